@@ -1,0 +1,3 @@
+//! The `strongroom` command: parse, run, map to an exit code.
+
+fn main() {}

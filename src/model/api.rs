@@ -1,0 +1,368 @@
+//! Requests and answers of the AWS operations, in AWS's words. Members are as they arrive: the
+//! checks are `semantics`'. `V` is the value: [`SecretValue`] at the edge, [`PayloadKind`] once
+//! `vault` has sealed it, so that nothing below ever sees plaintext.
+
+use super::name::VersionId;
+use super::record::Tag;
+use crate::env::UnixMillis;
+use crate::secret::{PayloadKind, SecretValue};
+
+/// `CreateSecret`.
+pub struct CreateSecret<V = SecretValue> {
+    /// `Name`
+    pub name: String,
+    /// `ClientRequestToken`; the library makes one if it is absent, raw HTTP gets E10.
+    pub client_request_token: Option<String>,
+    /// `Description`
+    pub description: Option<String>,
+    /// `KmsKeyId`
+    pub kms_key_id: Option<String>,
+    /// `SecretString` or `SecretBinary`
+    pub value: Option<V>,
+    /// `Tags`
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl<V> CreateSecret<V> {
+    /// A request with nothing but a name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            client_request_token: None,
+            description: None,
+            kms_key_id: None,
+            value: None,
+            tags: None,
+        }
+    }
+}
+
+/// `PutSecretValue`.
+pub struct PutSecretValue<V = SecretValue> {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `ClientRequestToken`; becomes the `VersionId`.
+    pub client_request_token: Option<String>,
+    /// `SecretString` or `SecretBinary`
+    pub value: Option<V>,
+    /// `VersionStages`
+    pub version_stages: Option<Vec<String>>,
+}
+
+impl<V> PutSecretValue<V> {
+    /// A request with a value and nothing else.
+    #[must_use]
+    pub fn new(secret_id: impl Into<String>, value: V) -> Self {
+        Self {
+            secret_id: secret_id.into(),
+            client_request_token: None,
+            value: Some(value),
+            version_stages: None,
+        }
+    }
+}
+
+/// `UpdateSecret`.
+pub struct UpdateSecret<V = SecretValue> {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `ClientRequestToken`
+    pub client_request_token: Option<String>,
+    /// `Description`; empty clears it.
+    pub description: Option<String>,
+    /// `KmsKeyId`; empty goes back to the default key.
+    pub kms_key_id: Option<String>,
+    /// `SecretString` or `SecretBinary`
+    pub value: Option<V>,
+}
+
+impl<V> UpdateSecret<V> {
+    /// A request that changes nothing yet.
+    #[must_use]
+    pub fn new(secret_id: impl Into<String>) -> Self {
+        Self {
+            secret_id: secret_id.into(),
+            client_request_token: None,
+            description: None,
+            kms_key_id: None,
+            value: None,
+        }
+    }
+}
+
+/// `GetSecretValue`.
+#[derive(Clone, Debug, Default)]
+pub struct GetSecretValue {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `VersionId`
+    pub version_id: Option<String>,
+    /// `VersionStage`
+    pub version_stage: Option<String>,
+}
+
+impl GetSecretValue {
+    /// The current value.
+    #[must_use]
+    pub fn new(secret_id: impl Into<String>) -> Self {
+        Self { secret_id: secret_id.into(), ..Self::default() }
+    }
+}
+
+/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`: requests with a `SecretId` and no more.
+#[derive(Clone, Debug, Default)]
+pub struct SecretIdOnly {
+    /// `SecretId`
+    pub secret_id: String,
+}
+
+impl SecretIdOnly {
+    /// A request about this secret.
+    #[must_use]
+    pub fn new(secret_id: impl Into<String>) -> Self {
+        Self { secret_id: secret_id.into() }
+    }
+}
+
+/// `ListSecretVersionIds`.
+#[derive(Clone, Debug, Default)]
+pub struct ListSecretVersionIds {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `MaxResults`, 1 to 100.
+    pub max_results: Option<i64>,
+    /// `NextToken`
+    pub next_token: Option<String>,
+    /// `IncludeDeprecated`
+    pub include_deprecated: Option<bool>,
+}
+
+/// One of `Filters`.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// `Key`
+    pub key: Option<String>,
+    /// `Values`
+    pub values: Option<Vec<String>>,
+}
+
+/// `ListSecrets`.
+#[derive(Clone, Debug, Default)]
+pub struct ListSecrets {
+    /// `IncludePlannedDeletion`
+    pub include_planned_deletion: Option<bool>,
+    /// `MaxResults`, 1 to 100.
+    pub max_results: Option<i64>,
+    /// `NextToken`
+    pub next_token: Option<String>,
+    /// `Filters`
+    pub filters: Option<Vec<Filter>>,
+    /// `SortOrder`: `asc` or `desc`
+    pub sort_order: Option<String>,
+    /// `SortBy`: `created-date`, `last-accessed-date`, `last-changed-date` or `name`
+    pub sort_by: Option<String>,
+}
+
+/// `UpdateSecretVersionStage`.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateSecretVersionStage {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `VersionStage`
+    pub version_stage: String,
+    /// `RemoveFromVersionId`
+    pub remove_from_version_id: Option<String>,
+    /// `MoveToVersionId`
+    pub move_to_version_id: Option<String>,
+}
+
+/// `DeleteSecret`.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteSecret {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `RecoveryWindowInDays`, 7 to 30.
+    pub recovery_window_in_days: Option<i64>,
+    /// `ForceDeleteWithoutRecovery`
+    pub force_delete_without_recovery: Option<bool>,
+}
+
+/// `TagResource`.
+#[derive(Clone, Debug, Default)]
+pub struct TagResource {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `Tags`
+    pub tags: Vec<Tag>,
+}
+
+/// `UntagResource`.
+#[derive(Clone, Debug, Default)]
+pub struct UntagResource {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `TagKeys`
+    pub tag_keys: Vec<String>,
+}
+
+/// Everything that changes the vault, its value sealed: what `semantics::plan` decides about.
+pub enum Mutation {
+    /// `CreateSecret`
+    CreateSecret(CreateSecret<PayloadKind>),
+    /// `PutSecretValue`
+    PutSecretValue(PutSecretValue<PayloadKind>),
+    /// `UpdateSecret`
+    UpdateSecret(UpdateSecret<PayloadKind>),
+    /// `UpdateSecretVersionStage`
+    UpdateSecretVersionStage(UpdateSecretVersionStage),
+    /// `DeleteSecret`
+    DeleteSecret(DeleteSecret),
+    /// `RestoreSecret`
+    RestoreSecret(SecretIdOnly),
+    /// `TagResource`
+    TagResource(TagResource),
+    /// `UntagResource`
+    UntagResource(UntagResource),
+    /// Removes some versions that retention lets go (bounded; asked for again while it removes).
+    Prune(super::RecordId),
+    /// Purges a secret whose recovery window is over.
+    Purge(super::RecordId),
+    /// Removes some rows of a dead secret (bounded; asked for again while it removes).
+    Sweep(super::RecordId),
+    /// Notes that a version's value was read on a day (midnight UTC).
+    Touch {
+        /// The secret.
+        id: super::RecordId,
+        /// The version.
+        seq: super::Seq,
+        /// Midnight UTC of the day.
+        day: UnixMillis,
+    },
+}
+
+/// ARN and name: the answer of `DeleteSecret` (with its date), `RestoreSecret`,
+/// `UpdateSecretVersionStage`, and the start of most others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+}
+
+/// Answer of `CreateSecret`, `UpdateSecret` and `PutSecretValue`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `VersionId`, if a version was made or matched.
+    pub version_id: Option<VersionId>,
+    /// `VersionStages` (`PutSecretValue` only; empty otherwise).
+    pub version_stages: Vec<String>,
+}
+
+/// Answer of `DeleteSecret`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `DeletionDate`
+    pub deletion_date: UnixMillis,
+}
+
+/// Answer of `GetSecretValue`.
+pub struct SecretValueOutput {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `VersionId`
+    pub version_id: VersionId,
+    /// `SecretString` or `SecretBinary`
+    pub value: SecretValue,
+    /// `VersionStages`; omitted on the wire when empty.
+    pub version_stages: Vec<String>,
+    /// `CreatedDate` of the version.
+    pub created_date: UnixMillis,
+}
+
+/// Answer of `DescribeSecret`, and an entry of `ListSecrets`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `Description`
+    pub description: Option<String>,
+    /// `KmsKeyId`
+    pub kms_key_id: Option<String>,
+    /// `CreatedDate`
+    pub created_date: UnixMillis,
+    /// `LastChangedDate`
+    pub last_changed_date: UnixMillis,
+    /// `LastAccessedDate`
+    pub last_accessed_date: Option<UnixMillis>,
+    /// `DeletedDate`
+    pub deleted_date: Option<UnixMillis>,
+    /// `Tags`; `None` when never tagged.
+    pub tags: Option<Vec<Tag>>,
+    /// `VersionIdsToStages` (`SecretVersionsToStages` in a list): labelled versions only, in age
+    /// order; omitted on the wire when empty.
+    pub versions_to_stages: Vec<(VersionId, Vec<String>)>,
+    /// `OwningService`
+    pub owning_service: Option<String>,
+}
+
+/// An entry of `ListSecretVersionIds`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionEntry {
+    /// `VersionId`
+    pub version_id: VersionId,
+    /// `VersionStages`; omitted on the wire when empty.
+    pub version_stages: Vec<String>,
+    /// `CreatedDate`
+    pub created_date: UnixMillis,
+    /// `LastAccessedDate`
+    pub last_accessed_date: Option<UnixMillis>,
+    /// `KmsKeyIds`: `["DefaultEncryptionKey"]` for the default key.
+    pub kms_key_ids: Vec<String>,
+}
+
+/// Answer of `ListSecretVersionIds`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionPage {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `Versions`
+    pub versions: Vec<VersionEntry>,
+    /// `NextToken`
+    pub next_token: Option<String>,
+}
+
+/// Answer of `ListSecrets`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretPage {
+    /// `SecretList`
+    pub secrets: Vec<Description>,
+    /// `NextToken`
+    pub next_token: Option<String>,
+}
+
+/// Answer of `GetResourcePolicy`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourcePolicy {
+    /// `ARN`
+    pub arn: String,
+    /// `Name`
+    pub name: String,
+    /// `ResourcePolicy`
+    pub policy: Option<String>,
+}

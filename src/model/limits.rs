@@ -1,0 +1,51 @@
+//! Limits of the AWS API, each with its source (`docs/SEMANTICS.md`, section on limits).
+
+/// Longest `Name` (API model).
+pub const NAME_CHARS_MAX: usize = 512;
+/// Longest `SecretId` (API model).
+pub const SECRET_ID_CHARS_MAX: usize = 2048;
+/// Shortest `ClientRequestToken` and `VersionId` (API model).
+pub const VERSION_ID_CHARS_MIN: usize = 32;
+/// Longest `ClientRequestToken` and `VersionId` (API model).
+pub const VERSION_ID_CHARS_MAX: usize = 64;
+/// Longest value, in bytes of UTF-8 or of binary (quota page).
+pub const VALUE_BYTES_MAX: usize = 65_536;
+/// Longest staging label (API model).
+pub const STAGE_CHARS_MAX: usize = 256;
+/// Most staging labels in one request (API model) and on all versions of a secret (quota page).
+pub const STAGES_MAX: usize = 20;
+/// Longest `Description` (API model).
+pub const DESCRIPTION_CHARS_MAX: usize = 2048;
+/// Longest `KmsKeyId` (API model).
+pub const KMS_KEY_ID_CHARS_MAX: usize = 2048;
+/// Longest tag key (API model).
+pub const TAG_KEY_CHARS_MAX: usize = 128;
+/// Longest tag value (API model).
+pub const TAG_VALUE_CHARS_MAX: usize = 256;
+/// Most tags on a secret (quota page).
+pub const TAGS_MAX: usize = 50;
+/// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
+pub const PAGE_MAX: usize = 100;
+/// Longest `NextToken` (API model).
+pub const NEXT_TOKEN_CHARS_MAX: usize = 4096;
+/// Most `Filters` (API model).
+pub const FILTERS_MAX: usize = 10;
+/// Most values of one filter (API model).
+pub const FILTER_VALUES_MAX: usize = 10;
+/// Longest filter value (API model).
+pub const FILTER_VALUE_CHARS_MAX: usize = 512;
+/// Shortest and longest recovery window, and the one used when none is given, in days.
+pub const RECOVERY_WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=30;
+/// The recovery window when none is given (user guide).
+pub const RECOVERY_WINDOW_DAYS_DEFAULT: i64 = 30;
+/// Versions kept at least (user guide: "outdated versions when there are more than 100").
+pub const VERSIONS_KEPT: u32 = 100;
+/// A version younger than this is never pruned (user guide: 24 hours), in milliseconds.
+pub const VERSION_AGE_MIN_MILLIS: i64 = 24 * 60 * 60 * 1000;
+/// Hard cap on versions of one secret when none may be pruned yet. AWS publishes no number
+/// [guess]; ours protects the disk.
+pub const VERSIONS_MAX: u32 = 1_000_000;
+/// Most rows that one operation may touch (invariant I2).
+pub const OPERATION_ROWS_MAX: usize = 256;
+/// Bytes of a sealed value in one row of `blobs`: sled pages over 128 KiB would leave its log.
+pub const CHUNK_BYTES: usize = 4096;

@@ -1,0 +1,12 @@
+//! Facts that every layer shares: identities, stored records, rows, requests and answers.
+//! No behaviour beyond parsing, no serde, no plaintext of values.
+
+pub mod api;
+pub mod limits;
+pub mod name;
+pub mod record;
+pub mod row;
+
+pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
+pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};
+pub use row::{ChangeSet, Lsn, RowChange, Tree};

@@ -1,0 +1,291 @@
+//! Names of things: parsed once at the edge, then trusted (rules SEM-NAME, SEM-ARN).
+
+use super::limits;
+use std::fmt;
+
+/// A secret's friendly name: 1 to 512 of `A-Z a-z 0-9 / _ + = . @ ! -`. Holding one proves that it
+/// was checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretName(Box<str>);
+
+/// A character that no name may have, or a wrong length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No character at all.
+    #[error("name is empty")]
+    Empty,
+    /// More than 512 characters.
+    #[error("name is longer than 512 characters")]
+    TooLong,
+    /// The character at this position is not allowed.
+    #[error("name has a character that is not allowed. position={0}")]
+    Character(usize),
+}
+
+impl SecretName {
+    /// Checks `text`.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if let Some(position) = text.chars().position(|c| !is_name_char(c)) {
+            return Err(NameError::Character(position));
+        }
+        if text.len() > limits::NAME_CHARS_MAX {
+            return Err(NameError::TooLong);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SecretName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "/_+=.@!-".contains(c)
+}
+
+/// Account and region: names are unique within one (rule SEM-NAME-2). Also what a caller is: its
+/// credential names the account, its signature's scope the region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Scope {
+    /// 12 digits; anything else is one of the vault's own (never reachable by a caller).
+    pub account: Box<str>,
+    /// Such as `us-east-1`.
+    pub region: Box<str>,
+}
+
+impl Scope {
+    /// The account that a vault uses unless told otherwise.
+    pub const DEFAULT_ACCOUNT: &'static str = "000000000000";
+    /// The region that a vault uses unless told otherwise.
+    pub const DEFAULT_REGION: &'static str = "us-east-1";
+
+    /// A scope of a caller.
+    #[must_use]
+    pub fn new(account: &str, region: &str) -> Self {
+        Self { account: account.into(), region: region.into() }
+    }
+
+    /// The ARN partition that the region belongs to.
+    #[must_use]
+    pub fn partition(&self) -> &'static str {
+        if self.region.starts_with("cn-") {
+            "aws-cn"
+        } else if self.region.starts_with("us-gov-") {
+            "aws-us-gov"
+        } else {
+            "aws"
+        }
+    }
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_ACCOUNT, Self::DEFAULT_REGION)
+    }
+}
+
+/// Whether `text` looks like a region (`^([a-z]+-)+\d+$`, at most 128 characters).
+#[must_use]
+pub fn is_region(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else { return false };
+    text.len() <= 128
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit())
+        && words
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+/// The six characters of `A-Z a-z 0-9` at the end of an ARN, drawn once per creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Suffix(pub [u8; 6]);
+
+impl Suffix {
+    /// Makes a suffix of random bytes, unbiased; `None` asks for more bytes.
+    #[must_use]
+    pub fn from_random(bytes: &[u8]) -> Option<Self> {
+        const ALPHABET: &[u8; 62] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        let mut letters = bytes.iter().filter(|byte| **byte < 248);
+        let mut suffix = [0; 6];
+        for letter in &mut suffix {
+            *letter = *ALPHABET.get(usize::from(letters.next()? % 62))?;
+        }
+        Some(Self(suffix))
+    }
+
+    /// The suffix as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("??????")
+    }
+}
+
+/// A complete ARN of a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Arn {
+    /// Account and region.
+    pub scope: Scope,
+    /// The friendly name.
+    pub name: SecretName,
+    /// The random end.
+    pub suffix: Suffix,
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope, name, suffix } = self;
+        let (partition, region, account) = (scope.partition(), &scope.region, &scope.account);
+        write!(
+            f,
+            "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{}",
+            suffix.as_str()
+        )
+    }
+}
+
+/// A parsed `SecretId` (rules SEM-ARN-1 to 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretRef {
+    /// A friendly name in the caller's own scope.
+    Name(SecretName),
+    /// An ARN that ends in hyphen and six alphanumerics: only an exact match counts.
+    Arn(Arn),
+    /// An ARN without that end: its resource part must be a name.
+    PartialArn(Scope, SecretName),
+    /// Starts with `arn:` but can be nobody's: found nowhere.
+    Nowhere,
+}
+
+impl SecretRef {
+    /// Reads a `SecretId`. A friendly name with a forbidden character is an error (E12).
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let Some(rest) = text.strip_prefix("arn:") else {
+            return SecretName::parse(text).map(Self::Name);
+        };
+        let mut parts = rest.splitn(6, ':');
+        let (
+            Some(partition),
+            Some("secretsmanager"),
+            Some(region),
+            Some(account),
+            Some("secret"),
+            Some(resource),
+        ) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Ok(Self::Nowhere);
+        };
+        let scope = Scope::new(account, region);
+        if scope.partition() != partition {
+            return Ok(Self::Nowhere);
+        }
+        let complete =
+            resource.len().checked_sub(7).and_then(|at| resource.split_at_checked(at)).and_then(
+                |(name, end)| {
+                    let suffix: [u8; 6] = end.strip_prefix('-')?.as_bytes().try_into().ok()?;
+                    suffix.iter().all(u8::is_ascii_alphanumeric).then_some((name, Suffix(suffix)))
+                },
+            );
+        Ok(match complete {
+            Some((name, suffix)) => SecretName::parse(name)
+                .map_or(Self::Nowhere, |name| Self::Arn(Arn { scope, name, suffix })),
+            None => SecretName::parse(resource)
+                .map_or(Self::Nowhere, |name| Self::PartialArn(scope, name)),
+        })
+    }
+}
+
+/// `VersionId`, which is the `ClientRequestToken` that made the version: 32 to 64 characters of
+/// any kind, compared exactly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionId(Box<str>);
+
+impl VersionId {
+    /// Checks the length, in characters.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let chars = text.chars().count();
+        (limits::VERSION_ID_CHARS_MIN..=limits::VERSION_ID_CHARS_MAX)
+            .contains(&chars)
+            .then(|| Self(text.into()))
+    }
+
+    /// A random (version 4) UUID made of `random`, as every AWS SDK makes one.
+    #[must_use]
+    pub fn from_random(random: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(random).into_uuid().to_string().into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A staging label: 1 to 256 characters of any kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stage(Box<str>);
+
+impl Stage {
+    /// The label of the version that readers get.
+    pub const CURRENT: &'static str = "AWSCURRENT";
+    /// The label of the version that was current before.
+    pub const PREVIOUS: &'static str = "AWSPREVIOUS";
+    /// The label of a rotation's new version.
+    pub const PENDING: &'static str = "AWSPENDING";
+
+    /// Checks the length, in characters.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let chars = text.chars().count();
+        (1..=limits::STAGE_CHARS_MAX).contains(&chars).then(|| Self(text.into()))
+    }
+
+    /// `AWSCURRENT`.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(Self::CURRENT.into())
+    }
+
+    /// `AWSPREVIOUS`.
+    #[must_use]
+    pub fn previous() -> Self {
+        Self(Self::PREVIOUS.into())
+    }
+
+    /// `AWSPENDING`.
+    #[must_use]
+    pub fn pending() -> Self {
+        Self(Self::PENDING.into())
+    }
+
+    /// The label as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

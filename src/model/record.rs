@@ -1,0 +1,122 @@
+//! Stored facts about secrets and versions. `vault::rows` seals and encodes them.
+
+use super::name::{Arn, Scope, SecretName, Suffix, VersionId};
+use super::row::Lsn;
+use crate::env::UnixMillis;
+use crate::secret::PayloadKind;
+
+/// Identity of a secret inside the vault: 8 bytes of keyed hash of its scope, then the LSN of its
+/// creation, big-endian. So ids are never reused and a scope's secrets lie together in the order
+/// of their creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId(pub [u8; 16]);
+
+/// Number of a version within its secret, from 1, never reused: age order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+/// A user's tag.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tag {
+    /// 1 to 128 characters, case-sensitive.
+    pub key: String,
+    /// 0 to 256 characters.
+    pub value: String,
+}
+
+/// A deletion that waits for its recovery window to pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// When it was asked for (stamp); shown as `DeletedDate`.
+    pub requested: UnixMillis,
+    /// When it was asked for, on the age clock: what the window is counted from.
+    pub requested_age: UnixMillis,
+    /// The recovery window.
+    pub window_days: u8,
+}
+
+/// A secret: everything but its versions and labels. Rewritten by every operation on the secret,
+/// with that operation's LSN (I3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretRecord {
+    /// Who it is.
+    pub id: RecordId,
+    /// Where its name is unique.
+    pub scope: Scope,
+    /// Its friendly name.
+    pub name: SecretName,
+    /// The end of its ARN.
+    pub suffix: Suffix,
+    /// The last operation that touched it.
+    pub lsn: Lsn,
+    /// The sequence number that the next version gets.
+    pub next_seq: Seq,
+    /// Versions that exist, labelled or not, placeholders included.
+    pub version_count: u32,
+    /// `ClientRequestToken` of its creation (replay of a value-less create).
+    pub creation_token: Option<VersionId>,
+    /// When it was made.
+    pub created: UnixMillis,
+    /// When anything of it changed last; also the floor of its next stamp (I9).
+    pub last_changed: UnixMillis,
+    /// Midnight UTC of the last day on which a value was read.
+    pub last_accessed: Option<UnixMillis>,
+    /// Empty is stored as `None`.
+    pub description: Option<String>,
+    /// A customer's key name; `None` for `aws/secretsmanager`.
+    pub kms_key_id: Option<String>,
+    /// `None`: never tagged. `Some(empty)`: all tags were removed (shown as `[]`).
+    pub tags: Option<Vec<Tag>>,
+    /// Scheduled for deletion.
+    pub deletion: Option<Deletion>,
+    /// Purged: unreachable by name or id; the pruner sweeps its rows.
+    pub dead: bool,
+    /// The AWS service that manages it (reserved).
+    pub owning_service: Option<String>,
+    /// Reserved for replicas, resource policies and rotation: each its own versioned bytes.
+    pub replication: Option<Vec<u8>>,
+    /// Reserved, see `replication`.
+    pub policies: Option<Vec<u8>>,
+    /// Reserved, see `replication`.
+    pub rotation: Option<Vec<u8>>,
+}
+
+impl SecretRecord {
+    /// Its complete ARN.
+    #[must_use]
+    pub fn arn(&self) -> Arn {
+        Arn { scope: self.scope.clone(), name: self.name.clone(), suffix: self.suffix }
+    }
+}
+
+/// Shape of a sealed value: enough to fetch it whole and to notice a missing chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayloadShape {
+    /// Length of the sealed value: nonce, padded ciphertext, tag.
+    pub sealed_bytes: u32,
+    /// Rows of `blobs` that hold it.
+    pub chunks: u16,
+    /// The AEAD tag at its end.
+    pub tag: [u8; 16],
+}
+
+/// One version of a secret. Its labels are rows of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRecord {
+    /// Its secret.
+    pub id: RecordId,
+    /// Its number within the secret.
+    pub seq: Seq,
+    /// Its name to the outside.
+    pub version_id: VersionId,
+    /// Which member of the API carried the value; `None` for a placeholder without one.
+    pub kind: Option<PayloadKind>,
+    /// When it was made (stamp); shown as `CreatedDate`.
+    pub created: UnixMillis,
+    /// When it was made on the age clock: what pruning counts from.
+    pub created_age: UnixMillis,
+    /// Midnight UTC of the last day on which its value was read.
+    pub last_accessed: Option<UnixMillis>,
+    /// Set by `vault` when the value is attached; semantics copies it and never looks.
+    pub payload: Option<PayloadShape>,
+}

@@ -1,0 +1,119 @@
+//! The fence around plaintext (invariant I8).
+//!
+//! Everything that is secret travels in [`SecretBytes`]: wiped when dropped, compared in constant
+//! time, never printed. Deliberately absent on every type here: `Debug`, `Display`, `Clone`,
+//! `Deref`, `Serialize`. Whoever needs the bytes calls `expose` and says why in a comment that
+//! starts with `EXPOSE:`.
+
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Plaintext of any kind: a value, a passphrase, a key file's content. Wiped on drop.
+pub struct SecretBytes(Zeroizing<Box<[u8]>>);
+
+impl SecretBytes {
+    /// Takes over `bytes`. A vector with spare room is copied into an exact buffer and wiped,
+    /// because shrinking in place could leave the old block behind.
+    #[must_use]
+    pub fn new(mut bytes: Vec<u8>) -> Self {
+        if bytes.len() == bytes.capacity() {
+            return Self(Zeroizing::new(bytes.into_boxed_slice()));
+        }
+        let exact: Box<[u8]> = bytes.as_slice().into();
+        bytes.zeroize();
+        Self(Zeroizing::new(exact))
+    }
+
+    /// Copies `bytes` into the fence; the caller wipes its own copy.
+    #[must_use]
+    pub fn copy_from(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.into()))
+    }
+
+    /// The plaintext. Say why at the call: `EXPOSE: reason`.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no byte at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl PartialEq for SecretBytes {
+    /// Constant time in the content; the lengths are compared openly.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretBytes {}
+
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl From<String> for SecretBytes {
+    fn from(text: String) -> Self {
+        Self::new(text.into_bytes())
+    }
+}
+
+/// Which member of the AWS API carried a value. A version remembers its own kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PayloadKind {
+    /// `SecretString`: UTF-8 text.
+    String,
+    /// `SecretBinary`: any bytes.
+    Binary,
+}
+
+/// The value of one secret version.
+pub enum SecretValue {
+    /// `SecretString`. Invariant: UTF-8.
+    String(SecretBytes),
+    /// `SecretBinary`.
+    Binary(SecretBytes),
+}
+
+impl SecretValue {
+    /// A text value.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::String(SecretBytes::from(text.into()))
+    }
+
+    /// A binary value.
+    #[must_use]
+    pub fn binary(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::Binary(SecretBytes::new(bytes.into()))
+    }
+
+    /// Which member of the API carries it.
+    #[must_use]
+    pub fn kind(&self) -> PayloadKind {
+        match self {
+            Self::String(_) => PayloadKind::String,
+            Self::Binary(_) => PayloadKind::Binary,
+        }
+    }
+
+    /// The bytes, still in the fence.
+    #[must_use]
+    pub fn bytes(&self) -> &SecretBytes {
+        match self {
+            Self::String(bytes) | Self::Binary(bytes) => bytes,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! HTTP, JSON and AWS error shapes.
