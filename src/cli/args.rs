@@ -30,7 +30,7 @@ The vault's folder [default: $STRONGROOM_VAULT, else $XDG_DATA_HOME/strongroom, 
 
 /// An encrypted secret vault with the semantics of AWS Secrets Manager.
 #[derive(Debug, Parser)]
-#[command(name = "strongroom", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "strongroom", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -228,8 +228,9 @@ pub(crate) struct Put {
         aliases = ["secret-string", "secret-binary", "secret", "string"],
         hide = true,
         num_args = 0..=1,
+        default_missing_value = "",
     )]
-    pub(crate) value_in_argv: Option<Option<OsString>>,
+    pub(crate) value_in_argv: Option<OsString>,
 }
 
 /// `get`
@@ -353,7 +354,9 @@ fn refusal(error: &clap::Error) -> Failure {
     };
     let invalid = told(ContextKind::InvalidArg).unwrap_or_default();
     let message = match error.kind() {
-        ErrorKind::UnknownArgument if is_flag(invalid) => format!("there is no flag {invalid} here"),
+        ErrorKind::UnknownArgument if is_flag(invalid) => {
+            format!("there is no flag {invalid} here")
+        }
         ErrorKind::UnknownArgument => {
             "an argument too many (not repeated here, in case it is a secret)".to_owned()
         }

@@ -27,10 +27,13 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
     let path = place::vault(context, global)?;
     let id = seam::peek_id(&path)?;
     let Some(text) = find(context, global, id) else {
-        return Err(Failure::new(Exit::NotFound, format!("no server was started on this vault. id={id}"))
-            .hint(
-                "start one with `strongroom serve`; give the --key-file here that it was given there",
-            ));
+        return Err(Failure::new(
+            Exit::NotFound,
+            format!("no server was started on this vault. id={id}"),
+        )
+        .hint(
+            "start one with `strongroom serve`; give the --key-file here that it was given there",
+        ));
     };
     let mut exports = Zeroizing::new(Vec::with_capacity(text.len()));
     for line in lines(&text).filter(|line| line.starts_with("export ")) {
@@ -40,7 +43,7 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
     output::data(&exports)
 }
 
-/// Keeps the lines of a server on the vault `id`. Fails if no folder takes them.
+/// Keeps the lines of a server on the vault `id`; warns if no folder takes them.
 pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &str) {
     let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(64)));
     text.push_str("# vault ");
@@ -70,7 +73,11 @@ pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &st
 }
 
 /// The access key id that was last handed out for the vault `id`.
-pub(crate) fn kept_access_key_id(context: &Context, global: &Global, id: VaultId) -> Option<String> {
+pub(crate) fn kept_access_key_id(
+    context: &Context,
+    global: &Global,
+    id: VaultId,
+) -> Option<String> {
     let text = find(context, global, id)?;
     lines(&text).find_map(|line| line.strip_prefix("export AWS_ACCESS_KEY_ID=").map(str::to_owned))
 }
@@ -116,7 +123,7 @@ fn lines(text: &SecretBytes) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
     use crate::cli::testing::context;
     use std::os::unix::fs::PermissionsExt;
@@ -125,8 +132,7 @@ mod tests {
     const B: VaultId = VaultId([0xbb; 16]);
 
     fn found(context: &Context, global: &Global, id: VaultId) -> Option<String> {
-        find(context, global, id)
-            .map(|text| lines(&text).nth(1).unwrap_or_default().to_owned())
+        find(context, global, id).map(|text| lines(&text).nth(1).unwrap_or_default().to_owned())
     }
 
     #[test]

@@ -146,15 +146,17 @@ fn is_about_deletion(message: &str) -> bool {
 
 fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
     match kind {
-        ErrorKind::WrongKey => Some("give the key of this very vault with --key-file or --passphrase-file"),
+        ErrorKind::WrongKey => {
+            Some("give the key of this very vault with --key-file or --passphrase-file")
+        }
         ErrorKind::InUse { .. } => Some(
             "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
         ),
-        ErrorKind::Damaged { .. } => {
-            Some("`strongroom check` looks at everything and changes nothing; keep a copy before any repair")
-        }
-        ErrorKind::Fault(fault) if exit_of_fault(fault) == Exit::Conflict
-            && is_about_deletion(&fault.message) =>
+        ErrorKind::Damaged { .. } => Some(
+            "`strongroom check` looks at everything and changes nothing; keep a copy before any repair",
+        ),
+        ErrorKind::Fault(fault)
+            if exit_of_fault(fault) == Exit::Conflict && is_about_deletion(&fault.message) =>
         {
             Some("`strongroom restore NAME` takes the deletion back; `rm --now` makes it final")
         }
@@ -199,7 +201,10 @@ mod tests {
     #[test]
     fn a_secret_that_waits_for_deletion_is_a_conflict_and_other_bad_requests_are_usage() {
         for (text, code) in [
-            ("You can't perform this operation on the secret because it was marked for deletion.", 5),
+            (
+                "You can't perform this operation on the secret because it was marked for deletion.",
+                5,
+            ),
             (
                 "You can't create this secret because a secret with this name is already scheduled for deletion.",
                 5,

@@ -69,7 +69,7 @@ fn beside(env: &Env, path: &Path) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
     use crate::cli::testing::context;
     use std::os::unix::fs::{PermissionsExt, symlink};

@@ -113,9 +113,11 @@ pub(crate) fn create(
                  each, never both in one place; without the key nobody reads the vault again",
             );
         }
-        None => output::note(
-            "keep its key apart from it; without the key nobody reads the vault again",
-        ),
+        None => {
+            output::note(
+                "keep its key apart from it; without the key nobody reads the vault again",
+            );
+        }
     }
     Ok(vault)
 }
@@ -132,8 +134,10 @@ fn make_key_file(
     })?;
     let env = &context.env;
     let io = |error| Error::io("make the key file", error);
-    if env.fs.metadata(&path).map_err(io)?.is_some() {
+    // An empty file is a name that `mktemp` reserved.
+    if env.fs.metadata(&path).map_err(io)?.is_some_and(|found| found.len > 0) {
         let key = unlock::existing_key_file(&path)?;
+        output::note("there is a key file already, which opens this vault too");
         return Ok((path, key));
     }
     files::make_dirs(env, &parent(&path)).map_err(io)?;

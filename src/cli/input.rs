@@ -28,14 +28,6 @@ impl Input {
     pub(crate) fn named(path: &Path) -> Self {
         if path.as_os_str() == "-" { Self::Stdin } else { Self::Path(path.to_path_buf()) }
     }
-
-    /// The path, if it is one.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            Self::Stdin => None,
-            Self::Path(path) => Some(path),
-        }
-    }
 }
 
 impl std::fmt::Display for Input {
@@ -121,7 +113,7 @@ pub(crate) fn prompt(question: &str) -> Result<SecretBytes, Failure> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
 
     fn read(bytes: &[u8], len_max: usize) -> Option<Vec<u8>> {
@@ -154,6 +146,6 @@ mod tests {
     #[test]
     fn a_hyphen_is_standard_input() {
         assert_eq!(Input::named(Path::new("-")), Input::Stdin);
-        assert_eq!(Input::named(Path::new("./-")).path(), Some(Path::new("./-")));
+        assert_eq!(Input::named(Path::new("./-")), Input::Path("./-".into()));
     }
 }

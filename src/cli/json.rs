@@ -4,10 +4,10 @@
 
 use super::exit::Failure;
 use crate::env::UnixMillis;
+use crate::model::VersionId;
 use crate::model::api::{
     Deleted, Description, Named, SecretValueOutput, VersionEntry, VersionPage, Written,
 };
-use crate::model::VersionId;
 use crate::secret::{SecretBytes, SecretValue};
 use crate::vault::{CheckReport, Credential};
 use base64::Engine as _;
@@ -89,7 +89,10 @@ pub(crate) fn value(output: &SecretValueOutput) -> Result<SecretBytes, Failure> 
         }
         SecretValue::String(_) => {
             let text = std::str::from_utf8(bytes).map_err(|_| {
-                Failure::new(super::exit::Exit::Other, "a text value is not UTF-8; nothing is shown")
+                Failure::new(
+                    super::exit::Exit::Other,
+                    "a text value is not UTF-8; nothing is shown",
+                )
             })?;
             (None, Some(text))
         }

@@ -40,12 +40,15 @@ use std::ffi::OsString;
 use std::panic;
 use std::process::ExitCode;
 
+/// Where environment variables are read.
+type Vars = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// What a command may look at besides its arguments.
 pub(crate) struct Context {
     /// Time, chance, files.
     env: Env,
     /// The environment variables.
-    vars: Box<dyn Fn(&str) -> Option<OsString>>,
+    vars: Vars,
 }
 
 impl Context {
@@ -67,7 +70,8 @@ pub fn main() -> ExitCode {
     }));
     let code = panic::catch_unwind(|| {
         seam::harden_process();
-        let context = Context { env: seam::real_env(), vars: Box::new(|name| std::env::var_os(name)) };
+        let context =
+            Context { env: seam::real_env(), vars: Box::new(|name| std::env::var_os(name)) };
         signal::install();
         run(std::env::args_os(), &context)
     });

@@ -86,11 +86,7 @@ mod tests {
 
     #[test]
     fn the_vault_is_the_flags_then_the_variables_then_the_data_folders() {
-        let vars = [
-            ("STRONGROOM_VAULT", "/b"),
-            ("XDG_DATA_HOME", "/c"),
-            ("HOME", "/d"),
-        ];
+        let vars = [("STRONGROOM_VAULT", "/b"), ("XDG_DATA_HOME", "/c"), ("HOME", "/d")];
         let at = |vars: &[(&str, &str)], global: &Global| vault(&context(vars), global).unwrap();
         let none = Global::default();
         let flag = Global { vault: Some("a".into()), ..Global::default() };
@@ -114,7 +110,10 @@ mod tests {
         let id = VaultId([0x11; 16]);
         let at = |vars: &[(&str, &str)]| own_key_file(&context(vars), id);
         let name = "strongroom/keys/11111111-1111-1111-1111-111111111111.key";
-        assert_eq!(at(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/d")]), Some(Path::new("/c").join(name)));
+        assert_eq!(
+            at(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/d")]),
+            Some(Path::new("/c").join(name))
+        );
         assert_eq!(at(&[("HOME", "/d")]), Some(Path::new("/d/.config").join(name)));
         assert_eq!(at(&[]), None);
     }

@@ -30,7 +30,12 @@ struct Reporter {
 
 impl Reporter {
     fn new(clock: Arc<dyn Clock>, is_seen: bool) -> Self {
-        Self { clock, is_seen, shown_percent: AtomicU64::new(u64::MAX), next_line: Mutex::new(None) }
+        Self {
+            clock,
+            is_seen,
+            shown_percent: AtomicU64::new(u64::MAX),
+            next_line: Mutex::new(None),
+        }
     }
 
     /// What to print now, if anything.
@@ -40,7 +45,8 @@ impl Reporter {
         if self.is_seen {
             let end = if percent == 100 { "\n" } else { "" };
             let is_new = self.shown_percent.swap(percent, Ordering::Relaxed) != percent;
-            return is_new.then(|| format!("\rstrongroom: rebuilding the state: {percent:3} %{end}"));
+            return is_new
+                .then(|| format!("\rstrongroom: rebuilding the state: {percent:3} %{end}"));
         }
         let now = self.clock.monotonic();
         let mut next = self.next_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

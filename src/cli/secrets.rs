@@ -46,12 +46,7 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), F
 }
 
 /// Stores a new version, making the secret first if that is asked for and needed.
-fn store(
-    vault: &Vault,
-    scope: &Scope,
-    args: Put,
-    value: SecretValue,
-) -> Result<Written, Failure> {
+fn store(vault: &Vault, scope: &Scope, args: Put, value: SecretValue) -> Result<Written, Failure> {
     let Put { name, stages, token, create, .. } = args;
     if create && !exists(vault, scope, &name)? {
         let mut request = CreateSecret::new(name.as_str());
@@ -98,8 +93,7 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
         version_id: args.version.clone(),
         version_stage: args.stage.clone(),
     };
-    let found =
-        with_vault(context, global, |vault| Ok(vault.get_secret_value(&scope, &request)?))?;
+    let found = with_vault(context, global, |vault| Ok(vault.get_secret_value(&scope, &request)?))?;
     let json;
     let bytes = if global.is_json() {
         json = json::value(&found)?;
@@ -128,7 +122,10 @@ fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), 
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::Other,
         };
-        Failure::new(exit, format!("the file cannot be written. path={} cause={error}", path.display()))
+        Failure::new(
+            exit,
+            format!("the file cannot be written. path={} cause={error}", path.display()),
+        )
     })
 }
 
@@ -241,7 +238,8 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
     }
     shredded.map_err(|error| {
         let failure = Failure::from(error);
-        let message = format!("the secret is deleted, its keys are not erased yet: {}", failure.message);
+        let message =
+            format!("the secret is deleted, its keys are not erased yet: {}", failure.message);
         Failure { exit: failure.exit, message, hint: Some("`rm --now` again erases them".into()) }
     })
 }

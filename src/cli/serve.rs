@@ -49,7 +49,8 @@ fn run(
     region: &str,
     vault: &Vault,
 ) -> Result<(), Failure> {
-    let kept = (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
+    let kept =
+        (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
     let server = bind(args, region, vault.clone(), all, context.env.clone())?;
     // The server has taken the signals over; until now they ended the process.
@@ -64,8 +65,7 @@ fn run(
              secret of this vault",
         );
     }
-    let printed =
-        if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
+    let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
     output::raw_note(&printed);
     output::raw_note("Ready.\n");
     Ok(server.run()?)
@@ -73,10 +73,7 @@ fn run(
 
 /// The pair that is handed out, and all that may sign. The pair that `client.env` already names is
 /// taken if it is still valid, else the oldest, else a new one: durable before anyone sees it.
-fn key_pairs(
-    vault: &Vault,
-    kept: Option<&str>,
-) -> Result<(Credential, Vec<Credential>), Failure> {
+fn key_pairs(vault: &Vault, kept: Option<&str>) -> Result<(Credential, Vec<Credential>), Failure> {
     let mut all = vault.credentials()?;
     if all.is_empty() {
         all.push(vault.new_credential(Scope::DEFAULT_ACCOUNT)?);

@@ -130,7 +130,11 @@ mod tests {
             let next = civil(day);
             let follows = (next.0 == last.0 && next.1 == last.1 && next.2 == last.2 + 1)
                 || (next.0 == last.0 && next.1 == last.1 + 1 && next.2 == 1 && last.2 >= 28)
-                || (next.0 == last.0 + 1 && next.1 == 1 && next.2 == 1 && last.1 == 12 && last.2 == 31);
+                || (next.0 == last.0 + 1
+                    && next.1 == 1
+                    && next.2 == 1
+                    && last.1 == 12
+                    && last.2 == 31);
             assert!(follows, "{last:?} then {next:?}");
             last = next;
         }

@@ -62,7 +62,9 @@ pub(crate) fn unlock(
 ) -> Result<Unlock, Failure> {
     match pointed(context, global) {
         Some(Pointed::KeyFile(input)) => return key_file(&input).map(Unlock::KeyFile),
-        Some(Pointed::PassphraseFile(input)) => return passphrase_file(&input).map(Unlock::Passphrase),
+        Some(Pointed::PassphraseFile(input)) => {
+            return passphrase_file(&input).map(Unlock::Passphrase);
+        }
         None => (),
     }
     let id = dir.vault_id()?;
@@ -81,7 +83,8 @@ pub(crate) fn unlock(
 
 /// Reads a key file, refusing one that others can reach.
 pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
-    let failure = |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
+    let failure =
+        |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
     let opened = Opened::open(input).map_err(failure)?;
     if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
         return Err(Failure::key(format!(
@@ -109,8 +112,9 @@ pub(crate) fn existing_key_file(path: &Path) -> Result<SecretBytes, Error> {
 
 /// Reads a passphrase file: all of it but one newline at its end.
 pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
-    let failure =
-        |error| Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"));
+    let failure = |error| {
+        Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
+    };
     let opened = Opened::open(input).map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
         output::warn(&format!("others can reach the passphrase file {input}"));
@@ -152,7 +156,7 @@ fn quoted(input: &Input) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
     use crate::cli::testing::context;
     use std::os::unix::fs::PermissionsExt;

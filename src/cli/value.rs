@@ -32,19 +32,22 @@ pub(crate) fn source(args: &Put) -> Result<Source, Failure> {
         (Some(path), true) => Ok(Source::Input(Input::named(path))),
         (None, false) => Ok(Source::Input(Input::Stdin)),
         (None, true) if input::stdin_is_terminal() => Ok(Source::Prompt),
-        (None, true) => Err(Failure::usage("no value was given, and there is no terminal to ask on")
-            .hint("give --file F, or `-` to read standard input")),
+        (None, true) => {
+            Err(Failure::usage("no value was given, and there is no terminal to ask on")
+                .hint("give --file F, or `-` to read standard input"))
+        }
     }
 }
 
 /// Reads a value that is not asked for.
 pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, Failure> {
     let doing = || format!("the value cannot be read from {input}");
-    let bytes = Opened::open(input)
-        .and_then(|opened| opened.read(VALUE_BYTES_MAX))
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => Failure::usage(format!("{}: {error}", doing())),
-            _ => Failure::io(&doing(), &error),
+    let bytes =
+        Opened::open(input).and_then(|opened| opened.read(VALUE_BYTES_MAX)).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::NotFound => Failure::usage(format!("{}: {error}", doing())),
+                _ => Failure::io(&doing(), &error),
+            }
         })?;
     match bytes {
         Some(bytes) => checked(bytes, is_binary),
@@ -106,8 +109,8 @@ mod tests {
         assert_eq!(code(b"", true), Err(2));
         assert_eq!(code(b"\xff", false), Err(2));
         assert_eq!(code(b"\xff", true), Ok(1));
-        assert_eq!(code(&[b'a'; VALUE_BYTES_MAX], false), Ok(VALUE_BYTES_MAX));
-        assert_eq!(code(&[b'a'; VALUE_BYTES_MAX + 1], true), Err(2));
+        assert_eq!(code(&vec![b'a'; VALUE_BYTES_MAX], false), Ok(VALUE_BYTES_MAX));
+        assert_eq!(code(&vec![b'a'; VALUE_BYTES_MAX + 1], true), Err(2));
     }
 
     #[test]
