@@ -11,6 +11,7 @@ use super::keys::{Key, KeyKind, Master, TermKey};
 use super::mac::MacKey;
 use super::{CryptoError, KdfParams, Keystore, Unlock, VaultId};
 use crate::env::Entropy;
+use std::sync::Arc;
 
 /// The keys of an unlocked vault. Shared as `Arc<Keyring>`; all keys are wiped when it drops. No
 /// `Debug`, no `Clone`.
@@ -21,8 +22,8 @@ pub struct Keyring {
     /// As in the keystore: kinds and terms rising.
     keys: Vec<TermKey>,
     names: MacKey,
-    log: MacKey,
-    digest: MacKey,
+    log: Arc<MacKey>,
+    digest: Arc<MacKey>,
     payload: MacKey,
     rows: Cabinet,
     epochs: Cabinet,
@@ -63,8 +64,8 @@ impl Keyring {
         };
         Ok(Self {
             names: current(KeyKind::Names)?,
-            log: current(KeyKind::Log)?,
-            digest: current(KeyKind::Digest)?,
+            log: Arc::new(current(KeyKind::Log)?),
+            digest: Arc::new(current(KeyKind::Digest)?),
             payload: current(KeyKind::Payload)?,
             rows: Cabinet::new(&keys, KeyKind::Row),
             epochs: Cabinet::new(&keys, KeyKind::Epoch),
@@ -103,6 +104,18 @@ impl Keyring {
     #[must_use]
     pub fn digest_key(&self) -> &MacKey {
         &self.digest
+    }
+
+    /// The key of [`Keyring::log`], for a holder that must not keep the other keys alive.
+    #[must_use]
+    pub fn share_log(&self) -> Arc<MacKey> {
+        Arc::clone(&self.log)
+    }
+
+    /// The key of [`Keyring::digest_key`], for a holder that must not keep the other keys alive.
+    #[must_use]
+    pub fn share_digest_key(&self) -> Arc<MacKey> {
+        Arc::clone(&self.digest)
     }
 
     pub(super) fn payload(&self) -> &MacKey {

@@ -59,6 +59,18 @@ impl SetSum {
         self.rows = self.rows.wrapping_sub(1);
     }
 
+    /// Adds all rows of another sum, which shares none with this one.
+    pub fn merge(&mut self, other: &Self) {
+        let mut carry = false;
+        for (lane, addend) in self.lanes.iter_mut().zip(other.lanes) {
+            let (sum, over) = lane.overflowing_add(addend);
+            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
+            *lane = sum;
+            carry = over || over_again;
+        }
+        self.rows = self.rows.wrapping_add(other.rows);
+    }
+
     /// What may be published about the set as it is after `lsn`.
     #[must_use]
     pub fn digest(&self, key: &MacKey, lsn: Lsn) -> [u8; 32] {
@@ -165,6 +177,14 @@ mod tests {
         below.remove(&key(), Tree::Names, b"a", b"one");
         below.add(&key(), Tree::Names, b"a", b"one");
         assert!(below == SetSum::empty());
+    }
+
+    #[test]
+    fn halves_merge_into_the_whole() {
+        let (left, right) = ROWS.split_at(1);
+        let mut merged = sum(left);
+        merged.merge(&sum(right));
+        assert!(merged == sum(&ROWS));
     }
 
     #[test]

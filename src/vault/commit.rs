@@ -18,6 +18,7 @@
 use super::effects::{Sealer, drop_row};
 use super::failure::Failure;
 use super::job::{Done, Job, Mutate};
+use super::logkeys::clock_note;
 use super::rows;
 use super::shared::{Shared, Status};
 use super::source::{Layer, RowSource};
@@ -34,6 +35,7 @@ use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
 use crate::store::Store;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Most operations in a batch (I2).
 pub(crate) const BATCH_OPERATIONS_MAX: usize = 256;
@@ -51,6 +53,7 @@ pub(crate) struct Pipeline {
     pub(super) age: AgeClock,
     /// Bytes applied to the state since its last checkpoint began.
     pub(super) unsynced_bytes: u64,
+    pub(super) stopping: bool,
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
 }
@@ -73,7 +76,7 @@ impl Pipeline {
     pub(super) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
         let (queue, completed) = (VecDeque::new(), Vec::new());
-        Self { shared, log, sum, lsn, age, unsynced_bytes: 0, queue, completed }
+        Self { shared, log, sum, lsn, age, unsynced_bytes: 0, stopping: false, queue, completed }
     }
 
     /// Takes a job; it waits for its batch.
@@ -191,7 +194,7 @@ impl Pipeline {
     ) -> std::result::Result<(), ErrorKind> {
         let frame = Frame {
             keystore_generation: self.shared.keys().generation(),
-            clock: self.age.note(),
+            clock: clock_note(self.age.note()),
             digest: sum.digest(self.shared.keys().digest_key(), lsn),
             sets,
         };
@@ -208,8 +211,14 @@ impl Pipeline {
         let bytes = |row: &RowChange| row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
         let applied: usize = frame.sets.iter().flat_map(|set| &set.rows).map(bytes).sum();
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
+        self.shared.turn_published();
         if store.apply(&frame.sets).is_err() {
             self.shared.break_state();
+        }
+        self.shared.turn_published();
+        self.shared.frames.fetch_add(1, Ordering::Relaxed);
+        if self.log.preparation().is_some() || self.log.compaction_due() {
+            self.shared.call_keeper();
         }
         Ok(())
     }

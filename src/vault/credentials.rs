@@ -58,7 +58,7 @@ impl Inner {
         loop {
             let page = self.list_secrets(&scope, &request)?;
             for entry in page.secrets {
-                let value = self.get_value_unmarked(&scope, &GetSecretValue::new(&entry.name))?;
+                let value = self.get_secret_value(&scope, &GetSecretValue::new(&entry.name))?;
                 let secret_access_key = match value.value {
                     SecretValue::String(bytes) | SecretValue::Binary(bytes) => bytes,
                 };

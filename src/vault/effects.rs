@@ -44,11 +44,11 @@ impl Sealer<'_> {
                 out.push(self.put(Tree::Secrets, &record.id.0, rows::encode_secret(&record))?);
             }
             Effect::BindName(record) => {
-                let key = rows::name_key(self.keys, &record.scope, &record.name);
+                let key = self.keys.name_index(&record.scope, &record.name);
                 out.push(self.put(Tree::Names, &key, rows::encode_id(record.id))?);
             }
             Effect::FreeName(record) => {
-                out.push(drop_row(Tree::Names, &rows::name_key(self.keys, &record.scope, &record.name)));
+                out.push(drop_row(Tree::Names, &self.keys.name_index(&record.scope, &record.name)));
             }
             Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
             Effect::PutVersion(mut version) => {

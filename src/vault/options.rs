@@ -1,7 +1,8 @@
 //! How a vault is opened, and what tests may turn.
 
 use crate::crypto::KdfParams;
-use crate::env::Env;
+use crate::env::{Env, memory_bytes};
+use crate::log::LogOptions;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,4 +82,20 @@ impl Default for Tuning {
             sabotage: super::sabotage::Sabotage::default(),
         }
     }
+}
+
+impl Tuning {
+    /// How the log is set up.
+    pub(super) fn log_options(&self) -> LogOptions {
+        LogOptions {
+            segment_bytes_first: self.segment_bytes_first,
+            segment_bytes_max: self.segment_bytes_max,
+            ..LogOptions::default()
+        }
+    }
+}
+
+/// What a passphrase slot made now costs to try.
+pub(super) fn kdf_params(tuning: &Tuning) -> KdfParams {
+    tuning.kdf.unwrap_or_else(|| KdfParams::standard(memory_bytes()))
 }

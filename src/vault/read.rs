@@ -108,13 +108,13 @@ fn try_read<Q, T>(
                 (Still::Secret, Some((id, lsn))) => {
                     view.secret(id).ok().flatten().is_some_and(|record| record.lsn == lsn)
                 }
-                _ => shared.published() == published,
+                _ => published.is_some() && shared.published() == published,
             };
             Ok(unmoved.then_some(answer))
         }
         Err(Refusal::Fault(fault)) => {
             // A refusal counts only if nothing moved while it was found.
-            if shared.published() == published { Err(fault.into()) } else { Ok(None) }
+            if published.is_some() && shared.published() == published { Err(fault.into()) } else { Ok(None) }
         }
         Err(Refusal::View(Failure::Store(error))) => Err(Failure::Store(error).into()),
         Err(Refusal::View(_)) => Ok(None),

@@ -8,6 +8,7 @@ use crate::env::Env;
 use crate::error::{ErrorKind, Result};
 use crate::log::Log;
 use crate::model::RecordId;
+use crossbeam::channel::Sender;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
@@ -42,7 +43,11 @@ pub(crate) struct Shared {
     broken: AtomicBool,
     /// Frames written since the vault was opened.
     pub(super) frames: AtomicU64,
+    /// Odd while a batch is being applied; how readers of several secrets notice one.
+    published: AtomicU64,
     nudges: Mutex<BTreeSet<RecordId>>,
+    /// Wakes the keeper.
+    call: Sender<()>,
 }
 
 impl Shared {
@@ -52,6 +57,7 @@ impl Shared {
         keys: Arc<Keyring>,
         state: State,
         tuning: super::options::Tuning,
+        call: Sender<()>,
     ) -> Self {
         Self {
             env,
@@ -67,7 +73,9 @@ impl Shared {
             status: AtomicU8::new(Status::Open as u8),
             broken: AtomicBool::new(false),
             frames: AtomicU64::new(0),
+            published: AtomicU64::new(0),
             nudges: Mutex::new(BTreeSet::new()),
+            call,
         }
     }
 
@@ -139,6 +147,22 @@ impl Shared {
             Status::Poisoned => Some(ErrorKind::Poisoned),
             Status::Closed => Some(ErrorKind::Closed),
         }
+    }
+
+    /// The number of batches begun and ended; `None` while one is being applied.
+    pub(super) fn published(&self) -> Option<u64> {
+        let count = self.published.load(Ordering::Acquire);
+        count.is_multiple_of(2).then_some(count)
+    }
+
+    /// A batch begins or ends to be applied.
+    pub(super) fn turn_published(&self) {
+        self.published.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Wakes the keeper, which may be busy or absent.
+    pub(super) fn call_keeper(&self) {
+        let _ = self.call.try_send(());
     }
 
     /// Tells the pruner where there may be something to do.

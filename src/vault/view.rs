@@ -70,6 +70,17 @@ impl<S: RowSource> RowView<'_, S> {
         Ok(version)
     }
 
+    /// Whether a row of `versions` opens, with its value if it has one.
+    pub(super) fn version_opens(&self, key: &[u8], row: &[u8]) -> bool {
+        let Ok(version) = self.version_row(key, row) else { return false };
+        let Some(kind) = version.kind else { return true };
+        let opened = self.value_key(&version).and_then(|value_key| {
+            let sealed = self.sealed_value(&version)?;
+            Ok(self.keys.open_value(kind, &value_key, &sealed)?)
+        });
+        opened.is_ok()
+    }
+
     /// The wrapped key of a version with a value.
     pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, Failure> {
         let key = rows::version_key(version.id, version.seq);
@@ -100,7 +111,7 @@ impl<S: RowSource> View for RowView<'_, S> {
     type Error = Failure;
 
     fn secret_by_name(&self, scope: &Scope, name: &SecretName) -> Result<Option<SecretRecord>, Failure> {
-        let key = rows::name_key(self.keys, scope, name);
+        let key = self.keys.name_index(scope, name);
         let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
         let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
         match self.secret(id)? {
@@ -118,7 +129,7 @@ impl<S: RowSource> View for RowView<'_, S> {
     }
 
     fn secrets(&self, scope: &Scope, after: Option<RecordId>, limit: usize) -> Result<Vec<SecretRecord>, Failure> {
-        let prefix = rows::scope_prefix(self.keys, scope);
+        let prefix = self.keys.scope_index(scope);
         let mut found = Vec::new();
         let mut after = after.map(|id| id.0.to_vec());
         while found.len() < limit {

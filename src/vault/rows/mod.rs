@@ -23,32 +23,20 @@ pub(crate) use content::{
 };
 
 use crate::crypto::Keyring;
-use crate::model::{RecordId, Scope, SecretName, Seq, Stage, VersionId};
+use crate::model::{Lsn, RecordId, Scope, Seq, Stage, VersionId};
 
 /// Format of a row of `blobs`, its first byte.
 pub(crate) const BLOB_FORMAT: u8 = 1;
 /// `meta`: age of the oldest purge that no epoch switch has made real yet (I10).
 pub(crate) const META_PURGE: &[u8] = b"purge";
 
-/// First 8 bytes of the ids of a scope's secrets.
-pub(crate) fn scope_prefix(keys: &Keyring, scope: &Scope) -> [u8; 8] {
-    let mac = keys.names().mac("scope", &[scope.account.as_bytes(), scope.region.as_bytes()]);
-    let [a, b, c, d, e, f, g, h, ..] = mac;
-    [a, b, c, d, e, f, g, h]
-}
-
 /// The id of a secret made in `scope` by the operation with this number.
-pub(crate) fn fresh_id(keys: &Keyring, scope: &Scope, lsn: crate::model::Lsn) -> RecordId {
+pub(crate) fn fresh_id(keys: &Keyring, scope: &Scope, lsn: Lsn) -> RecordId {
     let mut id = [0; 16];
     let (head, tail) = id.split_at_mut(8);
-    head.copy_from_slice(&scope_prefix(keys, scope));
+    head.copy_from_slice(&keys.scope_index(scope));
     tail.copy_from_slice(&lsn.0.to_be_bytes());
     RecordId(id)
-}
-
-/// Key in `names`.
-pub(crate) fn name_key(keys: &Keyring, scope: &Scope, name: &SecretName) -> [u8; 32] {
-    keys.names().mac("name", &[scope.account.as_bytes(), scope.region.as_bytes(), name.as_str().as_bytes()])
 }
 
 /// Key in `versions` and `keys`.
@@ -75,23 +63,22 @@ pub(crate) fn blob_key(id: RecordId, seq: Seq, chunk: u16) -> [u8; 26] {
     key
 }
 
-fn hashed_key(keys: &Keyring, id: RecordId, domain: &'static str, text: &str) -> [u8; 32] {
-    let mac = keys.names().mac(domain, &[&id.0, text.as_bytes()]);
-    let mut key = [0; 32];
-    let (head, tail) = key.split_at_mut(16);
-    head.copy_from_slice(&id.0);
-    for (to, from) in tail.iter_mut().zip(mac) {
-        *to = from;
-    }
+/// An id and the first half of a keyed hash that is bound to it.
+fn hashed_key(id: RecordId, hash: &[u8; 32]) -> [u8; 32] {
+    let mut key = *hash;
+    let (tail, _) = hash.split_at(16);
+    let (to_id, to_hash) = key.split_at_mut(16);
+    to_id.copy_from_slice(&id.0);
+    to_hash.copy_from_slice(tail);
     key
 }
 
 /// Key in `tokens`.
 pub(crate) fn token_key(keys: &Keyring, id: RecordId, version: &VersionId) -> [u8; 32] {
-    hashed_key(keys, id, "token", version.as_str())
+    hashed_key(id, &keys.token_index(id, version))
 }
 
 /// Key in `labels`.
 pub(crate) fn label_key(keys: &Keyring, id: RecordId, stage: &Stage) -> [u8; 32] {
-    hashed_key(keys, id, "label", stage.as_str())
+    hashed_key(id, &keys.label_index(id, stage))
 }
