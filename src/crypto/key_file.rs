@@ -1,4 +1,4 @@
-//! The text of a key file (KEY-10): 256 random bits that open a vault in milliseconds.
+//! The text of a key file (KEY-11): 256 random bits that open a vault in milliseconds.
 //!
 //! ```text
 //! # strongroom key file v1; vault 8b0c0f6e-52a7-4d3c-9a55-0d6f4f9f8f11
