@@ -34,12 +34,18 @@ impl Marks {
     }
 
     /// Notes a read on `day`. `true`: it is news, so an operation should carry it to the log.
-    pub(crate) fn note(&self, record: &SecretRecord, version: &VersionRecord, day: UnixMillis) -> bool {
+    pub(crate) fn note(
+        &self,
+        record: &SecretRecord,
+        version: &VersionRecord,
+        day: UnixMillis,
+    ) -> bool {
         if record.last_accessed >= Some(day) && version.last_accessed >= Some(day) {
             return false;
         }
         let mut inner = self.inner();
-        let known = inner.versions.get(&(version.id, version.seq)).is_some_and(|noted| *noted >= day);
+        let known =
+            inner.versions.get(&(version.id, version.seq)).is_some_and(|noted| *noted >= day);
         if known || inner.versions.len() >= MARKS_MAX {
             return false;
         }

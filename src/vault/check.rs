@@ -44,28 +44,34 @@ pub(super) fn check(place: &VaultDir, unlock: &Unlock) -> Result<CheckReport> {
     let mut report = CheckReport::default();
     if content.needs_repair {
         let [a, b] = twin.names();
-        report.warnings.push(format!("one copy of the keystore is damaged or old; the next open rewrites it. files={a},{b}"));
+        report.warnings.push(format!(
+            "one copy of the keystore is damaged or old; the next open rewrites it. files={a},{b}"
+        ));
     }
     let options = place.options.tuning.log_options();
-    let truth = match Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(&keys), options) {
-        Ok(truth) => truth,
-        Err(LogError::Damaged(damage)) => {
-            let healable = damage.proven_end.as_ref().is_some_and(|end| state_equals(place, &keys, end));
-            let text = Error::from(ErrorKind::Damaged {
-                file: damage.file.clone(),
-                offset: damage.offset,
-                rule: damage.rule,
-            })
-            .to_string();
-            if healable {
-                report.warnings.push(format!("{text}; the state holds it all, the next open heals it"));
-            } else {
-                report.damage.push(text);
+    let truth =
+        match Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(&keys), options) {
+            Ok(truth) => truth,
+            Err(LogError::Damaged(damage)) => {
+                let healable =
+                    damage.proven_end.as_ref().is_some_and(|end| state_equals(place, &keys, end));
+                let text = Error::from(ErrorKind::Damaged {
+                    file: damage.file.clone(),
+                    offset: damage.offset,
+                    rule: damage.rule,
+                })
+                .to_string();
+                if healable {
+                    report
+                        .warnings
+                        .push(format!("{text}; the state holds it all, the next open heals it"));
+                } else {
+                    report.damage.push(text);
+                }
+                return Ok(report);
             }
-            return Ok(report);
-        }
-        Err(error) => return Err(from_log(error)),
-    };
+            Err(error) => return Err(from_log(error)),
+        };
     if let Err(error) = refuse_rollback(&truth, &keystore) {
         report.damage.push(error.to_string());
         return Ok(report);
@@ -118,7 +124,9 @@ fn open_everything(store: &dyn Store, keys: &Keyring, report: &mut CheckReport) 
             bad += u64::from(!opens);
         });
         if bad > 0 || scanned.is_err() {
-            report.damage.push(format!("rows of the log do not open. tree={} rows={bad}", tree as u8));
+            report
+                .damage
+                .push(format!("rows of the log do not open. tree={} rows={bad}", tree as u8));
         }
     }
 }
@@ -126,12 +134,15 @@ fn open_everything(store: &dyn Store, keys: &Keyring, report: &mut CheckReport) 
 /// Whether the state is the truth's end. Opened in a private copy, since sled writes when it opens.
 fn state_equals(place: &VaultDir, keys: &Keyring, end: &End) -> bool {
     let Some(copy) = Copied::of_state(&place.env, &place.dir) else { return false };
-    let Ok(store) = SledStore::open(place.env.fs.clone(), &copy.dir.join("state"), SledOptions::default()) else {
+    let Ok(store) =
+        SledStore::open(place.env.fs.clone(), &copy.dir.join("state"), SledOptions::default())
+    else {
         return false;
     };
     let state = State::Sled(store);
     let equal = state.store().applied().is_ok_and(|lsn| lsn == end.lsn)
-        && sum_rows(state.store(), keys).is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest);
+        && sum_rows(state.store(), keys)
+            .is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest);
     let _ = state.close();
     equal
 }
@@ -144,7 +155,8 @@ struct Copied<'a> {
 
 impl<'a> Copied<'a> {
     fn of_state(env: &'a Env, vault: &Path) -> Option<Self> {
-        let name: String = env.random::<8>().ok()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name: String =
+            env.random::<8>().ok()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let dir = temp_dir().join(format!("strongroom-check-{name}"));
         env.fs.create_dir(&dir).ok()?;
         let copy = Self { env, dir };

@@ -117,7 +117,9 @@ impl Pipeline {
             let Some(next) = self.queue.front() else { break };
             bytes = bytes.saturating_add(match next {
                 Job::Control(_) => break,
-                Job::Mutate(job) => OPERATION_BYTES + job.payload.as_ref().map_or(0, |p| p.sealed.len()),
+                Job::Mutate(job) => {
+                    OPERATION_BYTES + job.payload.as_ref().map_or(0, |p| p.sealed.len())
+                }
                 Job::Rewrap(versions, _) => versions.len() * 256,
                 Job::ClearPurge(_) => OPERATION_BYTES,
             });
@@ -162,7 +164,8 @@ impl Pipeline {
             batch.plan(job, &self.shared);
         }
         let Batch { sum, lsn, sets, results, settled, nudges, .. } = batch;
-        let outcome = if sets.is_empty() { Ok(()) } else { self.commit(sum, lsn, sets, state.store()) };
+        let outcome =
+            if sets.is_empty() { Ok(()) } else { self.commit(sum, lsn, sets, state.store()) };
         drop(state);
         match outcome {
             Ok(()) => {
@@ -174,7 +177,8 @@ impl Pipeline {
             }
             // The batch's layer is dropped whole, and all of it fails alike (I1).
             Err(kind) => {
-                let fail = |(done, _): (Done, Result<Answer>)| (done, Err(Error::from(kind.clone())));
+                let fail =
+                    |(done, _): (Done, Result<Answer>)| (done, Err(Error::from(kind.clone())));
                 self.completed.extend(results.into_iter().map(fail));
             }
         }
@@ -208,7 +212,8 @@ impl Pipeline {
         }
         self.sum = sum;
         self.lsn = lsn;
-        let bytes = |row: &RowChange| row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
+        let bytes =
+            |row: &RowChange| row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
         let applied: usize = frame.sets.iter().flat_map(|set| &set.rows).map(bytes).sum();
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
         self.shared.turn_published();
@@ -226,7 +231,8 @@ impl Pipeline {
     fn append(&mut self, frame: &Frame) -> std::result::Result<(), ErrorKind> {
         match self.log.append(frame) {
             Ok(()) => Ok(()),
-            Err(LogError::NoSpace) if self.shared.release_reserve() => match self.log.append(frame) {
+            Err(LogError::NoSpace) if self.shared.release_reserve() => match self.log.append(frame)
+            {
                 Ok(()) => Ok(()),
                 Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
                 Err(error) => Err(self.poison(&error)),
@@ -278,7 +284,11 @@ impl Batch<'_> {
         }
     }
 
-    fn view<'v>(&'v self, shared: &'v Shared, payload: Option<&'v crate::crypto::ValueKey>) -> RowView<'v, Layer<'v>> {
+    fn view<'v>(
+        &'v self,
+        shared: &'v Shared,
+        payload: Option<&'v crate::crypto::ValueKey>,
+    ) -> RowView<'v, Layer<'v>> {
         // Marks are left out: a `Touch` must see what the records themselves say.
         RowView::new(&self.layer, self.keys, &shared.no_marks, payload)
     }
@@ -321,7 +331,9 @@ impl Batch<'_> {
         self.keep_oldest_purge(&mut effects)?;
         for effect in &effects {
             if let Effect::PutSecret(record) = effect
-                && (record.dead || record.deletion.is_some() || record.version_count > VERSIONS_KEPT)
+                && (record.dead
+                    || record.deletion.is_some()
+                    || record.version_count > VERSIONS_KEPT)
             {
                 self.nudges.push(record.id);
             }
@@ -353,13 +365,20 @@ impl Batch<'_> {
             if Keyring::wrap_term(&row) == Some(self.keys.epoch()) {
                 continue;
             }
-            let value_key = self.keys.unwrap_value_key(*id, *seq, &version.version_id, &row).map_err(Failure::from)?;
+            let value_key = self
+                .keys
+                .unwrap_value_key(*id, *seq, &version.version_id, &row)
+                .map_err(Failure::from)?;
             let entropy = shared.env.entropy.as_ref();
             let wrapped = self
                 .keys
                 .wrap_value_key(*id, *seq, &version.version_id, &value_key, entropy)
                 .map_err(Failure::from)?;
-            changes.push(RowChange { tree: Tree::Keys, key: key.into(), value: Some(wrapped.into()) });
+            changes.push(RowChange {
+                tree: Tree::Keys,
+                key: key.into(),
+                value: Some(wrapped.into()),
+            });
         }
         if !changes.is_empty() {
             self.write(changes)?;

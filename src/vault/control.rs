@@ -42,8 +42,14 @@ impl Pipeline {
         }
         let shared = Arc::clone(&self.shared);
         let keys = shared.keys();
-        let truth = Log::open(&shared.env, &shared.dir, shared.id.0, LogKeys::of(&keys), shared.tuning.log_options())
-            .map_err(from_log)?;
+        let truth = Log::open(
+            &shared.env,
+            &shared.dir,
+            shared.id.0,
+            LogKeys::of(&keys),
+            shared.tuning.log_options(),
+        )
+        .map_err(from_log)?;
         let opener = StateOpener {
             env: &shared.env,
             dir: &shared.dir,

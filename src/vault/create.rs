@@ -28,7 +28,10 @@ const LEFTOVER_DIRS: [&str; 4] = ["log", "state", "state.aside", "creating"];
 const PROBE_BYTES: usize = 64 * 1024;
 
 /// Makes a vault in a locked folder.
-pub(super) fn create(place: VaultDir, make_key: impl FnOnce(VaultId) -> Result<Unlock>) -> Result<Vault> {
+pub(super) fn create(
+    place: VaultDir,
+    make_key: impl FnOnce(VaultId) -> Result<Unlock>,
+) -> Result<Vault> {
     let (env, dir) = (place.env.clone(), place.dir.clone());
     if place.has_vault() {
         return Err(ErrorKind::Exists { path: dir }.into());
@@ -42,13 +45,15 @@ pub(super) fn create(place: VaultDir, make_key: impl FnOnce(VaultId) -> Result<U
     let id = VaultId::generate(env.entropy.as_ref()).map_err(from_crypto)?;
     let unlock = make_key(id)?;
     let params = kdf_params(&place.options.tuning);
-    let (keystore, keys) = Keystore::create(id, &unlock, params, env.entropy.as_ref()).map_err(from_crypto)?;
+    let (keystore, keys) =
+        Keystore::create(id, &unlock, params, env.entropy.as_ref()).map_err(from_crypto)?;
 
     let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
     age.now(env.clock.wall(), env.clock.monotonic());
     let log_options = place.options.tuning.log_options();
     let note = clock_note(age.note());
-    let log = Log::create(&env, &dir, id.0, LogKeys::of(&keys), log_options, keystore.generation(), note);
+    let log =
+        Log::create(&env, &dir, id.0, LogKeys::of(&keys), log_options, keystore.generation(), note);
     drop(log.map_err(from_log)?);
 
     install_keystore(&place, &keystore)?;
@@ -63,7 +68,9 @@ fn install_keystore(place: &VaultDir, keystore: &Keystore) -> Result<()> {
     let io = |error| Error::io("install the keystore", error);
     let creating = dir.join("creating");
     fs.create_dir(&creating).map_err(io)?;
-    keystore_twin(fs, &creating).create(keystore.generation(), &keystore.encode()).map_err(from_log)?;
+    keystore_twin(fs, &creating)
+        .create(keystore.generation(), &keystore.encode())
+        .map_err(from_log)?;
     for name in ["keystore.a", "keystore.b"] {
         fs.rename(&creating.join(name), &dir.join(name)).map_err(io)?;
     }
@@ -101,11 +108,17 @@ fn refuse_orphaned_log(fs: &dyn Fs, dir: &Path) -> Result<()> {
         let file = fs.open(&log.join(&segment.name), OpenMode::Read).map_err(io)?;
         let first_frame = Log::FIRST_FRAME_OFFSET;
         let len = file.len().map_err(io)?.saturating_sub(first_frame).min(PROBE_BYTES as u64);
-        let probe = read_exact_at(file.as_ref(), usize::try_from(len).unwrap_or(0), first_frame).map_err(io)?;
+        let probe = read_exact_at(file.as_ref(), usize::try_from(len).unwrap_or(0), first_frame)
+            .map_err(io)?;
         used |= probe.iter().any(|byte| *byte != 0);
     }
     if used {
-        return Err(ErrorKind::Damaged { file: "keystore.a".to_owned(), offset: 0, rule: "TWIN-1" }.into());
+        return Err(ErrorKind::Damaged {
+            file: "keystore.a".to_owned(),
+            offset: 0,
+            rule: "TWIN-1",
+        }
+        .into());
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ fn random_text(env: &Env, alphabet: &[u8], len: usize) -> Result<Zeroizing<Strin
     env.entropy.fill(&mut random).map_err(|error| Error::io("random bytes", error))?;
     let mut text = Zeroizing::new(String::with_capacity(len));
     for byte in random.iter() {
-        let letter = alphabet.get(usize::from(*byte) % alphabet.len().max(1)).copied().unwrap_or(b'A');
+        let letter =
+            alphabet.get(usize::from(*byte) % alphabet.len().max(1)).copied().unwrap_or(b'A');
         text.push(char::from(letter));
     }
     Ok(text)
@@ -34,7 +35,8 @@ impl Inner {
     pub(super) fn new_credential(&self, account: &str) -> Result<Credential> {
         const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         // As AWS's own alphabet, but no character that a shell or a URL would want quoted.
-        const MIXED: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+        const MIXED: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ErrorKind::Usage { what: "an account is 12 digits" }.into());
         }
@@ -58,11 +60,12 @@ impl Inner {
         loop {
             let page = self.list_secrets(&scope, &request)?;
             for entry in page.secrets {
-                let value = self.get_secret_value(&scope, &GetSecretValue::new(&entry.name))?;
+                let value = self.open_value(&scope, &GetSecretValue::new(&entry.name))?.output;
                 let secret_access_key = match value.value {
                     SecretValue::String(bytes) | SecretValue::Binary(bytes) => bytes,
                 };
-                let account = entry.description.unwrap_or_else(|| Scope::DEFAULT_ACCOUNT.to_owned());
+                let account =
+                    entry.description.unwrap_or_else(|| Scope::DEFAULT_ACCOUNT.to_owned());
                 found.push(Credential { access_key_id: entry.name, account, secret_access_key });
             }
             match page.next_token {

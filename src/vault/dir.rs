@@ -79,7 +79,9 @@ impl VaultDir {
     /// `options.wait`.
     pub fn lock(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
-        let found = keystore_twin(&env.fs, dir).exists().map_err(|error| Error::io("look for the vault", error))?;
+        let found = keystore_twin(&env.fs, dir)
+            .exists()
+            .map_err(|error| Error::io("look for the vault", error))?;
         if !found {
             return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
         }
@@ -90,8 +92,12 @@ impl VaultDir {
     /// A folder with files that are not a vault's is refused untouched ([`ErrorKind::Exists`]).
     pub fn make(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
-        make_dirs(env.fs.as_ref(), dir).map_err(|error| Error::io("make the vault's folder", error))?;
-        if !keystore_twin(&env.fs, dir).exists().map_err(|error| Error::io("look for the vault", error))? {
+        make_dirs(env.fs.as_ref(), dir)
+            .map_err(|error| Error::io("make the vault's folder", error))?;
+        if !keystore_twin(&env.fs, dir)
+            .exists()
+            .map_err(|error| Error::io("look for the vault", error))?
+        {
             refuse_foreign(env.fs.as_ref(), dir)?;
         }
         Self::take(env, dir, options)
@@ -104,14 +110,18 @@ impl VaultDir {
             match env.fs.try_lock(&path).map_err(|error| Error::io("lock the vault", error))? {
                 Some(lock) => {
                     let held = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
-                    held.write_pid().map_err(|error| Error::io("write the lock's pid", error)).or_else(|error| {
-                        // A full disk must not keep anyone from reading: the pid is a courtesy.
-                        if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
-                    })?;
+                    held.write_pid()
+                        .map_err(|error| Error::io("write the lock's pid", error))
+                        .or_else(|error| {
+                            // A full disk must not keep anyone from reading: the pid is a courtesy.
+                            if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
+                        })?;
                     return Ok(held);
                 }
                 None if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
-                None => return Err(ErrorKind::InUse { pid: read_pid(env.fs.as_ref(), &path) }.into()),
+                None => {
+                    return Err(ErrorKind::InUse { pid: read_pid(env.fs.as_ref(), &path) }.into());
+                }
             }
         }
     }
@@ -137,7 +147,12 @@ impl VaultDir {
         let content = twin.read().map_err(from_log)?;
         let keystore = Keystore::decode(&content.body).map_err(super::epoch::from_crypto)?;
         if keystore.generation() != content.generation {
-            return Err(ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "TWIN-6" }.into());
+            return Err(ErrorKind::Damaged {
+                file: "keystore".to_owned(),
+                offset: 0,
+                rule: "TWIN-6",
+            }
+            .into());
         }
         Ok((twin, content, keystore))
     }
@@ -205,7 +220,8 @@ fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
 
 /// Others must reach neither the folder nor what is in it.
 pub(super) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
-    let metadata = env.fs.metadata(dir).map_err(|error| Error::io("look at the vault's folder", error))?;
+    let metadata =
+        env.fs.metadata(dir).map_err(|error| Error::io("look at the vault's folder", error))?;
     match metadata {
         Some(metadata) if metadata.kind == FileKind::Dir && metadata.mode & 0o077 != 0 => {
             Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())

@@ -109,7 +109,13 @@ impl Driver {
         match self {
             Self::Thread { queue, thread } => {
                 let thread = lock(thread).take()?;
-                let _ = queue.send(Job::Control(Box::new(Pipeline::stop)));
+                let stop = Job::Control(Box::new(Pipeline::stop));
+                if thread.thread().id() == std::thread::current().id() {
+                    // The last handle was dropped by a callback: the thread cannot wait for itself.
+                    let _ = queue.try_send(stop);
+                    return None;
+                }
+                let _ = queue.send(stop);
                 thread.join().ok()
             }
             Self::Inline(pipeline) => lock(pipeline).take(),

@@ -37,7 +37,12 @@ impl Sealer<'_> {
         Ok(out)
     }
 
-    fn effect(&self, effect: Effect, attached: Option<Seq>, out: &mut Vec<RowChange>) -> Result<(), Failure> {
+    fn effect(
+        &self,
+        effect: Effect,
+        attached: Option<Seq>,
+        out: &mut Vec<RowChange>,
+    ) -> Result<(), Failure> {
         match effect {
             Effect::PutSecret(mut record) => {
                 record.lsn = self.lsn;
@@ -67,7 +72,10 @@ impl Sealer<'_> {
             Effect::DropVersion(version) => {
                 let key = rows::version_key(version.id, version.seq);
                 out.push(drop_row(Tree::Versions, &key));
-                out.push(drop_row(Tree::Tokens, &rows::token_key(self.keys, version.id, &version.version_id)));
+                out.push(drop_row(
+                    Tree::Tokens,
+                    &rows::token_key(self.keys, version.id, &version.version_id),
+                ));
                 if let Some(shape) = version.payload {
                     out.push(drop_row(Tree::Keys, &key));
                     out.extend((0..shape.chunks).map(|chunk| {
@@ -89,7 +97,12 @@ impl Sealer<'_> {
         Ok(())
     }
 
-    fn attach(&self, version: &VersionRecord, payload: &SealedValue, out: &mut Vec<RowChange>) -> Result<(), Failure> {
+    fn attach(
+        &self,
+        version: &VersionRecord,
+        payload: &SealedValue,
+        out: &mut Vec<RowChange>,
+    ) -> Result<(), Failure> {
         let VersionRecord { id, seq, version_id, .. } = version;
         let wrap = self.keys.wrap_value_key(*id, *seq, version_id, &payload.key, self.entropy)?;
         let key = rows::version_key(*id, *seq);
@@ -104,7 +117,12 @@ impl Sealer<'_> {
         Ok(())
     }
 
-    fn put(&self, tree: Tree, key: &[u8], content: Result<Vec<u8>, CodecError>) -> Result<RowChange, Failure> {
+    fn put(
+        &self,
+        tree: Tree,
+        key: &[u8],
+        content: Result<Vec<u8>, CodecError>,
+    ) -> Result<RowChange, Failure> {
         let sealed = self.keys.seal_row(tree, key, content?, self.entropy)?;
         Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
     }

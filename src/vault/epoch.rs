@@ -18,7 +18,6 @@ use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Twin;
 use crate::model::{RecordId, Seq, Tree};
-use crate::store::Store;
 use std::sync::{Arc, PoisonError};
 
 /// A purge waits at most this long on the age clock before it is made real.
@@ -82,10 +81,15 @@ pub(super) fn change_unlock(inner: &Inner, unlock: &Unlock) -> Result<()> {
 /// Makes the next keystore durable in both copies, then lets the pipeline use its keys.
 fn replace_keystore(
     inner: &Inner,
-    next: impl FnOnce(&Keyring, &Keystore, &Inner) -> std::result::Result<(Keystore, Keyring), CryptoError>,
+    next: impl FnOnce(
+        &Keyring,
+        &Keystore,
+        &Inner,
+    ) -> std::result::Result<(Keystore, Keyring), CryptoError>,
 ) -> Result<()> {
     let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
-    let (keystore, keys) = next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
+    let (keystore, keys) =
+        next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
     if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
         // Either generation may be on the disk now: the next open finds out which.
         inner.shared.set_status(Status::Poisoned);
@@ -116,7 +120,10 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
     let mut stale = Vec::new();
     let mut after: Option<Box<[u8]>> = None;
     while stale.len() < 16 * PAGE {
-        let page = state.store().range(Tree::Keys, &[], after.as_deref(), PAGE, false).map_err(Failure::from)?;
+        let page = state
+            .store()
+            .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
+            .map_err(Failure::from)?;
         let ended = page.len() < PAGE;
         for (key, row) in page {
             if Keyring::wrap_term(&row) != Some(epoch) {
@@ -137,10 +144,16 @@ pub(super) fn from_crypto(error: CryptoError) -> Error {
     match error {
         CryptoError::WrongKey => ErrorKind::WrongKey,
         CryptoError::Damaged { rule } => ErrorKind::Damaged { file: file(), offset: 0, rule },
-        CryptoError::NewerFormat { found, known } => ErrorKind::NewerFormat { file: file(), found, known },
+        CryptoError::NewerFormat { found, known } => {
+            ErrorKind::NewerFormat { file: file(), found, known }
+        }
         CryptoError::Entropy => ErrorKind::Io { op: "random bytes" },
-        CryptoError::Memory => ErrorKind::Usage { what: "not enough memory for this passphrase's Argon2id cost" },
-        _ => ErrorKind::Usage { what: "the passphrase is empty, its cost is out of range, or all key slots are taken" },
+        CryptoError::Memory => {
+            ErrorKind::Usage { what: "not enough memory for this passphrase's Argon2id cost" }
+        }
+        _ => ErrorKind::Usage {
+            what: "the passphrase is empty, its cost is out of range, or all key slots are taken",
+        },
     }
     .into()
 }

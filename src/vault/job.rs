@@ -42,9 +42,11 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
     Ok(match write {
         Write::CreateSecret(request) => {
             validate::create_secret(&request, size(request.value.as_ref()))?;
-            let CreateSecret { name, client_request_token, description, kms_key_id, value, tags } = request;
+            let CreateSecret { name, client_request_token, description, kms_key_id, value, tags } =
+                request;
             let (value, payload) = sealer.seal(value)?;
-            let request = CreateSecret { name, client_request_token, description, kms_key_id, value, tags };
+            let request =
+                CreateSecret { name, client_request_token, description, kms_key_id, value, tags };
             (Mutation::CreateSecret(request), payload)
         }
         Write::PutSecretValue(request) => {
@@ -56,12 +58,16 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         }
         Write::UpdateSecret(request) => {
             validate::update_secret(&request, size(request.value.as_ref()))?;
-            let UpdateSecret { secret_id, client_request_token, description, kms_key_id, value } = request;
+            let UpdateSecret { secret_id, client_request_token, description, kms_key_id, value } =
+                request;
             let (value, payload) = sealer.seal(value)?;
-            let request = UpdateSecret { secret_id, client_request_token, description, kms_key_id, value };
+            let request =
+                UpdateSecret { secret_id, client_request_token, description, kms_key_id, value };
             (Mutation::UpdateSecret(request), payload)
         }
-        Write::UpdateSecretVersionStage(request) => (Mutation::UpdateSecretVersionStage(request), None),
+        Write::UpdateSecretVersionStage(request) => {
+            (Mutation::UpdateSecretVersionStage(request), None)
+        }
         Write::DeleteSecret(request) => (Mutation::DeleteSecret(request), None),
         Write::RestoreSecret(request) => (Mutation::RestoreSecret(request), None),
         Write::TagResource(request) => (Mutation::TagResource(request), None),
@@ -79,7 +85,10 @@ struct ValueSealer<'a> {
 }
 
 impl ValueSealer<'_> {
-    fn seal(&self, value: Option<SecretValue>) -> Result<(Option<crate::secret::PayloadKind>, Option<SealedValue>)> {
+    fn seal(
+        &self,
+        value: Option<SecretValue>,
+    ) -> Result<(Option<crate::secret::PayloadKind>, Option<SealedValue>)> {
         let Some(value) = value else { return Ok((None, None)) };
         let sealed = self.keys.seal_value(&value, self.entropy).map_err(|_| no_entropy())?;
         Ok((Some(value.kind()), Some(sealed)))

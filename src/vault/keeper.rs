@@ -9,10 +9,9 @@ use super::job::{Job, Mutate};
 use super::{epoch, reserve, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogError;
-use crate::model::api::Mutation;
 use crate::model::Tree;
+use crate::model::api::Mutation;
 use crate::semantics::Answer;
-use crate::store::Store;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -66,9 +65,8 @@ fn run(inner: &Weak<Inner>, calls: &Receiver<()>, stopped: &Receiver<()>) {
             Ok(()) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        let is_stopped = || {
-            matches!(stopped.try_recv(), Err(crossbeam::channel::TryRecvError::Disconnected))
-        };
+        let is_stopped =
+            || matches!(stopped.try_recv(), Err(crossbeam::channel::TryRecvError::Disconnected));
         if is_stopped() {
             return;
         }
@@ -146,7 +144,10 @@ impl Inner {
                 .map_err(super::failure::Failure::from)?;
             let ended = page.len() < PAGE;
             for (key, row) in page {
-                let record = keys.open_row(Tree::Secrets, &key, &row).ok().and_then(|open| rows::decode_secret(&open).ok());
+                let record = keys
+                    .open_row(Tree::Secrets, &key, &row)
+                    .ok()
+                    .and_then(|open| rows::decode_secret(&open).ok());
                 if let Some(record) = record
                     && (record.dead
                         || record.deletion.is_some()
@@ -180,7 +181,8 @@ impl Inner {
     /// An operation of the vault's own, through the one door.
     fn internal(&self, mutation: Mutation) -> Result<Answer> {
         let scope = crate::model::Scope::default();
-        self.driver.call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))
+        self.driver
+            .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))
     }
 
     /// Merges snapshot and ended segments into the next snapshot, and frees what it replaces once
@@ -205,11 +207,14 @@ impl Inner {
 
     /// Makes the state durable, so that the log may let go of what it covers.
     fn checkpoint(&self, always: bool) -> Result<()> {
-        let due = self.driver.control(move |pipeline| pipeline.begin_checkpoint(always, CHECKPOINT_BYTES))?;
+        let due = self
+            .driver
+            .control(move |pipeline| pipeline.begin_checkpoint(always, CHECKPOINT_BYTES))?;
         if !due {
             return Ok(());
         }
-        let durable = self.shared.state()?.store().checkpoint().map_err(super::failure::Failure::from)?;
+        let durable =
+            self.shared.state()?.store().checkpoint().map_err(super::failure::Failure::from)?;
         self.driver.control(move |pipeline| pipeline.log.free(durable))?.map_err(from_log)
     }
 
@@ -227,9 +232,13 @@ pub(super) fn from_log(error: LogError) -> Error {
         LogError::NoSpace => ErrorKind::NoSpace.into(),
         LogError::Poisoned => ErrorKind::Poisoned.into(),
         LogError::Damaged(damage) => {
-            ErrorKind::Damaged { file: damage.file, offset: damage.offset, rule: damage.rule }.into()
+            ErrorKind::Damaged { file: damage.file, offset: damage.offset, rule: damage.rule }
+                .into()
         }
-        LogError::NewerFormat { file, found, known } => ErrorKind::NewerFormat { file, found, known }.into(),
+        LogError::NewerFormat { file, found, known } => {
+            ErrorKind::NewerFormat { file, found, known }.into()
+        }
+        LogError::Refused { what } => ErrorKind::Usage { what }.into(),
+        LogError::Stopped => ErrorKind::StateBroken.into(),
     }
 }
-

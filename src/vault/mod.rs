@@ -106,7 +106,8 @@ impl Vault {
     /// The same with what tests turn.
     #[doc(hidden)]
     pub fn ephemeral_with(options: &Options) -> Result<Self> {
-        VaultDir::make(Path::new("/vault"), options)?.create(|id| create::random_unlock(id, options))
+        VaultDir::make(Path::new("/vault"), options)?
+            .create(|id| create::random_unlock(id, options))
     }
 
     /// Stops the background work, drains, syncs, writes the end mark and lets the lock go. Other

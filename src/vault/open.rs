@@ -88,7 +88,9 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
 /// Frames name the keystore that they were sealed under: an older one was put back.
 pub(super) fn refuse_rollback(truth: &Recovered, keystore: &Keystore) -> Result<()> {
     if truth.end().keystore_generation > keystore.generation() {
-        return Err(ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "TWIN-7" }.into());
+        return Err(
+            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "TWIN-7" }.into()
+        );
     }
     Ok(())
 }
@@ -104,20 +106,22 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
             let Some((state, end)) = healing_state(place, keys, &damage) else {
                 return Err(from_log(LogError::Damaged(damage)));
             };
-            let mut rows = |visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> std::result::Result<(), LogError>| {
-                for tree in Tree::ALL {
-                    let mut outcome = Ok(());
-                    let scanned = state.store().scan(tree, &mut |key, value| {
-                        if outcome.is_ok() {
-                            outcome = visit(tree, key, value);
-                        }
-                    });
-                    outcome?;
-                    scanned.map_err(|_| LogError::Stopped)?;
-                }
-                Ok(())
-            };
-            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows).map_err(from_log)?;
+            let mut rows =
+                |visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> std::result::Result<(), LogError>| {
+                    for tree in Tree::ALL {
+                        let mut outcome = Ok(());
+                        let scanned = state.store().scan(tree, &mut |key, value| {
+                            if outcome.is_ok() {
+                                outcome = visit(tree, key, value);
+                            }
+                        });
+                        outcome?;
+                        scanned.map_err(|_| LogError::Stopped)?;
+                    }
+                    Ok(())
+                };
+            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
+                .map_err(from_log)?;
             let _ = state.close();
             Ok(healed)
         }

@@ -10,9 +10,10 @@ use super::{Inner, Vault};
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Named,
-    PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage, SecretValueOutput, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
+    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
+    ListSecrets, Named, PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage,
+    SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
@@ -77,7 +78,12 @@ impl Vault {
     /// the commit thread after the batch's sync (it must not block or call the vault), or here if
     /// the request is refused before it is queued. A full queue is refused with
     /// [`ErrorKind::Busy`]. If the commit thread dies, `done` is dropped uncalled.
-    pub fn submit(&self, scope: &Scope, write: Write, done: Box<dyn FnOnce(Result<Answer>) + Send>) {
+    pub fn submit(
+        &self,
+        scope: &Scope,
+        write: Write,
+        done: Box<dyn FnOnce(Result<Answer>) + Send>,
+    ) {
         let shared = &self.inner.shared;
         if let Some(kind) = shared.refuses_writes() {
             return done(Err(kind.into()));
@@ -85,7 +91,12 @@ impl Vault {
         match seal(&shared.keys(), &shared.env, write) {
             Ok((mutation, payload)) => {
                 let scope = scope.clone();
-                self.inner.driver.submit(Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })));
+                self.inner.driver.submit(Job::Mutate(Box::new(Mutate {
+                    scope,
+                    mutation,
+                    payload,
+                    done,
+                })));
             }
             Err(error) => done(Err(error)),
         }
@@ -110,7 +121,11 @@ impl Vault {
     }
 
     /// `UpdateSecretVersionStage`: moves or removes a staging label.
-    pub fn update_secret_version_stage(&self, scope: &Scope, request: UpdateSecretVersionStage) -> Result<Named> {
+    pub fn update_secret_version_stage(
+        &self,
+        scope: &Scope,
+        request: UpdateSecretVersionStage,
+    ) -> Result<Named> {
         named(self.inner.write(scope, Write::UpdateSecretVersionStage(request))?)
     }
 
@@ -138,7 +153,11 @@ impl Vault {
     }
 
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
-    pub fn get_secret_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<SecretValueOutput> {
+    pub fn get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &GetSecretValue,
+    ) -> Result<SecretValueOutput> {
         self.inner.get_secret_value(scope, request)
     }
 
@@ -148,7 +167,11 @@ impl Vault {
     }
 
     /// `ListSecretVersionIds`
-    pub fn list_secret_version_ids(&self, scope: &Scope, request: &ListSecretVersionIds) -> Result<VersionPage> {
+    pub fn list_secret_version_ids(
+        &self,
+        scope: &Scope,
+        request: &ListSecretVersionIds,
+    ) -> Result<VersionPage> {
         self.inner.list_secret_version_ids(scope, request)
     }
 
@@ -158,7 +181,11 @@ impl Vault {
     }
 
     /// `GetResourcePolicy`
-    pub fn get_resource_policy(&self, scope: &Scope, request: &SecretIdOnly) -> Result<ResourcePolicy> {
+    pub fn get_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<ResourcePolicy> {
         self.inner.get_resource_policy(scope, request)
     }
 

@@ -13,11 +13,11 @@ use super::job::{Job, Mutate};
 use super::shared::Shared;
 use super::view::RowView;
 use crate::error::{ErrorKind, Result};
-use crate::model::api::{
-    Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation, ResourcePolicy, SecretIdOnly,
-    SecretPage, SecretValueOutput, VersionPage,
-};
 use crate::model::Scope;
+use crate::model::api::{
+    Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation, ResourcePolicy,
+    SecretIdOnly, SecretPage, SecretValueOutput, VersionPage,
+};
 use crate::semantics::{Refusal, View, read};
 use crate::store::Store;
 use std::sync::Arc;
@@ -61,11 +61,16 @@ impl Inner {
         self.driver.control(move |pipeline| read_alone(pipeline, &scope, &question, ask))?
     }
 
-    pub(super) fn get_secret_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<SecretValueOutput> {
-        let opened = self.read(scope, request, Still::Secret, ask_value)?;
+    pub(super) fn get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &GetSecretValue,
+    ) -> Result<SecretValueOutput> {
+        let opened = self.open_value(scope, request)?;
         let today = midnight(self.shared.env.clock.wall());
         if self.shared.marks.note(&opened.record, &opened.version, today) {
-            let mutation = Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
+            let mutation =
+                Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
             let done = Box::new(|_| {});
             let job = Mutate { scope: scope.clone(), mutation, payload: None, done };
             self.driver.submit(Job::Mutate(Box::new(job)));
@@ -73,20 +78,45 @@ impl Inner {
         Ok(opened.output)
     }
 
-    pub(super) fn describe_secret(&self, scope: &Scope, request: &SecretIdOnly) -> Result<Description> {
-        self.read(scope, request, Still::Secret, read::describe_secret)
+    /// Finds and opens a value without leaving a mark.
+    pub(super) fn open_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<Opened> {
+        self.read(scope, request, Still::Secret, ask_value)
     }
 
-    pub(super) fn list_secret_version_ids(&self, scope: &Scope, request: &ListSecretVersionIds) -> Result<VersionPage> {
-        self.read(scope, request, Still::Secret, read::list_secret_version_ids)
+    pub(super) fn describe_secret(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<Description> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::describe_secret(view, scope, ask)
+        })
     }
 
-    pub(super) fn get_resource_policy(&self, scope: &Scope, request: &SecretIdOnly) -> Result<ResourcePolicy> {
-        self.read(scope, request, Still::Secret, read::get_resource_policy)
+    pub(super) fn list_secret_version_ids(
+        &self,
+        scope: &Scope,
+        request: &ListSecretVersionIds,
+    ) -> Result<VersionPage> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::list_secret_version_ids(view, scope, ask)
+        })
+    }
+
+    pub(super) fn get_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<ResourcePolicy> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::get_resource_policy(view, scope, ask)
+        })
     }
 
     pub(super) fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
-        self.read(scope, request, Still::All, read::list_secrets)
+        self.read(scope, request, Still::All, |view, scope, ask| {
+            read::list_secrets(view, scope, ask)
+        })
     }
 }
 
@@ -114,7 +144,11 @@ fn try_read<Q, T>(
         }
         Err(Refusal::Fault(fault)) => {
             // A refusal counts only if nothing moved while it was found.
-            if published.is_some() && shared.published() == published { Err(fault.into()) } else { Ok(None) }
+            if published.is_some() && shared.published() == published {
+                Err(fault.into())
+            } else {
+                Ok(None)
+            }
         }
         Err(Refusal::View(Failure::Store(error))) => Err(Failure::Store(error).into()),
         Err(Refusal::View(_)) => Ok(None),
@@ -122,7 +156,12 @@ fn try_read<Q, T>(
 }
 
 /// On the commit thread nothing moves, so a failure here is the state's.
-fn read_alone<Q, T>(pipeline: &mut Pipeline, scope: &Scope, question: &Q, ask: Ask<Q, T>) -> Result<T> {
+fn read_alone<Q, T>(
+    pipeline: &mut Pipeline,
+    scope: &Scope,
+    question: &Q,
+    ask: Ask<Q, T>,
+) -> Result<T> {
     for _ in 0..2 {
         let shared = Arc::clone(&pipeline.shared);
         if let Ok(state) = pipeline.state() {
@@ -141,8 +180,8 @@ fn read_alone<Q, T>(pipeline: &mut Pipeline, scope: &Scope, question: &Q, ask: A
 }
 
 /// A value that was found and opened, with the facts that a mark needs.
-struct Opened {
-    output: SecretValueOutput,
+pub(super) struct Opened {
+    pub(super) output: SecretValueOutput,
     record: crate::model::SecretRecord,
     version: crate::model::VersionRecord,
 }

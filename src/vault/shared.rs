@@ -178,7 +178,10 @@ impl Shared {
     /// Whether the disk could not hold the next snapshot and two more segments (I4).
     pub(super) fn is_short_of_space(&self, log: &Log) -> bool {
         let reserve = super::reserve::bytes(self);
-        let needed = log.snapshot_bytes().saturating_mul(2).saturating_add(log.segment_bytes().saturating_mul(2));
+        let needed = log
+            .snapshot_bytes()
+            .saturating_mul(2)
+            .saturating_add(log.segment_bytes().saturating_mul(2));
         match self.env.fs.free_bytes(&self.dir) {
             Ok(free) => free.saturating_add(reserve) < needed,
             Err(_) => false,

@@ -12,7 +12,13 @@ pub(crate) trait RowSource {
     /// One row.
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure>;
     /// Up to `limit` rows whose key starts with `prefix` and is greater than `after`, in order.
-    fn range(&self, tree: Tree, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, Failure>;
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure>;
 }
 
 impl RowSource for &dyn Store {
@@ -20,7 +26,13 @@ impl RowSource for &dyn Store {
         Ok(Store::get(*self, tree, key)?)
     }
 
-    fn range(&self, tree: Tree, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, Failure> {
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure> {
         Ok(Store::range(*self, tree, prefix, after, limit, false)?)
     }
 }
@@ -53,7 +65,13 @@ impl RowSource for Layer<'_> {
         }
     }
 
-    fn range(&self, tree: Tree, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<Row>, Failure> {
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure> {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded((tree, after.into())),
             _ => Bound::Included((tree, prefix.into())),
@@ -68,7 +86,8 @@ impl RowSource for Layer<'_> {
             return Ok(self.below.range(tree, prefix, after, limit, false)?);
         }
         // Each row written here may hide one below, so that many more are fetched.
-        let below = self.below.range(tree, prefix, after, limit.saturating_add(written.len()), false)?;
+        let below =
+            self.below.range(tree, prefix, after, limit.saturating_add(written.len()), false)?;
         let complete = below.len() < limit.saturating_add(written.len());
         let last_below = below.last().map(|(key, _)| key.clone());
         let mut merged: BTreeMap<Box<[u8]>, Box<[u8]>> = below.into_iter().collect();

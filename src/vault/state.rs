@@ -96,7 +96,8 @@ impl StateOpener<'_> {
                         return Ok(opened);
                     }
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::StateBroken | ErrorKind::NoSpace) => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::StateBroken | ErrorKind::NoSpace) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -164,7 +165,8 @@ impl StateOpener<'_> {
     fn fill(&self, state: State, truth: &Recovered) -> Result<Opened> {
         let mut sum = SetSum::empty();
         self.fill_from_snapshot(&state, &mut sum, truth)?;
-        let damaged = || ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "LOG-DIGEST" };
+        let damaged =
+            || ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "LOG-DIGEST" };
         let snapshot = truth.snapshot_lsn();
         if sum.digest(self.keys.digest_key(), snapshot) != *truth.snapshot_digest() {
             return Err(damaged().into());
@@ -212,7 +214,11 @@ impl StateOpener<'_> {
                 let mut rows = Vec::new();
                 let read = truth.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
-                    rows.push(crate::model::RowChange { tree, key: key.into(), value: Some(value.into()) });
+                    rows.push(crate::model::RowChange {
+                        tree,
+                        key: key.into(),
+                        value: Some(value.into()),
+                    });
                     Ok(())
                 });
                 // Even an empty snapshot sets the LSN that later frames continue.
@@ -228,7 +234,12 @@ impl StateOpener<'_> {
     }
 
     /// Applies a frame's sets after the state's LSN, and keeps the sum in step.
-    fn apply(&self, store: &dyn Store, sum: &mut SetSum, frame: &Frame) -> std::result::Result<(), super::failure::Failure> {
+    fn apply(
+        &self,
+        store: &dyn Store,
+        sum: &mut SetSum,
+        frame: &Frame,
+    ) -> std::result::Result<(), super::failure::Failure> {
         let applied = store.applied()?;
         let mut layer = Layer::over(store);
         let key = self.keys.digest_key();
@@ -253,7 +264,10 @@ impl StateOpener<'_> {
 }
 
 /// The sum over all digested rows of a store.
-pub(super) fn sum_rows(store: &dyn Store, keys: &Keyring) -> std::result::Result<SetSum, StoreError> {
+pub(super) fn sum_rows(
+    store: &dyn Store,
+    keys: &Keyring,
+) -> std::result::Result<SetSum, StoreError> {
     let half = |trees: &[Tree]| {
         let mut sum = SetSum::empty();
         for tree in trees {
@@ -280,7 +294,9 @@ pub(super) fn sum_rows(store: &dyn Store, keys: &Keyring) -> std::result::Result
 
 fn checked(state: &State) -> Result<()> {
     match state {
-        State::Sled(store) => store.checked().map_err(|error| Error::from(super::failure::Failure::from(error))),
+        State::Sled(store) => {
+            store.checked().map_err(|error| Error::from(super::failure::Failure::from(error)))
+        }
         State::Memory(_) => Ok(()),
     }
 }

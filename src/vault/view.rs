@@ -5,7 +5,9 @@ use super::failure::Failure;
 use super::rows;
 use super::source::RowSource;
 use crate::crypto::{Keyring, ValueKey};
-use crate::model::{Lsn, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord};
+use crate::model::{
+    Lsn, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
+};
 use crate::semantics::View;
 use crate::store::Row;
 use std::cell::Cell;
@@ -110,12 +112,18 @@ impl<S: RowSource> RowView<'_, S> {
 impl<S: RowSource> View for RowView<'_, S> {
     type Error = Failure;
 
-    fn secret_by_name(&self, scope: &Scope, name: &SecretName) -> Result<Option<SecretRecord>, Failure> {
+    fn secret_by_name(
+        &self,
+        scope: &Scope,
+        name: &SecretName,
+    ) -> Result<Option<SecretRecord>, Failure> {
         let key = self.keys.name_index(scope, name);
         let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
         let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
         match self.secret(id)? {
-            Some(record) if !record.dead && record.name == *name && record.scope == *scope => Ok(Some(record)),
+            Some(record) if !record.dead && record.name == *name && record.scope == *scope => {
+                Ok(Some(record))
+            }
             // A reader between the two reads of a purge: the name is on its way out.
             Some(record) if record.dead => Ok(None),
             None => Ok(None),
@@ -128,7 +136,12 @@ impl<S: RowSource> View for RowView<'_, S> {
         row.map(|row| self.secret_row(&id.0, &row)).transpose()
     }
 
-    fn secrets(&self, scope: &Scope, after: Option<RecordId>, limit: usize) -> Result<Vec<SecretRecord>, Failure> {
+    fn secrets(
+        &self,
+        scope: &Scope,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<SecretRecord>, Failure> {
         let prefix = self.keys.scope_index(scope);
         let mut found = Vec::new();
         let mut after = after.map(|id| id.0.to_vec());
@@ -151,7 +164,12 @@ impl<S: RowSource> View for RowView<'_, S> {
     }
 
     fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, Failure> {
-        let page: Vec<Row> = self.source.range(Tree::Labels, &id.0, None, crate::model::limits::OPERATION_ROWS_MAX)?;
+        let page: Vec<Row> = self.source.range(
+            Tree::Labels,
+            &id.0,
+            None,
+            crate::model::limits::OPERATION_ROWS_MAX,
+        )?;
         let mut stages = Vec::with_capacity(page.len());
         for (key, row) in page {
             let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
@@ -180,9 +198,19 @@ impl<S: RowSource> View for RowView<'_, S> {
         row.map(|row| self.open(Tree::Tokens, &key, &row, rows::decode_seq)).transpose()
     }
 
-    fn versions(&self, id: RecordId, after: Option<Seq>, limit: usize) -> Result<Vec<VersionRecord>, Failure> {
+    fn versions(
+        &self,
+        id: RecordId,
+        after: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<VersionRecord>, Failure> {
         let after = after.map(|seq| rows::version_key(id, seq));
-        let page = self.source.range(Tree::Versions, &id.0, after.as_ref().map(<[u8; 24]>::as_slice), limit)?;
+        let page = self.source.range(
+            Tree::Versions,
+            &id.0,
+            after.as_ref().map(<[u8; 24]>::as_slice),
+            limit,
+        )?;
         page.iter().map(|(key, row)| self.version_row(key, row)).collect()
     }
 

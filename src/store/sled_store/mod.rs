@@ -172,8 +172,9 @@ impl Store for SledStore {
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        let value =
-            self.sled.call("sled failed to read a row", |handles| handles.trees.of(tree).get(key))?;
+        let value = self
+            .sled
+            .call("sled failed to read a row", |handles| handles.trees.of(tree).get(key))?;
         Ok(value.map(|value| value.as_ref().into()))
     }
 

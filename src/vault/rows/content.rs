@@ -4,8 +4,8 @@
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
 use crate::model::{
-    Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, Tag, VersionId,
-    VersionRecord,
+    Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix,
+    Tag, VersionId, VersionRecord,
 };
 use crate::secret::PayloadKind;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -95,7 +95,10 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         last_accessed: r.last_accessed.map(|day| day.0),
         description: r.description.clone(),
         kms_key_id: r.kms_key_id.clone(),
-        tags: r.tags.as_ref().map(|tags| tags.iter().map(|t| (t.key.clone(), t.value.clone())).collect()),
+        tags: r
+            .tags
+            .as_ref()
+            .map(|tags| tags.iter().map(|t| (t.key.clone(), t.value.clone())).collect()),
         deletion: r.deletion.as_ref().map(|d| (d.requested.0, d.requested_age.0, d.window_days)),
         dead: r.dead,
         owning_service: r.owning_service.clone(),
@@ -107,7 +110,8 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
 
 pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
     let r: SecretV1 = decode(bytes)?;
-    let token = r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
+    let token =
+        r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
     Ok(SecretRecord {
         id: RecordId(r.id),
         scope: Scope { account: r.account.into(), region: r.region.into() },
@@ -169,7 +173,11 @@ pub(crate) fn decode_version(bytes: &[u8]) -> Result<VersionRecord, CodecError> 
         created: UnixMillis(v.created),
         created_age: UnixMillis(v.created_age),
         last_accessed: v.last_accessed.map(UnixMillis),
-        payload: v.payload.map(|(sealed_bytes, chunks, tag)| PayloadShape { sealed_bytes, chunks, tag }),
+        payload: v.payload.map(|(sealed_bytes, chunks, tag)| PayloadShape {
+            sealed_bytes,
+            chunks,
+            tag,
+        }),
     })
 }
 

@@ -18,7 +18,7 @@
 mod content;
 
 pub(crate) use content::{
-    LabelRow, decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
+    decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
     encode_label, encode_millis, encode_secret, encode_seq, encode_version,
 };
 
