@@ -222,3 +222,21 @@ pub fn parent(path: &Path) -> PathBuf {
         _ => PathBuf::from("."),
     }
 }
+
+/// The machine's memory in bytes, for choosing a KDF's cost.
+#[must_use]
+pub fn memory_bytes() -> u64 {
+    real::memory_bytes()
+}
+
+/// This process, as LOCK names it.
+#[must_use]
+pub fn process_id() -> u32 {
+    real::process_id()
+}
+
+/// Where a short-lived private copy may be made.
+#[must_use]
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
+}
