@@ -23,7 +23,6 @@ mod json;
 mod output;
 mod place;
 mod progress;
-mod seam;
 mod secrets;
 #[cfg(feature = "server")]
 mod serve;
@@ -34,6 +33,7 @@ mod unlock;
 mod value;
 
 use crate::env::Env;
+use crate::env::real::harden_process;
 use args::{Command, Parsed};
 use exit::{Exit, Failure};
 use std::ffi::OsString;
@@ -69,11 +69,13 @@ pub fn main() -> ExitCode {
         output::note(&format!("internal error{place}; please report it"));
     }));
     let code = panic::catch_unwind(|| {
-        seam::harden_process();
-        let context =
-            Context { env: seam::real_env(), vars: Box::new(|name| std::env::var_os(name)) };
+        if let Err(error) = harden_process() {
+            // It still runs: the modes of files do not depend on it, core dumps may.
+            output::warn(&format!("the process could not be hardened: {error}"));
+        }
         signal::install();
-        run(std::env::args_os(), &context)
+        let vars: Vars = Box::new(|name| std::env::var_os(name));
+        run(std::env::args_os(), &Context { env: Env::real(), vars })
     });
     ExitCode::from(code.unwrap_or(Exit::Other.code()))
 }
@@ -116,7 +118,7 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod testing {
-    use super::Context;
+    use super::{Context, Env};
     use std::collections::BTreeMap;
     use std::ffi::OsString;
 
@@ -124,7 +126,6 @@ mod testing {
     pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
         let vars: BTreeMap<String, OsString> =
             vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        let env = super::seam::real_env();
-        Context { env, vars: Box::new(move |name| vars.get(name).cloned()) }
+        Context { env: Env::real(), vars: Box::new(move |name| vars.get(name).cloned()) }
     }
 }
