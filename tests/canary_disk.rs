@@ -19,16 +19,8 @@ use strongroom::secret::SecretValue;
 use strongroom::vault::Vault;
 
 const EACH: usize = 500;
-const KINDS: [&str; 8] = [
-    "value",
-    "name",
-    "description",
-    "tag key",
-    "tag value",
-    "label",
-    "token",
-    "secret access key",
-];
+const KINDS: [&str; 8] =
+    ["value", "name", "description", "tag key", "tag value", "label", "token", "secret access key"];
 
 /// The canaries of one kind that both processes can make.
 fn canaries(kind: usize) -> Vec<String> {

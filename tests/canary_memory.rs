@@ -57,7 +57,10 @@ fn exercise(binary: &Path) -> Option<(usize, u64)> {
     let canaries: Vec<Vec<u8>> = (0..1_000).map(|_| rng.bytes(24)).collect();
     let mut client = server.client();
     for n in 0..20 {
-        client.ok("CreateSecret", &json!({"Name": format!("m{n}"), "ClientRequestToken": rng.uuid()}));
+        client.ok(
+            "CreateSecret",
+            &json!({"Name": format!("m{n}"), "ClientRequestToken": rng.uuid()}),
+        );
     }
     for (n, canary) in canaries.iter().enumerate() {
         if n % 50 == 0 {

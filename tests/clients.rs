@@ -81,7 +81,9 @@ fn terraform_works_unchanged() {
         return;
     }
     let Some(mirror) = mirror() else {
-        println!("SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)");
+        println!(
+            "SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)"
+        );
         return;
     };
     let home = Home::new();

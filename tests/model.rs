@@ -254,7 +254,8 @@ fn an_ephemeral_vault_answers_as_the_model_does() {
             };
             match (&expected, &seen) {
                 (Ans::Refused { .. }, _) | (Ans::Deleted { arn: None, .. }, _) => {
-                    let same_kind = std::mem::discriminant(&expected) == std::mem::discriminant(&seen);
+                    let same_kind =
+                        std::mem::discriminant(&expected) == std::mem::discriminant(&seen);
                     assert!(same_kind, "{request:?}: {expected:?} {seen:?}");
                 }
                 _ => assert_eq!(bare(&expected), bare(&seen), "{request:?}"),

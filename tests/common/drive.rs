@@ -121,10 +121,9 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
             secret_id: text(id),
             tags: tags.iter().map(tag).collect(),
         }),
-        Req::Untag { id, keys } => Write::UntagResource(api::UntagResource {
-            secret_id: text(id),
-            tag_keys: keys.clone(),
-        }),
+        Req::Untag { id, keys } => {
+            Write::UntagResource(api::UntagResource { secret_id: text(id), tag_keys: keys.clone() })
+        }
         _ => return None,
     })
 }

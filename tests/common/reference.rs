@@ -155,10 +155,22 @@ pub struct VersionRow {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ans {
-    Written { arn: String, name: String, version: Option<String>, stages: Vec<String> },
-    Named { arn: String, name: String },
+    Written {
+        arn: String,
+        name: String,
+        version: Option<String>,
+        stages: Vec<String>,
+    },
+    Named {
+        arn: String,
+        name: String,
+    },
     /// `arn` is `None` where it is invented.
-    Deleted { arn: Option<String>, name: String, date: i64 },
+    Deleted {
+        arn: Option<String>,
+        name: String,
+        date: i64,
+    },
     Done,
     Value {
         arn: String,
@@ -169,10 +181,17 @@ pub enum Ans {
         created: i64,
     },
     Described(Described),
-    Versions { arn: String, name: String, rows: Vec<VersionRow> },
+    Versions {
+        arn: String,
+        name: String,
+        rows: Vec<VersionRow>,
+    },
     Secrets(Vec<Described>),
     /// `message` is `None` where AWS's text is not known.
-    Refused { kind: String, message: Option<String> },
+    Refused {
+        kind: String,
+        message: Option<String>,
+    },
 }
 
 impl Ans {
@@ -254,8 +273,7 @@ fn e3(version: &str) -> Tagged {
 }
 
 fn e5() -> Tagged {
-    let text =
-        "You can't perform this operation on the secret because it was marked for deletion.";
+    let text = "You can't perform this operation on the secret because it was marked for deletion.";
     refuse("E5 scheduled", "InvalidRequest", Some(text.into()))
 }
 
@@ -275,14 +293,23 @@ fn too_many_labels() -> Tagged {
     refuse("E38 labels", "LimitExceeded", None)
 }
 
-fn constraint(tag: &'static str, item: &str) -> Tagged {
-    let text =
-        format!("1 validation error detected: {item}");
-    refuse(tag, "Validation", Some(text))
+/// All broken constraints of a request in one refusal.
+fn constraints(items: impl IntoIterator<Item = Option<String>>) -> Result<(), Tagged> {
+    let items: Vec<String> = items.into_iter().flatten().collect();
+    if items.is_empty() {
+        return Ok(());
+    }
+    let plural = if items.len() == 1 { "" } else { "s" };
+    let text = format!("{} validation error{plural} detected: {}", items.len(), items.join("; "));
+    // What the front end says of lists of labels was never recorded.
+    let message = (!text.contains(UNRECORDED)).then_some(text);
+    Err(refuse("E27 constraint", "Validation", message))
 }
 
-/// A length or range rule that `text` breaks, if any.
-fn length(path: &str, text: &str, min: usize, max: usize) -> Option<Tagged> {
+const UNRECORDED: &str = "not recorded";
+
+/// A length rule that `text` breaks, if any.
+fn length(path: &str, text: &str, min: usize, max: usize) -> Option<String> {
     let chars = text.chars().count();
     let rule = if chars < min {
         format!("greater than or equal to {min}")
@@ -291,37 +318,42 @@ fn length(path: &str, text: &str, min: usize, max: usize) -> Option<Tagged> {
     } else {
         return None;
     };
-    let item = format!(
+    Some(format!(
         "Value '{text}' at '{path}' failed to satisfy constraint: Member must have length {rule}"
-    );
-    Some(constraint("E27 length", &item))
+    ))
 }
 
-fn value_length(value: Option<&Value>) -> Option<Tagged> {
+fn value_length(value: Option<&Value>) -> Option<String> {
     let value = value?;
     let rule = match value.len() {
         0 => "greater than or equal to 1",
         65_537.. => "less than or equal to 65536",
         _ => return None,
     };
-    let item = format!(
+    Some(format!(
         "Value at '{}' failed to satisfy constraint: Member must have length {rule}",
         value.member()
-    );
-    Some(constraint("E27 value", &item))
+    ))
 }
 
-fn page_range(page: Option<i64>) -> Option<Tagged> {
+fn page_range(page: Option<i64>) -> Option<String> {
     let page = page?;
     let rule = match page {
         ..1 => "greater than or equal to 1",
         101.. => "less than or equal to 100",
         _ => return None,
     };
-    let item = format!(
+    Some(format!(
         "Value '{page}' at 'maxResults' failed to satisfy constraint: Member must have value {rule}"
-    );
-    Some(constraint("E27 page", &item))
+    ))
+}
+
+fn stage_list(stages: Option<&[String]>) -> Option<String> {
+    let stages = stages?;
+    let bad = stages.is_empty()
+        || stages.len() > 20
+        || stages.iter().any(|stage| !(1..=256).contains(&stage.chars().count()));
+    bad.then(|| UNRECORDED.into())
 }
 
 fn name_is_legal(name: &str) -> bool {
@@ -347,6 +379,10 @@ impl Secret {
         let from = self.labels.insert("AWSCURRENT".into(), to.into());
         if let Some(from) = from.filter(|from| from != to) {
             self.labels.insert("AWSPREVIOUS".into(), from);
+        }
+        // No version is both.
+        if self.labels.get("AWSPREVIOUS").is_some_and(|holder| holder == to) {
+            self.labels.remove("AWSPREVIOUS");
         }
     }
 
@@ -381,13 +417,7 @@ fn has_end(text: &str) -> bool {
 
 impl Model {
     pub fn new(account: &str, wall: i64) -> Self {
-        Self {
-            secrets: Vec::new(),
-            ends: BTreeMap::new(),
-            account: account.into(),
-            wall,
-            age: 0,
-        }
+        Self { secrets: Vec::new(), ends: BTreeMap::new(), account: account.into(), wall, age: 0 }
     }
 
     /// The `SecretId` that a request in `region` carries.
@@ -416,9 +446,7 @@ impl Model {
 
     /// The place of the secret that a `SecretId` means, or why there is none.
     fn find(&self, region: &str, text: &str) -> Result<Option<usize>, Tagged> {
-        if let Some(bad) = length("secretId", text, 1, 2048) {
-            return Err(bad);
-        }
+        constraints([length("secretId", text, 1, 2048)])?;
         let by_name = |name: &str| {
             self.secrets.iter().position(|secret| secret.region == region && secret.name == name)
         };
@@ -426,9 +454,10 @@ impl Model {
             return if name_is_legal(text) { Ok(by_name(text)) } else { Err(e12()) };
         };
         if has_end(text) {
-            return Ok(self.secrets.iter().position(|secret| {
-                secret.region == region && secret.arn(&self.account) == text
-            }));
+            return Ok(self
+                .secrets
+                .iter()
+                .position(|secret| secret.region == region && secret.arn(&self.account) == text));
         }
         let front = format!("arn:aws:secretsmanager:{region}:{}:secret:", self.account);
         Ok(text.strip_prefix(front.as_str()).and_then(by_name))
@@ -504,15 +533,13 @@ impl Model {
             unreachable!()
         };
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        for bad in [
+        constraints([
             length("name", name, 1, 512),
             token.as_ref().and_then(|token| length("clientRequestToken", token, 32, 64)),
             value_length(value.as_ref()),
             length("description", &text(description), 0, 2048),
             length("kmsKeyId", &text(kms), 0, 2048),
-        ] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        ])?;
         if !name_is_legal(name) {
             return Err(e12());
         }
@@ -563,14 +590,12 @@ impl Model {
 
     fn put(&mut self, region: &str, request: &Req, chosen: &Chosen) -> Result<Tagged, Tagged> {
         let Req::Put { id, token, value, stages } = request else { unreachable!() };
-        for bad in [
+        constraints([
             length("secretId", &self.text_of(region, id), 1, 2048),
             token.as_ref().and_then(|token| length("clientRequestToken", token, 32, 64)),
             value_length(value.as_ref()),
             stage_list(stages.as_deref()),
-        ] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        ])?;
         let at = self.open(region, id)?;
         let Some(value) = value else {
             let text = "You must provide either SecretString or SecretBinary.";
@@ -621,15 +646,13 @@ impl Model {
     fn update(&mut self, region: &str, request: &Req, chosen: &Chosen) -> Result<Tagged, Tagged> {
         let Req::Update { id, token, value, description, kms } = request else { unreachable!() };
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        for bad in [
+        constraints([
             length("secretId", &self.text_of(region, id), 1, 2048),
             token.as_ref().and_then(|token| length("clientRequestToken", token, 32, 64)),
             value_length(value.as_ref()),
             length("description", &text(description), 0, 2048),
             length("kmsKeyId", &text(kms), 0, 2048),
-        ] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        ])?;
         let at = self.open(region, id)?;
         let matched = token.as_ref().and_then(|token| self.secrets[at].version(token));
         if let (Some(value), Some(old)) = (value, matched) {
@@ -639,30 +662,30 @@ impl Model {
             }
             return Err(e9(&old.id, &self.secrets[at].arn(&self.account)));
         }
-        let stamp = self.stamp(at);
-        let secret = &mut self.secrets[at];
-        if let Some(text) = description {
-            secret.description = Some(text.clone()).filter(|text| !text.is_empty());
-        }
-        if let Some(text) = kms {
-            secret.kms = Some(text.clone()).filter(|text| !text.is_empty());
-        }
         if description.is_none() && kms.is_none() && value.is_none() {
             return Ok(("ok nothing", self.written(at, None, false)));
         }
+        let mut after = self.secrets[at].clone();
+        if let Some(text) = description {
+            after.description = Some(text.clone()).filter(|text| !text.is_empty());
+        }
+        if let Some(text) = kms {
+            after.kms = Some(text.clone()).filter(|text| !text.is_empty());
+        }
+        let new = token.clone().or_else(|| chosen.version.clone()).unwrap_or_default();
+        if value.is_some() {
+            after.promote(&new);
+            after.labels.remove("AWSPENDING");
+            if after.labels.len() > 20 {
+                return Err(too_many_labels());
+            }
+        }
+        after.changed = self.stamp(at);
+        let stamp = after.changed;
+        self.secrets[at] = after;
         let Some(value) = value else {
-            secret.changed = stamp;
             return Ok(("ok metadata", self.written(at, None, false)));
         };
-        let new = token.clone().or_else(|| chosen.version.clone()).unwrap_or_default();
-        let mut labels = secret.clone();
-        labels.promote(&new);
-        labels.labels.remove("AWSPENDING");
-        if labels.labels.len() > 20 {
-            return Err(too_many_labels());
-        }
-        secret.labels = labels.labels;
-        secret.changed = stamp;
         self.new_version(at, &new, value, stamp);
         Ok(("ok value", self.written(at, Some(&new), false)))
     }
@@ -675,14 +698,12 @@ impl Model {
         from: Option<&str>,
         to: Option<&str>,
     ) -> Result<Tagged, Tagged> {
-        for bad in [
+        constraints([
             length("secretId", &self.text_of(region, id), 1, 2048),
             length("versionStage", label, 1, 256),
             from.and_then(|id| length("removeFromVersionId", id, 32, 64)),
             to.and_then(|id| length("moveToVersionId", id, 32, 64)),
-        ] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        ])?;
         let at = self.open(region, id)?;
         let stamp = self.stamp(at);
         let secret = &mut self.secrets[at];
@@ -690,13 +711,17 @@ impl Model {
             return Err(refuse("neither", "InvalidParameter", None));
         }
         let named = Ans::Named { arn: secret.arn(&self.account), name: secret.name.clone() };
+        let current = label == "AWSCURRENT";
+        if current && to.is_none() {
+            let text = "You can only move staging label AWSCURRENT to a different secret version. It can\u{2019}t be completely removed.";
+            return Err(refuse("E14 current removed", "InvalidParameter", Some(text.into())));
+        }
         if let Some(unknown) =
             [from, to].into_iter().flatten().find(|id| secret.version(id).is_none())
         {
             return Err(e3(unknown));
         }
         let holder = secret.labels.get(label).cloned();
-        let current = label == "AWSCURRENT";
         let tag = match (from, to) {
             (None, Some(to)) => match holder {
                 None => {
@@ -714,11 +739,6 @@ impl Model {
                     return Err(refuse("E13 from missing", "InvalidParameter", Some(text)));
                 }
             },
-            (Some(from), _) if current && to.is_none() => {
-                let _ = from;
-                let text = "You can only move staging label AWSCURRENT to a different secret version. It can\u{2019}t be completely removed.";
-                return Err(refuse("E14 current removed", "InvalidParameter", Some(text.into())));
-            }
             (Some(from), Some(to)) => {
                 if holder.as_deref() != Some(from) {
                     return Err(refuse("from is not the holder", "InvalidParameter", None));
@@ -761,15 +781,15 @@ impl Model {
             let text = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.";
             return Err(refuse("E33 both", "InvalidParameter", Some(text.into())));
         }
-        if window.is_some_and(|days| !(7..=30).contains(&days)) {
-            let text = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
-            return Err(refuse("E32 window", "InvalidParameter", Some(text.into())));
-        }
         let Some(at) = found else {
             if !force {
                 return Err(e1());
             }
-            let name = id.name().to_owned();
+            // An ARN that is nobody's is answered with the name in it, as far as there is one.
+            let name = match id {
+                Id::NameWithEnd(_) => text,
+                _ => id.name().to_owned(),
+            };
             return Ok(("ok forced, unknown", Ans::Deleted { arn: None, name, date: self.wall }));
         };
         let stamp = self.stamp(at);
@@ -783,6 +803,10 @@ impl Model {
         if self.secrets[at].deletion.is_some() {
             let text = "You can't perform this operation on the secret because it was already scheduled for deletion.";
             return Err(refuse("E31 twice", "InvalidRequest", Some(text.into())));
+        }
+        if window.is_some_and(|days| !(7..=30).contains(&days)) {
+            let text = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
+            return Err(refuse("E32 window", "InvalidParameter", Some(text.into())));
         }
         let days = window.unwrap_or(30);
         self.secrets[at].deletion = Some((stamp, self.age, days));
@@ -839,13 +863,11 @@ impl Model {
         version: Option<&str>,
         stage: Option<&str>,
     ) -> Result<Tagged, Tagged> {
-        for bad in [
+        constraints([
             length("secretId", &self.text_of(region, id), 1, 2048),
             version.and_then(|id| length("versionId", id, 32, 64)),
             stage.and_then(|label| length("versionStage", label, 1, 256)),
-        ] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        ])?;
         let at = self.open(region, id)?;
         let today = self.wall.div_euclid(DAY) * DAY;
         let account = self.account.clone();
@@ -899,9 +921,7 @@ impl Model {
         deprecated: bool,
         page: Option<i64>,
     ) -> Result<Tagged, Tagged> {
-        for bad in [length("secretId", &self.text_of(region, id), 1, 2048), page_range(page)] {
-            bad.map_or(Ok(()), Err)?;
-        }
+        constraints([length("secretId", &self.text_of(region, id), 1, 2048), page_range(page)])?;
         let at = self.find(region, &self.text_of(region, id))?.ok_or_else(e1)?;
         let secret = &self.secrets[at];
         let kms = secret.kms.clone().unwrap_or_else(|| "DefaultEncryptionKey".into());
@@ -919,10 +939,7 @@ impl Model {
             (false, false, Some(_)) => "ok paged",
             (false, false, None) => "ok",
         };
-        Ok((
-            tag,
-            Ans::Versions { arn: secret.arn(&self.account), name: secret.name.clone(), rows },
-        ))
+        Ok((tag, Ans::Versions { arn: secret.arn(&self.account), name: secret.name.clone(), rows }))
     }
 
     fn list(
@@ -933,7 +950,7 @@ impl Model {
         filters: &[Filter],
         (by_name, descending): (bool, bool),
     ) -> Result<Tagged, Tagged> {
-        page_range(page).map_or(Ok(()), Err)?;
+        constraints([page_range(page)])?;
         let mut listed: Vec<&Secret> = self
             .secrets
             .iter()
@@ -992,15 +1009,6 @@ impl Model {
         let mut here = self.secrets.iter().filter(|s| s.region == region && s.name == name);
         here.any(|secret| secret.deletion.is_some())
     }
-}
-
-fn stage_list(stages: Option<&[String]>) -> Option<Tagged> {
-    let stages = stages?;
-    if stages.is_empty() || stages.len() > 20 {
-        return Some(refuse("E27 stage list", "Validation", None));
-    }
-    let bad = stages.iter().any(|stage| !(1..=256).contains(&stage.chars().count()));
-    bad.then(|| refuse("E27 stage length", "Validation", None))
 }
 
 fn selected(secret: &Secret, filter: &Filter) -> bool {

@@ -76,7 +76,8 @@ impl Writer {
 
     fn create(&mut self, region: usize, name: String, value: Option<Value>) -> Req {
         let r = &mut self.rng;
-        let description = r.chance(40).then(|| if r.chance(25) { String::new() } else { r.word(9) });
+        let description =
+            r.chance(40).then(|| if r.chance(25) { String::new() } else { r.word(9) });
         let kms = r.chance(10).then(|| if r.chance(25) { String::new() } else { r.word(12) });
         let tags = r.chance(25).then(|| vec![(r.word(4), r.word(5)), ("env".into(), r.word(1))]);
         // Tokens of creations without a value are never used for a version: what AWS does when
@@ -150,9 +151,11 @@ impl Writer {
         match r.below(100) {
             0..55 => None,
             55..75 => Some(vec![(*r.pick(&pool)).into()]),
-            75..90 => {
-                Some(vec![(*r.pick(&pool)).into(), (*r.pick(&pool)).into(), (*r.pick(&pool)).into()])
-            }
+            75..90 => Some(vec![
+                (*r.pick(&pool)).into(),
+                (*r.pick(&pool)).into(),
+                (*r.pick(&pool)).into(),
+            ]),
             // Together with AWSCURRENT: on an older version, the move of AWSCURRENT wins.
             90..93 => Some(vec!["AWSPREVIOUS".into(), "AWSCURRENT".into(), "AWSPENDING".into()]),
             // Twenty, and AWSCURRENT is on the secret already.
@@ -228,7 +231,8 @@ impl Writer {
                 let r = &mut self.rng;
                 let description =
                     r.chance(40).then(|| if r.chance(30) { String::new() } else { r.word(8) });
-                let kms = r.chance(15).then(|| if r.chance(40) { String::new() } else { r.word(9) });
+                let kms =
+                    r.chance(15).then(|| if r.chance(40) { String::new() } else { r.word(9) });
                 let value = if r.chance(35) { None } else { value };
                 // Whether a replay takes a new description along was never recorded.
                 let description = if value.is_some() && token.is_some() && r.chance(90) {
@@ -288,7 +292,8 @@ impl Writer {
             855..885 => {
                 let r = &mut self.rng;
                 let planned = [None, Some(false), Some(true)][r.below(3)];
-                let page = [None, None, Some(1), Some(2), Some(100), Some(0), Some(101)][r.below(7)];
+                let page =
+                    [None, None, Some(1), Some(2), Some(100), Some(0), Some(101)][r.below(7)];
                 let filters = if r.chance(50) {
                     let key = *r.pick(&["name", "tag-key", "tag-value"]);
                     let all = ["a", "team/", "db-", "!alpha", "env", "!env", "Z"];
