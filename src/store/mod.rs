@@ -8,8 +8,21 @@
 //!   recomputed digest with the truth and rebuilds on any doubt (I6).
 //! - **S3** No panic of sled leaves this module; after one the state is broken until rebuilt (I4).
 
+mod bounds;
+pub mod guard;
+pub mod ordered;
+mod per_tree;
+#[cfg(feature = "sabotage")]
+pub mod sabotage;
+pub mod sled_store;
+#[cfg(test)]
+mod tests;
+
 use crate::model::{ChangeSet, Lsn, Tree};
 use std::io;
+
+pub use ordered::OrderedStore;
+pub use sled_store::{Loader, SledOptions, SledStore};
 
 /// Why the state cannot serve. Never fatal for the vault: the truth is in the log.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,108 @@
+//! Guards around the state folder that need no sled: the opening mark and the set-aside.
+//!
+//! ```text
+//! vault/state/          sled
+//! vault/state.opening   empty; synced before sled is opened, removed after its check (I7)
+//! vault/state.aside/    the last state that was found damaged; at most one, a cache for the curious
+//! ```
+//!
+//! A sled that panics, aborts, hangs or eats all memory while it is opened leaves the mark behind,
+//! so the next start does not walk into it again: it sets the state aside unopened and rebuilds.
+//! That needs no unwinding and no cooperation of whoever embeds us.
+
+use super::StoreError;
+use super::sled_store::files;
+use crate::env::{FileKind, Fs, OpenMode};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Name of the state folder inside a vault.
+pub const STATE_DIR: &str = "state";
+/// Name of the mark inside a vault.
+pub const OPENING_MARK: &str = "state.opening";
+/// Name of the folder that a damaged state is kept under.
+pub const ASIDE_DIR: &str = "state.aside";
+
+/// Where the state of the vault in `vault_dir` lies.
+#[must_use]
+pub fn state_dir(vault_dir: &Path) -> PathBuf {
+    vault_dir.join(STATE_DIR)
+}
+
+/// Writes the mark and makes it durable. Must return before sled is opened.
+pub fn mark_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<(), StoreError> {
+    let mark = || -> io::Result<()> {
+        fs.open(&vault_dir.join(OPENING_MARK), OpenMode::Create)?.sync_all()?;
+        fs.sync_dir(vault_dir)
+    };
+    mark().map_err(io_error("mark the state as being opened"))
+}
+
+/// Removes the mark (none is fine) and makes that durable.
+pub fn clear_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<(), StoreError> {
+    let clear = || -> io::Result<()> {
+        missing_is_fine(fs.remove_file(&vault_dir.join(OPENING_MARK)))?;
+        fs.sync_dir(vault_dir)
+    };
+    clear().map_err(io_error("clear the state's opening mark"))
+}
+
+/// Whether an earlier opening did not come to its end.
+pub fn was_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<bool, StoreError> {
+    let mark = fs.metadata(&vault_dir.join(OPENING_MARK));
+    Ok(mark.map_err(io_error("look for the state's opening mark"))?.is_some())
+}
+
+/// What became of a state that is not to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// There was none.
+    Nothing,
+    /// It lies in `state.aside` now; an older one there was removed.
+    Kept,
+    /// It was removed, since the disk cannot hold it and a rebuilt one.
+    Removed,
+}
+
+/// Takes the state out of the way without opening it, so that it can be rebuilt. Durable when it
+/// returns. The state is a cache: it is kept as evidence only while the disk has room for another
+/// of its size.
+pub fn set_aside(fs: &dyn Fs, vault_dir: &Path) -> Result<SetAside, StoreError> {
+    let (state, aside) = (state_dir(vault_dir), vault_dir.join(ASIDE_DIR));
+    let set_aside = || -> io::Result<SetAside> {
+        if fs.metadata(&state)?.is_none() {
+            return Ok(SetAside::Nothing);
+        }
+        remove(fs, &aside)?;
+        let outcome = if fs.free_bytes(vault_dir)? < files::disk_bytes(fs, &state) {
+            remove(fs, &state)?;
+            SetAside::Removed
+        } else {
+            fs.rename(&state, &aside)?;
+            SetAside::Kept
+        };
+        fs.sync_dir(vault_dir)?;
+        Ok(outcome)
+    };
+    set_aside().map_err(io_error("set the state aside"))
+}
+
+/// Removes whatever is at `path`, not following a link.
+fn remove(fs: &dyn Fs, path: &Path) -> io::Result<()> {
+    match fs.metadata(path)?.map(|facts| facts.kind) {
+        None => Ok(()),
+        Some(FileKind::Dir) => fs.remove_dir_all(path),
+        Some(FileKind::File | FileKind::Other) => missing_is_fine(fs.remove_file(path)),
+    }
+}
+
+fn missing_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn io_error(op: &'static str) -> impl Fn(io::Error) -> StoreError {
+    move |source| StoreError::Io { op, source }
+}

@@ -1,0 +1,135 @@
+//! The state in memory: an ordered map per tree. For ephemeral vaults and simulation, and the
+//! yardstick that the shared tests hold sled against.
+
+use super::bounds::bounds;
+use super::per_tree::PerTree;
+use super::{Row, Store, StoreError};
+use crate::model::{ChangeSet, Lsn, Tree};
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Rows that `scan` copies before it calls out with the lock released.
+const SCAN_ROWS: usize = 256;
+
+/// One tree. Shared bytes make a fork cost a count, not a copy, per row.
+type Map = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
+
+#[derive(Clone, Default)]
+struct State {
+    trees: PerTree<Map>,
+    applied: Lsn,
+}
+
+/// The state in memory. Gone when dropped.
+#[derive(Default)]
+pub struct OrderedStore {
+    state: RwLock<State>,
+}
+
+impl OrderedStore {
+    /// An empty state.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A second state with the same rows, independent from now on.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { state: RwLock::new(self.read().clone()) }
+    }
+
+    /// A poisoned lock still guards whole data: no code between locking and unlocking can panic.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for OrderedStore {
+    fn applied(&self) -> Result<Lsn, StoreError> {
+        Ok(self.read().applied)
+    }
+
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
+        Ok(self.read().trees.of(tree).get(key).map(|value| (&**value).into()))
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Some((low, high)) = bounds(prefix, after, reverse) else {
+            return Ok(Vec::new());
+        };
+        let state = self.read();
+        let (low, high) = (low.as_ref().map(|key| &**key), high.as_ref().map(|key| &**key));
+        let rows = state.trees.of(tree).range::<[u8], _>((low, high));
+        let copy = |(key, value): (&Arc<[u8]>, &Arc<[u8]>)| ((&**key).into(), (&**value).into());
+        Ok(if reverse {
+            rows.rev().take(limit).map(copy).collect()
+        } else {
+            rows.take(limit).map(copy).collect()
+        })
+    }
+
+    fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+        let mut last: Option<Arc<[u8]>> = None;
+        loop {
+            let low = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+            let rows: Vec<_> = self
+                .read()
+                .trees
+                .of(tree)
+                .range::<[u8], _>((low, Bound::Unbounded))
+                .take(SCAN_ROWS)
+                .map(|(key, value)| (Arc::clone(key), Arc::clone(value)))
+                .collect();
+            for (key, value) in &rows {
+                visit(key, value);
+            }
+            match rows.into_iter().next_back() {
+                Some((key, _)) => last = Some(key),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
+        for set in sets {
+            let mut state = self.write();
+            if set.lsn <= state.applied {
+                continue;
+            }
+            for row in &set.rows {
+                let map = state.trees.of_mut(row.tree);
+                match &row.value {
+                    Some(value) => {
+                        map.insert((&*row.key).into(), (&**value).into());
+                    }
+                    None => {
+                        map.remove(&*row.key);
+                    }
+                }
+            }
+            state.applied = set.lsn;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self) -> Result<Lsn, StoreError> {
+        self.applied()
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        0
+    }
+}

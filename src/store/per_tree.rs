@@ -1,0 +1,73 @@
+//! One thing per tree, reached without an index that could be out of range.
+
+use crate::model::Tree;
+
+/// Holds a `T` for each [`Tree`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct PerTree<T> {
+    names: T,
+    secrets: T,
+    versions: T,
+    keys: T,
+    blobs: T,
+    tokens: T,
+    labels: T,
+    meta: T,
+}
+
+impl<T> PerTree<T> {
+    /// Makes one for each tree, in the order of their numbers; the first error ends it.
+    pub(super) fn try_new<E>(mut make: impl FnMut(Tree) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self {
+            names: make(Tree::Names)?,
+            secrets: make(Tree::Secrets)?,
+            versions: make(Tree::Versions)?,
+            keys: make(Tree::Keys)?,
+            blobs: make(Tree::Blobs)?,
+            tokens: make(Tree::Tokens)?,
+            labels: make(Tree::Labels)?,
+            meta: make(Tree::Meta)?,
+        })
+    }
+
+    pub(super) fn of(&self, tree: Tree) -> &T {
+        match tree {
+            Tree::Names => &self.names,
+            Tree::Secrets => &self.secrets,
+            Tree::Versions => &self.versions,
+            Tree::Keys => &self.keys,
+            Tree::Blobs => &self.blobs,
+            Tree::Tokens => &self.tokens,
+            Tree::Labels => &self.labels,
+            Tree::Meta => &self.meta,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, tree: Tree) -> &mut T {
+        match tree {
+            Tree::Names => &mut self.names,
+            Tree::Secrets => &mut self.secrets,
+            Tree::Versions => &mut self.versions,
+            Tree::Keys => &mut self.keys,
+            Tree::Blobs => &mut self.blobs,
+            Tree::Tokens => &mut self.tokens,
+            Tree::Labels => &mut self.labels,
+            Tree::Meta => &mut self.meta,
+        }
+    }
+}
+
+/// The name of a tree inside sled. Part of nothing that outlives a rebuild, yet never changed:
+/// a state whose trees are named otherwise would read as empty.
+pub(super) fn tree_name(tree: Tree) -> &'static str {
+    match tree {
+        Tree::Names => "names",
+        Tree::Secrets => "secrets",
+        Tree::Versions => "versions",
+        Tree::Keys => "keys",
+        Tree::Blobs => "blobs",
+        Tree::Tokens => "tokens",
+        Tree::Labels => "labels",
+        Tree::Meta => "meta",
+    }
+}

@@ -1,0 +1,270 @@
+//! The state on disk: sled 0.34.7, contained.
+//!
+//! ```text
+//! tree per model::Tree    key -> sealed value
+//! tree `applied`          "lsn" -> LSN of the last change set, 8 bytes, big-endian
+//! ```
+//!
+//! Every transaction writes the LSN together with the rows, so a change set is in the state exactly
+//! when the LSN says so (S1). What sled does wrong and how each trap is kept shut is listed in
+//! `docs/parts/STORE.md`; the rules that the code below cites:
+//!
+//! - **T1** Transaction and flush never overlap, in the whole process: sled's lock is a global, and
+//!   a reader of another vault would wait for this vault's disk.
+//! - **T2** Nothing is read through sled inside a transaction; closures only put and delete.
+//! - **T3** Every call into sled is contained; its first error or panic is its last.
+//! - **T4** Never `flush_async`, no flusher thread: both deadlock or hide errors.
+//! - **T5** What sled was given and has not written is bounded in bytes: it has no back-pressure.
+//!
+//! Callers: `vault` alone.
+
+mod contain;
+pub(in crate::store) mod files;
+mod load;
+mod open;
+
+use super::bounds::bounds;
+use super::per_tree::PerTree;
+use super::{Row, Store, StoreError};
+use crate::env::{File, Fs};
+use crate::model::limits::OPERATION_ROWS_MAX;
+use crate::model::{ChangeSet, Lsn, Tree};
+use contain::Contained;
+use files::Descriptors;
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use load::Loader;
+
+/// Rows that `scan` takes from sled before it calls out.
+const SCAN_ROWS: usize = 256;
+/// Bytes of rows that sled may hold unwritten (T5).
+const UNFLUSHED_BYTES_MAX: u64 = 2 << 20;
+const APPLIED_TREE: &str = "applied";
+const APPLIED_KEY: &[u8] = b"lsn";
+
+/// One per process (T1). Readers never take it.
+static WRITER: Mutex<()> = Mutex::new(());
+
+/// Guards nothing but order, so a panic elsewhere while it was held leaves nothing broken.
+fn writer() -> MutexGuard<'static, ()> {
+    WRITER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How sled is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SledOptions {
+    /// Serialized bytes of pages that sled keeps in memory. Resident memory is more: see
+    /// `docs/parts/STORE.md` for figures.
+    pub cache_bytes: u64,
+}
+
+impl Default for SledOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 32 << 20 }
+    }
+}
+
+/// sled's handles. Dropping them closes it.
+struct Handles {
+    trees: PerTree<sled::Tree>,
+    applied: sled::Tree,
+    db: sled::Db,
+}
+
+/// The state on disk. Shared between threads; made by [`SledStore::open`] or
+/// [`SledStore::open_guarded`].
+pub struct SledStore {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    sled: Contained<Handles>,
+    /// `db` through a descriptor of our own, kept from the opening on: the kernel reports every
+    /// write-back error since then to it.
+    db_file: Arc<dyn File>,
+    applied: AtomicU64,
+    /// One `apply` at a time, whatever the callers do.
+    applying: Mutex<()>,
+    unflushed_bytes: AtomicU64,
+    /// A sync failed once: the kernel has dropped the pages and the next sync would say yes.
+    sync_failed: AtomicBool,
+}
+
+impl SledStore {
+    /// Writes what sled holds into its files. Holding the writer's lock is the caller's proof (T1).
+    fn flush(&self, _writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
+        self.sled.call("sled failed to flush", |handles| handles.db.flush())?;
+        self.unflushed_bytes.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Counts `bytes` given to sled and flushes when too much lies unwritten (T5).
+    fn account(&self, bytes: u64, writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
+        let before = self.unflushed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) >= UNFLUSHED_BYTES_MAX {
+            self.flush(writer)?;
+        }
+        Ok(())
+    }
+
+    /// One transaction: all rows of `sets`, and the last one's LSN.
+    fn transact(&self, sets: &[&ChangeSet]) -> Result<(), StoreError> {
+        let Some(lsn) = sets.last().map(|set| set.lsn) else { return Ok(()) };
+        // Copied here, not in the closure: sled may run that again.
+        let mut puts: Vec<(Tree, Vec<Put>)> = Vec::new();
+        let mut bytes = 0;
+        for row in sets.iter().flat_map(|set| &set.rows) {
+            let value = row.value.as_deref();
+            bytes += row.key.len() + value.map_or(0, <[u8]>::len);
+            let put = (sled::IVec::from(&*row.key), value.map(sled::IVec::from));
+            match puts.iter_mut().find(|(tree, _)| *tree == row.tree) {
+                Some((_, rows)) => rows.push(put),
+                None => puts.push((row.tree, vec![put])),
+            }
+        }
+        let applied = vec![(sled::IVec::from(APPLIED_KEY), Some(encode_lsn(lsn)))];
+
+        let writer = writer();
+        self.sled.call("sled failed to apply a change set", |handles| {
+            let mut trees: Vec<&sled::Tree> =
+                puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
+            trees.push(&handles.applied);
+            let done: Result<(), TransactionError<()>> = trees.as_slice().transaction(|views| {
+                let rows = puts.iter().map(|(_, rows)| rows).chain([&applied]);
+                for (view, rows) in views.iter().zip(rows) {
+                    for (key, value) in rows {
+                        match value {
+                            Some(value) => view.insert(key.clone(), value.clone())?,
+                            None => view.remove(key.clone())?,
+                        };
+                    }
+                }
+                Ok::<(), ConflictableTransactionError<()>>(())
+            });
+            done.map_err(|error| match error {
+                TransactionError::Storage(error) => error,
+                TransactionError::Abort(()) => {
+                    sled::Error::ReportableBug("a transaction aborted by itself".into())
+                }
+            })
+        })?;
+        self.applied.store(lsn.0, Ordering::Release);
+        self.account(u64::try_from(bytes).unwrap_or(u64::MAX), &writer)
+    }
+}
+
+/// A row as sled takes it: key, and value unless it is to be removed.
+type Put = (sled::IVec, Option<sled::IVec>);
+
+fn encode_lsn(lsn: Lsn) -> sled::IVec {
+    sled::IVec::from(&lsn.0.to_be_bytes())
+}
+
+fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
+    (key.as_ref().into(), value.as_ref().into())
+}
+
+impl Store for SledStore {
+    fn applied(&self) -> Result<Lsn, StoreError> {
+        self.sled.check()?;
+        Ok(Lsn(self.applied.load(Ordering::Acquire)))
+    }
+
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
+        let value = self
+            .sled
+            .call("sled failed to read a row", |handles| handles.trees.of(tree).get(key))?;
+        Ok(value.map(|value| value.as_ref().into()))
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+        reverse: bool,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Some(range) = bounds(prefix, after, reverse) else { return Ok(Vec::new()) };
+        self.sled.call("sled failed to read a range", |handles| {
+            let rows = handles.trees.of(tree).range::<Box<[u8]>, _>(range);
+            if reverse {
+                rows.rev().take(limit).map(|row| row.map(to_row)).collect()
+            } else {
+                rows.take(limit).map(|row| row.map(to_row)).collect()
+            }
+        })
+    }
+
+    fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+        let what = "sled failed to scan a tree";
+        let mut iter = self.sled.call(what, |handles| Ok(handles.trees.of(tree).iter()))?;
+        let mut rows = Vec::with_capacity(SCAN_ROWS);
+        loop {
+            // The visitor is called outside of the containment: its panics are not sled's.
+            self.sled.call(what, |_| {
+                for row in iter.by_ref().take(SCAN_ROWS) {
+                    rows.push(row?);
+                }
+                Ok(())
+            })?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for (key, value) in rows.drain(..) {
+                visit(&key, &value);
+            }
+        }
+    }
+
+    fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
+        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.applied()?;
+        let mut packed: Vec<&ChangeSet> = Vec::new();
+        let mut rows = 0;
+        for set in sets {
+            if set.lsn <= last {
+                continue;
+            }
+            if rows + set.rows.len() > OPERATION_ROWS_MAX {
+                self.transact(&packed)?;
+                packed.clear();
+                rows = 0;
+            }
+            last = set.lsn;
+            rows += set.rows.len();
+            packed.push(set);
+        }
+        self.transact(&packed)
+    }
+
+    fn checkpoint(&self) -> Result<Lsn, StoreError> {
+        let failed = |source| StoreError::Io { op: "sync the state", source };
+        if self.sync_failed.load(Ordering::Acquire) {
+            return Err(failed(std::io::Error::other("an earlier sync of the state failed")));
+        }
+        files::make_private(&*self.fs, &self.dir).map_err(failed)?;
+        let descriptors = Descriptors::open(&*self.fs, &self.dir).map_err(failed)?;
+        let lsn = {
+            let writer = writer();
+            let lsn = self.applied()?;
+            self.flush(&writer)?;
+            lsn
+        };
+        let synced = self
+            .db_file
+            .sync_all()
+            .and_then(|()| descriptors.sync(&*self.fs, &self.dir))
+            .and_then(|()| files::make_private(&*self.fs, &self.dir));
+        synced.map_err(|error| {
+            self.sync_failed.store(true, Ordering::Release);
+            failed(error)
+        })?;
+        Ok(lsn)
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        files::disk_bytes(&*self.fs, &self.dir)
+    }
+}

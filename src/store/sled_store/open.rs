@@ -1,0 +1,202 @@
+//! Opening and closing sled: the two moments at which it replays, renames and holds its lock.
+
+use super::contain::{Contained, contain};
+use super::files::{self, DB_FILE, Descriptors};
+use super::{APPLIED_KEY, APPLIED_TREE, Handles, SledOptions, SledStore, writer};
+use crate::env::{Fs, OpenMode};
+use crate::model::Lsn;
+use crate::store::per_tree::{PerTree, tree_name};
+use crate::store::{StoreError, guard};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often, and how far apart, sled's lock is tried: about two seconds in all.
+const LOCK_TRIES: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+impl SledStore {
+    /// Opens the state of the vault in `vault_dir` under the opening mark (I7). A mark found there
+    /// means that an earlier opening never came to its end: that state is set aside unopened and an
+    /// empty one is opened.
+    ///
+    /// The mark stays until the caller has compared the state with the truth and calls
+    /// [`SledStore::checked`]. After [`StoreError::Broken`] the mark stays too: calling again sets
+    /// the state aside.
+    pub fn open_guarded(
+        fs: &Arc<dyn Fs>,
+        vault_dir: &Path,
+        options: SledOptions,
+    ) -> Result<Self, StoreError> {
+        if guard::was_opening(&**fs, vault_dir)? {
+            guard::set_aside(&**fs, vault_dir)?;
+        }
+        guard::mark_opening(&**fs, vault_dir)?;
+        let opened = Self::open(Arc::clone(fs), &guard::state_dir(vault_dir), options);
+        if let Err(StoreError::Io { .. }) = &opened {
+            // Nothing is said against the state by a full descriptor table. That this may fail
+            // as well only costs a rebuild.
+            let _ = guard::clear_opening(&**fs, vault_dir);
+        }
+        opened
+    }
+
+    /// The caller has compared the state with the truth: the opening mark goes.
+    pub fn checked(&self) -> Result<(), StoreError> {
+        guard::clear_opening(&*self.fs, &crate::env::parent(&self.dir))
+    }
+
+    /// Opens the state in `dir`, or makes an empty one (its parent must exist). The caller holds
+    /// the vault's lock, so that sled's own can only linger from a process that is dying or from
+    /// a store that was just dropped: it is waited for.
+    ///
+    /// [`StoreError::Broken`]: sled cannot read the state; set it aside and rebuild.
+    pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: SledOptions) -> Result<Self, StoreError> {
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(options.cache_bytes.max(1 << 20))
+            .flush_every_ms(None);
+        Self::open_with(fs, dir, &config)
+    }
+
+    pub(in crate::store) fn open_with(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        config: &sled::Config,
+    ) -> Result<Self, StoreError> {
+        let failed = |op| {
+            move |source: io::Error| match source.kind() {
+                io::ErrorKind::InvalidData => {
+                    StoreError::Broken { what: "something that is no file lies in the state" }
+                }
+                _ => StoreError::Io { op, source },
+            }
+        };
+        if !fs.is_real() {
+            let source = io::ErrorKind::Unsupported.into();
+            return Err(StoreError::Io { op: "open sled on a simulated disk", source });
+        }
+        files::prepare(&*fs, dir).map_err(failed("prepare the state"))?;
+        let db = open_db(config)?;
+        let (handles, applied) = contain(|| open_trees(db))
+            .unwrap_or(Err(StoreError::Broken { what: "sled panicked while it was opened" }))?;
+        files::make_private(&*fs, dir).map_err(failed("make the state private"))?;
+        let db_file = fs.open(&dir.join(DB_FILE), OpenMode::Existing);
+        Ok(Self {
+            db_file: db_file.map_err(failed("open the state"))?,
+            fs,
+            dir: dir.to_path_buf(),
+            sled: Contained::new(handles),
+            applied: AtomicU64::new(applied.0),
+            applying: Mutex::new(()),
+            unflushed_bytes: AtomicU64::new(0),
+            sync_failed: AtomicBool::new(false),
+        })
+    }
+
+    /// Flushes and closes sled, waits until it has let its files go, and makes every file and
+    /// directory of the state durable (I6): what a clean close stands on. Later calls fail with
+    /// [`StoreError::Broken`]. Says up to where the state is durable.
+    ///
+    /// An error leaves a state that the next open compares and, if need be, rebuilds; the caller
+    /// must not write its end mark.
+    pub fn close(&self) -> Result<Lsn, StoreError> {
+        let failed = |source| StoreError::Io { op: "sync the state", source };
+        let descriptors = Descriptors::open(&*self.fs, &self.dir).map_err(failed)?;
+        let (lsn, dropped) = {
+            let writer = writer();
+            let lsn = crate::store::Store::applied(self)?;
+            self.flush(&writer)?;
+            (lsn, self.sled.drop_inner())
+        };
+        if !dropped {
+            return Err(StoreError::Broken { what: "sled panicked while it was closed" });
+        }
+        if self.sync_failed.load(Ordering::Acquire) {
+            return Err(failed(io::Error::other("an earlier sync of the state failed")));
+        }
+        self.wait_for_lock()?;
+        files::make_private(&*self.fs, &self.dir).map_err(failed)?;
+        self.db_file
+            .sync_all()
+            .and_then(|()| descriptors.sync(&*self.fs, &self.dir))
+            .map_err(failed)?;
+        Ok(lsn)
+    }
+
+    /// Waits until sled's last descriptor is closed: until then it may still write.
+    fn wait_for_lock(&self) -> Result<(), StoreError> {
+        let op = "wait for sled to let its files go";
+        let path = self.dir.join(DB_FILE);
+        for _ in 0..LOCK_TRIES {
+            match self.fs.try_lock(&path) {
+                Ok(Some(_)) => return Ok(()),
+                Ok(None) => settle(),
+                Err(source) => return Err(StoreError::Io { op, source }),
+            }
+        }
+        Err(StoreError::Io { op, source: io::ErrorKind::TimedOut.into() })
+    }
+}
+
+impl Drop for SledStore {
+    /// A store that was not closed: sled is dropped inside the containment.
+    fn drop(&mut self) {
+        self.sled.drop_inner();
+    }
+}
+
+/// Lets time pass and sled's deferred destructors run. They hold its files open, and nobody else
+/// may ever move the epoch on.
+fn settle() {
+    crossbeam::epoch::pin().flush();
+    std::thread::sleep(LOCK_PAUSE);
+}
+
+/// sled reports a held lock as an error of no particular kind, so that each of those is tried again.
+fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    for _ in 0..LOCK_TRIES {
+        match contain(|| config.open()) {
+            Some(Ok(db)) => return Ok(db),
+            Some(Err(sled::Error::Io(error))) if error.kind() == io::ErrorKind::Other => settle(),
+            Some(Err(sled::Error::Io(source))) if is_environment(&source) => {
+                return Err(StoreError::Io { op: "open sled", source });
+            }
+            Some(Err(_)) => return Err(StoreError::Broken { what: "sled cannot read the state" }),
+            None => return Err(StoreError::Broken { what: "sled panicked while it was opened" }),
+        }
+    }
+    Err(StoreError::Broken { what: "sled does not open" })
+}
+
+/// Whether an error says something about this machine rather than about the state.
+fn is_environment(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::OutOfMemory
+            | io::ErrorKind::Interrupted
+    )
+}
+
+fn open_trees(db: sled::Db) -> Result<(Handles, Lsn), StoreError> {
+    let broken = |_| StoreError::Broken { what: "sled cannot read the state's trees" };
+    let trees = PerTree::try_new(|tree| db.open_tree(tree_name(tree))).map_err(broken)?;
+    let applied = db.open_tree(APPLIED_TREE).map_err(broken)?;
+    let lsn = match applied.get(APPLIED_KEY).map_err(broken)? {
+        None => Lsn(0),
+        Some(bytes) => {
+            let bytes: [u8; 8] = bytes
+                .as_ref()
+                .try_into()
+                .map_err(|_| StoreError::Broken { what: "the state's LSN is no number" })?;
+            Lsn(u64::from_be_bytes(bytes))
+        }
+    };
+    Ok((Handles { trees, applied, db }, lsn))
+}

@@ -1,0 +1,210 @@
+//! Figures for `docs/parts/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
+
+#![allow(clippy::print_stdout)]
+
+use super::*;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+fn resident_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn open_tuned(dir: &Path) -> SledStore {
+    let config = sled::Config::new()
+        .path(dir.join("state"))
+        .cache_capacity(setting("CACHE_MIB", 32) << 20)
+        .segment_size(usize::try_from(setting("SEGMENT_KIB", 512)).unwrap() << 10)
+        .flush_every_ms(match setting("FLUSH_MS", 0) {
+            0 => None,
+            millis => Some(millis),
+        });
+    SledStore::open_with(real_fs(), &dir.join("state"), &config).unwrap()
+}
+
+fn id(secret: u64) -> Vec<u8> {
+    [secret.to_be_bytes(), [7; 8]].concat()
+}
+
+fn with(id: &[u8], rest: u64) -> Vec<u8> {
+    [id, &rest.to_be_bytes()].concat()
+}
+
+/// `(versions per secret, secrets)` rows as a snapshot gives them: tree by tree, sorted.
+fn snapshot(secrets: u64, versions: u64, mut row: impl FnMut(Tree, &[u8], &[u8])) -> u64 {
+    let mut dice = Dice(5);
+    let mut live = 0;
+    let small = dice.bytes(4096);
+    let mut row = |tree, key: &[u8], len: usize| {
+        live += (key.len() + len) as u64;
+        row(tree, key, &small[..len]);
+    };
+    for secret in 0..secrets {
+        row(Tree::Names, &[secret.to_be_bytes(), secret.to_le_bytes()].concat(), 60);
+    }
+    for secret in 0..secrets {
+        row(Tree::Secrets, &id(secret), 300);
+    }
+    for tree in [Tree::Versions, Tree::Keys, Tree::Blobs, Tree::Tokens] {
+        for secret in 0..secrets {
+            for seq in 0..versions {
+                match tree {
+                    Tree::Versions => row(tree, &with(&id(secret), seq), 140),
+                    Tree::Keys => row(tree, &with(&id(secret), seq), 130),
+                    Tree::Blobs => row(tree, &[with(&id(secret), seq), vec![0, 0]].concat(), 1100),
+                    _ => row(tree, &[with(&id(secret), seq), vec![3; 8]].concat(), 50),
+                }
+            }
+        }
+    }
+    for secret in 0..secrets {
+        for label in 0..2 {
+            row(Tree::Labels, &[with(&id(secret), label), vec![9; 8]].concat(), 80);
+        }
+    }
+    live
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn load_reopen_scan() {
+    let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
+    let versions = setting("VERSIONS", 100);
+    let secrets = setting("TOTAL", 200_000) / versions;
+    if std::env::var("CHILD").is_err() {
+        let store = open_tuned(dir.path());
+        let start = Instant::now();
+        let mut loader = store.load().unwrap();
+        let live = snapshot(secrets, versions, |t, k, v| loader.push(t, k, v).unwrap());
+        loader.finish(Lsn(9)).unwrap();
+        println!(
+            "load: {:?}, rss {} MiB, live {} MiB, disk {} MiB",
+            start.elapsed(),
+            resident_mib(),
+            live >> 20,
+            store.disk_bytes() >> 20
+        );
+        let start = Instant::now();
+        store.close().unwrap();
+        println!("close: {:?}, disk {} MiB", start.elapsed(), {
+            crate::store::sled_store::files::disk_bytes(&*real_fs(), &dir.path().join("state"))
+                >> 20
+        });
+        for _ in 0..2 {
+            let status = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "store::tests::measure::load_reopen_scan", "--ignored"])
+                .arg("--nocapture")
+                .env("CHILD", dir.path())
+                .status();
+            assert!(status.unwrap().success());
+        }
+        return;
+    }
+    let dir = std::path::PathBuf::from(std::env::var("CHILD").unwrap());
+    let start = Instant::now();
+    let store = open_tuned(&dir);
+    println!("open: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+    let start = Instant::now();
+    let scan = |trees: &[Tree]| {
+        let mut count = 0_u64;
+        for tree in trees {
+            store.scan(*tree, &mut |_, _| count += 1).unwrap();
+        }
+        count
+    };
+    let count = std::thread::scope(|scope| {
+        let first = scope.spawn(|| scan(&[Tree::Versions, Tree::Names, Tree::Labels]));
+        scan(&[Tree::Keys, Tree::Tokens, Tree::Secrets]) + first.join().unwrap()
+    });
+    println!("scan of {count} rows by 2: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+    let start = Instant::now();
+    store.scan(Tree::Blobs, &mut |_, _| ()).unwrap();
+    println!("scan of blobs: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn space_under_churn() {
+    let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
+    let store = open_tuned(dir.path());
+    let (secrets, keep, puts) = (50, 100, setting("PUTS", 100_000));
+    let batch = setting("BATCH", 16);
+    let mut dice = Dice(6);
+    let mut live: Vec<VecDeque<u64>> = (0..secrets).map(|_| VecDeque::new()).collect();
+    let mut sets = Vec::new();
+    let value = dice.bytes(1100);
+    let (mut worst, mut sum, mut samples) = (0, 0, 0_u64);
+    let per_version = 26 + 1100 + 24 + 140 + 24 + 130 + 32 + 50;
+    let start = Instant::now();
+    for lsn in 1..=puts {
+        let secret = dice.below(secrets);
+        let (id, seqs) = (id(secret), &mut live[usize::try_from(secret).unwrap()]);
+        let mut rows = vec![
+            put(Tree::Secrets, &id, &value[..300]),
+            put(Tree::Labels, &[with(&id, 1), vec![9; 8]].concat(), &value[..80]),
+            put(Tree::Labels, &[with(&id, 2), vec![9; 8]].concat(), &value[..80]),
+            put(Tree::Versions, &with(&id, lsn), &value[..140]),
+            put(Tree::Keys, &with(&id, lsn), &value[..130]),
+            put(Tree::Tokens, &[with(&id, lsn), vec![3; 8]].concat(), &value[..50]),
+            put(Tree::Blobs, &[with(&id, lsn), vec![0, 0]].concat(), &value),
+        ];
+        seqs.push_back(lsn);
+        if seqs.len() > keep {
+            let old = seqs.pop_front().unwrap();
+            rows.extend([
+                gone(Tree::Versions, &with(&id, old)),
+                gone(Tree::Keys, &with(&id, old)),
+                gone(Tree::Tokens, &[with(&id, old), vec![3; 8]].concat()),
+                gone(Tree::Blobs, &[with(&id, old), vec![0, 0]].concat()),
+            ]);
+        }
+        sets.push(set(lsn, rows));
+        if sets.len() as u64 >= batch {
+            store.apply(&sets).unwrap();
+            sets.clear();
+        }
+        if lsn % 5000 == 0 {
+            store.checkpoint().unwrap();
+        }
+        if lsn > puts / 2 && lsn % 1000 == 0 {
+            let disk = store.disk_bytes();
+            worst = worst.max(disk);
+            sum += disk;
+            samples += 1;
+        }
+        if lsn % (puts / 5) == 0 {
+            println!(
+                "{lsn} puts: disk {} KiB, rss {} MiB",
+                store.disk_bytes() >> 10,
+                resident_mib()
+            );
+        }
+    }
+    let live_bytes = (secrets * keep as u64) * per_version + secrets * (316 + 2 * 112);
+    println!(
+        "{:?}; live {} KiB, disk mean {:.2}x worst {:.2}x",
+        start.elapsed(),
+        live_bytes >> 10,
+        (sum / samples) as f64 / live_bytes as f64,
+        worst as f64 / live_bytes as f64,
+    );
+    let blob_files = std::fs::read_dir(dir.path().join("state/blobs")).unwrap().count();
+    println!("blob files {blob_files}");
+    let fresh_dir = tempfile::tempdir().unwrap();
+    let fresh = open_tuned(fresh_dir.path());
+    let mut loader = fresh.load().unwrap();
+    for tree in Tree::ALL {
+        store.scan(tree, &mut |key, value| loader.push(tree, key, value).unwrap()).unwrap();
+    }
+    loader.finish(Lsn(puts)).unwrap();
+    fresh.close().unwrap();
+    let disk =
+        crate::store::sled_store::files::disk_bytes(&*real_fs(), &fresh_dir.path().join("state"));
+    println!("rebuilt: {} KiB, {:.2}x", disk >> 10, disk as f64 / live_bytes as f64);
+}
