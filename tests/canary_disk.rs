@@ -1,7 +1,8 @@
 //! 500 canaries each of value, name, description, tag, label, token and secret access key: none is in
 //! any file of the vault, live, after `kill -9`, after compaction, after closing. The same search
 //! over a build whose cipher does nothing finds all of them.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

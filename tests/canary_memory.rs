@@ -1,7 +1,8 @@
 //! After 1,000 puts and gets over HTTP with fresh canaries of 24 random bytes, with all connections
 //! closed and a second of rest, none of them is in the server's writable memory. The same server
 //! with the ordinary allocator shows that the search would find them.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -2,7 +2,8 @@
 //! of it, round after round. Every acknowledged version must be readable after each restart.
 //!
 //! `STRONGROOM_KILL_ROUNDS=200` is the full tier.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

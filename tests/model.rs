@@ -2,7 +2,8 @@
 //! that shares no code with the crate: with pruning, clocks that jump, and reopening.
 //!
 //! `STRONGROOM_MODEL_SEQUENCES` asks for more, `STRONGROOM_MODEL_SEED` for one of them again.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

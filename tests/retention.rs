@@ -1,7 +1,8 @@
 //! Retention: 131 puts within a minute are all there after 23 hours and exactly 100 of them after
 //! 25, the labelled ones among them, while readers and writers go on. A clock that is wrong by 400
 //! days removes nothing early.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
