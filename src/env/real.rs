@@ -164,7 +164,7 @@ impl Fs for RealFs {
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
         for _ in 0..RACES_MAX {
-            let file = open(path, OpenMode::Create)?;
+            let file = open_for_lock(path)?;
             match file.0.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -249,6 +249,15 @@ fn open(path: &Path, mode: OpenMode) -> io::Result<RealFile> {
             }
             Err(io::Error::other("the file appears and disappears again and again"))
         }
+    }
+}
+
+/// A directory is locked through a read-only descriptor, everything else as a file.
+fn open_for_lock(path: &Path) -> io::Result<RealFile> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match retry(|| rustix::fs::open(path, flags, Mode::empty())) {
+        Ok(directory) => Ok(RealFile(directory.into())),
+        Err(_) => open(path, OpenMode::Create),
     }
 }
 
