@@ -231,8 +231,12 @@ impl Draft {
             let found = self.headers.iter().find(|(found, _)| found == name);
             found.map_or("", |(_, value)| value.as_str())
         };
-        let headers: String =
-            self.signed.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+        let headers = self
+            .signed
+            .iter()
+            .map(|name| format!("{name}:{}\n", value(name)))
+            .collect::<Vec<_>>()
+            .concat();
         let canonical = format!(
             "{}\n{}\n\n{headers}\n{}\n{}",
             self.method,
