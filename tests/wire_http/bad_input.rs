@@ -193,6 +193,12 @@ fn a_value_that_is_too_long_is_refused_at_either_limit() {
     };
     wire.call("PutSecretValue", put("x".repeat(65_537)).as_bytes()).is(400, too_long);
     wire.call("PutSecretValue", put("x".repeat(1_000_000)).as_bytes()).is(400, too_long);
+}
+
+#[test]
+fn a_body_over_a_megabyte_is_too_large() {
+    let server = Guarded::start();
+    let put = |value: String| json!({"SecretId": "kept", "SecretString": value}).to_string();
     for len in [1024 * 1024, 3_000_000, 40_000_000] {
         let response = server.0.call("PutSecretValue", &put("x".repeat(len)));
         assert_eq!((response.status, response.body.len()), (413, 0), "{len}");

@@ -18,10 +18,10 @@ use strongroom::secret::SecretBytes;
 use strongroom::vault::{Credential, Vault};
 use strongroom::wire::{Auth, Limits, Server, ServerOptions, Stopper};
 
-pub const KEY_ID: &str = "AKIAWIRETEST";
-pub const SECRET: &str = "a-secret-access-key-of-forty-characters!";
+pub(crate) const KEY_ID: &str = "AKIAWIRETEST";
+pub(crate) const SECRET: &str = "a-secret-access-key-of-forty-characters!";
 /// What the server's clock shows.
-pub const NOW: &str = "20260102T030405Z";
+pub(crate) const NOW: &str = "20260102T030405Z";
 const NOW_MILLIS: i64 = 1_767_323_045_000;
 
 struct Stopped {
@@ -67,7 +67,7 @@ impl Fs for NoFiles {
     fn is_real(&self) -> bool { false }
 }
 
-pub fn env() -> Env {
+pub(crate) fn env() -> Env {
     Env {
         clock: Arc::new(Stopped { started: Instant::now() }),
         entropy: Arc::new(Counter(AtomicU64::new(1))),
@@ -76,21 +76,25 @@ pub fn env() -> Env {
 }
 
 /// A server on a free port with an empty vault in memory.
-pub struct Running {
-    pub address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stopper: Stopper,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
 impl Running {
-    pub fn start(auth: Auth, limits: Limits) -> Self {
-        let options = ServerOptions {
-            listen: "127.0.0.1:0".parse().unwrap(),
+    pub(crate) fn start(auth: Auth, limits: Limits) -> Self {
+        Self::with(ServerOptions {
             auth,
             stop_on_signals: false,
             limits,
             ..ServerOptions::default()
-        };
+        })
+    }
+
+    /// A server with these options, on a free port.
+    pub(crate) fn with(options: ServerOptions) -> Self {
+        let options = ServerOptions { listen: "127.0.0.1:0".parse().unwrap(), ..options };
         let pair = Credential {
             access_key_id: KEY_ID.into(),
             account: "123456789012".into(),
@@ -104,11 +108,11 @@ impl Running {
     }
 
     /// A server that believes everybody, with ordinary limits.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self::start(Auth::None, Limits::default())
     }
 
-    pub fn connect(&self) -> Wire {
+    pub(crate) fn connect(&self) -> Wire {
         let stream = TcpStream::connect(self.address).expect("the server listens");
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -116,16 +120,16 @@ impl Running {
     }
 
     /// Calls an operation over a connection of its own.
-    pub fn call(&self, operation: &str, body: &str) -> Response {
+    pub(crate) fn call(&self, operation: &str, body: &str) -> Response {
         self.connect().call(operation, body.as_bytes())
     }
 
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopper.stop();
     }
 
     /// Waits for the server to end by itself.
-    pub fn join(mut self) -> Result<(), Error> {
+    pub(crate) fn join(mut self) -> Result<(), Error> {
         self.thread.take().unwrap().join().expect("the server does not panic")
     }
 }
@@ -143,29 +147,29 @@ impl Drop for Running {
 }
 
 /// A connection.
-pub struct Wire {
-    pub stream: TcpStream,
-    pub host: String,
+pub(crate) struct Wire {
+    pub(crate) stream: TcpStream,
+    pub(crate) host: String,
 }
 
 impl Wire {
-    pub fn call(&mut self, operation: &str, body: &[u8]) -> Response {
+    pub(crate) fn call(&mut self, operation: &str, body: &[u8]) -> Response {
         let request = Request::new(&self.host, operation, body);
         self.exchange(&request.bytes())
     }
 
-    pub fn exchange(&mut self, request: &[u8]) -> Response {
+    pub(crate) fn exchange(&mut self, request: &[u8]) -> Response {
         self.write(request);
         self.read().expect("an answer")
     }
 
     /// The server may have answered and closed before it has read everything.
-    pub fn write(&mut self, bytes: &[u8]) {
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
     /// The next response; `None` if the connection ends first.
-    pub fn read(&mut self) -> Option<Response> {
+    pub(crate) fn read(&mut self) -> Option<Response> {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
@@ -191,7 +195,7 @@ impl Wire {
     }
 
     /// How long the server takes to end the connection, up to 10 s.
-    pub fn time_to_end(&mut self) -> Duration {
+    pub(crate) fn time_to_end(&mut self) -> Duration {
         let start = Instant::now();
         self.stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut rest = [0; 4096];
@@ -201,47 +205,47 @@ impl Wire {
 }
 
 #[derive(Debug)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a body is text")
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).expect("a body is JSON")
     }
 
     #[track_caller]
-    pub fn ok(self) -> serde_json::Value {
+    pub(crate) fn ok(self) -> serde_json::Value {
         assert_eq!(self.status, 200, "{}", self.text());
         self.json()
     }
 
     #[track_caller]
-    pub fn is(&self, status: u16, body: &str) {
+    pub(crate) fn is(&self, status: u16, body: &str) {
         assert_eq!((self.status, self.text()), (status, body));
     }
 }
 
 /// A request under construction.
 #[derive(Clone)]
-pub struct Request {
-    pub line: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub fn new(host: &str, operation: &str, body: &[u8]) -> Self {
+    pub(crate) fn new(host: &str, operation: &str, body: &[u8]) -> Self {
         let request =
             Self { line: "POST / HTTP/1.1".into(), headers: Vec::new(), body: body.into() };
         request
@@ -251,26 +255,26 @@ impl Request {
             .with("content-length", &body.len().to_string())
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(found, _)| found != name);
         self
     }
 
-    pub fn set(self, name: &str, value: &str) -> Self {
+    pub(crate) fn set(self, name: &str, value: &str) -> Self {
         self.without(name).with(name, value)
     }
 
-    pub fn line(self, line: &str) -> Self {
+    pub(crate) fn line(self, line: &str) -> Self {
         Self { line: line.into(), ..self }
     }
 
     /// Signs all headers that it has, in `region`, as at `time`.
-    pub fn signed(self, key_id: &str, secret: &str, region: &str, time: &str) -> Self {
+    pub(crate) fn signed(self, key_id: &str, secret: &str, region: &str, time: &str) -> Self {
         let request = self.set("x-amz-date", time);
         let mut headers = request.headers.clone();
         headers.sort();
@@ -299,11 +303,11 @@ impl Request {
     }
 
     /// Signs it as the server wants it.
-    pub fn well_signed(self) -> Self {
+    pub(crate) fn well_signed(self) -> Self {
         self.signed(KEY_ID, SECRET, "us-east-1", NOW)
     }
 
-    pub fn head(&self) -> Vec<u8> {
+    pub(crate) fn head(&self) -> Vec<u8> {
         let mut bytes = format!("{}\r\n", self.line).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend(format!("{name}: {value}\r\n").into_bytes());
@@ -312,7 +316,7 @@ impl Request {
         bytes
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.head().as_slice(), &self.body].concat()
     }
 }
