@@ -72,9 +72,11 @@ mod tests {
                         .iter()
                         .filter(|key| key.starts_with(prefix))
                         .filter(|key| {
-                            after.is_none_or(|after| {
-                                if reverse { *key < after } else { *key > after }
-                            })
+                            after.is_none_or(
+                                |after| {
+                                    if reverse { *key < after } else { *key > after }
+                                },
+                            )
                         })
                         .collect();
                     let found: Vec<_> = bounds(prefix, after.map(|after| &**after), reverse)

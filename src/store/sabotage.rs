@@ -18,7 +18,12 @@ impl FailingStore {
     /// Breaks at apply number `at`, counted from 1. Nothing of that apply is done.
     #[must_use]
     pub fn new(inner: Arc<dyn Store>, at: u64) -> Self {
-        Self { inner, applies_left: AtomicU64::new(at), half: false, broken: AtomicBool::new(false) }
+        Self {
+            inner,
+            applies_left: AtomicU64::new(at),
+            half: false,
+            broken: AtomicBool::new(false),
+        }
     }
 
     /// The same, but the failing apply leaves the first half of each set's rows behind, as sled

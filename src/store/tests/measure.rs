@@ -179,7 +179,11 @@ fn space_under_churn() {
             samples += 1;
         }
         if lsn % (puts / 5) == 0 {
-            println!("{lsn} puts: disk {} KiB, rss {} MiB", store.disk_bytes() >> 10, resident_mib());
+            println!(
+                "{lsn} puts: disk {} KiB, rss {} MiB",
+                store.disk_bytes() >> 10,
+                resident_mib()
+            );
         }
     }
     let live_bytes = (secrets * keep as u64) * per_version + secrets * (316 + 2 * 112);
@@ -200,9 +204,7 @@ fn space_under_churn() {
     }
     loader.finish(Lsn(puts)).unwrap();
     fresh.close().unwrap();
-    let disk = crate::store::sled_store::files::disk_bytes(
-        &*real_fs(),
-        &fresh_dir.path().join("state"),
-    );
+    let disk =
+        crate::store::sled_store::files::disk_bytes(&*real_fs(), &fresh_dir.path().join("state"));
     println!("rebuilt: {} KiB, {:.2}x", disk >> 10, disk as f64 / live_bytes as f64);
 }

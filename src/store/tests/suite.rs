@@ -73,7 +73,9 @@ fn a_set_without_rows_moves_the_lsn() {
 #[test]
 fn a_tombstone_removes_and_one_for_nothing_is_harmless() {
     both(|store| {
-        store.apply(&[set(1, vec![put(Tree::Blobs, b"k", b"v"), gone(Tree::Blobs, b"x")])]).unwrap();
+        store
+            .apply(&[set(1, vec![put(Tree::Blobs, b"k", b"v"), gone(Tree::Blobs, b"x")])])
+            .unwrap();
         store.apply(&[set(2, vec![gone(Tree::Blobs, b"k")])]).unwrap();
         assert_eq!(rows(store), []);
         store.apply(&[set(3, vec![put(Tree::Blobs, b"k", b"again")])]).unwrap();
