@@ -5,8 +5,8 @@ use super::args::{Global, Init};
 use super::exit::Failure;
 use super::input::{self, Input};
 use super::unlock::Pointed;
-use super::{Context, files, output, place, seam, session, unlock};
-use crate::crypto::{Unlock, VaultId};
+use super::{Context, files, output, place, session, unlock};
+use crate::crypto::{Unlock, VaultId, key_file};
 use crate::env::parent;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
@@ -41,10 +41,7 @@ pub(crate) fn lock_or_make(
     global: &Global,
     path: &Path,
 ) -> Result<VaultDir, Failure> {
-    files::make_dirs(&context.env, path).map_err(|error| {
-        Failure::io(&format!("the vault's folder cannot be made. path={}", path.display()), &error)
-    })?;
-    Ok(VaultDir::lock(path, &session::options(context, global))?)
+    Ok(VaultDir::make(path, &session::options(context, global))?)
 }
 
 /// Decides about the new vault's key; a passphrase is read or asked for here.
@@ -141,7 +138,8 @@ fn make_key_file(
         return Ok((path, key));
     }
     files::make_dirs(env, &parent(&path)).map_err(io)?;
-    let key = seam::generate_key_file(id, env)?;
+    let key = key_file::generate(id, env.entropy.as_ref())
+        .map_err(|_| Error::from(ErrorKind::Io { op: "random bytes" }))?;
     // EXPOSE: the key file is the one place where this key is kept.
     files::write_private(env, &path, key.expose()).map_err(io)?;
     Ok((path, key))

@@ -16,6 +16,7 @@ pub(crate) fn options(context: &Context, global: &Global) -> Options {
     Options {
         wait: global.wait.unwrap_or_default(),
         progress: Some(progress::reporter(&context.env)),
+        ..Options::default()
     }
 }
 
