@@ -220,9 +220,16 @@ impl File for RealFile {
     }
 }
 
-/// Held until dropped: closing the only descriptor of the open file lets the lock go, and so does
-/// the death of the process (the descriptor is close-on-exec).
+/// Held until dropped or until the process dies (the descriptor is close-on-exec).
 struct RealLock(RealFile);
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that another thread forks just now has a copy of
+        // the descriptor until it executes something, and would keep the lock that long.
+        let _ = self.0.0.unlock();
+    }
+}
 
 impl LockGuard for RealLock {
     fn file(&self) -> &dyn File {

@@ -6,7 +6,7 @@
 
 use super::files::Kind;
 use super::manifest::SnapshotRecord;
-use super::prepare::{self, Stage};
+use super::prepare::Stage;
 use super::{Log, LogError};
 use crate::model::Lsn;
 
@@ -86,7 +86,9 @@ impl Log {
     }
 
     fn is_preparing(&self) -> bool {
-        self.ticket.as_ref().is_some_and(|ticket| *prepare::lock(&ticket.stage) == Stage::Running)
+        self.ticket
+            .as_ref()
+            .is_some_and(|ticket| matches!(*ticket.stage.lock(), Stage::Waiting | Stage::Running))
     }
 
     /// Chooses, among the segments below the first live one, those worth keeping for reuse.

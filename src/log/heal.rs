@@ -134,7 +134,7 @@ fn write_rows(
     tail: Tail,
     rows: &mut Rows<'_>,
 ) -> Result<SnapshotRecord, LogError> {
-    let mut write = || {
+    let write = || {
         let mut writer = SnapshotWriter::create(place, number, tail)?;
         rows(&mut |tree, key, value| writer.push(tree, key, value))?;
         let record = writer.finish()?;

@@ -9,11 +9,15 @@ use super::files::{self, Kind, Place};
 use super::segment::HEADER_BYTES;
 use crate::env::OpenMode;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How far the preparation of one segment is; shared by the log and the [`Preparation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// Handed out, not begun: nobody waits for one that may never be.
+    #[default]
+    Waiting,
     Running,
     /// Failed, dropped, or overtaken by the log.
     Canceled,
@@ -22,12 +26,43 @@ pub(super) enum Stage {
     },
 }
 
+/// Longest wait of an append for a preparation that runs.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// A stage that can be waited for.
+#[derive(Default)]
+pub(super) struct SharedStage {
+    stage: Mutex<Stage>,
+    ended: Condvar,
+}
+
+impl SharedStage {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while the preparation runs, at most two seconds.
+    pub(super) fn wait_while_running(&self) -> MutexGuard<'_, Stage> {
+        let running = |stage: &mut Stage| *stage == Stage::Running;
+        match self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running) {
+            Ok((stage, _)) => stage,
+            Err(poisoned) => poisoned.into_inner().0,
+        }
+    }
+
+    fn end(&self, mut stage: MutexGuard<'_, Stage>, as_stage: Stage) {
+        *stage = as_stage;
+        drop(stage);
+        self.ended.notify_all();
+    }
+}
+
 /// One preparation as the log sees it.
 pub(super) struct Ticket {
     pub(super) number: u64,
     /// The freed segment that it takes over.
     pub(super) source: Option<u64>,
-    pub(super) stage: Arc<Mutex<Stage>>,
+    pub(super) stage: Arc<SharedStage>,
 }
 
 /// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
@@ -36,17 +71,13 @@ pub struct Preparation {
     number: u64,
     capacity: u64,
     source: Option<u64>,
-    stage: Arc<Mutex<Stage>>,
+    stage: Arc<SharedStage>,
 }
 
 /// What [`Preparation::run`] leaves behind, for [`super::Log::prepared`].
 #[must_use]
 pub struct Prepared {
     _private: (),
-}
-
-pub(super) fn lock(stage: &Mutex<Stage>) -> MutexGuard<'_, Stage> {
-    stage.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Preparation {
@@ -56,7 +87,7 @@ impl Preparation {
         capacity: u64,
         source: Option<u64>,
     ) -> (Self, Ticket) {
-        let stage = Arc::new(Mutex::new(Stage::Running));
+        let stage = Arc::<SharedStage>::default();
         let ticket = Ticket { number, source, stage: Arc::clone(&stage) };
         (Self { place, number, capacity, source, stage }, ticket)
     }
@@ -64,26 +95,35 @@ impl Preparation {
     /// Makes the file. An error leaves the log as it was: the segment is then made by the append
     /// that needs it.
     pub fn run(self) -> Result<Prepared, LogError> {
+        let stage = self.stage.lock();
+        if *stage == Stage::Canceled {
+            return Ok(Prepared { _private: () });
+        }
+        self.stage.end(stage, Stage::Running);
         let made = fill(&self.place, self.number, self.capacity, self.source);
-        let mut stage = lock(&self.stage);
+        let stage = self.stage.lock();
         if made.is_err() || *stage == Stage::Canceled {
-            *stage = Stage::Canceled;
+            self.stage.end(stage, Stage::Canceled);
             self.place.remove(Kind::Preparing, self.number)?;
             made?;
             return Ok(Prepared { _private: () });
         }
-        *stage = Stage::Canceled;
-        publish(&self.place, self.number)?;
-        *stage = Stage::Ready { capacity: self.capacity };
-        Ok(Prepared { _private: () })
+        // Renamed under the lock: the log must not make the same file meanwhile.
+        let published = publish(&self.place, self.number);
+        let ended = match published {
+            Ok(()) => Stage::Ready { capacity: self.capacity },
+            Err(_) => Stage::Canceled,
+        };
+        self.stage.end(stage, ended);
+        published.map(|()| Prepared { _private: () })
     }
 }
 
 impl Drop for Preparation {
     fn drop(&mut self) {
-        let mut stage = lock(&self.stage);
-        if *stage == Stage::Running {
-            *stage = Stage::Canceled;
+        let stage = self.stage.lock();
+        if matches!(*stage, Stage::Waiting | Stage::Running) {
+            self.stage.end(stage, Stage::Canceled);
         }
     }
 }

@@ -57,13 +57,9 @@ impl Recovered {
     /// Makes the log writable. After anything but a clean close, the last accepted frame is
     /// written again, same bytes, same place, and synced, and so is the manifest, before this
     /// returns: the page cache is not believed (I5). After a clean close nothing is written.
-    pub fn start(self) -> Result<Log, LogError> {
+    pub fn start(mut self) -> Result<Log, LogError> {
         let unclean = !self.clean() || self.needs_repair || self.fell_back;
-        if let Some(offset) = self.last_frame
-            && !self.options.skip_rewrite_of_last_frame()
-        {
-            rewrite_frame(&self.place, &self.tail, offset)?;
-        }
+        self.settle()?;
         let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
         log.ended = self.segments;
         log.manifest_durable = !self.fell_back;
@@ -74,6 +70,20 @@ impl Recovered {
             log.find_spares()?;
         }
         Ok(log)
+    }
+}
+
+impl Recovered {
+    /// The part of [`Self::start`] that must come before the truth is shown to anyone or applied to
+    /// the state: the last accepted frame, if no end mark vouches for it, is written again and
+    /// synced. A second call does nothing.
+    pub fn settle(&mut self) -> Result<(), LogError> {
+        let skip = self.settled || self.options.skip_rewrite_of_last_frame();
+        if let Some(offset) = self.last_frame.filter(|_| !skip) {
+            rewrite_frame(&self.place, &self.tail, offset)?;
+        }
+        self.settled = true;
+        Ok(())
     }
 }
 
@@ -90,6 +100,9 @@ fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError
 }
 
 impl Log {
+    /// Where a segment's first frame stands: all zeros behind it if nothing was ever written.
+    pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
+
     pub(super) fn assemble(
         place: Place,
         options: LogOptions,
@@ -142,6 +155,18 @@ impl Log {
             entries.iter().map(|entry| len(&self.place.folder().join(&entry.name))).sum();
         let twins: u64 = self.twin.names().iter().map(|name| len(&self.place.dir.join(name))).sum();
         folder + twins
+    }
+
+    /// Size of the segment that the next one will have, in bytes.
+    pub fn segment_bytes(&self) -> u64 {
+        self.wanted_capacity()
+    }
+
+    /// Whether something waits for [`Log::free`]: an older snapshot, or segments that the newest
+    /// covers.
+    pub fn has_garbage(&self) -> bool {
+        self.manifest.previous.is_some()
+            || self.manifest.first <= self.manifest.snapshot.tail.segment
     }
 
     /// Notes a new generation of the keystore for the next header, snapshot or end mark; frames
@@ -228,10 +253,6 @@ impl Log {
     /// Work that makes the next segment ready off the put path; `Some` when the current one is
     /// half full or has ended, or a compaction is about to end it. At most one at a time.
     pub fn preparation(&mut self) -> Option<Preparation> {
-        let number = self.manifest.last.checked_add(1)?;
-        let ready = self.ticket.as_ref().is_some_and(|ticket| {
-            ticket.number == number && *prepare::lock(&ticket.stage) != Stage::Canceled
-        });
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
@@ -239,7 +260,16 @@ impl Log {
             }
             None => self.appended,
         };
-        if self.poisoned || ready || !wanted {
+        wanted.then(|| self.preparation_now()).flatten()
+    }
+
+    /// The same without being asked by a half full segment: for a vault that will stay open.
+    pub fn preparation_now(&mut self) -> Option<Preparation> {
+        let number = self.manifest.last.checked_add(1)?;
+        let ready = self.ticket.as_ref().is_some_and(|ticket| {
+            ticket.number == number && *ticket.stage.lock() != Stage::Canceled
+        });
+        if self.poisoned || ready {
             return None;
         }
         let capacity = self.wanted_capacity();
@@ -378,14 +408,14 @@ impl Log {
         Ok((Segment { header, file, name }, wanted))
     }
 
-    /// The capacity of segment `number`'s file, if a preparation has finished it. One that has not
-    /// is overtaken.
+    /// The capacity of segment `number`'s file, if a preparation has finished it. One that runs is
+    /// waited for a little, so that no file is made on the put path; then it is overtaken.
     fn take_prepared(&mut self, number: u64) -> Option<u64> {
         let ticket = self.ticket.as_ref()?;
-        let mut stage = prepare::lock(&ticket.stage);
+        let mut stage = ticket.stage.wait_while_running();
         match *stage {
             Stage::Ready { capacity } if ticket.number == number => Some(capacity),
-            Stage::Running => {
+            Stage::Waiting | Stage::Running => {
                 *stage = Stage::Canceled;
                 None
             }

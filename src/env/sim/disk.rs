@@ -263,18 +263,22 @@ impl Disk {
 
     /// All bytes of files that have a name, holes included.
     pub(super) fn used_bytes(&self) -> u64 {
-        self.walk(&|names| vec![&names.seen]).iter().filter_map(|ino| self.len(*ino).ok()).sum()
+        let named = self.walk_from(vec![ROOT], &|names| vec![&names.seen]);
+        named.iter().filter_map(|ino| self.len(*ino).ok()).sum()
     }
 
-    /// Paths of all files that have a name.
+    /// Paths of all names of files, in order.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
-        let mut paths: Vec<PathBuf> = self
-            .walk(&|names| vec![&names.seen])
-            .iter()
-            .filter_map(|ino| self.nodes.get(ino))
-            .filter(|node| matches!(node.body, Body::File(_)))
-            .map(|node| node.path.to_path_buf())
-            .collect();
+        let mut paths = Vec::new();
+        let mut open = vec![(PathBuf::from("/"), ROOT)];
+        while let Some((path, ino)) = open.pop() {
+            match self.names(ino) {
+                Ok(names) => {
+                    open.extend(names.seen.iter().map(|(name, ino)| (path.join(&**name), *ino)));
+                }
+                Err(_) => paths.push(path),
+            }
+        }
         paths.sort();
         paths
     }
@@ -353,11 +357,7 @@ impl Disk {
         }
     }
 
-    /// The nodes that can be reached from the root through what `views` shows of a directory.
-    fn walk<'a>(&'a self, views: Views<'a>) -> BTreeSet<Ino> {
-        self.walk_from(vec![ROOT], views)
-    }
-
+    /// The nodes that can be reached through what `views` shows of each directory.
     fn walk_from<'a>(&'a self, mut open: Vec<Ino>, views: Views<'a>) -> BTreeSet<Ino> {
         let mut reached = BTreeSet::new();
         while let Some(ino) = open.pop() {

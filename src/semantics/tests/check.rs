@@ -184,8 +184,7 @@ fn every_limit_of_the_model_is_checked() {
     let item = over("versionStages.2.member", &stage, 256);
     violates(validate::put_secret_value(&request, None), &[&item]);
     request.version_stages = Some(vec!["x".into(); 21]);
-    let item =
-        over("versionStages", &format!("[{}]", vec!["x"; 21].join(", ")), limits::STAGES_MAX);
+    let item = over("versionStages", &format!("[{}]", ["x"; 21].join(", ")), limits::STAGES_MAX);
     violates(validate::put_secret_value(&request, None), &[&item]);
     request.version_stages = Some(vec!["x".repeat(256); 20]);
     validate::put_secret_value(&request, None).unwrap();
@@ -259,7 +258,7 @@ fn filters_and_orders_are_checked() {
     );
     let eleven =
         ListSecrets { filters: Some(vec![filter("all", &["v"]); 11]), ..Default::default() };
-    let shown = vec!["Filter(key=all, values=[v])"; 11].join(", ");
+    let shown = ["Filter(key=all, values=[v])"; 11].join(", ");
     let item = format!(
         "Value '[{shown}]' at 'filters' failed to satisfy constraint: Member must have length less \
          than or equal to 10"

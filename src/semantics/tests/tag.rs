@@ -8,12 +8,14 @@ use crate::semantics::Fault;
 use crate::semantics::FaultKind::InvalidParameter;
 use crate::semantics::memory::{World, token};
 
-fn tags(world: &World) -> Option<Vec<(String, String)>> {
+type Pairs = Option<Vec<(String, String)>>;
+
+fn tags(world: &World) -> Pairs {
     let tags = world.describe(S).unwrap().tags?;
     Some(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-fn pairs(tags: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
+fn pairs(tags: &[(&str, &str)]) -> Pairs {
     Some(tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect())
 }
 

@@ -1,0 +1,99 @@
+//! From a command line to an open vault: lock, then key, then open; and `check`.
+
+use super::args::Global;
+use super::exit::{Exit, Failure};
+use super::{Context, json, output, place, progress, text, unlock};
+use crate::error::ErrorKind;
+use crate::vault::{Options, Vault, VaultDir};
+use std::path::Path;
+
+/// Names that only a vault's folder has: without any of them there is nothing to lock, and a
+/// reading command must not leave a `LOCK` in somebody's folder.
+const MARKS: [&str; 3] = ["LOCK", "keystore.a", "keystore.b"];
+
+/// How vaults are opened here.
+pub(crate) fn options(context: &Context, global: &Global) -> Options {
+    Options {
+        wait: global.wait.unwrap_or_default(),
+        progress: Some(progress::reporter(&context.env)),
+    }
+}
+
+/// Locks the vault that must be there.
+pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, Failure> {
+    let path = place::vault(context, global)?;
+    if !has_mark(context, &path)? {
+        return Err(crate::error::Error::from(ErrorKind::NotFound { path }).into());
+    }
+    let dir = VaultDir::lock(&path, &options(context, global))?;
+    if !dir.has_vault() {
+        return Err(crate::error::Error::from(ErrorKind::NotFound { path }).into());
+    }
+    Ok(dir)
+}
+
+/// Opens the vault, runs `operation`, closes the vault. Whatever is printed is printed after that:
+/// a reader that is slow, or that is another command on this vault, finds it free.
+pub(crate) fn with_vault<T>(
+    context: &Context,
+    global: &Global,
+    operation: impl FnOnce(&Vault) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let dir = lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let vault = dir.open(&key)?;
+    drop(key);
+    let outcome = operation(&vault);
+    close(&vault);
+    outcome
+}
+
+/// Closes the vault. What was acknowledged is durable already, so a failure here changes no
+/// outcome: the next open just has more to look at.
+pub(crate) fn close(vault: &Vault) {
+    match vault.close() {
+        Err(error) if *error.kind() != ErrorKind::Closed => {
+            output::warn(&format!("the vault was not closed cleanly, nothing is lost: {error}"));
+        }
+        _ => (),
+    }
+}
+
+/// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
+pub(crate) fn check(context: &Context, global: &Global) -> Result<(), Failure> {
+    let dir = lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let report = dir.check(&key)?;
+    drop((key, dir));
+    for warning in &report.warnings {
+        output::warn(warning);
+    }
+    for damage in &report.damage {
+        output::note(&format!("damage: {damage}"));
+    }
+    if global.is_json() {
+        output::data(json::check(&report)?.expose())?;
+    } else {
+        output::lines([text::check_summary(&report).as_str()])?;
+    }
+    if report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Damaged, "the vault is damaged")
+        .hint("nothing was changed; keep a copy of the folder, then restore a backup"))
+}
+
+fn has_mark(context: &Context, dir: &Path) -> Result<bool, Failure> {
+    for mark in MARKS {
+        match context.env.fs.metadata(&dir.join(mark)) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) => (),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => (),
+            Err(error) => {
+                let doing = format!("the vault's folder cannot be read. path={}", dir.display());
+                return Err(Failure::io(&doing, &error));
+            }
+        }
+    }
+    Ok(false)
+}
