@@ -106,7 +106,9 @@ fn files_are_0600_and_folders_0700_under_any_umask() {
             for path in files_below(&root) {
                 assert_eq!(mode(&path), 0o600, "umask {umask}: {path:?}");
                 seen += 1;
-                for folder in path.ancestors().take_while(|folder| folder.starts_with(&root)).skip(1) {
+                for folder in
+                    path.ancestors().take_while(|folder| folder.starts_with(&root)).skip(1)
+                {
                     assert_eq!(mode(folder), 0o700, "umask {umask}: {folder:?}");
                 }
             }

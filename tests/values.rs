@@ -64,7 +64,7 @@ fn every_value_comes_back_identical() {
     // The same text written in every way that JSON allows.
     for (raw, text) in [
         (r#""\ud83d\udd11""#, "\u{1F511}"),
-        (r#""\uD83D\uDD11\u0000\u001f\/\b\f\n\r\t\"\""#, "\u{1F511}\0\u{1f}/\u{8}\u{c}\n\r\t\"\"),
+        (r#""\uD83D\uDD11\u0000\u001f\/\b\f\n\r\t\"\\""#, "\u{1F511}\0\u{1f}/\u{8}\u{c}\n\r\t\"\\"),
         (r#""\u0061\u00e9\u20ac""#, "a\u{e9}\u{20ac}"),
     ] {
         let (status, answer, token) = put(&mut client, &mut rng, "SecretString", raw);

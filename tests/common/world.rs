@@ -1,11 +1,12 @@
 //! The only place that knows how the crate's inner parts are spelled: a simulated machine with a
 //! vault on it, and vaults on real folders with unusual options.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use strongroom::crypto::{self, Unlock, VaultId, key_file};
-use strongroom::env::sim::{CrashPlan, CutPoint, Sim};
-use strongroom::env::{Clock, Env, UnixMillis};
+use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock};
+use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
 use strongroom::error::Result;
 use strongroom::model::{RecordId, Scope, Seq, Tree, VersionId};
 use strongroom::secret::SecretBytes;
@@ -199,6 +200,105 @@ pub fn create_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
 /// Opens the vault in a real folder.
 pub fn open_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
     Vault::open(dir, &key(key_file), &setup.options())
+}
+
+/// A real folder and a simulated clock: time passes as a test says, files are real.
+pub struct SlowWorld {
+    pub clock: std::sync::Arc<SimClock>,
+    pub fs: std::sync::Arc<CountingFs>,
+    env: Env,
+    key: Vec<u8>,
+    dir: PathBuf,
+}
+
+impl SlowWorld {
+    pub fn new(dir: &Path) -> Self {
+        let real = Env::real();
+        let clock = std::sync::Arc::new(SimClock::new(UnixMillis(1_750_000_000_000)));
+        let fs = std::sync::Arc::new(CountingFs::new(real.fs.clone()));
+        let env = Env { clock: clock.clone(), entropy: real.entropy, fs: fs.clone() };
+        Self { clock, fs, env, key: new_key_file(), dir: dir.to_owned() }
+    }
+
+    fn options(&self, setup: &Setup) -> Options {
+        let mut options = setup.options();
+        options.tuning.env = Some(self.env.clone());
+        options
+    }
+
+    pub fn create(&self, setup: &Setup) -> Result<Vault> {
+        Vault::create(&self.dir, key(&self.key), &self.options(setup))
+    }
+
+    pub fn open(&self, setup: &Setup) -> Result<Vault> {
+        Vault::open(&self.dir, &key(&self.key), &self.options(setup))
+    }
+
+    pub fn live_bytes(&self, vault: &Vault) -> u64 {
+        internals::live_bytes(vault)
+    }
+}
+
+/// The real file system, noting which thread made a file.
+pub struct CountingFs {
+    inner: std::sync::Arc<dyn Fs>,
+    made: std::sync::Mutex<Vec<(String, PathBuf)>>,
+}
+
+impl CountingFs {
+    fn new(inner: std::sync::Arc<dyn Fs>) -> Self {
+        Self { inner, made: std::sync::Mutex::default() }
+    }
+
+    /// Files made since the last call, each with the name of the thread that made it.
+    pub fn take_made(&self) -> Vec<(String, PathBuf)> {
+        std::mem::take(&mut *self.made.lock().unwrap())
+    }
+}
+
+impl Fs for CountingFs {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<std::sync::Arc<dyn File>> {
+        let new = mode == OpenMode::CreateNew
+            || (mode == OpenMode::Create && self.inner.metadata(path)?.is_none());
+        if new {
+            let thread = std::thread::current().name().unwrap_or("?").to_owned();
+            self.made.lock().unwrap().push((thread, path.to_owned()));
+        }
+        self.inner.open(path, mode)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner.create_dir(path)
+    }
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.inner.read_dir(path)
+    }
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        self.inner.metadata(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.inner.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.inner.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.inner.remove_dir_all(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner.sync_dir(path)
+    }
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.inner.set_mode(path, mode)
+    }
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.inner.free_bytes(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.inner.try_lock(path)
+    }
+    fn is_real(&self) -> bool {
+        self.inner.is_real()
+    }
 }
 
 /// Looks at a vault in a real folder and changes nothing.
