@@ -73,15 +73,17 @@ pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
     }));
     let code = panic::catch_unwind(move || {
         if let Err(error) = harden_process() {
-            output::warn(&format!("this process could not be hardened: {error}"));
+            // It still runs: the modes of files do not depend on it, core dumps may.
+            output::warn(&format!("the process could not be hardened: {error}"));
         }
+        signal::install();
+        let vars: Vars = Box::new(|name| std::env::var_os(name));
         let context = Context {
             env: Env::real(),
-            vars: Box::new(|name| std::env::var_os(name)),
+            vars,
             #[cfg(feature = "server")]
             listen,
         };
-        signal::install();
         run(std::env::args_os(), &context)
     });
     ExitCode::from(code.unwrap_or(Exit::Other.code()))
@@ -125,7 +127,7 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod testing {
-    use super::Context;
+    use super::{Context, Env};
     use std::collections::BTreeMap;
     use std::ffi::OsString;
 

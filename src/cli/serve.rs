@@ -10,10 +10,10 @@ use super::credentials::exports;
 use super::exit::Failure;
 use super::{Context, init, output, place, session, signal, unlock};
 use crate::env::Env;
-use crate::error::ErrorKind;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Vault};
+use crate::vault::{Credential, Vault, VaultDir};
+use crate::wire::{Auth, Server, ServerOptions};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
@@ -60,7 +60,7 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
 
 fn open(context: &Context, global: &Global) -> Result<Vault, Failure> {
     let path = place::vault(context, global)?;
-    let dir = init::lock_or_make(context, global, &path)?;
+    let dir = VaultDir::make(&path, &session::options(context, global))?;
     if dir.has_vault() {
         let key = unlock::unlock(context, global, &dir)?;
         return Ok(dir.open(&key)?);
@@ -99,24 +99,27 @@ fn run(
 }
 
 /// The pair that is handed out, and all that may sign. The pair that `client.env` already names is
-/// taken if it is still valid, else the oldest, else a new one: durable before anyone sees it.
+/// taken if it is still valid, else the first of the default account, else a new one: durable
+/// before anyone sees it.
 fn key_pairs(vault: &Vault, kept: Option<&str>) -> Result<(Credential, Vec<Credential>), Failure> {
     let mut all = vault.credentials()?;
-    if all.is_empty() {
-        all.push(vault.new_credential(Scope::DEFAULT_ACCOUNT)?);
+    let is_kept = |pair: &&Credential| Some(pair.access_key_id.as_str()) == kept;
+    let is_default = |pair: &&Credential| pair.account == Scope::DEFAULT_ACCOUNT;
+    if let Some(pair) = all.iter().find(is_kept).or_else(|| all.iter().find(is_default)) {
+        return Ok((copied(pair), all));
     }
-    let pair = all
-        .iter()
-        .find(|pair| Some(pair.access_key_id.as_str()) == kept)
-        .or_else(|| all.first())
-        .map(|pair| Credential {
-            access_key_id: pair.access_key_id.clone(),
-            account: pair.account.clone(),
-            // EXPOSE: the server takes the list, the lines need the pair; both stay in the fence.
-            secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
-        })
-        .ok_or(crate::error::Error::from(ErrorKind::Closed))?;
+    let pair = vault.new_credential(Scope::DEFAULT_ACCOUNT)?;
+    all.push(copied(&pair));
     Ok((pair, all))
+}
+
+fn copied(pair: &Credential) -> Credential {
+    Credential {
+        access_key_id: pair.access_key_id.clone(),
+        account: pair.account.clone(),
+        // EXPOSE: the server takes the list and the lines need the pair; both stay in the fence.
+        secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
+    }
 }
 
 fn bind(
@@ -134,17 +137,7 @@ fn bind(
         region: region.to_owned(),
         env: context.env.clone(),
     };
-    (context.listen)(request).map_err(|error| {
-        let is_port = matches!(error.kind(), ErrorKind::Io { .. });
-        let failure = Failure::from(error);
-        if is_port {
-            let message = format!("cannot listen on {}: {}", args.listen, failure.message);
-            Failure { message, ..failure }
-                .hint("--listen ADDR:PORT takes another one, port 0 any free one")
-        } else {
-            failure
-        }
-    })
+    Ok((context.listen)(request)?)
 }
 
 /// The lines of every start, always in the same order.
