@@ -25,7 +25,7 @@ mod place;
 mod progress;
 mod secrets;
 #[cfg(feature = "server")]
-mod serve;
+pub mod serve;
 mod session;
 mod signal;
 mod text;
@@ -49,6 +49,9 @@ pub(crate) struct Context {
     env: Env,
     /// The environment variables.
     vars: Vars,
+    /// How a server is started.
+    #[cfg(feature = "server")]
+    listen: serve::Listen,
 }
 
 impl Context {
@@ -60,7 +63,7 @@ impl Context {
 
 /// The whole process: hardens it, runs the command line, gives the exit code.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         // The payload is left out: a message built from data could hold a value.
         let place = info.location().map_or_else(String::new, |at| {
@@ -68,14 +71,20 @@ pub fn main() -> ExitCode {
         });
         output::note(&format!("internal error{place}; please report it"));
     }));
-    let code = panic::catch_unwind(|| {
+    let code = panic::catch_unwind(move || {
         if let Err(error) = harden_process() {
             // It still runs: the modes of files do not depend on it, core dumps may.
             output::warn(&format!("the process could not be hardened: {error}"));
         }
         signal::install();
         let vars: Vars = Box::new(|name| std::env::var_os(name));
-        run(std::env::args_os(), &Context { env: Env::real(), vars })
+        let context = Context {
+            env: Env::real(),
+            vars,
+            #[cfg(feature = "server")]
+            listen,
+        };
+        run(std::env::args_os(), &context)
     });
     ExitCode::from(code.unwrap_or(Exit::Other.code()))
 }
@@ -126,6 +135,12 @@ mod testing {
     pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
         let vars: BTreeMap<String, OsString> =
             vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        Context { env: Env::real(), vars: Box::new(move |name| vars.get(name).cloned()) }
+        let env = Env::real();
+        Context {
+            env,
+            vars: Box::new(move |name| vars.get(name).cloned()),
+            #[cfg(feature = "server")]
+            listen: |_| Err(crate::error::ErrorKind::Closed.into()),
+        }
     }
 }

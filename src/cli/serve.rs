@@ -17,6 +17,34 @@ use crate::wire::{Auth, Server, ServerOptions};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
+/// A server that listens, as whoever joins the doors hands it in: `cli` and `wire` do not know each
+/// other.
+pub trait Listening {
+    /// Where it listens.
+    fn local_addr(&self) -> SocketAddr;
+    /// Serves until SIGTERM or SIGINT, then drains.
+    fn run(self: Box<Self>) -> crate::error::Result<()>;
+}
+
+/// What a server is asked to be.
+pub struct ListenRequest {
+    /// The vault that it serves.
+    pub vault: Vault,
+    /// The pairs that may sign.
+    pub pairs: Vec<Credential>,
+    /// The address and port.
+    pub listen: SocketAddr,
+    /// Whether requests must be signed.
+    pub signed: bool,
+    /// The region of unsigned requests that name none.
+    pub region: String,
+    /// Time and chance.
+    pub env: Env,
+}
+
+/// Takes the port.
+pub type Listen = fn(ListenRequest) -> crate::error::Result<Box<dyn Listening>>;
+
 /// `serve`
 pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), Failure> {
     if args.auth == AuthMode::None && !args.listen.ip().is_loopback() {
@@ -51,7 +79,7 @@ fn run(
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
-    let server = bind(args, region, vault.clone(), all, context.env.clone())?;
+    let server = bind(context, args, region, vault.clone(), all)?;
     // The server has taken the signals over; until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
@@ -95,23 +123,21 @@ fn copied(pair: &Credential) -> Credential {
 }
 
 fn bind(
+    context: &Context,
     args: &Serve,
     region: &str,
     vault: Vault,
     pairs: Vec<Credential>,
-    env: Env,
-) -> Result<Server, Failure> {
-    let options = ServerOptions {
+) -> Result<Box<dyn Listening>, Failure> {
+    let request = ListenRequest {
+        vault,
+        pairs,
         listen: args.listen,
-        auth: match args.auth {
-            AuthMode::SigV4 => Auth::SigV4,
-            AuthMode::None => Auth::None,
-        },
-        account: Scope::DEFAULT_ACCOUNT.to_owned(),
+        signed: args.auth == AuthMode::SigV4,
         region: region.to_owned(),
-        ..ServerOptions::default()
+        env: context.env.clone(),
     };
-    Ok(Server::bind(vault, pairs, options, env)?)
+    Ok((context.listen)(request)?)
 }
 
 /// The lines of every start, always in the same order.

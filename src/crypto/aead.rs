@@ -30,8 +30,11 @@ pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], C
 pub(super) struct Aad(Zeroizing<Vec<u8>>);
 
 impl Aad {
+    /// Room for the longest, a wrap of a version id of 256 bytes, so that no buffer grows.
+    const CAPACITY: usize = 320;
+
     pub(super) fn new(label: &'static str, vault: VaultId) -> Self {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(192));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::CAPACITY));
         bytes.extend_from_slice(label.as_bytes());
         bytes.extend_from_slice(&vault.0);
         Self(bytes)

@@ -44,8 +44,7 @@ impl SealedValue {
 
 impl Keyring {
     /// Seals a value under a fresh data key. Needs no plan, no identity and no epoch, so callers do
-    /// it on their own threads. [`CryptoError::TooLong`] above
-    /// [`VALUE_BYTES_MAX`](crate::model::limits::VALUE_BYTES_MAX).
+    /// it on their own threads. [`CryptoError::TooLong`] above [`VALUE_BYTES_MAX`].
     pub fn seal_value(
         &self,
         value: &SecretValue,

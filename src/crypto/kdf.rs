@@ -42,7 +42,9 @@ impl KdfParams {
         Self::FLOOR
     }
 
-    pub(super) fn check(self) -> Result<(), CryptoError> {
+    /// Whether a slot may have this cost: [`CryptoError::WeakKdf`] below the floor,
+    /// [`CryptoError::KdfOutOfRange`] above the ceiling.
+    pub fn check(self) -> Result<(), CryptoError> {
         let (low, high) = (Self::FLOOR, Self::CEILING);
         if self.memory_kib < low.memory_kib || self.passes < low.passes || self.lanes < low.lanes {
             return Err(CryptoError::WeakKdf);

@@ -29,6 +29,12 @@ pub struct Keyring {
     epochs: Cabinet,
 }
 
+/// Shared between all threads of a vault.
+const _: fn() = || {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Keyring>();
+};
+
 /// The sealing keys of one kind by term, the current one last.
 pub(super) struct Cabinet(Vec<(u32, SealKey)>);
 
@@ -176,7 +182,8 @@ impl Keyring {
     }
 
     /// Forgets every epoch but the current one: what they wrapped is gone for good. The last step
-    /// of I10, after the truth holds no wrap of theirs.
+    /// of I10, after the truth holds no wrap of theirs. The old keys themselves are wiped when the
+    /// last `Arc` of the keyring before is dropped.
     pub fn drop_old_epochs(
         &self,
         keystore: &Keystore,

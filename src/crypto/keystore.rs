@@ -97,7 +97,8 @@ impl Keystore {
         Ok((keystore, keyring))
     }
 
-    /// Tries every slot of `with`'s kind, then checks the MAC, then unwraps every key.
+    /// Tries every slot of `with`'s kind (KEY-8), then checks the MAC (KEY-9), then unwraps every key
+    /// (KEY-10).
     ///
     /// A passphrase slot costs its Argon2id (memory and time), a key file's costs microseconds.
     /// [`CryptoError::WrongKey`] for a key that does not fit, for a MAC or for a wrapped key that

@@ -1,4 +1,4 @@
-//! A keyed sum over a set of rows: updated row by row, compared as one digest (I6).
+//! A keyed sum over a set of rows: updated row by row, compared as one digest (I6, ROW-6).
 //!
 //! ```text
 //! sum    = sum over rows of HMAC(digest key, "row", tree, row key, value)   mod 2^256

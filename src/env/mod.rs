@@ -118,8 +118,10 @@ pub trait Fs: Send + Sync {
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
     /// Bytes that an unprivileged writer can still allocate here.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
-    /// Takes the exclusive lock of the file at `path` (made if missing). `Ok(None)`: held by
-    /// another process or handle. Released when the guard drops or the process dies.
+    /// Takes the exclusive lock of the file at `path` (made if missing) or of the directory that is
+    /// there: a lock file that somebody unlinks does not keep the next one out, a directory that
+    /// is in use does. `Ok(None)`: held by another process or handle. Released when the guard
+    /// drops or the process dies.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>>;
     /// Whether paths here are real, so that sled can be used below them.
     fn is_real(&self) -> bool;

@@ -164,7 +164,7 @@ impl Fs for RealFs {
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
         for _ in 0..RACES_MAX {
-            let file = open(path, OpenMode::Create)?;
+            let file = open_for_lock(path)?;
             match file.0.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -220,9 +220,16 @@ impl File for RealFile {
     }
 }
 
-/// Held until dropped: closing the only descriptor of the open file lets the lock go, and so does
-/// the death of the process (the descriptor is close-on-exec).
+/// Held until dropped or until the process dies (the descriptor is close-on-exec).
 struct RealLock(RealFile);
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that another thread forks just now has a copy of
+        // the descriptor until it executes something, and would keep the lock that long.
+        let _ = self.0.0.unlock();
+    }
+}
 
 impl LockGuard for RealLock {
     fn file(&self) -> &dyn File {
@@ -249,6 +256,15 @@ fn open(path: &Path, mode: OpenMode) -> io::Result<RealFile> {
             }
             Err(io::Error::other("the file appears and disappears again and again"))
         }
+    }
+}
+
+/// A directory is locked through a read-only descriptor, everything else as a file.
+fn open_for_lock(path: &Path) -> io::Result<RealFile> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match retry(|| rustix::fs::open(path, flags, Mode::empty())) {
+        Ok(directory) => Ok(RealFile(directory.into())),
+        Err(_) => open(path, OpenMode::Create),
     }
 }
 

@@ -1,6 +1,9 @@
 //! A vault in ordered maps, for tests of the rules: effects are applied naively, and every plan is
 //! held against the contract of [`Plan`] first.
 
+mod ask;
+pub use ask::token;
+
 use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows};
 use crate::env::UnixMillis;
 use crate::model::api::Mutation;

@@ -52,3 +52,35 @@ pub fn live_bytes(vault: &Vault) -> u64 {
     })
     .unwrap_or(0)
 }
+
+/// Hands writes in together, so that they share a batch: for vaults without threads. Each `done` is
+/// called before this returns.
+pub fn submit_together(
+    vault: &Vault,
+    scope: &crate::model::Scope,
+    writes: Vec<(super::Write, super::job::Done)>,
+) {
+    use super::job::{Job, Mutate, seal};
+    let shared = &vault.inner.shared;
+    let mut jobs = Vec::new();
+    for (write, done) in writes {
+        let refused = shared.refuses_writes().map(crate::error::Error::from);
+        match refused.map_or_else(|| seal(&shared.keys(), &shared.env, write), Err) {
+            Ok((mutation, payload)) => jobs.push(Job::Mutate(Box::new(Mutate {
+                scope: scope.clone(),
+                mutation,
+                payload,
+                done,
+            }))),
+            Err(error) => done(Err(error)),
+        }
+    }
+    let completed = vault.inner.driver.control(|pipeline| {
+        jobs.into_iter().for_each(|job| pipeline.submit(job));
+        while pipeline.step() {}
+        pipeline.completed()
+    });
+    for (done, result) in completed.into_iter().flatten() {
+        done(result);
+    }
+}

@@ -195,7 +195,7 @@ impl Inner {
             pipeline.log.begin_compaction()
         })?;
         let Some(compaction) = begun.map_err(from_log)? else { return Ok(()) };
-        match compaction.run() {
+        match compaction.run(&mut |_| true) {
             Ok(compacted) => {
                 self.driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 self.checkpoint(true)

@@ -128,7 +128,7 @@ impl StateOpener<'_> {
         }
         let Ok(mut sum) = self.sum_of(state.store()) else { return Ok(None) };
         let mut compared = applied == snapshot;
-        if compared && sum.digest(self.keys.digest_key(), applied) != *truth.snapshot_digest() {
+        if compared && sum.digest(self.keys.digest_key(), applied) != truth.snapshot_digest() {
             return Ok(None);
         }
         // From the frame that holds the state's own LSN on: its digest is what is compared, after
@@ -168,7 +168,7 @@ impl StateOpener<'_> {
         let damaged =
             || ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "LOG-DIGEST" };
         let snapshot = truth.snapshot_lsn();
-        if sum.digest(self.keys.digest_key(), snapshot) != *truth.snapshot_digest() {
+        if sum.digest(self.keys.digest_key(), snapshot) != truth.snapshot_digest() {
             return Err(damaged().into());
         }
         let replayed = truth.replay(snapshot, &mut |frame: Frame| {

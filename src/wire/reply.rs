@@ -148,21 +148,27 @@ fn internal(text: &str) -> Reply {
     error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", service(text))
 }
 
+/// The text of an exception, under the name that its origin gives it.
+struct Text<'a> {
+    name: &'static str,
+    text: &'a str,
+}
+
 /// The text of an exception that AWS's front end raises.
-fn front(text: &str) -> Option<(&'static str, &str)> {
-    Some(("message", text))
+fn front(text: &str) -> Text<'_> {
+    Text { name: "message", text }
 }
 
 /// The text of an exception that the service raises.
-fn service(text: &str) -> Option<(&'static str, &str)> {
-    Some(("Message", text))
+fn service(text: &str) -> Text<'_> {
+    Text { name: "Message", text }
 }
 
-fn error(status: StatusCode, exception: &str, text: Option<(&'static str, &str)>) -> Reply {
+fn error<'a>(status: StatusCode, exception: &str, text: impl Into<Option<Text<'a>>>) -> Reply {
     let mut out = Writer::with_capacity(512);
     out.object(|out| {
         out.name("__type").text(exception);
-        if let Some((name, text)) = text {
+        if let Some(Text { name, text }) = text.into() {
             out.name(name).text(text);
         }
     });

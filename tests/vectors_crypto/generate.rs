@@ -426,8 +426,8 @@ fn write_values(vault: &Vault, start: Start<'_>) {
     let moved = vault.seal(&key, &aad, &pad(text, 256));
     damaged("value_other_vault", "ENV-2", "sealed for another vault", "string", &moved);
     let aad = [b"strongroom/v1/value", &vault.id[..], &[1], &272_u32.to_le_bytes()].concat();
-    let lied = vault.seal(&key, &aad, &pad(text, 256));
-    damaged("value_other_length", "ENV-2", "another length in the AAD", "string", &lied);
+    let moved = vault.seal(&key, &aad, &pad(text, 256));
+    damaged("value_other_length", "ENV-2", "another length in the AAD", "string", &moved);
     damaged("value_flip_nonce", "ENV-2", "a bit of the nonce", "string", &flip(&sealed, 0));
     damaged("value_flip_box", "ENV-2", "a bit of the ciphertext", "string", &flip(&sealed, 24));
     damaged("value_flip_tag", "ENV-2", "a bit of the tag", "string", &flip(&sealed, 295));

@@ -119,7 +119,7 @@ fn only_regular_files_are_opened() {
         }
         let error = RealFs.open(&path, OpenMode::CreateNew).map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{path:?}");
-        assert!(RealFs.try_lock(&path).is_err(), "{path:?}");
+        assert_eq!(RealFs.try_lock(&path).is_err(), !path.is_dir(), "{path:?}");
     }
     assert!(!dir.path().join("nowhere").exists(), "a link is not created through");
     assert_eq!(RealFs.metadata(&link).unwrap().unwrap().kind, FileKind::Other);
@@ -196,6 +196,19 @@ fn a_lock_keeps_other_handles_out_until_it_is_dropped() {
     assert_eq!(fs::read(&path).unwrap(), b"42", "the holder's note can be read");
     drop(guard);
     assert!(RealFs.try_lock(&path).unwrap().is_some());
+}
+
+#[test]
+fn a_directory_can_be_locked_and_used_all_the_same() {
+    let dir = folder();
+    let guard = RealFs.try_lock(dir.path()).unwrap().unwrap();
+    assert!(RealFs.try_lock(dir.path()).unwrap().is_none());
+    assert!(guard.file().write_all_at(b"x", 0).is_err());
+    let file = RealFs.try_lock(&dir.path().join("LOCK")).unwrap();
+    assert!(file.is_some(), "the files in it have locks of their own");
+    RealFs.sync_dir(dir.path()).unwrap();
+    drop(guard);
+    assert!(RealFs.try_lock(dir.path()).unwrap().is_some());
 }
 
 #[test]

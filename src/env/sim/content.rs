@@ -1,7 +1,7 @@
-//! One file's bytes: what is seen, what is durable, and what a power cut lets through (D2, D4 in
-//! `disk.rs`).
+//! The bytes of files: what is seen, what is durable, and what a power cut lets through (D2, D4
+//! in `disk.rs`).
 
-use super::disk::{CrashPlan, SECTOR_BYTES};
+use super::disk::{Body, CrashPlan, Disk, Ino, SECTOR_BYTES};
 use super::prng::Prng;
 use std::collections::BTreeMap;
 use std::io;
@@ -20,6 +20,95 @@ pub(super) struct Content {
 pub(super) enum Change {
     Write { offset: u64, bytes: Arc<[u8]> },
     SetLen(u64),
+}
+
+impl Disk {
+    pub(super) fn len(&self, ino: Ino) -> io::Result<u64> {
+        Ok(self.content(ino)?.seen.len() as u64)
+    }
+
+    pub(super) fn read(&self, ino: Ino, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let seen = &self.content(ino)?.seen;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(seen.len());
+        let rest = seen.get(start..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        Ok(count)
+    }
+
+    pub(super) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        put(Arc::make_mut(&mut self.content_mut(ino)?.seen), offset, bytes)?;
+        self.pend(ino, || Change::Write { offset, bytes: bytes.into() })
+    }
+
+    pub(super) fn set_len(&mut self, ino: Ino, len: u64) -> io::Result<()> {
+        resize(Arc::make_mut(&mut self.content_mut(ino)?.seen), len)?;
+        self.pend(ino, || Change::SetLen(len))
+    }
+
+    fn pend(&mut self, ino: Ino, change: impl FnOnce() -> Change) -> io::Result<()> {
+        if self.tracked {
+            let number = self.next_change;
+            self.next_change += 1;
+            self.content_mut(ino)?.pending.push((number, change()));
+        }
+        Ok(())
+    }
+
+    /// Every change numbered below this was made before now.
+    pub(super) fn mark(&self) -> u64 {
+        self.next_change
+    }
+
+    /// Makes durable what was changed before `mark`.
+    pub(super) fn sync_file(&mut self, ino: Ino, mark: u64) -> io::Result<()> {
+        let Content { durable, pending, .. } = self.content_mut(ino)?;
+        let due = pending.partition_point(|(number, _)| *number < mark);
+        if due > 0 {
+            let durable = Arc::make_mut(durable);
+            for (_, change) in pending.drain(..due) {
+                change.apply(durable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a failed sync leaves: seen, but no longer on its way to the disk (D4).
+    pub(super) fn lose(&mut self, ino: Ino, mark: u64) -> io::Result<()> {
+        self.content_mut(ino)?.pending.retain(|(number, _)| *number >= mark);
+        Ok(())
+    }
+
+    /// Changes what is on the disk behind everybody's back.
+    pub(super) fn tamper(
+        &mut self,
+        ino: Ino,
+        change: impl Fn(&mut Vec<u8>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let tracked = self.tracked;
+        let content = self.content_mut(ino)?;
+        change(Arc::make_mut(&mut content.seen))?;
+        if tracked {
+            change(Arc::make_mut(&mut content.durable))?;
+        }
+        Ok(())
+    }
+
+    fn content(&self, ino: Ino) -> io::Result<&Content> {
+        match &self.node(ino)?.body {
+            Body::File(content) => Ok(content),
+            Body::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    fn content_mut(&mut self, ino: Ino) -> io::Result<&mut Content> {
+        match &mut self.node_mut(ino)?.body {
+            Body::File(content) => Ok(content),
+            Body::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
 }
 
 impl Content {

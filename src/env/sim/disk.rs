@@ -17,7 +17,7 @@
 //! - **D4** What a failed file sync was to cover is lost to all later syncs (its pages count as
 //!   clean), until it is written again.
 
-use super::content::{Change, Content, put, resize};
+use super::content::Content;
 use super::entries::{EntryChange, kept_entries};
 use super::prng::Prng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,13 +45,13 @@ const ROOT: Ino = 1;
 
 #[derive(Clone, Debug)]
 pub(super) struct Disk {
-    nodes: BTreeMap<Ino, Node>,
+    pub(super) nodes: BTreeMap<Ino, Node>,
     next_ino: Ino,
     /// Numbers the pending changes of all files in their order.
-    next_change: u64,
+    pub(super) next_change: u64,
     pending_entries: Vec<EntryChange>,
     /// Whether durability is tracked at all.
-    tracked: bool,
+    pub(super) tracked: bool,
     /// Whether something may have lost its last name.
     garbage: bool,
 }
@@ -62,17 +62,17 @@ pub(super) struct Node {
     pub(super) mode: u32,
     /// Open handles: an unlinked file lives as long as it is open.
     pub(super) handles: u32,
-    body: Body,
+    pub(super) body: Body,
 }
 
 #[derive(Clone, Debug)]
-enum Body {
+pub(super) enum Body {
     File(Content),
     Dir(Names),
 }
 
 #[derive(Clone, Debug, Default)]
-struct Names {
+pub(super) struct Names {
     seen: BTreeMap<Box<str>, Ino>,
     durable: BTreeMap<Box<str>, Ino>,
 }
@@ -243,80 +243,7 @@ impl Disk {
         }
     }
 
-    // --- content ---
-
-    pub(super) fn len(&self, ino: Ino) -> io::Result<u64> {
-        Ok(self.content(ino)?.seen.len() as u64)
-    }
-
-    pub(super) fn read(&self, ino: Ino, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        let seen = &self.content(ino)?.seen;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(seen.len());
-        let rest = seen.get(start..).unwrap_or_default();
-        let count = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
-        }
-        Ok(count)
-    }
-
-    pub(super) fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        put(Arc::make_mut(&mut self.content_mut(ino)?.seen), offset, bytes)?;
-        self.pend(ino, || Change::Write { offset, bytes: bytes.into() })
-    }
-
-    pub(super) fn set_len(&mut self, ino: Ino, len: u64) -> io::Result<()> {
-        resize(Arc::make_mut(&mut self.content_mut(ino)?.seen), len)?;
-        self.pend(ino, || Change::SetLen(len))
-    }
-
-    fn pend(&mut self, ino: Ino, change: impl FnOnce() -> Change) -> io::Result<()> {
-        if self.tracked {
-            let number = self.next_change;
-            self.next_change += 1;
-            self.content_mut(ino)?.pending.push((number, change()));
-        }
-        Ok(())
-    }
-
-    /// Every change numbered below this was made before now.
-    pub(super) fn mark(&self) -> u64 {
-        self.next_change
-    }
-
-    /// Makes durable what was changed before `mark`.
-    pub(super) fn sync_file(&mut self, ino: Ino, mark: u64) -> io::Result<()> {
-        let Content { durable, pending, .. } = self.content_mut(ino)?;
-        let due = pending.partition_point(|(number, _)| *number < mark);
-        if due > 0 {
-            let durable = Arc::make_mut(durable);
-            for (_, change) in pending.drain(..due) {
-                change.apply(durable)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What a failed sync leaves: seen, but no longer on its way to the disk (D4).
-    pub(super) fn lose(&mut self, ino: Ino, mark: u64) -> io::Result<()> {
-        self.content_mut(ino)?.pending.retain(|(number, _)| *number >= mark);
-        Ok(())
-    }
-
-    /// Changes what is on the disk behind everybody's back.
-    pub(super) fn tamper(
-        &mut self,
-        ino: Ino,
-        change: impl Fn(&mut Vec<u8>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let tracked = self.tracked;
-        let content = self.content_mut(ino)?;
-        change(Arc::make_mut(&mut content.seen))?;
-        if tracked {
-            change(Arc::make_mut(&mut content.durable))?;
-        }
-        Ok(())
-    }
+    // --- the disk from outside ---
 
     /// Removes a file at once and for ever, without a trace among the pending changes.
     pub(super) fn delete(&mut self, path: &Path) -> io::Result<()> {
@@ -336,18 +263,22 @@ impl Disk {
 
     /// All bytes of files that have a name, holes included.
     pub(super) fn used_bytes(&self) -> u64 {
-        self.walk(&|names| vec![&names.seen]).iter().filter_map(|ino| self.len(*ino).ok()).sum()
+        let named = self.walk_from(vec![ROOT], &|names| vec![&names.seen]);
+        named.iter().filter_map(|ino| self.len(*ino).ok()).sum()
     }
 
-    /// Paths of all files that have a name.
+    /// Paths of all names of files, in order.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
-        let mut paths: Vec<PathBuf> = self
-            .walk(&|names| vec![&names.seen])
-            .iter()
-            .filter_map(|ino| self.nodes.get(ino))
-            .filter(|node| matches!(node.body, Body::File(_)))
-            .map(|node| node.path.to_path_buf())
-            .collect();
+        let mut paths = Vec::new();
+        let mut open = vec![(PathBuf::from("/"), ROOT)];
+        while let Some((path, ino)) = open.pop() {
+            match self.names(ino) {
+                Ok(names) => {
+                    open.extend(names.seen.iter().map(|(name, ino)| (path.join(&**name), *ino)));
+                }
+                Err(_) => paths.push(path),
+            }
+        }
         paths.sort();
         paths
     }
@@ -413,20 +344,6 @@ impl Disk {
         }
     }
 
-    fn content(&self, ino: Ino) -> io::Result<&Content> {
-        match &self.node(ino)?.body {
-            Body::File(content) => Ok(content),
-            Body::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
-        }
-    }
-
-    pub(super) fn content_mut(&mut self, ino: Ino) -> io::Result<&mut Content> {
-        match &mut self.node_mut(ino)?.body {
-            Body::File(content) => Ok(content),
-            Body::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
-        }
-    }
-
     /// Writes the paths of `ino` and of all below it anew.
     fn repath(&mut self, ino: Ino, path: &Path) {
         let Some(node) = self.nodes.get_mut(&ino) else { return };
@@ -440,11 +357,7 @@ impl Disk {
         }
     }
 
-    /// The nodes that can be reached from the root through what `views` shows of a directory.
-    fn walk<'a>(&'a self, views: Views<'a>) -> BTreeSet<Ino> {
-        self.walk_from(vec![ROOT], views)
-    }
-
+    /// The nodes that can be reached through what `views` shows of each directory.
     fn walk_from<'a>(&'a self, mut open: Vec<Ino>, views: Views<'a>) -> BTreeSet<Ino> {
         let mut reached = BTreeSet::new();
         while let Some(ino) = open.pop() {

@@ -142,7 +142,13 @@ impl Fs for SimFs {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        let file = self.open_file(path, OpenMode::Create)?;
+        let dir = {
+            let mut state = self.state();
+            state.powered()?;
+            let found = state.disk.lookup(path)?.filter(|ino| state.disk.is_dir(*ino));
+            found.map(|ino| self.handle(&mut state, ino, false)).transpose()?
+        };
+        let file = dir.map_or_else(|| self.open_file(path, OpenMode::Create), Ok)?;
         let number = {
             let mut state = self.state();
             if state.locks.contains_key(&file.ino) {

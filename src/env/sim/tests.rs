@@ -354,6 +354,12 @@ fn a_lock_keeps_others_out_until_it_is_dropped() {
     drop(guard);
     assert!(fs.try_lock(path).unwrap().is_some());
     assert_eq!(content(&fs, "/v/LOCK").unwrap(), b"42");
+
+    let guard = fs.try_lock(Path::new(DIR)).unwrap().unwrap();
+    assert!(fs.try_lock(Path::new(DIR)).unwrap().is_none());
+    guard.file().write_all_at(b"x", 0).unwrap_err();
+    drop(guard);
+    assert!(fs.try_lock(Path::new(DIR)).unwrap().is_some(), "directories have locks, too");
 }
 
 #[test]

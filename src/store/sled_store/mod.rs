@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! tree per model::Tree    key -> sealed value
-//! tree `applied`          "lsn" -> LSN of the last change set, 8 bytes, big-endian
+//! tree `applied`          "lsn" -> LSN of the last change set, live bytes; 8 bytes each, big-endian
+//! tree `tidy`             one row that means nothing, see `tidy`
 //! ```
 //!
 //! Every transaction writes the LSN together with the rows, so a change set is in the state exactly
@@ -22,6 +23,7 @@ mod contain;
 pub(in crate::store) mod files;
 mod load;
 mod open;
+mod tidy;
 
 use super::bounds::bounds;
 use super::per_tree::PerTree;
@@ -32,9 +34,11 @@ use crate::model::{ChangeSet, Lsn, Tree};
 use contain::Contained;
 use files::Descriptors;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tidy::{Bell, Tidier};
 
 pub use load::Loader;
 
@@ -71,12 +75,22 @@ impl Default for SledOptions {
 struct Handles {
     trees: PerTree<sled::Tree>,
     applied: sled::Tree,
+    tidy: sled::Tree,
     db: sled::Db,
 }
 
 /// The state on disk. Shared between threads; made by [`SledStore::open`] or
 /// [`SledStore::open_guarded`].
 pub struct SledStore {
+    shared: Arc<Shared>,
+    /// `None` once closed.
+    tidier: Mutex<Option<Tidier>>,
+    /// One `apply` at a time, whatever the callers do.
+    applying: Mutex<()>,
+}
+
+/// What the store and its thread work on.
+struct Shared {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
     sled: Contained<Handles>,
@@ -84,14 +98,16 @@ pub struct SledStore {
     /// write-back error since then to it.
     db_file: Arc<dyn File>,
     applied: AtomicU64,
-    /// One `apply` at a time, whatever the callers do.
-    applying: Mutex<()>,
+    /// Bytes of keys and values of all rows.
+    live_bytes: AtomicU64,
     unflushed_bytes: AtomicU64,
+    tidied: AtomicU64,
+    bell: Bell,
     /// A sync failed once: the kernel has dropped the pages and the next sync would say yes.
     sync_failed: AtomicBool,
 }
 
-impl SledStore {
+impl Shared {
     /// Writes what sled holds into its files. Holding the writer's lock is the caller's proof (T1).
     fn flush(&self, _writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         self.sled.call("sled failed to flush", |handles| handles.db.flush())?;
@@ -108,22 +124,29 @@ impl SledStore {
         Ok(())
     }
 
+    fn applied(&self) -> Result<Lsn, StoreError> {
+        self.sled.check()?;
+        Ok(Lsn(self.applied.load(Ordering::Acquire)))
+    }
+
     /// One transaction: all rows of `sets`, and the last one's LSN.
     fn transact(&self, sets: &[&ChangeSet]) -> Result<(), StoreError> {
         let Some(lsn) = sets.last().map(|set| set.lsn) else { return Ok(()) };
         // Copied here, not in the closure: sled may run that again.
         let mut puts: Vec<(Tree, Vec<Put>)> = Vec::new();
-        let mut bytes = 0;
+        let (mut rows, mut bytes) = (0, 0);
         for row in sets.iter().flat_map(|set| &set.rows) {
             let value = row.value.as_deref();
-            bytes += row.key.len() + value.map_or(0, <[u8]>::len);
+            rows += 1;
+            bytes += row_bytes(&row.key, value.unwrap_or_default());
             let put = (sled::IVec::from(&*row.key), value.map(sled::IVec::from));
             match puts.iter_mut().find(|(tree, _)| *tree == row.tree) {
                 Some((_, rows)) => rows.push(put),
                 None => puts.push((row.tree, vec![put])),
             }
         }
-        let applied = vec![(sled::IVec::from(APPLIED_KEY), Some(encode_lsn(lsn)))];
+        let live_before = self.live_bytes.load(Ordering::Relaxed);
+        let live = Cell::new(0_u64);
 
         let writer = writer();
         self.sled.call("sled failed to apply a change set", |handles| {
@@ -131,14 +154,22 @@ impl SledStore {
                 puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
             trees.push(&handles.applied);
             let done: Result<(), TransactionError<()>> = trees.as_slice().transaction(|views| {
-                let rows = puts.iter().map(|(_, rows)| rows).chain([&applied]);
-                for (view, rows) in views.iter().zip(rows) {
+                live.set(live_before);
+                for (view, (_, rows)) in views.iter().zip(&puts) {
                     for (key, value) in rows {
-                        match value {
-                            Some(value) => view.insert(key.clone(), value.clone())?,
+                        let old = match value {
+                            Some(value) => {
+                                live.set(live.get().saturating_add(row_bytes(key, value)));
+                                view.insert(key.clone(), value.clone())?
+                            }
                             None => view.remove(key.clone())?,
                         };
+                        let freed = old.map_or(0, |old| row_bytes(key, &old));
+                        live.set(live.get().saturating_sub(freed));
                     }
+                }
+                if let Some(view) = views.last() {
+                    view.insert(APPLIED_KEY, encode_applied(lsn, live.get()))?;
                 }
                 Ok::<(), ConflictableTransactionError<()>>(())
             });
@@ -149,16 +180,33 @@ impl SledStore {
                 }
             })
         })?;
+        self.live_bytes.store(live.get(), Ordering::Relaxed);
         self.applied.store(lsn.0, Ordering::Release);
-        self.account(u64::try_from(bytes).unwrap_or(u64::MAX), &writer)
+        self.account(bytes, &writer)?;
+        drop(writer);
+        if self.is_oversized() {
+            self.bell.owe(rows);
+        }
+        Ok(())
     }
 }
 
 /// A row as sled takes it: key, and value unless it is to be removed.
 type Put = (sled::IVec, Option<sled::IVec>);
 
-fn encode_lsn(lsn: Lsn) -> sled::IVec {
-    sled::IVec::from(&lsn.0.to_be_bytes())
+fn row_bytes(key: &[u8], value: &[u8]) -> u64 {
+    u64::try_from(key.len() + value.len()).unwrap_or(u64::MAX)
+}
+
+fn encode_applied(lsn: Lsn, live_bytes: u64) -> sled::IVec {
+    sled::IVec::from([lsn.0.to_be_bytes(), live_bytes.to_be_bytes()].concat())
+}
+
+/// Reads what `encode_applied` wrote; `None`: it did not.
+fn decode_applied(bytes: &[u8]) -> Option<(Lsn, u64)> {
+    let (lsn, rest) = bytes.split_first_chunk()?;
+    let live_bytes = rest.try_into().ok()?;
+    Some((Lsn(u64::from_be_bytes(*lsn)), u64::from_be_bytes(live_bytes)))
 }
 
 fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
@@ -167,12 +215,12 @@ fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
 
 impl Store for SledStore {
     fn applied(&self) -> Result<Lsn, StoreError> {
-        self.sled.check()?;
-        Ok(Lsn(self.applied.load(Ordering::Acquire)))
+        self.shared.applied()
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
         let value = self
+            .shared
             .sled
             .call("sled failed to read a row", |handles| handles.trees.of(tree).get(key))?;
         Ok(value.map(|value| value.as_ref().into()))
@@ -187,7 +235,7 @@ impl Store for SledStore {
         reverse: bool,
     ) -> Result<Vec<Row>, StoreError> {
         let Some(range) = bounds(prefix, after, reverse) else { return Ok(Vec::new()) };
-        self.sled.call("sled failed to read a range", |handles| {
+        self.shared.sled.call("sled failed to read a range", |handles| {
             let rows = handles.trees.of(tree).range::<Box<[u8]>, _>(range);
             if reverse {
                 rows.rev().take(limit).map(|row| row.map(to_row)).collect()
@@ -199,11 +247,11 @@ impl Store for SledStore {
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
         let what = "sled failed to scan a tree";
-        let mut iter = self.sled.call(what, |handles| Ok(handles.trees.of(tree).iter()))?;
+        let mut iter = self.shared.sled.call(what, |handles| Ok(handles.trees.of(tree).iter()))?;
         let mut rows = Vec::with_capacity(SCAN_ROWS);
         loop {
             // The visitor is called outside of the containment: its panics are not sled's.
-            self.sled.call(what, |_| {
+            self.shared.sled.call(what, |_| {
                 for row in iter.by_ref().take(SCAN_ROWS) {
                     rows.push(row?);
                 }
@@ -228,7 +276,7 @@ impl Store for SledStore {
                 continue;
             }
             if rows + set.rows.len() > OPERATION_ROWS_MAX {
-                self.transact(&packed)?;
+                self.shared.transact(&packed)?;
                 packed.clear();
                 rows = 0;
             }
@@ -236,35 +284,36 @@ impl Store for SledStore {
             rows += set.rows.len();
             packed.push(set);
         }
-        self.transact(&packed)
+        self.shared.transact(&packed)
     }
 
     fn checkpoint(&self) -> Result<Lsn, StoreError> {
+        let shared = &*self.shared;
         let failed = |source| StoreError::Io { op: "sync the state", source };
-        if self.sync_failed.load(Ordering::Acquire) {
+        if shared.sync_failed.load(Ordering::Acquire) {
             return Err(failed(std::io::Error::other("an earlier sync of the state failed")));
         }
-        files::make_private(&*self.fs, &self.dir).map_err(failed)?;
-        let descriptors = Descriptors::open(&*self.fs, &self.dir).map_err(failed)?;
+        files::make_private(&*shared.fs, &shared.dir).map_err(failed)?;
+        let descriptors = Descriptors::open(&*shared.fs, &shared.dir).map_err(failed)?;
         let lsn = {
             let writer = writer();
-            let lsn = self.applied()?;
-            self.flush(&writer)?;
+            let lsn = shared.applied()?;
+            shared.flush(&writer)?;
             lsn
         };
-        let synced = self
+        let synced = shared
             .db_file
             .sync_all()
-            .and_then(|()| descriptors.sync(&*self.fs, &self.dir))
-            .and_then(|()| files::make_private(&*self.fs, &self.dir));
+            .and_then(|()| descriptors.sync(&*shared.fs, &shared.dir))
+            .and_then(|()| files::make_private(&*shared.fs, &shared.dir));
         synced.map_err(|error| {
-            self.sync_failed.store(true, Ordering::Release);
+            shared.sync_failed.store(true, Ordering::Release);
             failed(error)
         })?;
         Ok(lsn)
     }
 
     fn disk_bytes(&self) -> u64 {
-        files::disk_bytes(&*self.fs, &self.dir)
+        files::disk_bytes(&*self.shared.fs, &self.shared.dir)
     }
 }

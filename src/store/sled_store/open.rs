@@ -2,7 +2,10 @@
 
 use super::contain::{Contained, contain};
 use super::files::{self, DB_FILE, Descriptors};
-use super::{APPLIED_KEY, APPLIED_TREE, Handles, SledOptions, SledStore, writer};
+use super::tidy::{Bell, TIDY_TREE, Tidier};
+use super::{
+    APPLIED_KEY, APPLIED_TREE, Handles, Shared, SledOptions, SledStore, decode_applied, writer,
+};
 use crate::env::{Fs, OpenMode};
 use crate::model::Lsn;
 use crate::store::per_tree::{PerTree, tree_name};
@@ -10,7 +13,7 @@ use crate::store::{StoreError, guard};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often, and how far apart, sled's lock is tried: about two seconds in all.
@@ -45,7 +48,7 @@ impl SledStore {
 
     /// The caller has compared the state with the truth: the opening mark goes.
     pub fn checked(&self) -> Result<(), StoreError> {
-        guard::clear_opening(&*self.fs, &crate::env::parent(&self.dir))
+        guard::clear_opening(&*self.shared.fs, &crate::env::parent(&self.shared.dir))
     }
 
     /// Opens the state in `dir`, or makes an empty one (its parent must exist). The caller holds
@@ -80,20 +83,25 @@ impl SledStore {
         }
         files::prepare(&*fs, dir).map_err(failed("prepare the state"))?;
         let db = open_db(config)?;
-        let (handles, applied) = contain(|| open_trees(db))
+        let (handles, applied, live_bytes) = contain(|| open_trees(db))
             .unwrap_or(Err(StoreError::Broken { what: "sled panicked while it was opened" }))?;
         files::make_private(&*fs, dir).map_err(failed("make the state private"))?;
-        let db_file = fs.open(&dir.join(DB_FILE), OpenMode::Existing);
-        Ok(Self {
-            db_file: db_file.map_err(failed("open the state"))?,
+        let db_file =
+            fs.open(&dir.join(DB_FILE), OpenMode::Existing).map_err(failed("open the state"))?;
+        let shared = Arc::new(Shared {
             fs,
             dir: dir.to_path_buf(),
             sled: Contained::new(handles),
+            db_file,
             applied: AtomicU64::new(applied.0),
-            applying: Mutex::new(()),
+            live_bytes: AtomicU64::new(live_bytes),
             unflushed_bytes: AtomicU64::new(0),
+            tidied: AtomicU64::new(0),
+            bell: Bell::default(),
             sync_failed: AtomicBool::new(false),
-        })
+        });
+        let tidier = Tidier::start(Arc::clone(&shared)).map_err(failed("start a thread"))?;
+        Ok(Self { shared, tidier: Mutex::new(Some(tidier)), applying: Mutex::new(()) })
     }
 
     /// Flushes and closes sled, waits until it has let its files go, and makes every file and
@@ -103,35 +111,43 @@ impl SledStore {
     /// An error leaves a state that the next open compares and, if need be, rebuilds; the caller
     /// must not write its end mark.
     pub fn close(&self) -> Result<Lsn, StoreError> {
+        let shared = &*self.shared;
         let failed = |source| StoreError::Io { op: "sync the state", source };
-        let descriptors = Descriptors::open(&*self.fs, &self.dir).map_err(failed)?;
+        self.stop_tidier();
+        let descriptors = Descriptors::open(&*shared.fs, &shared.dir).map_err(failed)?;
         let (lsn, dropped) = {
             let writer = writer();
-            let lsn = crate::store::Store::applied(self)?;
-            self.flush(&writer)?;
-            (lsn, self.sled.drop_inner())
+            let lsn = shared.applied()?;
+            shared.flush(&writer)?;
+            (lsn, shared.sled.drop_inner())
         };
         if !dropped {
             return Err(StoreError::Broken { what: "sled panicked while it was closed" });
         }
-        if self.sync_failed.load(Ordering::Acquire) {
+        if shared.sync_failed.load(Ordering::Acquire) {
             return Err(failed(io::Error::other("an earlier sync of the state failed")));
         }
         self.wait_for_lock()?;
-        files::make_private(&*self.fs, &self.dir).map_err(failed)?;
-        self.db_file
+        files::make_private(&*shared.fs, &shared.dir).map_err(failed)?;
+        shared
+            .db_file
             .sync_all()
-            .and_then(|()| descriptors.sync(&*self.fs, &self.dir))
+            .and_then(|()| descriptors.sync(&*shared.fs, &shared.dir))
             .map_err(failed)?;
         Ok(lsn)
+    }
+
+    fn stop_tidier(&self) {
+        let mut tidier = self.tidier.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(tidier.take());
     }
 
     /// Waits until sled's last descriptor is closed: until then it may still write.
     fn wait_for_lock(&self) -> Result<(), StoreError> {
         let op = "wait for sled to let its files go";
-        let path = self.dir.join(DB_FILE);
+        let path = self.shared.dir.join(DB_FILE);
         for _ in 0..LOCK_TRIES {
-            match self.fs.try_lock(&path) {
+            match self.shared.fs.try_lock(&path) {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) => settle(),
                 Err(source) => return Err(StoreError::Io { op, source }),
@@ -144,7 +160,8 @@ impl SledStore {
 impl Drop for SledStore {
     /// A store that was not closed: sled is dropped inside the containment.
     fn drop(&mut self) {
-        self.sled.drop_inner();
+        self.stop_tidier();
+        self.shared.sled.drop_inner();
     }
 }
 
@@ -184,19 +201,15 @@ fn is_environment(error: &io::Error) -> bool {
     )
 }
 
-fn open_trees(db: sled::Db) -> Result<(Handles, Lsn), StoreError> {
+fn open_trees(db: sled::Db) -> Result<(Handles, Lsn, u64), StoreError> {
     let broken = |_| StoreError::Broken { what: "sled cannot read the state's trees" };
     let trees = PerTree::try_new(|tree| db.open_tree(tree_name(tree))).map_err(broken)?;
     let applied = db.open_tree(APPLIED_TREE).map_err(broken)?;
-    let lsn = match applied.get(APPLIED_KEY).map_err(broken)? {
-        None => Lsn(0),
-        Some(bytes) => {
-            let bytes: [u8; 8] = bytes
-                .as_ref()
-                .try_into()
-                .map_err(|_| StoreError::Broken { what: "the state's LSN is no number" })?;
-            Lsn(u64::from_be_bytes(bytes))
-        }
+    let tidy = db.open_tree(TIDY_TREE).map_err(broken)?;
+    let (lsn, live_bytes) = match applied.get(APPLIED_KEY).map_err(broken)? {
+        None => (Lsn(0), 0),
+        Some(bytes) => decode_applied(&bytes)
+            .ok_or(StoreError::Broken { what: "the state's LSN is no number" })?,
     };
-    Ok((Handles { trees, applied, db }, lsn))
+    Ok((Handles { trees, applied, tidy, db }, lsn, live_bytes))
 }

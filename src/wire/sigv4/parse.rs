@@ -38,15 +38,14 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Au
     let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
         (credential, signature, signed_headers, date)
     else {
-        let mut message = String::new();
-        for (name, found) in [
+        let parameters = [
             ("Credential", credential),
             ("Signature", signature),
             ("SignedHeaders", signed_headers),
-        ] {
-            if found.is_none() {
-                message.push_str(&format!("Authorization header requires '{name}' parameter. "));
-            }
+        ];
+        let mut message = String::new();
+        for (name, _) in parameters.iter().filter(|(_, found)| found.is_none()) {
+            message.extend(["Authorization header requires '", name, "' parameter. "]);
         }
         if date.is_none() {
             message.push_str(

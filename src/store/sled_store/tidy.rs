@@ -1,0 +1,134 @@
+//! Keeps sled's file from growing to many times what lives in it.
+//!
+//! sled frees a segment of its file once every page in it was written anew elsewhere, and it
+//! rewrites one such page per page that is replaced in the normal course of work. With small rows
+//! one segment holds fragments of hundreds of pages, so that this falls behind for good: 7.6 times
+//! the live bytes under constant overwriting. There is no call to make sled rewrite more, but
+//! replacing any page does it, and a page is replaced at every tenth change to it. So a thread
+//! changes one tiny row of a tree that nobody reads, as often as the work done calls for: 2 times.
+//!
+//! Plain inserts, so that readers and transactions wait for one page at most.
+
+use super::Shared;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+/// The tree whose one row is changed, and its key.
+pub(super) const TIDY_TREE: &str = "tidy";
+const TIDY_KEY: &[u8] = b"t";
+/// Changes to the tiny row per row applied.
+const CHANGES_PER_ROW: u64 = 4;
+/// Changes in one contained call.
+const CHANGES_PER_CALL: u64 = 64;
+/// Debt beyond this is forgiven: about a second of work after a burst.
+const DEBT_MAX: u64 = 1 << 20;
+/// A file this much over twice the live bytes is tidied.
+const SLACK_BYTES: u64 = 2 << 20;
+
+/// What is owed, and whether to stop.
+#[derive(Default)]
+struct Work {
+    debt: u64,
+    stop: bool,
+}
+
+/// How the thread is told. Shared by it and the store.
+#[derive(Default)]
+pub(super) struct Bell {
+    work: Mutex<Work>,
+    rung: Condvar,
+}
+
+impl Bell {
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows were applied and the file is too large for them.
+    pub(super) fn owe(&self, rows: u64) {
+        let mut work = self.work();
+        work.debt = work.debt.saturating_add(rows.saturating_mul(CHANGES_PER_ROW)).min(DEBT_MAX);
+        self.rung.notify_one();
+    }
+
+    fn stop(&self) {
+        self.work().stop = true;
+        self.rung.notify_one();
+    }
+
+    /// Waits for debt and takes some; `None`: stop.
+    fn take(&self) -> Option<u64> {
+        let mut work = self.work();
+        while work.debt == 0 && !work.stop {
+            work = self.rung.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+        if work.stop {
+            return None;
+        }
+        let taken = work.debt.min(CHANGES_PER_CALL);
+        work.debt -= taken;
+        Some(taken)
+    }
+
+    fn forgive(&self) {
+        self.work().debt = 0;
+    }
+}
+
+/// The thread. Stopped and joined when dropped.
+pub(super) struct Tidier {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Tidier {
+    pub(super) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
+        let worker = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("strongroom-tidy".into())
+            .spawn(move || work_off(&worker))?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+}
+
+impl Drop for Tidier {
+    fn drop(&mut self) {
+        self.shared.bell.stop();
+        if let Some(thread) = self.thread.take() {
+            // It contains sled's panics and has none of its own.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work_off(shared: &Shared) {
+    while let Some(changes) = shared.bell.take() {
+        if !shared.is_oversized() {
+            shared.bell.forgive();
+        } else if shared.tidy(changes).is_err() {
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// Whether sled's file is larger than what lives in it explains.
+    pub(super) fn is_oversized(&self) -> bool {
+        let live = self.live_bytes.load(Ordering::Relaxed);
+        let bound = live.saturating_mul(2).saturating_add(SLACK_BYTES);
+        self.db_file.len().is_ok_and(|len| len > bound)
+    }
+
+    /// Changes the tiny row `changes` times.
+    pub(super) fn tidy(&self, changes: u64) -> Result<(), crate::store::StoreError> {
+        self.sled.call("sled failed to rewrite pages", |handles| {
+            for _ in 0..changes {
+                // An unchanged value would be skipped.
+                let value = self.tidied.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+                handles.tidy.insert(TIDY_KEY, &value)?;
+            }
+            Ok(())
+        })
+    }
+}
