@@ -89,10 +89,15 @@ impl Log {
 }
 
 impl Compaction {
-    /// Merges, writes, syncs and reads back. `progress` is told the rows written so far and says
-    /// whether to go on; `false` gives [`LogError::Stopped`]. After any error the unfinished file
-    /// is removed and the log is as before.
-    pub fn run(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
+    /// Merges, writes, syncs and reads back. After any error the unfinished file is removed and the
+    /// log is as before.
+    pub fn run(self) -> Result<Compacted, LogError> {
+        self.run_with(&mut |_| true)
+    }
+
+    /// The same; `progress` is told the rows written so far and says whether to go on: `false`
+    /// gives [`LogError::Stopped`].
+    pub fn run_with(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
         match self.write(progress) {
             Ok(record) => Ok(Compacted { record, token: self.token }),
             Err(error) => {

@@ -11,87 +11,111 @@ use crate::env::OpenMode;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How far the preparation of one segment is; shared by the log and the [`Preparation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the log and its preparations share.
+#[derive(Default)]
+pub(super) struct Board {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    /// The newest segment that the log uses; only the one after it is worth preparing.
+    pub(super) last: u64,
+    pub(super) stage: Stage,
+    /// Freed segments that the manifest on disk has let go of.
+    pub(super) spares: Vec<u64>,
+    /// The freed segment that a running preparation is taking over.
+    pub(super) source: Option<u64>,
+    attempts: u64,
+}
+
+/// How far the preparation of segment `last + 1` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) enum Stage {
-    Running,
-    /// Failed, dropped, or overtaken by the log.
-    Canceled,
+    #[default]
+    Idle,
+    Running {
+        attempt: u64,
+    },
     Ready {
         capacity: u64,
     },
 }
 
-/// One preparation as the log sees it.
-pub(super) struct Ticket {
-    pub(super) number: u64,
-    /// The freed segment that it takes over.
-    pub(super) source: Option<u64>,
-    pub(super) stage: Arc<Mutex<Stage>>,
+impl Board {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The capacity of the prepared file of segment `last + 1`. A preparation that has not
+    /// finished is overtaken.
+    pub(super) fn take(&self) -> Option<u64> {
+        match std::mem::take(&mut self.lock().stage) {
+            Stage::Ready { capacity } => Some(capacity),
+            Stage::Running { .. } | Stage::Idle => None,
+        }
+    }
 }
 
 /// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
 pub struct Preparation {
     place: Place,
+    board: Arc<Board>,
     number: u64,
     capacity: u64,
-    source: Option<u64>,
-    stage: Arc<Mutex<Stage>>,
 }
 
 /// What [`Preparation::run`] leaves behind, for [`super::Log::prepared`].
 #[must_use]
 pub struct Prepared {
-    _private: (),
-}
-
-pub(super) fn lock(stage: &Mutex<Stage>) -> MutexGuard<'_, Stage> {
-    stage.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) _private: (),
 }
 
 impl Preparation {
-    pub(super) fn new(
-        place: Place,
-        number: u64,
-        capacity: u64,
-        source: Option<u64>,
-    ) -> (Self, Ticket) {
-        let stage = Arc::new(Mutex::new(Stage::Running));
-        let ticket = Ticket { number, source, stage: Arc::clone(&stage) };
-        (Self { place, number, capacity, source, stage }, ticket)
+    pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
+        Self { place, board, number, capacity }
     }
 
-    /// Makes the file. An error leaves the log as it was: the segment is then made by the append
-    /// that needs it.
+    /// Makes the file; does nothing if another preparation or the log itself was faster. An error
+    /// leaves the log as it was: the segment is then made by the append that needs it.
     pub fn run(self) -> Result<Prepared, LogError> {
-        let made = fill(&self.place, self.number, self.capacity, self.source);
-        let mut stage = lock(&self.stage);
-        if made.is_err() || *stage == Stage::Canceled {
-            *stage = Stage::Canceled;
+        let Some((attempt, source)) = self.claim() else { return Ok(Prepared { _private: () }) };
+        let made = fill(&self.place, self.number, self.capacity, source);
+        let mut state = self.board.lock();
+        state.source = None;
+        let claimed = state.stage == Stage::Running { attempt };
+        if claimed {
+            state.stage = Stage::Idle;
+        }
+        if claimed && made.is_ok() {
+            publish(&self.place, self.number)?;
+            state.stage = Stage::Ready { capacity: self.capacity };
+        } else if matches!(state.stage, Stage::Idle) {
             self.place.remove(Kind::Preparing, self.number)?;
-            made?;
-            return Ok(Prepared { _private: () });
         }
-        *stage = Stage::Canceled;
-        publish(&self.place, self.number)?;
-        *stage = Stage::Ready { capacity: self.capacity };
-        Ok(Prepared { _private: () })
+        made.map(|()| Prepared { _private: () })
     }
-}
 
-impl Drop for Preparation {
-    fn drop(&mut self) {
-        let mut stage = lock(&self.stage);
-        if *stage == Stage::Running {
-            *stage = Stage::Canceled;
+    fn claim(&self) -> Option<(u64, Option<u64>)> {
+        let mut state = self.board.lock();
+        if state.stage != Stage::Idle || state.last.checked_add(1) != Some(self.number) {
+            return None;
         }
+        state.attempts += 1;
+        let attempt = state.attempts;
+        state.stage = Stage::Running { attempt };
+        let source = state.spares.iter().position(|number| {
+            self.place.len(Kind::Segment, *number).ok().flatten() == Some(self.capacity)
+        });
+        state.source = source.map(|at| state.spares.swap_remove(at));
+        Some((attempt, state.source))
     }
 }
 
 /// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
 pub(super) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
-    // A preparation that was overtaken may still be writing its own file of this number.
     let name = Kind::Segment.name(number);
+    // Never named by a manifest, so whatever bears this name is of no use.
     place.remove(Kind::Segment, number)?;
     let made = place
         .fs()

@@ -24,9 +24,10 @@ pub struct Recovered {
     pub(super) options: LogOptions,
     pub(super) twin: Twin,
     pub(super) manifest: Manifest,
-    pub(super) needs_repair: bool,
-    /// The current snapshot does not read back; the one before it is used.
-    pub(super) fell_back: bool,
+    /// The manifest is to be written again before anything is built upon it.
+    pub(super) unsettled: bool,
+    /// No file can be left over from what a crash interrupted.
+    pub(super) swept: bool,
     pub(super) segments: Vec<SegmentInfo>,
     pub(super) tail: Tail,
     /// The last accepted frame, if it is in the last segment and no end mark vouches for it.
@@ -91,8 +92,8 @@ impl Log {
             place,
             options,
             twin,
-            needs_repair: content.needs_repair,
-            fell_back,
+            unsettled: content.needs_repair || fell_back || manifest.mark.is_none(),
+            swept: true,
             last_frame: walk.last_frame.filter(|_| manifest.mark.is_none()),
             manifest: if fell_back { without_current(manifest) } else { manifest },
             segments: walk.segments,
@@ -192,7 +193,7 @@ impl Recovered {
             manifest: without_current(self.manifest),
             segments: walk.segments,
             tail: walk.tail,
-            fell_back: true,
+            unsettled: true,
             notes,
             ..self
         })

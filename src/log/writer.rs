@@ -12,13 +12,13 @@ use super::error::is_no_space;
 use super::files::{self, Kind, Place};
 use super::frame::{self, Spot};
 use super::manifest::Manifest;
-use super::prepare::{self, Stage, Ticket};
+use super::prepare::{self, Board, Stage};
 use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
 use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared, Recovered};
 use crate::env::{File, OpenMode};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 /// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.
 const ENDED_BYTES_MAX: u64 = 64 << 20;
@@ -45,33 +45,41 @@ pub struct Log {
     next_capacity: u64,
     /// Ended segments that the snapshot does not cover.
     pub(super) ended: Vec<SegmentInfo>,
-    pub(super) ticket: Option<Ticket>,
-    /// Freed segments kept for reuse.
-    pub(super) spares: Vec<u64>,
+    pub(super) board: Arc<Board>,
     pub(super) compacting: Weak<Token>,
     /// Something was appended since the log was opened.
     appended: bool,
 }
 
 impl Recovered {
-    /// Makes the log writable. After anything but a clean close, the last accepted frame is
-    /// written again, same bytes, same place, and synced, and so is the manifest, before this
-    /// returns: the page cache is not believed (I5). After a clean close nothing is written.
-    pub fn start(self) -> Result<Log, LogError> {
-        let unclean = !self.clean() || self.needs_repair || self.fell_back;
-        if let Some(offset) = self.last_frame
+    /// Makes durable what was found, before anything is served or built upon it: after anything but
+    /// a clean close the last accepted frame is written again, same bytes, same place, and synced,
+    /// and so is the manifest. The page cache is not believed (I5). Done once; after a clean close
+    /// nothing is written.
+    pub fn settle(&mut self) -> Result<(), LogError> {
+        if let Some(offset) = self.last_frame.take()
             && !self.options.skip_rewrite_of_last_frame()
         {
             rewrite_frame(&self.place, &self.tail, offset)?;
         }
+        if std::mem::take(&mut self.unsettled) {
+            self.manifest.generation += 1;
+            let body = self.manifest.encode(&self.place);
+            self.twin.write(self.manifest.generation, &body)?;
+            self.swept = false;
+        }
+        Ok(())
+    }
+
+    /// Makes the log writable, after [`Self::settle`] (called here if it was not yet).
+    pub fn start(mut self) -> Result<Log, LogError> {
+        self.settle()?;
         let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
         log.ended = self.segments;
-        log.manifest_durable = !self.fell_back;
-        if unclean {
-            log.flush_manifest()?;
-            log.sweep()?;
-        } else {
+        if self.swept {
             log.find_spares()?;
+        } else {
+            log.sweep()?;
         }
         Ok(log)
     }
@@ -90,6 +98,10 @@ fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError
 }
 
 impl Log {
+    /// Where the first frame of a segment begins: before it is the header, behind it nothing but
+    /// zeros in a log that was never written to.
+    pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
+
     pub(super) fn assemble(
         place: Place,
         options: LogOptions,
@@ -98,6 +110,8 @@ impl Log {
         tail: Tail,
     ) -> Self {
         let next_capacity = options.segment_bytes_first;
+        let board = Arc::new(Board::default());
+        board.lock().last = manifest.last;
         Self {
             place,
             options,
@@ -110,8 +124,7 @@ impl Log {
             poisoned: false,
             next_capacity,
             ended: Vec::new(),
-            ticket: None,
-            spares: Vec::new(),
+            board,
             compacting: Weak::new(),
             appended: false,
         }
@@ -226,12 +239,10 @@ impl Log {
     }
 
     /// Work that makes the next segment ready off the put path; `Some` when the current one is
-    /// half full or has ended, or a compaction is about to end it. At most one at a time.
-    pub fn preparation(&mut self) -> Option<Preparation> {
+    /// half full or has ended, or a compaction is about to end it. Asking changes nothing, and of
+    /// several only the first that runs does something.
+    pub fn preparation(&self) -> Option<Preparation> {
         let number = self.manifest.last.checked_add(1)?;
-        let ready = self.ticket.as_ref().is_some_and(|ticket| {
-            ticket.number == number && *prepare::lock(&ticket.stage) != Stage::Canceled
-        });
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
@@ -239,19 +250,16 @@ impl Log {
             }
             None => self.appended,
         };
-        if self.poisoned || ready || !wanted {
-            return None;
-        }
-        let capacity = self.wanted_capacity();
-        let source = self.take_spare(capacity);
-        let (preparation, ticket) = Preparation::new(self.place.clone(), number, capacity, source);
-        self.ticket = Some(ticket);
-        Some(preparation)
+        let idle = self.board.lock().stage == Stage::Idle;
+        (wanted && idle && !self.poisoned).then(|| {
+            let board = Arc::clone(&self.board);
+            Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
+        })
     }
 
     /// Takes note of a finished preparation.
     pub fn prepared(&mut self, prepared: Prepared) {
-        // The ticket that both share already says so; the value is the proof that it ran.
+        // The board that both share already says so; the value is the proof that it ran.
         let Prepared { .. } = prepared;
     }
 
@@ -336,8 +344,8 @@ impl Log {
         let begun = self.write_new_segment(frame_bytes);
         let (segment, next_capacity) = self.poison_unless_undone(begun)?;
         self.end_current();
-        self.ticket = None;
         self.next_capacity = next_capacity;
+        self.board.lock().last = segment.header.number;
         self.manifest.last = segment.header.number;
         self.manifest.mark = None;
         self.manifest_durable = false;
@@ -352,7 +360,7 @@ impl Log {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let capacity = match self.take_prepared(number).filter(|ready| *ready >= needed) {
+        let capacity = match self.board.take().filter(|ready| *ready >= needed) {
             Some(ready) => ready,
             None => {
                 let capacity = wanted.max(needed);
@@ -376,21 +384,6 @@ impl Log {
             .map_err(|error| LogError::write(&name, error))?;
         file.sync_all().map_err(|error| LogError::io("sync", &name, error))?;
         Ok((Segment { header, file, name }, wanted))
-    }
-
-    /// The capacity of segment `number`'s file, if a preparation has finished it. One that has not
-    /// is overtaken.
-    fn take_prepared(&mut self, number: u64) -> Option<u64> {
-        let ticket = self.ticket.as_ref()?;
-        let mut stage = prepare::lock(&ticket.stage);
-        match *stage {
-            Stage::Ready { capacity } if ticket.number == number => Some(capacity),
-            Stage::Running => {
-                *stage = Stage::Canceled;
-                None
-            }
-            Stage::Ready { .. } | Stage::Canceled => None,
-        }
     }
 
     /// A write failed. A full disk is undone where the frame is not whole on the file, which is
