@@ -46,9 +46,7 @@ impl Log {
 
     /// Removes files that the manifest does not name and that nothing is going to use.
     pub(super) fn sweep(&mut self) -> Result<(), LogError> {
-        let removed = self.remove_unnamed();
-        let removed = self.poison_unless_undone(removed)?;
-        if removed {
+        if self.remove_unnamed()? {
             let synced = self.place.sync_folder();
             self.poison_unless_undone(synced)?;
         }

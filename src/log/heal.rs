@@ -12,9 +12,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Hands every live row, in rising order of tree and key, to the function it is given.
-pub type Rows<'a> = dyn FnMut(&mut dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError>) -> Result<(), LogError>
-    + 'a;
+/// Takes one row: tree, key, value.
+pub type RowVisitor<'a> = dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError> + 'a;
+/// Hands every live row, in rising order of tree and key, to the visitor it is given.
+pub type Rows<'a> = dyn FnMut(&mut RowVisitor<'_>) -> Result<(), LogError> + 'a;
 
 impl Log {
     /// Makes the log of a new vault in the existing folder `dir`: an empty snapshot, the first

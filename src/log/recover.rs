@@ -11,9 +11,9 @@ use super::manifest::{Manifest, SnapshotRecord};
 use super::segment::{FRAMES_AT, Segment, Tail};
 use super::snapshot::SnapshotReader;
 use super::twin::Twin;
-use super::{Authenticator, End, Frame, Log, LogError, LogOptions};
+use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
 use crate::env::{Env, OpenMode};
-use crate::model::{Lsn, Tree};
+use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -136,10 +136,7 @@ impl Recovered {
 
     /// Visits all rows of the snapshot in order of tree and key, each block authenticated before
     /// it is used, one block in memory. After an error the rows visited so far are not all.
-    pub fn read_snapshot(
-        &self,
-        visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError>,
-    ) -> Result<(), LogError> {
+    pub fn read_snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), LogError> {
         let mut read = || -> Result<(), LogError> {
             let mut reader = SnapshotReader::open(&self.place, &self.manifest.snapshot)?;
             while let Some(row) = reader.next()? {
@@ -373,7 +370,7 @@ fn check_behind(place: &Place, manifest: &Manifest, tail: &Tail) -> Result<(), L
         return Ok(());
     }
     // Its header was synced after that end was, and it has no frame: that end is the last.
-    let proven = (manifest.mark.is_none() && named.end.lsn > tail.end.lsn).then(|| &named.end);
+    let proven = (manifest.mark.is_none() && named.end.lsn > tail.end.lsn).then_some(&named.end);
     let file = Kind::Segment.name(tail.segment);
     Err(LogError::damaged(file, tail.offset, "LOG-9").proven(proven.cloned()))
 }

@@ -128,7 +128,7 @@ impl Model {
         let n = self.lsn + 1;
         let tree = Tree::ALL[usize::try_from(n % 8).unwrap()];
         let mut batch = vec![vec![put(tree, n % 37, n, 40 + n % 200)]];
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             batch.push(vec![
                 gone(Tree::ALL[usize::try_from(n % 5).unwrap()], n % 31),
                 put(Tree::Blobs, n % 11, n, 300),
@@ -245,7 +245,7 @@ pub(super) fn snapshot(number: u64) -> PathBuf {
 
 /// Heals with the rows of `model`, as a whole state would.
 pub(super) fn heal(env: &Env, end: End, model: &Model) -> Result<Recovered, LogError> {
-    let mut rows = |visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError>| {
+    let mut rows = |visit: &mut RowVisitor<'_>| {
         model.rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))
     };
     Log::heal(env, &dir(), VAULT, auth(), small(), end, &mut rows)

@@ -16,7 +16,7 @@ use super::prepare::{self, Board, Stage};
 use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
-use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared, Recovered};
+use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
 use crate::env::{File, OpenMode};
 use std::sync::{Arc, Weak};
 
@@ -47,54 +47,6 @@ pub struct Log {
     pub(super) ended: Vec<SegmentInfo>,
     pub(super) board: Arc<Board>,
     pub(super) compacting: Weak<Token>,
-    /// Something was appended since the log was opened.
-    appended: bool,
-}
-
-impl Recovered {
-    /// Makes durable what was found, before anything is served or built upon it: after anything but
-    /// a clean close the last accepted frame is written again, same bytes, same place, and synced,
-    /// and so is the manifest. The page cache is not believed (I5). Done once; after a clean close
-    /// nothing is written.
-    pub fn settle(&mut self) -> Result<(), LogError> {
-        if let Some(offset) = self.last_frame.take()
-            && !self.options.skip_rewrite_of_last_frame()
-        {
-            rewrite_frame(&self.place, &self.tail, offset)?;
-        }
-        if std::mem::take(&mut self.unsettled) {
-            self.manifest.generation += 1;
-            let body = self.manifest.encode(&self.place);
-            self.twin.write(self.manifest.generation, &body)?;
-            self.swept = false;
-        }
-        Ok(())
-    }
-
-    /// Makes the log writable, after [`Self::settle`] (called here if it was not yet).
-    pub fn start(mut self) -> Result<Log, LogError> {
-        self.settle()?;
-        let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
-        log.ended = self.segments;
-        if self.swept {
-            log.find_spares()?;
-        } else {
-            log.sweep()?;
-        }
-        Ok(log)
-    }
-}
-
-fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError> {
-    let name = Kind::Segment.name(tail.segment);
-    let file = place.open_existing(Kind::Segment, tail.segment, OpenMode::Existing, "LOG-3")?;
-    let len = usize::try_from(tail.offset.saturating_sub(offset)).unwrap_or(0);
-    let bytes = files::read_up_to(file.as_ref(), &name, len, offset)?;
-    if bytes.last_chunk() != Some(&tail.tag) {
-        return Err(LogError::damaged(name, offset, "LOG-12"));
-    }
-    file.write_all_at(&bytes, offset).map_err(|error| LogError::io("write", &name, error))?;
-    file.sync_data().map_err(|error| LogError::io("sync", &name, error))
 }
 
 impl Log {
@@ -126,7 +78,6 @@ impl Log {
             ended: Vec::new(),
             board,
             compacting: Weak::new(),
-            appended: false,
         }
     }
 
@@ -167,7 +118,8 @@ impl Log {
     ///
     /// # Errors
     /// [`LogError::NoSpace`]: undone, nothing changed. [`LogError::Refused`]: the frame breaks a
-    /// limit or the order, nothing changed. Anything else poisons: the outcome is unknown.
+    /// limit or the order, nothing changed. Else ask [`Self::poisoned`]: if it says yes the outcome
+    /// is unknown, if not nothing changed (no file handle to be had, say).
     pub fn append(&mut self, frame: &Frame) -> Result<(), LogError> {
         self.check_not_poisoned()?;
         if self.dirty {
@@ -194,7 +146,6 @@ impl Log {
             return Err(self.undo_or_poison(&bytes, offset, error));
         }
         self.dirty = true;
-        self.appended = true;
         self.tail.offset += bytes.len() as u64;
         self.tail.tag = tag;
         self.tail.end = End {
@@ -248,7 +199,8 @@ impl Log {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
                     || self.compaction_due()
             }
-            None => self.appended,
+            // Nothing is made ready in a log that was only opened to be read.
+            None => self.manifest.mark.is_none(),
         };
         let idle = self.board.lock().stage == Stage::Idle;
         (wanted && idle && !self.poisoned).then(|| {
@@ -258,6 +210,7 @@ impl Log {
     }
 
     /// Takes note of a finished preparation.
+    #[allow(clippy::needless_pass_by_value)] // Used up: it is the proof of one run.
     pub fn prepared(&mut self, prepared: Prepared) {
         // The board that both share already says so; the value is the proof that it ran.
         let Prepared { .. } = prepared;
@@ -279,16 +232,14 @@ impl Log {
         if self.poisoned { Err(LogError::Poisoned) } else { Ok(()) }
     }
 
-    /// Passes an error on; anything but a full disk or a refusal leaves the medium in doubt.
+    /// Passes an error on. One of a write or a sync leaves the medium in doubt; one of an open or a
+    /// rename (too many open files, say) changed nothing that is named.
     pub(super) fn poison_unless_undone<T>(
         &mut self,
         result: Result<T, LogError>,
     ) -> Result<T, LogError> {
-        if let Err(error) = &result
-            && !matches!(error, LogError::NoSpace | LogError::Refused { .. })
-        {
-            self.poisoned = true;
-        }
+        self.poisoned |=
+            matches!(result, Err(LogError::Io { op: "sync" | "write", .. } | LogError::Damaged(_)));
         result
     }
 
@@ -360,14 +311,11 @@ impl Log {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let capacity = match self.board.take().filter(|ready| *ready >= needed) {
-            Some(ready) => ready,
-            None => {
-                let capacity = wanted.max(needed);
-                prepare::make_now(&self.place, number, capacity)?;
-                capacity
-            }
-        };
+        let prepared = self.board.take().filter(|ready| *ready >= needed);
+        let capacity = prepared.unwrap_or(wanted.max(needed));
+        if prepared.is_none() {
+            prepare::make_now(&self.place, number, capacity)?;
+        }
         let name = Kind::Segment.name(number);
         let file = self
             .place
