@@ -91,7 +91,7 @@ fn a_body_that_is_not_an_object_is_a_serialization_error() {
     let server = Guarded::start();
     let mut wire = server.0.connect();
     let nested = "[".repeat(200_000);
-    let wide = format!("[{}0]", "0,".repeat(300_000));
+    let many = format!("[{}0]", "0,".repeat(300_000));
     for body in [
         &b""[..],
         b" ",
@@ -109,7 +109,7 @@ fn a_body_that_is_not_an_object_is_a_serialization_error() {
         b"<xml/>",
         b"\0\0\0\0",
         nested.as_bytes(),
-        wide.as_bytes(),
+        many.as_bytes(),
     ] {
         wire.call("GetSecretValue", body).is(400, NOT_JSON);
     }
