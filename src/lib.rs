@@ -66,5 +66,8 @@ pub mod vault;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod doors;
 #[cfg(feature = "server")]
 pub mod wire;

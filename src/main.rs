@@ -1,4 +1,5 @@
-//! The `strongroom` command: parse, run, map to an exit code. All of it is in `strongroom::cli`.
+//! The `strongroom` command: parse, run, map to an exit code. All of it is in
+//! `strongroom::cli`.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -10,5 +11,5 @@ use zeroizing_alloc::ZeroAlloc;
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    strongroom::cli::main()
+    strongroom::doors::main()
 }

@@ -9,10 +9,11 @@ use super::args::Global;
 use super::exit::{Exit, Failure};
 use super::input::Input;
 use super::unlock::Pointed;
-use super::{Context, files, output, place, seam, unlock};
+use super::{Context, files, output, place, unlock};
 use crate::crypto::VaultId;
 use crate::env::{FileKind, parent, read_file};
 use crate::secret::SecretBytes;
+use crate::vault::peek_id;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ const BYTES_MAX: u64 = 16 * 1024;
 /// `env`: prints the lines. Takes no lock: a server may hold the vault.
 pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
     let path = place::vault(context, global)?;
-    let id = seam::peek_id(&path)?;
+    let id = peek_id(&path)?;
     let Some(text) = find(context, global, id) else {
         return Err(Failure::new(
             Exit::NotFound,

@@ -5,8 +5,8 @@ use super::args::{Global, Init};
 use super::exit::Failure;
 use super::input::{self, Input};
 use super::unlock::Pointed;
-use super::{Context, files, output, place, seam, session, unlock};
-use crate::crypto::{Unlock, VaultId};
+use super::{Context, files, output, place, session, unlock};
+use crate::crypto::{Unlock, VaultId, key_file};
 use crate::env::parent;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// `init`
 pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<(), Failure> {
     let path = place::vault(context, global)?;
-    let dir = lock_or_make(context, global, &path)?;
+    let dir = VaultDir::make(&path, &session::options(context, global))?;
     if dir.has_vault() {
         return Err(Error::from(ErrorKind::Exists { path }).into());
     }
@@ -33,18 +33,6 @@ pub(crate) enum NewKey {
     Given(SecretBytes),
     /// A key file, here or in the vault's own place.
     KeyFile(Option<PathBuf>),
-}
-
-/// Locks the folder, making it and what is missing above it.
-pub(crate) fn lock_or_make(
-    context: &Context,
-    global: &Global,
-    path: &Path,
-) -> Result<VaultDir, Failure> {
-    files::make_dirs(&context.env, path).map_err(|error| {
-        Failure::io(&format!("the vault's folder cannot be made. path={}", path.display()), &error)
-    })?;
-    Ok(VaultDir::lock(path, &session::options(context, global))?)
 }
 
 /// Decides about the new vault's key; a passphrase is read or asked for here.
@@ -141,7 +129,8 @@ fn make_key_file(
         return Ok((path, key));
     }
     files::make_dirs(env, &parent(&path)).map_err(io)?;
-    let key = seam::generate_key_file(id, env)?;
+    let key = key_file::generate(id, env.entropy.as_ref())
+        .map_err(|error| Error::io("draw a random key", std::io::Error::other(error)))?;
     // EXPOSE: the key file is the one place where this key is kept.
     files::write_private(env, &path, key.expose()).map_err(io)?;
     Ok((path, key))

@@ -296,6 +296,7 @@ pub(crate) fn credentials(pairs: &[Credential]) -> Result<SecretBytes, Failure> 
 struct CheckShape<'a> {
     operations: u64,
     rows: u64,
+    values: u64,
     warnings: &'a [String],
     damage: &'a [String],
 }
@@ -305,6 +306,7 @@ pub(crate) fn check(report: &CheckReport) -> Result<SecretBytes, Failure> {
     let shape = CheckShape {
         operations: report.lsn,
         rows: report.rows,
+        values: report.values,
         warnings: &report.warnings,
         damage: &report.damage,
     };

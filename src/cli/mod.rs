@@ -23,10 +23,9 @@ mod json;
 mod output;
 mod place;
 mod progress;
-mod seam;
 mod secrets;
 #[cfg(feature = "server")]
-mod serve;
+pub mod serve;
 mod session;
 mod signal;
 mod text;
@@ -34,6 +33,7 @@ mod unlock;
 mod value;
 
 use crate::env::Env;
+use crate::env::real::harden_process;
 use args::{Command, Parsed};
 use exit::{Exit, Failure};
 use std::ffi::OsString;
@@ -49,6 +49,9 @@ pub(crate) struct Context {
     env: Env,
     /// The environment variables.
     vars: Vars,
+    /// How a server is started.
+    #[cfg(feature = "server")]
+    listen: serve::Listen,
 }
 
 impl Context {
@@ -60,7 +63,7 @@ impl Context {
 
 /// The whole process: hardens it, runs the command line, gives the exit code.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         // The payload is left out: a message built from data could hold a value.
         let place = info.location().map_or_else(String::new, |at| {
@@ -68,11 +71,19 @@ pub fn main() -> ExitCode {
         });
         output::note(&format!("internal error{place}; please report it"));
     }));
-    let code = panic::catch_unwind(|| {
-        seam::harden_process();
-        let context =
-            Context { env: seam::real_env(), vars: Box::new(|name| std::env::var_os(name)) };
+    let code = panic::catch_unwind(move || {
+        if let Err(error) = harden_process() {
+            // It still runs: the modes of files do not depend on it, core dumps may.
+            output::warn(&format!("the process could not be hardened: {error}"));
+        }
         signal::install();
+        let vars: Vars = Box::new(|name| std::env::var_os(name));
+        let context = Context {
+            env: Env::real(),
+            vars,
+            #[cfg(feature = "server")]
+            listen,
+        };
         run(std::env::args_os(), &context)
     });
     ExitCode::from(code.unwrap_or(Exit::Other.code()))
@@ -116,7 +127,7 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod testing {
-    use super::Context;
+    use super::{Context, Env};
     use std::collections::BTreeMap;
     use std::ffi::OsString;
 
@@ -124,7 +135,12 @@ mod testing {
     pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
         let vars: BTreeMap<String, OsString> =
             vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        let env = super::seam::real_env();
-        Context { env, vars: Box::new(move |name| vars.get(name).cloned()) }
+        let env = Env::real();
+        Context {
+            env,
+            vars: Box::new(move |name| vars.get(name).cloned()),
+            #[cfg(feature = "server")]
+            listen: |_| Err(crate::error::ErrorKind::Closed.into()),
+        }
     }
 }

@@ -8,15 +8,41 @@ use super::args::{AuthMode, Global, Serve};
 use super::client_env;
 use super::credentials::exports;
 use super::exit::Failure;
-use super::seam::{Auth, Server, ServerOptions};
 use super::{Context, init, output, place, session, signal, unlock};
 use crate::env::Env;
-use crate::error::ErrorKind;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Vault};
+use crate::vault::{Credential, Vault, VaultDir};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
+
+/// A server that listens, as whoever joins the doors hands it in: `cli` and `wire` do not know each
+/// other.
+pub trait Listening {
+    /// Where it listens.
+    fn local_addr(&self) -> SocketAddr;
+    /// Serves until SIGTERM or SIGINT, then drains.
+    fn run(self: Box<Self>) -> crate::error::Result<()>;
+}
+
+/// What a server is asked to be.
+pub struct ListenRequest {
+    /// The vault that it serves.
+    pub vault: Vault,
+    /// The pairs that may sign.
+    pub pairs: Vec<Credential>,
+    /// The address and port.
+    pub listen: SocketAddr,
+    /// Whether requests must be signed.
+    pub signed: bool,
+    /// The region of unsigned requests that name none.
+    pub region: String,
+    /// Time and chance.
+    pub env: Env,
+}
+
+/// Takes the port.
+pub type Listen = fn(ListenRequest) -> crate::error::Result<Box<dyn Listening>>;
 
 /// `serve`
 pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), Failure> {
@@ -33,7 +59,7 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
 
 fn open(context: &Context, global: &Global) -> Result<Vault, Failure> {
     let path = place::vault(context, global)?;
-    let dir = init::lock_or_make(context, global, &path)?;
+    let dir = VaultDir::make(&path, &session::options(context, global))?;
     if dir.has_vault() {
         let key = unlock::unlock(context, global, &dir)?;
         return Ok(dir.open(&key)?);
@@ -52,7 +78,7 @@ fn run(
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
-    let server = bind(args, region, vault.clone(), all, context.env.clone())?;
+    let server = bind(context, args, region, vault.clone(), all)?;
     // The server has taken the signals over; until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
@@ -72,54 +98,45 @@ fn run(
 }
 
 /// The pair that is handed out, and all that may sign. The pair that `client.env` already names is
-/// taken if it is still valid, else the oldest, else a new one: durable before anyone sees it.
+/// taken if it is still valid, else the first of the default account, else a new one: durable
+/// before anyone sees it.
 fn key_pairs(vault: &Vault, kept: Option<&str>) -> Result<(Credential, Vec<Credential>), Failure> {
     let mut all = vault.credentials()?;
-    if all.is_empty() {
-        all.push(vault.new_credential(Scope::DEFAULT_ACCOUNT)?);
+    let is_kept = |pair: &&Credential| Some(pair.access_key_id.as_str()) == kept;
+    let is_default = |pair: &&Credential| pair.account == Scope::DEFAULT_ACCOUNT;
+    if let Some(pair) = all.iter().find(is_kept).or_else(|| all.iter().find(is_default)) {
+        return Ok((copied(pair), all));
     }
-    let pair = all
-        .iter()
-        .find(|pair| Some(pair.access_key_id.as_str()) == kept)
-        .or_else(|| all.first())
-        .map(|pair| Credential {
-            access_key_id: pair.access_key_id.clone(),
-            account: pair.account.clone(),
-            // EXPOSE: the server takes the list, the lines need the pair; both stay in the fence.
-            secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
-        })
-        .ok_or(crate::error::Error::from(ErrorKind::Closed))?;
+    let pair = vault.new_credential(Scope::DEFAULT_ACCOUNT)?;
+    all.push(copied(&pair));
     Ok((pair, all))
 }
 
+fn copied(pair: &Credential) -> Credential {
+    Credential {
+        access_key_id: pair.access_key_id.clone(),
+        account: pair.account.clone(),
+        // EXPOSE: the server takes the list and the lines need the pair; both stay in the fence.
+        secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
+    }
+}
+
 fn bind(
+    context: &Context,
     args: &Serve,
     region: &str,
     vault: Vault,
     pairs: Vec<Credential>,
-    env: Env,
-) -> Result<Server, Failure> {
-    let options = ServerOptions {
+) -> Result<Box<dyn Listening>, Failure> {
+    let request = ListenRequest {
+        vault,
+        pairs,
         listen: args.listen,
-        auth: match args.auth {
-            AuthMode::SigV4 => Auth::SigV4,
-            AuthMode::None => Auth::None,
-        },
-        account: Scope::DEFAULT_ACCOUNT.to_owned(),
+        signed: args.auth == AuthMode::SigV4,
         region: region.to_owned(),
-        ..ServerOptions::default()
+        env: context.env.clone(),
     };
-    Server::bind(vault, pairs, options, env).map_err(|error| {
-        let is_port = matches!(error.kind(), ErrorKind::Io { .. });
-        let failure = Failure::from(error);
-        if is_port {
-            let message = format!("cannot listen on {}: {}", args.listen, failure.message);
-            Failure { message, ..failure }
-                .hint("--listen ADDR:PORT takes another one, port 0 any free one")
-        } else {
-            failure
-        }
-    })
+    Ok((context.listen)(request)?)
 }
 
 /// The lines of every start, always in the same order.

@@ -5,31 +5,20 @@ use super::exit::{Exit, Failure};
 use super::{Context, json, output, place, progress, text, unlock};
 use crate::error::ErrorKind;
 use crate::vault::{Options, Vault, VaultDir};
-use std::path::Path;
-
-/// Names that only a vault's folder has: without any of them there is nothing to lock, and a
-/// reading command must not leave a `LOCK` in somebody's folder.
-const MARKS: [&str; 3] = ["LOCK", "keystore.a", "keystore.b"];
 
 /// How vaults are opened here.
 pub(crate) fn options(context: &Context, global: &Global) -> Options {
     Options {
         wait: global.wait.unwrap_or_default(),
         progress: Some(progress::reporter(&context.env)),
+        ..Options::default()
     }
 }
 
 /// Locks the vault that must be there.
 pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, Failure> {
     let path = place::vault(context, global)?;
-    if !has_mark(context, &path)? {
-        return Err(crate::error::Error::from(ErrorKind::NotFound { path }).into());
-    }
-    let dir = VaultDir::lock(&path, &options(context, global))?;
-    if !dir.has_vault() {
-        return Err(crate::error::Error::from(ErrorKind::NotFound { path }).into());
-    }
-    Ok(dir)
+    Ok(VaultDir::lock(&path, &options(context, global))?)
 }
 
 /// Opens the vault, runs `operation`, closes the vault. Whatever is printed is printed after that:
@@ -81,19 +70,4 @@ pub(crate) fn check(context: &Context, global: &Global) -> Result<(), Failure> {
     }
     Err(Failure::new(Exit::Damaged, "the vault is damaged")
         .hint("nothing was changed; keep a copy of the folder, then restore a backup"))
-}
-
-fn has_mark(context: &Context, dir: &Path) -> Result<bool, Failure> {
-    for mark in MARKS {
-        match context.env.fs.metadata(&dir.join(mark)) {
-            Ok(Some(_)) => return Ok(true),
-            Ok(None) => (),
-            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => (),
-            Err(error) => {
-                let doing = format!("the vault's folder cannot be read. path={}", dir.display());
-                return Err(Failure::io(&doing, &error));
-            }
-        }
-    }
-    Ok(false)
 }

@@ -45,9 +45,6 @@ pub enum CryptoError {
     /// The key file is truncated, mistyped or not a key file; says nothing about the vault.
     #[error("damaged key file")]
     DamagedKeyFile,
-    /// The key file names another vault.
-    #[error("the key file belongs to another vault")]
-    OtherVault,
     /// More plaintext than one box may hold.
     #[error("too long to seal")]
     TooLong,

@@ -80,7 +80,7 @@ impl Slot {
             Unlock::Passphrase(_) => Method::Passphrase(cost),
         };
         let salt = aead::random::<32>(entropy)?;
-        let secret = derive_secret(place.vault, unlock, method, &salt)?;
+        let secret = derive_secret(unlock, method, &salt)?;
         let (wrap_key, commitment) = derive_slot_keys(place.vault, method, &salt, &secret);
         let boxed = master.wrap(&wrap_key, &aad(place, method, &salt), entropy)?;
         Ok(Self { method, salt, commitment, boxed })
@@ -91,7 +91,7 @@ impl Slot {
         if self.method.kind() != unlock.kind() {
             return Ok(None);
         }
-        let secret = derive_secret(place.vault, unlock, self.method, &self.salt)?;
+        let secret = derive_secret(unlock, self.method, &self.salt)?;
         let (wrap_key, commitment) =
             derive_slot_keys(place.vault, self.method, &self.salt, &secret);
         if !bool::from(commitment.ct_eq(&self.commitment)) {
@@ -102,7 +102,6 @@ impl Slot {
 }
 
 fn derive_secret(
-    vault: VaultId,
     unlock: &Unlock,
     method: Method,
     salt: &[u8; 32],
@@ -115,12 +114,9 @@ fn derive_secret(
             // EXPOSE: Argon2id reads the passphrase; it is wiped by its owner.
             derive_from_passphrase(passphrase.expose(), salt, cost)
         }
-        (Unlock::KeyFile(text), Method::KeyFile) => {
-            if key_file::vault_of(text)? != vault {
-                return Err(CryptoError::OtherVault);
-            }
-            key_file::parse(text)
-        }
+        // Whatever vault its header names: a key file that an unfinished creation left behind may
+        // be given again.
+        (Unlock::KeyFile(text), Method::KeyFile) => key_file::parse(text),
         _ => Err(CryptoError::WrongKey),
     }
 }

@@ -120,7 +120,7 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
                     }
                     Ok(())
                 };
-            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, &end, &mut rows)
+            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
                 .map_err(from_log)?;
             let _ = state.close();
             Ok(healed)

@@ -122,7 +122,6 @@ impl Vector {
                 CryptoError::KdfOutOfRange => "kdf_out_of_range",
                 CryptoError::EmptyPassphrase => "empty_passphrase",
                 CryptoError::DamagedKeyFile => "damaged_key_file",
-                CryptoError::OtherVault => "other_vault",
                 _ => "another error",
             }
             .to_owned(),
