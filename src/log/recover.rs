@@ -32,8 +32,6 @@ pub struct Recovered {
     pub(super) tail: Tail,
     /// The last accepted frame, if it is in the last segment and no end mark vouches for it.
     pub(super) last_frame: Option<u64>,
-    /// The last frame was written again and synced.
-    pub(super) settled: bool,
     notes: Vec<String>,
 }
 
@@ -100,7 +98,6 @@ impl Log {
             manifest: if fell_back { without_current(manifest) } else { manifest },
             segments: walk.segments,
             tail: walk.tail,
-            settled: false,
             notes,
         })
     }

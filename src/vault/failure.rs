@@ -8,6 +8,7 @@ use crate::store::StoreError;
 
 /// A view that could not be read. Never AWS's refusal, never holds content.
 #[derive(Debug)]
+#[expect(dead_code, reason = "rule and cause are for whoever debugs; callers are told what to do")]
 pub(crate) enum Failure {
     /// The state failed.
     Store(StoreError),
