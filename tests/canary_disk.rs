@@ -39,8 +39,8 @@ fn setup(null_cipher: bool) -> Setup {
 
 /// The child: fills a vault, says the access keys on standard output, then waits to be killed.
 fn fill(dir: &Path, null_cipher: bool) {
-    let key = std::fs::read(dir.join("key")).unwrap();
-    let vault = world::create_in(&dir.join("vault"), &key, &setup(null_cipher)).unwrap();
+    let vault =
+        world::create_in(&dir.join("vault"), &dir.join("key"), &setup(null_cipher)).unwrap();
     let all: Vec<Vec<String>> = (0..7).map(canaries).collect();
     let scope = Scope::default();
     for n in 0..EACH {
@@ -111,7 +111,6 @@ impl Search {
 
 /// Runs the child until its vault is full; the vault is live until the returned child is killed.
 fn filled(dir: &Path, mode: &str) -> (std::process::Child, Search) {
-    std::fs::write(dir.join("key"), world::new_key_file()).unwrap();
     let mut child = common::child("child", &format!("{mode} {}", dir.display()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

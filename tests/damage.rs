@@ -35,9 +35,8 @@ fn setup() -> Setup {
 
 /// A closed vault with a history: versions, labels, a snapshot and frames after it.
 fn pristine(dir: &Path) {
-    let key = world::new_key_file();
-    std::fs::write(dir.join("key"), &key).unwrap();
-    let mut vault = world::create_in(&dir.join("vault"), &key, &setup()).unwrap();
+    let mut vault = world::create_in(&dir.join("vault"), &dir.join("key"), &setup()).unwrap();
+    let key = world::key_of(&dir.join("key"));
     for round in 0..6 {
         for n in 0..SECRETS {
             let name = format!("damage/{n}");

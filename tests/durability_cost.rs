@@ -124,9 +124,8 @@ fn one_writer_pays_one_sync_for_each_put() {
 fn child() {
     let Some(dir) = common::child_task() else { return };
     let dir = Path::new(&dir);
-    let key = std::fs::read(dir.join("key")).unwrap();
     let setup = Setup { segment_bytes: (16 << 20, 16 << 20), ..Setup::usual() };
-    let vault = world::create_in(&dir.join("vault"), &key, &setup).unwrap();
+    let vault = world::create_in(&dir.join("vault"), &dir.join("key"), &setup).unwrap();
     create(&vault, 0);
     std::fs::File::create(dir.join("mark")).unwrap().sync_data().unwrap();
     for n in 0..PUTS {
@@ -149,7 +148,6 @@ fn strace_counts_one_fdatasync_for_each_put() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("key"), world::new_key_file()).unwrap();
     let child = common::child("child", dir.path().to_str().unwrap());
     let trace = dir.path().join("trace");
     let status = Command::new("strace")

@@ -111,9 +111,8 @@ fn child() {
 fn open_figures(versions: usize) -> (Duration, u64) {
     const SECRETS: usize = 2_000;
     let dir = tempfile::tempdir().unwrap();
-    let key = world::new_key_file();
-    std::fs::write(dir.path().join("key"), &key).unwrap();
-    let vault = world::create_in(&dir.path().join("vault"), &key, &Setup::usual()).unwrap();
+    let (vault_dir, key_path) = (dir.path().join("vault"), dir.path().join("key"));
+    let vault = world::create_in(&vault_dir, &key_path, &Setup::usual()).unwrap();
     let secrets = SECRETS.min(versions / 10);
     (0..secrets).for_each(|n| create(&vault, &format!("secret-{n}")));
     let started = Instant::now();
@@ -235,11 +234,10 @@ fn after_100_000_puts_the_folder_is_at_most_three_times_what_lives_in_it() {
 /// A writer that compacts all the time, killed at any moment of it.
 fn kills_inside_compaction(rounds: u64) {
     let dir = tempfile::tempdir().unwrap();
-    let key = world::new_key_file();
-    std::fs::write(dir.path().join("key"), &key).unwrap();
     let setup = Setup { segment_bytes: (16 << 10, 64 << 10), ..Setup::usual() };
     let vault_dir = dir.path().join("vault");
-    let vault = world::create_in(&vault_dir, &key, &setup).unwrap();
+    let vault = world::create_in(&vault_dir, &dir.path().join("key"), &setup).unwrap();
+    let key = world::key_of(&dir.path().join("key"));
     (0..5).for_each(|n| create(&vault, &format!("secret-{n}")));
     vault.close().unwrap();
     let mut rng = Rng::new(61);

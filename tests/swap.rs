@@ -106,10 +106,10 @@ fn no_sealed_record_opens_in_anothers_place() {
 #[test]
 fn an_older_self_is_noticed_at_the_next_open() {
     let dir = tempfile::tempdir().unwrap();
-    let key = world::new_key_file();
     let setup = Setup { background: false, ..Setup::usual() };
     let vault_dir = dir.path().join("vault");
-    let vault = world::create_in(&vault_dir, &key, &setup).unwrap();
+    let vault = world::create_in(&vault_dir, &dir.path().join("key"), &setup).unwrap();
+    let key = world::key_of(&dir.path().join("key"));
     fill(&vault);
     let old: BTreeMap<(Tree, Vec<u8>), Vec<u8>> =
         rows(&vault).into_iter().map(|row| ((row.tree, row.key), row.value)).collect();

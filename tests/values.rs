@@ -16,13 +16,11 @@ use serde_json::{Value, json};
 
 fn put(client: &mut Client, rng: &mut Rng, member: &str, raw_json: &str) -> (u16, Value, String) {
     let token = rng.uuid();
-    let body = format!(
-        r#"{{"SecretId":"values","ClientRequestToken":"{token}","{member}":{raw_json}}}"#
-    );
+    let body =
+        format!(r#"{{"SecretId":"values","ClientRequestToken":"{token}","{member}":{raw_json}}}"#);
     let keys = client.keys.clone();
     let host = client.host.clone();
-    let request =
-        http::signed(&host, &keys, "PutSecretValue", &body, sigv4::now_seconds());
+    let request = http::signed(&host, &keys, "PutSecretValue", &body, sigv4::now_seconds());
     let response = client.raw(&request).unwrap();
     (response.status, response.json(), token)
 }
@@ -58,7 +56,11 @@ fn every_value_comes_back_identical() {
         let (status, answer, token) = put(&mut client, &mut rng, "SecretString", &raw);
         assert_eq!(status, 200, "{answer}");
         let got = get(&mut client, &token);
-        assert!(got["SecretString"] == text.as_str(), "{:?}", text.chars().take(9).collect::<String>());
+        assert!(
+            got["SecretString"] == text.as_str(),
+            "{:?}",
+            text.chars().take(9).collect::<String>()
+        );
         assert!(got.get("SecretBinary").is_none());
     }
     // The same text written in every way that JSON allows.
@@ -138,26 +140,58 @@ fn the_server_outlives_bad_input_and_loses_nothing() {
         ("a list", signed("GetSecretValue", "[]"), "SerializationException"),
         ("null", signed("GetSecretValue", "null"), "SerializationException"),
         ("deep", signed("GetSecretValue", &deep), "SerializationException"),
-        ("not UTF-8", {
-            let mut bytes = signed("GetSecretValue", "{\"SecretId\":\"?\"}");
-            let at = bytes.len() - 3;
-            bytes[at] = 0xFF;
-            bytes
-        }, ""),
+        (
+            "not UTF-8",
+            {
+                let mut bytes = signed("GetSecretValue", "{\"SecretId\":\"?\"}");
+                let at = bytes.len() - 3;
+                bytes[at] = 0xFF;
+                bytes
+            },
+            "",
+        ),
         ("wrong type", signed("GetSecretValue", r#"{"SecretId":5}"#), "SerializationException"),
-        ("bad base64", signed("PutSecretValue", r#"{"SecretId":"kept","SecretBinary":"?"}"#), "SerializationException"),
-        ("lone surrogate", signed("PutSecretValue", r#"{"SecretId":"kept","SecretString":"\ud83d"}"#), "SerializationException"),
+        (
+            "bad base64",
+            signed("PutSecretValue", r#"{"SecretId":"kept","SecretBinary":"?"}"#),
+            "SerializationException",
+        ),
+        (
+            "lone surrogate",
+            signed("PutSecretValue", r#"{"SecretId":"kept","SecretString":"\ud83d"}"#),
+            "SerializationException",
+        ),
         ("unknown operation", signed("DropTables", "{}"), "UnknownOperationException"),
         ("an operation not built yet", signed("RotateSecret", "{}"), "UnknownOperationException"),
         ("bad name", signed("GetSecretValue", r#"{"SecretId":"a b*"}"#), "ValidationException"),
         ("no name", signed("GetSecretValue", "{}"), "ValidationException"),
-        ("no token", signed("PutSecretValue", r#"{"SecretId":"kept","SecretString":"x"}"#), "InvalidRequestException"),
+        (
+            "no token",
+            signed("PutSecretValue", r#"{"SecretId":"kept","SecretString":"x"}"#),
+            "InvalidRequestException",
+        ),
         ("1 MiB value", signed("PutSecretValue", &long), ""),
         ("unsigned", unsigned.into_bytes(), "MissingAuthenticationTokenException"),
-        ("mis-signed", http::signed(&host, &wrong, "GetSecretValue", get, now), "InvalidSignatureException"),
-        ("unknown key", http::signed(&host, &stranger, "GetSecretValue", get, now), "UnrecognizedClientException"),
-        ("expired", http::signed(&host, &keys, "GetSecretValue", get, now - 3_600), "InvalidSignatureException"),
-        ("too early", http::signed(&host, &keys, "GetSecretValue", get, now + 3_600), "InvalidSignatureException"),
+        (
+            "mis-signed",
+            http::signed(&host, &wrong, "GetSecretValue", get, now),
+            "InvalidSignatureException",
+        ),
+        (
+            "unknown key",
+            http::signed(&host, &stranger, "GetSecretValue", get, now),
+            "UnrecognizedClientException",
+        ),
+        (
+            "expired",
+            http::signed(&host, &keys, "GetSecretValue", get, now - 3_600),
+            "InvalidSignatureException",
+        ),
+        (
+            "too early",
+            http::signed(&host, &keys, "GetSecretValue", get, now + 3_600),
+            "InvalidSignatureException",
+        ),
     ];
     for (what, request, exception) in cases {
         let mut one = server.client();

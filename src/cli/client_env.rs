@@ -7,9 +7,11 @@
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
+#[cfg(feature = "server")]
+use super::files;
 use super::input::Input;
 use super::unlock::Pointed;
-use super::{Context, files, output, place, unlock};
+use super::{Context, output, place, unlock};
 use crate::crypto::VaultId;
 use crate::env::{FileKind, parent, read_file};
 use crate::secret::SecretBytes;
@@ -45,6 +47,7 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
 }
 
 /// Keeps the lines of a server on the vault `id`; warns if no folder takes them.
+#[cfg(feature = "server")]
 pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &str) {
     let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(64)));
     text.push_str("# vault ");
@@ -74,6 +77,7 @@ pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &st
 }
 
 /// The access key id that was last handed out for the vault `id`.
+#[cfg(feature = "server")]
 pub(crate) fn kept_access_key_id(
     context: &Context,
     global: &Global,
@@ -122,7 +126,7 @@ fn lines(text: &SecretBytes) -> impl Iterator<Item = &str> {
     std::str::from_utf8(text.expose()).unwrap_or_default().lines()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "server"))]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;

@@ -13,7 +13,6 @@ use crate::env::Env;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, Vault, VaultDir};
-use crate::wire::{Auth, Server, ServerOptions};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 

@@ -18,7 +18,7 @@ use super::{Log, LogError};
 use crate::env::OpenMode;
 use crate::model::Tree;
 use std::collections::BTreeMap;
-use std::collections::btree_map;
+use std::collections::btree_map::{Entry, IntoIter};
 use std::iter::Peekable;
 use std::sync::Arc;
 
@@ -89,10 +89,15 @@ impl Log {
 }
 
 impl Compaction {
-    /// Merges, writes, syncs and reads back. `progress` is told the rows written so far and says
-    /// whether to go on; `false` gives [`LogError::Stopped`]. After any error the unfinished file
-    /// is removed and the log is as before.
-    pub fn run(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
+    /// Merges, writes, syncs and reads back. After any error the unfinished file is removed and the
+    /// log is as before.
+    pub fn run(self) -> Result<Compacted, LogError> {
+        self.run_with(&mut |_| true)
+    }
+
+    /// The same; `progress` is told the rows written so far and says whether to go on: `false`
+    /// gives [`LogError::Stopped`].
+    pub fn run_with(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
         match self.write(progress) {
             Ok(record) => Ok(Compacted { record, token: self.token }),
             Err(error) => {
@@ -107,7 +112,7 @@ impl Compaction {
         let mut changes = self.changes()?.into_iter().peekable();
         let mut old = SnapshotReader::open(&self.place, &self.base)?;
         let mut new = SnapshotWriter::create(&self.place, self.number, self.tail.clone())?;
-        let mut values = Values { place: &self.place, open: None };
+        let mut values = Values { place: &self.place, open: BTreeMap::new() };
         let mut told = 0;
         let mut old_row = old.next()?;
         loop {
@@ -161,7 +166,8 @@ impl Compaction {
     }
 }
 
-type Changes = BTreeMap<(Tree, Box<[u8]>), Option<ValueSpot>>;
+type RowKey = (Tree, Box<[u8]>);
+type Changes = BTreeMap<RowKey, Option<ValueSpot>>;
 
 /// Where an authenticated value lies, and what it must still be when it is read again.
 struct ValueSpot {
@@ -178,7 +184,7 @@ fn check(place: &Place, value: &[u8]) -> [u8; 16] {
 
 /// Moves one change to the new snapshot; the old row of the same key, if that is next, is dropped.
 fn take(
-    changes: &mut Peekable<btree_map::IntoIter<(Tree, Box<[u8]>), Option<ValueSpot>>>,
+    changes: &mut Peekable<IntoIter<RowKey, Option<ValueSpot>>>,
     values: &mut Values<'_>,
     old: &SnapshotReader,
     old_row: &mut Option<SnapshotRow>,
@@ -196,22 +202,28 @@ fn take(
     }
 }
 
-/// Reads values by position, keeping the last segment open.
+/// Most segments that are held open to read values from.
+const OPEN_SEGMENTS_MAX: usize = 32;
+
+/// Reads values by position; keys are in order, their places are not.
 struct Values<'a> {
     place: &'a Place,
-    open: Option<Segment>,
+    open: BTreeMap<u64, Segment>,
 }
 
 impl Values<'_> {
     fn read(&mut self, spot: &ValueSpot) -> Result<Vec<u8>, LogError> {
-        if self.open.as_ref().is_none_or(|segment| segment.header.number != spot.segment) {
-            self.open = Some(Segment::open(self.place, spot.segment, OpenMode::Read)?);
+        if self.open.len() >= OPEN_SEGMENTS_MAX && !self.open.contains_key(&spot.segment) {
+            self.open.clear();
         }
-        let name = Kind::Segment.name(spot.segment);
-        let Some(segment) = &self.open else {
-            return Err(LogError::damaged(name, 0, "LOG-3"));
+        let segment = match self.open.entry(spot.segment) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(Segment::open(self.place, spot.segment, OpenMode::Read)?)
+            }
         };
-        let value = files::read_up_to(segment.file.as_ref(), &name, spot.len, spot.offset)?;
+        let name = &segment.name;
+        let value = files::read_up_to(segment.file.as_ref(), name, spot.len, spot.offset)?;
         if value.len() == spot.len && check(self.place, &value) == spot.check {
             Ok(value)
         } else {

@@ -38,11 +38,15 @@ impl Log {
         self.sweep()
     }
 
+    /// Whether [`Self::free`] has something to free once the state is durable far enough.
+    pub fn has_garbage(&self) -> bool {
+        self.manifest.previous.is_some()
+            || self.manifest.first <= self.manifest.snapshot.tail.segment
+    }
+
     /// Removes files that the manifest does not name and that nothing is going to use.
     pub(super) fn sweep(&mut self) -> Result<(), LogError> {
-        let removed = self.remove_unnamed();
-        let removed = self.poison_unless_undone(removed)?;
-        if removed {
+        if self.remove_unnamed()? {
             let synced = self.place.sync_folder();
             self.poison_unless_undone(synced)?;
         }
@@ -62,8 +66,13 @@ impl Log {
                 removed = true;
             }
         }
-        if !self.is_preparing() {
-            for number in self.place.numbers(Kind::Preparing)? {
+        let (preparing, source) = {
+            let board = self.board.lock();
+            (matches!(board.stage, Stage::Running { .. }), board.source)
+        };
+        for number in self.place.numbers(Kind::Preparing)? {
+            // Also one that was overtaken may still be written; its end is to be removed.
+            if !preparing {
                 self.place.remove(Kind::Preparing, number)?;
                 removed = true;
             }
@@ -71,12 +80,12 @@ impl Log {
         let next = manifest.last.saturating_add(1);
         let (first, last) = (manifest.first, manifest.last);
         self.find_spares()?;
+        let spares = self.board.lock().spares.clone();
         for number in self.place.numbers(Kind::Segment)? {
-            let taken = self.ticket.as_ref().is_some_and(|ticket| ticket.source == Some(number));
             let keep = (first..=last).contains(&number)
                 || number == next
-                || taken
-                || self.spares.contains(&number);
+                || source == Some(number)
+                || spares.contains(&number);
             if !keep {
                 self.place.remove(Kind::Segment, number)?;
                 removed = true;
@@ -85,36 +94,22 @@ impl Log {
         Ok(removed)
     }
 
-    fn is_preparing(&self) -> bool {
-        self.ticket
-            .as_ref()
-            .is_some_and(|ticket| matches!(*ticket.stage.lock(), Stage::Waiting | Stage::Running))
-    }
-
-    /// Chooses, among the segments below the first live one, those worth keeping for reuse.
+    /// Chooses, among the segments below the first live one, those worth keeping for reuse. The
+    /// manifest on disk has let go of them.
     pub(super) fn find_spares(&mut self) -> Result<(), LogError> {
         let wanted = self.wanted_capacity();
-        let in_use = usize::from(self.ticket.is_some());
-        let source = self.ticket.as_ref().and_then(|ticket| ticket.source);
+        let numbers = self.place.numbers(Kind::Segment)?;
+        let mut board = self.board.lock();
+        let in_use = usize::from(board.stage != Stage::Idle);
         let mut spares = Vec::new();
-        for number in self.place.numbers(Kind::Segment)? {
+        for number in numbers {
             let room = spares.len() + in_use < SPARES_MAX;
-            let freed = number < self.manifest.first && source != Some(number);
+            let freed = number < self.manifest.first && board.source != Some(number);
             if room && freed && self.place.len(Kind::Segment, number)? == Some(wanted) {
                 spares.push(number);
             }
         }
-        self.spares = spares;
+        board.spares = spares;
         Ok(())
-    }
-
-    /// A freed segment of `capacity` bytes, no longer a spare. Only offered once the manifest on
-    /// disk has let go of it.
-    pub(super) fn take_spare(&mut self, capacity: u64) -> Option<u64> {
-        let at = self.spares.iter().position(|number| {
-            self.manifest_durable
-                && self.place.len(Kind::Segment, *number).ok().flatten() == Some(capacity)
-        })?;
-        Some(self.spares.swap_remove(at))
     }
 }

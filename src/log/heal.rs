@@ -12,9 +12,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Hands every live row, in rising order of tree and key, to the function it is given.
-pub type Rows<'a> = dyn FnMut(&mut dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError>) -> Result<(), LogError>
-    + 'a;
+/// Takes one row: tree, key, value.
+pub type RowVisitor<'a> = dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError> + 'a;
+/// Hands every live row, in rising order of tree and key, to the visitor it is given.
+pub type Rows<'a> = dyn FnMut(&mut RowVisitor<'_>) -> Result<(), LogError> + 'a;
 
 impl Log {
     /// Makes the log of a new vault in the existing folder `dir`: an empty snapshot, the first
@@ -66,13 +67,13 @@ impl Log {
         vault: [u8; 16],
         auth: Arc<dyn Authenticator>,
         options: LogOptions,
-        end: &End,
+        end: End,
         rows: &mut Rows<'_>,
     ) -> Result<Recovered, LogError> {
         let place =
             Place { env: env.clone(), dir: dir.to_path_buf(), vault, auth: Arc::clone(&auth) };
         let damaged_file = match find_damage(&place, &options)? {
-            (Some(proven), file) if proven.same_point(end) => file,
+            (Some(proven), file) if proven.same_point(&end) => file,
             (_, Some(file)) => return Err(LogError::damaged(file, 0, "MAN-6")),
             (_, None) => return Err(LogError::Refused { what: "nothing proves this end" }),
         };
@@ -82,13 +83,7 @@ impl Log {
         let newest = |kind| Ok::<_, LogError>(place.numbers(kind)?.last().copied().unwrap_or(0));
         let covered = old.last.max(newest(Kind::Segment)?).max(newest(Kind::Preparing)?);
         let number = old.next_snapshot.max(newest(Kind::Snapshot)?.saturating_add(1));
-        let tail = Tail {
-            segment: covered,
-            id: [0; 16],
-            offset: 0,
-            end: end.clone(),
-            tag: place.random()?,
-        };
+        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: place.random()? };
         let snapshot = write_rows(&place, number, tail.clone(), rows)?;
         if let Some(file) = damaged_file {
             move_aside(&place, &file)?;
@@ -134,14 +129,13 @@ fn write_rows(
     tail: Tail,
     rows: &mut Rows<'_>,
 ) -> Result<SnapshotRecord, LogError> {
-    let write = || {
+    let written = (|| {
         let mut writer = SnapshotWriter::create(place, number, tail)?;
         rows(&mut |tree, key, value| writer.push(tree, key, value))?;
         let record = writer.finish()?;
         read_back(place, &record)?;
         Ok(record)
-    };
-    let written = write();
+    })();
     if written.is_err() {
         // Never named: the next attempt overwrites what is left.
         let _ = place.remove(Kind::Snapshot, number);

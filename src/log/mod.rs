@@ -32,6 +32,7 @@ mod prepare;
 mod recover;
 mod segment;
 mod snapshot;
+mod start;
 mod twin;
 mod writer;
 
@@ -41,7 +42,7 @@ mod tests;
 pub use compact::{Compacted, Compaction};
 pub use error::{Damage, LogError};
 pub use frame::{FRAME_BYTES_MAX, FRAME_SETS_MAX, KEY_BYTES_MAX, SET_ROWS_MAX, VALUE_BYTES_MAX};
-pub use heal::Rows;
+pub use heal::{RowVisitor, Rows};
 pub use prepare::{Preparation, Prepared};
 pub use recover::Recovered;
 pub use twin::{TWIN_HEADER_BYTES, Twin, TwinContent};

@@ -12,126 +12,128 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How far the preparation of one segment is; shared by the log and the [`Preparation`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Handed out, not begun: nobody waits for one that may never be.
-    #[default]
-    Waiting,
-    Running,
-    /// Failed, dropped, or overtaken by the log.
-    Canceled,
-    Ready {
-        capacity: u64,
-    },
+/// What the log and its preparations share.
+#[derive(Default)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    /// Told when a preparation ends.
+    ended: Condvar,
 }
 
 /// Longest wait of an append for a preparation that runs.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// A stage that can be waited for.
 #[derive(Default)]
-pub(super) struct SharedStage {
-    stage: Mutex<Stage>,
-    ended: Condvar,
+pub(super) struct State {
+    /// The newest segment that the log uses; only the one after it is worth preparing.
+    pub(super) last: u64,
+    pub(super) stage: Stage,
+    /// Freed segments that the manifest on disk has let go of.
+    pub(super) spares: Vec<u64>,
+    /// The freed segment that a running preparation is taking over.
+    pub(super) source: Option<u64>,
+    attempts: u64,
 }
 
-impl SharedStage {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+/// How far the preparation of segment `last + 1` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    #[default]
+    Idle,
+    Running {
+        attempt: u64,
+    },
+    Ready {
+        capacity: u64,
+    },
+}
+
+impl Board {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits while the preparation runs, at most two seconds.
-    pub(super) fn wait_while_running(&self) -> MutexGuard<'_, Stage> {
-        let running = |stage: &mut Stage| *stage == Stage::Running;
-        match self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running) {
-            Ok((stage, _)) => stage,
+    /// The capacity of the prepared file of segment `last + 1`. One that is being prepared is waited
+    /// for a little, so that no file is made on the put path; then it is overtaken.
+    pub(super) fn take(&self) -> Option<u64> {
+        let running = |state: &mut State| matches!(state.stage, Stage::Running { .. });
+        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
+        let mut state = match waited {
+            Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
+        };
+        match std::mem::take(&mut state.stage) {
+            Stage::Ready { capacity } => Some(capacity),
+            Stage::Running { .. } | Stage::Idle => None,
         }
     }
-
-    fn end(&self, mut stage: MutexGuard<'_, Stage>, as_stage: Stage) {
-        *stage = as_stage;
-        drop(stage);
-        self.ended.notify_all();
-    }
-}
-
-/// One preparation as the log sees it.
-pub(super) struct Ticket {
-    pub(super) number: u64,
-    /// The freed segment that it takes over.
-    pub(super) source: Option<u64>,
-    pub(super) stage: Arc<SharedStage>,
 }
 
 /// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
 pub struct Preparation {
     place: Place,
+    board: Arc<Board>,
     number: u64,
     capacity: u64,
-    source: Option<u64>,
-    stage: Arc<SharedStage>,
 }
 
 /// What [`Preparation::run`] leaves behind, for [`super::Log::prepared`].
 #[must_use]
 pub struct Prepared {
-    _private: (),
+    pub(super) _private: (),
 }
 
 impl Preparation {
-    pub(super) fn new(
-        place: Place,
-        number: u64,
-        capacity: u64,
-        source: Option<u64>,
-    ) -> (Self, Ticket) {
-        let stage = Arc::<SharedStage>::default();
-        let ticket = Ticket { number, source, stage: Arc::clone(&stage) };
-        (Self { place, number, capacity, source, stage }, ticket)
+    pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
+        Self { place, board, number, capacity }
     }
 
-    /// Makes the file. An error leaves the log as it was: the segment is then made by the append
-    /// that needs it.
+    /// Makes the file; does nothing if another preparation or the log itself was faster. An error
+    /// leaves the log as it was: the segment is then made by the append that needs it.
     pub fn run(self) -> Result<Prepared, LogError> {
-        let stage = self.stage.lock();
-        if *stage == Stage::Canceled {
-            return Ok(Prepared { _private: () });
-        }
-        self.stage.end(stage, Stage::Running);
-        let made = fill(&self.place, self.number, self.capacity, self.source);
-        let stage = self.stage.lock();
-        if made.is_err() || *stage == Stage::Canceled {
-            self.stage.end(stage, Stage::Canceled);
-            self.place.remove(Kind::Preparing, self.number)?;
-            made?;
-            return Ok(Prepared { _private: () });
-        }
-        // Renamed under the lock: the log must not make the same file meanwhile.
-        let published = publish(&self.place, self.number);
-        let ended = match published {
-            Ok(()) => Stage::Ready { capacity: self.capacity },
-            Err(_) => Stage::Canceled,
-        };
-        self.stage.end(stage, ended);
-        published.map(|()| Prepared { _private: () })
+        let Some((attempt, source)) = self.claim() else { return Ok(Prepared { _private: () }) };
+        let made = fill(&self.place, self.number, self.capacity, source);
+        let ended = self.end(attempt, made);
+        self.board.ended.notify_all();
+        ended
     }
-}
 
-impl Drop for Preparation {
-    fn drop(&mut self) {
-        let stage = self.stage.lock();
-        if matches!(*stage, Stage::Waiting | Stage::Running) {
-            self.stage.end(stage, Stage::Canceled);
+    fn end(&self, attempt: u64, made: Result<(), LogError>) -> Result<Prepared, LogError> {
+        let mut state = self.board.lock();
+        state.source = None;
+        let claimed = state.stage == Stage::Running { attempt };
+        if claimed {
+            state.stage = Stage::Idle;
         }
+        if claimed && made.is_ok() {
+            publish(&self.place, self.number)?;
+            state.stage = Stage::Ready { capacity: self.capacity };
+        } else if matches!(state.stage, Stage::Idle) {
+            self.place.remove(Kind::Preparing, self.number)?;
+        }
+        made.map(|()| Prepared { _private: () })
+    }
+
+    fn claim(&self) -> Option<(u64, Option<u64>)> {
+        let mut state = self.board.lock();
+        if state.stage != Stage::Idle || state.last.checked_add(1) != Some(self.number) {
+            return None;
+        }
+        state.attempts += 1;
+        let attempt = state.attempts;
+        state.stage = Stage::Running { attempt };
+        let source = state.spares.iter().position(|number| {
+            self.place.len(Kind::Segment, *number).ok().flatten() == Some(self.capacity)
+        });
+        state.source = source.map(|at| state.spares.swap_remove(at));
+        Some((attempt, state.source))
     }
 }
 
 /// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
 pub(super) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
-    // A preparation that was overtaken may still be writing its own file of this number.
     let name = Kind::Segment.name(number);
+    // Never named by a manifest, so whatever bears this name is of no use.
     place.remove(Kind::Segment, number)?;
     let made = place
         .fs()

@@ -11,9 +11,9 @@ use super::manifest::{Manifest, SnapshotRecord};
 use super::segment::{FRAMES_AT, Segment, Tail};
 use super::snapshot::SnapshotReader;
 use super::twin::Twin;
-use super::{Authenticator, End, Frame, Log, LogError, LogOptions};
+use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
 use crate::env::{Env, OpenMode};
-use crate::model::{Lsn, Tree};
+use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,15 +24,14 @@ pub struct Recovered {
     pub(super) options: LogOptions,
     pub(super) twin: Twin,
     pub(super) manifest: Manifest,
-    pub(super) needs_repair: bool,
-    /// The current snapshot does not read back; the one before it is used.
-    pub(super) fell_back: bool,
+    /// The manifest is to be written again before anything is built upon it.
+    pub(super) unsettled: bool,
+    /// No file can be left over from what a crash interrupted.
+    pub(super) swept: bool,
     pub(super) segments: Vec<SegmentInfo>,
     pub(super) tail: Tail,
     /// The last accepted frame, if it is in the last segment and no end mark vouches for it.
     pub(super) last_frame: Option<u64>,
-    /// The last frame was written again and synced.
-    pub(super) settled: bool,
     notes: Vec<String>,
 }
 
@@ -93,13 +92,12 @@ impl Log {
             place,
             options,
             twin,
-            needs_repair: content.needs_repair,
-            fell_back,
+            unsettled: content.needs_repair || fell_back || manifest.mark.is_none(),
+            swept: true,
             last_frame: walk.last_frame.filter(|_| manifest.mark.is_none()),
             manifest: if fell_back { without_current(manifest) } else { manifest },
             segments: walk.segments,
             tail: walk.tail,
-            settled: false,
             notes,
         })
     }
@@ -138,10 +136,7 @@ impl Recovered {
 
     /// Visits all rows of the snapshot in order of tree and key, each block authenticated before
     /// it is used, one block in memory. After an error the rows visited so far are not all.
-    pub fn read_snapshot(
-        &self,
-        visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> Result<(), LogError>,
-    ) -> Result<(), LogError> {
+    pub fn read_snapshot(&self, visit: &mut RowVisitor<'_>) -> Result<(), LogError> {
         let mut read = || -> Result<(), LogError> {
             let mut reader = SnapshotReader::open(&self.place, &self.manifest.snapshot)?;
             while let Some(row) = reader.next()? {
@@ -195,7 +190,7 @@ impl Recovered {
             manifest: without_current(self.manifest),
             segments: walk.segments,
             tail: walk.tail,
-            fell_back: true,
+            unsettled: true,
             notes,
             ..self
         })
@@ -375,7 +370,7 @@ fn check_behind(place: &Place, manifest: &Manifest, tail: &Tail) -> Result<(), L
         return Ok(());
     }
     // Its header was synced after that end was, and it has no frame: that end is the last.
-    let proven = (manifest.mark.is_none() && named.end.lsn > tail.end.lsn).then(|| &named.end);
+    let proven = (manifest.mark.is_none() && named.end.lsn > tail.end.lsn).then_some(&named.end);
     let file = Kind::Segment.name(tail.segment);
     Err(LogError::damaged(file, tail.offset, "LOG-9").proven(proven.cloned()))
 }

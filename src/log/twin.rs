@@ -172,11 +172,7 @@ impl Twin {
     fn winner(&self) -> Result<Winner, LogError> {
         let a = self.read_copy(Copy::A)?;
         let b = self.read_copy(Copy::B)?;
-        let generation = |found: &Found| match found {
-            Found::Good { generation, .. } | Found::Newer { generation, .. } => Some(*generation),
-            Found::Bad { .. } => None,
-        };
-        let (first, copy, second) = match (generation(&a), generation(&b)) {
+        let (first, copy, second) = match (generation_of(&a), generation_of(&b)) {
             (left, right) if left >= right => (a, Copy::A, b),
             _ => (b, Copy::B, a),
         };
@@ -192,19 +188,17 @@ impl Twin {
                 Err(LogError::damaged(self.name(copy), 0, rule))
             }
             (Found::Good { generation, body }, second) => {
-                let needs_repair = match second {
-                    Found::Bad { .. } => true,
-                    Found::Newer { generation: older, .. } if older == generation => {
-                        return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
+                let differs = match &second {
+                    Found::Good { generation: same, body: other } => {
+                        *same == generation && *other != body
                     }
-                    Found::Good { generation: same, body: other } if same == generation => {
-                        if other != body {
-                            return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
-                        }
-                        false
-                    }
-                    Found::Good { .. } | Found::Newer { .. } => true,
+                    Found::Newer { generation: same, .. } => *same == generation,
+                    Found::Bad { .. } => false,
                 };
+                if differs {
+                    return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
+                }
+                let needs_repair = generation_of(&second) != Some(generation);
                 Ok(Winner { copy, content: TwinContent { generation, body, needs_repair } })
             }
         }
@@ -299,6 +293,14 @@ impl Copy {
             Self::A => Self::B,
             Self::B => Self::A,
         }
+    }
+}
+
+/// The generation of a copy whose checksum is good.
+fn generation_of(found: &Found) -> Option<u64> {
+    match found {
+        Found::Good { generation, .. } | Found::Newer { generation, .. } => Some(*generation),
+        Found::Bad { .. } => None,
     }
 }
 

@@ -12,13 +12,13 @@ use super::error::is_no_space;
 use super::files::{self, Kind, Place};
 use super::frame::{self, Spot};
 use super::manifest::Manifest;
-use super::prepare::{self, Stage, Ticket};
+use super::prepare::{self, Board, Stage};
 use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
-use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared, Recovered};
+use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
 use crate::env::{File, OpenMode};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 /// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.
 const ENDED_BYTES_MAX: u64 = 64 << 20;
@@ -45,62 +45,13 @@ pub struct Log {
     next_capacity: u64,
     /// Ended segments that the snapshot does not cover.
     pub(super) ended: Vec<SegmentInfo>,
-    pub(super) ticket: Option<Ticket>,
-    /// Freed segments kept for reuse.
-    pub(super) spares: Vec<u64>,
+    pub(super) board: Arc<Board>,
     pub(super) compacting: Weak<Token>,
-    /// Something was appended since the log was opened.
-    appended: bool,
-}
-
-impl Recovered {
-    /// Makes the log writable. After anything but a clean close, the last accepted frame is
-    /// written again, same bytes, same place, and synced, and so is the manifest, before this
-    /// returns: the page cache is not believed (I5). After a clean close nothing is written.
-    pub fn start(mut self) -> Result<Log, LogError> {
-        let unclean = !self.clean() || self.needs_repair || self.fell_back;
-        self.settle()?;
-        let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
-        log.ended = self.segments;
-        log.manifest_durable = !self.fell_back;
-        if unclean {
-            log.flush_manifest()?;
-            log.sweep()?;
-        } else {
-            log.find_spares()?;
-        }
-        Ok(log)
-    }
-}
-
-impl Recovered {
-    /// The part of [`Self::start`] that must come before the truth is shown to anyone or applied to
-    /// the state: the last accepted frame, if no end mark vouches for it, is written again and
-    /// synced. A second call does nothing.
-    pub fn settle(&mut self) -> Result<(), LogError> {
-        let skip = self.settled || self.options.skip_rewrite_of_last_frame();
-        if let Some(offset) = self.last_frame.filter(|_| !skip) {
-            rewrite_frame(&self.place, &self.tail, offset)?;
-        }
-        self.settled = true;
-        Ok(())
-    }
-}
-
-fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError> {
-    let name = Kind::Segment.name(tail.segment);
-    let file = place.open_existing(Kind::Segment, tail.segment, OpenMode::Existing, "LOG-3")?;
-    let len = usize::try_from(tail.offset.saturating_sub(offset)).unwrap_or(0);
-    let bytes = files::read_up_to(file.as_ref(), &name, len, offset)?;
-    if bytes.last_chunk() != Some(&tail.tag) {
-        return Err(LogError::damaged(name, offset, "LOG-12"));
-    }
-    file.write_all_at(&bytes, offset).map_err(|error| LogError::io("write", &name, error))?;
-    file.sync_data().map_err(|error| LogError::io("sync", &name, error))
 }
 
 impl Log {
-    /// Where a segment's first frame stands: all zeros behind it if nothing was ever written.
+    /// Where the first frame of a segment begins: before it is the header, behind it nothing but
+    /// zeros in a log that was never written to.
     pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
 
     pub(super) fn assemble(
@@ -111,6 +62,8 @@ impl Log {
         tail: Tail,
     ) -> Self {
         let next_capacity = options.segment_bytes_first;
+        let board = Arc::new(Board::default());
+        board.lock().last = manifest.last;
         Self {
             place,
             options,
@@ -123,10 +76,8 @@ impl Log {
             poisoned: false,
             next_capacity,
             ended: Vec::new(),
-            ticket: None,
-            spares: Vec::new(),
+            board,
             compacting: Weak::new(),
-            appended: false,
         }
     }
 
@@ -138,6 +89,11 @@ impl Log {
     /// Whether a sync failed since the log was opened.
     pub fn poisoned(&self) -> bool {
         self.poisoned
+    }
+
+    /// Size that the next segment will have, in bytes.
+    pub fn segment_bytes(&self) -> u64 {
+        self.wanted_capacity()
     }
 
     /// Bytes of the current snapshot.
@@ -157,18 +113,6 @@ impl Log {
         folder + twins
     }
 
-    /// Size of the segment that the next one will have, in bytes.
-    pub fn segment_bytes(&self) -> u64 {
-        self.wanted_capacity()
-    }
-
-    /// Whether something waits for [`Log::free`]: an older snapshot, or segments that the newest
-    /// covers.
-    pub fn has_garbage(&self) -> bool {
-        self.manifest.previous.is_some()
-            || self.manifest.first <= self.manifest.snapshot.tail.segment
-    }
-
     /// Notes a new generation of the keystore for the next header, snapshot or end mark; frames
     /// carry their own.
     pub fn set_keystore_generation(&mut self, generation: u64) {
@@ -179,7 +123,8 @@ impl Log {
     ///
     /// # Errors
     /// [`LogError::NoSpace`]: undone, nothing changed. [`LogError::Refused`]: the frame breaks a
-    /// limit or the order, nothing changed. Anything else poisons: the outcome is unknown.
+    /// limit or the order, nothing changed. Else ask [`Self::poisoned`]: if it says yes the outcome
+    /// is unknown, if not nothing changed (no file handle to be had, say).
     pub fn append(&mut self, frame: &Frame) -> Result<(), LogError> {
         self.check_not_poisoned()?;
         if self.dirty {
@@ -206,7 +151,6 @@ impl Log {
             return Err(self.undo_or_poison(&bytes, offset, error));
         }
         self.dirty = true;
-        self.appended = true;
         self.tail.offset += bytes.len() as u64;
         self.tail.tag = tag;
         self.tail.end = End {
@@ -251,37 +195,29 @@ impl Log {
     }
 
     /// Work that makes the next segment ready off the put path; `Some` when the current one is
-    /// half full or has ended, or a compaction is about to end it. At most one at a time.
-    pub fn preparation(&mut self) -> Option<Preparation> {
+    /// half full or has ended, or a compaction is about to end it. Asking changes nothing, and of
+    /// several only the first that runs does something.
+    pub fn preparation(&self) -> Option<Preparation> {
+        let number = self.manifest.last.checked_add(1)?;
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
                     || self.compaction_due()
             }
-            None => self.appended,
+            // Nothing is made ready in a log that was only opened to be read.
+            None => self.manifest.mark.is_none(),
         };
-        wanted.then(|| self.preparation_now()).flatten()
-    }
-
-    /// The same without being asked by a half full segment: for a vault that will stay open.
-    pub fn preparation_now(&mut self) -> Option<Preparation> {
-        let number = self.manifest.last.checked_add(1)?;
-        let ready = self.ticket.as_ref().is_some_and(|ticket| {
-            ticket.number == number && *ticket.stage.lock() != Stage::Canceled
-        });
-        if self.poisoned || ready {
-            return None;
-        }
-        let capacity = self.wanted_capacity();
-        let source = self.take_spare(capacity);
-        let (preparation, ticket) = Preparation::new(self.place.clone(), number, capacity, source);
-        self.ticket = Some(ticket);
-        Some(preparation)
+        let idle = self.board.lock().stage == Stage::Idle;
+        (wanted && idle && !self.poisoned).then(|| {
+            let board = Arc::clone(&self.board);
+            Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
+        })
     }
 
     /// Takes note of a finished preparation.
+    #[allow(clippy::needless_pass_by_value)] // Used up: it is the proof of one run.
     pub fn prepared(&mut self, prepared: Prepared) {
-        // The ticket that both share already says so; the value is the proof that it ran.
+        // The board that both share already says so; the value is the proof that it ran.
         let Prepared { .. } = prepared;
     }
 
@@ -301,16 +237,14 @@ impl Log {
         if self.poisoned { Err(LogError::Poisoned) } else { Ok(()) }
     }
 
-    /// Passes an error on; anything but a full disk or a refusal leaves the medium in doubt.
+    /// Passes an error on. One of a write or a sync leaves the medium in doubt; one of an open or a
+    /// rename (too many open files, say) changed nothing that is named.
     pub(super) fn poison_unless_undone<T>(
         &mut self,
         result: Result<T, LogError>,
     ) -> Result<T, LogError> {
-        if let Err(error) = &result
-            && !matches!(error, LogError::NoSpace | LogError::Refused { .. })
-        {
-            self.poisoned = true;
-        }
+        self.poisoned |=
+            matches!(result, Err(LogError::Io { op: "sync" | "write", .. } | LogError::Damaged(_)));
         result
     }
 
@@ -366,8 +300,8 @@ impl Log {
         let begun = self.write_new_segment(frame_bytes);
         let (segment, next_capacity) = self.poison_unless_undone(begun)?;
         self.end_current();
-        self.ticket = None;
         self.next_capacity = next_capacity;
+        self.board.lock().last = segment.header.number;
         self.manifest.last = segment.header.number;
         self.manifest.mark = None;
         self.manifest_durable = false;
@@ -382,14 +316,11 @@ impl Log {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let capacity = match self.take_prepared(number).filter(|ready| *ready >= needed) {
-            Some(ready) => ready,
-            None => {
-                let capacity = wanted.max(needed);
-                prepare::make_now(&self.place, number, capacity)?;
-                capacity
-            }
-        };
+        let prepared = self.board.take().filter(|ready| *ready >= needed);
+        let capacity = prepared.unwrap_or(wanted.max(needed));
+        if prepared.is_none() {
+            prepare::make_now(&self.place, number, capacity)?;
+        }
         let name = Kind::Segment.name(number);
         let file = self
             .place
@@ -406,21 +337,6 @@ impl Log {
             .map_err(|error| LogError::write(&name, error))?;
         file.sync_all().map_err(|error| LogError::io("sync", &name, error))?;
         Ok((Segment { header, file, name }, wanted))
-    }
-
-    /// The capacity of segment `number`'s file, if a preparation has finished it. One that runs is
-    /// waited for a little, so that no file is made on the put path; then it is overtaken.
-    fn take_prepared(&mut self, number: u64) -> Option<u64> {
-        let ticket = self.ticket.as_ref()?;
-        let mut stage = ticket.stage.wait_while_running();
-        match *stage {
-            Stage::Ready { capacity } if ticket.number == number => Some(capacity),
-            Stage::Waiting | Stage::Running => {
-                *stage = Stage::Canceled;
-                None
-            }
-            Stage::Ready { .. } | Stage::Canceled => None,
-        }
     }
 
     /// A write failed. A full disk is undone where the frame is not whole on the file, which is

@@ -37,9 +37,10 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Fault>, kind: FaultKind, messag
     assert_eq!(result.unwrap_err(), Fault::new(kind, message));
 }
 
-/// Runs `act` and asserts that nothing was changed by it.
+/// Runs `act` a moment later and asserts that nothing was changed by it, no date either.
 #[track_caller]
 fn unchanged<T>(world: &mut World, act: impl FnOnce(&mut World) -> T) -> T {
+    world.pass(1);
     let before = world.view.clone();
     let result = act(world);
     let mut after = world.view.clone();

@@ -81,14 +81,14 @@ pub(super) fn check(place: &VaultDir, unlock: &Unlock) -> Result<CheckReport> {
 
     // In memory, whatever the vault itself uses: nothing on disk is touched.
     let tuning = Tuning { store: StoreChoice::Memory, ..place.options.tuning.clone() };
-    let opener = StateOpener {
+    let filler = StateOpener {
         env: &place.env,
         dir: &place.dir,
         tuning: &tuning,
         keys: &keys,
         progress: place.options.progress.as_ref(),
     };
-    let memory = match opener.open(&truth) {
+    let memory = match filler.open(&truth) {
         Ok(opened) => opened.state,
         Err(error) => {
             report.damage.push(error.to_string());
@@ -155,9 +155,8 @@ struct Copied<'a> {
 
 impl<'a> Copied<'a> {
     fn of_state(env: &'a Env, vault: &Path) -> Option<Self> {
-        let name: String =
-            env.random::<8>().ok()?.iter().map(|byte| format!("{byte:02x}")).collect();
-        let dir = temp_dir().join(format!("strongroom-check-{name}"));
+        let name = u64::from_le_bytes(env.random().ok()?);
+        let dir = temp_dir().join(format!("strongroom-check-{name:016x}"));
         env.fs.create_dir(&dir).ok()?;
         let copy = Self { env, dir };
         copy_dir(env.fs.as_ref(), &vault.join("state"), &copy.dir.join("state")).ok()?;

@@ -228,17 +228,18 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Appends a frame; a full disk is given its reserve back, and then undone.
     fn append(&mut self, frame: &Frame) -> std::result::Result<(), ErrorKind> {
-        match self.log.append(frame) {
+        let mut appended = self.log.append(frame);
+        if matches!(appended, Err(LogError::NoSpace)) && self.shared.release_reserve() {
+            appended = self.log.append(frame);
+        }
+        match appended {
             Ok(()) => Ok(()),
-            Err(LogError::NoSpace) if self.shared.release_reserve() => match self.log.append(frame)
-            {
-                Ok(()) => Ok(()),
-                Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
-                Err(error) => Err(self.poison(&error)),
-            },
+            Err(error) if self.log.poisoned() => Err(self.poison(&error)),
+            // Nothing changed, so nothing happened: later writes may work.
             Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
-            Err(error) => Err(self.poison(&error)),
+            Err(_) => Err(ErrorKind::Io { op: "append to the log" }),
         }
     }
 

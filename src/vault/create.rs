@@ -14,7 +14,7 @@ use super::options::kdf_params;
 use super::{Options, Vault};
 use crate::crypto::{Keystore, Unlock, VaultId, key_file};
 use crate::env::age::AgeClock;
-use crate::env::{Fs, OpenMode, read_exact_at};
+use crate::env::{DirEntry, Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use std::io;
@@ -94,6 +94,10 @@ fn remove_leftovers(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
     fs.sync_dir(dir)
 }
 
+fn is_a(entry: &DirEntry, kind: &str) -> bool {
+    Path::new(&entry.name).extension().is_some_and(|extension| extension == kind)
+}
+
 /// A log that was written to belongs to a vault, whatever became of its keystore.
 fn refuse_orphaned_log(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let log = dir.join("log");
@@ -102,8 +106,8 @@ fn refuse_orphaned_log(fs: &dyn Fs, dir: &Path) -> Result<()> {
         return Ok(());
     }
     let entries = fs.read_dir(&log).map_err(io)?;
-    let segments = entries.iter().filter(|entry| entry.name.ends_with(".wal"));
-    let mut used = entries.iter().filter(|entry| entry.name.ends_with(".snap")).count() > 1;
+    let segments = entries.iter().filter(|entry| is_a(entry, "wal"));
+    let mut used = entries.iter().filter(|entry| is_a(entry, "snap")).count() > 1;
     for segment in segments {
         let file = fs.open(&log.join(&segment.name), OpenMode::Read).map_err(io)?;
         let first_frame = Log::FIRST_FRAME_OFFSET;

@@ -29,7 +29,7 @@ pub(super) enum Driver {
     /// A thread steps it.
     Thread { queue: Sender<Job>, thread: Mutex<Option<JoinHandle<Pipeline>>> },
     /// Whoever calls steps it. `None` once closed.
-    Inline(Mutex<Option<Pipeline>>),
+    Inline(Mutex<Option<Box<Pipeline>>>),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -49,7 +49,7 @@ impl Driver {
 
     /// Drives it without a thread.
     pub(super) fn inline(pipeline: Pipeline) -> Self {
-        Self::Inline(Mutex::new(Some(pipeline)))
+        Self::Inline(Mutex::new(Some(Box::new(pipeline))))
     }
 
     /// Hands a job over and waits for its outcome. Blocks while the queue is full.
@@ -118,12 +118,12 @@ impl Driver {
                 let _ = queue.send(stop);
                 thread.join().ok()
             }
-            Self::Inline(pipeline) => lock(pipeline).take(),
+            Self::Inline(pipeline) => lock(pipeline).take().map(|pipeline| *pipeline),
         }
     }
 }
 
-fn step_now(pipeline: &Mutex<Option<Pipeline>>, job: Job) -> Result<()> {
+fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
     let mut place = lock(pipeline);
     let Some(pipeline) = place.as_mut() else {
         refuse(job, ErrorKind::Closed);

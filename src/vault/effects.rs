@@ -58,7 +58,7 @@ impl Sealer<'_> {
             Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
             Effect::PutVersion(mut version) => {
                 if attached == Some(version.seq) {
-                    let payload = self.payload.ok_or(Failure::Row("ROW-4"))?;
+                    let payload = self.payload.ok_or(Failure::Row("ROW-9"))?;
                     version.payload = Some(payload.shape);
                     self.attach(&version, payload, out)?;
                 }

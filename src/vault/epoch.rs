@@ -103,11 +103,11 @@ fn replace_keystore(
 fn rewrap_all(inner: &Inner) -> Result<()> {
     let epoch = inner.shared.keys().epoch();
     loop {
-        let stale = stale_wraps(inner, epoch)?;
-        if stale.is_empty() {
+        let behind = wraps_behind(inner, epoch)?;
+        if behind.is_empty() {
             return Ok(());
         }
-        for part in stale.chunks(REWRAP_MAX) {
+        for part in behind.chunks(REWRAP_MAX) {
             let part = part.to_vec();
             inner.driver.call(|done| Job::Rewrap(part, done))?;
         }
@@ -115,11 +115,11 @@ fn rewrap_all(inner: &Inner) -> Result<()> {
 }
 
 /// Versions whose data key lies under an older epoch, some thousands at a time.
-fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
+fn wraps_behind(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
     let state = inner.shared.state()?;
-    let mut stale = Vec::new();
+    let mut behind = Vec::new();
     let mut after: Option<Box<[u8]>> = None;
-    while stale.len() < 16 * PAGE {
+    while behind.len() < 16 * PAGE {
         let page = state
             .store()
             .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
@@ -127,7 +127,7 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         let ended = page.len() < PAGE;
         for (key, row) in page {
             if Keyring::wrap_term(&row) != Some(epoch) {
-                stale.extend(rows::parse_version_key(&key));
+                behind.extend(rows::parse_version_key(&key));
             }
             after = Some(key);
         }
@@ -135,7 +135,7 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
             break;
         }
     }
-    Ok(stale)
+    Ok(behind)
 }
 
 /// The keystore's refusal as the caller of a vault sees it.

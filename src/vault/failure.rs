@@ -8,6 +8,7 @@ use crate::store::StoreError;
 
 /// A view that could not be read. Never AWS's refusal, never holds content.
 #[derive(Debug)]
+#[expect(dead_code, reason = "rule and cause are for whoever debugs; callers are told what to do")]
 pub(crate) enum Failure {
     /// The state failed.
     Store(StoreError),
@@ -25,14 +26,14 @@ impl From<StoreError> for Failure {
 
 impl From<CodecError> for Failure {
     fn from(_: CodecError) -> Self {
-        Self::Row("ROW-2")
+        Self::Row("ROW-7")
     }
 }
 
 impl From<CryptoError> for Failure {
     fn from(error: CryptoError) -> Self {
         match error {
-            CryptoError::WrongKey | CryptoError::Damaged { .. } => Self::Row("ROW-1"),
+            CryptoError::WrongKey | CryptoError::Damaged { .. } => Self::Row("ROW-4"),
             other => Self::Crypto(other),
         }
     }

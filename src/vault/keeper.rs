@@ -195,7 +195,8 @@ impl Inner {
             pipeline.log.begin_compaction()
         })?;
         let Some(compaction) = begun.map_err(from_log)? else { return Ok(()) };
-        match compaction.run(&mut |_| true) {
+        // The put path goes on meanwhile and must find its next segment ready.
+        match compaction.run_with(&mut |_| self.prepare_segment().is_ok()) {
             Ok(compacted) => {
                 self.driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 self.checkpoint(true)

@@ -19,7 +19,7 @@ use super::{Inner, Vault};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
 use crate::error::{ErrorKind, Result};
-use crate::log::{Damage, End, Log, LogError, Recovered, Twin, TwinContent};
+use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
 use crossbeam::channel::bounded;
@@ -107,26 +107,29 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
                 return Err(from_log(LogError::Damaged(damage)));
             };
             let mut rows =
-                |visit: &mut dyn FnMut(Tree, &[u8], &[u8]) -> std::result::Result<(), LogError>| {
-                    for tree in Tree::ALL {
-                        let mut outcome = Ok(());
-                        let scanned = state.store().scan(tree, &mut |key, value| {
-                            if outcome.is_ok() {
-                                outcome = visit(tree, key, value);
-                            }
-                        });
-                        outcome?;
-                        scanned.map_err(|_| LogError::Stopped)?;
-                    }
-                    Ok(())
-                };
-            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, &end, &mut rows)
+                |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
                 .map_err(from_log)?;
             let _ = state.close();
             Ok(healed)
         }
         Err(error) => Err(from_log(error)),
     }
+}
+
+/// Hands every row of a store to `visit`.
+fn visit_rows(store: &dyn Store, visit: &mut RowVisitor<'_>) -> std::result::Result<(), LogError> {
+    for tree in Tree::ALL {
+        let mut outcome = Ok(());
+        let scanned = store.scan(tree, &mut |key, value| {
+            if outcome.is_ok() {
+                outcome = visit(tree, key, value);
+            }
+        });
+        outcome?;
+        scanned.map_err(|_| LogError::Stopped)?;
+    }
+    Ok(())
 }
 
 /// The state, if it is exactly what the damaged log provably ended with (I6).

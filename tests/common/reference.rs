@@ -785,10 +785,11 @@ impl Model {
             if !force {
                 return Err(e1());
             }
-            // An ARN that is nobody's is answered with the name in it, as far as there is one.
-            let name = match id {
-                Id::NameWithEnd(_) => text,
-                _ => id.name().to_owned(),
+            // An ARN that is nobody's is answered with the name in it, its end cut off.
+            let name = match text.split_once(":secret:") {
+                Some((_, name)) if has_end(name) => name[..name.len() - 7].to_owned(),
+                Some((_, name)) => name.to_owned(),
+                None => text,
             };
             return Ok(("ok forced, unknown", Ans::Deleted { arn: None, name, date: self.wall }));
         };

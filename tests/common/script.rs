@@ -107,14 +107,14 @@ impl Writer {
     fn id(&mut self, name: &str) -> Id {
         let name = name.to_owned();
         match self.rng.below(100) {
-            0..66 => Id::Name(name),
-            66..80 => Id::Arn(name),
-            80..90 => Id::Partial(name),
-            90..93 => Id::WrongEnd(name),
-            93..95 => Id::NameWithEnd(name),
-            95..97 => Id::Elsewhere(name),
-            97 => Id::Name("bad name*".into()),
-            98 => Id::Name("nobody".into()),
+            0..63 => Id::Name(name),
+            63..78 => Id::Arn(name),
+            78..88 => Id::Partial(name),
+            88..91 => Id::WrongEnd(name),
+            91..93 => Id::NameWithEnd(name),
+            93..95 => Id::Elsewhere(name),
+            95..97 => Id::Name("bad name*".into()),
+            97 => Id::Name("nobody".into()),
             _ => Id::Name(if self.rng.chance(50) { String::new() } else { "x".repeat(2049) }),
         }
     }

@@ -2,10 +2,12 @@
 //! vault on it, and vaults on real folders with unusual options.
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::crypto::{self, Unlock, VaultId, key_file};
-use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock};
+use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
 use strongroom::error::Result;
 use strongroom::model::{RecordId, Scope, Seq, Tree, VersionId};
@@ -81,20 +83,18 @@ pub enum Loss {
 /// A simulated machine: clock, chance and disk from one seed.
 pub struct World {
     pub sim: Sim,
-    key: Vec<u8>,
+    key: Mutex<Vec<u8>>,
 }
 
 const DIR: &str = "/vault";
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        let sim = Sim::new(seed);
-        let key = key_file::generate(VaultId([7; 16]), sim.entropy.as_ref()).unwrap();
-        Self { sim, key: key.expose().to_vec() }
+        Self { sim: Sim::new(seed), key: Mutex::default() }
     }
 
     fn unlock(&self) -> Unlock {
-        Unlock::KeyFile(SecretBytes::copy_from(&self.key))
+        key(&self.key.lock().unwrap())
     }
 
     fn options(&self, setup: &Setup, env: Env) -> Options {
@@ -105,11 +105,37 @@ impl World {
     }
 
     pub fn create(&self, setup: &Setup) -> Result<Vault> {
-        Vault::create(Path::new(DIR), self.unlock(), &self.options(setup, self.sim.env()))
+        self.make(&self.options(setup, self.sim.reboot()))
+    }
+
+    fn make(&self, options: &Options) -> Result<Vault> {
+        VaultDir::make(Path::new(DIR), options)?.create(|id| {
+            *self.key.lock().unwrap() = new_key_file(id);
+            Ok(self.unlock())
+        })
     }
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
         Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, self.sim.reboot()))
+    }
+
+    /// The same with a witness of every change on the disk.
+    pub fn create_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        self.make(&self.options(setup, env))
+    }
+
+    pub fn open_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, env))
+    }
+
+    /// Another machine with the same key, at the same time, with a copy of `image` for its disk.
+    pub fn on_image(&self, image: &SimFs, wall: i64, seed: u64) -> Self {
+        let mut sim = Sim::new(seed);
+        sim.fs = Arc::new(image.fork());
+        sim.clock.set_wall(UnixMillis(wall));
+        Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()) }
     }
 
     pub fn check(&self) -> Result<CheckReport> {
@@ -182,9 +208,8 @@ pub fn submit_together(
 }
 
 /// The content of a fresh key file.
-pub fn new_key_file() -> Vec<u8> {
+fn new_key_file(id: VaultId) -> Vec<u8> {
     let env = Env::real();
-    let id = VaultId::generate(env.entropy.as_ref()).unwrap();
     key_file::generate(id, env.entropy.as_ref()).unwrap().expose().to_vec()
 }
 
@@ -192,9 +217,23 @@ fn key(key_file: &[u8]) -> Unlock {
     Unlock::KeyFile(SecretBytes::copy_from(key_file))
 }
 
-/// Makes a vault in a real folder.
-pub fn create_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
-    Vault::create(dir, key(key_file), &setup.options())
+/// Makes a vault in a real folder, its key file at `key_path`.
+pub fn create_in(dir: &Path, key_path: &Path, setup: &Setup) -> Result<Vault> {
+    create_with(dir, key_path, &setup.options())
+}
+
+fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
+    VaultDir::make(dir, options)?.create(|id| {
+        let content = new_key_file(id);
+        std::fs::write(key_path, &content).unwrap();
+        std::fs::set_permissions(key_path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        Ok(key(&content))
+    })
+}
+
+/// The key file of a vault that [`create_in`] made.
+pub fn key_of(key_path: &Path) -> Vec<u8> {
+    std::fs::read(key_path).unwrap()
 }
 
 /// Opens the vault in a real folder.
@@ -204,20 +243,19 @@ pub fn open_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
 
 /// A real folder and a simulated clock: time passes as a test says, files are real.
 pub struct SlowWorld {
-    pub clock: std::sync::Arc<SimClock>,
-    pub fs: std::sync::Arc<CountingFs>,
+    pub clock: Arc<SimClock>,
+    pub fs: Arc<CountingFs>,
     env: Env,
-    key: Vec<u8>,
     dir: PathBuf,
 }
 
 impl SlowWorld {
     pub fn new(dir: &Path) -> Self {
         let real = Env::real();
-        let clock = std::sync::Arc::new(SimClock::new(UnixMillis(1_750_000_000_000)));
-        let fs = std::sync::Arc::new(CountingFs::new(real.fs.clone()));
+        let clock = Arc::new(SimClock::new(UnixMillis(1_750_000_000_000)));
+        let fs = Arc::new(CountingFs::new(real.fs.clone()));
         let env = Env { clock: clock.clone(), entropy: real.entropy, fs: fs.clone() };
-        Self { clock, fs, env, key: new_key_file(), dir: dir.to_owned() }
+        Self { clock, fs, env, dir: dir.to_owned() }
     }
 
     fn options(&self, setup: &Setup) -> Options {
@@ -227,11 +265,12 @@ impl SlowWorld {
     }
 
     pub fn create(&self, setup: &Setup) -> Result<Vault> {
-        Vault::create(&self.dir, key(&self.key), &self.options(setup))
+        create_with(&self.dir, &self.dir.with_extension("key"), &self.options(setup))
     }
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
-        Vault::open(&self.dir, &key(&self.key), &self.options(setup))
+        let key_file = key_of(&self.dir.with_extension("key"));
+        Vault::open(&self.dir, &key(&key_file), &self.options(setup))
     }
 
     pub fn live_bytes(&self, vault: &Vault) -> u64 {
@@ -241,13 +280,13 @@ impl SlowWorld {
 
 /// The real file system, noting which thread made a file.
 pub struct CountingFs {
-    inner: std::sync::Arc<dyn Fs>,
-    made: std::sync::Mutex<Vec<(String, PathBuf)>>,
+    inner: Arc<dyn Fs>,
+    made: Mutex<Vec<(String, PathBuf)>>,
 }
 
 impl CountingFs {
-    fn new(inner: std::sync::Arc<dyn Fs>) -> Self {
-        Self { inner, made: std::sync::Mutex::default() }
+    fn new(inner: Arc<dyn Fs>) -> Self {
+        Self { inner, made: Mutex::default() }
     }
 
     /// Files made since the last call, each with the name of the thread that made it.
@@ -257,7 +296,7 @@ impl CountingFs {
 }
 
 impl Fs for CountingFs {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<std::sync::Arc<dyn File>> {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let new = mode == OpenMode::CreateNew
             || (mode == OpenMode::Create && self.inner.metadata(path)?.is_none());
         if new {

@@ -145,16 +145,16 @@ fn every_byte_of_a_value_comes_back() {
     let mut wire = server.connect();
     let all_bytes: Vec<u8> = (0..=255).collect();
     let low: String = (0..0x250).filter_map(char::from_u32).collect();
-    let wide = "\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{1f600}\u{10ffff}".to_owned();
+    let edges = "\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{1f600}\u{10ffff}".to_owned();
     let longest = "x".repeat(65_536);
     let longest_wide = "\u{1f600}".repeat(16_384);
-    for text in ["x", &low, &wide, "\0", "{\"a\":\"\\u0000\"}\r\n", &longest, &longest_wide] {
+    for text in ["x", &low, &edges, "\0", "{\"a\":\"\\u0000\"}\r\n", &longest, &longest_wide] {
         let body = json!({"SecretId": "s", "ClientRequestToken": token(), "SecretString": text});
         wire.call("PutSecretValue", body.to_string().as_bytes()).ok();
         let got = wire.call("GetSecretValue", br#"{"SecretId":"s"}"#).ok();
         assert!(got["SecretString"] == text && got.get("SecretBinary").is_none());
     }
-    for bytes in [&b"\0"[..], &all_bytes, &[255; 65_536]] {
+    for bytes in [&b"\0"[..], &all_bytes, &vec![255; 65_536]] {
         let value = STANDARD.encode(bytes);
         let body = json!({"SecretId": "s", "ClientRequestToken": token(), "SecretBinary": value});
         wire.call("PutSecretValue", body.to_string().as_bytes()).ok();

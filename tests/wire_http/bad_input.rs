@@ -90,8 +90,8 @@ fn an_operation_that_is_not_here_is_unknown() {
 fn a_body_that_is_not_an_object_is_a_serialization_error() {
     let server = Guarded::start();
     let mut wire = server.0.connect();
-    let deep = "[".repeat(200_000);
-    let wide = format!("[{}0]", "0,".repeat(300_000));
+    let nested = "[".repeat(200_000);
+    let many = format!("[{}0]", "0,".repeat(300_000));
     for body in [
         &b""[..],
         b" ",
@@ -108,8 +108,8 @@ fn a_body_that_is_not_an_object_is_a_serialization_error() {
         b"SecretId=kept",
         b"<xml/>",
         b"\0\0\0\0",
-        deep.as_bytes(),
-        wide.as_bytes(),
+        nested.as_bytes(),
+        many.as_bytes(),
     ] {
         wire.call("GetSecretValue", body).is(400, NOT_JSON);
     }

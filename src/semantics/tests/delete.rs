@@ -2,6 +2,7 @@
 
 use super::{DAY, S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
+use crate::model::Tag;
 use crate::model::api::{ListSecretVersionIds, ListSecrets, Mutation};
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
 use crate::semantics::memory::World;
@@ -47,6 +48,10 @@ fn a_forced_deletion_has_no_window() {
 #[test]
 fn a_forced_deletion_takes_effect_at_once() {
     for mut world in [created(), scheduled()] {
+        let id = world.id(S).unwrap();
+        let record = world.view.secrets.get_mut(&id).unwrap();
+        record.description = Some("text".into());
+        record.tags = Some(vec![Tag { key: "k".into(), value: "v".into() }]);
         let answer = world.delete(S, None, Some(true)).unwrap();
         assert_eq!(answer.deletion_date, world.wall());
         refused(world.describe(S), ResourceNotFound, GONE);
@@ -206,7 +211,9 @@ fn an_active_secret_is_never_purged() {
 /// SEM-DEL-13: bounded parts (`World` counts the rows of each), until nothing is left.
 #[test]
 fn a_sweep_removes_every_row_of_a_dead_secret_in_bounded_parts() {
-    for (versions, chunks, parts) in [(0, 1, 1), (1, 1, 1), (70, 1, 2), (90, 1, 2), (40, 17, 4)] {
+    for (versions, chunks, parts) in
+        [(0, 1, 1), (1, 1, 1), (70, 1, 2), (90, 1, 2), (200, 0, 3), (40, 17, 4)]
+    {
         let mut world = World { chunks, ..World::default() };
         world.create(S, "c", None).unwrap();
         for number in 0..versions {

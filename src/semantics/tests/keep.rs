@@ -3,6 +3,7 @@
 use super::{DAY, S, created, refused};
 use crate::model::api::Mutation;
 use crate::model::{RecordId, Seq, limits};
+use crate::semantics::Answer;
 use crate::semantics::FaultKind::{LimitExceeded, ResourceNotFound};
 use crate::semantics::memory::{World, token};
 
@@ -73,6 +74,9 @@ fn only_versions_older_than_a_day_go() {
     world.pass(DAY - 1);
     puts(&mut world, 11..=150);
     world.pass(1);
+    let prune_once = Mutation::Prune(world.id(S).unwrap());
+    let plan = world.plan(&prune_once, None).unwrap();
+    assert_eq!((plan.effects.len(), plan.answer), (11, Answer::Done), "ten versions, one record");
     assert_eq!(prune(&mut world), 140);
     world.pass(DAY);
     assert_eq!(prune(&mut world), 100);

@@ -137,6 +137,9 @@ fn a_token_belongs_to_its_order() {
     refused(world.list(&falling), InvalidNextToken, BAD_TOKEN);
     let created = ListSecrets { next_token: token.clone(), ..Default::default() };
     refused(world.list(&created), InvalidNextToken, BAD_TOKEN);
+    let id = "0".repeat(32);
+    let unmarked = ListSecrets { next_token: Some(format!("1n{id}0262")), ..by_name.clone() };
+    refused(world.list(&unmarked), InvalidNextToken, BAD_TOKEN);
     assert_eq!(names(&world, &ListSecrets { next_token: token, ..by_name }), ["b"]);
 }
 
@@ -210,6 +213,19 @@ fn secrets_are_sorted_as_asked() {
     }
     let request = ListSecrets { sort_order: Some("desc".into()), ..Default::default() };
     assert_eq!(names(&world, &request).concat(), "ecadb");
+}
+
+/// SEM-LIST-7: dates before 1970 sort before those after it.
+#[test]
+fn dates_of_either_sign_are_sorted() {
+    let mut world = World::default();
+    for (name, wall) in [("late", 1), ("early", -2), ("middle", -1)] {
+        world.now.wall = crate::env::UnixMillis(wall);
+        world.create(name, "v1", None).unwrap();
+    }
+    let sort_by = Some("last-changed-date".to_owned());
+    let request = ListSecrets { sort_by, ..Default::default() };
+    assert_eq!(names(&world, &request), ["early", "middle", "late"]);
 }
 
 /// SEM-LIST-8: the page ends early, and following its token finds the rest.

@@ -153,6 +153,16 @@ fn a_placeholder_is_filled_by_its_token() {
     assert_eq!(updated.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT}");
 }
 
+/// SEM-TOKEN-6: filling a placeholder that was promoted before moves nothing.
+#[test]
+fn a_promoted_placeholder_is_filled_where_it_is() {
+    let mut world = created();
+    add_placeholder(&mut world, "v2");
+    world.move_stage(S, "AWSCURRENT", Some("v1"), Some("v2")).unwrap();
+    world.put(S, "v2", "two", &[]).unwrap();
+    assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT}");
+}
+
 /// SEM-TOKEN-8
 #[test]
 fn an_update_without_value_ignores_the_token() {

@@ -43,17 +43,13 @@ impl<T> Contained<T> {
         let Some(inner) = inner.as_ref() else {
             return Err(StoreError::Broken { what: "the state is closed" });
         };
-        match contain(|| work(inner)) {
-            Some(Ok(done)) => {
-                // Another thread's failure may have shown this one half an operation.
-                self.check()?;
-                Ok(done)
-            }
-            Some(Err(_)) | None => {
-                self.broken.store(true, Ordering::Release);
-                Err(StoreError::Broken { what })
-            }
+        if let Some(Ok(done)) = contain(|| work(inner)) {
+            // Another thread's failure may have shown this one half an operation.
+            self.check()?;
+            return Ok(done);
         }
+        self.broken.store(true, Ordering::Release);
+        Err(StoreError::Broken { what })
     }
 
     /// Drops the inner once every call has returned. `false` if that panicked.
