@@ -115,19 +115,13 @@ impl Inner {
 
     /// Makes the next log segment ready off the put path.
     fn prepare_segment(&self) -> Result<()> {
-        while let Some(preparation) = self.driver.control(|pipeline| pipeline.log.preparation())? {
-            let prepared = preparation.run();
-            let done = self.driver.control(move |pipeline| match prepared {
-                Ok(prepared) => {
-                    pipeline.log.prepared(prepared);
-                    true
-                }
-                // The append makes its own segment then, or says that the disk is full.
-                Err(_) => false,
-            })?;
-            if !done {
-                break;
-            }
+        // Once: writers can use up segments faster than they are prepared, and whoever called has
+        // more to do than to keep up with them.
+        let preparation = self.driver.control(|pipeline| pipeline.log.preparation())?;
+        if let Some(preparation) = preparation
+            && let Ok(prepared) = preparation.run()
+        {
+            self.driver.control(move |pipeline| pipeline.log.prepared(prepared))?;
         }
         Ok(())
     }
