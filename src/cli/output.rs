@@ -3,9 +3,16 @@
 
 use super::exit::Failure;
 use super::text;
+use crate::secret::SecretBytes;
 use rustix::io::Errno;
 use std::io::IsTerminal;
 use std::os::fd::{AsFd, BorrowedFd};
+
+/// Prints an operation's response.
+pub(crate) fn json(text: &SecretBytes) -> Result<(), Failure> {
+    // EXPOSE: what was asked for is printed, a value in it included.
+    data(text.expose())
+}
 
 /// Writes data to standard output. A reader that went away ends the command with 141.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
