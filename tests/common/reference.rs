@@ -747,7 +747,12 @@ impl Model {
                     return Ok(("ok already there", named));
                 }
                 if current {
-                    secret.promote(to);
+                    let mut after = secret.clone();
+                    after.promote(to);
+                    if after.labels.len() > 20 {
+                        return Err(too_many_labels());
+                    }
+                    secret.labels = after.labels;
                     "ok moved AWSCURRENT"
                 } else {
                     secret.labels.insert(label.into(), to.into());

@@ -46,7 +46,43 @@ impl Writer {
             let step = self.step();
             steps.push(step);
         }
+        if self.rng.chance(4) {
+            let at = self.rng.below(steps.len());
+            steps.splice(at..at, self.full_of_labels());
+        }
         steps
+    }
+
+    /// A secret with twenty labels and no AWSPREVIOUS, on which nothing more fits: too rare to be
+    /// met by chance.
+    fn full_of_labels(&mut self) -> Vec<Step> {
+        let id = Id::Name("full/of-labels".into());
+        let (first, second) = (self.fresh_token("t"), self.fresh_token("t"));
+        let value = Some(self.value());
+        let (description, kms, tags) = (None, None, None);
+        let update = Req::Update {
+            id: id.clone(),
+            token: Some(self.fresh_token("t")),
+            value: value.clone(),
+            description: Some("not taken either".into()),
+            kms: None,
+        };
+        let (name, token) = ("full/of-labels".into(), Some(first.clone()));
+        let put = Req::Put {
+            id: id.clone(),
+            token: Some(second.clone()),
+            value: value.clone(),
+            stages: Some((0..19).map(|n| format!("many-{n}")).collect()),
+        };
+        let stage = |stage: &str, from: Option<&String>| Req::Stage {
+            id: id.clone(),
+            stage: stage.into(),
+            from: from.cloned(),
+            to: Some(second.clone()),
+        };
+        let (attach, promote) = (stage("one more", None), stage("AWSCURRENT", Some(&first)));
+        let create = Req::Create { name, token, value, description, kms, tags };
+        [create, put, update, attach, promote].map(|request| Step::Ask(0, request)).into()
     }
 
     fn first(&mut self, n: usize) -> Step {
