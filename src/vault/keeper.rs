@@ -5,6 +5,7 @@
 //! long middle part (copying, syncing) runs here.
 
 use super::Inner;
+use super::commit::Pipeline;
 use super::job::{Job, Mutate};
 use super::{epoch, reserve, rows};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,7 +86,8 @@ impl Inner {
     /// One look around. Cheap when nothing is due.
     fn tick(&self, full: bool, is_stopped: &dyn Fn() -> bool) -> Result<()> {
         let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        self.prepare_segment()?;
+        // A vault that lives this long is a server's: its first put finds a segment ready.
+        self.prepare_segment(full)?;
         if full {
             // A disk without room for the reserve is not an error.
             let _ = reserve::refill(&self.shared);
@@ -102,7 +104,7 @@ impl Inner {
     /// A whole pass, now: everything that is due is done when this returns.
     pub(super) fn maintain(&self) -> Result<()> {
         let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        self.prepare_segment()?;
+        self.prepare_segment(true)?;
         let _ = reserve::refill(&self.shared);
         self.find_due()?;
         self.work_off_nudges(&|| false)?;
@@ -113,9 +115,12 @@ impl Inner {
         self.checkpoint(true)
     }
 
-    /// Makes the next log segment ready off the put path.
-    fn prepare_segment(&self) -> Result<()> {
-        while let Some(preparation) = self.driver.control(|pipeline| pipeline.log.preparation())? {
+    /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
+    pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
+        let wanted = move |pipeline: &mut Pipeline| {
+            if ahead { pipeline.log.preparation_ahead() } else { pipeline.log.preparation() }
+        };
+        while let Some(preparation) = self.driver.control(wanted)? {
             let prepared = preparation.run();
             let done = self.driver.control(move |pipeline| match prepared {
                 Ok(prepared) => {
@@ -196,7 +201,7 @@ impl Inner {
         })?;
         let Some(compaction) = begun.map_err(from_log)? else { return Ok(()) };
         // The put path goes on meanwhile and must find its next segment ready.
-        match compaction.run_with(&mut |_| self.prepare_segment().is_ok()) {
+        match compaction.run_with(&mut |_| self.prepare_segment(false).is_ok()) {
             Ok(compacted) => {
                 self.driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 self.checkpoint(true)
