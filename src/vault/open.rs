@@ -106,8 +106,7 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
             let Some((state, end)) = healing_state(place, keys, &damage) else {
                 return Err(from_log(LogError::Damaged(damage)));
             };
-            let mut rows =
-                |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+            let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
             let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
                 .map_err(from_log)?;
             let _ = state.close();
