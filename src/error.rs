@@ -148,7 +148,7 @@ impl fmt::Display for Error {
                 write!(f, "a vault or files that are not a vault's are already here. path={}", path.display())
             }
             ErrorKind::LaxPermissions { path, mode } => {
-                write!(f, "others can reach this file; run `chmod go= ` on it. path={} mode={mode:o}", path.display())
+                write!(f, "others can reach this file; run `chmod go=` on it. path={} mode={mode:o}", path.display())
             }
             ErrorKind::NoSpace => f.write_str("no space left on the disk; nothing was changed"),
             ErrorKind::Busy => f.write_str("too many requests at once; try again"),
