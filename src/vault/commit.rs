@@ -10,7 +10,10 @@
 //!   all of it is `OutcomeUnknown` and the vault is poisoned (I4).
 //! - Applying comes after the sync, so the state never holds what the log does not (I6).
 //! - A failing apply does not take back the answer: the operation is durable. The state is rebuilt
-//!   from the log before anything else happens.
+//!   from the log before the next operation is planned.
+//! - A batch can be planned twice. A row that does not open says that the state lies: nothing that
+//!   was planned on it is logged (the digest would be wrong for good), it is rebuilt, and the batch
+//!   is planned anew. On a full disk what grows is planned out, and the reserve is for the rest (I4).
 //!
 //! The driver (`driver.rs`) steps it from its thread; simulation and in-memory vaults step it
 //! themselves.
@@ -18,6 +21,7 @@
 use super::effects::{Sealer, drop_row};
 use super::failure::Failure;
 use super::job::{Done, Job, Mutate};
+use super::keeper::from_log;
 use super::logkeys::clock_note;
 use super::rows;
 use super::shared::{Shared, Status};
@@ -30,7 +34,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
 use crate::model::api::Mutation;
 use crate::model::limits::VERSIONS_KEPT;
-use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Scope, Seq, Suffix, Tree};
+use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
 use crate::store::Store;
 use std::collections::VecDeque;
@@ -46,16 +50,18 @@ const OPERATION_BYTES: usize = 1024;
 
 /// Orders every mutation of one vault.
 pub(crate) struct Pipeline {
-    pub(super) shared: Arc<Shared>,
     pub(super) log: Log,
     pub(super) sum: SetSum,
     pub(super) lsn: Lsn,
     pub(super) age: AgeClock,
     /// Bytes applied to the state since its last checkpoint began.
     pub(super) unsynced_bytes: u64,
-    pub(super) stopping: bool,
+    /// The first purge since the last switch of the epoch: that switch does not cover it (I10).
+    pub(super) unshredded: Option<UnixMillis>,
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
+    /// The last field, so that the log is gone before what may hold the vault's lock.
+    pub(super) shared: Arc<Shared>,
 }
 
 /// One batch while it is planned.
@@ -66,17 +72,38 @@ struct Batch<'a> {
     sum: SetSum,
     lsn: Lsn,
     sets: Vec<ChangeSet>,
-    short_of_space: bool,
-    results: Vec<(Done, Result<Answer>)>,
+    may_grow: bool,
+    unshredded: Option<UnixMillis>,
+    outcomes: Vec<Outcome>,
     settled: Vec<(RecordId, Seq, UnixMillis)>,
     nudges: Vec<RecordId>,
+    /// The state could not be read, or holds what does not open.
+    state_lies: bool,
+}
+
+/// What one job of a batch comes to, if the batch is committed.
+struct Outcome {
+    result: Result<Answer>,
+    /// Nothing was written for it: a no-op or a refusal.
+    is_idle: bool,
+}
+
+/// Why a batch did not happen.
+enum Setback {
+    /// The state lies.
+    State,
+    /// The append was undone.
+    NoSpace,
+    /// Anything else, and what the callers are told.
+    Told(ErrorKind, Vec<Outcome>),
 }
 
 impl Pipeline {
     pub(super) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
         let (queue, completed) = (VecDeque::new(), Vec::new());
-        Self { shared, log, sum, lsn, age, unsynced_bytes: 0, stopping: false, queue, completed }
+        let (unsynced_bytes, unshredded) = (0, None);
+        Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared }
     }
 
     /// Takes a job; it waits for its batch.
@@ -143,11 +170,55 @@ impl Pipeline {
             return self.refuse(jobs, &refusal);
         }
         let now = self.now();
-        let keys = self.shared.keys();
-        let state = match self.state() {
-            Ok(state) => state,
-            Err(error) => return self.refuse(jobs, error.kind()),
+        let mut may_grow = !self.shared.is_short_of_space(&self.log);
+        let mut is_rebuilt = false;
+        let outcome = loop {
+            match self.attempt(&jobs, now, may_grow, is_rebuilt) {
+                Err(Setback::State) if !is_rebuilt => {
+                    is_rebuilt = true;
+                    if let Err(error) = self.rebuild_state() {
+                        break Err(Setback::Told(error.kind().clone(), Vec::new()));
+                    }
+                }
+                Err(Setback::NoSpace) if may_grow => may_grow = false,
+                outcome => break outcome,
+            }
         };
+        let dones = jobs.into_iter().filter_map(|job| match job {
+            Job::Mutate(job) => Some(job.done),
+            Job::Rewrap(_, done) | Job::ClearPurge(done) => Some(done),
+            // Never in a batch: `take_batch` stops before one.
+            Job::Control(_) => None,
+        });
+        let (kind, early) = match outcome {
+            Ok(outcomes) => {
+                let results = outcomes.into_iter().map(|outcome| outcome.result);
+                return self.completed.extend(dones.zip(results));
+            }
+            Err(Setback::State) => (ErrorKind::StateBroken, Vec::new()),
+            Err(Setback::NoSpace) => (ErrorKind::NoSpace, Vec::new()),
+            Err(Setback::Told(kind, outcomes)) => (kind, outcomes),
+        };
+        // The batch's layer is dropped whole, and all of it fails alike (I1).
+        let mut early = early.into_iter();
+        self.completed.extend(dones.map(|done| {
+            let tells_early = self.shared.tells_idle_early();
+            let result = early.next().filter(|outcome| tells_early && outcome.is_idle);
+            (done, result.map_or_else(|| Err(kind.clone().into()), |outcome| outcome.result))
+        }));
+    }
+
+    /// Plans the jobs and commits what they come to.
+    fn attempt(
+        &mut self,
+        jobs: &[Job],
+        now: Now,
+        may_grow: bool,
+        is_rebuilt: bool,
+    ) -> std::result::Result<Vec<Outcome>, Setback> {
+        let keys = self.shared.keys();
+        let told = |error: Error| Setback::Told(error.kind().clone(), Vec::new());
+        let state = self.state().map_err(told)?;
         let mut batch = Batch {
             keys: &keys,
             layer: Layer::over(state.store()),
@@ -155,37 +226,34 @@ impl Pipeline {
             sum: self.sum.clone(),
             lsn: self.lsn,
             sets: Vec::new(),
-            short_of_space: self.shared.is_short_of_space(&self.log),
-            results: Vec::with_capacity(jobs.len()),
+            may_grow,
+            unshredded: self.unshredded,
+            outcomes: Vec::with_capacity(jobs.len()),
             settled: Vec::new(),
             nudges: Vec::new(),
+            state_lies: false,
         };
         for job in jobs {
             batch.plan(job, &self.shared);
-        }
-        let Batch { sum, lsn, sets, results, settled, nudges, .. } = batch;
-        let outcome =
-            if sets.is_empty() { Ok(()) } else { self.commit(sum, lsn, sets, state.store()) };
-        drop(state);
-        match outcome {
-            Ok(()) => {
-                for (id, seq, day) in settled {
-                    self.shared.marks.settle(id, seq, day);
-                }
-                self.shared.nudge(nudges);
-                self.completed.extend(results);
-            }
-            // The batch's layer is dropped whole, and all of it fails alike (I1).
-            Err(kind) => {
-                let fail =
-                    |(done, _): (Done, Result<Answer>)| (done, Err(Error::from(kind.clone())));
-                self.completed.extend(results.into_iter().map(fail));
+            // A row that does not open even in a state just rebuilt is so in the log: then only
+            // those who ask for it fail.
+            if batch.state_lies && !is_rebuilt {
+                return Err(Setback::State);
             }
         }
-        if self.shared.state_is_broken() {
-            // Readers got the answer or will retry; the next batch needs a whole state.
-            let _ = self.rebuild_state();
+        let Batch { sum, lsn, sets, outcomes, settled, nudges, unshredded, .. } = batch;
+        if !sets.is_empty() {
+            match self.commit(sum, lsn, sets, state.store(), !may_grow) {
+                Ok(()) => self.unshredded = unshredded,
+                Err(ErrorKind::NoSpace) => return Err(Setback::NoSpace),
+                Err(kind) => return Err(Setback::Told(kind, outcomes)),
+            }
         }
+        for (id, seq, day) in settled {
+            self.shared.marks.settle(id, seq, day);
+        }
+        self.shared.nudge(nudges);
+        Ok(outcomes)
     }
 
     /// Logs, syncs and applies. An error means that nothing was applied.
@@ -195,6 +263,7 @@ impl Pipeline {
         lsn: Lsn,
         sets: Vec<ChangeSet>,
         store: &dyn Store,
+        may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
         let frame = Frame {
             keystore_generation: self.shared.keys().generation(),
@@ -202,13 +271,11 @@ impl Pipeline {
             digest: sum.digest(self.shared.keys().digest_key(), lsn),
             sets,
         };
-        self.append(&frame)?;
-        #[cfg(feature = "sabotage")]
-        let early = self.shared.sabotage.ack_before_sync;
-        #[cfg(not(feature = "sabotage"))]
-        let early = false;
-        if !early && let Err(error) = self.log.sync() {
-            return Err(self.poison(&error));
+        self.append(&frame, may_use_reserve)?;
+        if !self.shared.answers_before_sync()
+            && let Err(error) = self.log.sync()
+        {
+            return Err(self.log_failed(error).kind().clone());
         }
         self.sum = sum;
         self.lsn = lsn;
@@ -228,24 +295,33 @@ impl Pipeline {
         Ok(())
     }
 
-    fn append(&mut self, frame: &Frame) -> std::result::Result<(), ErrorKind> {
-        match self.log.append(frame) {
-            Ok(()) => Ok(()),
-            Err(LogError::NoSpace) if self.shared.release_reserve() => match self.log.append(frame)
-            {
-                Ok(()) => Ok(()),
-                Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
-                Err(error) => Err(self.poison(&error)),
-            },
-            Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
-            Err(error) => Err(self.poison(&error)),
+    fn append(
+        &mut self,
+        frame: &Frame,
+        may_use_reserve: bool,
+    ) -> std::result::Result<(), ErrorKind> {
+        let mut appended = self.log.append(frame);
+        if matches!(appended, Err(LogError::NoSpace))
+            && may_use_reserve
+            && self.shared.release_reserve()
+        {
+            appended = self.log.append(frame);
         }
+        appended.map_err(|error| self.log_failed(error).kind().clone())
     }
 
-    /// After a failed sync nobody knows what the disk holds: no retry, no more writes (I4).
-    pub(super) fn poison(&mut self, _error: &LogError) -> ErrorKind {
+    /// What an error of the log means for the vault. If the log is in doubt about what the disk
+    /// holds, so is the vault: no retry, no more writes (I4). Else nothing has changed.
+    pub(super) fn log_failed(&mut self, error: LogError) -> Error {
+        if !self.log.poisoned() {
+            return from_log(error);
+        }
         self.shared.set_status(Status::Poisoned);
-        ErrorKind::OutcomeUnknown
+        match error {
+            // Refused outright: an earlier failure, which nobody told the vault of.
+            LogError::Poisoned => ErrorKind::Poisoned.into(),
+            _ => ErrorKind::OutcomeUnknown.into(),
+        }
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, kind: &ErrorKind) {
@@ -264,24 +340,20 @@ impl Pipeline {
 }
 
 impl Batch<'_> {
-    fn plan(&mut self, job: Job, shared: &Shared) {
-        match job {
-            Job::Mutate(job) => {
-                let Mutate { scope, mutation, payload, done } = *job;
-                let result = self.mutate(&scope, &mutation, payload.as_ref(), shared);
-                self.results.push((done, result));
-            }
-            Job::Rewrap(versions, done) => {
-                let result = self.rewrap(&versions, shared);
-                self.results.push((done, result));
-            }
-            Job::ClearPurge(done) => {
-                let result = self.write(vec![drop_row(Tree::Meta, rows::META_PURGE)]);
-                self.results.push((done, result.map(|()| Answer::Done).map_err(Error::from)));
-            }
-            // Never in a batch: `take_batch` stops before one.
-            Job::Control(_) => {}
-        }
+    fn plan(&mut self, job: &Job, shared: &Shared) {
+        let before = self.sets.len();
+        let planned = match job {
+            Job::Mutate(job) => self.mutate(job, shared),
+            Job::Rewrap(versions, _) => self.rewrap(versions, shared),
+            Job::ClearPurge(_) => self.clear_purge(shared),
+            Job::Control(_) => return,
+        };
+        let result = planned.map_err(|refusal| {
+            self.state_lies |=
+                matches!(&refusal, Unplanned::View(failure) if failure.is_of_state());
+            refusal.into()
+        });
+        self.outcomes.push(Outcome { result, is_idle: self.sets.len() == before });
     }
 
     fn view<'v>(
@@ -293,15 +365,11 @@ impl Batch<'_> {
         RowView::new(&self.layer, self.keys, &shared.no_marks, payload)
     }
 
-    fn mutate(
-        &mut self,
-        scope: &Scope,
-        mutation: &Mutation,
-        payload: Option<&crate::crypto::SealedValue>,
-        shared: &Shared,
-    ) -> Result<Answer> {
-        if self.short_of_space && grows(mutation) {
-            return Err(ErrorKind::NoSpace.into());
+    fn mutate(&mut self, job: &Mutate, shared: &Shared) -> std::result::Result<Answer, Unplanned> {
+        let Mutate { scope, mutation, payload, .. } = job;
+        let payload = payload.as_ref();
+        if !self.may_grow && grows(mutation) {
+            return Err(Unplanned::Told(ErrorKind::NoSpace.into()));
         }
         let lsn = self.lsn.next();
         let context = Context {
@@ -309,18 +377,10 @@ impl Batch<'_> {
             now: self.now,
             lsn,
             fresh_id: rows::fresh_id(self.keys, scope, lsn),
-            suffix: fresh_suffix(shared)?,
+            suffix: fresh_suffix(shared).map_err(Unplanned::Told)?,
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
-        let plan = match semantics::plan(&view, &context, mutation) {
-            Ok(plan) => plan,
-            Err(refusal) => {
-                if let Refusal::View(failure) = &refusal {
-                    shared.suspect(failure);
-                }
-                return Err(refusal.into());
-            }
-        };
+        let plan = semantics::plan(&view, &context, mutation)?;
         if let Mutation::Touch { id, seq, day } = mutation {
             self.settled.push((*id, *seq, *day));
         }
@@ -328,7 +388,7 @@ impl Batch<'_> {
             return Ok(plan.answer);
         }
         let mut effects = plan.effects;
-        self.keep_oldest_purge(&mut effects)?;
+        self.note_purge(&mut effects)?;
         for effect in &effects {
             if let Effect::PutSecret(record) = effect
                 && (record.dead
@@ -339,32 +399,61 @@ impl Batch<'_> {
             }
         }
         let sealer = Sealer { keys: self.keys, entropy: shared.env.entropy.as_ref(), lsn, payload };
-        let changes = sealer.rows(effects).map_err(Error::from)?;
-        self.write(changes).map_err(Error::from)?;
+        let changes = sealer.rows(effects)?;
+        self.write(changes)?;
         Ok(plan.answer)
     }
 
     /// The note says when the *oldest* unshredded purge was, so a later one leaves it.
-    fn keep_oldest_purge(&self, effects: &mut Vec<Effect>) -> Result<()> {
-        if effects.iter().any(|effect| matches!(effect, Effect::NotePurge(_)))
-            && self.layer.get(Tree::Meta, rows::META_PURGE).map_err(Error::from)?.is_some()
-        {
+    fn note_purge(&mut self, effects: &mut Vec<Effect>) -> std::result::Result<(), Failure> {
+        let noted = effects.iter().find_map(|effect| match effect {
+            Effect::NotePurge(age) => Some(*age),
+            _ => None,
+        });
+        let Some(age) = noted else { return Ok(()) };
+        self.unshredded.get_or_insert(age);
+        if self.layer.get(Tree::Meta, rows::META_PURGE)?.is_some() {
             effects.retain(|effect| !matches!(effect, Effect::NotePurge(_)));
         }
         Ok(())
     }
 
-    /// Moves wrapped data keys to the current epoch (I10): one bounded operation.
-    fn rewrap(&mut self, versions: &[(RecordId, Seq)], shared: &Shared) -> Result<Answer> {
+    /// An epoch switch has made real every purge before it. One that came while it ran, when data
+    /// keys lay under the new epoch already, takes over the note and waits for the next.
+    fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, Unplanned> {
+        let changes = match self.unshredded {
+            None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
+            Some(age) => {
+                let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
+                let sealer = Sealer { keys: self.keys, entropy, lsn, payload: None };
+                sealer.rows(vec![Effect::NotePurge(age)])?
+            }
+        };
+        self.write(changes)?;
+        Ok(Answer::Done)
+    }
+
+    /// Moves wrapped data keys to the current epoch (I10): one bounded operation. Those of a dead
+    /// secret, or of no version at all, are removed instead: the new epoch must not open them.
+    fn rewrap(
+        &mut self,
+        versions: &[(RecordId, Seq)],
+        shared: &Shared,
+    ) -> std::result::Result<Answer, Unplanned> {
         let mut changes = Vec::new();
         let view = self.view(shared, None);
         for (id, seq) in versions {
-            let Some(version) = semantics::View::version(&view, *id, *seq)? else { continue };
             let key = rows::version_key(*id, *seq);
             let Some(row) = self.layer.get(Tree::Keys, &key)? else { continue };
             if Keyring::wrap_term(&row) == Some(self.keys.epoch()) {
                 continue;
             }
+            let lives = semantics::View::secret(&view, *id)?.is_some_and(|record| !record.dead);
+            let version = semantics::View::version(&view, *id, *seq)?;
+            let Some(version) = version.filter(|_| lives) else {
+                changes.push(drop_row(Tree::Keys, &key));
+                continue;
+            };
             let value_key = self
                 .keys
                 .unwrap_value_key(*id, *seq, &version.version_id, &row)
@@ -403,6 +492,38 @@ impl Batch<'_> {
         self.layer.write(&changes);
         self.sets.push(ChangeSet { lsn: self.lsn, rows: changes });
         Ok(())
+    }
+}
+
+/// Why a job comes to nothing.
+enum Unplanned {
+    /// What it reads could not be read.
+    View(Failure),
+    /// A refusal, for the caller.
+    Told(Error),
+}
+
+impl From<Failure> for Unplanned {
+    fn from(failure: Failure) -> Self {
+        Self::View(failure)
+    }
+}
+
+impl From<Refusal<Failure>> for Unplanned {
+    fn from(refusal: Refusal<Failure>) -> Self {
+        match refusal {
+            Refusal::Fault(fault) => Self::Told(fault.into()),
+            Refusal::View(failure) => Self::View(failure),
+        }
+    }
+}
+
+impl From<Unplanned> for Error {
+    fn from(unplanned: Unplanned) -> Self {
+        match unplanned {
+            Unplanned::View(failure) => failure.into(),
+            Unplanned::Told(error) => error,
+        }
     }
 }
 

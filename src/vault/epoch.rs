@@ -6,7 +6,10 @@
 //! 4. The keystore without the old epochs is durable in both copies, over the old bytes.
 //! 5. Only now the note of the purge goes, and with it the promise is kept.
 //!
-//! A crash anywhere leaves the note, so the switch is done again.
+//! A crash anywhere leaves the note, so the switch is done again: first the unfinished one is ended,
+//! or a keystore that is full of begun epochs would refuse the next. A purge that comes while a
+//! switch runs is not covered by it, because its data keys may lie under the new epoch: it keeps the
+//! note (`Pipeline::unshredded`).
 
 use super::failure::Failure;
 use super::job::Job;
@@ -50,9 +53,18 @@ pub(super) fn switch(inner: &Inner) -> Result<()> {
     if let Some(kind) = inner.shared.refuses_writes() {
         return Err(kind.into());
     }
+    let keys = inner.shared.keys();
+    if keys.oldest_epoch() != keys.epoch() {
+        rewrap_all(inner)?;
+        drop_old(inner)?;
+    }
     inner.sweep_all()?;
-    replace_keystore(inner, |keys, keystore, inner| {
+    let begun = next_keystore(inner, |keys, keystore, inner| {
         keys.begin_epoch(keystore, inner.shared.env.entropy.as_ref())
+    })?;
+    inner.driver.control(move |pipeline| {
+        pipeline.use_keys(begun);
+        pipeline.unshredded = None;
     })?;
     #[cfg(feature = "sabotage")]
     let early = inner.shared.sabotage.drop_epoch_early;
@@ -61,10 +73,15 @@ pub(super) fn switch(inner: &Inner) -> Result<()> {
     if !early {
         rewrap_all(inner)?;
     }
-    replace_keystore(inner, |keys, keystore, inner| {
+    drop_old(inner)?;
+    inner.driver.call(Job::ClearPurge).map(drop)
+}
+
+fn drop_old(inner: &Inner) -> Result<()> {
+    let keys = next_keystore(inner, |keys, keystore, inner| {
         keys.drop_old_epochs(keystore, inner.shared.env.entropy.as_ref())
     })?;
-    inner.driver.call(Job::ClearPurge).map(drop)
+    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
 }
 
 /// Replaces the slot of `unlock`'s kind, or adds one.
@@ -73,20 +90,21 @@ pub(super) fn change_unlock(inner: &Inner, unlock: &Unlock) -> Result<()> {
         return Err(kind.into());
     }
     let params = kdf_params(&inner.shared.tuning);
-    replace_keystore(inner, |keys, keystore, inner| {
+    let keys = next_keystore(inner, |keys, keystore, inner| {
         keys.change_slot(keystore, unlock, params, inner.shared.env.entropy.as_ref())
-    })
+    })?;
+    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
 }
 
-/// Makes the next keystore durable in both copies, then lets the pipeline use its keys.
-fn replace_keystore(
+/// Makes the next keystore durable in both copies. The pipeline is then to use its keys.
+fn next_keystore(
     inner: &Inner,
     next: impl FnOnce(
         &Keyring,
         &Keystore,
         &Inner,
     ) -> std::result::Result<(Keystore, Keyring), CryptoError>,
-) -> Result<()> {
+) -> Result<Arc<Keyring>> {
     let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
     let (keystore, keys) =
         next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
@@ -96,8 +114,7 @@ fn replace_keystore(
         return Err(from_log(error));
     }
     file.keystore = keystore;
-    let keys = Arc::new(keys);
-    inner.driver.control(move |pipeline| pipeline.shared.set_keys(keys))
+    Ok(Arc::new(keys))
 }
 
 fn rewrap_all(inner: &Inner) -> Result<()> {
@@ -108,6 +125,8 @@ fn rewrap_all(inner: &Inner) -> Result<()> {
             return Ok(());
         }
         for part in stale.chunks(REWRAP_MAX) {
+            // The note stays, so that the next open goes on.
+            inner.go_on()?;
             let part = part.to_vec();
             inner.driver.call(|done| Job::Rewrap(part, done))?;
         }
