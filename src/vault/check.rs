@@ -89,7 +89,7 @@ pub(super) fn check(place: &VaultDir, unlock: &Unlock) -> Result<CheckReport> {
         progress: place.options.progress.as_ref(),
     };
     let memory = match opener.open(&truth) {
-        Ok(opened) => opened.state,
+        Ok(memory) => memory.state,
         Err(error) if state_equals(place, &keys, truth.end()) => {
             report
                 .warnings
@@ -159,9 +159,8 @@ struct Copied<'a> {
 
 impl<'a> Copied<'a> {
     fn of_state(env: &'a Env, vault: &Path) -> Option<Self> {
-        let name: String =
-            env.random::<8>().ok()?.iter().map(|byte| format!("{byte:02x}")).collect();
-        let dir = temp_dir().join(format!("strongroom-check-{name}"));
+        let name = u64::from_le_bytes(env.random().ok()?);
+        let dir = temp_dir().join(format!("strongroom-check-{name:016x}"));
         env.fs.create_dir(&dir).ok()?;
         let copy = Self { env, dir };
         copy_dir(env.fs.as_ref(), &vault.join("state"), &copy.dir.join("state")).ok()?;

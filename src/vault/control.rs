@@ -52,7 +52,7 @@ impl Pipeline {
             Err(error) if is_snapshot_damage(&error) => {
                 opener.rebuild(&truth.fall_back().map_err(from_log)?)?
             }
-            opened => opened?,
+            outcome => outcome?,
         };
         self.sum = sum;
         // What the state was durable up to is gone with it.

@@ -113,8 +113,9 @@ fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
         return Ok(());
     }
     let entries = fs.read_dir(&log).map_err(io)?;
-    let segments = entries.iter().filter(|entry| entry.name.ends_with(".wal"));
-    let is_later = |name: &str| name.ends_with(".snap") && name != FIRST_SNAPSHOT;
+    let has_extension = |name: &str, wanted| name.split('.').nth(1) == Some(wanted);
+    let segments = entries.iter().filter(|entry| has_extension(&entry.name, "wal"));
+    let is_later = |name: &str| has_extension(name, "snap") && name != FIRST_SNAPSHOT;
     let mut used = entries.iter().any(|entry| is_later(&entry.name));
     for segment in segments {
         let file = fs.open(&log.join(&segment.name), OpenMode::Read).map_err(io)?;

@@ -34,7 +34,7 @@ pub(super) enum Driver {
         thread: Mutex<Option<JoinHandle<Pipeline>>>,
     },
     /// Whoever calls steps it. `None` once closed.
-    Inline(Mutex<Option<Pipeline>>),
+    Inline(Mutex<Option<Box<Pipeline>>>),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -55,7 +55,7 @@ impl Driver {
 
     /// Drives it without a thread.
     pub(super) fn inline(pipeline: Pipeline) -> Self {
-        Self::Inline(Mutex::new(Some(pipeline)))
+        Self::Inline(Mutex::new(Some(Box::new(pipeline))))
     }
 
     /// Hands a job over and waits for its outcome. Blocks while the queue is full.
@@ -128,7 +128,7 @@ impl Driver {
                 // The last handle was dropped by a callback: the thread cannot wait for itself.
                 if self.is_own_thread() { None } else { thread.join().ok() }
             }
-            Self::Inline(pipeline) => lock(pipeline).take(),
+            Self::Inline(pipeline) => lock(pipeline).take().map(|pipeline| *pipeline),
         }
     }
 
@@ -147,7 +147,7 @@ fn sender(queue: &RwLock<Option<Sender<Job>>>) -> Result<Sender<Job>> {
     queue.clone().ok_or_else(|| ErrorKind::Closed.into())
 }
 
-fn step_now(pipeline: &Mutex<Option<Pipeline>>, job: Job) -> Result<()> {
+fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
     let mut place = lock(pipeline);
     let Some(pipeline) = place.as_mut() else {
         refuse(job, ErrorKind::Closed);

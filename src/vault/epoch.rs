@@ -136,9 +136,9 @@ fn rewrap_all(inner: &Inner) -> Result<()> {
 /// Versions whose data key lies under an older epoch, some thousands at a time.
 fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
     let state = inner.shared.state()?;
-    let mut stale = Vec::new();
+    let mut found = Vec::new();
     let mut after: Option<Box<[u8]>> = None;
-    while stale.len() < 16 * PAGE {
+    while found.len() < 16 * PAGE {
         let page = state
             .store()
             .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
@@ -146,7 +146,7 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         let ended = page.len() < PAGE;
         for (key, row) in page {
             if Keyring::wrap_term(&row) != Some(epoch) {
-                stale.extend(rows::parse_version_key(&key));
+                found.extend(rows::parse_version_key(&key));
             }
             after = Some(key);
         }
@@ -154,7 +154,7 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
             break;
         }
     }
-    Ok(stale)
+    Ok(found)
 }
 
 /// The keystore's refusal as the caller of a vault sees it.

@@ -76,7 +76,9 @@ pub fn submit_together(
         }
     }
     let completed = vault.inner.driver.control(|pipeline| {
-        jobs.into_iter().for_each(|job| pipeline.submit(job));
+        for job in jobs {
+            pipeline.submit(job);
+        }
         while pipeline.step() {}
         pipeline.completed()
     });

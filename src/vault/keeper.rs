@@ -126,6 +126,7 @@ impl Inner {
         let mut first = FirstError::default();
         // The age clock wants to be asked at least every hour.
         self.driver.control(Pipeline::now)?;
+        first.note(self.mend_state());
         let _ = self.prepare_segment();
         if !full && !is_rested {
             return Ok(());
@@ -148,6 +149,7 @@ impl Inner {
     pub(super) fn maintain(&self) -> Result<()> {
         let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         let mut first = FirstError::default();
+        first.note(self.mend_state());
         let _ = self.prepare_segment();
         let _ = reserve::refill(&self.shared);
         first.note(self.find_due());
@@ -156,6 +158,14 @@ impl Inner {
         first.note(self.compact(true));
         first.note(self.checkpoint(true));
         first.end()
+    }
+
+    /// Makes a broken state anew before somebody has to wait for it.
+    fn mend_state(&self) -> Result<()> {
+        if !self.shared.state_is_broken() {
+            return Ok(());
+        }
+        self.driver.control(|pipeline| pipeline.state().map(drop))?
     }
 
     fn switch_if_due(&self) -> Result<()> {

@@ -11,6 +11,7 @@
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
 mod accessed;
+mod batch;
 mod check;
 mod commit;
 mod control;

@@ -65,7 +65,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
             truth.settle().map_err(from_log)?;
             opener.open(&truth)?
         }
-        opened => opened?,
+        outcome => outcome?,
     };
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());

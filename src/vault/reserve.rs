@@ -35,7 +35,7 @@ pub(super) fn refill(shared: &Shared) -> io::Result<()> {
 }
 
 fn fill(file: &dyn File, wanted: u64) -> io::Result<()> {
-    const BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
+    static BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
     let mut at = file.len()?;
     while at < wanted {
         let len = usize::try_from(wanted - at).unwrap_or(BLOCK.len()).min(BLOCK.len());

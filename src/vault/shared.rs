@@ -1,7 +1,6 @@
 //! What readers, callers and the commit pipeline of one vault share.
 
 use super::accessed::Marks;
-use super::failure::Failure;
 use super::state::State;
 use crate::crypto::{Keyring, VaultId};
 use crate::env::{Env, LockGuard};
@@ -134,13 +133,6 @@ impl Shared {
 
     pub(super) fn state_is_broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
-    }
-
-    /// A read met a row that does not open, or a store that fails: the state lies.
-    pub(super) fn suspect(&self, failure: &Failure) {
-        if failure.is_of_state() {
-            self.break_state();
-        }
     }
 
     /// A broken promise: a batch is answered before its sync.

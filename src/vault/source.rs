@@ -37,10 +37,13 @@ impl RowSource for &dyn Store {
     }
 }
 
+/// Rows by place; `None`: a tombstone.
+type Written = BTreeMap<(Tree, Box<[u8]>), Option<Box<[u8]>>>;
+
 /// The rows that a batch has written so far, over the store.
 pub(crate) struct Layer<'a> {
     below: &'a dyn Store,
-    rows: BTreeMap<(Tree, Box<[u8]>), Option<Box<[u8]>>>,
+    rows: Written,
 }
 
 impl<'a> Layer<'a> {

@@ -213,7 +213,7 @@ impl StateOpener<'_> {
                 sum.add(self.keys.digest_key(), tree, key, value);
             }
             done += 1;
-            if done % REPORT_ROWS == 0
+            if done.is_multiple_of(REPORT_ROWS)
                 && let Some(progress) = self.progress
             {
                 progress(Progress::Rebuilding { done, total });
