@@ -330,10 +330,10 @@ impl Log {
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
         let prepared = self.board.take(number).filter(|ready| *ready >= needed);
-        let capacity = prepared.unwrap_or(wanted.max(needed));
-        if prepared.is_none() {
-            prepare::make_now(&self.place, number, capacity)?;
-        }
+        let capacity = match prepared {
+            Some(ready) => ready,
+            None => self.make_segment(number, wanted, needed)?,
+        };
         let name = Kind::Segment.name(number);
         let file = self
             .place
@@ -350,6 +350,21 @@ impl Log {
             .map_err(|error| LogError::write(&name, error))?;
         file.sync_all().map_err(|error| LogError::io("sync", &name, error))?;
         Ok((Segment { header, file, name }, wanted))
+    }
+
+    /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
+    /// the size that is wanted may hold a small one: what frees space must still be written (I4).
+    fn make_segment(&self, number: u64, wanted: u64, needed: u64) -> Result<u64, LogError> {
+        let mut capacity = wanted.max(needed);
+        loop {
+            match prepare::make_now(&self.place, number, capacity) {
+                Err(LogError::NoSpace) if capacity > needed => {
+                    let small = self.options.segment_bytes_first.max(needed);
+                    capacity = if capacity > small { small } else { needed };
+                }
+                made => return made.map(|()| capacity),
+            }
+        }
     }
 
     /// A write failed. A full disk is undone where the frame is not whole on the file, which is
