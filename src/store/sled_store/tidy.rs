@@ -22,8 +22,8 @@ const TIDY_KEY: &[u8] = b"t";
 /// Changes to the tiny row per row applied. Fewer, and sled falls behind for good: a file of which
 /// most is free makes it move pages about that have only just been written.
 const CHANGES_PER_ROW: u64 = 4;
-/// Changes in one contained call.
-const CHANGES_PER_CALL: u64 = 64;
+/// Changes in one contained call: a transaction waits for it.
+const CHANGES_PER_CALL: u64 = 16;
 /// The most that the thread may be behind, about one transaction. Who applies works off the rest.
 const DEBT_MAX: u64 = 1 << 10;
 /// A file up to 1.25 times the live bytes and this needs no tidying.
