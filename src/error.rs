@@ -143,12 +143,12 @@ impl fmt::Display for Error {
             }
             ErrorKind::InUse { pid: Some(pid) } => write!(f, "vault is in use by another process. pid={pid}"),
             ErrorKind::InUse { pid: None } => f.write_str("vault is in use by another process"),
-            ErrorKind::NotFound { path } => write!(f, "no vault here; make one with `strongroom init`. path={path:?}"),
+            ErrorKind::NotFound { path } => write!(f, "no vault here; make one with `strongroom init`. path={}", path.display()),
             ErrorKind::Exists { path } => {
-                write!(f, "a vault or files that are not a vault's are already here. path={path:?}")
+                write!(f, "a vault or files that are not a vault's are already here. path={}", path.display())
             }
             ErrorKind::LaxPermissions { path, mode } => {
-                write!(f, "others can reach this file; run `chmod go= ` on it. path={path:?} mode={mode:o}")
+                write!(f, "others can reach this file; run `chmod go=` on it. path={} mode={mode:o}", path.display())
             }
             ErrorKind::NoSpace => f.write_str("no space left on the disk; nothing was changed"),
             ErrorKind::Busy => f.write_str("too many requests at once; try again"),

@@ -1,1 +1,128 @@
-//! The `strongroom` command.
+//! The `strongroom` command: the only module that prints.
+//!
+//! ```text
+//! args -> explicit key source -> lock -> key -> open -> operation -> close -> print -> exit code
+//! ```
+//!
+//! - Data alone goes to standard output; messages, warnings and progress go to standard error.
+//! - The vault is closed before anything is printed, so a slow reader of our output never holds
+//!   the vault, and `strongroom get a | strongroom put b -` works.
+//! - No secret comes in through an argument, and no refusal repeats one that did.
+//! - The lock is tested before a key is looked for and before a port is taken.
+//!
+//! `docs/CLI.md` is the reference; [`exit`] is the one table of exit codes.
+
+mod args;
+mod client_env;
+mod credentials;
+mod exit;
+mod files;
+mod init;
+mod input;
+mod json;
+mod output;
+mod place;
+mod progress;
+mod secrets;
+#[cfg(feature = "server")]
+pub mod serve;
+mod session;
+mod signal;
+#[cfg(test)]
+mod testing;
+mod text;
+mod unlock;
+mod value;
+
+use crate::env::Env;
+use crate::env::real::harden_process;
+use args::{Command, Parsed};
+use exit::{Exit, Failure};
+use std::ffi::OsString;
+use std::panic;
+use std::process::ExitCode;
+
+/// Where environment variables are read.
+type Vars = Box<dyn Fn(&str) -> Option<OsString>>;
+
+/// What a command may look at besides its arguments.
+pub(crate) struct Context {
+    /// Time, chance, files.
+    env: Env,
+    /// The environment variables.
+    vars: Vars,
+    /// How a server is started.
+    #[cfg(feature = "server")]
+    listen: serve::Listen,
+}
+
+impl Context {
+    /// An environment variable; an empty one counts as unset, as the XDG rules have it.
+    fn var(&self, name: &str) -> Option<OsString> {
+        (self.vars)(name).filter(|value| !value.is_empty())
+    }
+}
+
+/// The whole process: hardens it, runs the command line, gives the exit code.
+#[must_use]
+pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
+    panic::set_hook(Box::new(|info| {
+        // The payload is left out: a message built from data could hold a value.
+        let place = info.location().map_or_else(String::new, |at| {
+            format!(" at {}:{}:{}", at.file(), at.line(), at.column())
+        });
+        output::note(&format!("internal error{place}; please report it"));
+    }));
+    let code = panic::catch_unwind(move || {
+        if let Err(error) = harden_process() {
+            // It still runs: the modes of files do not depend on it, core dumps may.
+            output::warn(&format!("the process could not be hardened: {error}"));
+        }
+        signal::install();
+        let vars: Vars = Box::new(|name| std::env::var_os(name));
+        let context = Context {
+            env: Env::real(),
+            vars,
+            #[cfg(feature = "server")]
+            listen,
+        };
+        run(std::env::args_os(), &context)
+    });
+    ExitCode::from(code.unwrap_or(Exit::Other.code()))
+}
+
+/// Runs one command line and gives its exit code.
+fn run(arguments: impl IntoIterator<Item = OsString>, context: &Context) -> u8 {
+    let outcome = match args::parse(arguments) {
+        Ok(Parsed::Command(parsed)) => dispatch(context, *parsed),
+        Ok(Parsed::Show(text)) => output::data(text.as_bytes()),
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => Exit::Ok.code(),
+        Err(failure) => {
+            output::failure(&failure);
+            failure.exit.code()
+        }
+    }
+}
+
+fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
+    let args::Cli { global, command } = parsed;
+    match command {
+        Command::Init(args) => init::init(context, &global, &args),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::serve(context, &global, &args),
+        Command::Env => client_env::print(context, &global),
+        Command::Credentials(args) => credentials::credentials(context, &global, &args),
+        Command::Put(args) => secrets::put(context, &global, args),
+        Command::Get(args) => secrets::get(context, &global, &args),
+        Command::Ls(args) => secrets::ls(context, &global, &args),
+        Command::Describe(args) => secrets::describe(context, &global, &args),
+        Command::Versions(args) => secrets::versions(context, &global, &args),
+        Command::Stage(args) => secrets::stage(context, &global, args),
+        Command::Rm(args) => secrets::rm(context, &global, &args),
+        Command::Restore(args) => secrets::restore(context, &global, &args),
+        Command::Check => session::check(context, &global),
+    }
+}

@@ -5,6 +5,10 @@
 //! lists keep `std::fs`, `SystemTime` and random generators out of every other module. (sled does
 //! its own I/O: it holds only the rebuildable state.)
 
+pub mod age;
+pub mod real;
+pub mod sim;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,14 +118,17 @@ pub trait Fs: Send + Sync {
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
     /// Bytes that an unprivileged writer can still allocate here.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
-    /// Takes the exclusive lock of the file at `path` (made if missing). `Ok(None)`: held by
-    /// another process or handle. Released when the guard drops or the process dies.
+    /// Takes the exclusive lock of the file at `path` (made if missing) or of the directory that is
+    /// there: a lock file that somebody unlinks does not keep the next one out, a directory that
+    /// is in use does. `Ok(None)`: held by another process or handle. Released when the guard
+    /// drops or the process dies.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>>;
     /// Whether paths here are real, so that sled can be used below them.
     fn is_real(&self) -> bool;
 }
 
 /// One open regular file. Positions are explicit; there is no cursor.
+#[allow(clippy::len_without_is_empty)] // Nobody asks; `len` can fail.
 pub trait File: Send + Sync {
     /// Reads up to `buffer.len()` bytes; 0 at or past the end.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
@@ -184,6 +191,23 @@ pub struct Env {
 }
 
 impl Env {
+    /// The operating system's time, chance and files.
+    #[must_use]
+    pub fn real() -> Self {
+        Self {
+            clock: Arc::new(real::RealClock::new()),
+            entropy: Arc::new(real::OsEntropy),
+            fs: Arc::new(real::RealFs),
+        }
+    }
+
+    /// The operating system's time and chance, with files in memory that are gone when the last
+    /// clone drops: for ephemeral vaults with real keys.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self { fs: Arc::new(sim::SimFs::volatile()), ..Self::real() }
+    }
+
     /// A fresh random array.
     pub fn random<const N: usize>(&self) -> io::Result<[u8; N]> {
         let mut bytes = [0; N];
@@ -199,4 +223,22 @@ pub fn parent(path: &Path) -> PathBuf {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     }
+}
+
+/// The machine's memory in bytes, for choosing a KDF's cost.
+#[must_use]
+pub fn memory_bytes() -> u64 {
+    real::memory_bytes()
+}
+
+/// This process, as LOCK names it.
+#[must_use]
+pub fn process_id() -> u32 {
+    real::process_id()
+}
+
+/// Where a short-lived private copy may be made.
+#[must_use]
+pub fn temp_dir() -> PathBuf {
+    std::env::temp_dir()
 }

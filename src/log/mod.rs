@@ -1,4 +1,52 @@
-//! The log: where an operation becomes durable.
+//! The log: where an operation becomes durable. It is the truth; the state is its picture.
+//!
+//! ```text
+//! manifest.a .b   which snapshot, which segments, end mark       twin, authenticated
+//! log/N.snap      all rows at one LSN                            authenticated blocks, chained
+//! log/N.wal       header, then frames: one frame is one batch    authenticated, chained
+//! ```
+//!
+//! Bytes are specified in `docs/FORMAT.md` (LOG-, SNAP-, MAN- and TWIN- rules). Rows arrive sealed:
+//! nothing is encrypted here, everything is authenticated (I5). Caller: `vault`.
+//!
+//! - **L1** What [`Log::sync`] returned from is durable, and an open finds it or says *damaged*.
+//! - **L2** Torn is not corrupt: only what was never synced may be passed over, and only at the
+//!   very end. Limit: rot in the very last frame after a crash looks the same.
+//! - **L3** Every open and every undone append ends the segment; the next header names that end.
+//! - **L4** No error is retried. A failed sync poisons; a full disk is undone.
+//! - **L5** Opening writes nothing. Starting writes nothing after a clean close.
+//! - **L6** Parsers are total, with limits: any bytes give an answer.
+//!
+//! Life: [`Log::create`] or [`Log::open`], [`Recovered::replay`], [`Recovered::start`], then
+//! [`Log::append`] and [`Log::sync`] by one thread; [`Preparation`] and [`Compaction`] run beside;
+//! [`Log::free`] once the state is durable; [`Log::close`].
+
+mod compact;
+mod error;
+mod files;
+mod frame;
+mod free;
+mod heal;
+mod manifest;
+mod prepare;
+mod recover;
+mod segment;
+mod snapshot;
+mod start;
+mod twin;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use compact::{Compacted, Compaction};
+pub use error::{Damage, LogError};
+pub use frame::{FRAME_BYTES_MAX, FRAME_SETS_MAX, KEY_BYTES_MAX, SET_ROWS_MAX, VALUE_BYTES_MAX};
+pub use heal::{RowVisitor, Rows};
+pub use prepare::{Preparation, Prepared};
+pub use recover::Recovered;
+pub use twin::{TWIN_HEADER_BYTES, Twin, TwinContent};
+pub use writer::Log;
 
 use crate::env::UnixMillis;
 use crate::model::{ChangeSet, Lsn, Tree};
@@ -43,4 +91,71 @@ pub struct Frame {
     pub digest: [u8; 32],
     /// 1 to 256 change sets with consecutive LSNs.
     pub sets: Vec<ChangeSet>,
+}
+
+/// Where the truth ends, and what is known there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The last operation.
+    pub lsn: Lsn,
+    /// Set digest of all rows after it.
+    pub digest: [u8; 32],
+    /// Generation of the keystore then.
+    pub keystore_generation: u64,
+    /// State of the age clock then, or at the clean close after it.
+    pub clock: ClockNote,
+}
+
+/// Sizes, and switches of test builds. The defaults are those of the design.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// Size of the first segment in bytes, its 4 KiB header included.
+    pub segment_bytes_first: u64,
+    /// Segments double up to this, and to a quarter of the snapshot.
+    pub segment_bytes_max: u64,
+    /// Promises to break, for a harness to notice.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: Sabotage,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes_first: 256 << 10,
+            segment_bytes_max: 16 << 20,
+            #[cfg(feature = "sabotage")]
+            sabotage: Sabotage::default(),
+        }
+    }
+}
+
+/// Promises that a test build may break, to prove that a harness would notice.
+#[cfg(feature = "sabotage")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sabotage {
+    /// Accept the last frame after a crash without writing and syncing it again.
+    pub skip_rewrite_of_last_frame: bool,
+    /// Free segments and snapshots before the new snapshot was read back and the state is durable.
+    pub free_before_read_back: bool,
+}
+
+#[cfg(feature = "sabotage")]
+impl LogOptions {
+    pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {
+        self.sabotage.skip_rewrite_of_last_frame
+    }
+    pub(crate) fn free_before_read_back(&self) -> bool {
+        self.sabotage.free_before_read_back
+    }
+}
+
+#[cfg(not(feature = "sabotage"))]
+#[allow(clippy::unused_self)]
+impl LogOptions {
+    pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {
+        false
+    }
+    pub(crate) fn free_before_read_back(&self) -> bool {
+        false
+    }
 }

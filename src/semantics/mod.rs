@@ -4,10 +4,38 @@
 //! for `vault` to seal, log and apply, and the answer for the caller. `read` answers the reading
 //! operations. Both are pure: the same view, request and context give the same result. Rules are
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
+//!
+//! ```text
+//! request -> validate -> resolve -> write | stage | tags | delete -> change -> Plan
+//!                               \\-> read | list (filter, page)               -> answer
+//! background ------------------> prune | delete (purge, sweep) | touch     -> Plan
+//! ```
 
+mod change;
+mod delete;
 pub mod fault;
+mod filter;
+mod list;
+#[cfg(any(test, feature = "internals"))]
+#[doc(hidden)]
+pub mod memory;
+mod page;
+mod prune;
+pub mod read;
+mod resolve;
+mod stage;
+mod tags;
+pub mod texts;
+mod touch;
+pub mod validate;
+mod write;
 
+#[cfg(test)]
+mod tests;
+
+pub use change::rows;
 pub use fault::{Fault, FaultKind};
+pub use touch::day_of;
 
 use crate::env::UnixMillis;
 use crate::model::api;
@@ -142,5 +170,35 @@ pub enum Refusal<E> {
 impl<E> From<Fault> for Refusal<E> {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+/// What planning gives.
+type Outcome<V> = Result<Plan, Refusal<<V as View>::Error>>;
+
+/// Decides a mutation: its effects and its answer, or why it is refused.
+///
+/// Pure and total. Checks come in AWS's order (SEM-CHECK-1): the request itself, its name, its
+/// token, whether the secret exists, its state, the rules of the operation. A refusal and a plan
+/// without effects change nothing; both are still answered after the batch's sync (I1).
+pub fn plan<V: View>(
+    view: &V,
+    context: &Context,
+    mutation: &api::Mutation,
+) -> Result<Plan, Refusal<V::Error>> {
+    use api::Mutation as M;
+    match mutation {
+        M::CreateSecret(request) => write::create_secret(view, context, request),
+        M::PutSecretValue(request) => write::put_secret_value(view, context, request),
+        M::UpdateSecret(request) => write::update_secret(view, context, request),
+        M::UpdateSecretVersionStage(request) => stage::update(view, context, request),
+        M::DeleteSecret(request) => delete::delete_secret(view, context, request),
+        M::RestoreSecret(request) => delete::restore_secret(view, context, request),
+        M::TagResource(request) => tags::tag_resource(view, context, request),
+        M::UntagResource(request) => tags::untag_resource(view, context, request),
+        M::Prune(id) => prune::prune(view, context, *id),
+        M::Purge(id) => delete::purge(view, context, *id),
+        M::Sweep(id) => delete::sweep(view, *id),
+        M::Touch { id, seq, day } => touch::touch(view, *id, *seq, *day),
     }
 }

@@ -1,258 +1,187 @@
 //! The vault: the one place that orders effects.
+//!
+//! ```text
+//! caller threads                     commit pipeline (one thread)        keeper (one thread)
+//! seal the value, submit  --queue->  plan, seal rows, log, sync,         prune, sweep, compact,
+//!                                    apply, answer                       checkpoint, switch epochs
+//! readers ------------------------>  the store, never waiting for a sync
+//! ```
+//!
+//! [`VaultDir`] is the folder with its lock held; opening or creating in it gives a [`Vault`], whose
+//! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
-use crate::crypto::{SlotKind, Unlock, VaultId};
-use crate::error::{ErrorKind, Result};
-use crate::model::Scope;
-use crate::model::api::{
-    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Named, PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage,
-    SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
-    VersionPage, Written,
-};
-use crate::secret::SecretBytes;
-use crate::semantics::Answer;
+mod accessed;
+mod check;
+mod commit;
+mod control;
+mod create;
+mod credentials;
+mod dir;
+mod driver;
+mod effects;
+mod epoch;
+mod failure;
+mod job;
+mod keeper;
+mod logkeys;
+mod open;
+mod operations;
+mod options;
+mod read;
+mod reserve;
+mod rows;
+mod shared;
+mod source;
+mod state;
+mod view;
+
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
+#[cfg(feature = "sabotage")]
+#[doc(hidden)]
+pub mod sabotage;
+
+pub use check::CheckReport;
+pub use dir::{VaultDir, peek_id};
+pub use operations::{Credential, Write};
+pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
+
+use crate::crypto::{Unlock, VaultId};
+use crate::env::{Env, LockGuard};
+use crate::error::Result;
+use driver::Driver;
+use epoch::KeystoreFile;
+use keeper::Keeper;
+use shared::{Shared, Status};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
-
-/// What opening is busy with, for a progress display.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// The state is being rebuilt from the log: this many of that many rows.
-    Rebuilding {
-        /// Rows done.
-        done: u64,
-        /// Rows in all.
-        total: u64,
-    },
-}
-
-/// How a vault is opened. The defaults are right for most.
-#[derive(Clone, Default)]
-pub struct Options {
-    /// How long to wait for another process to let go of the vault.
-    pub wait: Duration,
-    /// Called while a long step goes on.
-    pub progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
-}
-
-/// A vault's folder, its lock held, nothing unlocked yet.
-pub struct VaultDir {
-    _private: (),
-}
-
-impl VaultDir {
-    /// Takes the folder's lock (making the folder if missing), before any key is looked at.
-    /// Fails with [`ErrorKind::InUse`] after `options.wait`.
-    pub fn lock(_dir: &Path, _options: &Options) -> Result<Self> {
-        Err(ErrorKind::Closed.into())
-    }
-    /// Whether a finished vault is here.
-    pub fn has_vault(&self) -> bool {
-        false
-    }
-    /// The vault's id, if there is one.
-    pub fn vault_id(&self) -> Result<VaultId> {
-        Err(ErrorKind::Closed.into())
-    }
-    /// The kinds of the vault's key slots, readable without a key.
-    pub fn slots(&self) -> Result<Vec<SlotKind>> {
-        Err(ErrorKind::Closed.into())
-    }
-    /// Opens the vault.
-    pub fn open(self, _unlock: &Unlock) -> Result<Vault> {
-        Err(ErrorKind::Closed.into())
-    }
-    /// Makes a vault here. `make_key` is given the new vault's id and returns its key after making
-    /// it durable (a key file synced with its folders).
-    pub fn create(self, _make_key: impl FnOnce(VaultId) -> Result<Unlock>) -> Result<Vault> {
-        Err(ErrorKind::Closed.into())
-    }
-    /// Looks at everything and changes nothing.
-    pub fn check(&self, _unlock: &Unlock) -> Result<CheckReport> {
-        Err(ErrorKind::Closed.into())
-    }
-}
-
-/// What `check` found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// Operations in the truth.
-    pub lsn: u64,
-    /// Rows in the truth.
-    pub rows: u64,
-    /// Things that the next open heals or rebuilds by itself.
-    pub warnings: Vec<String>,
-    /// Damage that needs repair.
-    pub damage: Vec<String>,
-}
-
-/// A pair that signs requests to the server. The secret half is shown once.
-pub struct Credential {
-    /// `AKIA...`
-    pub access_key_id: String,
-    /// The account that its requests act in.
-    pub account: String,
-    /// The secret half.
-    pub secret_access_key: SecretBytes,
-}
-
-/// A mutation as a caller asks for it, its value still plaintext: for [`Vault::submit`].
-pub enum Write {
-    /// `CreateSecret`
-    CreateSecret(CreateSecret),
-    /// `PutSecretValue`
-    PutSecretValue(PutSecretValue),
-    /// `UpdateSecret`
-    UpdateSecret(UpdateSecret),
-    /// `UpdateSecretVersionStage`
-    UpdateSecretVersionStage(UpdateSecretVersionStage),
-    /// `DeleteSecret`
-    DeleteSecret(DeleteSecret),
-    /// `RestoreSecret`
-    RestoreSecret(SecretIdOnly),
-    /// `TagResource`
-    TagResource(TagResource),
-    /// `UntagResource`
-    UntagResource(UntagResource),
-}
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// An open vault. Clones share it; it can be used from any thread.
+///
+/// [`Vault::close`] ends it cleanly. Dropping the last clone without closing is safe but counts as
+/// a crash: nothing acknowledged is lost, the next open works a little more.
 #[derive(Clone)]
 pub struct Vault {
-    _private: (),
+    inner: Arc<Inner>,
 }
 
-macro_rules! stub {
-    () => {
-        Err(ErrorKind::Closed.into())
-    };
+/// One open vault, shared by its handles and the keeper.
+struct Inner {
+    shared: Arc<Shared>,
+    driver: Driver,
+    keeper: OnceLock<Keeper>,
+    /// One pass of the keeper at a time.
+    pass: Mutex<()>,
+    keystore: Mutex<KeystoreFile>,
+    /// Held until the vault is closed or dropped.
+    lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
-#[allow(unused_variables)]
 impl Vault {
     /// Opens the vault in `dir`.
+    ///
+    /// Fails with [`ErrorKind::InUse`](crate::error::ErrorKind::InUse) if another process holds it,
+    /// `NotFound` if there is none, `WrongKey` if `unlock` does not fit, `Damaged` if what exists
+    /// once is damaged.
     pub fn open(dir: &Path, unlock: &Unlock, options: &Options) -> Result<Self> {
         VaultDir::lock(dir, options)?.open(unlock)
     }
-    /// Makes a vault in `dir`.
+
+    /// Makes a vault in `dir`, which is made if missing. The caller keeps `unlock` safe: without it
+    /// nobody opens the vault again.
     pub fn create(dir: &Path, unlock: Unlock, options: &Options) -> Result<Self> {
-        VaultDir::lock(dir, options)?.create(|_| Ok(unlock))
+        VaultDir::make(dir, options)?.create(|_| Ok(unlock))
     }
-    /// A vault in memory with random keys, gone when dropped.
+
+    /// A vault in memory with random keys, gone when dropped. Same code, cryptography and log as on
+    /// disk, with the files in memory.
     pub fn ephemeral() -> Result<Self> {
-        stub!()
+        let mut options = Options::default();
+        options.tuning.env = Some(Env::in_memory());
+        options.tuning.segment_bytes_max = 1024 * 1024;
+        Self::ephemeral_with(&options)
     }
+
+    /// The same with what tests turn.
+    #[doc(hidden)]
+    pub fn ephemeral_with(options: &Options) -> Result<Self> {
+        VaultDir::make(Path::new("/vault"), options)?
+            .create(|id| create::random_unlock(id, options))
+    }
+
     /// Stops the background work, drains, syncs, writes the end mark and lets the lock go. Other
-    /// handles fail with [`ErrorKind::Closed`] from now on.
+    /// handles fail with [`ErrorKind::Closed`](crate::error::ErrorKind::Closed) from now on.
+    ///
+    /// On an error nothing acknowledged is lost; the next open finds a vault that was not closed.
     pub fn close(&self) -> Result<()> {
-        stub!()
+        self.inner.close()
     }
+
     /// The vault's identity.
+    #[must_use]
     pub fn id(&self) -> VaultId {
-        VaultId([0; 16])
+        self.inner.shared.id
     }
-    /// The form for servers: hands the write to the commit pipeline and returns at once; `done` is
-    /// called on the commit thread after the sync (it must not block). A full queue calls `done`
-    /// with [`ErrorKind::Busy`] at once.
-    pub fn submit(
-        &self,
-        scope: &Scope,
-        write: Write,
-        done: Box<dyn FnOnce(Result<Answer>) + Send>,
-    ) {
-        done(stub!());
-    }
-    /// `CreateSecret`
-    pub fn create_secret(&self, scope: &Scope, request: CreateSecret) -> Result<Written> {
-        stub!()
-    }
-    /// `PutSecretValue`
-    pub fn put_secret_value(&self, scope: &Scope, request: PutSecretValue) -> Result<Written> {
-        stub!()
-    }
-    /// `UpdateSecret`
-    pub fn update_secret(&self, scope: &Scope, request: UpdateSecret) -> Result<Written> {
-        stub!()
-    }
-    /// `UpdateSecretVersionStage`
-    pub fn update_secret_version_stage(
-        &self,
-        scope: &Scope,
-        request: UpdateSecretVersionStage,
-    ) -> Result<Named> {
-        stub!()
-    }
-    /// `DeleteSecret`
-    pub fn delete_secret(&self, scope: &Scope, request: DeleteSecret) -> Result<Deleted> {
-        stub!()
-    }
-    /// `RestoreSecret`
-    pub fn restore_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Named> {
-        stub!()
-    }
-    /// `TagResource`
-    pub fn tag_resource(&self, scope: &Scope, request: TagResource) -> Result<()> {
-        stub!()
-    }
-    /// `UntagResource`
-    pub fn untag_resource(&self, scope: &Scope, request: UntagResource) -> Result<()> {
-        stub!()
-    }
-    /// `GetSecretValue`
-    pub fn get_secret_value(
-        &self,
-        scope: &Scope,
-        request: &GetSecretValue,
-    ) -> Result<SecretValueOutput> {
-        stub!()
-    }
-    /// `DescribeSecret`
-    pub fn describe_secret(&self, scope: &Scope, request: &SecretIdOnly) -> Result<Description> {
-        stub!()
-    }
-    /// `ListSecretVersionIds`
-    pub fn list_secret_version_ids(
-        &self,
-        scope: &Scope,
-        request: &ListSecretVersionIds,
-    ) -> Result<VersionPage> {
-        stub!()
-    }
-    /// `ListSecrets`
-    pub fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
-        stub!()
-    }
-    /// `GetResourcePolicy`
-    pub fn get_resource_policy(
-        &self,
-        scope: &Scope,
-        request: &SecretIdOnly,
-    ) -> Result<ResourcePolicy> {
-        stub!()
-    }
-    /// The pairs that may sign requests.
-    pub fn credentials(&self) -> Result<Vec<Credential>> {
-        stub!()
-    }
-    /// Makes a pair; durable when this returns.
-    pub fn new_credential(&self, account: &str) -> Result<Credential> {
-        stub!()
-    }
-    /// Takes a pair out of use. `false`: there was none.
-    pub fn revoke_credential(&self, access_key_id: &str) -> Result<bool> {
-        stub!()
-    }
-    /// Replaces the vault's key slot of `new`'s kind, or adds one: how a passphrase is changed.
+
+    /// Replaces the vault's key slot of `new`'s kind, or adds one: how a passphrase is changed. Both
+    /// copies of the keystore are durable when this returns.
     pub fn change_unlock(&self, new: &Unlock) -> Result<()> {
-        stub!()
+        let _pass = self.inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        epoch::change_unlock(&self.inner, new)
     }
-    /// Makes every purge so far real: switches the epoch and erases the old one (I10).
+
+    /// Makes every purge so far real: switches the epoch and erases the older one, so that what is
+    /// left of purged values opens with no key (I10). Costs a bounded operation per 200 versions.
     pub fn shred(&self) -> Result<()> {
-        stub!()
+        let _pass = self.inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        epoch::switch(&self.inner)
     }
+
     /// One pass of pruner, compactor and checkpointer, now.
     pub fn maintain(&self) -> Result<()> {
-        stub!()
+        self.inner.maintain()
+    }
+}
+
+impl Inner {
+    fn close(&self) -> Result<()> {
+        if self.shared.status() == Status::Closed {
+            return Ok(());
+        }
+        if let Some(keeper) = self.keeper.get() {
+            keeper.stop();
+        }
+        let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut pipeline) = self.driver.stop() else { return Ok(()) };
+        let clean = self.shared.status() == Status::Open;
+        let state = self.shared.replace_state(None);
+        self.shared.set_status(Status::Closed);
+        let closed = match state {
+            Some(state) if clean => pipeline.close(&state),
+            _ => Ok(()),
+        };
+        // Dropped before the lock: the next owner must not meet our descriptors.
+        drop(pipeline);
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        closed
+    }
+
+    /// What a drop does: as after a crash, but with the threads gone and the lock free.
+    fn abandon(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.stop();
+        }
+        if let Some(pipeline) = self.driver.stop() {
+            drop(self.shared.replace_state(None));
+            drop(pipeline);
+        }
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }

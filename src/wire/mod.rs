@@ -1,1 +1,40 @@
-//! HTTP, JSON and AWS error shapes.
+//! AWS JSON 1.1 over HTTP: what makes a vault answer any AWS client, unchanged.
+//!
+//! ```text
+//! socket -> server      accepts, admits, drains           rules WIRE-NET
+//!        -> connection  timers, eviction of idle clients
+//!        -> guard       Host, Origin, Forwarded           rules WIRE-GUARD
+//!        -> service     method, type, target, body        rules WIRE-FRONT
+//!        -> sigv4       who asks, in which region         rules WIRE-SIG
+//!        -> json, shape, request                          rules WIRE-JSON
+//!        -> vault       writes by callback, reads on a blocking thread
+//!        -> response, reply                               rules WIRE-REPLY
+//! ```
+//!
+//! The rules and their sources are in `docs/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
+//! the shape of an AWS error; nothing here knows a rule of the API beyond types and presence.
+//!
+//! - **No plaintext is left behind** (I8): request bodies, parsed strings and answers live in wiped
+//!   buffers that never grow in place, and no error or log line holds any of them. The HTTP
+//!   library's own read buffer is wiped by the allocator of the binary.
+//! - **No thread waits for the disk** (writes park on a channel), and no write is given up when its
+//!   client goes away: it is in the commit pipeline by then.
+
+mod body;
+mod buffer;
+mod connection;
+mod guard;
+mod json;
+mod operation;
+mod options;
+mod reply;
+mod request;
+mod response;
+mod server;
+mod service;
+mod shape;
+mod sigv4;
+mod time;
+
+pub use options::{Auth, Limits, ServerOptions};
+pub use server::{Server, Stopper};

@@ -5,8 +5,8 @@
 //! one segment holds fragments of hundreds of pages, so that this falls behind for good: 7.6 times
 //! the live bytes under constant overwriting. There is no call to make sled rewrite more, but
 //! replacing any page does it, and a page is replaced at every tenth change to it. So a thread
-//! changes one tiny row of a tree that nobody reads, four times
-//! per row applied: then the file stays at about 2 times.
+//! changes one tiny row of a tree that nobody reads, four times per row applied: then the file
+//! stays at about twice the live bytes. Figures: `docs/STORE.md`.
 //!
 //! Plain inserts, so that readers and transactions wait for one page at most.
 

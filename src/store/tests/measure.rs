@@ -1,4 +1,4 @@
-//! Figures for `docs/parts/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
+//! Figures for `docs/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 

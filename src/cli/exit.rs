@@ -1,0 +1,223 @@
+//! The one table of exit codes, and what a command fails with.
+
+use crate::error::{Error, ErrorKind};
+use crate::semantics::{Fault, FaultKind};
+
+/// How the process ends. Scripts rely on the numbers: they never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Done.
+    Ok = 0,
+    /// None of the others: the disk, the network, an internal error.
+    Other = 1,
+    /// The command line or a parameter makes no sense.
+    Usage = 2,
+    /// No such vault, secret, version, label or credential.
+    NotFound = 3,
+    /// Wrong key, no key, or a key file that others can read.
+    Key = 4,
+    /// It exists already, is scheduled for deletion, or a limit is reached.
+    Conflict = 5,
+    /// Another process holds the vault.
+    InUse = 6,
+    /// Damage that needs repair.
+    Damaged = 7,
+    /// Ctrl-C: 128 + SIGINT, as shells have it.
+    Interrupted = 130,
+    /// Whoever read our output went away: 128 + SIGPIPE.
+    ClosedPipe = 141,
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Why a command did not do what it was asked. Never holds plaintext of a value or key.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// How the process ends.
+    pub(crate) exit: Exit,
+    /// What happened; empty: nothing is printed.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a message.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// A fault of the command line.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// No key, or one that cannot be read.
+    pub(crate) fn key(message: impl Into<String>) -> Self {
+        Self::new(Exit::Key, message)
+    }
+
+    /// The file system refused.
+    pub(crate) fn io(doing: &str, cause: &std::io::Error) -> Self {
+        Self::new(Exit::Other, format!("{doing}: {cause}"))
+    }
+
+    /// Ctrl-C: whoever pressed it needs no message.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, "")
+    }
+
+    /// The reader of our output went away: it asked for no message.
+    pub(crate) fn closed_pipe() -> Self {
+        Self::new(Exit::ClosedPipe, "")
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = exit_of(error.kind());
+        let message = match (error.kind(), std::error::Error::source(&error)) {
+            // `Io` already says its cause.
+            (ErrorKind::Io { .. }, _) | (_, None) => error.to_string(),
+            (_, Some(cause)) => format!("{error}: {cause}"),
+        };
+        Self { exit, message, hint: hint_of(error.kind()).map(str::to_owned) }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Error::from(fault).into()
+    }
+}
+
+fn exit_of(kind: &ErrorKind) -> Exit {
+    match kind {
+        ErrorKind::Fault(fault) => exit_of_fault(fault),
+        ErrorKind::WrongKey | ErrorKind::LaxPermissions { .. } => Exit::Key,
+        ErrorKind::Damaged { .. } => Exit::Damaged,
+        ErrorKind::InUse { .. } => Exit::InUse,
+        ErrorKind::NotFound { .. } => Exit::NotFound,
+        ErrorKind::Exists { .. } => Exit::Conflict,
+        ErrorKind::Usage { .. } => Exit::Usage,
+        // A newer format is no damage: nothing needs repair.
+        ErrorKind::NewerFormat { .. }
+        | ErrorKind::NoSpace
+        | ErrorKind::Busy
+        | ErrorKind::OutcomeUnknown
+        | ErrorKind::Poisoned
+        | ErrorKind::Closed
+        | ErrorKind::StateBroken
+        | ErrorKind::Io { .. } => Exit::Other,
+    }
+}
+
+fn exit_of_fault(fault: &Fault) -> Exit {
+    match fault.kind {
+        FaultKind::ResourceNotFound => Exit::NotFound,
+        FaultKind::ResourceExists | FaultKind::LimitExceeded => Exit::Conflict,
+        FaultKind::InvalidRequest if is_about_deletion(&fault.message) => Exit::Conflict,
+        FaultKind::InvalidRequest
+        | FaultKind::InvalidParameter
+        | FaultKind::InvalidNextToken
+        | FaultKind::Validation => Exit::Usage,
+    }
+}
+
+/// AWS has one exception for a bad request and for a secret in the wrong state. Its texts are
+/// part of the contract that clients match on, so they can be matched here too.
+fn is_about_deletion(message: &str) -> bool {
+    ["marked for deletion", "scheduled for deletion", "was deleted"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::WrongKey => {
+            Some("give the key of this very vault with --key-file or --passphrase-file")
+        }
+        ErrorKind::InUse { .. } => Some(
+            "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
+        ),
+        ErrorKind::Damaged { .. } => Some(
+            "`strongroom check` looks at everything and changes nothing; keep a copy before any repair",
+        ),
+        ErrorKind::Fault(fault)
+            if exit_of_fault(fault) == Exit::Conflict && is_about_deletion(&fault.message) =>
+        {
+            Some("`strongroom restore NAME` takes the deletion back; `rm --now` makes it final")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn each_kind_has_the_exit_code_of_the_contract() {
+        let fault = |kind, text: &str| ErrorKind::Fault(Fault::new(kind, text));
+        let path = PathBuf::from("v");
+        let damage = ErrorKind::Damaged { file: "log/1.wal".into(), offset: 1, rule: "LOG-1" };
+        let newer = ErrorKind::NewerFormat { file: "keystore.a".into(), found: 9, known: 1 };
+        for (kind, code) in [
+            (fault(FaultKind::ResourceNotFound, ""), 3),
+            (fault(FaultKind::ResourceExists, ""), 5),
+            (fault(FaultKind::LimitExceeded, ""), 5),
+            (fault(FaultKind::Validation, ""), 2),
+            (fault(FaultKind::InvalidParameter, ""), 2),
+            (fault(FaultKind::InvalidNextToken, ""), 2),
+            (ErrorKind::WrongKey, 4),
+            (ErrorKind::LaxPermissions { path: path.clone(), mode: 0o644 }, 4),
+            (ErrorKind::Exists { path: path.clone() }, 5),
+            (ErrorKind::NotFound { path }, 3),
+            (ErrorKind::InUse { pid: None }, 6),
+            (damage, 7),
+            (newer, 1),
+            (ErrorKind::Usage { what: "" }, 2),
+            (ErrorKind::NoSpace, 1),
+            (ErrorKind::OutcomeUnknown, 1),
+            (ErrorKind::Poisoned, 1),
+        ] {
+            assert_eq!(exit_of(&kind).code(), code, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_waits_for_deletion_is_a_conflict_and_other_bad_requests_are_usage() {
+        for (text, code) in [
+            (
+                "You can't perform this operation on the secret because it was marked for deletion.",
+                5,
+            ),
+            (
+                "You can't create this secret because a secret with this name is already scheduled for deletion.",
+                5,
+            ),
+            (
+                "You can't perform this operation on the secret because it was already scheduled for deletion.",
+                5,
+            ),
+            ("You provided a VersionStage that is not associated to the provided VersionId.", 2),
+            ("You must provide either SecretString or SecretBinary.", 2),
+        ] {
+            let fault = Fault::new(FaultKind::InvalidRequest, text);
+            assert_eq!(exit_of_fault(&fault).code(), code, "{text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Making a vault, and the key that opens it: durable before the vault is finished, so there is
+//! never a vault without its key.
+
+use super::args::{Global, Init};
+use super::exit::Failure;
+use super::input::{self, Input};
+use super::unlock::Pointed;
+use super::{Context, files, output, place, session, unlock};
+use crate::crypto::{Unlock, VaultId, key_file};
+use crate::env::parent;
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+use crate::vault::{Vault, VaultDir};
+use std::path::{Path, PathBuf};
+
+/// `init`
+pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<(), Failure> {
+    let path = place::vault(context, global)?;
+    let dir = VaultDir::make(&path, &session::options(context, global))?;
+    if dir.has_vault() {
+        return Err(Error::from(ErrorKind::Exists { path }).into());
+    }
+    let vault = create(context, &path, dir, new_key(context, global, args.passphrase)?)?;
+    session::close(&vault);
+    Ok(())
+}
+
+/// The key of a vault that is about to be made.
+pub(crate) enum NewKey {
+    /// A passphrase.
+    Passphrase(SecretBytes),
+    /// The content of a key file that came in on standard input.
+    Given(SecretBytes),
+    /// A key file, here or in the vault's own place.
+    KeyFile(Option<PathBuf>),
+}
+
+/// Decides about the new vault's key; a passphrase is read or asked for here.
+pub(crate) fn new_key(
+    context: &Context,
+    global: &Global,
+    wants_passphrase: bool,
+) -> Result<NewKey, Failure> {
+    if wants_passphrase && global.key_file.is_some() {
+        return Err(Failure::usage("--passphrase and --key-file exclude each other"));
+    }
+    let passphrase = match unlock::pointed(context, global) {
+        Some(Pointed::PassphraseFile(input)) => unlock::passphrase_file(&input)?,
+        // A key file that a variable points at stands back behind the flag.
+        _ if wants_passphrase => match context.var("STRONGROOM_PASSPHRASE_FILE") {
+            Some(path) => unlock::passphrase_file(&Input::named(Path::new(&path)))?,
+            None => ask_twice()?,
+        },
+        Some(Pointed::KeyFile(Input::Stdin)) => {
+            return unlock::key_file(&Input::Stdin).map(NewKey::Given);
+        }
+        Some(Pointed::KeyFile(Input::Path(path))) => return Ok(NewKey::KeyFile(Some(path))),
+        None => return Ok(NewKey::KeyFile(None)),
+    };
+    if passphrase.is_empty() {
+        return Err(Failure::usage("an empty passphrase protects nothing"));
+    }
+    Ok(NewKey::Passphrase(passphrase))
+}
+
+fn ask_twice() -> Result<SecretBytes, Failure> {
+    if !input::has_person() {
+        return Err(Failure::key("there is no terminal to ask for the passphrase on")
+            .hint("give --passphrase-file F, or `-` to read it from standard input"));
+    }
+    let first = input::prompt("New passphrase: ")?;
+    if first != input::prompt("The same again: ")? {
+        return Err(Failure::usage("the two passphrases differ; nothing was made"));
+    }
+    Ok(first)
+}
+
+/// Makes the vault in `dir` and says on standard error where it and its key are.
+pub(crate) fn create(
+    context: &Context,
+    path: &Path,
+    dir: VaultDir,
+    key: NewKey,
+) -> Result<Vault, Failure> {
+    let mut key_path = None;
+    let vault = dir.create(|id| match key {
+        NewKey::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase)),
+        NewKey::Given(key) => Ok(Unlock::KeyFile(key)),
+        NewKey::KeyFile(wanted) => {
+            let (path, key) = make_key_file(context, id, wanted)?;
+            key_path = Some(path);
+            Ok(Unlock::KeyFile(key))
+        }
+    })?;
+    output::note(&format!("made a vault in {}", path.display()));
+    match key_path {
+        Some(path) => {
+            output::note(&format!("its key is {}", path.display()));
+            output::note(
+                "key and vault together are the secret, apart they are the safety: keep a copy of \
+                 each, never both in one place; without the key nobody reads the vault again",
+            );
+        }
+        None => {
+            output::note(
+                "keep its key apart from it; without the key nobody reads the vault again",
+            );
+        }
+    }
+    Ok(vault)
+}
+
+/// Makes the key file durable before the vault that needs it is finished. A key file that stands
+/// where the user pointed is used as it is: replacing it could lock another vault for ever.
+fn make_key_file(
+    context: &Context,
+    id: VaultId,
+    wanted: Option<PathBuf>,
+) -> Result<(PathBuf, SecretBytes), Error> {
+    let path = wanted.or_else(|| place::own_key_file(context, id)).ok_or(ErrorKind::Usage {
+        what: "no folder for the key file: give --key-file, or set HOME or XDG_CONFIG_HOME",
+    })?;
+    let env = &context.env;
+    let io = |error| Error::io("make the key file", error);
+    // An empty file is a name that `mktemp` reserved.
+    if env.fs.metadata(&path).map_err(io)?.is_some_and(|found| found.len > 0) {
+        let key = unlock::existing_key_file(&path)?;
+        output::note("there is a key file already, which opens this vault too");
+        return Ok((path, key));
+    }
+    files::make_dirs(env, &parent(&path)).map_err(io)?;
+    let key = key_file::generate(id, env.entropy.as_ref())
+        .map_err(|error| Error::io("draw a random key", std::io::Error::other(error)))?;
+    // EXPOSE: the key file is the one place where this key is kept.
+    files::write_private(env, &path, key.expose()).map_err(io)?;
+    Ok((path, key))
+}

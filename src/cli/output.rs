@@ -1,0 +1,69 @@
+//! What goes out: data to standard output, everything else to standard error.
+
+use super::exit::Failure;
+use super::text;
+use crate::env::real::{write_stderr, write_stdout};
+use crate::secret::SecretBytes;
+use std::io::{ErrorKind, IsTerminal};
+
+/// Writes data to standard output. A reader that went away ends the command with 141.
+pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
+    write_stdout(bytes).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::closed_pipe(),
+        _ => Failure::io("standard output cannot be written", &error),
+    })
+}
+
+/// Writes a value, or a document that may hold one, to standard output.
+pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), Failure> {
+    // EXPOSE: it was asked for, and this is where it was asked to go.
+    data(bytes.expose())
+}
+
+/// Writes lines to standard output.
+pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    if text.is_empty() { Ok(()) } else { data(text.as_bytes()) }
+}
+
+/// Whether a person sees standard output.
+pub(crate) fn data_is_seen() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether a person sees standard error.
+pub(crate) fn notes_are_seen() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Says something on standard error, in one line that starts with the command's name. Nobody
+/// listening there is no reason to fail.
+pub(crate) fn note(message: &str) {
+    raw_note(&format!("strongroom: {}\n", text::one_line(message)));
+}
+
+/// Warns on standard error.
+pub(crate) fn warn(message: &str) {
+    note(&format!("warning: {message}"));
+}
+
+/// Writes to standard error as it is.
+pub(crate) fn raw_note(text: &str) {
+    let _unheard = write_stderr(text.as_bytes());
+}
+
+/// Explains a failure: what happened, then what to do.
+pub(crate) fn failure(failure: &Failure) {
+    if failure.message.is_empty() {
+        return;
+    }
+    note(&failure.message);
+    if let Some(hint) = &failure.hint {
+        // A hint is ours: its line breaks are meant.
+        raw_note(&format!("{hint}\n"));
+    }
+}

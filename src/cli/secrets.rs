@@ -1,0 +1,264 @@
+//! The operations on secrets: one function per subcommand. Each asks the vault, closes it, prints.
+
+use super::args::{Get, Global, Ls, Name, Put, Rm, Stage, Versions};
+use super::exit::{Exit, Failure};
+use super::input::Input;
+use super::session::with_vault;
+use super::value::{self, Source};
+use super::{Context, files, json, output, place, text, unlock};
+use crate::error::Error;
+use crate::model::Scope;
+use crate::model::api::{
+    CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecretVersionIds, ListSecrets,
+    PutSecretValue, SecretIdOnly, SecretValueOutput, UpdateSecretVersionStage, VersionPage,
+    Written,
+};
+use crate::model::limits::PAGE_MAX;
+use crate::secret::{SecretBytes, SecretValue};
+use crate::semantics::FaultKind;
+use crate::vault::Vault;
+use std::path::Path;
+
+/// `put`
+pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), Failure> {
+    let source = value::source(&args)?;
+    let is_stdin = source == Source::Input(Input::Stdin);
+    unlock::check_stdin(context, global, is_stdin)?;
+    let scope = place::scope_of(context, global, &args.name)?;
+    // Read to its end before the vault is locked: what feeds us may need the vault itself.
+    let ready = match &source {
+        Source::Input(input) => Some(value::read(input, args.binary)?),
+        Source::Prompt => None,
+    };
+    let is_json = global.is_json();
+    let written = with_vault(context, global, |vault| {
+        let value = match ready {
+            Some(value) => value,
+            None => value::ask(&args.name, args.binary)?,
+        };
+        store(vault, &scope, args, value)
+    })?;
+    if is_json {
+        return output::secret(&json::written(&written)?);
+    }
+    let id = written.version_id.as_ref().map(|id| text::one_line(id.as_str()));
+    output::lines(id.as_deref())
+}
+
+/// Stores a new version, making the secret first if that is asked for and needed.
+fn store(vault: &Vault, scope: &Scope, args: Put, value: SecretValue) -> Result<Written, Failure> {
+    let Put { name, stages, token, create, .. } = args;
+    if create && !exists(vault, scope, &name)? {
+        let mut request = CreateSecret::new(name.as_str());
+        if stages.is_empty() {
+            // One operation: the secret is never seen without its value.
+            request.value = Some(value);
+            request.client_request_token = token;
+            return Ok(vault.create_secret(scope, request)?);
+        }
+        vault.create_secret(scope, request)?;
+    }
+    let mut request = PutSecretValue::new(name, value);
+    request.client_request_token = token;
+    request.version_stages = Some(stages).filter(|stages| !stages.is_empty());
+    vault.put_secret_value(scope, request).map_err(|error| {
+        let is_missing = is_fault(&error, FaultKind::ResourceNotFound) && !create;
+        let failure = Failure::from(error);
+        if is_missing { failure.hint("--create makes the secret") } else { failure }
+    })
+}
+
+fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, Failure> {
+    match vault.describe_secret(scope, &SecretIdOnly::new(name)) {
+        Ok(_) => Ok(true),
+        // An ARN names a secret that was made before: there is nothing to make from it.
+        Err(error)
+            if is_fault(&error, FaultKind::ResourceNotFound) && !name.starts_with("arn:") =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_fault(error: &Error, kind: FaultKind) -> bool {
+    error.fault().is_some_and(|fault| fault.kind == kind)
+}
+
+/// `get`
+pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let request = GetSecretValue {
+        secret_id: args.name.clone(),
+        version_id: args.version.clone(),
+        version_stage: args.stage.clone(),
+    };
+    let found = with_vault(context, global, |vault| Ok(vault.get_secret_value(&scope, &request)?))?;
+    let json;
+    let bytes = if global.is_json() {
+        json = json::value(&found)?;
+        &json
+    } else {
+        found.value.bytes()
+    };
+    match &args.out {
+        Some(path) => write_out(context, path, bytes),
+        None => show(&found, bytes, global.is_json()),
+    }
+}
+
+fn show(found: &SecretValueOutput, bytes: &SecretBytes, is_json: bool) -> Result<(), Failure> {
+    output::secret(bytes)?;
+    // JSON ends its own line; a prompt should not stand behind a raw value.
+    // EXPOSE: its last byte decides.
+    let is_open_line = !is_json && !found.value.bytes().expose().ends_with(b"\n");
+    if is_open_line && output::data_is_seen() { output::data(b"\n") } else { Ok(()) }
+}
+
+fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), Failure> {
+    // EXPOSE: the value was asked to go to this file.
+    files::write_private(&context.env, path, bytes.expose()).map_err(|error| {
+        let exit = match error.kind() {
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => Exit::Usage,
+            _ => Exit::Other,
+        };
+        Failure::new(
+            exit,
+            format!("the file cannot be written. path={} cause={error}", path.display()),
+        )
+    })
+}
+
+/// `ls`
+pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), Failure> {
+    let scope = Scope::new(Scope::DEFAULT_ACCOUNT, &place::region(context, global)?);
+    let prefix = args.prefix.as_deref().unwrap_or_default();
+    let found = with_vault(context, global, |vault| list(vault, &scope, prefix))?;
+    if global.is_json() {
+        return output::secret(&json::list(&found)?);
+    }
+    output::lines(found.iter().map(|entry| entry.name.as_str()))
+}
+
+/// All secrets whose name starts with `prefix`, by name.
+fn list(vault: &Vault, scope: &Scope, prefix: &str) -> Result<Vec<Description>, Failure> {
+    let mut request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = vault.list_secrets(scope, &request)?;
+        found.extend(page.secrets.into_iter().filter(|entry| entry.name.starts_with(prefix)));
+        request.next_token = page.next_token;
+        if request.next_token.is_none() {
+            break;
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(found)
+}
+
+fn page_max() -> i64 {
+    i64::try_from(PAGE_MAX).unwrap_or(i64::MAX)
+}
+
+/// `describe`
+pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let request = SecretIdOnly::new(args.name.as_str());
+    let found = with_vault(context, global, |vault| Ok(vault.describe_secret(&scope, &request)?))?;
+    if global.is_json() {
+        return output::secret(&json::description(&found)?);
+    }
+    let lines = text::description(&found);
+    output::lines(lines.iter().map(String::as_str))
+}
+
+/// `versions`
+pub(crate) fn versions(context: &Context, global: &Global, args: &Versions) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let found = with_vault(context, global, |vault| all_versions(vault, &scope, args))?;
+    if global.is_json() {
+        return output::secret(&json::versions(&found)?);
+    }
+    let lines: Vec<String> = found.versions.iter().map(text::version).collect();
+    output::lines(lines.iter().map(String::as_str))
+}
+
+fn all_versions(vault: &Vault, scope: &Scope, args: &Versions) -> Result<VersionPage, Failure> {
+    let mut request = ListSecretVersionIds {
+        secret_id: args.name.clone(),
+        max_results: Some(page_max()),
+        next_token: None,
+        include_deprecated: Some(args.all),
+    };
+    let mut found = vault.list_secret_version_ids(scope, &request)?;
+    while let Some(token) = found.next_token.take() {
+        request.next_token = Some(token);
+        let page = vault.list_secret_version_ids(scope, &request)?;
+        found.versions.extend(page.versions);
+        found.next_token = page.next_token;
+    }
+    Ok(found)
+}
+
+/// `stage`
+pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let request = UpdateSecretVersionStage {
+        secret_id: args.name,
+        version_stage: args.label,
+        remove_from_version_id: args.from,
+        move_to_version_id: args.to,
+    };
+    let named = with_vault(context, global, |vault| {
+        Ok(vault.update_secret_version_stage(&scope, request)?)
+    })?;
+    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
+}
+
+/// `rm`
+pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let request = DeleteSecret {
+        secret_id: args.name.clone(),
+        recovery_window_in_days: args.window,
+        force_delete_without_recovery: args.now.then_some(true),
+    };
+    let (deleted, shredded) = with_vault(context, global, |vault| {
+        if args.now {
+            warn_if_missing(vault, &scope, &args.name);
+        }
+        let deleted = vault.delete_secret(&scope, request)?;
+        let shredded = if args.now { vault.shred() } else { Ok(()) };
+        Ok((deleted, shredded))
+    })?;
+    if global.is_json() {
+        output::secret(&json::deleted(&deleted)?)?;
+    } else {
+        output::lines([text::date_time(deleted.deletion_date).as_str()])?;
+    }
+    shredded.map_err(|error| {
+        let failure = Failure::from(error);
+        let message =
+            format!("the secret is deleted, its keys are not erased yet: {}", failure.message);
+        Failure { exit: failure.exit, message, hint: Some("`rm --now` again erases them".into()) }
+    })
+}
+
+/// A forced deletion of a name that nobody has succeeds, as with AWS; someone who mistyped the name
+/// should hear of it.
+fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
+    let missing = vault
+        .describe_secret(scope, &SecretIdOnly::new(name))
+        .is_err_and(|error| is_fault(&error, FaultKind::ResourceNotFound));
+    if missing {
+        output::warn("there was no such secret");
+    }
+}
+
+/// `restore`
+pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
+    let scope = place::scope_of(context, global, &args.name)?;
+    let request = SecretIdOnly::new(args.name.as_str());
+    let named = with_vault(context, global, |vault| Ok(vault.restore_secret(&scope, request)?))?;
+    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
+}

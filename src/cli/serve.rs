@@ -1,0 +1,222 @@
+//! `serve`: a vault behind the AWS API, and the lines that point a client at it.
+//!
+//! ```text
+//! usage -> lock -> key -> open or make -> key pair durable -> port -> client.env -> lines -> Ready.
+//! ```
+
+use super::args::{AuthMode, Global, Serve};
+use super::client_env;
+use super::credentials::exports;
+use super::exit::Failure;
+use super::{Context, init, output, place, session, signal, unlock};
+use crate::env::Env;
+use crate::model::Scope;
+use crate::secret::SecretBytes;
+use crate::vault::{Credential, Vault, VaultDir};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use zeroize::Zeroizing;
+
+/// A server that listens, as whoever joins the doors hands it in: `cli` and `wire` do not know each
+/// other.
+pub trait Listening {
+    /// Where it listens.
+    fn local_addr(&self) -> SocketAddr;
+    /// Serves until SIGTERM or SIGINT, then drains.
+    fn run(self: Box<Self>) -> crate::error::Result<()>;
+}
+
+/// What a server is asked to be.
+pub struct ListenRequest {
+    /// The vault that it serves.
+    pub vault: Vault,
+    /// The pairs that may sign.
+    pub pairs: Vec<Credential>,
+    /// The address and port.
+    pub listen: SocketAddr,
+    /// Whether requests must be signed.
+    pub signed: bool,
+    /// The region of unsigned requests that name none.
+    pub region: String,
+    /// Time and chance.
+    pub env: Env,
+}
+
+/// Takes the port.
+pub type Listen = fn(ListenRequest) -> crate::error::Result<Box<dyn Listening>>;
+
+/// `serve`
+pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), Failure> {
+    if args.auth == AuthMode::None && !args.listen.ip().is_loopback() {
+        return Err(Failure::usage("--auth none is for loopback addresses only")
+            .hint("listen on 127.0.0.1 or [::1], or leave signatures on"));
+    }
+    let region = place::region(context, global)?;
+    let vault = if args.ephemeral { Vault::ephemeral()? } else { open(context, global)? };
+    let served = run(context, global, args, &region, &vault);
+    session::close(&vault);
+    served
+}
+
+fn open(context: &Context, global: &Global) -> Result<Vault, Failure> {
+    let path = place::vault(context, global)?;
+    let dir = VaultDir::make(&path, &session::options(context, global))?;
+    if dir.has_vault() {
+        let key = unlock::unlock(context, global, &dir)?;
+        return Ok(dir.open(&key)?);
+    }
+    let key = init::new_key(context, global, false)?;
+    init::create(context, &path, dir, key)
+}
+
+fn run(
+    context: &Context,
+    global: &Global,
+    args: &Serve,
+    region: &str,
+    vault: &Vault,
+) -> Result<(), Failure> {
+    let kept =
+        (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
+    let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
+    let server = bind(context, args, region, vault.clone(), all)?;
+    // The server has taken the signals over; until now they ended the process.
+    signal::leave_to_server();
+    let lines = Lines::new(server.local_addr(), &pair, region);
+    if !args.ephemeral {
+        client_env::keep(context, global, vault.id(), &lines.with_pair());
+    }
+    if args.auth == AuthMode::None {
+        output::warn(
+            "SIGNATURES ARE NOT CHECKED: every process on this machine can read and change every \
+             secret of this vault",
+        );
+    }
+    let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
+    output::raw_note(&printed);
+    output::raw_note("Ready.\n");
+    Ok(server.run()?)
+}
+
+/// The pair that is handed out, and all that may sign. The pair that `client.env` already names is
+/// taken if it is still valid, else the first of the default account, else a new one: durable
+/// before anyone sees it.
+fn key_pairs(vault: &Vault, kept: Option<&str>) -> Result<(Credential, Vec<Credential>), Failure> {
+    let mut all = vault.credentials()?;
+    let is_kept = |pair: &&Credential| Some(pair.access_key_id.as_str()) == kept;
+    let is_default = |pair: &&Credential| pair.account == Scope::DEFAULT_ACCOUNT;
+    if let Some(pair) = all.iter().find(is_kept).or_else(|| all.iter().find(is_default)) {
+        return Ok((copied(pair), all));
+    }
+    let pair = vault.new_credential(Scope::DEFAULT_ACCOUNT)?;
+    all.push(copied(&pair));
+    Ok((pair, all))
+}
+
+fn copied(pair: &Credential) -> Credential {
+    Credential {
+        access_key_id: pair.access_key_id.clone(),
+        account: pair.account.clone(),
+        // EXPOSE: the server takes the list and the lines need the pair; both stay in the fence.
+        secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
+    }
+}
+
+fn bind(
+    context: &Context,
+    args: &Serve,
+    region: &str,
+    vault: Vault,
+    pairs: Vec<Credential>,
+) -> Result<Box<dyn Listening>, Failure> {
+    let request = ListenRequest {
+        vault,
+        pairs,
+        listen: args.listen,
+        signed: args.auth == AuthMode::SigV4,
+        region: region.to_owned(),
+        env: context.env.clone(),
+    };
+    Ok((context.listen)(request)?)
+}
+
+/// The lines of every start, always in the same order.
+struct Lines {
+    endpoint: String,
+    pair: Zeroizing<String>,
+    region: String,
+}
+
+impl Lines {
+    fn new(listening: SocketAddr, pair: &Credential, region: &str) -> Self {
+        Self {
+            endpoint: format!(
+                "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://{}\n",
+                reachable(listening)
+            ),
+            pair: exports(pair),
+            region: format!("export AWS_REGION={region}\nexport AWS_DEFAULT_REGION={region}\n"),
+        }
+    }
+
+    fn with_pair(&self) -> Zeroizing<String> {
+        self.joined(&self.pair)
+    }
+
+    fn without_pair(&self) -> Zeroizing<String> {
+        self.joined("")
+    }
+
+    fn joined(&self, pair: &str) -> Zeroizing<String> {
+        Zeroizing::new([&self.endpoint, pair, &self.region].concat())
+    }
+}
+
+/// Where a client on this machine reaches a server that listens on every address.
+fn reachable(listening: SocketAddr) -> SocketAddr {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listening.port())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn lines(listening: &str) -> Lines {
+        let pair = Credential {
+            access_key_id: "AKIAEXAMPLE".into(),
+            account: "000000000000".into(),
+            secret_access_key: SecretBytes::copy_from(b"sec/ret+key"),
+        };
+        Lines::new(listening.parse().unwrap(), &pair, "eu-west-1")
+    }
+
+    #[test]
+    fn the_lines_are_those_of_the_contract_in_its_order() {
+        assert_eq!(
+            *lines("127.0.0.1:4566").with_pair(),
+            "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://127.0.0.1:4566\n\
+             export AWS_ACCESS_KEY_ID=AKIAEXAMPLE\n\
+             export AWS_SECRET_ACCESS_KEY=sec/ret+key\n\
+             export AWS_REGION=eu-west-1\n\
+             export AWS_DEFAULT_REGION=eu-west-1\n"
+        );
+    }
+
+    #[test]
+    fn the_pair_can_be_left_out() {
+        let text = lines("127.0.0.1:4566").without_pair();
+        assert!(!text.contains("KEY") && text.lines().count() == 3, "{}", *text);
+    }
+
+    #[test]
+    fn a_server_on_every_address_is_reached_on_loopback() {
+        assert!(lines("0.0.0.0:80").endpoint.ends_with("=http://127.0.0.1:80\n"));
+        assert!(lines("[::]:80").endpoint.ends_with("=http://[::1]:80\n"));
+        assert!(lines("[::1]:80").endpoint.ends_with("=http://[::1]:80\n"));
+    }
+}

@@ -1,0 +1,73 @@
+//! From a command line to an open vault: lock, then key, then open; and `check`.
+
+use super::args::Global;
+use super::exit::{Exit, Failure};
+use super::{Context, json, output, place, progress, text, unlock};
+use crate::error::ErrorKind;
+use crate::vault::{Options, Vault, VaultDir};
+
+/// How vaults are opened here.
+pub(crate) fn options(context: &Context, global: &Global) -> Options {
+    Options {
+        wait: global.wait.unwrap_or_default(),
+        progress: Some(progress::reporter(&context.env)),
+        ..Options::default()
+    }
+}
+
+/// Locks the vault that must be there.
+pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, Failure> {
+    let path = place::vault(context, global)?;
+    Ok(VaultDir::lock(&path, &options(context, global))?)
+}
+
+/// Opens the vault, runs `operation`, closes the vault. Whatever is printed is printed after that:
+/// a reader that is slow, or that is another command on this vault, finds it free.
+pub(crate) fn with_vault<T>(
+    context: &Context,
+    global: &Global,
+    operation: impl FnOnce(&Vault) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let dir = lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let vault = dir.open(&key)?;
+    drop(key);
+    let outcome = operation(&vault);
+    close(&vault);
+    outcome
+}
+
+/// Closes the vault. What was acknowledged is durable already, so a failure here changes no
+/// outcome: the next open just has more to look at.
+pub(crate) fn close(vault: &Vault) {
+    match vault.close() {
+        Err(error) if *error.kind() != ErrorKind::Closed => {
+            output::warn(&format!("the vault was not closed cleanly, nothing is lost: {error}"));
+        }
+        _ => (),
+    }
+}
+
+/// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
+pub(crate) fn check(context: &Context, global: &Global) -> Result<(), Failure> {
+    let dir = lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let report = dir.check(&key)?;
+    drop((key, dir));
+    for warning in &report.warnings {
+        output::warn(warning);
+    }
+    for damage in &report.damage {
+        output::note(&format!("damage: {damage}"));
+    }
+    if global.is_json() {
+        output::secret(&json::check(&report)?)?;
+    } else {
+        output::lines([text::check_summary(&report).as_str()])?;
+    }
+    if report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Damaged, "the vault is damaged")
+        .hint("nothing was changed; keep a copy of the folder, then restore a backup"))
+}

@@ -1,0 +1,154 @@
+//! Text for people: dates, and foreign characters that must not steer a terminal.
+
+use crate::env::UnixMillis;
+use crate::model::api::{Description, VersionEntry};
+use crate::vault::CheckReport;
+use std::fmt::Write as _;
+
+/// `text` with control characters escaped, so that it stays on its line and steers nothing.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
+}
+
+/// A moment as `2026-03-01T12:30:00.250Z`.
+pub(crate) fn date_time(at: UnixMillis) -> String {
+    const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+    let (year, month, day) = civil(at.0.div_euclid(DAY_MILLIS));
+    let millis = at.0.rem_euclid(DAY_MILLIS);
+    let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
+    let (seconds, rest) = (millis / 1000 % 60, millis % 1000);
+    let mut text = date_text(year, month, day);
+    // Writing to a string cannot fail.
+    let _ = write!(text, "T{hours:02}:{minutes:02}:{seconds:02}.{rest:03}Z");
+    text
+}
+
+/// The day of a moment as `2026-03-01` (UTC).
+pub(crate) fn date(at: UnixMillis) -> String {
+    let (year, month, day) = civil(at.0.div_euclid(24 * 60 * 60 * 1000));
+    date_text(year, month, day)
+}
+
+/// What `describe` shows: a label and a value a line.
+pub(crate) fn description(found: &Description) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = |label: &str, value: &str| lines.push(format!("{label:<14}{}", one_line(value)));
+    line("Name:", &found.name);
+    line("ARN:", &found.arn);
+    if let Some(description) = &found.description {
+        line("Description:", description);
+    }
+    if let Some(key) = &found.kms_key_id {
+        line("KMS key:", key);
+    }
+    line("Created:", &date_time(found.created_date));
+    line("Changed:", &date_time(found.last_changed_date));
+    if let Some(day) = found.last_accessed_date {
+        line("Last read:", &date(day));
+    }
+    if let Some(requested) = found.deleted_date {
+        line("Deleted:", &format!("{} (`restore` takes it back)", date_time(requested)));
+    }
+    if let Some(service) = &found.owning_service {
+        line("Owned by:", service);
+    }
+    for tag in found.tags.iter().flatten() {
+        line("Tag:", &format!("{}={}", tag.key, tag.value));
+    }
+    for (version, stages) in &found.versions_to_stages {
+        line("Version:", &format!("{version}  {}", stages.join(", ")));
+    }
+    lines
+}
+
+/// A version as one line of `versions`: id, labels (`-` for none), when made; tabs between.
+pub(crate) fn version(entry: &VersionEntry) -> String {
+    let stages = match entry.version_stages.as_slice() {
+        [] => "-".to_owned(),
+        stages => stages.join(","),
+    };
+    let (id, stages) = (one_line(entry.version_id.as_str()), one_line(&stages));
+    format!("{id}\t{stages}\t{}", date_time(entry.created_date))
+}
+
+/// What `check` found, in one line.
+pub(crate) fn check_summary(report: &CheckReport) -> String {
+    let CheckReport { lsn, rows, values, warnings, damage } = report;
+    let state = if damage.is_empty() { "no damage" } else { "damaged" };
+    format!(
+        "{state}: operations={lsn} rows={rows} values={values} warnings={} damage={}",
+        warnings.len(),
+        damage.len()
+    )
+}
+
+fn date_text(year: i64, month: i64, day: i64) -> String {
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. Years are
+/// taken to start on March 1, so that the leap day is the last one of its year.
+fn civil(days: i64) -> (i64, i64, i64) {
+    const ERA_DAYS: i64 = 146_097; // 400 years
+    let days = days.saturating_add(719_468); // from 0000-03-01
+    let (era, day_of_era) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (1_709_251_199_999, "2024-02-29T23:59:59.999Z"),
+            (1_767_225_600_250, "2026-01-01T00:00:00.250Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(date_time(UnixMillis(millis)), text);
+        }
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_follows_the_one_before() {
+        let mut last = civil(-200_000);
+        for day in -199_999..0 {
+            let next = civil(day);
+            let follows = (next.0 == last.0 && next.1 == last.1 && next.2 == last.2 + 1)
+                || (next.0 == last.0 && next.1 == last.1 + 1 && next.2 == 1 && last.2 >= 28)
+                || (next.0 == last.0 + 1
+                    && next.1 == 1
+                    && next.2 == 1
+                    && last.1 == 12
+                    && last.2 == 31);
+            assert!(follows, "{last:?} then {next:?}");
+            last = next;
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_do_not_panic() {
+        for millis in [i64::MIN, i64::MAX] {
+            assert!(date_time(UnixMillis(millis)).ends_with('Z'));
+        }
+    }
+
+    #[test]
+    fn a_label_cannot_steer_the_terminal() {
+        assert_eq!(one_line("a\x1b[2Jb\nc\u{9b}"), "a\\u{1b}[2Jb\\nc\\u{9b}");
+    }
+}

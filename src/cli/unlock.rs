@@ -1,0 +1,261 @@
+//! Which key opens the vault: flag, variable, the vault's own key file, a prompt, in that order.
+
+use super::args::Global;
+use super::exit::Failure;
+use super::input::{self, Input};
+use super::{Context, output, place};
+use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+use crate::vault::VaultDir;
+use std::path::Path;
+
+/// Longest key file and passphrase file, in bytes: far more than either needs.
+const KEY_BYTES_MAX: usize = 65_536;
+
+/// Permission bits that let somebody else at a file.
+const OTHERS: u32 = 0o077;
+
+/// A key that the user pointed at, by flag or variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pointed {
+    /// `--key-file`, `STRONGROOM_KEY_FILE`
+    KeyFile(Input),
+    /// `--passphrase-file`, `STRONGROOM_PASSPHRASE_FILE`
+    PassphraseFile(Input),
+}
+
+impl Pointed {
+    /// Whether it takes standard input, so that nothing else can.
+    pub(crate) fn is_stdin(&self) -> bool {
+        matches!(self, Self::KeyFile(Input::Stdin) | Self::PassphraseFile(Input::Stdin))
+    }
+}
+
+/// What the user pointed at: a flag before any variable, a key file before a passphrase file.
+pub(crate) fn pointed(context: &Context, global: &Global) -> Option<Pointed> {
+    let var = |name: &str| context.var(name).map(|value| Input::named(Path::new(&value)));
+    let key_flag = || global.key_file.as_deref().map(Input::named).map(Pointed::KeyFile);
+    let passphrase_flag =
+        || global.passphrase_file.as_deref().map(Input::named).map(Pointed::PassphraseFile);
+    key_flag()
+        .or_else(passphrase_flag)
+        .or_else(|| var("STRONGROOM_KEY_FILE").map(Pointed::KeyFile))
+        .or_else(|| var("STRONGROOM_PASSPHRASE_FILE").map(Pointed::PassphraseFile))
+}
+
+/// Refuses standard input for two things at once, before either is read.
+pub(crate) fn check_stdin(context: &Context, global: &Global, value: bool) -> Result<(), Failure> {
+    if value && pointed(context, global).is_some_and(|pointed| pointed.is_stdin()) {
+        return Err(Failure::usage(
+            "standard input cannot be both the key and the value; give one of them as a file",
+        ));
+    }
+    Ok(())
+}
+
+/// The key of the locked vault.
+pub(crate) fn unlock(
+    context: &Context,
+    global: &Global,
+    dir: &VaultDir,
+) -> Result<Unlock, Failure> {
+    match pointed(context, global) {
+        Some(Pointed::KeyFile(input)) => return key_file(&input).map(Unlock::KeyFile),
+        Some(Pointed::PassphraseFile(input)) => {
+            return passphrase_file(&input).and_then(as_passphrase);
+        }
+        None => (),
+    }
+    let id = dir.vault_id()?;
+    let own = place::own_key_file(context, id);
+    if let Some(path) = &own {
+        let found = context.env.fs.metadata(path);
+        if found.map_err(|error| Failure::key(format!("{}: {error}", path.display())))?.is_some() {
+            return key_file(&Input::Path(path.clone())).map(Unlock::KeyFile);
+        }
+    }
+    if dir.slots()?.contains(&SlotKind::Passphrase) && input::has_person() {
+        return input::prompt("Passphrase: ").and_then(as_passphrase);
+    }
+    Err(no_key(id, own.as_deref()))
+}
+
+/// No vault has an empty passphrase, so an empty one is no key.
+fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, Failure> {
+    if passphrase.is_empty() {
+        return Err(Failure::key("the passphrase is empty"));
+    }
+    Ok(Unlock::Passphrase(passphrase))
+}
+
+/// Reads a key file, refusing one that others can reach.
+pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
+    let failure =
+        |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
+    let opened = input.open().map_err(failure)?;
+    if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
+        return Err(Failure::key(format!(
+            "others can reach the key file. path={input} mode={mode:04o}"
+        ))
+        .hint(format!("make it private: chmod 600 {}", quoted(input))));
+    }
+    let no_key_file = || {
+        Failure::key(format!("this is no key file, or it is damaged. path={input}"))
+            .hint("a key file is two lines; restore it from a copy")
+    };
+    let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
+    match key_text::parse(&text) {
+        // A newer format is told by number when the vault is opened with it.
+        Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
+        Err(_) => Err(no_key_file()),
+    }
+}
+
+/// Reads a key file that was there before the vault it is to open.
+pub(crate) fn existing_key_file(path: &Path) -> Result<SecretBytes, Error> {
+    let io = |error| Error::io("read the key file", error);
+    let opened = Input::Path(path.to_path_buf()).open().map_err(io)?;
+    match opened.mode().map_err(io)? {
+        Some(mode) if mode & OTHERS != 0 => {
+            Err(ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into())
+        }
+        _ => {
+            let text = input::read(opened, KEY_BYTES_MAX).map_err(io)?;
+            let text = text.ok_or(ErrorKind::WrongKey)?;
+            // Told here as the key's fault: nothing is made yet.
+            key_text::parse(&text).map_err(|_| ErrorKind::WrongKey)?;
+            Ok(text)
+        }
+    }
+}
+
+/// Reads a passphrase file: all of it but one newline at its end.
+pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
+    let failure = |error| {
+        Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
+    };
+    let opened = input.open().map_err(failure)?;
+    if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
+        output::warn(&format!("others can reach the passphrase file {input}"));
+    }
+    let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
+        Failure::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
+    })?;
+    Ok(without_newline(bytes))
+}
+
+/// Drops one `\n` or `\r\n` at the end: editors and `echo` add it.
+fn without_newline(bytes: SecretBytes) -> SecretBytes {
+    // EXPOSE: to cut inside the fence; the copy goes straight back into it.
+    let text = bytes.expose();
+    match text.strip_suffix(b"\r\n").or_else(|| text.strip_suffix(b"\n")) {
+        Some(cut) => SecretBytes::copy_from(cut),
+        None => bytes,
+    }
+}
+
+/// The refusal that names all four places of a key.
+fn no_key(id: VaultId, own: Option<&Path>) -> Failure {
+    let own = own.map_or_else(
+        || format!("$XDG_CONFIG_HOME/strongroom/keys/{id}.key (neither it nor HOME is set)"),
+        |path| path.display().to_string(),
+    );
+    Failure::key(format!("there is no key for this vault. id={id}")).hint(format!(
+        "a key is looked for in this order:\n  \
+         1. --key-file F or --passphrase-file F (`-` is standard input)\n  \
+         2. STRONGROOM_KEY_FILE or STRONGROOM_PASSPHRASE_FILE\n  \
+         3. the vault's own key file, {own}\n  \
+         4. a prompt for the passphrase, if the vault has one and there is a terminal"
+    ))
+}
+
+fn quoted(input: &Input) -> String {
+    format!("'{}'", input.to_string().replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+    use super::*;
+    use crate::cli::testing::context;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn flags_come_before_variables_and_key_files_before_passphrase_files() {
+        let vars = [("STRONGROOM_KEY_FILE", "vk"), ("STRONGROOM_PASSPHRASE_FILE", "vp")];
+        let key = |path: &str| Some(Pointed::KeyFile(Input::named(Path::new(path))));
+        let passphrase = |path: &str| Some(Pointed::PassphraseFile(Input::named(Path::new(path))));
+        let none = Global::default();
+        let key_flag = Global { key_file: Some("k".into()), ..Global::default() };
+        let passphrase_flag = Global { passphrase_file: Some("p".into()), ..Global::default() };
+        assert_eq!(pointed(&context(&vars), &key_flag), key("k"));
+        assert_eq!(pointed(&context(&vars), &passphrase_flag), passphrase("p"));
+        assert_eq!(pointed(&context(&vars), &none), key("vk"));
+        assert_eq!(pointed(&context(vars.get(1..).unwrap()), &none), passphrase("vp"));
+        assert_eq!(pointed(&context(&[("STRONGROOM_KEY_FILE", "")]), &none), None);
+    }
+
+    #[test]
+    fn standard_input_serves_one_purpose() {
+        let stdin = context(&[("STRONGROOM_PASSPHRASE_FILE", "-")]);
+        let flag = Global { key_file: Some("k".into()), ..Global::default() };
+        assert_eq!(check_stdin(&stdin, &Global::default(), true).unwrap_err().exit.code(), 2);
+        assert!(check_stdin(&stdin, &Global::default(), false).is_ok());
+        assert!(check_stdin(&stdin, &flag, true).is_ok());
+    }
+
+    #[test]
+    fn exactly_one_newline_is_dropped() {
+        for (given, kept) in [
+            ("p", "p"),
+            ("p\n", "p"),
+            ("p\r\n", "p"),
+            ("p\n\n", "p\n"),
+            ("p\r\n\r\n", "p\r\n"),
+            (" p \n", " p "),
+            ("p\r", "p\r"),
+            ("\n", ""),
+        ] {
+            let bytes = without_newline(SecretBytes::copy_from(given.as_bytes()));
+            assert_eq!(bytes.expose(), kept.as_bytes(), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_reach_is_refused_with_the_cure() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("it's.key");
+        let text = key_text::generate(VaultId([1; 16]), context(&[]).env.entropy.as_ref()).unwrap();
+        std::fs::write(&path, text.expose()).unwrap();
+        for (mode, is_taken) in
+            [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)]
+        {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            match key_file(&Input::named(&path)) {
+                Ok(_) => assert!(is_taken, "{mode:o}"),
+                Err(failure) => {
+                    assert!(!is_taken, "{mode:o}: {}", failure.message);
+                    assert_eq!(failure.exit.code(), 4);
+                    assert!(failure.hint.unwrap().contains("chmod 600"));
+                }
+            }
+        }
+        assert_eq!(key_file(&Input::named(&dir.path().join("no"))).err().unwrap().exit.code(), 4);
+    }
+
+    #[test]
+    fn a_missing_key_names_all_four_places() {
+        let hint = no_key(VaultId([0; 16]), Some(Path::new("/c/k"))).hint.unwrap();
+        for words in [
+            "--key-file",
+            "--passphrase-file",
+            "STRONGROOM_KEY_FILE",
+            "STRONGROOM_PASSPHRASE_FILE",
+            "/c/k",
+            "prompt",
+        ] {
+            assert!(hint.contains(words), "{words}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Sealed values (ENV-1 to ENV-5).
+//!
+//! ```text
+//! sealed    = nonce (24) | ciphertext of padded | tag (16)
+//! padded    = length: u32 | value | zeros, up to max(256, Padme(4 + length))
+//! AAD       = "strongroom/v1/value" | vault id (16) | kind: u8 | padded length: u32
+//! ```
+//!
+//! The key is fresh for each value and seals nothing else. So the value needs no identity of its
+//! own: it belongs to whatever its key's wrap is bound to, and a rotation leaves it alone.
+
+use super::aead::{Aad, OVERHEAD_BYTES, SealKey};
+use super::{CryptoError, Keyring, ValueKey};
+use crate::env::Entropy;
+use crate::model::PayloadShape;
+use crate::model::limits::{CHUNK_BYTES, VALUE_BYTES_MAX};
+use crate::secret::{PayloadKind, SecretBytes, SecretValue};
+use zeroize::{Zeroize, Zeroizing};
+
+const LENGTH_BYTES: usize = 4;
+const PADDED_BYTES_MIN: usize = 256;
+
+/// A sealed value on its way to the commit pipeline, with the key that opens it.
+pub struct SealedValue {
+    /// Opens `sealed`; wrapped by the pipeline after the plan.
+    pub key: ValueKey,
+    /// `nonce | ciphertext | tag`: what the chunks in tree `blobs` hold.
+    pub sealed: Vec<u8>,
+    /// What the version's record remembers of `sealed`.
+    pub shape: PayloadShape,
+}
+
+impl SealedValue {
+    /// The shape of sealed bytes, for comparing with a version's record. `None` if no sealed value
+    /// can have that length.
+    #[must_use]
+    pub fn shape_of(sealed: &[u8]) -> Option<PayloadShape> {
+        let tag = *sealed.last_chunk::<16>()?;
+        let sealed_bytes = u32::try_from(sealed.len()).ok()?;
+        let chunks = u16::try_from(sealed.len().div_ceil(CHUNK_BYTES)).ok()?;
+        Some(PayloadShape { sealed_bytes, chunks, tag })
+    }
+}
+
+impl Keyring {
+    /// Seals a value under a fresh data key. Needs no plan, no identity and no epoch, so callers do
+    /// it on their own threads. [`CryptoError::TooLong`] above [`VALUE_BYTES_MAX`].
+    pub fn seal_value(
+        &self,
+        value: &SecretValue,
+        entropy: &dyn Entropy,
+    ) -> Result<SealedValue, CryptoError> {
+        // EXPOSE: the value is copied once, to where its ciphertext will stand, and hashed.
+        let bytes = value.bytes().expose();
+        if bytes.len() > VALUE_BYTES_MAX {
+            return Err(CryptoError::TooLong);
+        }
+        let length = u32::try_from(bytes.len()).map_err(|_| CryptoError::TooLong)?;
+        let kind = kind_number(value.kind());
+        let mut payload_mac = self.payload().mac("payload", &[&[kind], bytes]);
+        let key = ValueKey::generate(&payload_mac, entropy);
+        payload_mac.zeroize();
+        let key = key?;
+        let padded_bytes = padded_len(bytes.len());
+        let aad = self.value_aad(value.kind(), padded_bytes)?;
+        let sealed =
+            SealKey::new(key.data_key()).seal(&[], &aad, padded_bytes, entropy, |body| {
+                let content = length.to_le_bytes();
+                for (to, from) in body.iter_mut().zip(content.iter().chain(bytes)) {
+                    *to = *from;
+                }
+            })?;
+        let shape = SealedValue::shape_of(&sealed).ok_or(CryptoError::TooLong)?;
+        Ok(SealedValue { key, sealed, shape })
+    }
+
+    /// Opens a value. Total and strict: one padded length, zeros after the value, UTF-8 in text.
+    pub fn open_value(
+        &self,
+        kind: PayloadKind,
+        key: &ValueKey,
+        sealed: &[u8],
+    ) -> Result<SecretValue, CryptoError> {
+        let damaged = |rule| CryptoError::Damaged { rule };
+        let padded_bytes = sealed
+            .len()
+            .checked_sub(OVERHEAD_BYTES)
+            .filter(|len| (PADDED_BYTES_MIN..=padded_len(VALUE_BYTES_MAX)).contains(len))
+            .ok_or(damaged("ENV-1"))?;
+        let aad = self.value_aad(kind, padded_bytes)?;
+        let padded = SealKey::new(key.data_key()).open(&aad, sealed).ok_or(damaged("ENV-2"))?;
+        let bytes = unpad(&padded)?;
+        if kind == PayloadKind::String && std::str::from_utf8(bytes).is_err() {
+            return Err(damaged("ENV-5"));
+        }
+        let bytes = SecretBytes::copy_from(bytes);
+        Ok(match kind {
+            PayloadKind::String => SecretValue::String(bytes),
+            PayloadKind::Binary => SecretValue::Binary(bytes),
+        })
+    }
+
+    fn value_aad(&self, kind: PayloadKind, padded_bytes: usize) -> Result<Aad, CryptoError> {
+        let padded_bytes = u32::try_from(padded_bytes).map_err(|_| CryptoError::TooLong)?;
+        Ok(Aad::new("strongroom/v1/value", self.vault_id())
+            .with(&[kind_number(kind)])
+            .with(&padded_bytes.to_le_bytes()))
+    }
+}
+
+fn kind_number(kind: PayloadKind) -> u8 {
+    match kind {
+        PayloadKind::String => 1,
+        PayloadKind::Binary => 2,
+    }
+}
+
+/// The value inside padded plaintext.
+fn unpad(padded: &Zeroizing<Vec<u8>>) -> Result<&[u8], CryptoError> {
+    let damaged = |rule| CryptoError::Damaged { rule };
+    let (length, rest) = padded.split_first_chunk::<LENGTH_BYTES>().ok_or(damaged("ENV-3"))?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged("ENV-3"))?;
+    if length > VALUE_BYTES_MAX || padded_len(length) != padded.len() {
+        return Err(damaged("ENV-3"));
+    }
+    let (bytes, padding) = rest.split_at_checked(length).ok_or(damaged("ENV-3"))?;
+    // Folded, not searched: the time does not tell where the padding goes wrong.
+    if padding.iter().fold(0, |all, byte| all | byte) != 0 {
+        return Err(damaged("ENV-4"));
+    }
+    Ok(bytes)
+}
+
+/// The padded length of a value of `value_bytes`: Padme (Nikitin and others, PETS 2019) keeps as
+/// many leading bits of a length as its exponent has, so a length shows little and costs at most
+/// 12 percent; below 256 bytes all look alike.
+fn padded_len(value_bytes: usize) -> usize {
+    let len = value_bytes.saturating_add(LENGTH_BYTES);
+    if len <= PADDED_BYTES_MIN {
+        return PADDED_BYTES_MIN;
+    }
+    let exponent = len.ilog2();
+    let kept_bits = exponent.ilog2() + 1;
+    let mask = (1_usize << (exponent - kept_bits)) - 1;
+    len.saturating_add(mask) & !mask
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! Joins the doors: gives the command the server that its `serve` starts.
+
+#[cfg(feature = "server")]
+use crate::cli::serve::{ListenRequest, Listening};
+#[cfg(feature = "server")]
+use crate::wire::{Auth, Server, ServerOptions};
+use std::process::ExitCode;
+
+/// The whole command.
+#[must_use]
+pub fn main() -> ExitCode {
+    crate::cli::main(
+        #[cfg(feature = "server")]
+        listen,
+    )
+}
+
+#[cfg(feature = "server")]
+fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
+    let ListenRequest { vault, pairs, listen, signed, region, env } = request;
+    let auth = if signed { Auth::SigV4 } else { Auth::None };
+    let options = ServerOptions { listen, auth, region, ..ServerOptions::default() };
+    Ok(Box::new(Server::bind(vault, pairs, options, env)?))
+}
+
+#[cfg(feature = "server")]
+impl Listening for Server {
+    fn local_addr(&self) -> std::net::SocketAddr {
+        Server::local_addr(self)
+    }
+
+    fn run(self: Box<Self>) -> crate::error::Result<()> {
+        Server::run(*self)
+    }
+}

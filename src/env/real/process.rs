@@ -1,0 +1,49 @@
+//! What the binary asks of its own process, through safe calls.
+
+use rustix::fs::Mode;
+use rustix::process::{Resource, Rlimit};
+use std::io;
+
+/// Shuts the side doors of the whole process: files come out without group and world bits (sled's
+/// too), no core file is written, and on Linux no other process of the same user may attach or
+/// read its memory. Call it first thing in `main`, before any thread or file.
+pub fn harden_process() -> io::Result<()> {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+/// Bytes of memory that the process may hope for: the machine's, or its control group's limit if
+/// that is less. Where no safe call tells (macOS), 4 GiB, which every such machine has.
+#[must_use]
+pub fn memory_bytes() -> u64 {
+    #[cfg(target_os = "linux")]
+    {
+        let info = rustix::system::sysinfo();
+        #[allow(clippy::useless_conversion)] // 32 bits wide on some systems.
+        let machine = u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit));
+        // Only the innermost limit as a container sees it; `max` does not parse, which is right.
+        let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        machine.min(group.unwrap_or(u64::MAX))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        4 << 30
+    }
+}
+
+/// The user whose rights the process has: the owner that its files must have.
+#[must_use]
+pub fn effective_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The process's number, for the note in the lock file.
+#[must_use]
+pub fn process_id() -> u32 {
+    std::process::id()
+}

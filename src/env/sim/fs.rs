@@ -1,0 +1,168 @@
+//! [`SimFs`]: the file system doors onto the simulated disk.
+
+use super::disk::{Disk, Ino};
+use super::fault::OpKind;
+use super::file::{SimFile, SimLock};
+use super::lock;
+use super::state::{Shared, State};
+use crate::env::{DirEntry, File, FileKind, Fs, LockGuard, Metadata, OpenMode};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// What [`Fs::free_bytes`] says of a disk without capacity: 1 PiB.
+const FREE_WITHOUT_CAPACITY: u64 = 1 << 50;
+
+/// A file system in memory that keeps only what was synced (see `disk.rs`, D1 to D4).
+///
+/// - Every call that changes something is counted, also a refused one; reads and opens of what
+///   exists are not. [`SimFs::set_crash_at`] takes such a count.
+/// - From the power cut on every call fails with [`PowerCut`](super::PowerCut), reads too, until
+///   [`SimFs::crash`] starts the machine again. Then handles and lock guards from before are
+///   stale (`StaleNetworkFileHandle`) and locks are free.
+/// - Paths are taken from one root, `..` is refused. There are no links, FIFOs or devices; modes
+///   are kept but bind nobody; the owner is the process's user.
+/// - A clone of the `Arc` is the same disk; [`SimFs::fork`] is another.
+#[derive(Debug)]
+pub struct SimFs {
+    shared: Arc<Shared>,
+}
+
+impl SimFs {
+    /// An empty disk with the durability of a hostile one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(State::new(Disk::new(true), Some(Vec::new())))
+    }
+
+    /// An empty disk without durability, at half the memory: for vaults that end with the process.
+    /// A crash loses nothing, and calls are counted but not logged.
+    #[must_use]
+    pub fn volatile() -> Self {
+        Self::with(State::new(Disk::new(false), None))
+    }
+
+    pub(super) fn with(state: State) -> Self {
+        Self { shared: Arc::new(Shared { state: Mutex::new(state) }) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+
+    fn handle(&self, state: &mut State, ino: Ino, writable: bool) -> io::Result<SimFile> {
+        state.disk.node_mut(ino)?.handles += 1;
+        Ok(SimFile { shared: Arc::clone(&self.shared), ino, start: state.start, writable })
+    }
+
+    fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        let mut state = self.state();
+        state.powered()?;
+        let found = state.disk.lookup(path)?;
+        let ino = match (found, mode) {
+            (Some(_), OpenMode::CreateNew) => return Err(io::ErrorKind::AlreadyExists.into()),
+            (None, OpenMode::Read | OpenMode::Existing) => {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            (Some(ino), _) if state.disk.is_dir(ino) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+            }
+            (Some(ino), _) => ino,
+            (None, OpenMode::CreateNew | OpenMode::Create) => {
+                state.change(OpKind::Create, path, |disk| disk.create(path, false))?
+            }
+        };
+        self.handle(&mut state, ino, mode != OpenMode::Read)
+    }
+}
+
+impl Default for SimFs {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Fs for SimFs {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        Ok(Arc::new(self.open_file(path, mode)?))
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.state().change(OpKind::CreateDir, path, |disk| disk.create(path, true)).map(drop)
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let state = self.state();
+        state.powered()?;
+        let kind = |dir| if dir { FileKind::Dir } else { FileKind::File };
+        let names = state.disk.list(path)?.into_iter();
+        Ok(names.map(|(name, dir)| DirEntry { name, kind: kind(dir) }).collect())
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        let state = self.state();
+        state.powered()?;
+        state.disk.lookup(path)?.map(|ino| state.metadata(ino)).transpose()
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.state().change(OpKind::Rename, to, |disk| disk.rename(from, to))
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.state().change(OpKind::Remove, path, |disk| disk.remove(path, false))
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.state().change(OpKind::Remove, path, |disk| disk.remove(path, true))
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let delay = self.state().sync_delay;
+        std::thread::sleep(delay);
+        self.state().change(OpKind::SyncDir, path, |disk| {
+            let dir = disk.find(path)?;
+            disk.sync_dir(dir)
+        })
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        let mut state = self.state();
+        state.powered()?;
+        let ino = state.disk.find(path)?;
+        state.disk.node_mut(ino)?.mode = mode & 0o7777;
+        Ok(())
+    }
+
+    fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
+        let state = self.state();
+        state.powered()?;
+        let used = state.disk.used_bytes();
+        Ok(state.capacity.map_or(FREE_WITHOUT_CAPACITY, |bytes| bytes.saturating_sub(used)))
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+        let dir = {
+            let mut state = self.state();
+            state.powered()?;
+            let found = state.disk.lookup(path)?.filter(|ino| state.disk.is_dir(*ino));
+            found.map(|ino| self.handle(&mut state, ino, false)).transpose()?
+        };
+        let file = dir.map_or_else(|| self.open_file(path, OpenMode::Create), Ok)?;
+        let number = {
+            let mut state = self.state();
+            if state.locks.contains_key(&file.ino) {
+                return Ok(None);
+            }
+            state.next_lock += 1;
+            let number = state.next_lock;
+            state.locks.insert(file.ino, number);
+            number
+        };
+        Ok(Some(Box::new(SimLock { file, number })))
+    }
+
+    fn is_real(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,250 @@
+//! Compaction: snapshot and ended segments become the next snapshot, without the store (I6).
+//!
+//! Two passes. The first authenticates every frame and remembers, for each row that it changes,
+//! where the newest value lies; the second streams the old snapshot and merges. Memory: keys and
+//! places of changed rows, one block, one value.
+//!
+//! - **C1** The new snapshot is synced, then read back whole: every MAC, and the set digest, which
+//!   must be the one that the last frame carries. Only then may the manifest name it.
+//! - **C2** Nothing is freed by compaction itself.
+
+use super::files::{self, Kind, Place};
+use super::frame::{self, Part};
+use super::manifest::SnapshotRecord;
+use super::recover::{SegmentInfo, walk_named};
+use super::segment::{Segment, Tail};
+use super::snapshot::{SnapshotReader, SnapshotRow, SnapshotWriter};
+use super::{Log, LogError};
+use crate::env::OpenMode;
+use crate::model::Tree;
+use std::collections::BTreeMap;
+use std::collections::btree_map::{Entry, IntoIter};
+use std::iter::Peekable;
+use std::sync::Arc;
+
+const VALUE_DOMAIN: &str = "strongroom/log/compaction-value/v1";
+/// Progress is told once per this many rows.
+const PROGRESS_ROWS: u64 = 1024;
+
+/// Alive as long as a compaction is: at most one at a time.
+pub(super) struct Token;
+
+/// A compaction that can run on any thread while the log is appended to.
+pub struct Compaction {
+    place: Place,
+    base: SnapshotRecord,
+    segments: Vec<SegmentInfo>,
+    tail: Tail,
+    number: u64,
+    skip_read_back: bool,
+    token: Arc<Token>,
+}
+
+/// A snapshot that is whole on disk and has been read back, for [`Log::finish_compaction`].
+#[must_use]
+pub struct Compacted {
+    record: SnapshotRecord,
+    token: Arc<Token>,
+}
+
+impl Log {
+    /// Ends the current segment and hands out the work of merging everything ended; `None` if the
+    /// snapshot is up to date or a compaction is under way.
+    pub fn begin_compaction(&mut self) -> Result<Option<Compaction>, LogError> {
+        self.check_not_poisoned()?;
+        if self.compacting.strong_count() > 0
+            || self.tail.end.lsn == self.manifest.snapshot.tail.end.lsn
+        {
+            return Ok(None);
+        }
+        self.sync()?;
+        self.end_current();
+        let token = Arc::new(Token);
+        self.compacting = Arc::downgrade(&token);
+        Ok(Some(Compaction {
+            place: self.place.clone(),
+            base: self.manifest.snapshot.clone(),
+            segments: self.ended.clone(),
+            tail: self.tail.clone(),
+            number: self.manifest.next_snapshot,
+            skip_read_back: self.options.free_before_read_back(),
+            token,
+        }))
+    }
+
+    /// Makes the new snapshot the one that the next open reads, durable in both copies of the
+    /// manifest. The old one and its segments stay until [`Log::free`].
+    pub fn finish_compaction(&mut self, done: Compacted) -> Result<(), LogError> {
+        self.check_not_poisoned()?;
+        if !std::ptr::eq(self.compacting.as_ptr(), Arc::as_ptr(&done.token)) {
+            return Err(LogError::Refused { what: "not this log's compaction" });
+        }
+        let covered = done.record.tail.segment;
+        self.manifest.next_snapshot = done.record.number.saturating_add(1);
+        let old = std::mem::replace(&mut self.manifest.snapshot, done.record);
+        self.manifest.previous = Some(old);
+        self.ended.retain(|info| info.number > covered);
+        self.flush_manifest()
+    }
+}
+
+impl Compaction {
+    /// Merges, writes, syncs and reads back. After any error the unfinished file is removed and the
+    /// log is as before.
+    pub fn run(self) -> Result<Compacted, LogError> {
+        self.run_with(&mut |_| true)
+    }
+
+    /// The same; `progress` is told the rows written so far and says whether to go on: `false`
+    /// gives [`LogError::Stopped`].
+    pub fn run_with(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
+        match self.write(progress) {
+            Ok(record) => Ok(Compacted { record, token: self.token }),
+            Err(error) => {
+                // The number was never named; the next compaction overwrites what is left.
+                let _ = self.place.remove(Kind::Snapshot, self.number);
+                Err(error.proven(Some(self.tail.end.clone())))
+            }
+        }
+    }
+
+    fn write(&self, progress: &mut dyn FnMut(u64) -> bool) -> Result<SnapshotRecord, LogError> {
+        let mut changes = self.changes()?.into_iter().peekable();
+        let mut old = SnapshotReader::open(&self.place, &self.base)?;
+        let mut new = SnapshotWriter::create(&self.place, self.number, self.tail.clone())?;
+        let mut values = Values { place: &self.place, open: BTreeMap::new() };
+        let mut told = 0;
+        let mut old_row = old.next()?;
+        loop {
+            let take_change = match (&old_row, changes.peek()) {
+                (None, None) => break,
+                (None, Some(_)) => true,
+                (Some(_), None) => false,
+                (Some(row), Some((key, _))) => (key.0, key.1.as_ref()) <= (row.tree, old.key(row)),
+            };
+            if take_change {
+                take(&mut changes, &mut values, &old, &mut old_row, &mut new)?;
+                if old_row.is_none() {
+                    old_row = old.next()?;
+                }
+            } else if let Some(row) = old_row.take() {
+                new.push(row.tree, old.key(&row), old.value(&row))?;
+                old_row = old.next()?;
+            }
+            told += 1;
+            if told % PROGRESS_ROWS == 0 && !progress(told) {
+                return Err(LogError::Stopped);
+            }
+        }
+        let record = new.finish()?;
+        if !self.skip_read_back {
+            read_back(&self.place, &record)?;
+        }
+        Ok(record)
+    }
+
+    /// Pass one: where the newest value of each changed row lies.
+    fn changes(&self) -> Result<Changes, LogError> {
+        let mut changes = Changes::new();
+        for info in &self.segments {
+            walk_named(&self.place, info, &mut |segment, step| {
+                frame::visit_rows(&step.bytes, &mut |part| {
+                    let Part::Row(row) = part else { return Ok(()) };
+                    let spot = row.value.map(|value| ValueSpot {
+                        segment: info.number,
+                        offset: step.offset + row.value_at as u64,
+                        len: value.len(),
+                        check: check(&self.place, value),
+                    });
+                    changes.insert((row.tree, row.key.into()), spot);
+                    Ok(())
+                })
+                .map_err(|fault| fault.at(&segment.name, step.offset))
+            })?;
+        }
+        Ok(changes)
+    }
+}
+
+type RowKey = (Tree, Box<[u8]>);
+type Changes = BTreeMap<RowKey, Option<ValueSpot>>;
+
+/// Where an authenticated value lies, and what it must still be when it is read again.
+struct ValueSpot {
+    segment: u64,
+    offset: u64,
+    len: usize,
+    check: [u8; 16],
+}
+
+fn check(place: &Place, value: &[u8]) -> [u8; 16] {
+    let tag = place.tag(VALUE_DOMAIN, &[value]);
+    tag.first_chunk().copied().unwrap_or_default()
+}
+
+/// Moves one change to the new snapshot; the old row of the same key, if that is next, is dropped.
+fn take(
+    changes: &mut Peekable<IntoIter<RowKey, Option<ValueSpot>>>,
+    values: &mut Values<'_>,
+    old: &SnapshotReader,
+    old_row: &mut Option<SnapshotRow>,
+    new: &mut SnapshotWriter,
+) -> Result<(), LogError> {
+    let Some(((tree, key), spot)) = changes.next() else { return Ok(()) };
+    let replaced =
+        old_row.as_ref().is_some_and(|row| row.tree == tree && old.key(row) == key.as_ref());
+    if replaced {
+        *old_row = None;
+    }
+    match spot {
+        Some(spot) => new.push(tree, &key, &values.read(&spot)?),
+        None => Ok(()),
+    }
+}
+
+/// Most segments that are held open to read values from.
+const OPEN_SEGMENTS_MAX: usize = 32;
+
+/// Reads values by position; keys are in order, their places are not.
+struct Values<'a> {
+    place: &'a Place,
+    open: BTreeMap<u64, Segment>,
+}
+
+impl Values<'_> {
+    fn read(&mut self, spot: &ValueSpot) -> Result<Vec<u8>, LogError> {
+        if self.open.len() >= OPEN_SEGMENTS_MAX && !self.open.contains_key(&spot.segment) {
+            self.open.clear();
+        }
+        let segment = match self.open.entry(spot.segment) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(Segment::open(self.place, spot.segment, OpenMode::Read)?)
+            }
+        };
+        let name = &segment.name;
+        let value = files::read_up_to(segment.file.as_ref(), name, spot.len, spot.offset)?;
+        if value.len() == spot.len && check(self.place, &value) == spot.check {
+            Ok(value)
+        } else {
+            Err(LogError::damaged(name, spot.offset, "LOG-12"))
+        }
+    }
+}
+
+/// SNAP-7: reads a snapshot whole and compares its rows with the digest that it must have.
+pub(super) fn read_back(place: &Place, record: &SnapshotRecord) -> Result<(), LogError> {
+    let mut reader = SnapshotReader::open(place, record)?;
+    let mut sum = place.auth.new_sum();
+    while let Some(row) = reader.next()? {
+        if row.tree.is_digested() {
+            sum.add(row.tree, reader.key(&row), reader.value(&row));
+        }
+    }
+    let wanted = &record.tail.end;
+    if files::same_tag(&sum.digest(wanted.lsn), &wanted.digest) {
+        Ok(())
+    } else {
+        Err(LogError::damaged(Kind::Snapshot.name(record.number), 0, "SNAP-7"))
+    }
+}

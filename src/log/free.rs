@@ -1,0 +1,115 @@
+//! Freeing: what a newer, read-back snapshot and a durable state have made unnecessary.
+//!
+//! The manifest lets go first, durably in both copies; only then is a file removed or reused. Up
+//! to two freed segments of the size that is wanted next stay in the folder under their old names
+//! and are taken over by the next preparation.
+
+use super::files::Kind;
+use super::manifest::SnapshotRecord;
+use super::prepare::Stage;
+use super::{Log, LogError};
+use crate::model::Lsn;
+
+/// Files kept ready for the segments to come, a prepared one included.
+const SPARES_MAX: usize = 2;
+
+impl Log {
+    /// Frees older snapshots and the segments that the newest covers, if the state is durable up
+    /// to `state_durable`, at or past that snapshot (I6). The caller makes sure that nobody is
+    /// reading them (a rebuild, a check).
+    pub fn free(&mut self, state_durable: Lsn) -> Result<(), LogError> {
+        self.check_not_poisoned()?;
+        let reached = |record: &SnapshotRecord| {
+            state_durable >= record.tail.end.lsn || self.options.free_before_read_back()
+        };
+        let manifest = &self.manifest;
+        let current = Some(&manifest.snapshot).filter(|record| reached(record));
+        let older = manifest.previous.as_ref().filter(|record| reached(record));
+        let Some(base) = current.or(older) else { return Ok(()) };
+        let first = base.tail.segment.saturating_add(1);
+        let drops_previous = current.is_some() && manifest.previous.is_some();
+        if first > manifest.first || drops_previous || !self.manifest_durable {
+            self.manifest.first = self.manifest.first.max(first);
+            if drops_previous {
+                self.manifest.previous = None;
+            }
+            self.flush_manifest()?;
+        }
+        self.sweep()
+    }
+
+    /// Whether [`Self::free`] has something to free once the state is durable far enough.
+    pub fn has_garbage(&self) -> bool {
+        self.manifest.previous.is_some()
+            || self.manifest.first <= self.manifest.snapshot.tail.segment
+    }
+
+    /// Removes files that the manifest does not name and that nothing is going to use.
+    pub(super) fn sweep(&mut self) -> Result<(), LogError> {
+        if self.remove_unnamed()? {
+            let synced = self.place.sync_folder();
+            self.poison_unless_undone(synced)?;
+        }
+        Ok(())
+    }
+
+    fn remove_unnamed(&mut self) -> Result<bool, LogError> {
+        let mut removed = false;
+        let manifest = &self.manifest;
+        let compacting = self.compacting.strong_count() > 0;
+        for number in self.place.numbers(Kind::Snapshot)? {
+            let named = number == manifest.snapshot.number
+                || manifest.previous.as_ref().is_some_and(|previous| previous.number == number)
+                || (compacting && number == manifest.next_snapshot);
+            if !named {
+                self.place.remove(Kind::Snapshot, number)?;
+                removed = true;
+            }
+        }
+        let (preparing, source) = {
+            let board = self.board.lock();
+            (matches!(board.stage, Stage::Running { .. }), board.source)
+        };
+        for number in self.place.numbers(Kind::Preparing)? {
+            // Also one that was overtaken may still be written; its end is to be removed.
+            if !preparing {
+                self.place.remove(Kind::Preparing, number)?;
+                removed = true;
+            }
+        }
+        let next = manifest.last.saturating_add(1);
+        let (first, last) = (manifest.first, manifest.last);
+        self.find_spares()?;
+        let spares = self.board.lock().spares.clone();
+        for number in self.place.numbers(Kind::Segment)? {
+            let keep = (first..=last).contains(&number)
+                || number == next
+                || source == Some(number)
+                || spares.contains(&number);
+            if !keep {
+                self.place.remove(Kind::Segment, number)?;
+                removed = true;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Chooses, among the segments below the first live one, those worth keeping for reuse. The
+    /// manifest on disk has let go of them.
+    pub(super) fn find_spares(&mut self) -> Result<(), LogError> {
+        let wanted = self.wanted_capacity();
+        let numbers = self.place.numbers(Kind::Segment)?;
+        let mut board = self.board.lock();
+        let in_use = usize::from(board.stage != Stage::Idle);
+        let mut spares = Vec::new();
+        for number in numbers {
+            let room = spares.len() + in_use < SPARES_MAX;
+            let freed = number < self.manifest.first && board.source != Some(number);
+            if room && freed && self.place.len(Kind::Segment, number)? == Some(wanted) {
+                spares.push(number);
+            }
+        }
+        board.spares = spares;
+        Ok(())
+    }
+}

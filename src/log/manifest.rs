@@ -1,0 +1,182 @@
+//! The manifest: which snapshot, which segments, and where a clean close ended.
+//!
+//! ```text
+//! body = vault 16 | generation u64 | first u64 | last u64 | next snapshot u64
+//!      | snapshot 216 | has previous u8 | previous snapshot or zeros 216
+//!      | has mark u8 | end mark (tail) or zeros 144 | zeros | MAC 32
+//! snapshot record = number u64 | id 16 | rows u64 | bytes u64 | footer MAC 32 | tail 144
+//! ```
+//!
+//! A twin (`manifest.a`, `manifest.b`) and authenticated besides. Implements MAN-1 to MAN-7.
+//!
+//! - **M1** A segment's number is durable in both copies before its first frame: a segment that the
+//!   manifest names and that is missing, short or without its header is damage, never the end.
+//! - **M2** The end mark is gone from both copies before the next first frame.
+//! - **M3** Numbers are never used twice for something that the manifest named.
+
+use super::files::{self, Place};
+use super::frame::TAG_BYTES;
+use super::segment::Tail;
+use super::twin::{TWIN_HEADER_BYTES, Twin};
+use super::{End, LogError};
+use crate::codec::{CodecError, Reader};
+use std::sync::Arc;
+
+const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "frozen in format 1");
+
+/// Both copies are one page long.
+pub(super) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
+const FORMAT: u32 = 1;
+const DOMAIN: &str = "strongroom/log/manifest/v1";
+
+/// A snapshot as the manifest names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SnapshotRecord {
+    pub(super) number: u64,
+    pub(super) id: [u8; 16],
+    pub(super) rows: u64,
+    /// Length of the file.
+    pub(super) bytes: u64,
+    /// MAC of the footer, which chains every block and the header.
+    pub(super) tag: [u8; 32],
+    /// Where the chain of frames stands at the snapshot. It covers all segments up to and
+    /// including `tail.segment`.
+    pub(super) tail: Tail,
+}
+
+impl SnapshotRecord {
+    const BYTES: usize = 72 + Tail::BYTES;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.number.to_le_bytes());
+        out.extend_from_slice(&self.id);
+        out.extend_from_slice(&self.rows.to_le_bytes());
+        out.extend_from_slice(&self.bytes.to_le_bytes());
+        out.extend_from_slice(&self.tag);
+        self.tail.encode(out);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            number: reader.u64()?,
+            id: reader.array()?,
+            rows: reader.u64()?,
+            bytes: reader.u64()?,
+            tag: reader.array()?,
+            tail: Tail::decode(reader)?,
+        })
+    }
+}
+
+/// What the manifest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Manifest {
+    pub(super) generation: u64,
+    /// The oldest segment that is still kept.
+    pub(super) first: u64,
+    /// The newest segment that may hold frames; below `first` if there is none.
+    pub(super) last: u64,
+    /// The number that the next snapshot takes.
+    pub(super) next_snapshot: u64,
+    pub(super) snapshot: SnapshotRecord,
+    /// The snapshot before, kept with the segments after it until the state is past the new one.
+    pub(super) previous: Option<SnapshotRecord>,
+    /// Where a clean close ended.
+    pub(super) mark: Option<Tail>,
+}
+
+impl Manifest {
+    /// The twin that holds manifests of the vault at `place`.
+    pub(super) fn twin(place: &Place) -> Twin {
+        Twin::new(Arc::clone(&place.env.fs), &place.dir, "manifest", BODY_BYTES, FORMAT)
+    }
+
+    pub(super) fn encode(&self, place: &Place) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(BODY_BYTES);
+        bytes.extend_from_slice(&place.vault);
+        for number in [self.generation, self.first, self.last, self.next_snapshot] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        self.snapshot.encode(&mut bytes);
+        bytes.push(u8::from(self.previous.is_some()));
+        let end = bytes.len() + SnapshotRecord::BYTES;
+        if let Some(previous) = &self.previous {
+            previous.encode(&mut bytes);
+        }
+        bytes.resize(end, 0);
+        bytes.push(u8::from(self.mark.is_some()));
+        if let Some(mark) = &self.mark {
+            mark.encode(&mut bytes);
+        }
+        bytes.resize(BODY_BYTES - TAG_BYTES, 0);
+        let tag = place.tag(DOMAIN, &[&bytes]);
+        bytes.extend_from_slice(&tag);
+        bytes
+    }
+
+    /// Reads a body that the twin found whole. A bad MAC is damage or tampering: the other copy is
+    /// not asked (T1).
+    pub(super) fn decode(place: &Place, body: &[u8], generation: u64) -> Result<Self, LogError> {
+        let damaged = |rule| LogError::damaged("manifest.a", 0, rule);
+        let (signed, tag) = body.split_last_chunk::<TAG_BYTES>().ok_or_else(|| damaged("MAN-1"))?;
+        if !files::same_tag(&place.tag(DOMAIN, &[signed]), tag) {
+            return Err(damaged("MAN-2"));
+        }
+        let manifest = decode_fields(signed).map_err(|CodecError| damaged("MAN-3"))?;
+        let same = manifest.generation == generation && manifest.is_consistent();
+        if same && manifest.encode(place) == body { Ok(manifest) } else { Err(damaged("MAN-3")) }
+    }
+
+    /// MAN-4: the numbers fit together.
+    fn is_consistent(&self) -> bool {
+        let covered = self.snapshot.tail.segment;
+        self.last >= covered
+            && self.first >= 1
+            && self.first <= covered.saturating_add(1)
+            && self.snapshot.number < self.next_snapshot
+            && self.previous.as_ref().is_none_or(|previous| {
+                previous.number < self.snapshot.number
+                    && previous.tail.segment <= covered
+                    && previous.tail.end.lsn <= self.snapshot.tail.end.lsn
+                    && self.first <= previous.tail.segment.saturating_add(1)
+            })
+            && self.mark.as_ref().is_none_or(|mark| {
+                mark.segment == self.last && mark.end.lsn >= self.snapshot.tail.end.lsn
+            })
+    }
+
+    /// The last LSN and digest, where the manifest alone proves them: a mark, or no segment after
+    /// the snapshot (M1: no frame can be there).
+    pub(super) fn proven_end(&self) -> Option<End> {
+        match &self.mark {
+            Some(mark) => Some(mark.end.clone()),
+            None if self.last == self.snapshot.tail.segment => Some(self.snapshot.tail.end.clone()),
+            None => None,
+        }
+    }
+}
+
+fn decode_fields(signed: &[u8]) -> Result<Manifest, CodecError> {
+    let mut reader = Reader::new(signed);
+    reader.take(16)?;
+    let generation = reader.u64()?;
+    let first = reader.u64()?;
+    let last = reader.u64()?;
+    let next_snapshot = reader.u64()?;
+    let snapshot = SnapshotRecord::decode(&mut reader)?;
+    let has_previous = flag(&mut reader)?;
+    let mut record = Reader::new(reader.take(SnapshotRecord::BYTES)?);
+    let previous = has_previous.then(|| SnapshotRecord::decode(&mut record)).transpose()?;
+    let has_mark = flag(&mut reader)?;
+    let mut record = Reader::new(reader.take(Tail::BYTES)?);
+    let mark = has_mark.then(|| Tail::decode(&mut record)).transpose()?;
+    Ok(Manifest { generation, first, last, next_snapshot, snapshot, previous, mark })
+}
+
+fn flag(reader: &mut Reader<'_>) -> Result<bool, CodecError> {
+    match reader.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(CodecError),
+    }
+}

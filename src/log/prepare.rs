@@ -1,0 +1,193 @@
+//! Making the next segment's file ready off the put path.
+//!
+//! A file is made under the name `N.prep`, filled with real zeros (or taken over from a freed
+//! segment, whose blocks are real already), synced, renamed to `N.wal`, and its folder synced. If
+//! the log needs segment N meanwhile, it makes the file itself and this one is thrown away.
+
+use super::LogError;
+use super::files::{self, Kind, Place};
+use super::segment::HEADER_BYTES;
+use crate::env::OpenMode;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the log and its preparations share.
+#[derive(Default)]
+pub(super) struct Board {
+    state: Mutex<State>,
+    /// Told when a preparation ends.
+    ended: Condvar,
+}
+
+/// Longest wait of an append for a preparation that runs.
+const WAIT_MAX: Duration = Duration::from_secs(2);
+
+#[derive(Default)]
+pub(super) struct State {
+    /// The newest segment that the log uses; only the one after it is worth preparing.
+    pub(super) last: u64,
+    pub(super) stage: Stage,
+    /// Freed segments that the manifest on disk has let go of.
+    pub(super) spares: Vec<u64>,
+    /// The freed segment that a running preparation is taking over.
+    pub(super) source: Option<u64>,
+    attempts: u64,
+}
+
+/// How far the preparation of segment `last + 1` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) enum Stage {
+    #[default]
+    Idle,
+    Running {
+        attempt: u64,
+    },
+    Ready {
+        capacity: u64,
+    },
+}
+
+impl Board {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
+    /// being prepared is waited for a little, so that no file is made on the put path; then it is
+    /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
+    /// over the live segment.
+    pub(super) fn take(&self, number: u64) -> Option<u64> {
+        let running = |state: &mut State| matches!(state.stage, Stage::Running { .. });
+        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
+        let mut state = match waited {
+            Ok((state, _)) => state,
+            Err(poisoned) => poisoned.into_inner().0,
+        };
+        state.last = number;
+        match std::mem::take(&mut state.stage) {
+            Stage::Ready { capacity } => Some(capacity),
+            Stage::Running { .. } | Stage::Idle => None,
+        }
+    }
+}
+
+/// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
+pub struct Preparation {
+    place: Place,
+    board: Arc<Board>,
+    number: u64,
+    capacity: u64,
+}
+
+/// What [`Preparation::run`] leaves behind, for [`super::Log::prepared`].
+#[must_use]
+pub struct Prepared {
+    pub(super) _private: (),
+}
+
+impl Preparation {
+    pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
+        Self { place, board, number, capacity }
+    }
+
+    /// Makes the file; does nothing if another preparation or the log itself was faster. An error
+    /// leaves the log as it was: the segment is then made by the append that needs it.
+    pub fn run(self) -> Result<Prepared, LogError> {
+        let Some((attempt, source)) = self.claim() else { return Ok(Prepared { _private: () }) };
+        let made = fill(&self.place, self.number, self.capacity, source);
+        let ended = self.end(attempt, made);
+        self.board.ended.notify_all();
+        ended
+    }
+
+    fn end(&self, attempt: u64, made: Result<(), LogError>) -> Result<Prepared, LogError> {
+        let mut state = self.board.lock();
+        state.source = None;
+        let claimed = state.stage == Stage::Running { attempt };
+        if claimed {
+            state.stage = Stage::Idle;
+        }
+        if claimed && made.is_ok() {
+            publish(&self.place, self.number)?;
+            state.stage = Stage::Ready { capacity: self.capacity };
+        } else if matches!(state.stage, Stage::Idle) {
+            self.place.remove(Kind::Preparing, self.number)?;
+        }
+        made.map(|()| Prepared { _private: () })
+    }
+
+    fn claim(&self) -> Option<(u64, Option<u64>)> {
+        let mut state = self.board.lock();
+        if state.stage != Stage::Idle || state.last.checked_add(1) != Some(self.number) {
+            return None;
+        }
+        state.attempts += 1;
+        let attempt = state.attempts;
+        state.stage = Stage::Running { attempt };
+        let source = state.spares.iter().position(|number| {
+            self.place.len(Kind::Segment, *number).ok().flatten() == Some(self.capacity)
+        });
+        state.source = source.map(|at| state.spares.swap_remove(at));
+        Some((attempt, state.source))
+    }
+}
+
+/// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
+pub(super) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
+    let name = Kind::Segment.name(number);
+    // Never named by a manifest, so whatever bears this name is of no use.
+    place.remove(Kind::Segment, number)?;
+    let made = place
+        .fs()
+        .open(&place.path(Kind::Segment, number), OpenMode::CreateNew)
+        .map_err(|error| LogError::write(&name, error))
+        .and_then(|file| {
+            files::fill_with_zeros(file.as_ref(), &name, 0, capacity)?;
+            file.sync_all().map_err(|error| LogError::io("sync", &name, error))
+        });
+    match made {
+        Ok(()) => place.sync_folder(),
+        Err(error) => {
+            // The number was never live. If even this fails, the next attempt removes it.
+            let _ = place.remove(Kind::Segment, number);
+            Err(error)
+        }
+    }
+}
+
+fn fill(place: &Place, number: u64, capacity: u64, source: Option<u64>) -> Result<(), LogError> {
+    let name = Kind::Preparing.name(number);
+    let path = place.path(Kind::Preparing, number);
+    place.remove(Kind::Preparing, number)?;
+    let recycled = match source {
+        Some(old) => match place.fs().rename(&place.path(Kind::Segment, old), &path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(LogError::io("rename", &name, error)),
+        },
+        None => false,
+    };
+    let mode = if recycled { OpenMode::Existing } else { OpenMode::CreateNew };
+    let file = place.fs().open(&path, mode).map_err(|error| LogError::write(&name, error))?;
+    let from = if recycled {
+        let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
+        // Old frames can never pass for new ones: their MACs name the old id. The old header is
+        // wiped only so that a look at the folder does not mislead.
+        files::fill_with_zeros(file.as_ref(), &name, 0, HEADER_BYTES as u64)?;
+        len
+    } else {
+        0
+    };
+    files::fill_with_zeros(file.as_ref(), &name, from, capacity)?;
+    file.sync_all().map_err(|error| LogError::io("sync", &name, error))
+}
+
+fn publish(place: &Place, number: u64) -> Result<(), LogError> {
+    let name = Kind::Segment.name(number);
+    place
+        .fs()
+        .rename(&place.path(Kind::Preparing, number), &place.path(Kind::Segment, number))
+        .map_err(|error| LogError::io("rename", &name, error))?;
+    place.sync_folder()
+}

@@ -1,0 +1,57 @@
+//! From what was found to a log that takes frames.
+//!
+//! - **R1** Only the last frame can be unsynced (W1), so writing that one again, and syncing it,
+//!   makes durable all that was found.
+//! - **R2** The manifest is written again too, both copies: a copy that an earlier process could
+//!   not sync is in the page cache only.
+
+use super::files::{self, Kind, Place};
+use super::segment::Tail;
+use super::{Log, LogError, Recovered};
+use crate::env::OpenMode;
+
+impl Recovered {
+    /// Makes durable what was found, before anything is served or built upon it: after anything but
+    /// a clean close the last accepted frame is written again, same bytes, same place, and synced,
+    /// and so is the manifest. The page cache is not believed (I5). Done once; after a clean close
+    /// nothing is written.
+    pub fn settle(&mut self) -> Result<(), LogError> {
+        if let Some(offset) = self.last_frame.take()
+            && !self.options.skip_rewrite_of_last_frame()
+        {
+            rewrite_frame(&self.place, &self.tail, offset)?;
+        }
+        if std::mem::take(&mut self.unsettled) {
+            self.manifest.generation += 1;
+            let body = self.manifest.encode(&self.place);
+            self.twin.write(self.manifest.generation, &body)?;
+            self.swept = false;
+        }
+        Ok(())
+    }
+
+    /// Makes the log writable, after [`Self::settle`] (called here if it was not yet).
+    pub fn start(mut self) -> Result<Log, LogError> {
+        self.settle()?;
+        let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
+        log.ended = self.segments;
+        if self.swept {
+            log.find_spares()?;
+        } else {
+            log.sweep()?;
+        }
+        Ok(log)
+    }
+}
+
+fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError> {
+    let name = Kind::Segment.name(tail.segment);
+    let file = place.open_existing(Kind::Segment, tail.segment, OpenMode::Existing, "LOG-3")?;
+    let len = usize::try_from(tail.offset.saturating_sub(offset)).unwrap_or(0);
+    let bytes = files::read_up_to(file.as_ref(), &name, len, offset)?;
+    if bytes.last_chunk() != Some(&tail.tag) {
+        return Err(LogError::damaged(name, offset, "LOG-12"));
+    }
+    file.write_all_at(&bytes, offset).map_err(|error| LogError::io("write", &name, error))?;
+    file.sync_data().map_err(|error| LogError::io("sync", &name, error))
+}

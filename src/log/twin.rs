@@ -1,0 +1,317 @@
+//! Twin files: a small fixed-size record kept in two files that are written in turn.
+//!
+//! ```text
+//!   0  magic "SRTWIN\r\n"          8
+//!   8  stem, zero-padded          16
+//!  24  format                  u32 4
+//!  28  body length             u32 4
+//!  32  generation              u64 8
+//!  40  SHA-256 of all the rest    32
+//!  72  body                      body_bytes
+//! ```
+//!
+//! Implements TWIN-1 to TWIN-7. The checksum has no key: it tells damage from a wrong key.
+//!
+//! - **T1** The highest generation with a good checksum is it. The other serves only when that
+//!   one's checksum is bad, never because a key fails.
+//! - **T2** At every moment one copy is whole *on the medium*: a copy is overwritten only when the
+//!   other is known to be durable. What an earlier process left is not known to be: so the first
+//!   write of a handle begins by writing the winner again, same bytes, same place.
+
+use super::{LogError, files};
+use crate::codec::Reader;
+use crate::env::{Fs, OpenMode};
+use sha2::{Digest, Sha256};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const MAGIC: [u8; 8] = *b"SRTWIN\r\n";
+/// Bytes before the body.
+pub const TWIN_HEADER_BYTES: usize = 72;
+/// No twin file, of this format or a later one, is longer.
+const FILE_BYTES_MAX: usize = 1 << 20;
+
+/// Two files `{stem}.a` and `{stem}.b` of one fixed size.
+pub struct Twin {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    stem: &'static str,
+    body_bytes: usize,
+    format: u32,
+    /// Whether both copies are known to be durable and equal (T2).
+    confirmed: Mutex<bool>,
+}
+
+/// What a twin holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TwinContent {
+    /// Rises with every write.
+    pub generation: u64,
+    /// Exactly `body_bytes` bytes.
+    pub body: Vec<u8>,
+    /// One copy is missing, damaged or older, and is rewritten by the next [`Twin::repair`].
+    pub needs_repair: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copy {
+    A,
+    B,
+}
+
+/// One copy as it was read.
+enum Found {
+    Good { generation: u64, body: Vec<u8> },
+    Newer { generation: u64, format: u32 },
+    Bad { missing: bool, rule: &'static str },
+}
+
+/// The winner of two copies.
+struct Winner {
+    copy: Copy,
+    content: TwinContent,
+}
+
+impl Twin {
+    /// Describes the twin `stem` in `dir`, its bodies being exactly `body_bytes` long. `stem` has
+    /// at most 16 bytes. Touches nothing.
+    #[must_use]
+    pub fn new(
+        fs: Arc<dyn Fs>,
+        dir: &Path,
+        stem: &'static str,
+        body_bytes: usize,
+        format: u32,
+    ) -> Self {
+        Self { fs, dir: dir.to_path_buf(), stem, body_bytes, format, confirmed: Mutex::new(false) }
+    }
+
+    /// Whether any of the two files is there.
+    pub fn exists(&self) -> io::Result<bool> {
+        Ok(self.fs.metadata(&self.path(Copy::A))?.is_some()
+            || self.fs.metadata(&self.path(Copy::B))?.is_some())
+    }
+
+    /// Makes both files anew and syncs them, their folder and its parent. What an unfinished
+    /// creation left under these names is removed first.
+    pub fn create(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
+        let bytes = self.encode(generation, body)?;
+        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        *confirmed = false;
+        for copy in [Copy::A, Copy::B] {
+            match self.fs.remove_file(&self.path(copy)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(LogError::io("remove", &self.name(copy), error));
+                }
+                _ => (),
+            }
+        }
+        files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
+        for copy in [Copy::A, Copy::B] {
+            self.write_copy(copy, &bytes)?;
+        }
+        files::sync_dir_and_parent(self.fs.as_ref(), &self.dir)?;
+        *confirmed = true;
+        Ok(())
+    }
+
+    /// What the twin holds. Never writes.
+    pub fn read(&self) -> Result<TwinContent, LogError> {
+        self.winner().map(|winner| winner.content)
+    }
+
+    /// Writes both copies, one after the other, each synced. Both are durable when this returns;
+    /// after an error the old or the new content is, and a later write may be tried only by a
+    /// caller that may retry ([`LogError::NoSpace`]) or has read the twin again.
+    ///
+    /// `generation` must be above the one on disk, or the content the same.
+    pub fn write(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
+        let bytes = self.encode(generation, body)?;
+        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *confirmed {
+            *confirmed = false;
+            self.write_copy(Copy::A, &bytes)?;
+            self.write_copy(Copy::B, &bytes)?;
+        } else {
+            let Winner { copy, content } = self.winner()?;
+            let newer = generation > content.generation;
+            if !newer && (generation, body) != (content.generation, content.body.as_slice()) {
+                return Err(LogError::Refused { what: "twin generation does not rise" });
+            }
+            self.write_copy(copy, &self.encode(content.generation, &content.body)?)?;
+            self.write_copy(copy.other(), &bytes)?;
+            // The other copy's name may be new; it must be durable before the winner is touched.
+            files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
+            self.write_copy(copy, &bytes)?;
+        }
+        *confirmed = true;
+        Ok(())
+    }
+
+    /// Writes what [`Self::read`] gave into both copies, which makes a bad or older one good.
+    pub fn repair(&self, content: &TwinContent) -> Result<(), LogError> {
+        *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.write(content.generation, &content.body)
+    }
+
+    /// The file names relative to the vault, for error reports.
+    #[must_use]
+    pub fn names(&self) -> [String; 2] {
+        [self.name(Copy::A), self.name(Copy::B)]
+    }
+
+    fn name(&self, copy: Copy) -> String {
+        format!("{}.{}", self.stem, if copy == Copy::A { "a" } else { "b" })
+    }
+
+    fn path(&self, copy: Copy) -> PathBuf {
+        self.dir.join(self.name(copy))
+    }
+
+    fn winner(&self) -> Result<Winner, LogError> {
+        let a = self.read_copy(Copy::A)?;
+        let b = self.read_copy(Copy::B)?;
+        let (first, copy, second) = match (generation_of(&a), generation_of(&b)) {
+            (left, right) if left >= right => (a, Copy::A, b),
+            _ => (b, Copy::B, a),
+        };
+        match (first, second) {
+            (Found::Newer { format, .. }, _) => Err(LogError::NewerFormat {
+                file: self.name(copy),
+                found: format,
+                known: self.format,
+            }),
+            (Found::Bad { rule, missing }, other) => {
+                let both_missing = missing && matches!(other, Found::Bad { missing: true, .. });
+                let rule = if both_missing { "TWIN-1" } else { rule };
+                Err(LogError::damaged(self.name(copy), 0, rule))
+            }
+            (Found::Good { generation, body }, second) => {
+                let differs = match &second {
+                    Found::Good { generation: same, body: other } => {
+                        *same == generation && *other != body
+                    }
+                    Found::Newer { generation: same, .. } => *same == generation,
+                    Found::Bad { .. } => false,
+                };
+                if differs {
+                    return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
+                }
+                let needs_repair = generation_of(&second) != Some(generation);
+                Ok(Winner { copy, content: TwinContent { generation, body, needs_repair } })
+            }
+        }
+    }
+
+    fn read_copy(&self, copy: Copy) -> Result<Found, LogError> {
+        let name = self.name(copy);
+        let file = match self.fs.open(&self.path(copy), OpenMode::Read) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Found::Bad { missing: true, rule: "TWIN-1" });
+            }
+            Err(error) => return Err(LogError::io("open", &name, error)),
+        };
+        let bytes = files::read_up_to(file.as_ref(), &name, FILE_BYTES_MAX + 1, 0)?;
+        Ok(self.decode(&bytes).unwrap_or(Found::Bad { missing: false, rule: "TWIN-2" }))
+    }
+
+    /// `None`: not a copy of this twin.
+    fn decode(&self, bytes: &[u8]) -> Option<Found> {
+        if bytes.len() > FILE_BYTES_MAX {
+            return None;
+        }
+        let mut reader = Reader::new(bytes);
+        let magic: [u8; 8] = reader.array().ok()?;
+        let stem: [u8; 16] = reader.array().ok()?;
+        let format = reader.u32().ok()?;
+        let body_bytes = reader.u32().ok()?;
+        let generation = reader.u64().ok()?;
+        let checksum: [u8; 32] = reader.array().ok()?;
+        let body = reader.rest();
+        let whole = magic == MAGIC
+            && stem == self.padded_stem()
+            && usize::try_from(body_bytes).ok()? == body.len()
+            && checksum == sum(format, &stem, generation, body);
+        if !whole {
+            return None;
+        }
+        if format > self.format {
+            return Some(Found::Newer { generation, format });
+        }
+        (format == self.format && body.len() == self.body_bytes)
+            .then(|| Found::Good { generation, body: body.to_vec() })
+    }
+
+    fn encode(&self, generation: u64, body: &[u8]) -> Result<Vec<u8>, LogError> {
+        let stem = self.padded_stem();
+        let fits = body.len() == self.body_bytes
+            && self.stem.len() <= stem.len()
+            && body.len() <= FILE_BYTES_MAX - TWIN_HEADER_BYTES;
+        let len = u32::try_from(body.len()).ok().filter(|_| fits);
+        let Some(len) = len else {
+            return Err(LogError::Refused { what: "twin body has the wrong length" });
+        };
+        let mut bytes = Vec::with_capacity(TWIN_HEADER_BYTES + body.len());
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&stem);
+        bytes.extend_from_slice(&self.format.to_le_bytes());
+        bytes.extend_from_slice(&len.to_le_bytes());
+        bytes.extend_from_slice(&generation.to_le_bytes());
+        bytes.extend_from_slice(&sum(self.format, &stem, generation, body));
+        bytes.extend_from_slice(body);
+        Ok(bytes)
+    }
+
+    fn padded_stem(&self) -> [u8; 16] {
+        let mut stem = [0; 16];
+        for (to, from) in stem.iter_mut().zip(self.stem.bytes()) {
+            *to = from;
+        }
+        stem
+    }
+
+    fn write_copy(&self, copy: Copy, bytes: &[u8]) -> Result<(), LogError> {
+        let name = self.name(copy);
+        let file = self
+            .fs
+            .open(&self.path(copy), OpenMode::Create)
+            .map_err(|error| LogError::write(&name, error))?;
+        file.write_all_at(bytes, 0).map_err(|error| LogError::write(&name, error))?;
+        let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
+        if len != bytes.len() as u64 {
+            file.set_len(bytes.len() as u64).map_err(|error| LogError::write(&name, error))?;
+        }
+        file.sync_all().map_err(|error| LogError::io("sync", &name, error))
+    }
+}
+
+impl Copy {
+    const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// The generation of a copy whose checksum is good.
+fn generation_of(found: &Found) -> Option<u64> {
+    match found {
+        Found::Good { generation, .. } | Found::Newer { generation, .. } => Some(*generation),
+        Found::Bad { .. } => None,
+    }
+}
+
+/// The checksum covers every field, so that a flip anywhere in the file shows.
+fn sum(format: u32, stem: &[u8; 16], generation: u64, body: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(MAGIC);
+    hash.update(stem);
+    hash.update(format.to_le_bytes());
+    hash.update((body.len() as u64).to_le_bytes());
+    hash.update(generation.to_le_bytes());
+    hash.update(body);
+    hash.finalize().into()
+}

@@ -1,0 +1,212 @@
+//! `ListSecrets`: order, pages, and what is hidden (SEM-LIST-3 to SEM-LIST-9).
+//!
+//! Ids rise in the order of creation, so a page in the default order reads on from the last id and
+//! costs by its size. Other orders look at every secret of the scope and keep one page's worth.
+
+use super::filter::Filters;
+use super::{Refusal, View, page, read, texts, validate};
+use crate::model::api::{ListSecrets, SecretPage};
+use crate::model::{RecordId, Scope, SecretRecord};
+use std::cmp::Ordering;
+
+/// Records fetched at a time by a scan.
+const BATCH: usize = 256;
+/// Records that one page in the default order looks at, at most: a rare match must not hold up a
+/// server. The page then ends early, with a token (SEM-LIST-8).
+const SCAN_MAX: usize = 10_000;
+
+/// What secrets are sorted by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SortBy {
+    Created,
+    Accessed,
+    Changed,
+    Name,
+}
+
+/// An order of secrets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Order {
+    by: SortBy,
+    falling: bool,
+}
+
+/// Where a secret stands in an order. The creation order needs no key: the id is enough.
+#[derive(PartialEq, Eq)]
+struct Position {
+    key: Option<Vec<u8>>,
+    id: RecordId,
+}
+
+/// `ListSecrets` in the caller's account and region.
+pub fn list_secrets<V: View>(
+    view: &V,
+    scope: &Scope,
+    request: &ListSecrets,
+) -> Result<SecretPage, Refusal<V::Error>> {
+    validate::list_secrets(request)?;
+    let order = Order::of(request);
+    let after = match request.next_token.as_deref() {
+        Some(token) => Some(order.parse(token)?),
+        None => None,
+    };
+    let filters = Filters::new(request.filters.as_deref().unwrap_or_default());
+    let planned = request.include_planned_deletion == Some(true);
+    let selects =
+        |record: &SecretRecord| (planned || record.deletion.is_none()) && filters.select(record);
+    let limit = page::size(request.max_results);
+    let (records, end) = if order == (Order { by: SortBy::Created, falling: false }) {
+        in_creation_order(view, scope, after.map(|after| after.id), limit, selects)
+    } else {
+        sorted(view, scope, order, after.as_ref(), limit, selects)
+    }
+    .map_err(Refusal::View)?;
+    let next_token = end.map(|end| order.token(&end));
+    let secrets: Result<_, _> =
+        records.into_iter().map(|record| read::describe(view, record)).collect();
+    Ok(SecretPage { secrets: secrets.map_err(Refusal::View)?, next_token })
+}
+
+/// A page and, if more may follow, where it ended.
+type Page = (Vec<SecretRecord>, Option<Position>);
+
+fn in_creation_order<V: View>(
+    view: &V,
+    scope: &Scope,
+    mut after: Option<RecordId>,
+    limit: usize,
+    selects: impl Fn(&SecretRecord) -> bool,
+) -> Result<Page, V::Error> {
+    let mut shown: Vec<SecretRecord> = Vec::new();
+    let mut batch = limit + 1;
+    let mut looked_at = 0;
+    loop {
+        let records = view.secrets(scope, after, batch)?;
+        let whole = records.len() < batch;
+        looked_at += records.len();
+        for record in records {
+            after = Some(record.id);
+            if !selects(&record) {
+                continue;
+            }
+            if shown.len() == limit {
+                let end = shown.last().map(|last| Position { key: None, id: last.id });
+                return Ok((shown, end));
+            }
+            shown.push(record);
+        }
+        if whole {
+            return Ok((shown, None));
+        }
+        if looked_at >= SCAN_MAX {
+            return Ok((shown, after.map(|id| Position { key: None, id })));
+        }
+        batch = BATCH;
+    }
+}
+
+fn sorted<V: View>(
+    view: &V,
+    scope: &Scope,
+    order: Order,
+    after: Option<&Position>,
+    limit: usize,
+    selects: impl Fn(&SecretRecord) -> bool,
+) -> Result<Page, V::Error> {
+    let mut best: Vec<(Position, SecretRecord)> = Vec::new();
+    let mut scanned = None;
+    loop {
+        let records = view.secrets(scope, scanned, BATCH)?;
+        let whole = records.len() < BATCH;
+        for record in records {
+            scanned = Some(record.id);
+            let position = order.position(&record);
+            let passed = after.is_some_and(|after| order.compare(&position, after).is_le());
+            if passed || !selects(&record) {
+                continue;
+            }
+            let at = best.partition_point(|(other, _)| order.compare(other, &position).is_lt());
+            if at <= limit {
+                best.insert(at, (position, record));
+                best.truncate(limit + 1);
+            }
+        }
+        if whole {
+            break;
+        }
+    }
+    let more = best.len() > limit;
+    best.truncate(limit);
+    let mut end = None;
+    let mut records = Vec::with_capacity(best.len());
+    for (position, record) in best {
+        records.push(record);
+        end = Some(position);
+    }
+    Ok((records, end.filter(|_| more)))
+}
+
+impl Order {
+    /// The order that a checked request asks for: by creation, rising, unless it says otherwise.
+    fn of(request: &ListSecrets) -> Self {
+        let by = match request.sort_by.as_deref() {
+            Some("last-accessed-date") => SortBy::Accessed,
+            Some("last-changed-date") => SortBy::Changed,
+            Some("name") => SortBy::Name,
+            _ => SortBy::Created,
+        };
+        Self { by, falling: request.sort_order.as_deref() == Some("desc") }
+    }
+
+    fn position(self, record: &SecretRecord) -> Position {
+        let key = match self.by {
+            SortBy::Created => Some(Vec::new()),
+            SortBy::Accessed => record.last_accessed.map(|day| time_key(day.0)),
+            SortBy::Changed => Some(time_key(record.last_changed.0)),
+            SortBy::Name => Some(record.name.as_str().as_bytes().to_vec()),
+        };
+        Position { key, id: record.id }
+    }
+
+    /// Never read comes last, whichever way the order runs (SEM-LIST-7).
+    fn compare(self, a: &Position, b: &Position) -> Ordering {
+        let rising = match (&a.key, &b.key) {
+            (Some(_), None) => return Ordering::Less,
+            (None, Some(_)) => return Ordering::Greater,
+            (a_key, b_key) => a_key.cmp(b_key).then_with(|| a.id.cmp(&b.id)),
+        };
+        if self.falling { rising.reverse() } else { rising }
+    }
+
+    /// The letter of this order in a token; capital when falling.
+    fn letter(self) -> char {
+        let letter = match self.by {
+            SortBy::Created => 'c',
+            SortBy::Accessed => 'a',
+            SortBy::Changed => 'm',
+            SortBy::Name => 'n',
+        };
+        if self.falling { letter.to_ascii_uppercase() } else { letter }
+    }
+
+    /// A key that is there is marked by a byte, so that it differs from none.
+    fn token(self, position: &Position) -> String {
+        let key = position.key.as_ref().map(|key| [&[1], key.as_slice()].concat());
+        page::secret_token(self.letter(), position.id, &key.unwrap_or_default())
+    }
+
+    fn parse(self, token: &str) -> Result<Position, super::Fault> {
+        let (id, key) = page::parse_secret(self.letter(), token)?;
+        let key = match key.split_first() {
+            None => None,
+            Some((1, key)) => Some(key.to_vec()),
+            Some(_) => return Err(texts::bad_next_token()),
+        };
+        Ok(Position { key, id })
+    }
+}
+
+/// Bytes that sort as the time does: big-endian, the sign bit flipped.
+fn time_key(millis: i64) -> Vec<u8> {
+    (millis.cast_unsigned() ^ (1 << 63)).to_be_bytes().to_vec()
+}

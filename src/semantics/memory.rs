@@ -1,0 +1,277 @@
+//! A vault in ordered maps, for tests of the rules: effects are applied naively, and every plan is
+//! held against the contract of [`Plan`] first.
+
+mod ask;
+pub use ask::token;
+
+use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows};
+use crate::env::UnixMillis;
+use crate::model::api::Mutation;
+use crate::model::{
+    Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId,
+    VersionRecord, limits,
+};
+use crate::secret::PayloadKind;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+type Value = (PayloadKind, Vec<u8>);
+
+/// The whole state of a small vault.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Records by id, dead ones included.
+    pub secrets: BTreeMap<RecordId, SecretRecord>,
+    /// Bound names.
+    pub names: BTreeMap<(Scope, SecretName), RecordId>,
+    /// Versions by secret and number.
+    pub versions: BTreeMap<(RecordId, Seq), VersionRecord>,
+    /// Labels.
+    pub stages: BTreeMap<(RecordId, Stage), Seq>,
+    /// Values.
+    pub values: BTreeMap<(RecordId, Seq), Value>,
+    /// Purges noted.
+    pub purges: Vec<UnixMillis>,
+    /// The value that travels with the request being planned.
+    pub request_value: Option<Value>,
+}
+
+impl View for Memory {
+    type Error = Infallible;
+
+    fn secret_by_name(
+        &self,
+        scope: &Scope,
+        name: &SecretName,
+    ) -> Result<Option<SecretRecord>, Infallible> {
+        let id = self.names.get(&(scope.clone(), name.clone()));
+        Ok(id.and_then(|id| self.secrets.get(id)).cloned())
+    }
+
+    fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, Infallible> {
+        Ok(self.secrets.get(&id).cloned())
+    }
+
+    fn secrets(
+        &self,
+        scope: &Scope,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<SecretRecord>, Infallible> {
+        let live = self
+            .secrets
+            .values()
+            .filter(|record| !record.dead && record.scope == *scope && Some(record.id) > after);
+        Ok(live.take(limit).cloned().collect())
+    }
+
+    fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, Infallible> {
+        let own = self.stages.iter().filter(|((secret, _), _)| *secret == id);
+        Ok(own.map(|((_, stage), seq)| (stage.clone(), *seq)).collect())
+    }
+
+    fn stage(&self, id: RecordId, stage: &Stage) -> Result<Option<Seq>, Infallible> {
+        Ok(self.stages.get(&(id, stage.clone())).copied())
+    }
+
+    fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, Infallible> {
+        Ok(self.versions.get(&(id, seq)).cloned())
+    }
+
+    fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, Infallible> {
+        let mut own = self.versions.values().filter(|known| known.id == id);
+        Ok(own.find(|known| known.version_id == *version).map(|known| known.seq))
+    }
+
+    fn versions(
+        &self,
+        id: RecordId,
+        after: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<VersionRecord>, Infallible> {
+        let first = after.map_or(Seq(0), |after| Seq(after.0.saturating_add(1)));
+        let own = self.versions.range((id, first)..=(id, Seq(u64::MAX)));
+        Ok(own.take(limit).map(|(_, version)| version.clone()).collect())
+    }
+
+    fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, Infallible> {
+        let stored = self.values.get(&(id, seq));
+        Ok(stored.is_some() && stored == self.request_value.as_ref())
+    }
+}
+
+impl Memory {
+    /// Applies one effect.
+    pub fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::PutSecret(record) => {
+                self.secrets.insert(record.id, record);
+            }
+            Effect::BindName(record) => {
+                self.names.insert((record.scope, record.name), record.id);
+            }
+            Effect::FreeName(record) => {
+                self.names.remove(&(record.scope, record.name));
+            }
+            Effect::DropSecret(id) => {
+                self.secrets.remove(&id);
+            }
+            Effect::PutVersion(version) => {
+                self.versions.insert((version.id, version.seq), version);
+            }
+            Effect::AttachPayload(_) => {} // Done by `World`, which knows the secret.
+            Effect::DropVersion(version) => {
+                self.versions.remove(&(version.id, version.seq));
+                self.values.remove(&(version.id, version.seq));
+            }
+            Effect::SetStage(id, stage, seq) => {
+                self.stages.insert((id, stage), seq);
+            }
+            Effect::DropStage(id, stage) => {
+                self.stages.remove(&(id, stage));
+            }
+            Effect::NotePurge(when) => self.purges.push(when),
+        }
+    }
+}
+
+/// A small vault with its clocks.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// What is stored.
+    pub view: Memory,
+    /// Who asks.
+    pub scope: Scope,
+    /// What time it is.
+    pub now: Now,
+    /// The last operation.
+    pub lsn: u64,
+    /// Chunks that each stored value takes.
+    pub chunks: u16,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        // 2024-01-02T03:04:05.678Z; the age clock starts elsewhere, so that mixing them shows.
+        let now = Now { wall: UnixMillis(1_704_164_645_678), age: UnixMillis(5_000_000) };
+        Self { view: Memory::default(), scope: Scope::default(), now, lsn: 0, chunks: 1 }
+    }
+}
+
+impl World {
+    /// Moves both clocks.
+    pub fn pass(&mut self, millis: i64) {
+        self.now.wall = self.now.wall.plus(millis);
+        self.now.age = self.now.age.plus(millis);
+    }
+
+    /// What the next plan may use.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        let lsn = Lsn(self.lsn + 1);
+        let mut id = [0; 16];
+        for (to, from) in id.iter_mut().rev().zip(lsn.0.to_le_bytes()) {
+            *to = from;
+        }
+        let mut suffix = *b"aaaaaa";
+        for (to, from) in suffix.iter_mut().zip(format!("{:06}", lsn.0 % 1_000_000).bytes()) {
+            *to = from;
+        }
+        Context {
+            scope: self.scope.clone(),
+            now: self.now,
+            lsn,
+            fresh_id: RecordId(id),
+            suffix: Suffix(suffix),
+        }
+    }
+
+    /// Plans an operation and applies it.
+    pub fn run(&mut self, mutation: &Mutation, value: Option<Value>) -> Result<Answer, Fault> {
+        self.plan(mutation, value).map(|plan| plan.answer)
+    }
+
+    /// Plans an operation, applies it, and gives the plan back.
+    pub fn plan(&mut self, mutation: &Mutation, value: Option<Value>) -> Result<Plan, Fault> {
+        self.view.request_value = value;
+        let context = self.context();
+        let plan = match plan(&self.view, &context, mutation) {
+            Ok(plan) => plan,
+            Err(Refusal::Fault(fault)) => return Err(fault),
+        };
+        check_contract(&plan);
+        if plan.effects.is_empty() {
+            return Ok(plan);
+        }
+        self.lsn += 1;
+        let id = plan.effects.iter().find_map(|effect| match effect {
+            Effect::PutSecret(record) => Some(record.id),
+            _ => None,
+        });
+        for effect in plan.effects.clone() {
+            self.view.apply(effect);
+        }
+        for effect in &plan.effects {
+            if let (Effect::AttachPayload(seq), Some(id)) = (effect, id) {
+                self.attach(id, *seq);
+            }
+        }
+        self.check_state();
+        Ok(plan)
+    }
+
+    fn attach(&mut self, id: RecordId, seq: Seq) {
+        let value = self.view.request_value.clone();
+        let version = self.view.versions.get_mut(&(id, seq));
+        assert!(value.is_some(), "a payload is attached only when one came with the request");
+        assert!(version.is_some(), "a payload belongs to a version of the same plan");
+        if let (Some(value), Some(version)) = (value, version) {
+            assert_eq!(version.kind, Some(value.0), "the version remembers the kind of its value");
+            let shape = PayloadShape { sealed_bytes: 1, chunks: self.chunks, tag: [0; 16] };
+            version.payload = Some(shape);
+            self.view.values.insert((id, seq), value);
+        }
+    }
+
+    /// What must hold between any two operations.
+    fn check_state(&self) {
+        for record in self.view.secrets.values() {
+            let count = self.view.versions.keys().filter(|(id, _)| *id == record.id).count();
+            assert_eq!(record.version_count as usize, count, "the record counts its versions");
+            let newest = self.view.versions.keys().rev().find(|(id, _)| *id == record.id);
+            assert!(newest.is_none_or(|(_, seq)| *seq < record.next_seq), "numbers are fresh");
+            let bound = self.view.names.get(&(record.scope.clone(), record.name.clone()));
+            assert_eq!(record.dead, bound != Some(&record.id), "only the dead have no name");
+        }
+        for ((id, stage), seq) in &self.view.stages {
+            let there = self.view.versions.contains_key(&(*id, *seq));
+            assert!(there, "label {stage} is on a version that exists");
+        }
+    }
+}
+
+/// The contract of [`Plan`]: its size, its one record, and no row twice.
+fn check_contract(plan: &Plan) {
+    if plan.effects.is_empty() {
+        return;
+    }
+    let size: usize = plan.effects.iter().map(rows).sum();
+    assert!(size <= limits::OPERATION_ROWS_MAX, "{size} rows");
+    let is_record =
+        |effect: &&Effect| matches!(effect, Effect::PutSecret(_) | Effect::DropSecret(_));
+    assert_eq!(plan.effects.iter().filter(is_record).count(), 1, "one record");
+    let mut seen = BTreeSet::new();
+    for effect in &plan.effects {
+        let row = match effect {
+            Effect::PutSecret(_) | Effect::DropSecret(_) => "record".to_owned(),
+            Effect::BindName(_) | Effect::FreeName(_) => "name".to_owned(),
+            Effect::PutVersion(version) | Effect::DropVersion(version) => {
+                format!("version {:?}", version.seq)
+            }
+            Effect::AttachPayload(seq) => format!("payload {seq:?}"),
+            Effect::SetStage(_, stage, _) | Effect::DropStage(_, stage) => format!("label {stage}"),
+            Effect::NotePurge(_) => "purge".to_owned(),
+        };
+        assert!(seen.insert(row.clone()), "{row} twice");
+    }
+}

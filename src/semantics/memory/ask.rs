@@ -1,0 +1,236 @@
+//! Short forms of the operations, for tests.
+
+use super::World;
+use crate::env::UnixMillis;
+use crate::model::api::{
+    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
+    ListSecrets, Mutation, Named, PutSecretValue, SecretIdOnly, SecretPage, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
+};
+use crate::model::{RecordId, Tag};
+use crate::secret::PayloadKind;
+use crate::semantics::{Answer, Fault, Refusal, read};
+use std::convert::Infallible;
+
+/// A token of 32 characters that starts with `name`.
+#[must_use]
+pub fn token(name: &str) -> String {
+    format!("{name:-<32}")
+}
+
+/// What a short form gives when the plan's answer is of another operation: never.
+fn wrong_answer<T>(answer: &Answer) -> T {
+    panic!("{answer:?} is the answer of another operation")
+}
+
+fn fault<T>(result: Result<T, Refusal<Infallible>>) -> Result<T, Fault> {
+    result.map_err(|refusal| match refusal {
+        Refusal::Fault(fault) => fault,
+        Refusal::View(never) => match never {},
+    })
+}
+
+impl World {
+    /// A text value, as it travels beside a request.
+    #[must_use]
+    pub fn text(value: &str) -> (PayloadKind, Vec<u8>) {
+        (PayloadKind::String, value.as_bytes().to_vec())
+    }
+
+    /// Plans and applies an operation that answers with [`Written`].
+    pub fn write(
+        &mut self,
+        mutation: &Mutation,
+        value: Option<(PayloadKind, Vec<u8>)>,
+    ) -> Result<Written, Fault> {
+        match self.run(mutation, value)? {
+            Answer::Written(written) => Ok(written),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `CreateSecret` with the token of that name.
+    pub fn create(&mut self, name: &str, by: &str, value: Option<&str>) -> Result<Written, Fault> {
+        let request = CreateSecret {
+            client_request_token: Some(token(by)),
+            value: value.map(|_| PayloadKind::String),
+            ..CreateSecret::new(name)
+        };
+        self.write(&Mutation::CreateSecret(request), value.map(Self::text))
+    }
+
+    /// `PutSecretValue` with the token of that name; no stages: the member is absent.
+    pub fn put(
+        &mut self,
+        id: &str,
+        by: &str,
+        value: &str,
+        stages: &[&str],
+    ) -> Result<Written, Fault> {
+        let stages: Vec<String> = stages.iter().map(ToString::to_string).collect();
+        let request = PutSecretValue {
+            client_request_token: Some(token(by)),
+            version_stages: (!stages.is_empty()).then_some(stages),
+            ..PutSecretValue::new(id, PayloadKind::String)
+        };
+        self.write(&Mutation::PutSecretValue(request), Some(Self::text(value)))
+    }
+
+    /// `UpdateSecret` with the token of that name.
+    pub fn update(
+        &mut self,
+        id: &str,
+        by: &str,
+        description: Option<&str>,
+        value: Option<&str>,
+    ) -> Result<Written, Fault> {
+        let request = UpdateSecret {
+            client_request_token: Some(token(by)),
+            description: description.map(str::to_owned),
+            value: value.map(|_| PayloadKind::String),
+            ..UpdateSecret::new(id)
+        };
+        self.write(&Mutation::UpdateSecret(request), value.map(Self::text))
+    }
+
+    /// `UpdateSecretVersionStage` between the versions made by the tokens of those names.
+    pub fn move_stage(
+        &mut self,
+        id: &str,
+        stage: &str,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Named, Fault> {
+        let request = UpdateSecretVersionStage {
+            secret_id: id.to_owned(),
+            version_stage: stage.to_owned(),
+            remove_from_version_id: from.map(token),
+            move_to_version_id: to.map(token),
+        };
+        match self.run(&Mutation::UpdateSecretVersionStage(request), None)? {
+            Answer::Named(named) => Ok(named),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `DeleteSecret`.
+    pub fn delete(
+        &mut self,
+        id: &str,
+        window: Option<i64>,
+        force: Option<bool>,
+    ) -> Result<Deleted, Fault> {
+        let request = DeleteSecret {
+            secret_id: id.to_owned(),
+            recovery_window_in_days: window,
+            force_delete_without_recovery: force,
+        };
+        match self.run(&Mutation::DeleteSecret(request), None)? {
+            Answer::Deleted(deleted) => Ok(deleted),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `RestoreSecret`.
+    pub fn restore(&mut self, id: &str) -> Result<Named, Fault> {
+        match self.run(&Mutation::RestoreSecret(SecretIdOnly::new(id)), None)? {
+            Answer::Named(named) => Ok(named),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `TagResource`.
+    pub fn tag(&mut self, id: &str, tags: &[(&str, &str)]) -> Result<Answer, Fault> {
+        let tags =
+            tags.iter().map(|(key, value)| Tag { key: (*key).into(), value: (*value).into() });
+        let request = TagResource { secret_id: id.to_owned(), tags: tags.collect() };
+        self.run(&Mutation::TagResource(request), None)
+    }
+
+    /// `UntagResource`.
+    pub fn untag(&mut self, id: &str, keys: &[&str]) -> Result<Answer, Fault> {
+        let tag_keys = keys.iter().map(ToString::to_string).collect();
+        let request = UntagResource { secret_id: id.to_owned(), tag_keys };
+        self.run(&Mutation::UntagResource(request), None)
+    }
+
+    /// `GetSecretValue` of the current version.
+    pub fn get(&self, id: &str) -> Result<read::Found, Fault> {
+        self.get_at(id, None, None)
+    }
+
+    /// `GetSecretValue`; the version is that of the token of that name.
+    pub fn get_at(
+        &self,
+        id: &str,
+        version: Option<&str>,
+        stage: Option<&str>,
+    ) -> Result<read::Found, Fault> {
+        let request = GetSecretValue {
+            secret_id: id.to_owned(),
+            version_id: version.map(token),
+            version_stage: stage.map(str::to_owned),
+        };
+        fault(read::get_secret_value(&self.view, &self.scope, &request))
+    }
+
+    /// `DescribeSecret`.
+    pub fn describe(&self, id: &str) -> Result<Description, Fault> {
+        fault(read::describe_secret(&self.view, &self.scope, &SecretIdOnly::new(id)))
+    }
+
+    /// `ListSecretVersionIds`.
+    pub fn list_versions(&self, request: &ListSecretVersionIds) -> Result<VersionPage, Fault> {
+        fault(read::list_secret_version_ids(&self.view, &self.scope, request))
+    }
+
+    /// `ListSecrets`.
+    pub fn list(&self, request: &ListSecrets) -> Result<SecretPage, Fault> {
+        fault(read::list_secrets(&self.view, &self.scope, request))
+    }
+
+    /// `GetResourcePolicy`; its policy.
+    pub fn policy(&self, id: &str) -> Result<Option<String>, Fault> {
+        let request = SecretIdOnly::new(id);
+        let answer = fault(read::get_resource_policy(&self.view, &self.scope, &request))?;
+        Ok(answer.policy)
+    }
+
+    /// Labelled versions in age order, as `v1{A,B} v2{C}`, each version under its token's name.
+    #[must_use]
+    pub fn labels(&self, id: &str) -> String {
+        let Ok(description) = self.describe(id) else { return "no secret".to_owned() };
+        let versions = description.versions_to_stages.iter().map(|(version, stages)| {
+            let name = version.as_str().trim_end_matches('-');
+            format!("{name}{{{}}}", stages.join(","))
+        });
+        versions.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The id of the live secret of that name.
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<RecordId> {
+        let mut live = self.view.secrets.values().filter(|record| !record.dead);
+        live.find(|record| record.name.as_str() == name).map(|record| record.id)
+    }
+
+    /// Asks a background operation until it is done; how often it did something.
+    pub fn drain(&mut self, mutation: &Mutation) -> Result<usize, Fault> {
+        let mut parts = 0;
+        loop {
+            let plan = self.plan(mutation, None)?;
+            parts += usize::from(!plan.effects.is_empty());
+            match plan.answer {
+                Answer::More => {}
+                Answer::Done => return Ok(parts),
+                other => wrong_answer(&other),
+            }
+        }
+    }
+
+    /// The wall clock.
+    #[must_use]
+    pub fn wall(&self) -> UnixMillis {
+        self.now.wall
+    }
+}

@@ -1,0 +1,97 @@
+//! `UpdateSecretVersionStage`: every combination of its two version ids (SEM-STAGE-13 to
+//! SEM-STAGE-22).
+//!
+//! ```text
+//!              MoveToVersionId given             MoveToVersionId absent
+//! Remove given   the label must be on Remove:      the label must be on Remove: removed
+//!                moved                             (AWSCURRENT: never)
+//! Remove absent  the label must be free or         refused
+//!                already there: attached
+//! ```
+
+use super::change::{Change, Labels, nothing};
+use super::fault::Fault;
+use super::{Answer, Context, Outcome, Refusal, View, resolve, texts, validate};
+use crate::model::api::{Named, UpdateSecretVersionStage};
+use crate::model::{SecretRecord, Seq, Stage, VersionId};
+
+/// A version that the request names.
+struct Version {
+    id: VersionId,
+    seq: Seq,
+}
+
+pub(super) fn update<V: View>(
+    view: &V,
+    context: &Context,
+    request: &UpdateSecretVersionStage,
+) -> Outcome<V> {
+    validate::update_secret_version_stage(request)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let stage = validate::stage(&request.version_stage)?;
+    let (from, to) = (&request.remove_from_version_id, &request.move_to_version_id);
+    if from.is_none() && to.is_none() {
+        return Err(texts::nowhere_to_move().into());
+    }
+    if to.is_none() && stage == Stage::current() {
+        return Err(texts::current_stays().into());
+    }
+    let from = named_version(view, &record, from.as_deref())?;
+    let to = named_version(view, &record, to.as_deref())?;
+    let answer = named(&record);
+    let labels = Labels::load(view, record.id)?;
+    let holder = labels.holder(&stage);
+    match (from, to) {
+        (None, None) => Err(texts::nowhere_to_move().into()),
+        (Some(from), None) => {
+            if holder != Some(from.seq) {
+                return Err(texts::stage_not_on(&stage, &from.id).into());
+            }
+            let mut change = Change::of(record, labels, context.now);
+            change.labels.detach(&stage);
+            Ok(change.finish(answer)?)
+        }
+        (from, Some(to)) => {
+            match (from, holder) {
+                (None, None) => {}
+                (None, Some(holder)) if holder == to.seq => {}
+                (None, Some(holder)) => {
+                    let holder = view.version(record.id, holder).map_err(Refusal::View)?;
+                    let id = holder.map(|holder| holder.version_id.to_string());
+                    return Err(texts::must_name_holder(&stage, &id.unwrap_or_default()).into());
+                }
+                (Some(from), holder) if holder == Some(from.seq) => {}
+                (Some(_), _) => return Err(texts::holder_differs(&stage).into()),
+            }
+            if holder == Some(to.seq) {
+                return Ok(nothing(answer));
+            }
+            let mut change = Change::of(record, labels, context.now);
+            if stage == Stage::current() {
+                change.labels.promote(to.seq);
+            } else {
+                change.labels.attach(stage, to.seq);
+            }
+            Ok(change.finish(answer)?)
+        }
+    }
+}
+
+/// The version of an id in the request; E3 if there is none (SEM-STAGE-21).
+fn named_version<V: View>(
+    view: &V,
+    record: &SecretRecord,
+    text: Option<&str>,
+) -> Result<Option<Version>, Refusal<V::Error>> {
+    let Some(text) = text else { return Ok(None) };
+    let unknown = || -> Fault { texts::no_version(text) };
+    let id = VersionId::parse(text).ok_or_else(unknown)?;
+    let seq = view.version_seq(record.id, &id).map_err(Refusal::View)?;
+    let seq = seq.ok_or_else(unknown)?;
+    Ok(Some(Version { id, seq }))
+}
+
+/// ARN and name, the whole answer of several operations.
+pub(super) fn named(record: &SecretRecord) -> Answer {
+    Answer::Named(Named { arn: record.arn().to_string(), name: record.name.to_string() })
+}

@@ -1,0 +1,78 @@
+//! Tags: `TagResource`, `UntagResource`, and those that a secret is made with (SEM-TAG).
+
+use super::change::{Change, Labels, nothing};
+use super::fault::Fault;
+use super::{Answer, Context, Outcome, View, resolve, texts, validate};
+use crate::model::api::{TagResource, UntagResource};
+use crate::model::{Tag, limits};
+use std::collections::BTreeSet;
+
+/// The tags of a new secret. None at all is "never tagged", not an empty list (SEM-TAG-4).
+pub(super) fn first(tags: &[Tag]) -> Result<Option<Vec<Tag>>, Fault> {
+    check(tags)?;
+    let merged = merge(Vec::new(), tags)?;
+    Ok(if merged.is_empty() { None } else { Some(merged) })
+}
+
+pub(super) fn tag_resource<V: View>(
+    view: &V,
+    context: &Context,
+    request: &TagResource,
+) -> Outcome<V> {
+    validate::tag_resource(request)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    check(&request.tags)?;
+    if request.tags.is_empty() {
+        return Ok(nothing(Answer::Done));
+    }
+    let mut change = Change::of(record, Labels::none(), context.now);
+    let before = change.record.tags.take().unwrap_or_default();
+    change.record.tags = Some(merge(before, &request.tags)?);
+    Ok(change.finish(Answer::Done)?)
+}
+
+pub(super) fn untag_resource<V: View>(
+    view: &V,
+    context: &Context,
+    request: &UntagResource,
+) -> Outcome<V> {
+    validate::untag_resource(request)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let goes = |tag: &Tag| request.tag_keys.contains(&tag.key);
+    if !record.tags.as_deref().unwrap_or_default().iter().any(goes) {
+        return Ok(nothing(Answer::Done));
+    }
+    let mut change = Change::of(record, Labels::none(), context.now);
+    if let Some(tags) = &mut change.record.tags {
+        tags.retain(|tag| !goes(tag));
+    }
+    Ok(change.finish(Answer::Done)?)
+}
+
+/// What a user may not ask for: a reserved key, a key twice (SEM-TAG-5, SEM-TAG-6).
+fn check(tags: &[Tag]) -> Result<(), Fault> {
+    let mut seen = BTreeSet::new();
+    for tag in tags {
+        if tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+            return Err(texts::reserved_tag());
+        }
+        if !seen.insert(tag.key.as_str()) {
+            return Err(texts::duplicate_tag(&tag.key));
+        }
+    }
+    Ok(())
+}
+
+/// Adds `new` to `tags`: a known key keeps its place and gets the new value (SEM-TAG-1).
+fn merge(mut tags: Vec<Tag>, new: &[Tag]) -> Result<Vec<Tag>, Fault> {
+    for tag in new {
+        match tags.iter_mut().find(|known| known.key == tag.key) {
+            Some(known) => known.value.clone_from(&tag.value),
+            None => tags.push(tag.clone()),
+        }
+        if tags.len() > limits::TAGS_MAX {
+            return Err(texts::too_many_tags());
+        }
+    }
+    Ok(tags)
+}

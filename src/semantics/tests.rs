@@ -1,0 +1,50 @@
+//! The rules of `docs/SEMANTICS.md`, one or more to a test.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod check;
+mod date;
+mod delete;
+mod keep;
+mod list;
+mod name;
+mod stage;
+mod tag;
+mod token;
+mod value;
+
+use super::memory::World;
+use super::{Fault, FaultKind};
+
+const S: &str = "app/db";
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// A vault with one secret, whose version `v1` has a value.
+fn created() -> World {
+    let mut world = World::default();
+    world.create(S, "v1", Some("one")).unwrap();
+    world
+}
+
+/// A vault whose secret is scheduled for deletion.
+fn scheduled() -> World {
+    let mut world = created();
+    world.delete(S, None, None).unwrap();
+    world
+}
+
+#[track_caller]
+fn refused<T: std::fmt::Debug>(result: Result<T, Fault>, kind: FaultKind, message: &str) {
+    assert_eq!(result.unwrap_err(), Fault::new(kind, message));
+}
+
+/// Runs `act` a moment later and asserts that nothing was changed by it, no date either.
+#[track_caller]
+fn unchanged<T>(world: &mut World, act: impl FnOnce(&mut World) -> T) -> T {
+    world.pass(1);
+    let before = world.view.clone();
+    let result = act(world);
+    let mut after = world.view.clone();
+    after.request_value.clone_from(&before.request_value);
+    assert_eq!(after, before);
+    result
+}

@@ -1,0 +1,35 @@
+//! `LastAccessedDate`: the day on which a value was read last (SEM-DATE-4 to SEM-DATE-6).
+
+use super::change::nothing;
+use super::{Answer, Effect, Outcome, Plan, Refusal, View};
+use crate::env::UnixMillis;
+use crate::model::{RecordId, Seq};
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// Midnight UTC of the day that `moment` lies in: what a read notes.
+#[must_use]
+pub fn day_of(moment: UnixMillis) -> UnixMillis {
+    UnixMillis(moment.0.saturating_sub(moment.0.rem_euclid(DAY_MILLIS)))
+}
+
+/// Notes on secret and version that the value was read on `day`. Never moves a date back, never
+/// counts as a change of the secret, and does nothing if the version is gone by now.
+pub(super) fn touch<V: View>(view: &V, id: RecordId, seq: Seq, day: UnixMillis) -> Outcome<V> {
+    let day = Some(day_of(day));
+    let record = view.secret(id).map_err(Refusal::View)?.filter(|record| !record.dead);
+    let version = view.version(id, seq).map_err(Refusal::View)?;
+    let (Some(mut record), Some(mut version)) = (record, version) else {
+        return Ok(nothing(Answer::Done));
+    };
+    let mut effects = Vec::new();
+    if version.last_accessed < day {
+        version.last_accessed = day;
+        effects.push(Effect::PutVersion(version));
+    }
+    if record.last_accessed < day || !effects.is_empty() {
+        record.last_accessed = record.last_accessed.max(day);
+        effects.push(Effect::PutSecret(record));
+    }
+    Ok(Plan { effects, answer: Answer::Done })
+}

@@ -1,0 +1,159 @@
+//! Changes of the keystore: the epoch switch that makes deletion real (I10), and the passphrase.
+//!
+//! 1. The keystore with the new epoch is durable in both copies.
+//! 2. The commit pipeline switches, between two batches.
+//! 3. Bounded operations wrap every remaining data key anew, until the truth holds no older one.
+//! 4. The keystore without the old epochs is durable in both copies, over the old bytes.
+//! 5. Only now the note of the purge goes, and with it the promise is kept.
+//!
+//! A crash anywhere leaves the note, so the switch is done again.
+
+use super::failure::Failure;
+use super::job::Job;
+use super::keeper::from_log;
+use super::rows;
+use super::shared::Status;
+use super::{Inner, options::kdf_params};
+use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::Twin;
+use crate::model::{RecordId, Seq, Tree};
+use std::sync::{Arc, PoisonError};
+
+/// A purge waits at most this long on the age clock before it is made real.
+const SHRED_AGE_MILLIS: i64 = 24 * 60 * 60 * 1000;
+/// Versions wrapped anew in one operation (I2).
+const REWRAP_MAX: usize = 200;
+/// Rows of `keys` looked at in one go.
+const PAGE: usize = 1024;
+
+/// The keystore as it lies on disk.
+pub(super) struct KeystoreFile {
+    pub(super) twin: Twin,
+    pub(super) keystore: Keystore,
+}
+
+/// Whether some purge is older than the rule allows.
+pub(super) fn is_due(inner: &Inner) -> Result<bool> {
+    let now = inner.driver.control(super::commit::Pipeline::now)?;
+    let state = inner.shared.state()?;
+    let row = state.store().get(Tree::Meta, rows::META_PURGE).map_err(Failure::from)?;
+    let Some(row) = row else { return Ok(false) };
+    let keys = inner.shared.keys();
+    let open = keys.open_row(Tree::Meta, rows::META_PURGE, &row).map_err(Failure::from)?;
+    let oldest = rows::decode_millis(&open).map_err(Failure::from)?;
+    Ok(now.age.since(oldest) >= SHRED_AGE_MILLIS)
+}
+
+/// Switches to a new epoch and erases the older ones.
+pub(super) fn switch(inner: &Inner) -> Result<()> {
+    if let Some(kind) = inner.shared.refuses_writes() {
+        return Err(kind.into());
+    }
+    inner.sweep_all()?;
+    replace_keystore(inner, |keys, keystore, inner| {
+        keys.begin_epoch(keystore, inner.shared.env.entropy.as_ref())
+    })?;
+    #[cfg(feature = "sabotage")]
+    let early = inner.shared.sabotage.drop_epoch_early;
+    #[cfg(not(feature = "sabotage"))]
+    let early = false;
+    if !early {
+        rewrap_all(inner)?;
+    }
+    replace_keystore(inner, |keys, keystore, inner| {
+        keys.drop_old_epochs(keystore, inner.shared.env.entropy.as_ref())
+    })?;
+    inner.driver.call(Job::ClearPurge).map(drop)
+}
+
+/// Replaces the slot of `unlock`'s kind, or adds one.
+pub(super) fn change_unlock(inner: &Inner, unlock: &Unlock) -> Result<()> {
+    if let Some(kind) = inner.shared.refuses_writes() {
+        return Err(kind.into());
+    }
+    let params = kdf_params(&inner.shared.tuning);
+    replace_keystore(inner, |keys, keystore, inner| {
+        keys.change_slot(keystore, unlock, params, inner.shared.env.entropy.as_ref())
+    })
+}
+
+/// Makes the next keystore durable in both copies, then lets the pipeline use its keys.
+fn replace_keystore(
+    inner: &Inner,
+    next: impl FnOnce(
+        &Keyring,
+        &Keystore,
+        &Inner,
+    ) -> std::result::Result<(Keystore, Keyring), CryptoError>,
+) -> Result<()> {
+    let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
+    let (keystore, keys) =
+        next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
+    if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
+        // Either generation may be on the disk now: the next open finds out which.
+        inner.shared.set_status(Status::Poisoned);
+        return Err(from_log(error));
+    }
+    file.keystore = keystore;
+    let keys = Arc::new(keys);
+    inner.driver.control(move |pipeline| pipeline.shared.set_keys(keys))
+}
+
+fn rewrap_all(inner: &Inner) -> Result<()> {
+    let epoch = inner.shared.keys().epoch();
+    loop {
+        let behind = wraps_behind(inner, epoch)?;
+        if behind.is_empty() {
+            return Ok(());
+        }
+        for part in behind.chunks(REWRAP_MAX) {
+            let part = part.to_vec();
+            inner.driver.call(|done| Job::Rewrap(part, done))?;
+        }
+    }
+}
+
+/// Versions whose data key lies under an older epoch, some thousands at a time.
+fn wraps_behind(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
+    let state = inner.shared.state()?;
+    let mut behind = Vec::new();
+    let mut after: Option<Box<[u8]>> = None;
+    while behind.len() < 16 * PAGE {
+        let page = state
+            .store()
+            .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
+            .map_err(Failure::from)?;
+        let ended = page.len() < PAGE;
+        for (key, row) in page {
+            if Keyring::wrap_term(&row) != Some(epoch) {
+                behind.extend(rows::parse_version_key(&key));
+            }
+            after = Some(key);
+        }
+        if ended {
+            break;
+        }
+    }
+    Ok(behind)
+}
+
+/// The keystore's refusal as the caller of a vault sees it.
+pub(super) fn from_crypto(error: CryptoError) -> Error {
+    let file = || "keystore".to_owned();
+    match error {
+        CryptoError::WrongKey => ErrorKind::WrongKey,
+        CryptoError::Damaged { rule } => ErrorKind::Damaged { file: file(), offset: 0, rule },
+        CryptoError::NewerFormat { found, known } => {
+            ErrorKind::NewerFormat { file: file(), found, known }
+        }
+        CryptoError::Entropy => ErrorKind::Io { op: "random bytes" },
+        CryptoError::Memory => {
+            ErrorKind::Usage { what: "not enough memory for this passphrase's Argon2id cost" }
+        }
+        _ => ErrorKind::Usage {
+            what: "the passphrase is empty, its cost is out of range, or all key slots are taken",
+        },
+    }
+    .into()
+}

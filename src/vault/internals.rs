@@ -1,0 +1,88 @@
+//! What tests, benches and fuzz targets may look at. No stability promise.
+
+use super::Vault;
+use super::shared::Status;
+use crate::crypto::Keyring;
+use crate::model::Lsn;
+use crate::store::Store;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The keys in force.
+#[must_use]
+pub fn keyring(vault: &Vault) -> Arc<Keyring> {
+    vault.inner.shared.keys()
+}
+
+/// Runs `look` on the state.
+pub fn with_store<T>(vault: &Vault, look: impl FnOnce(&dyn Store) -> T) -> Option<T> {
+    vault.inner.shared.state().ok().map(|state| look(state.store()))
+}
+
+/// Frames written since the vault was opened.
+#[must_use]
+pub fn frames(vault: &Vault) -> u64 {
+    vault.inner.shared.frames.load(Ordering::Relaxed)
+}
+
+/// The last operation that is durable.
+pub fn lsn(vault: &Vault) -> crate::error::Result<Lsn> {
+    vault.inner.driver.control(|pipeline| pipeline.lsn)
+}
+
+/// Poisons the vault as a failed sync does.
+pub fn poison(vault: &Vault) {
+    vault.inner.shared.set_status(Status::Poisoned);
+}
+
+/// Takes the state from the readers, as a failed apply does.
+pub fn break_state(vault: &Vault) {
+    vault.inner.shared.break_state();
+}
+
+/// Bytes of the live rows, keys and values.
+#[must_use]
+pub fn live_bytes(vault: &Vault) -> u64 {
+    with_store(vault, |store| {
+        let mut bytes = 0_u64;
+        for tree in crate::model::Tree::ALL {
+            let _ = store.scan(tree, &mut |key, value| bytes += (key.len() + value.len()) as u64);
+        }
+        bytes
+    })
+    .unwrap_or(0)
+}
+
+/// Hands writes in together, so that they share a batch: for vaults without threads. Each `done` is
+/// called before this returns.
+pub fn submit_together(
+    vault: &Vault,
+    scope: &crate::model::Scope,
+    writes: Vec<(super::Write, super::job::Done)>,
+) {
+    use super::job::{Job, Mutate, seal};
+    let shared = &vault.inner.shared;
+    let mut jobs = Vec::new();
+    for (write, done) in writes {
+        let refused = shared.refuses_writes().map(crate::error::Error::from);
+        match refused.map_or_else(|| seal(&shared.keys(), &shared.env, write), Err) {
+            Ok((mutation, payload)) => jobs.push(Job::Mutate(Box::new(Mutate {
+                scope: scope.clone(),
+                mutation,
+                payload,
+                done,
+            }))),
+            Err(error) => done(Err(error)),
+        }
+    }
+    let completed = vault.inner.driver.control(|pipeline| {
+        for job in jobs {
+            pipeline.submit(job);
+        }
+        while pipeline.step() {}
+        pipeline.completed()
+    });
+    for (done, result) in completed.into_iter().flatten() {
+        done(result);
+    }
+}

@@ -1,0 +1,158 @@
+//! Opening: from a locked folder and a key to a vault that serves.
+//!
+//! 1. Keystore: the winner of the twin, unlocked; its copies made equal.
+//! 2. Log: read, compared with the manifest; damage that is proven harmless by a whole state is
+//!    healed, the rest refused. A keystore older than the last frame's is a rollback: refused.
+//! 3. The last accepted frame is written again and synced (I5): the page cache is not believed.
+//! 4. State: compared, caught up or rebuilt.
+//! 5. Threads.
+
+use super::commit::Pipeline;
+use super::dir::{VaultDir, refuse_lax};
+use super::driver::Driver;
+use super::epoch::{KeystoreFile, from_crypto};
+use super::keeper::{Keeper, from_log};
+use super::logkeys::{LogKeys, age_note};
+use super::shared::Shared;
+use super::state::{Opened, State, StateOpener, sum_rows};
+use super::{Inner, Vault};
+use crate::crypto::{Keyring, Keystore, Unlock};
+use crate::env::age::AgeClock;
+use crate::error::{ErrorKind, Result};
+use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
+use crate::model::Tree;
+use crate::store::{SledOptions, SledStore, Store};
+use crossbeam::channel::bounded;
+use std::sync::{Arc, Mutex, OnceLock};
+
+/// A keystore with its keys.
+pub(super) struct Unlocked {
+    pub(super) twin: Twin,
+    pub(super) content: TwinContent,
+    pub(super) keystore: Keystore,
+    pub(super) keys: Keyring,
+}
+
+/// Opens the vault of a locked folder.
+pub(super) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
+    refuse_lax(&place.env, &place.dir)?;
+    let (twin, content, keystore) = place.keystore()?;
+    let keys = keystore.unlock(unlock).map_err(from_crypto)?;
+    finish(place, Unlocked { twin, content, keystore, keys })
+}
+
+/// The rest, once the keys are there.
+pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
+    let Unlocked { twin, content, keystore, keys } = unlocked;
+    let tuning = place.options.tuning.clone();
+    let mut truth = recover(&place, &keys)?;
+    refuse_rollback(&truth, &keystore)?;
+    if content.needs_repair {
+        twin.repair(&content).map_err(from_log)?;
+    }
+    truth.settle().map_err(from_log)?;
+    let opener = StateOpener {
+        env: &place.env,
+        dir: &place.dir,
+        tuning: &tuning,
+        keys: &keys,
+        progress: place.options.progress.as_ref(),
+    };
+    let Opened { state, sum } = opener.open(&truth)?;
+    let clock = &place.env.clock;
+    let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
+    let log = truth.start().map_err(from_log)?;
+
+    let VaultDir { env, dir, lock, .. } = place;
+    let background = tuning.background;
+    let (call, calls) = bounded(1);
+    let shared = Arc::new(Shared::new(env, dir, Arc::new(keys), state, tuning, call.clone()));
+    let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
+    let driver = if background { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
+    let inner = Arc::new(Inner {
+        shared,
+        driver,
+        keeper: OnceLock::new(),
+        pass: Mutex::new(()),
+        keystore: Mutex::new(KeystoreFile { twin, keystore }),
+        lock: Mutex::new(Some(lock)),
+    });
+    if background {
+        let keeper = Keeper::spawn(&inner, call, calls)?;
+        // Nobody else has the cell yet.
+        let _ = inner.keeper.set(keeper);
+    }
+    Ok(Vault { inner })
+}
+
+/// Frames name the keystore that they were sealed under: an older one was put back.
+pub(super) fn refuse_rollback(truth: &Recovered, keystore: &Keystore) -> Result<()> {
+    if truth.end().keystore_generation > keystore.generation() {
+        return Err(
+            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "TWIN-7" }.into()
+        );
+    }
+    Ok(())
+}
+
+/// Reads the log; heals it from a state that provably equals what was lost.
+fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
+    let auth = LogKeys::of(keys);
+    let options = place.options.tuning.log_options();
+    let vault = keys.vault_id().0;
+    match Log::open(&place.env, &place.dir, vault, Arc::clone(&auth), options.clone()) {
+        Ok(truth) => Ok(truth),
+        Err(LogError::Damaged(damage)) => {
+            let Some((state, end)) = healing_state(place, keys, &damage) else {
+                return Err(from_log(LogError::Damaged(damage)));
+            };
+            let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
+                .map_err(from_log)?;
+            let _ = state.close();
+            Ok(healed)
+        }
+        Err(error) => Err(from_log(error)),
+    }
+}
+
+/// Hands every row of a store to `visit`.
+fn visit_rows(store: &dyn Store, visit: &mut RowVisitor<'_>) -> std::result::Result<(), LogError> {
+    for tree in Tree::ALL {
+        let mut outcome = Ok(());
+        let scanned = store.scan(tree, &mut |key, value| {
+            if outcome.is_ok() {
+                outcome = visit(tree, key, value);
+            }
+        });
+        outcome?;
+        scanned.map_err(|_| LogError::Stopped)?;
+    }
+    Ok(())
+}
+
+/// The state, if it is exactly what the damaged log provably ended with (I6).
+fn healing_state(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(State, End)> {
+    let end = damage.proven_end.clone()?;
+    if !place.env.fs.is_real() {
+        return None;
+    }
+    let store = SledStore::open_guarded(&place.env.fs, &place.dir, SledOptions::default()).ok()?;
+    let equal = store.applied().ok()? == end.lsn
+        && sum_rows(&store, keys).ok()?.digest(keys.digest_key(), end.lsn) == end.digest
+        && has_all_chunks(&store, keys);
+    store.checked().ok()?;
+    equal.then_some((State::Sled(store), end))
+}
+
+/// Chunks are not in the digest: each value's must all be there before it may become the truth.
+fn has_all_chunks(store: &SledStore, keys: &Keyring) -> bool {
+    let marks = super::accessed::Marks::default();
+    let store: &dyn Store = store;
+    let view = super::view::RowView::new(&store, keys, &marks, None);
+    let mut whole = true;
+    let scanned = store.scan(Tree::Versions, &mut |key, row| {
+        whole = whole && view.version_opens(key, row);
+    });
+    whole && scanned.is_ok()
+}

@@ -1,0 +1,206 @@
+//! The operations, one method each.
+//!
+//! Writing methods block until the operation is durable; [`Vault::submit`] is the form for servers,
+//! which parks no thread per request. A caller of the library who gives no `ClientRequestToken` gets
+//! a random one, as with every AWS SDK; `submit` leaves it absent, because a raw request without one
+//! is refused by AWS (rule SEM-TOKEN).
+
+use super::job::{Job, Mutate, fill_token, seal};
+use super::{Inner, Vault};
+use crate::error::{ErrorKind, Result};
+use crate::model::Scope;
+use crate::model::api::{
+    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
+    ListSecrets, Named, PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage,
+    SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    VersionPage, Written,
+};
+use crate::secret::SecretBytes;
+use crate::semantics::Answer;
+
+/// A pair that signs requests to the server.
+pub struct Credential {
+    /// `AKIA` and 16 more characters.
+    pub access_key_id: String,
+    /// The account that its requests act in: 12 digits.
+    pub account: String,
+    /// The secret half.
+    pub secret_access_key: SecretBytes,
+}
+
+/// A mutation as a caller asks for it, its value still plaintext: for [`Vault::submit`].
+pub enum Write {
+    /// `CreateSecret`
+    CreateSecret(CreateSecret),
+    /// `PutSecretValue`
+    PutSecretValue(PutSecretValue),
+    /// `UpdateSecret`
+    UpdateSecret(UpdateSecret),
+    /// `UpdateSecretVersionStage`
+    UpdateSecretVersionStage(UpdateSecretVersionStage),
+    /// `DeleteSecret`
+    DeleteSecret(DeleteSecret),
+    /// `RestoreSecret`
+    RestoreSecret(SecretIdOnly),
+    /// `TagResource`
+    TagResource(TagResource),
+    /// `UntagResource`
+    UntagResource(UntagResource),
+}
+
+/// An answer of a kind that the operation never gives: a defect, told as a typed error.
+fn odd<T>() -> Result<T> {
+    Err(ErrorKind::OutcomeUnknown.into())
+}
+
+fn written(answer: Answer) -> Result<Written> {
+    if let Answer::Written(written) = answer { Ok(written) } else { odd() }
+}
+
+fn named(answer: Answer) -> Result<Named> {
+    if let Answer::Named(named) = answer { Ok(named) } else { odd() }
+}
+
+impl Inner {
+    /// Checks, seals and commits a write, and waits for its outcome.
+    pub(super) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
+        if let Some(kind) = self.shared.refuses_writes() {
+            return Err(kind.into());
+        }
+        let (mutation, payload) = seal(&self.shared.keys(), &self.shared.env, write)?;
+        let scope = scope.clone();
+        self.driver.call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })))
+    }
+}
+
+impl Vault {
+    /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
+    /// the commit thread after the batch's sync (it must not block or call the vault), or here if
+    /// the request is refused before it is queued. A full queue is refused with
+    /// [`ErrorKind::Busy`]. If the commit thread dies, `done` is dropped uncalled.
+    pub fn submit(
+        &self,
+        scope: &Scope,
+        write: Write,
+        done: Box<dyn FnOnce(Result<Answer>) + Send>,
+    ) {
+        let shared = &self.inner.shared;
+        if let Some(kind) = shared.refuses_writes() {
+            return done(Err(kind.into()));
+        }
+        match seal(&shared.keys(), &shared.env, write) {
+            Ok((mutation, payload)) => {
+                let scope = scope.clone();
+                self.inner.driver.submit(Job::Mutate(Box::new(Mutate {
+                    scope,
+                    mutation,
+                    payload,
+                    done,
+                })));
+            }
+            Err(error) => done(Err(error)),
+        }
+    }
+
+    /// `CreateSecret`: a secret, with its first version if a value is given.
+    pub fn create_secret(&self, scope: &Scope, mut request: CreateSecret) -> Result<Written> {
+        fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
+        written(self.inner.write(scope, Write::CreateSecret(request))?)
+    }
+
+    /// `PutSecretValue`: a new version.
+    pub fn put_secret_value(&self, scope: &Scope, mut request: PutSecretValue) -> Result<Written> {
+        fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
+        written(self.inner.write(scope, Write::PutSecretValue(request))?)
+    }
+
+    /// `UpdateSecret`: metadata, and a new version if a value is given.
+    pub fn update_secret(&self, scope: &Scope, mut request: UpdateSecret) -> Result<Written> {
+        fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
+        written(self.inner.write(scope, Write::UpdateSecret(request))?)
+    }
+
+    /// `UpdateSecretVersionStage`: moves or removes a staging label.
+    pub fn update_secret_version_stage(
+        &self,
+        scope: &Scope,
+        request: UpdateSecretVersionStage,
+    ) -> Result<Named> {
+        named(self.inner.write(scope, Write::UpdateSecretVersionStage(request))?)
+    }
+
+    /// `DeleteSecret`: schedules a deletion, or purges at once.
+    pub fn delete_secret(&self, scope: &Scope, request: DeleteSecret) -> Result<Deleted> {
+        match self.inner.write(scope, Write::DeleteSecret(request))? {
+            Answer::Deleted(deleted) => Ok(deleted),
+            _ => odd(),
+        }
+    }
+
+    /// `RestoreSecret`: takes a scheduled deletion back.
+    pub fn restore_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Named> {
+        named(self.inner.write(scope, Write::RestoreSecret(request))?)
+    }
+
+    /// `TagResource`: sets tags by key.
+    pub fn tag_resource(&self, scope: &Scope, request: TagResource) -> Result<()> {
+        self.inner.write(scope, Write::TagResource(request)).map(drop)
+    }
+
+    /// `UntagResource`: removes tags by key.
+    pub fn untag_resource(&self, scope: &Scope, request: UntagResource) -> Result<()> {
+        self.inner.write(scope, Write::UntagResource(request)).map(drop)
+    }
+
+    /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
+    pub fn get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &GetSecretValue,
+    ) -> Result<SecretValueOutput> {
+        self.inner.get_secret_value(scope, request)
+    }
+
+    /// `DescribeSecret`
+    pub fn describe_secret(&self, scope: &Scope, request: &SecretIdOnly) -> Result<Description> {
+        self.inner.describe_secret(scope, request)
+    }
+
+    /// `ListSecretVersionIds`
+    pub fn list_secret_version_ids(
+        &self,
+        scope: &Scope,
+        request: &ListSecretVersionIds,
+    ) -> Result<VersionPage> {
+        self.inner.list_secret_version_ids(scope, request)
+    }
+
+    /// `ListSecrets`
+    pub fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
+        self.inner.list_secrets(scope, request)
+    }
+
+    /// `GetResourcePolicy`
+    pub fn get_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<ResourcePolicy> {
+        self.inner.get_resource_policy(scope, request)
+    }
+
+    /// The pairs that may sign requests, oldest first.
+    pub fn credentials(&self) -> Result<Vec<Credential>> {
+        self.inner.credentials()
+    }
+
+    /// Makes a pair for an account of 12 digits; durable when this returns.
+    pub fn new_credential(&self, account: &str) -> Result<Credential> {
+        self.inner.new_credential(account)
+    }
+
+    /// Takes a pair out of use. `false`: there was none.
+    pub fn revoke_credential(&self, access_key_id: &str) -> Result<bool> {
+        self.inner.revoke_credential(access_key_id)
+    }
+}

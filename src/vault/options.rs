@@ -1,0 +1,101 @@
+//! How a vault is opened, and what tests may turn.
+
+use crate::crypto::KdfParams;
+use crate::env::{Env, memory_bytes};
+use crate::log::LogOptions;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What opening is busy with, for a progress display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The state is being rebuilt from the log: this many of that many rows.
+    Rebuilding {
+        /// Rows done.
+        done: u64,
+        /// Rows of the snapshot; the frames after it come on top.
+        total: u64,
+    },
+}
+
+/// Called with each step of [`Progress`], on the opening thread.
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// How a vault is opened. The defaults are right for most.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// How long to wait for another process to let go of the vault. Zero: fail at once.
+    pub wait: Duration,
+    /// Called while a long step goes on.
+    pub progress: Option<OnProgress>,
+    /// For tests and harnesses.
+    #[doc(hidden)]
+    pub tuning: Tuning,
+}
+
+/// Which store serves the reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[doc(hidden)]
+pub enum StoreChoice {
+    /// sled where the files are real, else the ordered map.
+    #[default]
+    Auto,
+    /// The ordered map: rebuilt from the log at every open.
+    Memory,
+}
+
+/// What tests and harnesses may turn. No stability promise.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Tuning {
+    /// Clock, entropy and files; the real ones if absent.
+    pub env: Option<Env>,
+    /// Which store serves the reads.
+    pub store: StoreChoice,
+    /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
+    pub background: bool,
+    /// Size of the first log segment in bytes.
+    pub segment_bytes_first: u64,
+    /// Size that log segments double up to, in bytes.
+    pub segment_bytes_max: u64,
+    /// Bytes of the `reserve` file.
+    pub reserve_bytes: u64,
+    /// Cost of a passphrase slot made by this handle; chosen by the machine's memory if absent.
+    pub kdf: Option<KdfParams>,
+    /// Promises to break on purpose.
+    #[cfg(feature = "sabotage")]
+    pub sabotage: super::sabotage::Sabotage,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            env: None,
+            store: StoreChoice::Auto,
+            background: true,
+            segment_bytes_first: 256 * 1024,
+            segment_bytes_max: 16 * 1024 * 1024,
+            reserve_bytes: 512 * 1024,
+            kdf: None,
+            #[cfg(feature = "sabotage")]
+            sabotage: super::sabotage::Sabotage::default(),
+        }
+    }
+}
+
+impl Tuning {
+    /// How the log is set up.
+    pub(super) fn log_options(&self) -> LogOptions {
+        LogOptions {
+            segment_bytes_first: self.segment_bytes_first,
+            segment_bytes_max: self.segment_bytes_max,
+            ..LogOptions::default()
+        }
+    }
+}
+
+/// What a passphrase slot made now costs to try.
+pub(super) fn kdf_params(tuning: &Tuning) -> KdfParams {
+    tuning.kdf.unwrap_or_else(|| KdfParams::standard(memory_bytes()))
+}

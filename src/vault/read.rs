@@ -1,0 +1,205 @@
+//! The reading operations: never wait for a sync, never see half an operation (I3).
+//!
+//! A read of one secret takes its record first and again last, and starts over if it moved; a list
+//! compares the number of batches published. After three times, and whenever a row does not open,
+//! it reads on the commit thread, where nothing moves: if it fails there too the state lies, and is
+//! rebuilt from the log.
+
+use super::Inner;
+use super::accessed::midnight;
+use super::commit::Pipeline;
+use super::failure::Failure;
+use super::job::{Job, Mutate};
+use super::shared::Shared;
+use super::view::RowView;
+use crate::error::{ErrorKind, Result};
+use crate::model::Scope;
+use crate::model::api::{
+    Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation, ResourcePolicy,
+    SecretIdOnly, SecretPage, SecretValueOutput, VersionPage,
+};
+use crate::semantics::{Refusal, View, read};
+use crate::store::Store;
+use std::sync::Arc;
+
+/// Tries on the caller's thread.
+const TRIES: usize = 3;
+
+type Outcome<T> = std::result::Result<T, Refusal<Failure>>;
+type Rows<'a> = RowView<'a, &'a dyn Store>;
+
+/// A read, as a function that can be run again elsewhere.
+type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
+
+/// What must not have moved for a read to count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Still {
+    /// The record that the read met first.
+    Secret,
+    /// Everything.
+    All,
+}
+
+impl Inner {
+    fn read<Q: Clone + Send + 'static, T: Send + 'static>(
+        &self,
+        scope: &Scope,
+        question: &Q,
+        still: Still,
+        ask: Ask<Q, T>,
+    ) -> Result<T> {
+        for _ in 0..TRIES {
+            match try_read(&self.shared, scope, question, still, ask) {
+                Ok(Some(answer)) => return Ok(answer),
+                // Moved, or a row of a moment that is over.
+                Ok(None) => {}
+                Err(error) if *error.kind() == ErrorKind::StateBroken => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let (scope, question) = (scope.clone(), question.clone());
+        self.driver.control(move |pipeline| read_alone(pipeline, &scope, &question, ask))?
+    }
+
+    pub(super) fn get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &GetSecretValue,
+    ) -> Result<SecretValueOutput> {
+        let opened = self.open_value(scope, request)?;
+        let today = midnight(self.shared.env.clock.wall());
+        if self.shared.marks.note(&opened.record, &opened.version, today) {
+            let mutation =
+                Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
+            let done = Box::new(|_| {});
+            let job = Mutate { scope: scope.clone(), mutation, payload: None, done };
+            self.driver.submit(Job::Mutate(Box::new(job)));
+        }
+        Ok(opened.output)
+    }
+
+    /// Finds and opens a value without leaving a mark.
+    pub(super) fn open_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<Opened> {
+        self.read(scope, request, Still::Secret, ask_value)
+    }
+
+    pub(super) fn describe_secret(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<Description> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::describe_secret(view, scope, ask)
+        })
+    }
+
+    pub(super) fn list_secret_version_ids(
+        &self,
+        scope: &Scope,
+        request: &ListSecretVersionIds,
+    ) -> Result<VersionPage> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::list_secret_version_ids(view, scope, ask)
+        })
+    }
+
+    pub(super) fn get_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &SecretIdOnly,
+    ) -> Result<ResourcePolicy> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::get_resource_policy(view, scope, ask)
+        })
+    }
+
+    pub(super) fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
+        self.read(scope, request, Still::All, |view, scope, ask| {
+            read::list_secrets(view, scope, ask)
+        })
+    }
+}
+
+fn try_read<Q, T>(
+    shared: &Shared,
+    scope: &Scope,
+    question: &Q,
+    still: Still,
+    ask: Ask<Q, T>,
+) -> Result<Option<T>> {
+    let published = shared.published();
+    let state = shared.state()?;
+    let keys = shared.keys();
+    let store = state.store();
+    let view = RowView::new(&store, &keys, &shared.marks, None);
+    match ask(&view, scope, question) {
+        Ok(answer) => {
+            let unmoved = match (still, view.first()) {
+                (Still::Secret, Some((id, lsn))) => {
+                    view.secret(id).ok().flatten().is_some_and(|record| record.lsn == lsn)
+                }
+                _ => published.is_some() && shared.published() == published,
+            };
+            Ok(unmoved.then_some(answer))
+        }
+        Err(Refusal::Fault(fault)) => {
+            // A refusal counts only if nothing moved while it was found.
+            if published.is_some() && shared.published() == published {
+                Err(fault.into())
+            } else {
+                Ok(None)
+            }
+        }
+        Err(Refusal::View(Failure::Store(error))) => Err(Failure::Store(error).into()),
+        Err(Refusal::View(_)) => Ok(None),
+    }
+}
+
+/// On the commit thread nothing moves, so a failure here is the state's.
+fn read_alone<Q, T>(
+    pipeline: &mut Pipeline,
+    scope: &Scope,
+    question: &Q,
+    ask: Ask<Q, T>,
+) -> Result<T> {
+    for _ in 0..2 {
+        let shared = Arc::clone(&pipeline.shared);
+        if let Ok(state) = pipeline.state() {
+            let keys = shared.keys();
+            let store = state.store();
+            let view = RowView::new(&store, &keys, &shared.marks, None);
+            match ask(&view, scope, question) {
+                Ok(answer) => return Ok(answer),
+                Err(Refusal::Fault(fault)) => return Err(fault.into()),
+                Err(Refusal::View(failure)) => shared.suspect(&failure),
+            }
+        }
+        pipeline.rebuild_state()?;
+    }
+    Err(ErrorKind::StateBroken.into())
+}
+
+/// A value that was found and opened, with the facts that a mark needs.
+pub(super) struct Opened {
+    pub(super) output: SecretValueOutput,
+    record: crate::model::SecretRecord,
+    version: crate::model::VersionRecord,
+}
+
+fn ask_value(view: &Rows<'_>, scope: &Scope, request: &GetSecretValue) -> Outcome<Opened> {
+    let found = read::get_secret_value(view, scope, request)?;
+    let (record, version) = (found.record, found.version);
+    let kind = version.kind.ok_or(Refusal::View(Failure::Row("ROW-9")))?;
+    let key = view.value_key(&version)?;
+    let sealed = view.sealed_value(&version)?;
+    let value = view.keys.open_value(kind, &key, &sealed).map_err(Failure::from)?;
+    let output = SecretValueOutput {
+        arn: record.arn().to_string(),
+        name: record.name.as_str().to_owned(),
+        version_id: version.version_id.clone(),
+        value,
+        version_stages: found.stages.iter().map(|stage| stage.as_str().to_owned()).collect(),
+        created_date: version.created,
+    };
+    Ok(Opened { output, record, version })
+}

@@ -1,0 +1,215 @@
+//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
+//! that model types stay free of serde and an old row is read by its own struct for ever.
+
+use crate::codec::{self, Bytes, CodecError};
+use crate::env::UnixMillis;
+use crate::model::{
+    Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix,
+    Tag, VersionId, VersionRecord,
+};
+use crate::secret::PayloadKind;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Longest content in bytes: 50 tags of the longest kind, 4-byte characters, and room to spare.
+const CONTENT_BYTES_MAX: u64 = 120 * 1024;
+/// Format of every content here.
+const VERSION: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct SecretV1 {
+    id: [u8; 16],
+    account: String,
+    region: String,
+    name: String,
+    suffix: [u8; 6],
+    lsn: u64,
+    next_seq: u64,
+    version_count: u32,
+    creation_token: Option<String>,
+    created: i64,
+    last_changed: i64,
+    last_accessed: Option<i64>,
+    description: Option<String>,
+    kms_key_id: Option<String>,
+    tags: Option<Vec<(String, String)>>,
+    deletion: Option<(i64, i64, u8)>,
+    dead: bool,
+    owning_service: Option<String>,
+    replication: Option<Bytes>,
+    policies: Option<Bytes>,
+    rotation: Option<Bytes>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct VersionV1 {
+    id: [u8; 16],
+    seq: u64,
+    version_id: String,
+    kind: Option<u8>,
+    created: i64,
+    created_age: i64,
+    last_accessed: Option<i64>,
+    payload: Option<(u32, u16, [u8; 16])>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LabelV1 {
+    label: String,
+    seq: u64,
+}
+
+/// A label and the version that it is on.
+pub(crate) struct LabelRow {
+    pub(crate) stage: Stage,
+    pub(crate) seq: Seq,
+}
+
+fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = vec![VERSION];
+    bytes.append(&mut codec::encode(content, CONTENT_BYTES_MAX)?);
+    Ok(bytes)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    match bytes.split_first() {
+        Some((&VERSION, content)) => codec::decode(content, CONTENT_BYTES_MAX),
+        _ => Err(CodecError),
+    }
+}
+
+pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError> {
+    let r = record;
+    let blob = |bytes: &Option<Vec<u8>>| bytes.clone().map(Bytes);
+    encode(&SecretV1 {
+        id: r.id.0,
+        account: r.scope.account.to_string(),
+        region: r.scope.region.to_string(),
+        name: r.name.as_str().to_owned(),
+        suffix: r.suffix.0,
+        lsn: r.lsn.0,
+        next_seq: r.next_seq.0,
+        version_count: r.version_count,
+        creation_token: r.creation_token.as_ref().map(|token| token.as_str().to_owned()),
+        created: r.created.0,
+        last_changed: r.last_changed.0,
+        last_accessed: r.last_accessed.map(|day| day.0),
+        description: r.description.clone(),
+        kms_key_id: r.kms_key_id.clone(),
+        tags: r
+            .tags
+            .as_ref()
+            .map(|tags| tags.iter().map(|t| (t.key.clone(), t.value.clone())).collect()),
+        deletion: r.deletion.as_ref().map(|d| (d.requested.0, d.requested_age.0, d.window_days)),
+        dead: r.dead,
+        owning_service: r.owning_service.clone(),
+        replication: blob(&r.replication),
+        policies: blob(&r.policies),
+        rotation: blob(&r.rotation),
+    })
+}
+
+pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
+    let r: SecretV1 = decode(bytes)?;
+    let token =
+        r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
+    Ok(SecretRecord {
+        id: RecordId(r.id),
+        scope: Scope { account: r.account.into(), region: r.region.into() },
+        name: SecretName::parse(&r.name).map_err(|_| CodecError)?,
+        suffix: Suffix(r.suffix),
+        lsn: Lsn(r.lsn),
+        next_seq: Seq(r.next_seq),
+        version_count: r.version_count,
+        creation_token: token,
+        created: UnixMillis(r.created),
+        last_changed: UnixMillis(r.last_changed),
+        last_accessed: r.last_accessed.map(UnixMillis),
+        description: r.description,
+        kms_key_id: r.kms_key_id,
+        tags: r.tags.map(|tags| tags.into_iter().map(|(key, value)| Tag { key, value }).collect()),
+        deletion: r.deletion.map(|(requested, age, window_days)| Deletion {
+            requested: UnixMillis(requested),
+            requested_age: UnixMillis(age),
+            window_days,
+        }),
+        dead: r.dead,
+        owning_service: r.owning_service,
+        replication: r.replication.map(|bytes| bytes.0),
+        policies: r.policies.map(|bytes| bytes.0),
+        rotation: r.rotation.map(|bytes| bytes.0),
+    })
+}
+
+pub(crate) fn encode_version(version: &VersionRecord) -> Result<Vec<u8>, CodecError> {
+    let v = version;
+    encode(&VersionV1 {
+        id: v.id.0,
+        seq: v.seq.0,
+        version_id: v.version_id.as_str().to_owned(),
+        kind: v.kind.map(|kind| match kind {
+            PayloadKind::String => 1,
+            PayloadKind::Binary => 2,
+        }),
+        created: v.created.0,
+        created_age: v.created_age.0,
+        last_accessed: v.last_accessed.map(|day| day.0),
+        payload: v.payload.map(|shape| (shape.sealed_bytes, shape.chunks, shape.tag)),
+    })
+}
+
+pub(crate) fn decode_version(bytes: &[u8]) -> Result<VersionRecord, CodecError> {
+    let v: VersionV1 = decode(bytes)?;
+    let kind = match v.kind {
+        None => None,
+        Some(1) => Some(PayloadKind::String),
+        Some(2) => Some(PayloadKind::Binary),
+        Some(_) => return Err(CodecError),
+    };
+    Ok(VersionRecord {
+        id: RecordId(v.id),
+        seq: Seq(v.seq),
+        version_id: VersionId::parse(&v.version_id).ok_or(CodecError)?,
+        kind,
+        created: UnixMillis(v.created),
+        created_age: UnixMillis(v.created_age),
+        last_accessed: v.last_accessed.map(UnixMillis),
+        payload: v.payload.map(|(sealed_bytes, chunks, tag)| PayloadShape {
+            sealed_bytes,
+            chunks,
+            tag,
+        }),
+    })
+}
+
+pub(crate) fn encode_label(stage: &Stage, seq: Seq) -> Result<Vec<u8>, CodecError> {
+    encode(&LabelV1 { label: stage.as_str().to_owned(), seq: seq.0 })
+}
+
+pub(crate) fn decode_label(bytes: &[u8]) -> Result<LabelRow, CodecError> {
+    let row: LabelV1 = decode(bytes)?;
+    Ok(LabelRow { stage: Stage::parse(&row.label).ok_or(CodecError)?, seq: Seq(row.seq) })
+}
+
+pub(crate) fn encode_id(id: RecordId) -> Result<Vec<u8>, CodecError> {
+    encode(&id.0)
+}
+
+pub(crate) fn decode_id(bytes: &[u8]) -> Result<RecordId, CodecError> {
+    decode(bytes).map(RecordId)
+}
+
+pub(crate) fn encode_seq(seq: Seq) -> Result<Vec<u8>, CodecError> {
+    encode(&seq.0)
+}
+
+pub(crate) fn decode_seq(bytes: &[u8]) -> Result<Seq, CodecError> {
+    decode(bytes).map(Seq)
+}
+
+pub(crate) fn encode_millis(at: UnixMillis) -> Result<Vec<u8>, CodecError> {
+    encode(&at.0)
+}
+
+pub(crate) fn decode_millis(bytes: &[u8]) -> Result<UnixMillis, CodecError> {
+    decode(bytes).map(UnixMillis)
+}

@@ -1,0 +1,85 @@
+//! Rows of the store: where a fact lies and how it is written.
+//!
+//! ```text
+//! tree       key                                  sealed content
+//! names      MAC(account, region, name) 32        id 16
+//! secrets    id 16                                SecretRecord
+//! versions   id 16 | seq u64 BE                   VersionRecord
+//! keys       id 16 | seq u64 BE                   (a wrap of its own, see `crypto`)
+//! blobs      id 16 | seq u64 BE | chunk u16 BE    (version byte, part of the sealed value)
+//! tokens     id 16 | MAC(version id) 16           seq u64
+//! labels     id 16 | MAC(label) 16                label, seq
+//! meta       a fixed name                         per name
+//! ```
+//!
+//! Numbers in keys are big-endian so that key order is their order. Sealing binds each row to its
+//! tree and key; content is `codec`-encoded (rules ROW-7 to 11 of
+//! `docs/FORMAT.md`).
+
+mod content;
+
+pub(crate) use content::{
+    decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
+    encode_label, encode_millis, encode_secret, encode_seq, encode_version,
+};
+
+use crate::crypto::Keyring;
+use crate::model::{Lsn, RecordId, Scope, Seq, Stage, VersionId};
+
+/// Format of a row of `blobs`, its first byte.
+pub(crate) const BLOB_FORMAT: u8 = 1;
+/// `meta`: age of the oldest purge that no epoch switch has made real yet (I10).
+pub(crate) const META_PURGE: &[u8] = b"purge";
+
+/// The id of a secret made in `scope` by the operation with this number.
+pub(crate) fn fresh_id(keys: &Keyring, scope: &Scope, lsn: Lsn) -> RecordId {
+    let mut id = [0; 16];
+    let (head, tail) = id.split_at_mut(8);
+    head.copy_from_slice(&keys.scope_index(scope));
+    tail.copy_from_slice(&lsn.0.to_be_bytes());
+    RecordId(id)
+}
+
+/// Key in `versions` and `keys`.
+pub(crate) fn version_key(id: RecordId, seq: Seq) -> [u8; 24] {
+    let mut key = [0; 24];
+    let (head, tail) = key.split_at_mut(16);
+    head.copy_from_slice(&id.0);
+    tail.copy_from_slice(&seq.0.to_be_bytes());
+    key
+}
+
+/// The id and number that a key of `versions` or `keys` names.
+pub(crate) fn parse_version_key(key: &[u8]) -> Option<(RecordId, Seq)> {
+    let (id, seq) = key.split_first_chunk::<16>()?;
+    Some((RecordId(*id), Seq(u64::from_be_bytes(seq.try_into().ok()?))))
+}
+
+/// Key in `blobs`.
+pub(crate) fn blob_key(id: RecordId, seq: Seq, chunk: u16) -> [u8; 26] {
+    let mut key = [0; 26];
+    let (head, tail) = key.split_at_mut(24);
+    head.copy_from_slice(&version_key(id, seq));
+    tail.copy_from_slice(&chunk.to_be_bytes());
+    key
+}
+
+/// An id and the first half of a keyed hash that is bound to it.
+fn hashed_key(id: RecordId, hash: &[u8; 32]) -> [u8; 32] {
+    let mut key = *hash;
+    let (tail, _) = hash.split_at(16);
+    let (to_id, to_hash) = key.split_at_mut(16);
+    to_id.copy_from_slice(&id.0);
+    to_hash.copy_from_slice(tail);
+    key
+}
+
+/// Key in `tokens`.
+pub(crate) fn token_key(keys: &Keyring, id: RecordId, version: &VersionId) -> [u8; 32] {
+    hashed_key(id, &keys.token_index(id, version))
+}
+
+/// Key in `labels`.
+pub(crate) fn label_key(keys: &Keyring, id: RecordId, stage: &Stage) -> [u8; 32] {
+    hashed_key(id, &keys.label_index(id, stage))
+}

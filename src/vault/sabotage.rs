@@ -1,0 +1,17 @@
+//! Promises to break on purpose, so that a harness can prove that it would notice. Compiled only
+//! with the feature `sabotage`, which no release binary has (`tests/release_binary.rs`).
+
+/// Found in a binary that was built with these switches.
+#[used]
+pub static MARKER: [u8; 30] = *b"strongroom-sabotage-switches-1";
+
+/// One switch per known-bad build.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sabotage {
+    /// Answers a batch before its sync (breaks I1).
+    pub ack_before_sync: bool,
+    /// Drops the old epoch before the last re-wrap is done (breaks I10).
+    pub drop_epoch_early: bool,
+    /// Answers a no-op when it is planned, before the sync of its batch (breaks I1).
+    pub noop_at_plan_time: bool,
+}

@@ -1,0 +1,195 @@
+//! What readers, callers and the commit pipeline of one vault share.
+
+use super::accessed::Marks;
+use super::failure::Failure;
+use super::state::State;
+use crate::crypto::{Keyring, VaultId};
+use crate::env::Env;
+use crate::error::{ErrorKind, Result};
+use crate::log::Log;
+use crate::model::RecordId;
+use crossbeam::channel::Sender;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+/// Whether the vault takes writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    /// Reads and writes.
+    Open = 0,
+    /// Reads only: a sync failed (I4).
+    Poisoned = 1,
+    /// Nothing.
+    Closed = 2,
+}
+
+/// State shared by all handles and threads of an open vault.
+pub(crate) struct Shared {
+    pub(super) env: Env,
+    pub(super) dir: PathBuf,
+    pub(super) id: VaultId,
+    pub(super) marks: Marks,
+    /// Always empty: the marks of views that must not show any.
+    pub(super) no_marks: Marks,
+    pub(super) tuning: super::options::Tuning,
+    #[cfg(feature = "sabotage")]
+    pub(super) sabotage: super::sabotage::Sabotage,
+    keys: RwLock<Arc<Keyring>>,
+    state: RwLock<Option<Arc<State>>>,
+    status: AtomicU8,
+    broken: AtomicBool,
+    /// Frames written since the vault was opened.
+    pub(super) frames: AtomicU64,
+    /// Odd while a batch is being applied; how readers of several secrets notice one.
+    published: AtomicU64,
+    nudges: Mutex<BTreeSet<RecordId>>,
+    /// Wakes the keeper.
+    call: Sender<()>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        env: Env,
+        dir: PathBuf,
+        keys: Arc<Keyring>,
+        state: State,
+        tuning: super::options::Tuning,
+        call: Sender<()>,
+    ) -> Self {
+        Self {
+            env,
+            dir,
+            id: keys.vault_id(),
+            marks: Marks::default(),
+            no_marks: Marks::default(),
+            #[cfg(feature = "sabotage")]
+            sabotage: tuning.sabotage,
+            tuning,
+            keys: RwLock::new(keys),
+            state: RwLock::new(Some(Arc::new(state))),
+            status: AtomicU8::new(Status::Open as u8),
+            broken: AtomicBool::new(false),
+            frames: AtomicU64::new(0),
+            published: AtomicU64::new(0),
+            nudges: Mutex::new(BTreeSet::new()),
+            call,
+        }
+    }
+
+    /// The keys in force. Take them *after* reading a wrapped key, not before: an epoch switch may
+    /// come in between.
+    pub(super) fn keys(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_keys(&self, keys: Arc<Keyring>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    /// The state, for one read or one batch.
+    pub(super) fn state(&self) -> Result<Arc<State>> {
+        if self.status() == Status::Closed {
+            return Err(ErrorKind::Closed.into());
+        }
+        if self.state_is_broken() {
+            return Err(ErrorKind::StateBroken.into());
+        }
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.clone().ok_or_else(|| ErrorKind::StateBroken.into())
+    }
+
+    /// Puts a whole state in place of a broken one; `None` while there is none.
+    pub(super) fn replace_state(&self, state: Option<State>) -> Option<Arc<State>> {
+        let whole = state.is_some();
+        let mut place = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *place, state.map(Arc::new));
+        if whole {
+            self.broken.store(false, Ordering::Release);
+        }
+        old
+    }
+
+    /// Takes the state from the readers until it is rebuilt.
+    pub(super) fn break_state(&self) {
+        self.broken.store(true, Ordering::Release);
+    }
+
+    pub(super) fn state_is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
+    }
+
+    /// A read met a row that does not open, or a store that fails: the state lies.
+    pub(super) fn suspect(&self, failure: &Failure) {
+        if !matches!(failure, Failure::Crypto(_)) {
+            self.break_state();
+        }
+    }
+
+    pub(super) fn status(&self) -> Status {
+        match self.status.load(Ordering::Acquire) {
+            0 => Status::Open,
+            1 => Status::Poisoned,
+            _ => Status::Closed,
+        }
+    }
+
+    pub(super) fn set_status(&self, status: Status) {
+        self.status.fetch_max(status as u8, Ordering::AcqRel);
+    }
+
+    /// Why no write is taken, if so.
+    pub(super) fn refuses_writes(&self) -> Option<ErrorKind> {
+        match self.status() {
+            Status::Open => None,
+            Status::Poisoned => Some(ErrorKind::Poisoned),
+            Status::Closed => Some(ErrorKind::Closed),
+        }
+    }
+
+    /// The number of batches begun and ended; `None` while one is being applied.
+    pub(super) fn published(&self) -> Option<u64> {
+        let count = self.published.load(Ordering::Acquire);
+        count.is_multiple_of(2).then_some(count)
+    }
+
+    /// A batch begins or ends to be applied.
+    pub(super) fn turn_published(&self) {
+        self.published.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Wakes the keeper, which may be busy or absent.
+    pub(super) fn call_keeper(&self) {
+        let _ = self.call.try_send(());
+    }
+
+    /// Tells the pruner where there may be something to do.
+    pub(super) fn nudge(&self, ids: impl IntoIterator<Item = RecordId>) {
+        self.nudges.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+    }
+
+    /// Where there may be something to do, and forgets it.
+    pub(super) fn take_nudges(&self) -> BTreeSet<RecordId> {
+        std::mem::take(&mut *self.nudges.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the disk could not hold the next snapshot and two more segments (I4).
+    pub(super) fn is_short_of_space(&self, log: &Log) -> bool {
+        let reserve = super::reserve::bytes(self);
+        let needed = log
+            .snapshot_bytes()
+            .saturating_mul(2)
+            .saturating_add(log.segment_bytes().saturating_mul(2));
+        match self.env.fs.free_bytes(&self.dir) {
+            Ok(free) => free.saturating_add(reserve) < needed,
+            Err(_) => false,
+        }
+    }
+
+    /// Gives the reserve's blocks back to a full disk. `false`: there was none.
+    pub(super) fn release_reserve(&self) -> bool {
+        super::reserve::release(self)
+    }
+}

@@ -1,0 +1,159 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::write::base64_len;
+use super::*;
+use crate::env::UnixMillis;
+
+fn written(text: &str) -> Vec<u8> {
+    let mut out = Writer::with_capacity(0);
+    out.text(text);
+    out.finish().to_vec()
+}
+
+fn read_text(json: &[u8]) -> Option<String> {
+    match parse(json) {
+        Ok(Node::String(text)) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_character_of_a_value_comes_back() {
+    let low: String = (0..0x300).filter_map(char::from_u32).collect();
+    let edges = "\u{7ff}\u{800}\u{2028}\u{2029}\u{d7ff}\u{e000}\u{fffd}\u{ffff}\u{10000}\u{10ffff}";
+    for text in [low.as_str(), edges, "", "\0\0", "\\u0000", "\"\\/\u{8}\u{c}\n\r\t"] {
+        let json = written(text);
+        assert_eq!(read_text(&json).as_deref(), Some(text));
+        assert_eq!(json.len(), escaped_len(text) + 2, "the length is known beforehand");
+        // The independent reader is the judge of the writer.
+        assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), text);
+    }
+}
+
+#[test]
+fn escapes_are_the_ones_of_the_standard() {
+    assert_eq!(written("a\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}"), {
+        let mut expected = br#""a\"\\/\b\f\n\r\t\u0000\u001f"#.to_vec();
+        expected.extend(*b"\x7f\"");
+        expected
+    });
+}
+
+#[test]
+fn every_escape_of_a_request_is_understood() {
+    let json = br#""\u0000\u001f\"\\\/\b\f\n\r\t\ud83d\ude00\u00e9""#;
+    assert_eq!(read_text(json).unwrap(), "\0\u{1f}\"\\/\u{8}\u{c}\n\r\t\u{1f600}\u{e9}");
+}
+
+#[test]
+fn half_a_surrogate_pair_is_not_text() {
+    for json in [
+        &br#""\ud83d""#[..],
+        br#""\ude00""#,
+        br#""\ud83d\ud83d""#,
+        br#""\ude00\ud83d""#,
+        br#""\ud83dx""#,
+        b"\"\xed\xa0\xbd\"",
+        b"\"\xff\"",
+        b"\"\xc0\x80\"",
+        b"\"a\nb\"",
+    ] {
+        assert!(parse(json).is_err(), "{json:?}");
+    }
+}
+
+#[test]
+fn what_is_not_exactly_one_value_is_refused() {
+    for json in [
+        "",
+        " ",
+        "{",
+        "}",
+        "{\"a\":1,}",
+        "{\"a\"}",
+        "{a:1}",
+        "[1,]",
+        "{} {}",
+        "{}x",
+        "nul",
+        "01",
+        "+1",
+        "1.",
+        "\"",
+        "'a'",
+        "{\"a\":1",
+        "\u{feff}{}",
+        "NaN",
+        "1e999",
+    ] {
+        assert!(parse(json.as_bytes()).is_err(), "{json:?}");
+    }
+}
+
+#[test]
+fn numbers_are_cut_and_clamped() {
+    for (json, expected) in [
+        ("0", 0),
+        ("-3", -3),
+        ("2.9", 2),
+        ("-2.9", -2),
+        ("1e2", 100),
+        ("9223372036854775807", i64::MAX),
+        ("9223372036854775808", i64::MAX),
+        ("1e300", i64::MAX),
+        ("-1e300", i64::MIN),
+    ] {
+        assert!(matches!(parse(json.as_bytes()), Ok(Node::Number(n)) if n == expected), "{json}");
+    }
+}
+
+#[test]
+fn nesting_and_number_of_values_are_bounded() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(parse(nested(32).as_bytes()).is_ok());
+    assert!(parse(nested(33).as_bytes()).is_err());
+    assert!(parse(nested(100_000).as_bytes()).is_err());
+    assert!(parse(&b"[".repeat(100_000)).is_err());
+
+    let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
+    assert!(parse(zeros(19_999).as_bytes()).is_ok());
+    assert!(parse(zeros(20_000).as_bytes()).is_err());
+}
+
+#[test]
+fn members_and_items_are_separated() {
+    let mut out = Writer::with_capacity(0);
+    out.object(|out| {
+        out.name("a").text("x");
+        out.name("b").list(["y", "z"], Writer::text);
+        out.name("c").object(|_| ());
+        out.name("d").list([1, 2], |out, _| out.object(|out| out.name("e").text("")));
+        out.name("f").list::<()>([], |_, ()| ());
+        out.name("g").time(UnixMillis(1500));
+        out.name("h").base64(&[0xfb, 0xff]);
+    });
+    let expected =
+        r#"{"a":"x","b":["y","z"],"c":{},"d":[{"e":""},{"e":""}],"f":[],"g":1.5,"h":"+/8="}"#;
+    assert_eq!(String::from_utf8(out.finish().to_vec()).unwrap(), expected);
+}
+
+#[test]
+fn every_byte_comes_back_from_base64() {
+    let all: Vec<u8> = (0..=255).collect();
+    for len in 0..=all.len() {
+        let mut out = Writer::with_capacity(0);
+        out.base64(&all[..len]);
+        let json = out.finish();
+        assert_eq!(json.len(), base64_len(len) + 2);
+        let text = read_text(&json).unwrap();
+        assert_eq!(base64_decoded(&text).unwrap().expose(), &all[..len]);
+    }
+}
+
+#[test]
+fn base64_is_read_strictly() {
+    for text in ["A", "AA", "AAA", "AA=", "AAAA=", "AA==AA==", "A-_A", "A A=", "AAAA\n", "QQ=a"] {
+        assert!(base64_decoded(text).is_none(), "{text:?}");
+    }
+    assert!(base64_decoded("").unwrap().is_empty());
+}

@@ -1,0 +1,97 @@
+//! What a server is told: where to listen, whom to believe, how much to bear.
+
+use crate::model::Scope;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How requests are authenticated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Every request carries a valid AWS Signature Version 4.
+    SigV4,
+    /// Everybody is believed. Only on loopback addresses.
+    None,
+}
+
+/// How a server behaves. The default listens on 127.0.0.1:4566, where AWS emulators are looked for.
+#[derive(Clone, Debug)]
+pub struct ServerOptions {
+    /// The address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How requests are authenticated.
+    pub auth: Auth,
+    /// The account of callers under [`Auth::None`].
+    pub account: String,
+    /// The region of callers under [`Auth::None`] whose request names none.
+    pub region: String,
+    /// Whether SIGTERM and SIGINT stop the server. They are taken over from `bind` on.
+    pub stop_on_signals: bool,
+    /// What it bears.
+    pub limits: Limits,
+}
+
+impl Default for ServerOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, ServerOptions::PORT)),
+            auth: Auth::SigV4,
+            account: Scope::DEFAULT_ACCOUNT.to_owned(),
+            region: Scope::DEFAULT_REGION.to_owned(),
+            stop_on_signals: true,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl ServerOptions {
+    /// The usual port of AWS emulators, so that compose files and wait scripts carry over.
+    pub const PORT: u16 = 4566;
+    /// The port to take when a full emulator holds [`ServerOptions::PORT`].
+    pub const PORT_BESIDE: u16 = 4584;
+}
+
+/// Bounds on what clients can make the server hold or wait for (rule WIRE-NET-1).
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of request line and headers; at least 8192.
+    pub head_bytes: usize,
+    /// Number of headers.
+    pub headers: usize,
+    /// Bytes of a request body.
+    pub body_bytes: usize,
+    /// Connections at once.
+    pub connections: usize,
+    /// Writes handed to the vault and not answered yet; below the length of its queue.
+    pub writes_in_flight: usize,
+    /// From the connection to the end of the first head.
+    pub head_time: Duration,
+    /// From the end of the head to the end of the body.
+    pub body_time: Duration,
+    /// From the end of the head to when a body that is not whole gives way to a new connection, if
+    /// the server is full.
+    pub body_patience: Duration,
+    /// From an answer to the end of the next head.
+    pub idle_time: Duration,
+    /// From an answer to the last of its bytes being taken by the network.
+    pub write_time: Duration,
+    /// From the stop to the end, for requests in flight.
+    pub drain_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            head_bytes: 16 * 1024,
+            headers: 64,
+            body_bytes: 1024 * 1024,
+            connections: 100,
+            writes_in_flight: 512,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            body_patience: Duration::from_millis(500),
+            idle_time: Duration::from_secs(15),
+            write_time: Duration::from_secs(30),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}

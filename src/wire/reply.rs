@@ -1,0 +1,236 @@
+//! What goes back when a request is not answered: AWS's names, texts and status codes
+//! (rules WIRE-FRONT, WIRE-REPLY).
+//!
+//! Exceptions of the service itself say `Message`, those of AWS's front end say `message`; clients
+//! read both, and one of them needs that there is exactly one.
+
+use super::json::Writer;
+use crate::error::{Error, ErrorKind};
+use crate::semantics::{Fault, FaultKind};
+use hyper::StatusCode;
+use zeroize::Zeroizing;
+
+/// The content type of every answer but those to requests that are not of this protocol.
+pub(super) const JSON: &str = "application/x-amz-json-1.1";
+
+/// A response before it has headers.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// Content type of `content`.
+    pub(super) content_type: &'static str,
+    /// `None`: no body.
+    pub(super) content: Option<Zeroizing<Vec<u8>>>,
+    /// Whether the connection ends with this response.
+    pub(super) close: bool,
+}
+
+impl Reply {
+    pub(super) fn json(content: Zeroizing<Vec<u8>>) -> Self {
+        Self { status: StatusCode::OK, content_type: JSON, content: Some(content), close: false }
+    }
+
+    pub(super) fn plain(text: &str) -> Self {
+        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
+        Self { status: StatusCode::OK, content_type: "text/plain", content, close: false }
+    }
+}
+
+/// Why a request is not answered.
+pub(super) enum Failure {
+    /// Not this protocol: wrong method, path or content type.
+    NotOurs,
+    /// Sent by a page in a browser, by a proxy, or to another host.
+    Strayed { status: StatusCode, message: &'static str },
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The body did not come in time.
+    TooSlow,
+    /// The body broke off.
+    BrokenOff,
+    /// No such operation here.
+    UnknownOperation,
+    /// The caller is not who it says.
+    Unauthenticated { exception: &'static str, message: String },
+    /// The body is not a JSON object.
+    NotJson,
+    /// A member has the wrong type.
+    Serialization(String),
+    /// Refused by the rules of the API.
+    Fault(Fault),
+    /// The vault could not do it.
+    Vault(Error),
+    /// The server is stopping or full.
+    Unavailable,
+    /// A bug of ours, with nothing of the request in it.
+    Internal(&'static str),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.fault() {
+            Some(fault) => Self::Fault(fault.clone()),
+            None => Self::Vault(error),
+        }
+    }
+}
+
+impl Failure {
+    pub(super) fn serialization(message: impl Into<String>) -> Self {
+        Self::Serialization(message.into())
+    }
+
+    /// Members that must not be null, by their paths.
+    pub(super) fn missing(paths: &[String]) -> Self {
+        let detail: Vec<String> = paths
+            .iter()
+            .map(|path| {
+                format!(
+                    "Value null at '{path}' failed to satisfy constraint: Member must not be null"
+                )
+            })
+            .collect();
+        let (count, plural) = (paths.len(), if paths.len() == 1 { "" } else { "s" });
+        let message = format!("{count} validation error{plural} detected: {}", detail.join("; "));
+        Self::Fault(Fault::new(FaultKind::Validation, message))
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        let bad = StatusCode::BAD_REQUEST;
+        match self {
+            Self::NotOurs => Reply {
+                status: StatusCode::NOT_FOUND,
+                content_type: "application/xml",
+                content: Some(Zeroizing::new(b"<UnknownOperationException/>\n".to_vec())),
+                close: false,
+            },
+            Self::TooLarge => Reply {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                content_type: JSON,
+                content: None,
+                close: true,
+            },
+            Self::Strayed { status, message } => {
+                Reply { close: true, ..error(*status, "AccessDeniedException", front(message)) }
+            }
+            Self::TooSlow => {
+                let text = front("The request body did not arrive in time.");
+                let reply = error(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", text);
+                Reply { close: true, ..reply }
+            }
+            Self::BrokenOff => Reply { close: true, ..error(bad, "SerializationException", None) },
+            Self::UnknownOperation => error(bad, "UnknownOperationException", None),
+            Self::Unauthenticated { exception, message } => error(bad, exception, front(message)),
+            Self::NotJson => error(bad, "SerializationException", None),
+            Self::Serialization(message) => error(bad, "SerializationException", service(message)),
+            Self::Fault(fault) => {
+                let text = match fault.kind {
+                    FaultKind::Validation => front(&fault.message),
+                    _ => service(&fault.message),
+                };
+                error(bad, fault.kind.name(), text)
+            }
+            Self::Vault(cause) => match cause.kind() {
+                ErrorKind::Busy => error(bad, "ThrottlingException", front("Rate exceeded")),
+                ErrorKind::Closed => Self::Unavailable.reply(),
+                _ => internal(&cause.to_string()),
+            },
+            Self::Unavailable => {
+                let text = front("The server is stopping or has too many connections.");
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Reply { close: true, ..error(status, "ServiceUnavailableException", text) }
+            }
+            Self::Internal(what) => internal(what),
+        }
+    }
+}
+
+fn internal(text: &str) -> Reply {
+    error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", service(text))
+}
+
+/// The text of an exception, under the name that its origin gives it.
+struct Text<'a> {
+    name: &'static str,
+    text: &'a str,
+}
+
+/// The text of an exception that AWS's front end raises.
+fn front(text: &str) -> Text<'_> {
+    Text { name: "message", text }
+}
+
+/// The text of an exception that the service raises.
+fn service(text: &str) -> Text<'_> {
+    Text { name: "Message", text }
+}
+
+fn error<'a>(status: StatusCode, exception: &str, text: impl Into<Option<Text<'a>>>) -> Reply {
+    let mut out = Writer::with_capacity(512);
+    out.object(|out| {
+        out.name("__type").text(exception);
+        if let Some(Text { name, text }) = text.into() {
+            out.name(name).text(text);
+        }
+    });
+    Reply { status, content_type: JSON, content: Some(out.finish()), close: false }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[track_caller]
+    fn check(failure: impl Into<Failure>, status: u16, expected: &str) {
+        let reply = failure.into().reply();
+        let content = reply.content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+        assert_eq!((reply.status.as_u16(), content.unwrap().as_str()), (status, expected));
+    }
+
+    #[test]
+    fn the_service_says_message_with_a_capital_and_the_front_end_without() {
+        let fault = |kind| Error::from(Fault::new(kind, "it's \"so\""));
+        for (kind, expected) in [
+            (
+                FaultKind::ResourceNotFound,
+                r#"{"__type":"ResourceNotFoundException","Message":"it's \"so\""}"#,
+            ),
+            (
+                FaultKind::LimitExceeded,
+                r#"{"__type":"LimitExceededException","Message":"it's \"so\""}"#,
+            ),
+            (FaultKind::Validation, r#"{"__type":"ValidationException","message":"it's \"so\""}"#),
+        ] {
+            check(fault(kind), 400, expected);
+        }
+        let throttled = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
+        check(Error::from(ErrorKind::Busy), 400, throttled);
+    }
+
+    #[test]
+    fn an_operation_that_is_not_there_has_no_text() {
+        check(Failure::UnknownOperation, 400, r#"{"__type":"UnknownOperationException"}"#);
+        check(Failure::NotJson, 400, r#"{"__type":"SerializationException"}"#);
+        check(Failure::NotOurs, 404, "<UnknownOperationException/>\n");
+        assert!(Failure::TooLarge.reply().content.is_none());
+    }
+
+    #[test]
+    fn a_vault_that_cannot_is_an_internal_error_and_a_closed_one_unavailable() {
+        for kind in [ErrorKind::Poisoned, ErrorKind::OutcomeUnknown, ErrorKind::NoSpace] {
+            let expected = format!(
+                r#"{{"__type":"InternalServiceError","Message":"{}"}}"#,
+                Error::from(kind.clone())
+            );
+            check(Error::from(kind), 500, &expected);
+        }
+        let full = Error::io("append", io::Error::other("device is gone"));
+        check(
+            full,
+            500,
+            r#"{"__type":"InternalServiceError","Message":"file system refused. op=append cause=device is gone"}"#,
+        );
+        assert_eq!(Failure::from(Error::from(ErrorKind::Closed)).reply().status.as_u16(), 503);
+    }
+}

@@ -1,0 +1,304 @@
+//! The listening socket: accepting, admitting, stopping (rules WIRE-NET-1, 2, 6).
+
+use super::connection::{self, Connection};
+use super::options::{Auth, ServerOptions};
+use super::reply::Failure;
+use super::service::Service;
+use super::sigv4::Keyring;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Scope;
+use crate::model::name::is_region;
+use crate::vault::{Credential, Vault};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// Threads that answer reads. Each read is short and waits for no sync.
+const READ_THREADS_MAX: usize = 16;
+/// Pause after a failed accept (no file descriptor left, say), which would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What reads may still take when all requests are answered or given up.
+const RUNTIME_END: Duration = Duration::from_secs(1);
+
+/// A server whose port is bound and that has not begun to answer.
+pub struct Server {
+    service: Arc<Service>,
+    listener: TcpListener,
+    local: SocketAddr,
+    stop: Arc<watch::Sender<bool>>,
+    signals: Option<Signals>,
+    // Last, so that all that belongs to it is dropped before.
+    runtime: Runtime,
+}
+
+/// Stops a server from another thread.
+#[derive(Clone)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// Stops it as SIGTERM does: no new request, those in flight are answered, then `run` returns.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Server {
+    /// Binds the port and takes over the signals. `credentials` are the pairs that may sign; `env`
+    /// gives the time that signatures are judged by and the randomness of request ids.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for [`Auth::None`] on an address that others reach, and for an account or
+    /// region that is none; [`ErrorKind::Io`] when the port cannot be had.
+    pub fn bind(
+        vault: Vault,
+        credentials: Vec<Credential>,
+        options: ServerOptions,
+        env: Env,
+    ) -> Result<Self> {
+        check(&options)?;
+        let ServerOptions { listen, auth, account, region, stop_on_signals, limits } = options;
+        let listener = TcpListener::bind(listen)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|cause| cannot_listen(listen, &cause))?;
+        let local = listener.local_addr().map_err(|cause| cannot_listen(listen, &cause))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .max_blocking_threads(READ_THREADS_MAX)
+            .thread_name("strongroom-http")
+            .build()
+            .map_err(|cause| Error::io("start threads", cause))?;
+        let signals = if stop_on_signals {
+            let _inside = runtime.enter();
+            Some(Signals::take_over().map_err(|cause| Error::io("take over signals", cause))?)
+        } else {
+            None
+        };
+        let service = Service {
+            vault,
+            keys: Keyring::new(credentials, &env)?,
+            auth,
+            anybody: Scope::new(&account, &region),
+            env,
+            writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
+            limits,
+        };
+        let stop = Arc::new(watch::Sender::new(false));
+        Ok(Self { service: Arc::new(service), listener, local, stop, signals, runtime })
+    }
+
+    /// The address that it is bound to; with port 0 asked for, the port that it got.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// A handle to stop it with.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+
+    /// Answers requests until it is stopped. Blocks the thread; not to be called from async code.
+    /// A second signal returns without waiting for requests in flight. The vault stays open.
+    pub fn run(self) -> Result<()> {
+        let Self { service, listener, local: _, stop, signals, runtime } = self;
+        let result = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener)
+                .map_err(|cause| Error::io("listen", cause))?;
+            serve(service, listener, &stop, signals).await;
+            Ok(())
+        });
+        runtime.shutdown_timeout(RUNTIME_END);
+        result
+    }
+}
+
+fn check(options: &ServerOptions) -> Result<()> {
+    let usage = |what| Err(ErrorKind::Usage { what }.into());
+    if options.auth == Auth::None && !options.listen.ip().is_loopback() {
+        return usage("a server without authentication listens on a loopback address only");
+    }
+    if !is_region(&options.region) {
+        return usage("the region must look like us-east-1");
+    }
+    let account = options.account.as_bytes();
+    if account.len() != 12 || !account.iter().all(u8::is_ascii_digit) {
+        return usage("the account must be 12 digits");
+    }
+    Ok(())
+}
+
+fn cannot_listen(listen: SocketAddr, cause: &io::Error) -> Error {
+    let taken = cause.kind() == io::ErrorKind::AddrInUse && listen.port() == ServerOptions::PORT;
+    let hint = if taken {
+        let beside = SocketAddr::new(listen.ip(), ServerOptions::PORT_BESIDE);
+        format!("; another AWS emulator may hold the port, try {beside}")
+    } else {
+        String::new()
+    };
+    let message = format!("cannot listen on {listen}: {cause}{hint}");
+    Error::io("listen", io::Error::new(cause.kind(), message))
+}
+
+/// The signals that ask a server to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn take_over() -> io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one; for ever if signals are not ours.
+    async fn next(signals: &mut Option<Self>) {
+        match signals {
+            None => std::future::pending().await,
+            Some(Self { terminate, interrupt }) => {
+                tokio::select! {
+                    _ = terminate.recv() => (),
+                    _ = interrupt.recv() => (),
+                }
+            }
+        }
+    }
+}
+
+async fn serve(
+    service: Arc<Service>,
+    listener: tokio::net::TcpListener,
+    stop: &watch::Sender<bool>,
+    mut signals: Option<Signals>,
+) {
+    let mut connections = Connections { open: Vec::new(), tasks: JoinSet::new() };
+    let mut stopped = stop.subscribe();
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => break,
+            () = Signals::next(&mut signals) => break,
+            Some(_) = connections.tasks.join_next() => connections.forget_closed(),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => connections.admit(&service, stream, stop),
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    }
+    drop(listener);
+    stop.send_replace(true);
+    let drained = async { while connections.tasks.join_next().await.is_some() {} };
+    tokio::select! {
+        _ = timeout(service.limits.drain_time, drained) => (),
+        () = Signals::next(&mut signals) => (),
+    }
+}
+
+struct Connections {
+    open: Vec<Arc<Connection>>,
+    tasks: JoinSet<()>,
+}
+
+impl Connections {
+    /// Takes a connection in. When the server is full, the one that has kept us waiting longest gives
+    /// way; when all are busy, the new one is turned away.
+    fn admit(&mut self, service: &Arc<Service>, stream: TcpStream, stop: &watch::Sender<bool>) {
+        self.forget_closed();
+        if self.open.len() >= service.limits.connections
+            && !self.make_room(service.limits.body_patience)
+        {
+            turn_away(&stream, service);
+            return;
+        }
+        let connection = Arc::new(Connection::new());
+        self.open.push(Arc::clone(&connection));
+        let service = Arc::clone(service);
+        self.tasks.spawn(connection::serve(service, connection, stream, stop.subscribe()));
+    }
+
+    fn make_room(&mut self, patience: Duration) -> bool {
+        let mut candidates: Vec<_> = (0..)
+            .zip(&self.open)
+            .filter_map(|(index, connection)| Some((connection.priority(patience)?, index)))
+            .collect();
+        candidates.sort();
+        for (_, index) in candidates {
+            // It may have become busy since.
+            if self.open.get(index).is_some_and(|connection| connection.give_up(patience)) {
+                self.open.swap_remove(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A connection whose task has ended is held by nobody else.
+    fn forget_closed(&mut self) {
+        self.open.retain(|connection| Arc::strong_count(connection) > 1);
+    }
+}
+
+/// Says why, if the network takes it at once; the connection ends either way.
+fn turn_away(stream: &TcpStream, service: &Service) {
+    let reply = Failure::Unavailable.reply();
+    let content = reply.content.unwrap_or_default();
+    let head = format!(
+        "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {}\r\n\
+         connection: close\r\n\r\n",
+        reply.status,
+        reply.content_type,
+        content.len(),
+        service.request_id()
+    );
+    let _ = stream.try_write(&[head.as_bytes(), content.as_slice()].concat());
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_believes_everybody_stays_on_loopback() {
+        for (listen, allowed) in [
+            ("127.0.0.1:0", true),
+            ("127.9.9.9:0", true),
+            ("[::1]:0", true),
+            ("0.0.0.0:0", false),
+            ("[::]:0", false),
+            ("192.168.1.5:0", false),
+        ] {
+            let listen = listen.parse().unwrap();
+            let options = ServerOptions { listen, auth: Auth::None, ..ServerOptions::default() };
+            assert_eq!(check(&options).is_ok(), allowed, "{listen}");
+            assert!(check(&ServerOptions { auth: Auth::SigV4, ..options }).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_account_is_twelve_digits_and_a_region_looks_like_one() {
+        for account in ["", "1", "00000000000a", "0000000000000"] {
+            let options = ServerOptions { account: account.into(), ..ServerOptions::default() };
+            assert!(check(&options).is_err(), "{account}");
+        }
+        let options = ServerOptions { region: "us".into(), ..ServerOptions::default() };
+        assert!(check(&options).is_err());
+    }
+
+    #[test]
+    fn a_taken_port_is_named_with_a_way_out() {
+        let error =
+            cannot_listen("127.0.0.1:4566".parse().unwrap(), &io::ErrorKind::AddrInUse.into());
+        let text = error.to_string();
+        assert!(text.contains("127.0.0.1:4566") && text.contains("127.0.0.1:4584"), "{text}");
+        let other =
+            cannot_listen("127.0.0.1:80".parse().unwrap(), &io::ErrorKind::AddrInUse.into());
+        assert!(!other.to_string().contains("4584"));
+    }
+}

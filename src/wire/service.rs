@@ -1,0 +1,196 @@
+//! One request, from its head to its reply (rules WIRE-FRONT-1 to 8).
+//!
+//! The order of the checks is AWS's: target and content type, authentication, types, presence, then
+//! the rules of the API, which are not here.
+
+use super::body;
+use super::guard;
+use super::json;
+use super::operation::Operation;
+use super::options::{Auth, Limits};
+use super::reply::{Failure, JSON, Reply};
+use super::request::{self, Call, Read};
+use super::response;
+use super::shape::Fields;
+use super::sigv4::{self, Keyring};
+use crate::env::Env;
+use crate::error::Result as VaultResult;
+use crate::model::Scope;
+use crate::semantics::Answer;
+use crate::vault::{Vault, Write};
+use hyper::http::HeaderMap;
+use hyper::http::request::Parts;
+use hyper::{Method, Request};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, oneshot};
+use zeroize::Zeroizing;
+
+/// What all requests share.
+pub(super) struct Service {
+    pub(super) vault: Vault,
+    pub(super) keys: Keyring,
+    pub(super) auth: Auth,
+    /// The caller when nobody is authenticated.
+    pub(super) anybody: Scope,
+    pub(super) env: Env,
+    pub(super) limits: Limits,
+    /// Writes that the vault has and has not answered.
+    pub(super) writes: Arc<Semaphore>,
+}
+
+impl Service {
+    /// Answers a request that came over a connection to `local`. `is_wanted` is asked once, when the
+    /// request is read whole, and may turn it down.
+    pub(super) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Reply
+    where
+        B: hyper::body::Body<Data: hyper::body::Buf>,
+    {
+        match self.try_answer(request, local, is_wanted).await {
+            Ok(reply) => reply,
+            Err(failure) => failure.reply(),
+        }
+    }
+
+    /// A fresh request id: a random (version 4) UUID.
+    pub(super) fn request_id(&self) -> String {
+        // Without entropy the id repeats: a pity, not a danger.
+        let random = self.env.random().unwrap_or_default();
+        uuid::Builder::from_random_bytes(random).into_uuid().to_string()
+    }
+
+    async fn try_answer<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Result<Reply, Failure>
+    where
+        B: hyper::body::Body<Data: hyper::body::Buf>,
+    {
+        let (head, body) = request.into_parts();
+        let admitted = guard::check(&head, local);
+        // Read whatever is decided: a sender that reads only after writing then gets the reply.
+        let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
+        if !is_wanted() {
+            return Err(Failure::Unavailable);
+        }
+        admitted?;
+        let body = body?;
+
+        if head.method == Method::GET && head.uri.path() == "/healthz" {
+            return Ok(Reply::plain("ok\n"));
+        }
+        if head.method != Method::POST || head.uri.path() != "/" || !is_our_type(&head.headers) {
+            return Err(Failure::NotOurs);
+        }
+        let operation = single(&head.headers, "x-amz-target")
+            .and_then(Operation::from_target)
+            .ok_or(Failure::UnknownOperation)?;
+        let scope = self.authenticate(&head, &body)?;
+        let call = read(operation, body)?;
+        self.perform(operation, scope, call).await.map(Reply::json)
+    }
+
+    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, Failure> {
+        match self.auth {
+            Auth::SigV4 => {
+                let now = self.env.clock.wall();
+                sigv4::verify(head, body, &self.keys, now).map_err(|error| {
+                    Failure::Unauthenticated { exception: error.exception, message: error.message }
+                })
+            }
+            Auth::None => {
+                let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
+                Ok(Scope::new(&self.anybody.account, region))
+            }
+        }
+    }
+
+    async fn perform(
+        &self,
+        operation: Operation,
+        scope: Scope,
+        call: Call,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        match call {
+            Call::Write(write) => {
+                let answer = self.write(&scope, write).await?;
+                response::write(operation, answer)
+                    .ok_or(Failure::Internal("the answer does not fit the operation"))
+            }
+            Call::Read(read) => {
+                let vault = self.vault.clone();
+                tokio::task::spawn_blocking(move || perform_read(&vault, &scope, &read))
+                    .await
+                    .map_err(|_| Failure::Internal("the operation was broken off"))?
+                    .map_err(Failure::from)
+            }
+        }
+    }
+
+    async fn write(&self, scope: &Scope, write: Write) -> Result<Answer, Failure> {
+        let writes = Arc::clone(&self.writes);
+        let permit = writes.acquire_owned().await.map_err(|_| Failure::Unavailable)?;
+        let (answered, answer) = oneshot::channel();
+        let done = move |result: VaultResult<Answer>| {
+            // The client may be gone; the write has happened all the same.
+            let _ = answered.send(result);
+            // Held until here, and not by the request, which ends when its client goes.
+            drop(permit);
+        };
+        self.vault.submit(scope, write, Box::new(done));
+        match answer.await {
+            Ok(result) => result.map_err(Failure::from),
+            Err(_) => {
+                Err(Failure::Internal("the operation was broken off; its outcome is unknown"))
+            }
+        }
+    }
+}
+
+/// Parses a body; it is wiped before the operation starts.
+fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
+    let node = json::parse(&body).map_err(|_| Failure::NotJson)?;
+    drop(body);
+    request::read(operation, Fields::check(node, operation.members())?)
+}
+
+fn perform_read(vault: &Vault, scope: &Scope, read: &Read) -> VaultResult<Zeroizing<Vec<u8>>> {
+    Ok(match read {
+        Read::DescribeSecret(request) => {
+            response::description(&vault.describe_secret(scope, request)?)
+        }
+        Read::GetResourcePolicy(request) => {
+            response::resource_policy(&vault.get_resource_policy(scope, request)?)
+        }
+        Read::GetSecretValue(request) => {
+            response::secret_value(&vault.get_secret_value(scope, request)?)?
+        }
+        Read::ListSecretVersionIds(request) => {
+            response::version_page(&vault.list_secret_version_ids(scope, request)?)
+        }
+        Read::ListSecrets(request) => response::secret_page(&vault.list_secrets(scope, request)?),
+    })
+}
+
+/// AWS JSON 1.1, or plain JSON, which AWS takes for it.
+fn is_our_type(headers: &HeaderMap) -> bool {
+    single(headers, "content-type").is_some_and(|value| {
+        let media_type = value.split(';').next().unwrap_or_default().trim();
+        [JSON, "application/json"].iter().any(|ours| media_type.eq_ignore_ascii_case(ours))
+    })
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! The canonical form of a request: what both sides sign (rule WIRE-SIG-5).
+
+use hyper::http::HeaderMap;
+use hyper::http::request::Parts;
+use sha2::{Digest, Sha256};
+
+/// The canonical request. `None`: a signed header is absent, stands twice, or is not text.
+pub(super) fn request(head: &Parts, signed_headers: &[&str], body: &[u8]) -> Option<String> {
+    let mut text = format!(
+        "{}\n{}\n{}\n",
+        head.method,
+        path(head.uri.path()),
+        query(head.uri.query().unwrap_or_default())
+    );
+    for name in signed_headers {
+        text.push_str(name);
+        text.push(':');
+        text.push_str(&header(&head.headers, name)?);
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&signed_headers.join(";"));
+    text.push('\n');
+    text.push_str(&body_hash(body));
+    Some(text)
+}
+
+/// Lower-case hex of the SHA-256 of `bytes`.
+pub(super) fn body_hash(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// A header's value, trimmed, runs of spaces as one.
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let words = std::str::from_utf8(value.as_bytes()).ok()?;
+    let words: Vec<&str> =
+        words.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
+    Some(words.join(" "))
+}
+
+/// Dot segments and empty segments resolved, then each byte encoded once more.
+pub(super) fn path(raw: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in raw.split('/') {
+        match segment {
+            "" | "." => (),
+            ".." => drop(segments.pop()),
+            _ => segments.push(segment),
+        }
+    }
+    let mut text = String::from("/");
+    text.push_str(&segments.iter().map(|s| encode(s.bytes())).collect::<Vec<_>>().join("/"));
+    if !segments.is_empty() && raw.ends_with('/') {
+        text.push('/');
+    }
+    text
+}
+
+/// Parameters decoded once, encoded, and sorted by name, then value.
+pub(super) fn query(raw: &str) -> String {
+    let mut pairs: Vec<(String, String)> = raw
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (encode(decode(name)), encode(decode(value)))
+        })
+        .collect();
+    pairs.sort();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986.
+fn encode(bytes: impl IntoIterator<Item = u8>) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// Percent-decodes once. What is no escape stands for itself.
+fn decode(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after
+            .split_at_checked(2)
+            .filter(|(digits, _)| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
+            .and_then(|(digits, after)| {
+                let digits = std::str::from_utf8(digits).ok()?;
+                Some((u8::from_str_radix(digits, 16).ok()?, after))
+            });
+        let (byte, after) = escaped.unwrap_or((*first, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    bytes
+}

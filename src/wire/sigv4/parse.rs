@@ -1,0 +1,163 @@
+//! Reads the `Authorization` header and the time of a request (rules WIRE-SIG-1 to 4).
+
+use super::{ALGORITHM, AuthError, SERVICE, TERMINATOR};
+use crate::env::UnixMillis;
+use crate::model::name::is_region;
+use crate::wire::time;
+use hyper::http::HeaderMap;
+
+/// An `Authorization` header whose every part has the right shape.
+pub(super) struct Authorization<'a> {
+    pub(super) key_id: &'a str,
+    /// Day of the scope, equal to the day of `time`.
+    pub(super) day: &'a str,
+    pub(super) region: &'a str,
+    /// Lower-case, sorted, each name once.
+    pub(super) signed_headers: Vec<&'a str>,
+    pub(super) signature: &'a str,
+    /// When the request says it was made.
+    pub(super) at: UnixMillis,
+}
+
+/// Reads and checks everything that can be checked without a key.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, AuthError> {
+    let header = single(headers, "authorization").ok_or_else(AuthError::missing_token)?;
+    let (algorithm, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
+    if !algorithm.starts_with("AWS4-") {
+        return Err(AuthError::missing_token());
+    }
+    if algorithm != ALGORITHM {
+        return Err(AuthError::incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'")));
+    }
+
+    let date_name = if headers.contains_key("x-amz-date") { "x-amz-date" } else { "date" };
+    let date = single(headers, date_name);
+    let credential = parameter(rest, "Credential");
+    let signature = parameter(rest, "Signature");
+    let signed_headers = parameter(rest, "SignedHeaders");
+    let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
+        (credential, signature, signed_headers, date)
+    else {
+        let parameters = [
+            ("Credential", credential),
+            ("Signature", signature),
+            ("SignedHeaders", signed_headers),
+        ];
+        let mut message = String::new();
+        for (name, _) in parameters.iter().filter(|(_, found)| found.is_none()) {
+            message.extend(["Authorization header requires '", name, "' parameter. "]);
+        }
+        if date.is_none() {
+            message.push_str(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' \
+                 header. ",
+            );
+        }
+        return Err(AuthError::incomplete(format!("{message}Authorization={header}")));
+    };
+
+    let Some(at) = time::parse_basic(date)
+        .or_else(|| (date_name == "date").then(|| time::parse_http(date)).flatten())
+    else {
+        return Err(AuthError::incomplete(format!(
+            "Date must be in ISO-8601 'basic format'. Got '{date}'. See \
+             http://en.wikipedia.org/wiki/ISO_8601"
+        )));
+    };
+    let (key_id, day, region) = scope(credential, at)?;
+    let signed_headers: Vec<&str> = signed_headers.split(';').collect();
+    check_signed(headers, &signed_headers, date_name)?;
+    Ok(Authorization { key_id, day, region, signed_headers, signature, at })
+}
+
+/// The region that a request's credential names, believed without a signature: where callers are
+/// not authenticated, it still says which region they mean.
+pub(in crate::wire) fn region_of(headers: &HeaderMap) -> Option<&str> {
+    let credential = parameter(single(headers, "authorization")?.split_once(' ')?.1, "Credential")?;
+    credential.split('/').nth(2).filter(|region| is_region(region))
+}
+
+/// Key id, day and region of a credential.
+fn scope(credential: &str, at: UnixMillis) -> Result<(&str, &str, &str), AuthError> {
+    let parts: Vec<&str> = credential.split('/').collect();
+    let [key_id, day, region, service, terminator] = *parts.as_slice() else {
+        return Err(AuthError::incomplete(format!(
+            "Credential must have exactly 5 slash-delimited elements, e.g. \
+             keyid/date/region/service/term, got '{credential}'"
+        )));
+    };
+    let mut wrong = Vec::new();
+    if !is_region(region) {
+        wrong.push(format!("Credential should be scoped to a valid region, not '{region}'."));
+    }
+    if service != SERVICE {
+        wrong.push(format!("Credential should be scoped to correct service: '{SERVICE}'."));
+    }
+    if terminator != TERMINATOR {
+        wrong.push(format!(
+            "Credential should be scoped with a valid terminator: '{TERMINATOR}', not \
+             '{terminator}'."
+        ));
+    }
+    let basic = time::format_basic(at);
+    let today = basic.get(..8).unwrap_or_default();
+    if day != today {
+        wrong.push(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from \
+             HTTP: '{day}' != '{today}', from '{basic}'."
+        ));
+    }
+    if wrong.is_empty() {
+        Ok((key_id, day, region))
+    } else {
+        Err(AuthError::invalid(wrong.join(" ")))
+    }
+}
+
+/// What must be signed, is; and the list is in the one order that there is (S1).
+fn check_signed(headers: &HeaderMap, signed: &[&str], date_name: &str) -> Result<(), AuthError> {
+    let must = |name: &str| {
+        AuthError::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."))
+    };
+    if !signed.contains(&"host") {
+        return Err(must("Host"));
+    }
+    if !signed.contains(&date_name) {
+        return Err(must(date_name));
+    }
+    if !signed.contains(&"x-amz-target") {
+        return Err(must("x-amz-target"));
+    }
+    for name in headers.keys() {
+        if name.as_str().starts_with("x-amz-") && !signed.contains(&name.as_str()) {
+            return Err(must(name.as_str()));
+        }
+    }
+    let lower = signed.iter().all(|name| !name.bytes().any(|byte| byte.is_ascii_uppercase()));
+    if lower && signed.is_sorted_by(|left, right| left < right) {
+        Ok(())
+    } else {
+        Err(AuthError::mismatch())
+    }
+}
+
+/// A parameter of the header. Standing twice, it is as good as absent.
+fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
+    let mut found = parameters.split(',').filter_map(|parameter| {
+        let (key, value) = parameter.trim().split_once('=')?;
+        (key == name && !value.is_empty()).then_some(value)
+    });
+    match (found.next(), found.next()) {
+        (Some(value), None) => Some(value),
+        _ => None,
+    }
+}
+
+/// The value of a header that stands exactly once and is visible ASCII.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,138 @@
+//! Decides about a request that has all its parts (rules WIRE-SIG-5 to 8).
+
+use super::canonical;
+use super::parse::{self, Authorization};
+use super::{ALGORITHM, AuthError, SERVICE, TERMINATOR, WINDOW_MINUTES};
+use crate::env::{Env, UnixMillis};
+use crate::error::{Error, Result};
+use crate::model::Scope;
+use crate::secret::SecretBytes;
+use crate::vault::Credential;
+use crate::wire::time;
+use hmac::{Hmac, KeyInit, Mac};
+use hyper::http::request::Parts;
+use sha2::Sha256;
+use std::collections::HashMap;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The pairs that may sign, by key id.
+pub(in crate::wire) struct Keyring {
+    keys: HashMap<String, (String, SecretBytes)>,
+    /// Stands in for the secret of a key id that nobody has, so that it costs the same (S4).
+    decoy: SecretBytes,
+}
+
+impl Keyring {
+    pub(in crate::wire) fn new(credentials: Vec<Credential>, env: &Env) -> Result<Self> {
+        let decoy = env.random::<40>().map_err(|cause| Error::io("random", cause))?;
+        Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
+    }
+
+    pub(super) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
+        let keys = credentials
+            .into_iter()
+            .map(|pair| (pair.access_key_id, (pair.account, pair.secret_access_key)))
+            .collect();
+        Self { keys, decoy }
+    }
+}
+
+/// Who sent the request: the account of the key that signed it, the region that it was signed for.
+pub(in crate::wire) fn verify(
+    head: &Parts,
+    body: &[u8],
+    keys: &Keyring,
+    now: UnixMillis,
+) -> std::result::Result<Scope, AuthError> {
+    let authorization = parse::authorization(&head.headers)?;
+    if head.headers.contains_key("x-amz-security-token") {
+        return Err(AuthError::unrecognized(
+            "The security token included in the request is invalid",
+        ));
+    }
+    let known = keys.keys.get(authorization.key_id);
+    let secret = known.map_or(&keys.decoy, |(_, secret)| secret);
+    let matches = signature_matches(head, body, &authorization, secret);
+    let Some((account, _)) = known else {
+        return Err(AuthError::unrecognized(
+            "The security token included in the request is invalid.",
+        ));
+    };
+    check_window(authorization.at, now)?;
+    if matches { Ok(Scope::new(account, authorization.region)) } else { Err(AuthError::mismatch()) }
+}
+
+fn signature_matches(
+    head: &Parts,
+    body: &[u8],
+    authorization: &Authorization<'_>,
+    secret: &SecretBytes,
+) -> bool {
+    let Some(request) = canonical::request(head, &authorization.signed_headers, body) else {
+        return false;
+    };
+    // It is among the signed headers (S1), so it stands there once.
+    if let Some(claimed) = head.headers.get("x-amz-content-sha256")
+        && claimed.as_bytes() != canonical::body_hash(body).as_bytes()
+    {
+        return false;
+    }
+    let Authorization { day, region, at, .. } = authorization;
+    let to_sign = format!(
+        "{ALGORITHM}\n{}\n{day}/{region}/{SERVICE}/{TERMINATOR}\n{}",
+        time::format_basic(*at),
+        canonical::body_hash(request.as_bytes())
+    );
+    let key = signing_key(secret, day, region, SERVICE);
+    let expected = hex::encode(hmac(&*key, to_sign.as_bytes()));
+    expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+}
+
+/// The key that signs a day's requests for one region and service.
+pub(super) fn signing_key(
+    secret: &SecretBytes,
+    day: &str,
+    region: &str,
+    service: &str,
+) -> Zeroizing<[u8; 32]> {
+    let mut start = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
+    start.extend_from_slice(b"AWS4");
+    // EXPOSE: the first key of the chain is the secret itself, by definition.
+    start.extend_from_slice(secret.expose());
+    let day_key = Zeroizing::new(hmac(&start, day.as_bytes()));
+    let region_key = Zeroizing::new(hmac(&*day_key, region.as_bytes()));
+    let service_key = Zeroizing::new(hmac(&*region_key, service.as_bytes()));
+    Zeroizing::new(hmac(&*service_key, TERMINATOR.as_bytes()))
+}
+
+pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of every length, so the fallback is never used.
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
+    mac.chain_update(text).finalize().into_bytes().into()
+}
+
+fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), AuthError> {
+    const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
+    // A request's time has no fraction; neither has the edge of the window.
+    let now = UnixMillis(now.0.div_euclid(1000) * 1000);
+    let (earliest, latest) = (now.plus(-WINDOW_MILLIS), now.plus(WINDOW_MILLIS));
+    let text = time::format_basic;
+    if at < earliest {
+        return Err(AuthError::invalid(format!(
+            "Signature expired: {} is now earlier than {} ({} - {WINDOW_MINUTES} min.)",
+            text(at),
+            text(earliest),
+            text(now)
+        )));
+    }
+    if at > latest {
+        return Err(AuthError::invalid(format!(
+            "Signature not yet current: {} is still later than {} ({} + {WINDOW_MINUTES} min.)",
+            text(at),
+            text(latest),
+            text(now)
+        )));
+    }
+    Ok(())
+}

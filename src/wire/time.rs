@@ -1,0 +1,170 @@
+//! Times as they stand in requests (ISO 8601 basic, RFC 9110 dates) and answers (seconds with a
+//! fraction).
+
+use crate::env::UnixMillis;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Reads `YYYYMMDD'T'HHMMSS'Z'`.
+pub(super) fn parse_basic(text: &str) -> Option<UnixMillis> {
+    let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
+    let [y0, y1, y2, y3, mo0, mo1, d0, d1, b'T', h0, h1, mi0, mi1, s0, s1, b'Z'] = *bytes else {
+        return None;
+    };
+    let year = number(&[y0, y1, y2, y3])?;
+    let date = (year, number(&[mo0, mo1])?, number(&[d0, d1])?);
+    moment(date, (number(&[h0, h1])?, number(&[mi0, mi1])?, number(&[s0, s1])?))
+}
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`. The day of the week is not checked against the date.
+pub(super) fn parse_http(text: &str) -> Option<UnixMillis> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split_once(", ")?.1.split(' ');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (clock, zone) = (parts.next()?, parts.next()?);
+    if zone != "GMT" || parts.next().is_some() || (day.len(), year.len(), clock.len()) != (2, 4, 8)
+    {
+        return None;
+    }
+    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
+    let mut fields = clock.split(':').map(|field| number(field.as_bytes()));
+    let clock = (fields.next()??, fields.next()??, fields.next()??);
+    moment((number(year.as_bytes())?, month, number(day.as_bytes())?), clock)
+}
+
+/// Writes `YYYYMMDD'T'HHMMSS'Z'`, dropping the fraction.
+pub(super) fn format_basic(at: UnixMillis) -> String {
+    let seconds = at.0.div_euclid(1000);
+    let (year, month, day) = civil(seconds.div_euclid(DAY_SECONDS));
+    let second = seconds.rem_euclid(DAY_SECONDS);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
+
+/// Writes seconds with a fraction, as a JSON number: AWS CLI shows the number as it stands, so even
+/// a whole second has its `.0` (rule WIRE-REPLY-4).
+pub(super) fn format_json(at: UnixMillis) -> String {
+    let sign = if at.0 < 0 { "-" } else { "" };
+    let millis = at.0.unsigned_abs();
+    let fraction = format!("{:03}", millis % 1000);
+    let digits = match fraction.trim_end_matches('0') {
+        "" => "0",
+        digits => digits,
+    };
+    format!("{sign}{}.{digits}", millis / 1000)
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |value, digit| {
+        digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0'))
+    })
+}
+
+fn moment((year, month, day): (i64, i64, i64), clock: (i64, i64, i64)) -> Option<UnixMillis> {
+    let (hour, minute, second) = clock;
+    // 60 is a leap second.
+    if !(1..=12).contains(&month) || day < 1 || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let days = days(year, month, day);
+    // A day past the end of its month turns into another date.
+    (civil(days) == (year, month, day))
+        .then_some(UnixMillis((days * DAY_SECONDS + hour * 3600 + minute * 60 + second) * 1000))
+}
+
+/// Days from 1970-01-01. Years begin in March, so that the leap day is the last of its year.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Year, month and day of a number of days from 1970-01-01.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_and_http_dates_name_the_same_moments() {
+        for (basic, http, seconds) in [
+            ("19700101T000000Z", "Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("20150830T123600Z", "Sun, 30 Aug 2015 12:36:00 GMT", 1_440_938_160),
+            ("20240229T235959Z", "Thu, 29 Feb 2024 23:59:59 GMT", 1_709_251_199),
+            ("19691231T235959Z", "Wed, 31 Dec 1969 23:59:59 GMT", -1),
+        ] {
+            let at = UnixMillis(seconds * 1000);
+            assert_eq!(parse_basic(basic), Some(at), "{basic}");
+            assert_eq!(parse_http(http), Some(at), "{http}");
+            assert_eq!(format_basic(at), basic);
+        }
+    }
+
+    #[test]
+    fn every_day_of_eight_centuries_comes_back() {
+        for day in -146_097..146_097 {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(days(year, month, of_month), day);
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_date_is_refused() {
+        for text in [
+            "",
+            "20150830",
+            "20150830T123600",
+            "20150830T123600z",
+            "20150830t123600Z",
+            "20151330T123600Z",
+            "20150230T123600Z",
+            "20150831T243600Z",
+            "2015083 T123600Z",
+            "+0150830T123600Z",
+            "20150830T123600ZZ",
+            "2015-08-30T12:36:00Z",
+            "20230229T000000Z",
+        ] {
+            assert_eq!(parse_basic(text), None, "{text:?}");
+        }
+        for text in [
+            "",
+            "Sun, 30 Aug 2015 12:36:00",
+            "Sun, 30 Aug 2015 12:36:00 CET",
+            "Sun, 31 Feb 2015 12:36:00 GMT",
+            "Sun, 3 Aug 2015 12:36:00 GMT",
+            "Sun 30 Aug 2015",
+        ] {
+            assert_eq!(parse_http(text), None, "{text:?}");
+        }
+    }
+
+    /// A client prints the number as it stands, so its text is the contract.
+    #[test]
+    fn a_timestamp_always_has_a_fraction() {
+        for (millis, text) in [
+            (1_700_000_000_123, "1700000000.123"),
+            (1_523_923_200_000, "1523923200.0"),
+            (1_700_000_000_120, "1700000000.12"),
+            (1_700_000_000_001, "1700000000.001"),
+            (0, "0.0"),
+            (-1, "-0.001"),
+            (i64::MIN, "-9223372036854775.808"),
+        ] {
+            assert_eq!(format_json(UnixMillis(millis)), text);
+        }
+    }
+}

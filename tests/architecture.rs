@@ -1,0 +1,242 @@
+//! Keeps the layers of `docs/ARCHITECTURE.md`: imports point down, siblings never name each other,
+//! and what is dangerous has one door.
+#![allow(missing_docs, clippy::pedantic, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+
+/// Each layer with the layers below it that it may name.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("codec", &[]),
+    ("env", &[]),
+    ("secret", &[]),
+    ("model", &["env", "secret"]),
+    ("semantics", &["model", "secret", "codec", "env"]),
+    ("store", &["model", "secret", "codec", "env"]),
+    ("log", &["model", "secret", "codec", "env"]),
+    ("crypto", &["model", "secret", "codec", "env"]),
+    ("error", &["semantics", "store", "log", "crypto", "model", "secret", "codec", "env"]),
+    ("vault", &["error", "semantics", "store", "log", "crypto", "model", "secret", "codec", "env"]),
+    (
+        "wire",
+        &[
+            "vault",
+            "error",
+            "semantics",
+            "store",
+            "log",
+            "crypto",
+            "model",
+            "secret",
+            "codec",
+            "env",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "vault",
+            "error",
+            "semantics",
+            "store",
+            "log",
+            "crypto",
+            "model",
+            "secret",
+            "codec",
+            "env",
+        ],
+    ),
+];
+
+/// Crates and parts of std with the only places that may name them.
+const ONE_DOOR: &[(&str, &[&str])] = &[
+    ("sled", &["store"]),
+    ("bincode", &["codec.rs"]),
+    ("chacha20poly1305", &["crypto"]),
+    ("argon2", &["crypto"]),
+    ("hkdf", &["crypto"]),
+    // Besides keys: SigV4 is made of them, and a twin's checksum finds rot without any key.
+    ("hmac", &["crypto", "wire/sigv4"]),
+    ("sha2", &["crypto", "wire/sigv4", "log/twin"]),
+    ("getrandom", &["env"]),
+    ("rustix", &["env"]),
+    ("std::fs", &["env"]),
+    ("SystemTime", &["env"]),
+    ("tokio", &["wire"]),
+    ("hyper", &["wire"]),
+    ("http_body_util", &["wire"]),
+    ("serde_json", &["wire", "cli"]),
+    ("clap", &["cli"]),
+    ("rpassword", &["cli"]),
+    ("ctrlc", &["cli"]),
+    ("zeroizing_alloc", &["main.rs"]),
+];
+
+struct Source {
+    /// Relative to `src`.
+    path: String,
+    /// Without comments, strings and inline tests.
+    code: String,
+}
+
+fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            rust_files(&path, files);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+/// All code that ships. Tests may look wherever they must.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    rust_files(&root, &mut files);
+    files.sort();
+    let sources: Vec<Source> = files
+        .iter()
+        .map(|path| Source {
+            path: path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(),
+            code: bare(&std::fs::read_to_string(path).unwrap()),
+        })
+        .filter(|source| !is_test(&source.path))
+        .collect();
+    assert!(sources.len() > 40, "the sources were not found");
+    sources
+}
+
+fn is_test(path: &str) -> bool {
+    path.split('/')
+        .any(|part| ["tests", "tests.rs", "testing.rs", "memory.rs", "memory"].contains(&part))
+}
+
+/// Code without comments, string contents and a closing test module.
+fn bare(text: &str) -> String {
+    let text = match text.find("#[cfg(test)]\nmod tests {") {
+        Some(at) => &text[..at],
+        None => text,
+    };
+    let mut code = String::new();
+    for line in text.lines() {
+        let line = line.split("//").next().unwrap();
+        for (n, part) in line.split('"').enumerate() {
+            if n % 2 == 0 {
+                code.push_str(part);
+            }
+        }
+        code.push('\n');
+    }
+    code
+}
+
+/// Whether `code` has `word` standing alone (not inside a longer name).
+fn names(code: &str, word: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let after = code[at + word.len()..].chars().next();
+        !before.is_some_and(part) && !after.is_some_and(part)
+    })
+}
+
+/// The modules at the crate's root that `code` names, by `crate::x` or `use crate::{x, y}`.
+fn crate_modules(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let word = |text: &str| -> String {
+        text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    };
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(inner) = rest.strip_prefix('{') else {
+            found.push(word(rest));
+            continue;
+        };
+        // The first word of each item at the outermost level of the braces.
+        let (mut depth, mut start) = (0, true);
+        for (at, c) in inner.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => start = true,
+                c if start && depth == 0 && !c.is_whitespace() => {
+                    found.push(word(&inner[at..]));
+                    start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_down() {
+    let layers: Vec<&str> = MAY_USE.iter().map(|(layer, _)| *layer).collect();
+    for source in sources() {
+        let layer = source.path.split(['/', '.']).next().unwrap();
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == layer) else {
+            assert!(["lib", "main"].contains(&layer), "{} belongs to no layer", source.path);
+            continue;
+        };
+        for used in crate_modules(&source.code) {
+            let fine = used == layer || allowed.contains(&used.as_str());
+            assert!(!layers.contains(&used.as_str()) || fine, "{} names `{used}`", source.path);
+        }
+        // `super` that climbs out of the layer would be an import that the above does not see.
+        let depth = source.path.split('/').filter(|part| *part != "mod.rs").count();
+        let climb = "super::".repeat(depth);
+        assert!(!source.code.contains(&climb), "{} climbs to the root by `super`", source.path);
+    }
+}
+
+#[test]
+fn what_is_dangerous_has_one_door() {
+    for source in sources() {
+        for (word, doors) in ONE_DOOR {
+            let allowed = doors.iter().any(|door| source.path.starts_with(door));
+            assert!(allowed || !names(&source.code, word), "{} names `{word}`", source.path);
+        }
+    }
+}
+
+#[test]
+fn semantics_touches_neither_bytes_nor_clock_nor_disk() {
+    for source in sources().iter().filter(|source| source.path.starts_with("semantics")) {
+        for word in ["SecretBytes", "SecretValue", "Clock", "Entropy", "Fs", "File", "expose"] {
+            assert!(!names(&source.code, word), "{} names `{word}`", source.path);
+        }
+    }
+}
+
+#[test]
+fn plaintext_leaves_the_fence_only_with_a_reason() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for source in sources().iter().filter(|source| source.path != "secret.rs") {
+        let text = std::fs::read_to_string(root.join(&source.path)).unwrap();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            if line.contains(".expose()") {
+                let near = &lines[at.saturating_sub(12)..=at];
+                let said = near.iter().any(|line| line.contains("EXPOSE:"));
+                assert!(said, "{}:{} exposes without saying why", source.path, at + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn this_test_would_notice() {
+    assert_eq!(
+        crate_modules("use crate::{store, model::{Lsn, Tree}, log};"),
+        ["store", "model", "log"]
+    );
+    assert_eq!(crate_modules("crate::vault::open()"), ["vault"]);
+    assert!(names("use sled::Db;", "sled") && !names("unsled::x; sled_store", "sled"));
+    assert!(!names(&bare("// sled\nlet x = \"sled\";"), "sled"));
+}

@@ -1,0 +1,94 @@
+//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform. What is not
+//! installed here is skipped, with the reason printed.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::disallowed_types)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+
+mod common;
+
+use common::server::{Home, Server};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Whether a command runs here at all.
+fn runs(command: &[&str]) -> bool {
+    Command::new(command[0])
+        .args(&command[1..])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Runs a script with the server's printed lines in its environment.
+fn script(server: &Server, program: &str, file: &str, extra: &[(&str, &str)]) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(file);
+    let mut command = Command::new(program);
+    command.arg(path).stdin(Stdio::null());
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(&server.exports).envs(extra.iter().copied());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    print!("{said}");
+    assert!(output.status.success(), "{file}:\n{said}\n{complained}");
+}
+
+#[test]
+fn the_aws_cli_works_unchanged() {
+    if !runs(&["aws", "--version"]) || !runs(&["python3", "--version"]) {
+        println!("SKIP there is no AWS CLI here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "bash", "aws_cli.sh", &[]);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn boto3_works_unchanged() {
+    if !runs(&["python3", "-c", "import boto3"]) {
+        println!("SKIP there is no boto3 here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "python3", "boto3_check.py", &[]);
+}
+
+/// A file system mirror that holds the AWS provider.
+fn mirror() -> Option<PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let asked = std::env::var_os("STRONGROOM_TF_PLUGIN_DIR").map(PathBuf::from);
+    let usual = [
+        "/opt/tf-plugins".into(),
+        format!("{home}/.terraform.d/plugins"),
+        "/usr/local/share/terraform/plugins".into(),
+        "/usr/share/terraform/plugins".into(),
+    ];
+    let provider = "registry.terraform.io/hashicorp/aws/5.100.0";
+    asked.into_iter().chain(usual.map(PathBuf::from)).find(|dir| dir.join(provider).is_dir())
+}
+
+#[test]
+fn terraform_works_unchanged() {
+    if !runs(&["terraform", "version"]) {
+        println!("SKIP there is no terraform here");
+        return;
+    }
+    let Some(mirror) = mirror() else {
+        println!(
+            "SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)"
+        );
+        return;
+    };
+    let home = Home::new();
+    let server = home.serve();
+    let mirror = mirror.to_str().unwrap();
+    script(&server, "bash", "terraform.sh", &[("STRONGROOM_TF_PLUGIN_DIR", mirror)]);
+}

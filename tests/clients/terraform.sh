@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Terraform with the AWS provider against a running server, whose exported lines are in the
+# environment: apply, empty second plan, change, import, destroy, in two regions at once.
+# STRONGROOM_TF_PLUGIN_DIR is a file system mirror (HOST/NAMESPACE/NAME/VERSION/OS_ARCH/...).
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+fail() { echo "FAILED: $*" >&2; exit 1; }
+cat >cli.tfrc <<RC
+provider_installation {
+  filesystem_mirror { path = "$STRONGROOM_TF_PLUGIN_DIR" }
+}
+disable_checkpoint = true
+RC
+export TF_CLI_CONFIG_FILE="$work/cli.tfrc" TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 AWS_EC2_METADATA_DISABLED=true
+unset AWS_CA_BUNDLE || true
+cat >main.tf <<'TF'
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws", version = "5.100.0" }
+  }
+}
+variable "endpoint" { type = string }
+variable "text" { type = string }
+variable "stages" { type = list(string) }
+variable "tags" { type = map(string) }
+provider "aws" {
+  region                      = "us-east-1"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+  endpoints { secretsmanager = var.endpoint }
+}
+provider "aws" {
+  alias                       = "west"
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+  endpoints { secretsmanager = var.endpoint }
+}
+resource "aws_secretsmanager_secret" "text" {
+  name                    = "tf/text"
+  description             = "made by terraform"
+  recovery_window_in_days = 0
+  tags                    = var.tags
+}
+resource "aws_secretsmanager_secret_version" "text" {
+  secret_id     = aws_secretsmanager_secret.text.id
+  secret_string = var.text
+}
+resource "aws_secretsmanager_secret" "binary" {
+  name                    = "tf/binary"
+  recovery_window_in_days = 7
+}
+resource "aws_secretsmanager_secret_version" "binary" {
+  secret_id      = aws_secretsmanager_secret.binary.id
+  secret_binary  = base64encode("some bytes")
+  version_stages = var.stages
+}
+resource "aws_secretsmanager_secret" "west" {
+  provider                = aws.west
+  name                    = "tf/text"
+  recovery_window_in_days = 0
+}
+resource "aws_secretsmanager_secret_version" "west" {
+  provider      = aws.west
+  secret_id     = aws_secretsmanager_secret.west.id
+  secret_string = "west ${var.text}"
+}
+data "aws_secretsmanager_secret_version" "current" {
+  secret_id  = aws_secretsmanager_secret.text.id
+  depends_on = [aws_secretsmanager_secret_version.text]
+}
+output "text_id" { value = aws_secretsmanager_secret_version.text.id }
+output "binary_id" { value = aws_secretsmanager_secret_version.binary.id }
+output "west_arn" { value = aws_secretsmanager_secret.west.arn }
+output "current" {
+  value     = data.aws_secretsmanager_secret_version.current.secret_string
+  sensitive = true
+}
+TF
+vars() {
+  cat >terraform.tfvars.json <<JSON
+{"endpoint": "$AWS_ENDPOINT_URL_SECRETS_MANAGER", "text": "$1", "stages": $2, "tags": $3}
+JSON
+}
+tf() { terraform "$@" >log 2>&1 || { cat log >&2; fail "terraform $*"; }; }
+# Exit code 2 of a detailed plan says that there is something to do.
+empty() {
+  code=0
+  terraform plan -input=false -no-color -detailed-exitcode >log 2>&1 || code=$?
+  [ $code = 0 ] || { cat log >&2; fail "$1: the plan is not empty"; }
+}
+vars first '["AWSCURRENT","blue"]' '{"env":"one","team":"a"}'
+tf init -input=false -no-color
+tf apply -input=false -no-color -auto-approve
+empty 'after apply'
+[ "$(terraform output -raw current)" = first ] || fail 'the value is not the one applied'
+case "$(terraform output -raw west_arn)" in *:eu-west-1:*) ;; *) fail 'the region of the second provider' ;; esac
+
+vars second '["AWSCURRENT","green"]' '{"env":"two"}'
+tf apply -input=false -no-color -auto-approve
+[ "$(terraform output -raw current)" = second ] || fail 'the value is not the one changed to'
+
+text_id=$(terraform output -raw text_id)
+binary_id=$(terraform output -raw binary_id)
+case "$text_id" in arn:*\|terraform-*) ;; *) fail "version id $text_id" ;; esac
+tf state rm aws_secretsmanager_secret_version.text aws_secretsmanager_secret_version.binary
+cat >import.tf <<TF
+import {
+  to = aws_secretsmanager_secret_version.text
+  id = "$text_id"
+}
+import {
+  to = aws_secretsmanager_secret_version.binary
+  id = "$binary_id"
+}
+TF
+tf apply -input=false -no-color -auto-approve
+grep -q '2 imported, 0 added, 0 changed, 0 destroyed' log || { cat log >&2; fail 'import changes something'; }
+empty 'after import'
+tf destroy -input=false -no-color -auto-approve
+echo "terraform $(terraform version -json | python3 -c 'import json,sys; print(json.load(sys.stdin)["terraform_version"])') with aws provider 5.100.0: apply, plan, change, import, destroy in two regions"

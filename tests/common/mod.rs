@@ -1,0 +1,30 @@
+//! What the integration tests share. Each test binary uses a part of it.
+
+pub mod drive;
+pub mod http;
+pub mod recorder;
+pub mod reference;
+pub mod rng;
+pub mod script;
+pub mod search;
+pub mod server;
+pub mod sigv4;
+pub mod world;
+
+/// A number from the environment: how a long tier is asked for.
+pub fn env_number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Starts this test binary again, running only the test `name` with `STRONGROOM_CHILD` set.
+pub fn child(name: &str, task: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
+    command.env("STRONGROOM_CHILD", task);
+    command
+}
+
+/// What this process is to do as a child, if it is one.
+pub fn child_task() -> Option<String> {
+    std::env::var("STRONGROOM_CHILD").ok()
+}

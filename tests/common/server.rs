@@ -1,0 +1,152 @@
+//! The real server binary as a child process, on a folder and a home of its own.
+
+use super::http::Client;
+use super::sigv4::Keys;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+pub const BIN: &str = env!("CARGO_BIN_EXE_strongroom");
+
+/// A home folder with a vault in it. Removed when dropped.
+pub struct Home {
+    dir: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn vault(&self) -> PathBuf {
+        self.path().join("vault")
+    }
+
+    /// The command with a clean environment that knows only this home.
+    pub fn command_of(&self, binary: &Path) -> Command {
+        let mut command = Command::new(binary);
+        command.env_clear();
+        for name in ["PATH", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("HOME", self.path()).env("STRONGROOM_VAULT", self.vault());
+        command
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.command_of(Path::new(BIN));
+        command.args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// The content of the vault's only key file.
+    pub fn key_file(&self) -> Vec<u8> {
+        let keys = self.path().join(".config/strongroom/keys");
+        let entry = std::fs::read_dir(&keys)
+            .unwrap()
+            .map(Result::unwrap)
+            .find(|entry| entry.path().extension().is_some_and(|end| end == "key"))
+            .expect("a server made a key file");
+        std::fs::read(entry.path()).unwrap()
+    }
+
+    pub fn serve(&self) -> Server {
+        self.serve_with(Path::new(BIN), &[])
+    }
+
+    pub fn serve_with(&self, binary: &Path, args: &[&str]) -> Server {
+        let mut command = self.command_of(binary);
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        Server::start(command)
+    }
+}
+
+/// A running server. Killed when dropped.
+pub struct Server {
+    pub child: Child,
+    pub host: String,
+    pub exports: BTreeMap<String, String>,
+    pub keys: Keys,
+}
+
+impl Server {
+    fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        // The pipe is read to its end, or a chatty server would block on it.
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = send.send(line);
+            }
+        });
+        let mut exports = BTreeMap::new();
+        let mut said = Vec::new();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) if line.trim() == "Ready." => break,
+                Ok(line) => {
+                    if let Some((name, value)) =
+                        line.strip_prefix("export ").and_then(|pair| pair.split_once('='))
+                    {
+                        exports.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
+                    }
+                    said.push(line);
+                }
+                Err(_) => {
+                    let _ = child.kill();
+                    panic!("the server never said Ready.; it said:\n{}", said.join("\n"));
+                }
+            }
+        }
+        let export = |name: &str| exports.get(name).cloned().unwrap_or_default();
+        let url = export("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+        let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let keys = Keys {
+            access_key_id: export("AWS_ACCESS_KEY_ID"),
+            secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
+            region: export("AWS_REGION"),
+        };
+        Self { child, host, exports, keys }
+    }
+
+    pub fn client(&self) -> Client {
+        Client::connect(&self.host, &self.keys).unwrap()
+    }
+
+    /// `kill -9`: nothing is drained, nothing is closed.
+    pub fn kill9(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and the exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

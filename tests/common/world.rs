@@ -1,0 +1,385 @@
+//! The only place that knows how the crate's inner parts are spelled: a simulated machine with a
+//! vault on it, and vaults on real folders with unusual options.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use strongroom::crypto::{self, Unlock, VaultId, key_file};
+use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
+use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
+use strongroom::error::Result;
+use strongroom::model::{RecordId, Scope, Seq, Tree, VersionId};
+use strongroom::secret::SecretBytes;
+use strongroom::semantics::Answer;
+use strongroom::vault::{
+    CheckReport, Options, StoreChoice, Vault, VaultDir, Write, internals, sabotage,
+};
+
+/// A promise broken on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    AckBeforeSync,
+    NoopAtPlanTime,
+    DropEpochEarly,
+    /// For the whole process.
+    NullCipher,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// Threads of its own, or everything on the caller's.
+    pub background: bool,
+    /// First and largest segment, in bytes.
+    pub segment_bytes: (u64, u64),
+    pub sabotage: Option<Sabotage>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { background: false, segment_bytes: (8 << 10, 8 << 10), sabotage: None }
+    }
+}
+
+impl Setup {
+    /// As a user opens a vault.
+    pub fn usual() -> Self {
+        Self { background: true, segment_bytes: (256 << 10, 16 << 20), sabotage: None }
+    }
+
+    pub fn options(&self) -> Options {
+        let mut options = Options::default();
+        let tuning = &mut options.tuning;
+        tuning.background = self.background;
+        (tuning.segment_bytes_first, tuning.segment_bytes_max) = self.segment_bytes;
+        if self.segment_bytes.1 < 1 << 20 {
+            tuning.reserve_bytes = self.segment_bytes.1;
+        }
+        let mut broken = sabotage::Sabotage::default();
+        match self.sabotage {
+            None => {}
+            Some(Sabotage::AckBeforeSync) => broken.ack_before_sync = true,
+            Some(Sabotage::NoopAtPlanTime) => broken.noop_at_plan_time = true,
+            Some(Sabotage::DropEpochEarly) => broken.drop_epoch_early = true,
+            Some(Sabotage::NullCipher) => crypto::set_null_cipher(true),
+        }
+        tuning.sabotage = broken;
+        options
+    }
+}
+
+/// What a power cut does to bytes that were written and not synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// All of it is gone.
+    Dropped,
+    /// All of it is there.
+    Kept,
+    /// Some writes are there, some are not, some are there in part.
+    Torn,
+}
+
+/// A simulated machine: clock, chance and disk from one seed.
+pub struct World {
+    pub sim: Sim,
+    key: Mutex<Vec<u8>>,
+}
+
+const DIR: &str = "/vault";
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        Self { sim: Sim::new(seed), key: Mutex::default() }
+    }
+
+    fn unlock(&self) -> Unlock {
+        key(&self.key.lock().unwrap())
+    }
+
+    fn options(&self, setup: &Setup, env: Env) -> Options {
+        let mut options = setup.options();
+        options.tuning.env = Some(env);
+        options.tuning.store = StoreChoice::Memory;
+        options
+    }
+
+    pub fn create(&self, setup: &Setup) -> Result<Vault> {
+        self.make(&self.options(setup, self.sim.reboot()))
+    }
+
+    fn make(&self, options: &Options) -> Result<Vault> {
+        VaultDir::make(Path::new(DIR), options)?.create(|id| {
+            *self.key.lock().unwrap() = new_key_file(id);
+            Ok(self.unlock())
+        })
+    }
+
+    pub fn open(&self, setup: &Setup) -> Result<Vault> {
+        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, self.sim.reboot()))
+    }
+
+    /// The same with a witness of every change on the disk.
+    pub fn create_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        self.make(&self.options(setup, env))
+    }
+
+    pub fn open_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, env))
+    }
+
+    /// Another machine with the same key, at the same time, with a copy of `image` for its disk.
+    pub fn on_image(&self, image: &SimFs, wall: i64, seed: u64) -> Self {
+        let mut sim = Sim::new(seed);
+        sim.fs = Arc::new(image.fork());
+        sim.clock.set_wall(UnixMillis(wall));
+        Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()) }
+    }
+
+    pub fn check(&self) -> Result<CheckReport> {
+        let options = self.options(&Setup::default(), self.sim.env());
+        VaultDir::lock(Path::new(DIR), &options)?.check(&self.unlock())
+    }
+
+    pub fn wall(&self) -> i64 {
+        self.sim.clock.wall().0
+    }
+
+    /// Time passes.
+    pub fn advance(&self, time: Duration) {
+        self.sim.clock.advance(time);
+    }
+
+    /// The wall clock is set; no time passes.
+    pub fn set_wall(&self, millis: i64) {
+        self.sim.clock.set_wall(UnixMillis(millis));
+    }
+
+    /// Mutating calls of the file system so far.
+    pub fn calls(&self) -> u64 {
+        self.sim.fs.ops_done()
+    }
+
+    /// Every call from the `n`-th mutating one on fails: the power is gone.
+    pub fn crash_at(&self, n: u64) {
+        self.sim.fs.set_crash_at(n, CutPoint::Before);
+    }
+
+    /// Power comes back: what was not synced is treated as `loss` says.
+    pub fn restart(&self, seed: u64, loss: Loss) {
+        self.sim.fs.crash(match loss {
+            Loss::Dropped => CrashPlan::DropAll,
+            Loss::Kept => CrashPlan::KeepAll,
+            Loss::Torn => CrashPlan::Random(seed),
+        });
+    }
+
+    /// Syncs of file content in the log folder so far.
+    pub fn log_syncs(&self) -> u64 {
+        let log = Path::new(DIR).join("log");
+        self.sim.fs.sync_count(|path| path.parent() == Some(&log)) as u64
+    }
+
+    /// How long each sync takes, in real time.
+    pub fn set_sync_delay(&self, delay: Duration) {
+        self.sim.fs.set_sync_delay(delay);
+    }
+
+    /// Every sync from the next on fails.
+    pub fn fail_syncs(&self) {
+        self.sim.fs.fail_nth_sync(1, u64::MAX, std::io::ErrorKind::Other);
+    }
+
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let paths = self.sim.fs.paths().into_iter();
+        paths.map(|path| (path.clone(), self.sim.fs.read_all(&path).unwrap())).collect()
+    }
+}
+
+/// Hands mutations in together, so that they share a batch.
+pub fn submit_together(
+    vault: &Vault,
+    scope: &Scope,
+    writes: Vec<(Write, Box<dyn FnOnce(Result<Answer>) + Send>)>,
+) {
+    internals::submit_together(vault, scope, writes);
+}
+
+/// The content of a fresh key file.
+fn new_key_file(id: VaultId) -> Vec<u8> {
+    let env = Env::real();
+    key_file::generate(id, env.entropy.as_ref()).unwrap().expose().to_vec()
+}
+
+fn key(key_file: &[u8]) -> Unlock {
+    Unlock::KeyFile(SecretBytes::copy_from(key_file))
+}
+
+/// Makes a vault in a real folder, its key file at `key_path`.
+pub fn create_in(dir: &Path, key_path: &Path, setup: &Setup) -> Result<Vault> {
+    create_with(dir, key_path, &setup.options())
+}
+
+fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
+    VaultDir::make(dir, options)?.create(|id| {
+        let content = new_key_file(id);
+        std::fs::write(key_path, &content).unwrap();
+        std::fs::set_permissions(key_path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        Ok(key(&content))
+    })
+}
+
+/// The key file of a vault that [`create_in`] made.
+pub fn key_of(key_path: &Path) -> Vec<u8> {
+    std::fs::read(key_path).unwrap()
+}
+
+/// Opens the vault in a real folder.
+pub fn open_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
+    Vault::open(dir, &key(key_file), &setup.options())
+}
+
+/// A real folder and a simulated clock: time passes as a test says, files are real.
+pub struct SlowWorld {
+    pub clock: Arc<SimClock>,
+    pub fs: Arc<CountingFs>,
+    env: Env,
+    dir: PathBuf,
+}
+
+impl SlowWorld {
+    pub fn new(dir: &Path) -> Self {
+        let real = Env::real();
+        let clock = Arc::new(SimClock::new(UnixMillis(1_750_000_000_000)));
+        let fs = Arc::new(CountingFs::new(real.fs.clone()));
+        let env = Env { clock: clock.clone(), entropy: real.entropy, fs: fs.clone() };
+        Self { clock, fs, env, dir: dir.to_owned() }
+    }
+
+    fn options(&self, setup: &Setup) -> Options {
+        let mut options = setup.options();
+        options.tuning.env = Some(self.env.clone());
+        options
+    }
+
+    pub fn create(&self, setup: &Setup) -> Result<Vault> {
+        create_with(&self.dir, &self.dir.with_extension("key"), &self.options(setup))
+    }
+
+    pub fn open(&self, setup: &Setup) -> Result<Vault> {
+        let key_file = key_of(&self.dir.with_extension("key"));
+        Vault::open(&self.dir, &key(&key_file), &self.options(setup))
+    }
+
+    pub fn live_bytes(&self, vault: &Vault) -> u64 {
+        internals::live_bytes(vault)
+    }
+}
+
+/// The real file system, noting which thread made a file.
+pub struct CountingFs {
+    inner: Arc<dyn Fs>,
+    made: Mutex<Vec<(String, PathBuf)>>,
+}
+
+impl CountingFs {
+    fn new(inner: Arc<dyn Fs>) -> Self {
+        Self { inner, made: Mutex::default() }
+    }
+
+    /// Files made since the last call, each with the name of the thread that made it.
+    pub fn take_made(&self) -> Vec<(String, PathBuf)> {
+        std::mem::take(&mut *self.made.lock().unwrap())
+    }
+}
+
+impl Fs for CountingFs {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        let new = mode == OpenMode::CreateNew
+            || (mode == OpenMode::Create && self.inner.metadata(path)?.is_none());
+        if new {
+            let thread = std::thread::current().name().unwrap_or("?").to_owned();
+            self.made.lock().unwrap().push((thread, path.to_owned()));
+        }
+        self.inner.open(path, mode)
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner.create_dir(path)
+    }
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.inner.read_dir(path)
+    }
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        self.inner.metadata(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.inner.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.inner.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.inner.remove_dir_all(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner.sync_dir(path)
+    }
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.inner.set_mode(path, mode)
+    }
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.inner.free_bytes(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.inner.try_lock(path)
+    }
+    fn is_real(&self) -> bool {
+        self.inner.is_real()
+    }
+}
+
+/// Looks at a vault in a real folder and changes nothing.
+pub fn check_in(dir: &Path, key_file: &[u8]) -> Result<CheckReport> {
+    VaultDir::lock(dir, &Options::default())?.check(&key(key_file))
+}
+
+/// One sealed row.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedRow {
+    pub tree: Tree,
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+}
+
+/// All sealed rows that the state holds.
+pub fn sealed_rows(vault: &Vault) -> Vec<SealedRow> {
+    let rows = internals::with_store(vault, |store| {
+        let mut rows = Vec::new();
+        for tree in Tree::ALL {
+            let mut visit = |key: &[u8], value: &[u8]| {
+                rows.push(SealedRow { tree, key: key.to_vec(), value: value.to_vec() });
+            };
+            store.scan(tree, &mut visit).unwrap();
+        }
+        rows
+    });
+    rows.unwrap()
+}
+
+/// Whether the vault's keys open `row` in its place. Rows of `keys` need the id of their version.
+pub fn opens(vault: &Vault, row: &SealedRow, version: &str) -> bool {
+    let keys = internals::keyring(vault);
+    match row.tree {
+        Tree::Keys => {
+            let (Some(id), Some(version)) = (row.key.get(..16), VersionId::parse(version)) else {
+                return false;
+            };
+            let Some(Ok(seq)) = row.key.get(16..).map(<[u8; 8]>::try_from) else { return false };
+            let (id, seq) = (RecordId(id.try_into().unwrap()), Seq(u64::from_be_bytes(seq)));
+            keys.unwrap_value_key(id, seq, &version, &row.value).is_ok()
+        }
+        tree => keys.open_row(tree, &row.key, &row.value).is_ok(),
+    }
+}

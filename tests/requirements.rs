@@ -1,0 +1,133 @@
+//! Rules and tests belong together: every rule of `docs/SEMANTICS.md` is cited by a test, and no
+//! file cites a rule that is not there.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "SEM-";
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All `.rs` files under a folder, sorted.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The rule ids in a text: `SEM-`, capitals, hyphen, number.
+fn ids(text: &str) -> Vec<String> {
+    let mut ids = Vec::new();
+    for (at, _) in text.match_indices(PREFIX) {
+        let rest = &text[at + PREFIX.len()..];
+        let family: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
+        let Some(rest) = rest[family.len()..].strip_prefix('-') else { continue };
+        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        if !family.is_empty() && !number.is_empty() {
+            ids.push(format!("{PREFIX}{family}-{number}"));
+        }
+    }
+    ids
+}
+
+/// The rules that the document defines: the ids in bold, each once.
+fn rules() -> BTreeSet<String> {
+    let document = fs::read_to_string(root().join("docs/SEMANTICS.md")).unwrap();
+    let mut rules = BTreeSet::new();
+    for part in document.split("- **").skip(1) {
+        let bold = part.split("**").next().unwrap();
+        for id in ids(bold) {
+            assert!(rules.insert(id.clone()), "{id} is defined twice");
+        }
+    }
+    rules
+}
+
+/// The part of a source file that is test code: all of a file in `tests`, or what follows the
+/// first `#[cfg(test)]` that opens a module with a body.
+fn test_code(path: &Path, text: &str) -> String {
+    let in_tests = path.components().any(|part| part.as_os_str() == "tests")
+        || path.file_name().is_some_and(|name| name == "tests.rs");
+    if in_tests {
+        return text.to_owned();
+    }
+    let inline = text.match_indices("#[cfg(test)]").find(|(at, _)| {
+        let body = text[*at..].lines().find(|line| line.contains("mod "));
+        body.is_some_and(|line| line.ends_with('{'))
+    });
+    inline.map(|(at, _)| text[at..].to_owned()).unwrap_or_default()
+}
+
+/// Path relative to the crate, and text, of every file but this one.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = rust_files(&root().join("src"));
+    files.extend(rust_files(&root().join("tests")));
+    let files = files.into_iter().filter(|path| !path.ends_with(file!()));
+    let read = files.map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(root()).unwrap().to_owned(), text)
+    });
+    read.collect()
+}
+
+#[test]
+fn every_rule_is_cited_by_a_test() {
+    let mut uncited = rules();
+    assert!(uncited.len() > 100, "the document defines {} rules", uncited.len());
+    for (path, text) in sources() {
+        for id in ids(&test_code(&path, &text)) {
+            uncited.remove(&id);
+        }
+    }
+    assert!(uncited.is_empty(), "no test cites {uncited:?}");
+}
+
+#[test]
+fn every_cited_rule_exists() {
+    let rules = rules();
+    let mut unknown: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources() {
+        let strangers: Vec<_> = ids(&text).into_iter().filter(|id| !rules.contains(id)).collect();
+        if !strangers.is_empty() {
+            unknown.insert(path, strangers);
+        }
+    }
+    assert!(unknown.is_empty(), "not in docs/SEMANTICS.md: {unknown:?}");
+}
+
+/// Within a family numbers run from 1 without a gap, so that a deleted rule is noticed.
+#[test]
+fn rules_are_numbered_without_gaps() {
+    let mut families: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    for rule in rules() {
+        let (family, number) = rule.rsplit_once('-').unwrap();
+        families.entry(family.to_owned()).or_default().insert(number.parse().unwrap());
+    }
+    for (family, numbers) in families {
+        let expected: BTreeSet<u32> = (1..=u32::try_from(numbers.len()).unwrap()).collect();
+        assert_eq!(numbers, expected, "{family}");
+    }
+}
+
+/// The scanner itself, so that its green means something.
+#[test]
+fn ids_are_found_where_they_stand() {
+    assert_eq!(ids("(SEM-X-1, SEM-YZ-22) SEM- SEM-X SEM-1 SEM-X-"), ["SEM-X-1", "SEM-YZ-22"]);
+    let text = "/// SEM-A-1\n#[cfg(test)]\nmod tests {\n// SEM-A-2\n}";
+    assert_eq!(ids(&test_code(Path::new("src/a.rs"), text)), ["SEM-A-2"]);
+    let text = "#[cfg(test)]\nmod tests;\n// SEM-A-3";
+    assert!(test_code(Path::new("src/a.rs"), text).is_empty());
+    assert_eq!(ids(&test_code(Path::new("src/a/tests.rs"), text)), ["SEM-A-3"]);
+}

@@ -1,0 +1,176 @@
+//! Slow, greedy and many clients; stopping.
+
+use crate::client::{Request, Running, Wire};
+use std::time::{Duration, Instant};
+use strongroom::wire::{Auth, Limits};
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn half_a_head(server: &Running) -> Wire {
+    let mut wire = server.connect();
+    wire.write(b"POST / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: ");
+    wire
+}
+
+/// Goal: clients that never finish a request do not keep others out. Method: five times as many of
+/// them as there are connections, then a good client; then wait for all of them to be gone.
+#[test]
+fn half_requests_starve_nobody_and_are_reaped() {
+    let limits = Limits { connections: 100, head_time: millis(2000), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut slow: Vec<Wire> = (0..500).map(|_| half_a_head(&server)).collect();
+    for _ in 0..5 {
+        let start = Instant::now();
+        server.call("ListSecrets", "{}").ok();
+        assert!(start.elapsed() < millis(1000), "{:?}", start.elapsed());
+    }
+    for wire in &mut slow {
+        assert!(wire.time_to_end() < SOON);
+    }
+}
+
+/// Goal: heads alone, which need no key, do not keep others out. Method: as many requests without
+/// their bodies as there are connections, then a good client after `body_patience`.
+#[test]
+fn requests_without_their_bodies_starve_nobody() {
+    let limits = Limits { connections: 20, body_patience: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut stalled: Vec<Wire> = (0..20).map(|_| server.connect()).collect();
+    for wire in &mut stalled {
+        wire.write(b"POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000\r\n\r\n{");
+    }
+    std::thread::sleep(millis(500));
+    for _ in 0..30 {
+        server.call("ListSecrets", "{}").ok();
+    }
+}
+
+#[test]
+fn a_head_must_come_in_time() {
+    let limits = Limits { head_time: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut silent = server.connect();
+    let mut half = half_a_head(&server);
+    let mut drip = half_a_head(&server);
+    let start = Instant::now();
+    while start.elapsed() < millis(250) {
+        drip.write(b"x");
+        std::thread::sleep(millis(20));
+    }
+    for wire in [&mut silent, &mut half, &mut drip] {
+        assert!(wire.time_to_end() < SOON);
+    }
+    assert!(start.elapsed() >= millis(250), "not before its time");
+}
+
+#[test]
+fn a_body_must_come_in_time() {
+    let limits = Limits { body_time: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "ListSecrets", b"{}");
+    wire.write(&request.head());
+    let response = wire.read().unwrap();
+    assert_eq!(response.status, 408);
+    assert!(wire.time_to_end() < SOON);
+}
+
+#[test]
+fn an_idle_connection_ends_and_a_used_one_stays() {
+    let limits = Limits { idle_time: millis(600), head_time: millis(400), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut wire = server.connect();
+    for _ in 0..5 {
+        wire.call("ListSecrets", b"{}").ok();
+        std::thread::sleep(millis(200));
+    }
+    let start = Instant::now();
+    assert!(wire.time_to_end() < SOON);
+    assert!(start.elapsed() > millis(200), "not before its time");
+    // Half a head on a used connection is bounded by the same time.
+    let mut wire = server.connect();
+    wire.call("ListSecrets", b"{}").ok();
+    wire.write(b"POST / HTT");
+    assert!(wire.time_to_end() < SOON);
+}
+
+#[test]
+fn a_head_has_a_size_and_a_number_of_headers() {
+    let server = Running::open();
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "ListSecrets", b"{}");
+    let many = |count: usize| {
+        let more = count - request.headers.len();
+        (0..more).fold(request.clone(), |r, index| r.with(&format!("x-{index}"), "1")).bytes()
+    };
+    assert_eq!(wire.exchange(&many(64)).status, 200);
+    assert_eq!(server.connect().exchange(&many(65)).status, 431);
+    let long = request.clone().with("x-long", &"x".repeat(17 * 1024));
+    assert_eq!(server.connect().exchange(&long.bytes()).status, 431);
+    let fits = request.with("x-long", &"x".repeat(12 * 1024));
+    assert_eq!(server.connect().exchange(&fits.bytes()).status, 200);
+}
+
+/// A request being read is not given up for a new connection; the new one is told why.
+#[test]
+fn a_full_server_keeps_what_it_has_begun() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut busy: Vec<Wire> = (0..2).map(|_| server.connect()).collect();
+    for wire in &mut busy {
+        let request = Request::new(&wire.host, "ListSecrets", b"{}");
+        wire.write(&request.head());
+    }
+    std::thread::sleep(millis(200));
+    let mut third = server.connect();
+    assert_eq!(third.read().unwrap().status, 503);
+    for wire in &mut busy {
+        assert_eq!(wire.exchange(b"{}").status, 200);
+    }
+    // Now they are idle, and give way.
+    server.call("ListSecrets", "{}").ok();
+}
+
+#[test]
+fn a_stop_answers_what_was_begun_and_nothing_else() {
+    let server = Running::open();
+    let mut begun = server.connect();
+    let request = Request::new(&begun.host, "ListSecrets", b"{}");
+    begun.write(&request.head());
+    let mut idle = server.connect();
+    idle.call("ListSecrets", b"{}").ok();
+    let mut half = half_a_head(&server);
+    std::thread::sleep(millis(200));
+
+    server.stop();
+    assert!(idle.time_to_end() < SOON);
+    assert!(half.time_to_end() < SOON);
+    let address = server.address;
+    let start = Instant::now();
+    while std::net::TcpStream::connect(address).is_ok() {
+        assert!(start.elapsed() < SOON, "the port is closed");
+    }
+    begun.write(b"{}");
+    let response = begun.read().expect("what was begun is answered");
+    assert_eq!(response.status, 200);
+    assert!(begun.time_to_end() < SOON);
+    assert!(server.join().is_ok());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever() {
+    let limits = Limits { drain_time: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut begun = server.connect();
+    let request = Request::new(&begun.host, "ListSecrets", b"{}");
+    begun.write(&request.head());
+    std::thread::sleep(millis(200));
+    let start = Instant::now();
+    server.stop();
+    assert!(server.join().is_ok());
+    assert!(start.elapsed() < SOON);
+}

@@ -1,0 +1,71 @@
+//! Requests that reach a loopback port without being meant for it: every combination of headers that
+//! a page, a proxy or a rebound name can bring along.
+
+use crate::client::{Request, Running};
+
+#[test]
+fn no_combination_of_strayed_headers_gets_through() {
+    let server = Running::open();
+    let port = server.address.port();
+    let hosts = [
+        (format!("127.0.0.1:{port}"), true),
+        ("localhost".into(), true),
+        (format!("localhost:{port}"), true),
+        ("[::1]".into(), true),
+        ("example.com".into(), false),
+        (format!("example.com:{port}"), false),
+        ("127.0.0.1:1".into(), false),
+        ("169.254.169.254".into(), false),
+    ];
+    let pages: [(&[(&str, &str)], bool); 6] = [
+        (&[], true),
+        (&[("origin", "http://example.com")], false),
+        (&[("origin", "null")], false),
+        (&[("sec-fetch-site", "cross-site")], false),
+        (&[("sec-fetch-site", "none")], true),
+        (&[("sec-fetch-site", "same-origin"), ("origin", "http://localhost")], false),
+    ];
+    let proxies: [(&[(&str, &str)], bool); 4] = [
+        (&[], true),
+        (&[("x-forwarded-for", "10.0.0.1")], false),
+        (&[("forwarded", "for=10.0.0.1")], false),
+        (&[("via", "1.1 proxy")], false),
+    ];
+    let mut combinations = 0;
+    for (host, host_fine) in &hosts {
+        for (page, page_fine) in &pages {
+            for (proxy, proxy_fine) in &proxies {
+                combinations += 1;
+                let request = Request::new(host, "ListSecrets", b"{}");
+                let request = page
+                    .iter()
+                    .chain(*proxy)
+                    .fold(request, |request, (name, value)| request.with(name, value));
+                let status = server.connect().exchange(&request.bytes()).status;
+                let expected = match (host_fine, page_fine & proxy_fine) {
+                    (true, true) => 200,
+                    (true, false) => 403,
+                    (false, _) => 421,
+                };
+                assert_eq!(status, expected, "{:?}", request.headers);
+            }
+        }
+    }
+    assert_eq!(combinations, 192);
+}
+
+#[test]
+fn a_strayed_request_is_refused_whatever_it_asks_for() {
+    let server = Running::open();
+    for line in
+        ["GET / HTTP/1.1", "GET /healthz HTTP/1.1", "OPTIONS / HTTP/1.1", "POST /a HTTP/1.1"]
+    {
+        let request = Request::new("rebound.example.com", "ListSecrets", b"{}").line(line);
+        assert_eq!(server.connect().exchange(&request.bytes()).status, 421, "{line}");
+    }
+    // A request line may carry a host as well.
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "ListSecrets", b"{}");
+    let request = request.line("POST http://example.com/ HTTP/1.1");
+    assert_eq!(wire.exchange(&request.bytes()).status, 421);
+}
