@@ -150,7 +150,7 @@ impl Shared {
         let live = Cell::new(0_u64);
 
         let writer = writer();
-        self.sled.call("sled failed to apply a change set", |handles| {
+        self.sled.call_alone("sled failed to apply a change set", |handles| {
             let mut trees: Vec<&sled::Tree> =
                 puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
             trees.push(&handles.applied);

@@ -10,6 +10,7 @@ use crate::env::{Fs, OpenMode};
 use crate::model::Lsn;
 use crate::store::per_tree::{PerTree, tree_name};
 use crate::store::{StoreError, guard};
+use rustix::io::Errno;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -190,15 +191,17 @@ fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
 
 /// Whether an error says something about this machine rather than about the state.
 fn is_environment(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied
-            | io::ErrorKind::ReadOnlyFilesystem
-            | io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::OutOfMemory
-            | io::ErrorKind::Interrupted
-    )
+    let exhausted = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| exhausted.contains(&code))
+        || matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::OutOfMemory
+                | io::ErrorKind::Interrupted
+        )
 }
 
 fn open_trees(db: sled::Db) -> Result<(Handles, Lsn, u64), StoreError> {
