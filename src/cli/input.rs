@@ -6,8 +6,9 @@
 
 use super::exit::Failure;
 use super::signal;
+use crate::env::real::effective_uid;
 use crate::secret::SecretBytes;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -57,8 +58,18 @@ impl Opened {
     pub(crate) fn mode(&self) -> io::Result<Option<u32>> {
         match &self.0 {
             None => Ok(None),
-            Some(fd) => Ok(Some(rustix::fs::fstat(fd)?.st_mode & 0o7777)),
+            #[allow(clippy::useless_conversion)] // 16 bits wide on some systems.
+            Some(fd) => Ok(Some(u32::from(rustix::fs::fstat(fd)?.st_mode) & 0o7777)),
         }
+    }
+
+    /// Whether what was opened is a regular file of this user that nobody else can reach.
+    pub(crate) fn is_ours(&self) -> io::Result<bool> {
+        let Some(fd) = &self.0 else { return Ok(false) };
+        let found = rustix::fs::fstat(fd)?;
+        Ok(FileType::from_raw_mode(found.st_mode).is_file()
+            && found.st_mode & 0o077 == 0
+            && found.st_uid == effective_uid())
     }
 
     /// Reads to the end. `Ok(None)`: there is more than `len_max` bytes.
