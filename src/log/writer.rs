@@ -298,10 +298,13 @@ impl Log {
 
     fn begin_segment(&mut self, frame_bytes: u64) -> Result<(), LogError> {
         let begun = self.write_new_segment(frame_bytes);
+        if begun.is_err() {
+            // The number was not used after all, and may be prepared again.
+            self.board.lock().last = self.manifest.last;
+        }
         let (segment, next_capacity) = self.poison_unless_undone(begun)?;
         self.end_current();
         self.next_capacity = next_capacity;
-        self.board.lock().last = segment.header.number;
         self.manifest.last = segment.header.number;
         self.manifest.mark = None;
         self.manifest_durable = false;
@@ -316,7 +319,7 @@ impl Log {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let prepared = self.board.take().filter(|ready| *ready >= needed);
+        let prepared = self.board.take(number).filter(|ready| *ready >= needed);
         let capacity = prepared.unwrap_or(wanted.max(needed));
         if prepared.is_none() {
             prepare::make_now(&self.place, number, capacity)?;

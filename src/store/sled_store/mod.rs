@@ -44,8 +44,9 @@ pub use load::Loader;
 
 /// Rows that `scan` takes from sled before it calls out.
 const SCAN_ROWS: usize = 256;
-/// Bytes of rows that sled may hold unwritten (T5).
-const UNFLUSHED_BYTES_MAX: u64 = 2 << 20;
+/// Bytes of rows that sled may hold unwritten (T5). Small also because no segment is freed while
+/// one that replaces it is unwritten: with 2 MiB the file grows half as large again.
+const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
 const APPLIED_TREE: &str = "applied";
 const APPLIED_KEY: &[u8] = b"lsn";
 
@@ -67,7 +68,7 @@ pub struct SledOptions {
 
 impl Default for SledOptions {
     fn default() -> Self {
-        Self { cache_bytes: 32 << 20 }
+        Self { cache_bytes: 16 << 20 }
     }
 }
 
@@ -184,10 +185,7 @@ impl Shared {
         self.applied.store(lsn.0, Ordering::Release);
         self.account(bytes, &writer)?;
         drop(writer);
-        if self.is_oversized() {
-            self.bell.owe(rows);
-        }
-        Ok(())
+        self.tidy_after(rows)
     }
 }
 
@@ -211,6 +209,14 @@ fn decode_applied(bytes: &[u8]) -> Option<(Lsn, u64)> {
 
 fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
     (key.as_ref().into(), value.as_ref().into())
+}
+
+impl SledStore {
+    /// Bytes of keys and values of all rows. A state whose `disk_bytes` is over three times this
+    /// and 16 MiB will not become smaller by itself: rebuild it at the next opening.
+    pub fn live_bytes(&self) -> u64 {
+        self.shared.live_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Store for SledStore {
