@@ -101,6 +101,8 @@ fn run(
     let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
     output::raw_note(&printed);
     output::raw_note("Ready.\n");
+    // The server keeps what it needs: these copies of the secret key would live as long as it runs.
+    drop((printed, lines, pair));
     Ok(server.run()?)
 }
 
