@@ -8,7 +8,7 @@ use super::shared::Status;
 use super::state::{Opened, State, StateOpener};
 use crate::crypto::Keyring;
 use crate::env::Clock;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Compacted, Compaction, Log, LogError, Recovered, RowVisitor};
 use crate::model::Lsn;
 use crate::store::guard::ASIDE_DIR;

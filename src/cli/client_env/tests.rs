@@ -37,3 +37,41 @@ fn the_lines_stand_beside_a_key_file_that_was_pointed_at() {
     assert_eq!(kept_access_key_id(&context, &global, A).unwrap(), "A1");
     assert_eq!(found(&context, &global, B), None);
 }
+
+#[test]
+fn what_others_planted_beside_a_key_file_is_not_passed_on() {
+    let root = tempfile::tempdir().unwrap();
+    let context = context(&[]);
+    let global = Global { key_file: Some(root.path().join("k")), ..Global::default() };
+    keep(&context, &global, A, "export AWS_ACCESS_KEY_ID=A1\n");
+    for name in [NAME.to_owned(), format!("{A}.{NAME}")] {
+        let path = root.path().join(name);
+        std::fs::set_permissions(path, PermissionsExt::from_mode(0o660)).unwrap();
+    }
+    assert_eq!(found(&context, &global, A), None);
+}
+
+#[test]
+fn a_line_that_says_more_than_one_thing_to_a_shell_is_none_of_ours() {
+    for line in [
+        "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://[::1]:4566",
+        "export AWS_SECRET_ACCESS_KEY=aB3-_+/=",
+        "export AWS_REGION=us-east-1",
+    ] {
+        assert!(is_export(line), "{line}");
+    }
+    for line in [
+        "export AWS_REGION=$(id)",
+        "export AWS_REGION=x;id",
+        "export AWS_REGION=x y",
+        "export AWS_REGION=`id`",
+        "export AWS_REGION='x'",
+        "export PATH=/tmp",
+        "export LD_PRELOAD=/tmp/x.so",
+        "exportAWS_REGION=x",
+        "# vault",
+        "id",
+    ] {
+        assert!(!is_export(line), "{line}");
+    }
+}

@@ -5,7 +5,7 @@
 //! Nothing here keeps a buffer of its own: it would hold a copy of a value for as long as the
 //! process lives.
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io;
@@ -38,6 +38,15 @@ impl Input {
         #[allow(clippy::useless_conversion)] // 16 bits wide on some systems.
         let mode = u32::from(rustix::fs::fstat(fd)?.st_mode);
         Ok(Some(mode & 0o7777))
+    }
+
+    /// Whether what was opened is a regular file of this user that nobody else can reach.
+    pub fn is_ours(&self) -> io::Result<bool> {
+        let Some(fd) = &self.0 else { return Ok(false) };
+        let found = rustix::fs::fstat(fd)?;
+        Ok(FileType::from_raw_mode(found.st_mode).is_file()
+            && found.st_mode & 0o077 == 0
+            && found.st_uid == super::effective_uid())
     }
 
     /// Reads to the end, into one buffer that is wiped on drop and never grows. `Ok(None)`: there
