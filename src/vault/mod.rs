@@ -35,6 +35,7 @@ mod shared;
 mod source;
 mod state;
 mod view;
+mod worker;
 
 #[cfg(feature = "internals")]
 #[doc(hidden)]
