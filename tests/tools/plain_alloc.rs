@@ -1,6 +1,8 @@
 //! The `strongroom` command without its zero-on-free allocator: the control of
 //! `tests/canary_memory.rs`. Never shipped.
 
-fn main() -> std::process::ExitCode {
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
     strongroom::doors::main()
 }
