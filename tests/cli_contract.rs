@@ -3,6 +3,7 @@
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stderr, clippy::zombie_processes, clippy::indexing_slicing)]
 
 mod cmd;
 
@@ -129,9 +130,11 @@ fn a_flag_comes_before_a_variable_and_a_variable_before_the_own_key_file() {
     let wrong = home.file("wrong", key_file::generate(id, env.entropy.as_ref()).unwrap().expose());
     let ls = |flag: Option<&str>, key: Option<&str>, passphrase: Option<&str>| {
         let mut command = home.strongroom(&["ls"]);
-        flag.inspect(|path| drop(command.args(["--key-file", path])));
-        key.inspect(|path| drop(command.env("STRONGROOM_KEY_FILE", path)));
-        passphrase.inspect(|path| drop(command.env("STRONGROOM_PASSPHRASE_FILE", path)));
+        if let Some(path) = flag {
+            command.args(["--key-file", path]);
+        }
+        command.envs(key.map(|path| ("STRONGROOM_KEY_FILE", path)));
+        command.envs(passphrase.map(|path| ("STRONGROOM_PASSPHRASE_FILE", path)));
         finish(command.spawn().unwrap()).code
     };
     assert_eq!(ls(None, None, None), 0);
@@ -170,6 +173,10 @@ fn a_key_that_is_missing_damaged_or_of_another_vault_is_exit_4() {
     let garbage = home.file("garbage", "not a key");
     home.run(&["ls", "--key-file", &garbage]).expect(4);
     home.run(&["ls", "--passphrase-file", "nowhere"]).expect(4);
+    home.feed(&["ls", "--passphrase-file", "-"], "").expect(4);
+    home.feed(&["ls", "--passphrase-file", "-"], "no such slot").expect(4);
+    home.run(&["init", "--vault", "v", "--key-file", &garbage]).expect(4);
+    assert_eq!(std::fs::read(&garbage).unwrap(), b"not a key");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stderr, clippy::zombie_processes, clippy::indexing_slicing)]
 
 mod cmd;
 

@@ -14,12 +14,15 @@
 mod common;
 
 use common::drive;
+use common::recorder::Recorder;
 use common::reference::{Ans, Chosen, Id, Model, Req, Value};
 use common::rng::Rng;
 use common::world::{self, Loss, Sabotage, Setup, World};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use strongroom::env::Clock;
+use strongroom::env::sim::SimFs;
 use strongroom::model::Scope;
 use strongroom::vault::Vault;
 
@@ -119,124 +122,144 @@ fn script(seed: u64) -> Vec<Act> {
     acts
 }
 
-/// What a run learned until the power went: the model after each mutation that was handed in, and
-/// how many of them were answered.
+/// What a whole run of the script learned: the model after each mutation that was handed in.
 struct Told {
     prefixes: Vec<Model>,
-    acknowledged: usize,
-    /// Whether making the vault was answered.
-    made: bool,
 }
 
-impl Told {
-    fn model(&mut self, world: &World) -> Model {
-        let mut model = self.prefixes.last().unwrap().clone();
-        model.wall = world.wall();
+/// The disk before one of its changes.
+struct Image {
+    fs: SimFs,
+    wall: i64,
+    made: bool,
+    /// Mutations handed in, and answered, by then.
+    handed: usize,
+    answered: usize,
+}
+
+/// What the witness of the disk's changes knows of the run.
+#[derive(Default)]
+struct Progress {
+    made: AtomicBool,
+    handed: AtomicUsize,
+    answered: AtomicUsize,
+}
+
+struct Runner {
+    world: World,
+    setup: Setup,
+    progress: Arc<Progress>,
+    images: Arc<Mutex<Vec<Image>>>,
+    told: Told,
+}
+
+impl Runner {
+    fn new(seed: u64, setup: &Setup) -> Self {
+        let world = World::new(seed);
+        let told = Told { prefixes: vec![Model::new(ACCOUNT, world.wall())] };
+        let (progress, images) = (Arc::default(), Arc::default());
+        Self { world, setup: *setup, progress, images, told }
+    }
+
+    /// The simulated disk, which leaves an image of itself before every change.
+    fn disk(&self) -> Arc<Recorder> {
+        let (progress, images) = (Arc::clone(&self.progress), Arc::clone(&self.images));
+        let (fs, clock) = (Arc::clone(&self.world.sim.fs), Arc::clone(&self.world.sim.clock));
+        Arc::new(Recorder::new(Arc::clone(&self.world.sim.fs), move || {
+            images.lock().unwrap().push(Image {
+                fs: fs.fork(),
+                wall: clock.wall().0,
+                made: progress.made.load(Ordering::SeqCst),
+                handed: progress.handed.load(Ordering::SeqCst),
+                answered: progress.answered.load(Ordering::SeqCst),
+            });
+        }))
+    }
+
+    fn model(&self) -> Model {
+        let mut model = self.told.prefixes.last().unwrap().clone();
+        model.wall = self.world.wall();
         model
     }
-}
 
-/// Runs the script until it ends or the power goes. Refusals of AWS's are answers like any other.
-fn run(world: &World, setup: &Setup, acts: &[Act]) -> Told {
-    let mut told =
-        Told { prefixes: vec![Model::new(ACCOUNT, world.wall())], acknowledged: 0, made: false };
-    let Ok(mut vault) = world.create(setup) else { return told };
-    told.made = true;
-    for act in acts {
-        world.advance(Duration::from_millis(1_000));
-        match act {
-            Act::One(request) => {
-                let mut model = told.model(world);
-                match drive::run(&vault, &model, REGION, request) {
-                    Ok(seen) => {
-                        let (_, expected) = model.apply(REGION, request, &drive::chosen(&seen));
-                        assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
-                        told.prefixes.push(model);
-                        told.acknowledged = told.prefixes.len() - 1;
-                    }
-                    Err(_) => {
-                        model.apply(REGION, request, &unknown());
-                        told.prefixes.push(model);
-                        return told;
-                    }
+    fn hand(&self, mutations: usize) {
+        self.progress.handed.fetch_add(mutations, Ordering::SeqCst);
+    }
+
+    fn answer(&mut self, model: Model) {
+        self.told.prefixes.push(model);
+        self.progress.answered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Runs the whole script with the power on.
+    fn run(&mut self, acts: &[Act]) {
+        let mut vault = self.world.create_watched(&self.setup, self.disk()).unwrap();
+        self.progress.made.store(true, Ordering::SeqCst);
+        for act in acts {
+            self.world.advance(Duration::from_millis(1_000));
+            match act {
+                Act::One(request) => {
+                    let mut model = self.model();
+                    self.hand(1);
+                    let seen = drive::run(&vault, &model, REGION, request).unwrap();
+                    let (_, expected) = model.apply(REGION, request, &drive::chosen(&seen));
+                    assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
+                    self.answer(model);
                 }
-            }
-            Act::Batch(requests) => {
-                if !batch(world, &vault, &mut told, requests) {
-                    return told;
+                Act::Batch(requests) => self.batch(&vault, requests),
+                Act::Read(request) => {
+                    let mut model = self.model();
+                    let seen = drive::run(&vault, &model, REGION, request).unwrap();
+                    let (_, expected) = model.apply(REGION, request, &Chosen::default());
+                    assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
+                    *self.told.prefixes.last_mut().unwrap() = model;
                 }
-            }
-            Act::Read(request) => {
-                let mut model = told.model(world);
-                let Ok(seen) = drive::run(&vault, &model, REGION, request) else { return told };
-                let (_, expected) = model.apply(REGION, request, &Chosen::default());
-                assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
-                *told.prefixes.last_mut().unwrap() = model;
-            }
-            Act::Maintain => {
-                if vault.maintain().is_err() {
-                    return told;
+                Act::Maintain => vault.maintain().unwrap(),
+                Act::Reopen => {
+                    vault.close().unwrap();
+                    drop(vault);
+                    vault = self.world.open_watched(&self.setup, self.disk()).unwrap();
                 }
-            }
-            Act::Reopen => {
-                if vault.close().is_err() {
-                    return told;
-                }
-                drop(vault);
-                let Ok(again) = world.open(setup) else { return told };
-                vault = again;
             }
         }
+        vault.close().unwrap();
     }
-    let _ = vault.close();
-    told
+
+    fn batch(&mut self, vault: &Vault, requests: &[Req]) {
+        let scope = Scope::new(ACCOUNT, REGION);
+        let answers = Arc::new(Mutex::new(vec![None; requests.len()]));
+        let mut planned = self.model();
+        let mut writes: Vec<(_, Box<dyn FnOnce(_) + Send>)> = Vec::new();
+        self.hand(requests.len());
+        for (n, request) in requests.iter().enumerate() {
+            let write = drive::to_write(&planned, REGION, request).unwrap();
+            let answers = Arc::clone(&answers);
+            let done = Box::new(move |answer| {
+                let seen = match drive::from_answer(answer) {
+                    Err(error) if error.fault().is_some() => Some(drive::refused(&error)),
+                    other => other.ok(),
+                };
+                answers.lock().unwrap()[n] = seen;
+            });
+            writes.push((write, done));
+            // Requests name secrets, never ARNs, so an end that is not known yet does no harm.
+            planned.apply(REGION, request, &unknown());
+        }
+        world::submit_together(vault, &scope, writes);
+        let answers: Vec<Option<Ans>> = std::mem::take(&mut *answers.lock().unwrap());
+        for (request, seen) in requests.iter().zip(answers) {
+            let mut model = self.model();
+            let seen = seen.expect("with the power on all is answered");
+            let (_, expected) = model.apply(REGION, request, &drive::chosen(&seen));
+            assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
+            self.answer(model);
+        }
+    }
 }
 
 /// An operation whose answer never came: what the vault chose is learned from what is read later.
 fn unknown() -> Chosen {
     Chosen { suffix: Some("??????".into()), version: None }
-}
-
-fn batch(world: &World, vault: &Vault, told: &mut Told, requests: &[Req]) -> bool {
-    let scope = Scope::new(ACCOUNT, REGION);
-    let answers = Arc::new(Mutex::new(vec![None; requests.len()]));
-    let mut planned = told.model(world);
-    let mut writes: Vec<(_, Box<dyn FnOnce(_) + Send>)> = Vec::new();
-    for (n, request) in requests.iter().enumerate() {
-        let write = drive::to_write(&planned, REGION, request).unwrap();
-        let answers = Arc::clone(&answers);
-        let done = Box::new(move |answer| {
-            let seen = match drive::from_answer(answer) {
-                Err(error) if error.fault().is_some() => Some(drive::refused(&error)),
-                other => other.ok(),
-            };
-            answers.lock().unwrap()[n] = seen;
-        });
-        writes.push((write, done));
-        // Requests name secrets, never ARNs, so an end that is not known yet does no harm.
-        planned.apply(REGION, request, &unknown());
-    }
-    world::submit_together(vault, &scope, writes);
-    let answers: Vec<Option<Ans>> = std::mem::take(&mut *answers.lock().unwrap());
-    let mut alive = true;
-    for (request, seen) in requests.iter().zip(answers) {
-        let mut model = told.model(world);
-        match seen {
-            Some(seen) => {
-                assert!(alive, "{request:?} was answered though one before it was not");
-                let (_, expected) = model.apply(REGION, request, &drive::chosen(&seen));
-                assert!(expected.met_by(&seen), "{request:?}: {expected:?} {seen:?}");
-                told.prefixes.push(model);
-                told.acknowledged = told.prefixes.len() - 1;
-            }
-            None => {
-                alive = false;
-                model.apply(REGION, request, &unknown());
-                told.prefixes.push(model);
-            }
-        }
-    }
-    alive
 }
 
 /// Whether everything that can be read equals the model's. LastAccessedDate may be lost in a crash,
@@ -276,36 +299,33 @@ fn blur(answer: &Ans) -> String {
 }
 
 /// Opens after a crash and judges what is there.
-fn judge(world: &World, setup: &Setup, told: &Told) -> Result<(), String> {
-    if !told.made && world.open(setup).is_err() {
+fn judge(world: &World, setup: &Setup, told: &Told, image: &Image) -> Result<(), String> {
+    if !image.made && world.open(setup).is_err() {
         // The vault itself was never finished: making it again must work.
         let vault = world.create(setup).map_err(|error| format!("cannot start over: {error}"))?;
         return vault.close().map_err(|error| error.to_string());
     }
     let vault = world.open(setup).map_err(|error| format!("does not open: {error}"))?;
     let mut why = Vec::new();
-    let met = (told.acknowledged..told.prefixes.len()).rev().any(|prefix| {
+    let met = (image.answered..=image.handed).rev().any(|prefix| {
         equals(&vault, &told.prefixes[prefix])
             .map_err(|reason| why.push(format!("prefix {prefix}: {reason}")))
             .is_ok()
     });
     if !met {
-        let n = told.acknowledged;
-        return Err(format!("{n} acknowledged; {}", why.join("\n")));
+        return Err(format!("{} acknowledged; {}", image.answered, why.join("\n")));
     }
     // It goes on working, and is whole for a checker.
-    let mut model = told.prefixes[0].clone();
-    let name = "after the crash".replace(' ', "-");
     let request = Req::Create {
-        name,
+        name: "after-the-crash".into(),
         token: Some("z".repeat(40)),
         value: Some(Value::Text(b"alive".to_vec())),
         description: None,
         kms: None,
         tags: None,
     };
-    model.wall = world.wall();
-    drive::run(&vault, &model, REGION, &request).map_err(|error| format!("no write: {error}"))?;
+    let model = &told.prefixes[0];
+    drive::run(&vault, model, REGION, &request).map_err(|error| format!("no write: {error}"))?;
     vault.close().map_err(|error| format!("no close: {error}"))?;
     let report = world.check().map_err(|error| format!("no check: {error}"))?;
     if report.damage.is_empty() { Ok(()) } else { Err(format!("check: {:?}", report.damage)) }
@@ -313,65 +333,54 @@ fn judge(world: &World, setup: &Setup, told: &Told) -> Result<(), String> {
 
 #[derive(Clone, Copy, Debug)]
 struct Case {
-    seed: u64,
-    at: u64,
+    /// Which image.
+    at: usize,
     loss: Loss,
     /// The power goes again at this call of the recovery.
     again: Option<u64>,
 }
 
-fn crash(case: Case, setup: &Setup) -> Result<(), String> {
-    let acts = script(case.seed);
-    let world = World::new(case.seed);
-    world.crash_at(case.at);
-    let told = run(&world, setup, &acts);
-    world.restart(case.at, case.loss);
+fn crash(runner: &Runner, images: &[Image], case: Case) -> Result<(), String> {
+    let image = &images[case.at];
+    let seed = case.at as u64;
+    let world = runner.world.on_image(&image.fs, image.wall, seed);
+    world.restart(seed, case.loss);
     if let Some(again) = case.again {
         world.crash_at(world.calls() + again);
-        if let Ok(vault) = world.open(setup) {
+        if let Ok(vault) = world.open(&runner.setup) {
             drop(vault);
         }
-        world.restart(case.at + 1, case.loss);
+        world.restart(seed + 1, case.loss);
     }
-    judge(&world, setup, &told)
+    judge(&world, &runner.setup, &runner.told, image)
 }
 
-/// Mutating calls of the whole script.
-fn calls(seed: u64, setup: &Setup) -> u64 {
-    let world = World::new(seed);
-    let told = run(&world, setup, &script(seed));
-    assert_eq!(told.acknowledged, told.prefixes.len() - 1, "without a crash all is answered");
-    judge(&world, setup, &told).unwrap();
-    world.calls()
-}
-
-fn cases(seed: u64, calls: u64, stride: u64) -> Vec<Case> {
+fn cases(images: usize, stride: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for (offset, loss) in [Loss::Dropped, Loss::Torn, Loss::Kept].into_iter().enumerate() {
-        let mut at = 1 + offset as u64 % stride;
-        while at <= calls {
-            cases.push(Case { seed, at, loss, again: None });
-            // The second crash: at the first calls of the recovery, and now and then far into it.
-            if at % 5 == offset as u64 {
-                let again = 1 + (at / 5) % 12;
-                cases.push(Case { seed, at, loss, again: Some(again) });
+        for (nth, at) in (offset % stride..images).step_by(stride).enumerate() {
+            cases.push(Case { at, loss, again: None });
+            // The second crash, at the first calls of the recovery.
+            if nth % 4 == offset {
+                cases.push(Case { at, loss, again: Some(1 + (nth as u64 / 4) % 14) });
             }
-            at += stride;
         }
     }
     cases
 }
 
-fn run_all(cases: &[Case], setup: &Setup) -> Vec<(Case, String)> {
-    let next = AtomicU64::new(0);
+fn run_all(runner: &Runner, cases: &[Case]) -> Vec<(Case, String)> {
+    let images = runner.images.lock().unwrap();
+    let images: &[Image] = &images;
+    let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let at = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
+                    let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(at) else { return };
-                    if let Err(why) = crash(*case, setup) {
+                    if let Err(why) = crash(runner, images, *case) {
                         failures.lock().unwrap().push((*case, why));
                     }
                 }
@@ -381,17 +390,24 @@ fn run_all(cases: &[Case], setup: &Setup) -> Vec<(Case, String)> {
     failures.into_inner().unwrap()
 }
 
+fn recorded(seed: u64, setup: &Setup) -> Runner {
+    let mut runner = Runner::new(seed, setup);
+    runner.run(&script(seed));
+    runner
+}
+
 #[test]
 fn no_crash_loses_an_acknowledged_operation_or_leaves_half_of_one() {
-    let setup = Setup::default();
-    let stride = common::env_number("STRONGROOM_CRASH_STRIDE", 3).max(1);
+    let stride = usize::try_from(common::env_number("STRONGROOM_CRASH_STRIDE", 2).max(1)).unwrap();
     for seed in 1..=common::env_number("STRONGROOM_CRASH_SEEDS", 1) {
         let started = Instant::now();
-        let calls = calls(seed, &setup);
-        let cases = cases(seed, calls, stride);
-        let failures = run_all(&cases, &setup);
+        let runner = recorded(seed, &Setup::default());
+        let images = runner.images.lock().unwrap().len();
+        assert!(images > OPERATIONS * 2);
+        let cases = cases(images, stride);
+        let failures = run_all(&runner, &cases);
         println!(
-            "seed {seed}: {OPERATIONS} operations, {calls} write and sync boundaries, {} crashes ({} of them twice), {} failures, {:.1?}",
+            "seed {seed}: {OPERATIONS} operations, {images} write and sync boundaries, {} crashes ({} of them twice), {} failures, {:.1?}",
             cases.len(),
             cases.iter().filter(|case| case.again.is_some()).count(),
             failures.len(),
@@ -407,12 +423,11 @@ fn no_crash_loses_an_acknowledged_operation_or_leaves_half_of_one() {
 #[test]
 fn a_build_that_answers_before_the_sync_is_caught() {
     let setup = Setup { sabotage: Some(Sabotage::AckBeforeSync), ..Setup::default() };
-    let calls = calls(1, &setup);
-    let cases: Vec<Case> = (1..=calls)
-        .step_by(7)
-        .map(|at| Case { seed: 1, at, loss: Loss::Dropped, again: None })
-        .collect();
-    let failures = run_all(&cases, &setup);
+    let runner = recorded(1, &setup);
+    let images = runner.images.lock().unwrap().len();
+    let cases: Vec<Case> =
+        (0..images).step_by(3).map(|at| Case { at, loss: Loss::Dropped, again: None }).collect();
+    let failures = run_all(&runner, &cases);
     println!("{} of {} crashes show the loss", failures.len(), cases.len());
     assert!(failures.iter().any(|(_, why)| why.contains("acknowledged;")), "{failures:?}");
 }

@@ -2,9 +2,9 @@
 
 use super::args::Global;
 use super::exit::Failure;
-use super::input::{self, Input, Opened};
+use super::input::{self, Input};
 use super::{Context, output, place};
-use crate::crypto::{SlotKind, Unlock, VaultId};
+use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 use crate::vault::VaultDir;
@@ -63,7 +63,7 @@ pub(crate) fn unlock(
     match pointed(context, global) {
         Some(Pointed::KeyFile(input)) => return key_file(&input).map(Unlock::KeyFile),
         Some(Pointed::PassphraseFile(input)) => {
-            return passphrase_file(&input).map(Unlock::Passphrase);
+            return passphrase_file(&input).and_then(as_passphrase);
         }
         None => (),
     }
@@ -76,37 +76,57 @@ pub(crate) fn unlock(
         }
     }
     if dir.slots()?.contains(&SlotKind::Passphrase) && input::has_person() {
-        return input::prompt("Passphrase: ").map(Unlock::Passphrase);
+        return input::prompt("Passphrase: ").and_then(as_passphrase);
     }
     Err(no_key(id, own.as_deref()))
+}
+
+/// No vault has an empty passphrase, so an empty one is no key.
+fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, Failure> {
+    if passphrase.is_empty() {
+        return Err(Failure::key("the passphrase is empty"));
+    }
+    Ok(Unlock::Passphrase(passphrase))
 }
 
 /// Reads a key file, refusing one that others can reach.
 pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
     let failure =
         |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
-    let opened = Opened::open(input).map_err(failure)?;
+    let opened = input.open().map_err(failure)?;
     if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
         return Err(Failure::key(format!(
             "others can reach the key file. path={input} mode={mode:04o}"
         ))
         .hint(format!("make it private: chmod 600 {}", quoted(input))));
     }
-    opened
-        .read(KEY_BYTES_MAX)
-        .map_err(failure)?
-        .ok_or_else(|| Failure::key(format!("this is no key file: it is too long. path={input}")))
+    let no_key_file = || {
+        Failure::key(format!("this is no key file, or it is damaged. path={input}"))
+            .hint("a key file is two lines; restore it from a copy")
+    };
+    let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
+    match key_text::parse(&text) {
+        // A newer format is told by number when the vault is opened with it.
+        Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
+        Err(_) => Err(no_key_file()),
+    }
 }
 
 /// Reads a key file that was there before the vault it is to open.
 pub(crate) fn existing_key_file(path: &Path) -> Result<SecretBytes, Error> {
     let io = |error| Error::io("read the key file", error);
-    let opened = Opened::open(&Input::Path(path.to_path_buf())).map_err(io)?;
+    let opened = Input::Path(path.to_path_buf()).open().map_err(io)?;
     match opened.mode().map_err(io)? {
         Some(mode) if mode & OTHERS != 0 => {
             Err(ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into())
         }
-        _ => opened.read(KEY_BYTES_MAX).map_err(io)?.ok_or_else(|| ErrorKind::WrongKey.into()),
+        _ => {
+            let text = input::read(opened, KEY_BYTES_MAX).map_err(io)?;
+            let text = text.ok_or(ErrorKind::WrongKey)?;
+            // Told here as the key's fault: nothing is made yet.
+            key_text::parse(&text).map_err(|_| ErrorKind::WrongKey)?;
+            Ok(text)
+        }
     }
 }
 
@@ -115,11 +135,11 @@ pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
     let failure = |error| {
         Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
     };
-    let opened = Opened::open(input).map_err(failure)?;
+    let opened = input.open().map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
         output::warn(&format!("others can reach the passphrase file {input}"));
     }
-    let bytes = opened.read(KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
+    let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
         Failure::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
     })?;
     Ok(without_newline(bytes))
@@ -206,7 +226,8 @@ mod tests {
     fn a_key_file_that_others_can_reach_is_refused_with_the_cure() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("it's.key");
-        std::fs::write(&path, "key").unwrap();
+        let text = key_text::generate(VaultId([1; 16]), context(&[]).env.entropy.as_ref()).unwrap();
+        std::fs::write(&path, text.expose()).unwrap();
         for (mode, is_taken) in
             [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)]
         {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! body = vault 16 | generation u64 | first u64 | last u64 | next snapshot u64
-//!      | snapshot 220 | has previous u8 | previous snapshot or zeros 220
+//!      | snapshot 216 | has previous u8 | previous snapshot or zeros 216
 //!      | has mark u8 | end mark (tail) or zeros 144 | zeros | MAC 32
 //! snapshot record = number u64 | id 16 | rows u64 | bytes u64 | footer MAC 32 | tail 144
 //! ```
@@ -21,6 +21,8 @@ use super::twin::{TWIN_HEADER_BYTES, Twin};
 use super::{End, LogError};
 use crate::codec::{CodecError, Reader};
 use std::sync::Arc;
+
+const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "frozen in format 1");
 
 /// Both copies are one page long.
 pub(super) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;

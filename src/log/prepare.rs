@@ -53,15 +53,18 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The capacity of the prepared file of segment `last + 1`. One that is being prepared is waited
-    /// for a little, so that no file is made on the put path; then it is overtaken.
-    pub(super) fn take(&self) -> Option<u64> {
+    /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
+    /// being prepared is waited for a little, so that no file is made on the put path; then it is
+    /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
+    /// over the live segment.
+    pub(super) fn take(&self, number: u64) -> Option<u64> {
         let running = |state: &mut State| matches!(state.stage, Stage::Running { .. });
         let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
         let mut state = match waited {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
         };
+        state.last = number;
         match std::mem::take(&mut state.stage) {
             Stage::Ready { capacity } => Some(capacity),
             Stage::Running { .. } | Stage::Idle => None,

@@ -96,6 +96,11 @@ impl Log {
         self.wanted_capacity()
     }
 
+    /// Bytes of the largest frame that the segment after this one will hold.
+    pub fn frame_room(&self) -> usize {
+        usize::try_from(self.wanted_capacity().saturating_sub(FRAMES_AT)).unwrap_or(usize::MAX)
+    }
+
     /// Bytes of the current snapshot.
     pub fn snapshot_bytes(&self) -> u64 {
         self.manifest.snapshot.bytes
@@ -198,7 +203,6 @@ impl Log {
     /// half full or has ended, or a compaction is about to end it. Asking changes nothing, and of
     /// several only the first that runs does something.
     pub fn preparation(&self) -> Option<Preparation> {
-        let number = self.manifest.last.checked_add(1)?;
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
@@ -207,8 +211,14 @@ impl Log {
             // Nothing is made ready in a log that was only opened to be read.
             None => self.manifest.mark.is_none(),
         };
+        if wanted { self.preparation_ahead() } else { None }
+    }
+
+    /// The same whatever the current segment holds: for a vault that is going to be written to.
+    pub fn preparation_ahead(&self) -> Option<Preparation> {
+        let number = self.manifest.last.checked_add(1)?;
         let idle = self.board.lock().stage == Stage::Idle;
-        (wanted && idle && !self.poisoned).then(|| {
+        (idle && !self.poisoned).then(|| {
             let board = Arc::clone(&self.board);
             Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
         })
@@ -298,10 +308,13 @@ impl Log {
 
     fn begin_segment(&mut self, frame_bytes: u64) -> Result<(), LogError> {
         let begun = self.write_new_segment(frame_bytes);
+        if begun.is_err() {
+            // The number was not used after all, and may be prepared again.
+            self.board.lock().last = self.manifest.last;
+        }
         let (segment, next_capacity) = self.poison_unless_undone(begun)?;
         self.end_current();
         self.next_capacity = next_capacity;
-        self.board.lock().last = segment.header.number;
         self.manifest.last = segment.header.number;
         self.manifest.mark = None;
         self.manifest_durable = false;
@@ -316,7 +329,7 @@ impl Log {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let prepared = self.board.take().filter(|ready| *ready >= needed);
+        let prepared = self.board.take(number).filter(|ready| *ready >= needed);
         let capacity = match prepared {
             Some(ready) => ready,
             None => self.make_segment(number, wanted, needed)?,

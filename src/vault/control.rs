@@ -8,10 +8,16 @@ use super::shared::Status;
 use super::state::{Opened, State, StateOpener};
 use crate::crypto::Keyring;
 use crate::env::Clock;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Compacted, Compaction, Log, LogError, Recovered, RowVisitor};
 use crate::model::Lsn;
+use crate::store::guard::ASIDE_DIR;
 use std::sync::Arc;
+
+/// A state is made anew for its size only where no more than this lives in it.
+const SHRINK_LIVE_BYTES_MAX: u64 = 64 << 20;
+/// What sled takes however little lives in it.
+const SHRINK_SLACK_BYTES: u64 = 8 << 20;
 
 impl Pipeline {
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
@@ -24,6 +30,28 @@ impl Pipeline {
             self.rebuild_state()?;
         }
         self.shared.state()
+    }
+
+    /// sled gives no space back: after much was deleted its file stays as large as it ever was. Right
+    /// after a compaction, when the snapshot's size is the live size, a state that has grown far
+    /// beyond it is made anew, where that takes less than a second.
+    pub(super) fn shrink_state(&mut self) -> Result<()> {
+        let live = self.log.snapshot_bytes();
+        let size = self.state()?.store().disk_bytes();
+        if live > SHRINK_LIVE_BYTES_MAX || size <= live.saturating_mul(3) + SHRINK_SLACK_BYTES {
+            return Ok(());
+        }
+        // A whole state is let go only for a log that reads back whole: each could heal the other.
+        self.read_log()?.read_snapshot(&mut |_, _, _| Ok(())).map_err(from_log)?;
+        self.rebuild_state()?;
+        // It was whole: nobody will want to look at it.
+        let aside = self.shared.dir.join(ASIDE_DIR);
+        match self.shared.env.fs.remove_dir_all(&aside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove the old state", error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes the state anew from the log, which every acknowledged operation is in. Readers fail

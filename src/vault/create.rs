@@ -64,7 +64,10 @@ pub(super) fn create(
     install_keystore(&place, &keystore)?;
     let twin = keystore_twin(&env.fs, &dir);
     let content = twin.read().map_err(from_log)?;
-    finish(place, Unlocked { twin, content, keystore, keys })
+    let vault = finish(place, Unlocked { twin, content, keystore, keys })?;
+    // Its first put comes soon.
+    vault.inner.prepare_segment(true)?;
+    Ok(vault)
 }
 
 /// Both copies of the keystore become visible whole: written beside, then renamed.

@@ -13,7 +13,7 @@
 use super::keeper::from_log;
 use super::options::Options;
 use super::{CheckReport, Vault, check, create, open};
-use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
+use crate::crypto::{CryptoError, Keystore, SlotKind, Unlock, VaultId};
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Twin, TwinContent};
@@ -58,7 +58,7 @@ pub fn peek_id(dir: &Path) -> Result<VaultId> {
         return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
     }
     let content = twin.read().map_err(from_log)?;
-    Ok(Keystore::decode(&content.body).map_err(super::epoch::from_crypto)?.vault_id())
+    Ok(Keystore::decode(&content.body).map_err(from_decode)?.vault_id())
 }
 
 impl VaultDir {
@@ -133,7 +133,7 @@ impl VaultDir {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
         }
         let content = twin.read().map_err(from_log)?;
-        let keystore = Keystore::decode(&content.body).map_err(super::epoch::from_crypto)?;
+        let keystore = Keystore::decode(&content.body).map_err(from_decode)?;
         if keystore.generation() != content.generation {
             return Err(ErrorKind::Damaged {
                 file: "keystore".to_owned(),
@@ -171,6 +171,17 @@ impl VaultDir {
     /// Looks at everything and changes nothing.
     pub fn check(&self, unlock: &Unlock) -> Result<CheckReport> {
         check::check(self, unlock)
+    }
+}
+
+/// Why a keystore was not read. A cost of Argon2id that no vault is made with is the file's fault
+/// here, and not, as in the making of a vault, the caller's.
+fn from_decode(error: CryptoError) -> Error {
+    match error {
+        CryptoError::WeakKdf | CryptoError::KdfOutOfRange => {
+            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "KEY-6" }.into()
+        }
+        other => super::epoch::from_crypto(other),
     }
 }
 
@@ -260,5 +271,18 @@ pub(super) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
             Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weakened_keystore_is_damage_and_not_a_wrong_request() {
+        for error in [CryptoError::WeakKdf, CryptoError::KdfOutOfRange] {
+            let error = from_decode(error);
+            assert!(matches!(error.kind(), ErrorKind::Damaged { rule: "KEY-6", .. }), "{error}");
+        }
     }
 }

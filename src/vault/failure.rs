@@ -35,7 +35,7 @@ impl From<StoreError> for Failure {
 
 impl From<CodecError> for Failure {
     fn from(_: CodecError) -> Self {
-        Self::Row("ROW-2")
+        Self::Row("ROW-7")
     }
 }
 
@@ -45,7 +45,7 @@ impl From<CryptoError> for Failure {
             // A flipped version byte looks like a newer format; a real one was refused at the door.
             CryptoError::WrongKey
             | CryptoError::Damaged { .. }
-            | CryptoError::NewerFormat { .. } => Self::Row("ROW-1"),
+            | CryptoError::NewerFormat { .. } => Self::Row("ROW-4"),
             CryptoError::TooLong => Self::Plan("ROW-2"),
             other => Self::Crypto(other),
         }

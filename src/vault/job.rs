@@ -90,6 +90,13 @@ impl ValueSealer<'_> {
         value: Option<SecretValue>,
     ) -> Result<(Option<crate::secret::PayloadKind>, Option<SealedValue>)> {
         let Some(value) = value else { return Ok((None, None)) };
+        // EXPOSE: only looked at. A text that is none could be sealed but never opened again.
+        let is_text = std::str::from_utf8(value.bytes().expose()).is_ok();
+        if matches!(value, SecretValue::String(_)) && !is_text {
+            return Err(
+                ErrorKind::Usage { what: "a SecretString is UTF-8; take SecretBinary" }.into()
+            );
+        }
         let sealed = self.keys.seal_value(&value, self.entropy).map_err(|_| no_entropy())?;
         Ok((Some(value.kind()), Some(sealed)))
     }

@@ -35,6 +35,7 @@ mod shared;
 mod source;
 mod state;
 mod view;
+mod worker;
 
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -78,6 +79,9 @@ struct Inner {
     keeper: OnceLock<Keeper>,
     /// One pass of the keeper at a time.
     pass: Mutex<()>,
+    /// Held while a segment is made ready, and while the log is replaced: what an older log's
+    /// preparation makes must not take the place of a newer log's segment.
+    preparing: Mutex<()>,
     keystore: Mutex<KeystoreFile>,
 }
 

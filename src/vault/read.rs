@@ -193,7 +193,7 @@ pub(super) struct Opened {
 fn ask_value(view: &Rows<'_>, scope: &Scope, request: &GetSecretValue) -> Outcome<Opened> {
     let found = read::get_secret_value(view, scope, request)?;
     let (record, version) = (found.record, found.version);
-    let kind = version.kind.ok_or(Refusal::View(Failure::Row("ROW-4")))?;
+    let kind = version.kind.ok_or(Refusal::View(Failure::Row("ROW-9")))?;
     let key = view.value_key(&version)?;
     let sealed = view.sealed_value(&version)?;
     let value = view.keys.open_value(kind, &key, &sealed).map_err(Failure::from)?;

@@ -56,7 +56,7 @@ impl<S: RowSource> RowView<'_, S> {
     fn secret_row(&self, key: &[u8], sealed: &[u8]) -> Result<SecretRecord, Failure> {
         let mut record = self.open(Tree::Secrets, key, sealed, rows::decode_secret)?;
         if record.id.0 != key {
-            return Err(Failure::Row("ROW-3"));
+            return Err(Failure::Row("ROW-8"));
         }
         if self.first.get().is_none() {
             self.first.set(Some((record.id, record.lsn)));
@@ -68,7 +68,7 @@ impl<S: RowSource> RowView<'_, S> {
     fn version_row(&self, key: &[u8], sealed: &[u8]) -> Result<VersionRecord, Failure> {
         let mut version = self.open(Tree::Versions, key, sealed, rows::decode_version)?;
         if rows::version_key(version.id, version.seq) != key {
-            return Err(Failure::Row("ROW-3"));
+            return Err(Failure::Row("ROW-8"));
         }
         self.marks.show_on_version(&mut version);
         Ok(version)
@@ -88,24 +88,24 @@ impl<S: RowSource> RowView<'_, S> {
     /// The wrapped key of a version with a value.
     pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, Failure> {
         let key = rows::version_key(version.id, version.seq);
-        let row = self.source.get(Tree::Keys, &key)?.ok_or(Failure::Row("ROW-4"))?;
+        let row = self.source.get(Tree::Keys, &key)?.ok_or(Failure::Row("ROW-9"))?;
         Ok(self.keys.unwrap_value_key(version.id, version.seq, &version.version_id, &row)?)
     }
 
     /// The sealed value of a version, its chunks put together.
     pub(crate) fn sealed_value(&self, version: &VersionRecord) -> Result<Vec<u8>, Failure> {
-        let shape = version.payload.ok_or(Failure::Row("ROW-4"))?;
+        let shape = version.payload.ok_or(Failure::Row("ROW-9"))?;
         let mut sealed = Vec::with_capacity(shape.sealed_bytes as usize);
         for chunk in 0..shape.chunks {
             let key = rows::blob_key(version.id, version.seq, chunk);
-            let row = self.source.get(Tree::Blobs, &key)?.ok_or(Failure::Row("ROW-5"))?;
+            let row = self.source.get(Tree::Blobs, &key)?.ok_or(Failure::Row("ROW-10"))?;
             match row.split_first() {
                 Some((&rows::BLOB_FORMAT, part)) => sealed.extend_from_slice(part),
-                _ => return Err(Failure::Row("ROW-5")),
+                _ => return Err(Failure::Row("ROW-10")),
             }
         }
         if sealed.len() != shape.sealed_bytes as usize || !sealed.ends_with(&shape.tag) {
-            return Err(Failure::Row("ROW-5"));
+            return Err(Failure::Row("ROW-10"));
         }
         Ok(sealed)
     }
@@ -129,7 +129,7 @@ impl<S: RowSource> View for RowView<'_, S> {
             // A reader between the two reads of a purge: the name is on its way out.
             Some(record) if record.dead => Ok(None),
             // A name goes before its record does.
-            Some(_) | None => Err(Failure::Row("ROW-3")),
+            Some(_) | None => Err(Failure::Row("ROW-8")),
         }
     }
 
@@ -187,7 +187,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         let Some(row) = self.source.get(Tree::Labels, &key)? else { return Ok(None) };
         let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
         if label.stage != *stage {
-            return Err(Failure::Row("ROW-3"));
+            return Err(Failure::Row("ROW-8"));
         }
         self.named.borrow_mut().push((id, label.seq));
         Ok(Some(label.seq))
@@ -198,7 +198,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         let row = self.source.get(Tree::Versions, &key)?;
         if row.is_none() && self.named.borrow().contains(&(id, seq)) {
             // Never "not found": a label or a token says that it exists.
-            return Err(Failure::Row("ROW-3"));
+            return Err(Failure::Row("ROW-8"));
         }
         row.map(|row| self.version_row(&key, &row)).transpose()
     }

@@ -1,13 +1,15 @@
 //! One connection: its phases, its time limits, and giving way to others (rules WIRE-NET-2, 4, 5).
 //!
 //! ```text
-//! Fresh --first request--> Busy --answer--> Sending --last byte taken--> Idle --request--> Busy
-//!   |  head_time                              |  write_time                |  idle_time
-//!   +----------------------> closed <---------+----------------------------+
+//! Fresh --head--> Reading --body--> Busy --answer--> Sending --last byte taken--> Idle --head--> Reading
+//!   | head_time      | body_time                        | write_time                | idle_time
+//!   +----------------+------------> closed <------------+---------------------------+
 //! ```
 //!
-//! Only a connection that is not busy is ever given up for another, so that no request that was
-//! begun loses its answer. The HTTP library bounds the time of later heads, idleness included.
+//! Only a connection that is not busy is ever given up for another, so that no operation that was
+//! begun loses its answer. One whose body keeps the server waiting gives way too: a head costs its
+//! sender nothing and no key, and a hundred of them must not keep others out. The HTTP library
+//! bounds the time of later heads, idleness included.
 
 use super::body::Answer;
 use super::options::Limits;
@@ -23,6 +25,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -33,7 +36,9 @@ enum Phase {
     Fresh,
     /// All requests are answered.
     Idle,
-    /// A request is being read or answered.
+    /// The head of a request is there, its body is not; nothing has been done yet.
+    Reading,
+    /// A request is being answered.
     Busy,
     /// An answer is on its way out.
     Sending,
@@ -48,6 +53,16 @@ struct State {
     requests: usize,
 }
 
+impl State {
+    fn gives_way(&self, patience: Duration) -> bool {
+        match self.phase {
+            Phase::Fresh | Phase::Idle => true,
+            Phase::Reading => self.since.elapsed() >= patience,
+            Phase::Busy | Phase::Sending | Phase::Closing => false,
+        }
+    }
+}
+
 /// What the server knows about a connection.
 pub(super) struct Connection {
     state: Mutex<State>,
@@ -60,16 +75,17 @@ impl Connection {
         Self { state: Mutex::new(state), given_up: Notify::new() }
     }
 
-    /// Its place in the order of giving way; `None` if it is busy.
-    pub(super) fn priority(&self) -> Option<impl Ord + use<>> {
+    /// Its place in the order of giving way; `None` if it is busy. A body is waited for as long as
+    /// `patience`.
+    pub(super) fn priority(&self, patience: Duration) -> Option<impl Ord + use<>> {
         let state = self.state();
-        matches!(state.phase, Phase::Fresh | Phase::Idle).then_some((state.phase, state.since))
+        state.gives_way(patience).then_some((state.phase, state.since))
     }
 
     /// Closes it unless it is busy.
-    pub(super) fn give_up(&self) -> bool {
+    pub(super) fn give_up(&self, patience: Duration) -> bool {
         let mut state = self.state();
-        let free = matches!(state.phase, Phase::Fresh | Phase::Idle);
+        let free = state.gives_way(patience);
         if free {
             state.phase = Phase::Closing;
             self.given_up.notify_one();
@@ -83,8 +99,11 @@ impl Connection {
         if state.phase == Phase::Closing {
             return None;
         }
-        state.phase = Phase::Busy;
         state.requests += 1;
+        // An answer that is still on its way out must not be lost with the next request's body.
+        let first = state.requests == 1;
+        state.phase = if first { Phase::Reading } else { Phase::Busy };
+        state.since = Instant::now();
         Some(Busy(Arc::clone(self)))
     }
 
@@ -94,7 +113,7 @@ impl Connection {
         match state.phase {
             Phase::Fresh => Some(state.since + limits.head_time),
             Phase::Sending => Some(state.since + limits.write_time),
-            Phase::Idle | Phase::Busy | Phase::Closing => None,
+            Phase::Idle | Phase::Reading | Phase::Busy | Phase::Closing => None,
         }
     }
 
@@ -108,9 +127,21 @@ impl Connection {
 pub(super) struct Busy(Arc<Connection>);
 
 impl Busy {
+    /// The request is whole. `false`: the connection was given up meanwhile, so that nobody would
+    /// get the answer, and nothing must be done.
+    fn read(&self) -> bool {
+        let mut state = self.0.state();
+        if state.phase == Phase::Reading {
+            state.phase = Phase::Busy;
+        }
+        state.phase != Phase::Closing
+    }
+
     fn sending(&self) {
         let mut state = self.0.state();
-        (state.phase, state.since) = (Phase::Sending, Instant::now());
+        if state.phase != Phase::Closing {
+            (state.phase, state.since) = (Phase::Sending, Instant::now());
+        }
     }
 }
 
@@ -118,7 +149,7 @@ impl Drop for Busy {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.requests -= 1;
-        if state.requests == 0 {
+        if state.requests == 0 && state.phase != Phase::Closing {
             (state.phase, state.since) = (Phase::Idle, Instant::now());
         }
     }
@@ -154,7 +185,8 @@ pub(super) async fn serve(
             _ = &mut http => return,
             () = connection.given_up.notified() => return,
             _ = stop.wait_for(|stop| *stop), if !stopping => {
-                if connection.give_up() {
+                // Whoever is still sending a body is waited for: no other needs its place.
+                if connection.give_up(Duration::MAX) {
                     return;
                 }
                 stopping = true;
@@ -179,7 +211,7 @@ async fn handle(
         // Never sent: the connection is closed already.
         return respond(Failure::Unavailable.reply(), None, &service.request_id());
     };
-    let reply = service.answer(request, local).await;
+    let reply = service.answer(request, local, || busy.read()).await;
     busy.sending();
     respond(reply, Some(busy), &service.request_id())
 }
@@ -199,19 +231,36 @@ fn respond(reply: Reply, busy: Option<Busy>, request_id: &str) -> Response<Answe
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(20);
+
+    #[test]
+    fn a_body_that_does_not_come_gives_way_and_is_not_acted_on() {
+        let connection = Arc::new(Connection::new());
+        let stalled = connection.begin().unwrap();
+        assert!(connection.priority(Duration::MAX).is_none());
+        std::thread::sleep(PATIENCE);
+        assert!(connection.priority(PATIENCE).is_some());
+        assert!(!connection.give_up(Duration::MAX), "a stop waits for it");
+        assert!(connection.give_up(PATIENCE));
+        assert!(!stalled.read(), "nothing is done for whom nobody hears");
+        drop(stalled);
+        assert!(connection.begin().is_none());
+    }
 
     #[test]
     fn a_busy_connection_does_not_give_way() {
         let connection = Arc::new(Connection::new());
         let busy = connection.begin();
-        assert!(busy.is_some());
-        assert!(!connection.give_up());
+        assert!(busy.as_ref().is_some_and(Busy::read));
+        assert!(!connection.give_up(Duration::ZERO));
         drop(busy);
-        assert!(connection.give_up());
+        assert!(connection.give_up(Duration::ZERO));
         assert!(connection.begin().is_none(), "what was given up takes no request");
-        assert!(!connection.give_up(), "once is enough");
+        assert!(!connection.give_up(Duration::ZERO), "once is enough");
     }
 
     #[test]
@@ -219,9 +268,11 @@ mod tests {
         let idle = Arc::new(Connection::new());
         drop(idle.begin());
         let fresh = Connection::new();
-        assert!(fresh.priority() < idle.priority());
+        assert!(fresh.priority(Duration::ZERO) < idle.priority(Duration::ZERO));
         let busy = idle.begin();
-        assert!(idle.priority().is_none());
+        assert!(fresh.priority(Duration::ZERO) < idle.priority(Duration::ZERO), "even a body");
+        busy.as_ref().map(Busy::read);
+        assert!(idle.priority(Duration::ZERO).is_none());
         drop(busy);
     }
 
@@ -231,8 +282,8 @@ mod tests {
         let first = connection.begin();
         let second = connection.begin();
         drop(first);
-        assert!(!connection.give_up());
+        assert!(!connection.give_up(Duration::ZERO));
         drop(second);
-        assert!(connection.give_up());
+        assert!(connection.give_up(Duration::ZERO));
     }
 }

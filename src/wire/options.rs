@@ -67,6 +67,9 @@ pub struct Limits {
     pub head_time: Duration,
     /// From the end of the head to the end of the body.
     pub body_time: Duration,
+    /// From the end of the head to when a body that is not whole gives way to a new connection, if
+    /// the server is full.
+    pub body_patience: Duration,
     /// From an answer to the end of the next head.
     pub idle_time: Duration,
     /// From an answer to the last of its bytes being taken by the network.
@@ -85,6 +88,7 @@ impl Default for Limits {
             writes_in_flight: 512,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            body_patience: Duration::from_millis(500),
             idle_time: Duration::from_secs(15),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),

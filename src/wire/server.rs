@@ -210,7 +210,9 @@ impl Connections {
     /// way; when all are busy, the new one is turned away.
     fn admit(&mut self, service: &Arc<Service>, stream: TcpStream, stop: &watch::Sender<bool>) {
         self.forget_closed();
-        if self.open.len() >= service.limits.connections && !self.make_room() {
+        if self.open.len() >= service.limits.connections
+            && !self.make_room(service.limits.body_patience)
+        {
             turn_away(&stream, service);
             return;
         }
@@ -220,15 +222,15 @@ impl Connections {
         self.tasks.spawn(connection::serve(service, connection, stream, stop.subscribe()));
     }
 
-    fn make_room(&mut self) -> bool {
+    fn make_room(&mut self, patience: Duration) -> bool {
         let mut candidates: Vec<_> = (0..)
             .zip(&self.open)
-            .filter_map(|(index, connection)| Some((connection.priority()?, index)))
+            .filter_map(|(index, connection)| Some((connection.priority(patience)?, index)))
             .collect();
         candidates.sort();
         for (_, index) in candidates {
             // It may have become busy since.
-            if self.open.get(index).is_some_and(|connection| connection.give_up()) {
+            if self.open.get(index).is_some_and(|connection| connection.give_up(patience)) {
                 self.open.swap_remove(index);
                 return true;
             }

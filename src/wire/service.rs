@@ -40,12 +40,18 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Answers a request that came over a connection to `local`.
-    pub(super) async fn answer<B>(&self, request: Request<B>, local: SocketAddr) -> Reply
+    /// Answers a request that came over a connection to `local`. `is_wanted` is asked once, when the
+    /// request is read whole, and may turn it down.
+    pub(super) async fn answer<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Reply
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
-        match self.try_answer(request, local).await {
+        match self.try_answer(request, local, is_wanted).await {
             Ok(reply) => reply,
             Err(failure) => failure.reply(),
         }
@@ -58,7 +64,12 @@ impl Service {
         uuid::Builder::from_random_bytes(random).into_uuid().to_string()
     }
 
-    async fn try_answer<B>(&self, request: Request<B>, local: SocketAddr) -> Result<Reply, Failure>
+    async fn try_answer<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Result<Reply, Failure>
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
@@ -66,6 +77,9 @@ impl Service {
         let admitted = guard::check(&head, local);
         // Read whatever is decided: a sender that reads only after writing then gets the reply.
         let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
+        if !is_wanted() {
+            return Err(Failure::Unavailable);
+        }
         admitted?;
         let body = body?;
 

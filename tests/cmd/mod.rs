@@ -13,32 +13,32 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The binary under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_strongroom");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_strongroom");
 
 /// Longer than anything here takes; a hang is a failure, not a stuck build.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a command ended and what it said.
-pub struct Said {
-    pub code: i32,
-    pub out: Vec<u8>,
-    pub err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: String,
 }
 
 impl Said {
     /// Standard output as text.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.out).unwrap()
     }
 
     /// Standard output as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// Fails unless it ended with `code`.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         let Self { code: found, out, err } = &self;
         assert_eq!(*found, code, "out: {}\nerr: {err}", String::from_utf8_lossy(out));
         self
@@ -46,36 +46,36 @@ impl Said {
 }
 
 /// A home folder with nothing in it.
-pub struct Home {
+pub(crate) struct Home {
     root: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { root: tempfile::tempdir().unwrap() }
     }
 
     /// A home whose default vault is made, with its own key file.
-    pub fn with_vault() -> Self {
+    pub(crate) fn with_vault() -> Self {
         let home = Self::new();
         home.run(&["init"]).expect(0);
         home
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.root.path().join(below)
     }
 
-    pub fn vault(&self) -> PathBuf {
+    pub(crate) fn vault(&self) -> PathBuf {
         self.path("data/strongroom")
     }
 
-    pub fn keys(&self) -> PathBuf {
+    pub(crate) fn keys(&self) -> PathBuf {
         self.path("config/strongroom/keys")
     }
 
     /// The one key file in the keys folder.
-    pub fn key_file(&self) -> PathBuf {
+    pub(crate) fn key_file(&self) -> PathBuf {
         let mut keys: Vec<PathBuf> = std::fs::read_dir(self.keys())
             .unwrap()
             .map(|entry| entry.unwrap().path())
@@ -86,7 +86,7 @@ impl Home {
     }
 
     /// Writes a file of mode 0600 into the home and gives its path.
-    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         chmod(&path, 0o600);
@@ -94,7 +94,7 @@ impl Home {
     }
 
     /// The command with this home's variables and no others.
-    pub fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -110,7 +110,7 @@ impl Home {
     }
 
     /// `strongroom` with these arguments, ready to be changed and started.
-    pub fn strongroom(&self, args: &[&str]) -> Command {
+    pub(crate) fn strongroom(&self, args: &[&str]) -> Command {
         let mut command = self.command(BINARY);
         command.args(args);
         command
@@ -118,33 +118,33 @@ impl Home {
 
     /// Runs `strongroom` with nothing on standard input.
     #[track_caller]
-    pub fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         finish(self.strongroom(args).spawn().unwrap())
     }
 
     /// Runs `strongroom` with `input` on standard input.
     #[track_caller]
-    pub fn feed(&self, args: &[&str], input: impl AsRef<[u8]>) -> Said {
+    pub(crate) fn feed(&self, args: &[&str], input: impl AsRef<[u8]>) -> Said {
         feed(self.strongroom(args), input)
     }
 
     /// Stores a text value, making the secret, and gives the version id.
     #[track_caller]
-    pub fn put(&self, name: &str, value: &str) -> String {
+    pub(crate) fn put(&self, name: &str, value: &str) -> String {
         let said = self.feed(&["put", name, "-", "--create"], value).expect(0);
         said.text().trim_end().to_owned()
     }
 
     /// The current value of a secret.
     #[track_caller]
-    pub fn get(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
         self.run(&["get", name]).expect(0).out
     }
 }
 
 /// Runs `command` with `input` on standard input.
 #[track_caller]
-pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Said {
+pub(crate) fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Said {
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.as_ref().to_vec();
@@ -157,7 +157,7 @@ pub fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Said {
 
 /// Waits for `child`; a hang kills it and fails the test.
 #[track_caller]
-pub fn finish(mut child: Child) -> Said {
+pub(crate) fn finish(mut child: Child) -> Said {
     let out = child.stdout.take().map(drain);
     let err = child.stderr.take().map(drain);
     let status = wait(&mut child);
@@ -173,7 +173,7 @@ pub fn finish(mut child: Child) -> Said {
 
 /// Waits for the end of `child` with patience.
 #[track_caller]
-pub fn wait(child: &mut Child) -> ExitStatus {
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -188,7 +188,7 @@ pub fn wait(child: &mut Child) -> ExitStatus {
 }
 
 /// The exit code; death by a signal is told apart from the code that stands for it.
-pub fn code(status: ExitStatus) -> i32 {
+pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| -status.signal().unwrap())
 }
 
@@ -201,21 +201,21 @@ fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
 }
 
 /// Sends a signal by name.
-pub fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
 
-pub fn chmod(path: &Path, mode: u32) {
+pub(crate) fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     std::fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// All files and folders below `dir`, sorted, `dir` itself not among them.
-pub fn tree(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn tree(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut todo = vec![dir.to_path_buf()];
     while let Some(dir) = todo.pop() {

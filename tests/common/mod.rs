@@ -2,6 +2,7 @@
 
 pub mod drive;
 pub mod http;
+pub mod recorder;
 pub mod reference;
 pub mod rng;
 pub mod script;

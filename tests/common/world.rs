@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::crypto::{self, Unlock, VaultId, key_file};
-use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock};
+use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
 use strongroom::error::Result;
 use strongroom::model::{RecordId, Scope, Seq, Tree, VersionId};
@@ -105,8 +105,11 @@ impl World {
     }
 
     pub fn create(&self, setup: &Setup) -> Result<Vault> {
-        let options = self.options(setup, self.sim.reboot());
-        VaultDir::make(Path::new(DIR), &options)?.create(|id| {
+        self.make(&self.options(setup, self.sim.reboot()))
+    }
+
+    fn make(&self, options: &Options) -> Result<Vault> {
+        VaultDir::make(Path::new(DIR), options)?.create(|id| {
             *self.key.lock().unwrap() = new_key_file(id);
             Ok(self.unlock())
         })
@@ -114,6 +117,25 @@ impl World {
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
         Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, self.sim.reboot()))
+    }
+
+    /// The same with a witness of every change on the disk.
+    pub fn create_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        self.make(&self.options(setup, env))
+    }
+
+    pub fn open_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
+        let env = Env { fs, ..self.sim.reboot() };
+        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, env))
+    }
+
+    /// Another machine with the same key, at the same time, with a copy of `image` for its disk.
+    pub fn on_image(&self, image: &SimFs, wall: i64, seed: u64) -> Self {
+        let mut sim = Sim::new(seed);
+        sim.fs = Arc::new(image.fork());
+        sim.clock.set_wall(UnixMillis(wall));
+        Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()) }
     }
 
     pub fn check(&self) -> Result<CheckReport> {

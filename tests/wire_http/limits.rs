@@ -33,6 +33,22 @@ fn half_requests_starve_nobody_and_are_reaped() {
     }
 }
 
+/// Goal: heads alone, which need no key, do not keep others out. Method: as many requests without
+/// their bodies as there are connections, then a good client after `body_patience`.
+#[test]
+fn requests_without_their_bodies_starve_nobody() {
+    let limits = Limits { connections: 20, body_patience: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let mut stalled: Vec<Wire> = (0..20).map(|_| server.connect()).collect();
+    for wire in &mut stalled {
+        wire.write(b"POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 100000\r\n\r\n{");
+    }
+    std::thread::sleep(millis(500));
+    for _ in 0..30 {
+        server.call("ListSecrets", "{}").ok();
+    }
+}
+
 #[test]
 fn a_head_must_come_in_time() {
     let limits = Limits { head_time: millis(300), ..Limits::default() };

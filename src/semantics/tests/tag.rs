@@ -15,6 +15,8 @@ fn tags(world: &World) -> Pairs {
     Some(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
+/// As `tags` gives them for a secret that has these.
+#[allow(clippy::unnecessary_wraps)]
 fn pairs(tags: &[(&str, &str)]) -> Pairs {
     Some(tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect())
 }

@@ -8,7 +8,7 @@
 //!
 //! Every transaction writes the LSN together with the rows, so a change set is in the state exactly
 //! when the LSN says so (S1). What sled does wrong and how each trap is kept shut is listed in
-//! `docs/parts/STORE.md`; the rules that the code below cites:
+//! `docs/STORE.md`; the rules that the code below cites:
 //!
 //! - **T1** Transaction and flush never overlap, in the whole process: sled's lock is a global, and
 //!   a reader of another vault would wait for this vault's disk.
@@ -44,8 +44,9 @@ pub use load::Loader;
 
 /// Rows that `scan` takes from sled before it calls out.
 const SCAN_ROWS: usize = 256;
-/// Bytes of rows that sled may hold unwritten (T5).
-const UNFLUSHED_BYTES_MAX: u64 = 2 << 20;
+/// Bytes of rows that sled may hold unwritten (T5). Small also because no segment is freed while
+/// one that replaces it is unwritten: with 2 MiB the file grows half as large again.
+const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
 const APPLIED_TREE: &str = "applied";
 const APPLIED_KEY: &[u8] = b"lsn";
 
@@ -61,13 +62,13 @@ fn writer() -> MutexGuard<'static, ()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SledOptions {
     /// Serialized bytes of pages that sled keeps in memory. Resident memory is more: see
-    /// `docs/parts/STORE.md` for figures.
+    /// `docs/STORE.md` for figures.
     pub cache_bytes: u64,
 }
 
 impl Default for SledOptions {
     fn default() -> Self {
-        Self { cache_bytes: 32 << 20 }
+        Self { cache_bytes: 16 << 20 }
     }
 }
 
@@ -149,7 +150,7 @@ impl Shared {
         let live = Cell::new(0_u64);
 
         let writer = writer();
-        self.sled.call("sled failed to apply a change set", |handles| {
+        self.sled.call_alone("sled failed to apply a change set", |handles| {
             let mut trees: Vec<&sled::Tree> =
                 puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
             trees.push(&handles.applied);
@@ -184,10 +185,7 @@ impl Shared {
         self.applied.store(lsn.0, Ordering::Release);
         self.account(bytes, &writer)?;
         drop(writer);
-        if self.is_oversized() {
-            self.bell.owe(rows);
-        }
-        Ok(())
+        self.tidy_after(rows)
     }
 }
 
@@ -211,6 +209,14 @@ fn decode_applied(bytes: &[u8]) -> Option<(Lsn, u64)> {
 
 fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
     (key.as_ref().into(), value.as_ref().into())
+}
+
+impl SledStore {
+    /// Bytes of keys and values of all rows. A state whose `disk_bytes` is over three times this
+    /// and 16 MiB will not become smaller by itself: rebuild it at the next opening.
+    pub fn live_bytes(&self) -> u64 {
+        self.shared.live_bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Store for SledStore {

@@ -1,6 +1,6 @@
-//! Figures for `docs/parts/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
+//! Figures for `docs/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 
 use super::*;
 use std::collections::VecDeque;
@@ -12,6 +12,13 @@ fn resident_mib() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
 }
 
+/// Processor time of all threads so far: says more than the clock on a machine that is shared.
+fn busy() -> String {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<_> = stat.split_whitespace().collect();
+    format!("(busy {}0 + {}0 ms in all)", fields[13], fields[14])
+}
+
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
@@ -19,7 +26,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn open_tuned(dir: &Path) -> SledStore {
     let config = sled::Config::new()
         .path(dir.join("state"))
-        .cache_capacity(setting("CACHE_MIB", 32) << 20)
+        .cache_capacity(setting("CACHE_MIB", 16) << 20)
         .segment_size(usize::try_from(setting("SEGMENT_KIB", 512)).unwrap() << 10)
         .flush_every_ms(match setting("FLUSH_MS", 0) {
             0 => None,
@@ -84,11 +91,12 @@ fn load_reopen_scan() {
         let live = snapshot(secrets, versions, |t, k, v| loader.push(t, k, v).unwrap());
         loader.finish(Lsn(9)).unwrap();
         println!(
-            "load: {:?}, rss {} MiB, live {} MiB, disk {} MiB",
+            "load: {:?}, rss {} MiB, live {} MiB, disk {} MiB {}",
             start.elapsed(),
             resident_mib(),
             live >> 20,
-            store.disk_bytes() >> 20
+            store.disk_bytes() >> 20,
+            busy()
         );
         let start = Instant::now();
         store.close().unwrap();
@@ -109,7 +117,7 @@ fn load_reopen_scan() {
     let dir = std::path::PathBuf::from(std::env::var("CHILD").unwrap());
     let start = Instant::now();
     let store = open_tuned(&dir);
-    println!("open: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+    println!("open: {:?}, rss {} MiB {}", start.elapsed(), resident_mib(), busy());
     let start = Instant::now();
     let scan = |trees: &[Tree]| {
         let mut count = 0_u64;
@@ -122,7 +130,12 @@ fn load_reopen_scan() {
         let first = scope.spawn(|| scan(&[Tree::Versions, Tree::Names, Tree::Labels]));
         scan(&[Tree::Keys, Tree::Tokens, Tree::Secrets]) + first.join().unwrap()
     });
-    println!("scan of {count} rows by 2: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+    println!(
+        "scan of {count} rows by 2: {:?}, rss {} MiB {}",
+        start.elapsed(),
+        resident_mib(),
+        busy()
+    );
     let start = Instant::now();
     store.scan(Tree::Blobs, &mut |_, _| ()).unwrap();
     println!("scan of blobs: {:?}, rss {} MiB", start.elapsed(), resident_mib());
@@ -188,11 +201,12 @@ fn space_under_churn() {
     }
     let live_bytes = (secrets * keep as u64) * per_version + secrets * (316 + 2 * 112);
     println!(
-        "{:?}; live {} KiB, disk mean {:.2}x worst {:.2}x",
+        "{:?}; live {} KiB, disk mean {:.2}x worst {:.2}x {}",
         start.elapsed(),
         live_bytes >> 10,
         (sum / samples) as f64 / live_bytes as f64,
         worst as f64 / live_bytes as f64,
+        busy(),
     );
     let blob_files = std::fs::read_dir(dir.path().join("state/blobs")).unwrap().count();
     println!("blob files {blob_files}");

@@ -1,4 +1,4 @@
-//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-2), so
+//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
 use crate::codec::{self, Bytes, CodecError};

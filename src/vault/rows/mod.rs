@@ -13,7 +13,8 @@
 //! ```
 //!
 //! Numbers in keys are big-endian so that key order is their order. Sealing binds each row to its
-//! tree and key; content is `codec`-encoded (rules ROW-n of `docs/FORMAT.md`).
+//! tree and key; content is `codec`-encoded (rules ROW-7 to 11 of
+//! `docs/FORMAT.md`).
 
 mod content;
 

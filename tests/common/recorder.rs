@@ -1,0 +1,103 @@
+//! The simulated file system with a witness: called before every call that changes something, so
+//! that one run of a script gives an image of the disk at each of its boundaries.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use strongroom::env::sim::SimFs;
+use strongroom::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
+
+type Witness = Arc<dyn Fn() + Send + Sync>;
+
+pub struct Recorder {
+    sim: Arc<SimFs>,
+    witness: Witness,
+}
+
+impl Recorder {
+    pub fn new(sim: Arc<SimFs>, witness: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { sim, witness: Arc::new(witness) }
+    }
+
+    fn inner(&self) -> &dyn Fs {
+        (self.witness)();
+        self.sim.as_ref()
+    }
+}
+
+impl Fs for Recorder {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        let makes = matches!(mode, OpenMode::CreateNew | OpenMode::Create);
+        if makes && self.sim.metadata(path)?.is_none() {
+            (self.witness)();
+        }
+        let inner = self.sim.open(path, mode)?;
+        Ok(Arc::new(RecordedFile { inner, witness: Arc::clone(&self.witness) }))
+    }
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner().create_dir(path)
+    }
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.sim.read_dir(path)
+    }
+    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        self.sim.metadata(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.inner().rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.inner().remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.inner().remove_dir_all(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.inner().sync_dir(path)
+    }
+    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
+        self.inner().set_mode(path, mode)
+    }
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        self.sim.free_bytes(path)
+    }
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.inner().try_lock(path)
+    }
+    fn is_real(&self) -> bool {
+        false
+    }
+}
+
+struct RecordedFile {
+    inner: Arc<dyn File>,
+    witness: Witness,
+}
+
+impl File for RecordedFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.inner.read_at(buffer, offset)
+    }
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        (self.witness)();
+        self.inner.write_all_at(bytes, offset)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        (self.witness)();
+        self.inner.sync_data()
+    }
+    fn sync_all(&self) -> io::Result<()> {
+        (self.witness)();
+        self.inner.sync_all()
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        (self.witness)();
+        self.inner.set_len(len)
+    }
+    fn metadata(&self) -> io::Result<Metadata> {
+        self.inner.metadata()
+    }
+}
