@@ -41,6 +41,8 @@ impl Pipeline {
         if live > SHRINK_LIVE_BYTES_MAX || size <= live.saturating_mul(3) + SHRINK_SLACK_BYTES {
             return Ok(());
         }
+        // A whole state is let go only for a log that reads back whole: each could heal the other.
+        self.read_log()?.read_snapshot(&mut |_, _, _| Ok(())).map_err(from_log)?;
         self.rebuild_state()?;
         // It was whole: nobody will want to look at it.
         let aside = self.shared.dir.join(ASIDE_DIR);

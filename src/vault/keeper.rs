@@ -44,9 +44,10 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Starts the threads.
     pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
-        let segments = Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
-            let _ = inner.prepare_segment(false);
-        })?;
+        let segments =
+            Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
+                let _ = inner.prepare_segment(false);
+            })?;
         let mut last_full: Option<Duration> = None;
         let mut not_before = Duration::ZERO;
         let pass = move |inner: &Inner| {
@@ -172,6 +173,7 @@ impl Inner {
 
     /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
     pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
+        let _preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.driver.control(move |pipeline| {
             // Where space runs out the next segment's is left to what must still be written.
             let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
@@ -260,7 +262,9 @@ impl Inner {
             }
             // The truth is damaged while the state serves: it is mended now, while both are at hand.
             Err(damage @ LogError::Damaged(_)) => {
+                let preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
                 self.driver.control(move |pipeline| pipeline.heal(damage))??;
+                drop(preparing);
                 self.checkpoint(true)
             }
             Err(LogError::Stopped) => self.go_on(),

@@ -79,6 +79,9 @@ struct Inner {
     keeper: OnceLock<Keeper>,
     /// One pass of the keeper at a time.
     pass: Mutex<()>,
+    /// Held while a segment is made ready, and while the log is replaced: what an older log's
+    /// preparation makes must not take the place of a newer log's segment.
+    preparing: Mutex<()>,
     keystore: Mutex<KeystoreFile>,
 }
 

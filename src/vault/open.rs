@@ -82,6 +82,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         driver,
         keeper: OnceLock::new(),
         pass: Mutex::new(()),
+        preparing: Mutex::new(()),
         keystore: Mutex::new(KeystoreFile { twin, keystore }),
     });
     let owner = Arc::new(Owner(Arc::clone(&inner)));

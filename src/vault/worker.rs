@@ -20,6 +20,13 @@ pub(super) struct Worker {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
+impl Drop for Worker {
+    /// Nobody is left who would stop it.
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}
+
 impl Worker {
     /// Starts a thread that does `work` at every call, and every `tick` without one. It shares the
     /// vault until it is stopped, which the last handle's drop does. A panic of one round is not the
