@@ -249,7 +249,10 @@ impl Pipeline {
         }
         self.shared.turn_published();
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        if self.log.preparation().is_some() || self.log.compaction_due() {
+        if self.log.preparation().is_some() {
+            self.shared.call_for_segment();
+        }
+        if self.log.compaction_due() {
             self.shared.call_keeper();
         }
         Ok(())

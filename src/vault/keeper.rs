@@ -1,4 +1,5 @@
-//! The keeper: pruner, compactor and checkpointer in one background thread.
+//! The keeper: pruner, compactor and checkpointer in one background thread, and beside it one that
+//! makes log segments ready.
 //!
 //! It owns no rule. What may go is asked of `semantics` through the commit pipeline like any other
 //! operation; what the log or the state needs is begun and finished on the pipeline, and only the
@@ -9,16 +10,15 @@ use super::commit::Pipeline;
 use super::failure::Failure;
 use super::job::{Job, Mutate};
 use super::shared::Status;
+use super::worker::{Worker, bell};
 use super::{epoch, reserve, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogError;
 use crate::model::api::Mutation;
 use crate::model::{RecordId, SecretRecord, Tree};
 use crate::semantics::Answer;
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use crossbeam::channel::{Receiver, Sender};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How often the keeper looks around when nobody calls it.
@@ -28,73 +28,65 @@ const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
 /// How long the keeper rests after something failed: a full disk stays full for a while.
 const PAUSE: Duration = Duration::from_secs(60);
 /// How often all secrets are looked through for what is due.
-const FULL_PASS: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_secs(3600);
 /// Secrets looked at in one go.
 const PAGE: usize = 256;
 
-/// The background thread. Stopped and joined before the pipeline.
+/// The background threads of an open vault.
 pub(super) struct Keeper {
-    call: Sender<()>,
-    stop: Mutex<Option<Sender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Pruner, compactor, checkpointer.
+    passes: Worker,
+    /// Makes log segments ready. A thread of its own: a pass may be long, and the put path must not
+    /// make a file meanwhile.
+    segments: Worker,
 }
 
 impl Keeper {
-    /// Starts the thread. It shares the vault until it is stopped, which the last handle's drop does.
-    /// `calls` wakes it.
-    pub(super) fn spawn(inner: &Arc<Inner>, call: Sender<()>, calls: Receiver<()>) -> Result<Self> {
-        let (stop, stopped) = bounded(0);
-        let inner = Arc::clone(inner);
-        let thread = std::thread::Builder::new()
-            .name("strongroom-keeper".to_owned())
-            .spawn(move || run(&inner, &calls, &stopped))
-            .map_err(|error| Error::io("start the keeper thread", error))?;
-        Ok(Self { call, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
-    }
-
-    /// Asks it to stop after the step that it is in.
-    pub(super) fn tell_to_stop(&self) {
-        drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let _ = self.call.try_send(());
-    }
-
-    /// Stops it after the step that it is in, and waits for that.
-    pub(super) fn stop(&self) {
-        self.tell_to_stop();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.thread().id() != std::thread::current().id()
-        {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(inner: &Inner, calls: &Receiver<()>, stopped: &Receiver<()>) {
-    let mut last_full: Option<Duration> = None;
-    let mut not_before = Duration::ZERO;
-    loop {
-        match calls.recv_timeout(TICK) {
-            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let is_stopped =
-            || matches!(stopped.try_recv(), Err(crossbeam::channel::TryRecvError::Disconnected));
-        if is_stopped() {
-            return;
-        }
-        let now = inner.shared.env.clock.monotonic();
-        let full = last_full.is_none_or(|last| now.saturating_sub(last) >= FULL_PASS);
-        if full {
-            last_full = Some(now);
-        }
-        // Nobody is there to be told: what failed is met again by the next caller or pass. A panic
-        // of one look around must not be the end of all.
-        let _ = catch_unwind(AssertUnwindSafe(|| {
+    /// Starts the threads.
+    pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
+        let segments = Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
+            let _ = inner.prepare_segment(false);
+        })?;
+        let mut last_full: Option<Duration> = None;
+        let mut not_before = Duration::ZERO;
+        let pass = move |inner: &Inner| {
+            let now = inner.shared.env.clock.monotonic();
+            let full = last_full.is_none_or(|last| now.saturating_sub(last) >= HOUR);
+            if full {
+                last_full = Some(now);
+            }
+            // Nobody is there to be told: what failed is met again by the next caller or pass.
             if inner.tick(full, now >= not_before).is_err() {
                 not_before = now.saturating_add(PAUSE);
             }
-        }));
+        };
+        let passes = Worker::spawn("strongroom-keeper", inner, bells.passes, TICK, pass)?;
+        Ok(Self { passes, segments })
+    }
+
+    /// Asks the threads to stop.
+    pub(super) fn tell_to_stop(&self) {
+        self.passes.tell_to_stop();
+        self.segments.tell_to_stop();
+    }
+
+    /// Stops the threads, and waits for that.
+    pub(super) fn stop(&self) {
+        self.tell_to_stop();
+        self.passes.stop();
+        self.segments.stop();
+    }
+}
+
+/// Both ends of both bells.
+pub(super) struct Bells {
+    pub(super) passes: (Sender<()>, Receiver<()>),
+    pub(super) segments: (Sender<()>, Receiver<()>),
+}
+
+impl Default for Bells {
+    fn default() -> Self {
+        Self { passes: bell(), segments: bell() }
     }
 }
 
@@ -180,19 +172,18 @@ impl Inner {
 
     /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
     pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
-        loop {
-            let next = self.driver.control(move |pipeline| {
-                // Where space runs out the next segment's is left to what must still be written.
-                let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
-                let log = &pipeline.log;
-                let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
-                wanted.filter(|_| !is_short)
-            })?;
-            let Some(preparation) = next else { return Ok(()) };
-            // After a failure the append makes its own segment, or says that the disk is full.
-            let prepared = preparation.run().map_err(from_log)?;
-            self.driver.control(move |pipeline| pipeline.log.prepared(prepared))?;
-        }
+        let next = self.driver.control(move |pipeline| {
+            // Where space runs out the next segment's is left to what must still be written.
+            let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
+            let log = &pipeline.log;
+            let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
+            wanted.filter(|_| !is_short)
+        })?;
+        // Once: writers can use up segments as fast as they are prepared. After a failure the append
+        // makes its own segment, or says that the disk is full.
+        let Some(preparation) = next else { return Ok(()) };
+        let prepared = preparation.run().map_err(from_log)?;
+        self.driver.control(move |pipeline| pipeline.log.prepared(prepared))
     }
 
     /// Looks through all secrets for what the pruner should be asked about.
@@ -261,12 +252,7 @@ impl Inner {
     fn compact(&self, always: bool) -> Result<()> {
         let begun = self.driver.control(move |pipeline| pipeline.begin_compaction(always))?;
         let Some(compaction) = begun? else { return Ok(()) };
-        // The put path goes on meanwhile and must find its next segment ready.
-        let mut go_on = |_| {
-            let _ = self.prepare_segment(false);
-            !self.shared.is_stopping()
-        };
-        match compaction.run_with(&mut go_on) {
+        match compaction.run_with(&mut |_| !self.shared.is_stopping()) {
             Ok(compacted) => {
                 self.driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 self.driver.control(Pipeline::shrink_state)??;

@@ -35,6 +35,7 @@ mod shared;
 mod source;
 mod state;
 mod view;
+mod worker;
 
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -42,6 +43,8 @@ pub mod internals;
 #[cfg(feature = "sabotage")]
 #[doc(hidden)]
 pub mod sabotage;
+#[cfg(test)]
+mod tests;
 
 pub use check::CheckReport;
 pub use dir::{VaultDir, peek_id};

@@ -11,7 +11,7 @@ use super::commit::Pipeline;
 use super::dir::{VaultDir, refuse_lax};
 use super::driver::Driver;
 use super::epoch::{KeystoreFile, from_crypto};
-use super::keeper::{Keeper, from_log};
+use super::keeper::{Bells, Keeper, from_log};
 use super::logkeys::{LogKeys, age_note};
 use super::shared::Shared;
 use super::state::{Opened, State, StateOpener, sum_rows};
@@ -22,7 +22,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
-use crossbeam::channel::bounded;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// A keystore with its keys.
@@ -73,9 +72,9 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
 
     let VaultDir { env, dir, lock, .. } = place;
     let background = tuning.background;
-    let (call, calls) = bounded(1);
-    let shared = Shared::new(env, dir, Arc::new(keys), state, tuning, call.clone(), lock);
-    let shared = Arc::new(shared);
+    let bells = Bells::default();
+    let calls = (bells.passes.0.clone(), bells.segments.0.clone());
+    let shared = Arc::new(Shared::new(env, dir, Arc::new(keys), state, tuning, calls, lock));
     let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
     let driver = if background { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
     let inner = Arc::new(Inner {
@@ -87,7 +86,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     });
     let owner = Arc::new(Owner(Arc::clone(&inner)));
     if background {
-        let keeper = Keeper::spawn(&inner, call, calls)?;
+        let keeper = Keeper::spawn(&inner, bells)?;
         // Nobody else has the cell yet.
         let _ = inner.keeper.set(keeper);
     }

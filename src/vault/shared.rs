@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     nudges: Mutex<BTreeSet<RecordId>>,
     /// Wakes the keeper.
     call: Sender<()>,
+    /// Wakes whoever makes segments ready.
+    call_for_segment: Sender<()>,
     /// The vault is being closed: long work in the background ends at its next step.
     stopping: AtomicBool,
     /// The vault's lock, held until it is closed. The last field: where nobody closes, whoever lets
@@ -61,7 +63,7 @@ impl Shared {
         keys: Arc<Keyring>,
         state: State,
         tuning: super::options::Tuning,
-        call: Sender<()>,
+        (call, call_for_segment): (Sender<()>, Sender<()>),
         lock: Box<dyn LockGuard>,
     ) -> Self {
         Self {
@@ -81,6 +83,7 @@ impl Shared {
             published: AtomicU64::new(0),
             nudges: Mutex::new(BTreeSet::new()),
             call,
+            call_for_segment,
             stopping: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
         }
@@ -203,6 +206,11 @@ impl Shared {
     /// Wakes the keeper, which may be busy or absent.
     pub(super) fn call_keeper(&self) {
         let _ = self.call.try_send(());
+    }
+
+    /// Asks for the next log segment to be made ready.
+    pub(super) fn call_for_segment(&self) {
+        let _ = self.call_for_segment.try_send(());
     }
 
     /// Tells the pruner where there may be something to do.

@@ -45,7 +45,7 @@ impl Input {
         let Some(fd) = &self.0 else { return Ok(false) };
         let found = rustix::fs::fstat(fd)?;
         Ok(FileType::from_raw_mode(found.st_mode).is_file()
-            && found.st_mode & 0o7077 == 0
+            && found.st_mode.trailing_zeros() >= 6
             && found.st_uid == super::effective_uid())
     }
 

@@ -10,7 +10,6 @@ use crate::env::{Fs, OpenMode};
 use crate::model::Lsn;
 use crate::store::per_tree::{PerTree, tree_name};
 use crate::store::{StoreError, guard};
-use rustix::io::Errno;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,6 +19,9 @@ use std::time::Duration;
 /// How often, and how far apart, sled's lock is tried: about two seconds in all.
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// ENFILE and EMFILE: they have no `ErrorKind`, and the same numbers on every Unix.
+const DESCRIPTORS_EXHAUSTED: [i32; 2] = [23, 24];
 
 impl SledStore {
     /// Opens the state of the vault in `vault_dir` under the opening mark (I7). A mark found there
@@ -191,8 +193,7 @@ fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
 
 /// Whether an error says something about this machine rather than about the state.
 fn is_environment(error: &io::Error) -> bool {
-    let exhausted = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    error.raw_os_error().is_some_and(|code| exhausted.contains(&code))
+    error.raw_os_error().is_some_and(|code| DESCRIPTORS_EXHAUSTED.contains(&code))
         || matches!(
             error.kind(),
             io::ErrorKind::PermissionDenied
