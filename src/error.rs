@@ -73,7 +73,7 @@ pub enum ErrorKind {
     Closed,
     /// The state cannot serve reads: reopen the vault, which rebuilds it.
     StateBroken,
-    /// The file system refused; see `source`.
+    /// The operating system refused; see `source`.
     Io {
         /// What was being done.
         op: &'static str,
@@ -101,7 +101,7 @@ impl Error {
         }
     }
 
-    /// The file system refused while doing `op`.
+    /// The operating system refused while doing `op`.
     #[must_use]
     pub fn io(op: &'static str, source: io::Error) -> Self {
         let kind = match source.kind() {
@@ -148,7 +148,7 @@ impl fmt::Display for Error {
                 write!(f, "a vault or files that are not a vault's are already here. path={}", path.display())
             }
             ErrorKind::LaxPermissions { path, mode } => {
-                write!(f, "others can reach this file; run `chmod go= ` on it. path={} mode={mode:o}", path.display())
+                write!(f, "others can reach this file; run `chmod go=` on it. path={} mode={mode:o}", path.display())
             }
             ErrorKind::NoSpace => f.write_str("no space left on the disk; nothing was changed"),
             ErrorKind::Busy => f.write_str("too many requests at once; try again"),
@@ -159,8 +159,8 @@ impl fmt::Display for Error {
             ErrorKind::Closed => f.write_str("the vault is closed"),
             ErrorKind::StateBroken => f.write_str("the state cannot serve; reopen the vault, which rebuilds it"),
             ErrorKind::Io { op } => match &self.source {
-                Some(source) => write!(f, "file system refused. op={op} cause={source}"),
-                None => write!(f, "file system refused. op={op}"),
+                Some(source) => write!(f, "the operating system refused. op={op} cause={source}"),
+                None => write!(f, "the operating system refused. op={op}"),
             },
             ErrorKind::Usage { what } => f.write_str(what),
         }

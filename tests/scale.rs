@@ -175,7 +175,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
         world.fs.take_made();
         put_many(&vault, at..(at + chunk).min(puts), SECRETS, 1_024, |_| world.clock.advance(step));
         for (thread, path) in world.fs.take_made() {
-            if thread != "strongroom-keeper" {
+            if !["strongroom-keeper", "strongroom-segments"].contains(&thread.as_str()) {
                 on_the_put_path.insert((thread, path));
             }
         }
@@ -188,9 +188,11 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
     }
     let (live, folder) = (world.live_bytes(&vault), folder_bytes(&vault_dir));
     println!(
-        "{puts} puts of 1 KiB: folder {} KiB (at most {} KiB), live {} KiB: {:.2} times, segments of {} KiB",
+        "{puts} puts of 1 KiB: folder {} KiB (at most {} KiB), of it state {} KiB and log {} KiB, live {} KiB: {:.2} times, segments of {} KiB",
         folder >> 10,
         largest >> 10,
+        folder_bytes(&vault_dir.join("state")) >> 10,
+        folder_bytes(&vault_dir.join("log")) >> 10,
         live >> 10,
         folder as f64 / live as f64,
         segment_bytes >> 10

@@ -61,7 +61,8 @@ pub(crate) struct Global {
     #[arg(long, value_enum, global = true)]
     pub(crate) output: Option<Output>,
     /// How long to wait while another process holds the vault [default: not at all]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, global = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, global = true,
+        allow_negative_numbers = true)]
     pub(crate) wait: Option<Duration>,
 }
 
@@ -373,7 +374,7 @@ fn refusal(error: &clap::Error) -> Failure {
                 .skip(1)
                 .take_while(|line| !line.trim_start().starts_with("Usage:"))
                 .map(str::trim)
-                .filter(|line| !line.is_empty())
+                .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
                 .collect();
             let first = first.strip_prefix("error: ").unwrap_or(first);
             [&[first], more.as_slice()].concat().join(" ")

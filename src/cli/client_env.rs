@@ -4,16 +4,19 @@
 //! Several vaults may keep their keys in one folder, so there are two files of the same content:
 //! `client.env` is of the server that was started last, `<vault id>.client.env` of each vault.
 //! Both start with a comment that names the vault.
+//!
+//! A shell runs what `env` prints, and a client believes it, so a file that somebody else could have
+//! put beside a key file is not read, and of ours only lines that a server writes are passed on.
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
 #[cfg(feature = "server")]
 use super::files;
-use super::input::Input;
+use super::input::{self, Input};
 use super::unlock::Pointed;
 use super::{Context, output, place, unlock};
 use crate::crypto::VaultId;
-use crate::env::{FileKind, parent, read_file};
+use crate::env::{FileKind, parent};
 use crate::secret::SecretBytes;
 use crate::vault::peek_id;
 use std::path::PathBuf;
@@ -23,7 +26,7 @@ use zeroize::Zeroizing;
 const NAME: &str = "client.env";
 
 /// Longest file that is read, in bytes.
-const BYTES_MAX: u64 = 16 * 1024;
+const BYTES_MAX: usize = 16 * 1024;
 
 /// `env`: prints the lines. Takes no lock: a server may hold the vault.
 pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
@@ -39,11 +42,39 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
         ));
     };
     let mut exports = Zeroizing::new(Vec::with_capacity(text.len()));
-    for line in lines(&text).filter(|line| line.starts_with("export ")) {
+    for line in lines(&text).filter(|line| is_export(line)) {
         exports.extend_from_slice(line.as_bytes());
         exports.push(b'\n');
     }
+    warn_of_session_token(context);
     output::data(&exports)
+}
+
+/// Warns of a session token of another account, which clients would send along with our pair; it
+/// is refused with words that do not name it.
+pub(crate) fn warn_of_session_token(context: &Context) {
+    if context.var("AWS_SESSION_TOKEN").is_some() {
+        output::warn(
+            "AWS_SESSION_TOKEN is set here and does not belong to this pair; unset it in the shell \
+             of the client",
+        );
+    }
+}
+
+/// Whether `line` is one that a server writes: it says one thing to a shell and no more.
+fn is_export(line: &str) -> bool {
+    const NAMES: [&str; 5] = [
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ];
+    let pair = line.strip_prefix("export ").and_then(|rest| rest.split_once('='));
+    pair.is_some_and(|(name, value)| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/=.:%[]".contains(&byte);
+        NAMES.contains(&name) && value.bytes().all(is_plain)
+    })
 }
 
 /// Keeps the lines of a server on the vault `id`; warns if no folder takes them.
@@ -91,23 +122,28 @@ fn find(context: &Context, global: &Global, id: VaultId) -> Option<SecretBytes> 
     let mark = format!("# vault {id}");
     for folder in folders(context, global) {
         for name in [format!("{id}.{NAME}"), NAME.to_owned()] {
-            let path = folder.join(name);
-            let is_file = context
-                .env
-                .fs
-                .metadata(&path)
-                .is_ok_and(|found| found.is_some_and(|found| found.kind == FileKind::File));
-            if !is_file {
-                continue;
-            }
-            let Ok(bytes) = read_file(context.env.fs.as_ref(), &path, BYTES_MAX) else { continue };
-            let text = SecretBytes::new(bytes);
+            let Some(text) = read_ours(context, folder.join(name)) else { continue };
             if lines(&text).next() == Some(mark.as_str()) {
                 return Some(text);
             }
         }
     }
     None
+}
+
+fn read_ours(context: &Context, path: PathBuf) -> Option<SecretBytes> {
+    // Looked at before it is opened, because opening a pipe waits.
+    let found = context.env.fs.metadata(&path).ok().flatten()?;
+    if found.kind != FileKind::File {
+        return None;
+    }
+    let input = Input::Path(path);
+    let opened = input.open().ok()?;
+    if !opened.is_ours().ok()? {
+        output::warn(&format!("not read, because others can reach it or own it: {input}"));
+        return None;
+    }
+    input::read(opened, BYTES_MAX).ok().flatten()
 }
 
 /// Where the lines are kept: beside the key file, else where key files are by default.
@@ -127,44 +163,4 @@ fn lines(text: &SecretBytes) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(all(test, feature = "server"))]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
-    use super::*;
-    use crate::cli::testing::context;
-    use std::os::unix::fs::PermissionsExt;
-
-    const A: VaultId = VaultId([0xaa; 16]);
-    const B: VaultId = VaultId([0xbb; 16]);
-
-    fn found(context: &Context, global: &Global, id: VaultId) -> Option<String> {
-        find(context, global, id).map(|text| lines(&text).nth(1).unwrap_or_default().to_owned())
-    }
-
-    #[test]
-    fn two_vaults_in_one_keys_folder_keep_their_lines_apart() {
-        let root = tempfile::tempdir().unwrap();
-        let context = context(&[("XDG_CONFIG_HOME", root.path().to_str().unwrap())]);
-        let global = Global::default();
-        keep(&context, &global, A, "export AWS_ACCESS_KEY_ID=A1\n");
-        keep(&context, &global, B, "export AWS_ACCESS_KEY_ID=B1\n");
-        assert_eq!(found(&context, &global, A).unwrap(), "export AWS_ACCESS_KEY_ID=A1");
-        assert_eq!(kept_access_key_id(&context, &global, B).unwrap(), "B1");
-        let last = root.path().join("strongroom/keys/client.env");
-        assert!(std::fs::read_to_string(&last).unwrap().contains("=B1"));
-        for name in ["strongroom/keys/client.env", &format!("strongroom/keys/{A}.client.env")] {
-            let mode = std::fs::metadata(root.path().join(name)).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_lines_stand_beside_a_key_file_that_was_pointed_at() {
-        let root = tempfile::tempdir().unwrap();
-        let context = context(&[]);
-        let global = Global { key_file: Some(root.path().join("usb/k")), ..Global::default() };
-        keep(&context, &global, A, "export AWS_ACCESS_KEY_ID=A1\n");
-        assert!(root.path().join("usb/client.env").exists());
-        assert_eq!(kept_access_key_id(&context, &global, A).unwrap(), "A1");
-        assert_eq!(found(&context, &global, B), None);
-    }
-}
+mod tests;

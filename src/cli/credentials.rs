@@ -17,14 +17,14 @@ pub(crate) fn credentials(
         CredentialsAction::New { account } => {
             let pair = with_vault(context, global, |vault| Ok(vault.new_credential(account)?))?;
             if global.is_json() {
-                return output::json(&json::credential(&pair)?);
+                return output::secret(&json::credential(&pair)?);
             }
             output::data(exports(&pair).as_bytes())
         }
         CredentialsAction::Ls => {
             let pairs = with_vault(context, global, |vault| Ok(vault.credentials()?))?;
             if global.is_json() {
-                return output::json(&json::credentials(&pairs)?);
+                return output::secret(&json::credentials(&pairs)?);
             }
             let lines: Vec<String> = pairs
                 .iter()

@@ -1,18 +1,11 @@
 //! What comes in: files that the user names, standard input, prompts.
-//!
-//! A path given by the user is opened as the user means it: links are followed and pipes are read,
-//! so `--passphrase-file <(pass show vault)` and mounted secrets (which are links) work. That is
-//! why this does not go through `env::Fs`, which follows nothing below a vault.
 
 use super::exit::Failure;
 use super::signal;
+use crate::env::real::{Input as Opened, Terminal};
 use crate::secret::SecretBytes;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// Where bytes are read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +21,14 @@ impl Input {
     pub(crate) fn named(path: &Path) -> Self {
         if path.as_os_str() == "-" { Self::Stdin } else { Self::Path(path.to_path_buf()) }
     }
+
+    /// Opens it.
+    pub(crate) fn open(&self) -> io::Result<Opened> {
+        match self {
+            Self::Stdin => Ok(Opened::stdin()),
+            Self::Path(path) => Opened::open(path),
+        }
+    }
 }
 
 impl std::fmt::Display for Input {
@@ -39,50 +40,9 @@ impl std::fmt::Display for Input {
     }
 }
 
-/// An opened input.
-pub(crate) struct Opened(Option<OwnedFd>);
-
-impl Opened {
-    /// Opens `input`.
-    pub(crate) fn open(input: &Input) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-        match input {
-            Input::Stdin => Ok(Self(None)),
-            Input::Path(path) => Ok(Self(Some(rustix::fs::open(path, flags, Mode::empty())?))),
-        }
-    }
-
-    /// Permission bits of what was opened, not of what the path names by now. `None` for standard
-    /// input: whoever redirected it had read it already.
-    pub(crate) fn mode(&self) -> io::Result<Option<u32>> {
-        match &self.0 {
-            None => Ok(None),
-            Some(fd) => Ok(Some(rustix::fs::fstat(fd)?.st_mode & 0o7777)),
-        }
-    }
-
-    /// Reads to the end. `Ok(None)`: there is more than `len_max` bytes.
-    pub(crate) fn read(self, len_max: usize) -> io::Result<Option<SecretBytes>> {
-        match &self.0 {
-            None => read_to_end(io::stdin().as_fd(), len_max),
-            Some(fd) => read_to_end(fd.as_fd(), len_max),
-        }
-    }
-}
-
-/// Reads into one buffer of the full size: growing would leave copies behind.
-fn read_to_end(from: BorrowedFd<'_>, len_max: usize) -> io::Result<Option<SecretBytes>> {
-    let mut buffer = Zeroizing::new(vec![0; len_max.saturating_add(1)]);
-    let mut len = 0;
-    while let Some(rest) = buffer.get_mut(len..).filter(|rest| !rest.is_empty()) {
-        match rustix::io::read(from, rest) {
-            Ok(0) => return Ok(buffer.get(..len).map(SecretBytes::copy_from)),
-            Ok(read) => len += read,
-            Err(Errno::INTR) => (),
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-    Ok(None)
+/// Reads to the end, into the fence. `Ok(None)`: there are more than `len_max` bytes.
+pub(crate) fn read(opened: Opened, len_max: usize) -> io::Result<Option<SecretBytes>> {
+    Ok(opened.read_to_end(len_max)?.map(|bytes| SecretBytes::copy_from(&bytes)))
 }
 
 /// Whether there is a person to ask: a terminal that can be opened, and standard input or standard
@@ -90,7 +50,7 @@ fn read_to_end(from: BorrowedFd<'_>, len_max: usize) -> io::Result<Option<Secret
 /// waiting for an answer.
 pub(crate) fn has_person() -> bool {
     let attached = io::stdin().is_terminal() || io::stderr().is_terminal();
-    attached && rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).is_ok()
+    attached && Terminal::current().is_some()
 }
 
 /// Whether standard input is a terminal.
@@ -113,35 +73,7 @@ pub(crate) fn prompt(question: &str) -> Result<SecretBytes, Failure> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
-
-    fn read(bytes: &[u8], len_max: usize) -> Option<Vec<u8>> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("f");
-        std::fs::write(&path, bytes).unwrap();
-        let opened = Opened::open(&Input::named(&path)).unwrap();
-        opened.read(len_max).unwrap().map(|bytes| bytes.expose().to_vec())
-    }
-
-    #[test]
-    fn a_limit_is_met_and_not_passed() {
-        assert_eq!(read(b"", 4), Some(vec![]));
-        assert_eq!(read(b"abcd", 4), Some(b"abcd".to_vec()));
-        assert_eq!(read(b"abcde", 4), None);
-    }
-
-    #[test]
-    fn links_are_followed_and_the_mode_is_that_of_the_file() {
-        use std::os::unix::fs::{PermissionsExt, symlink};
-        let dir = tempfile::tempdir().unwrap();
-        let (file, link) = (dir.path().join("f"), dir.path().join("l"));
-        std::fs::write(&file, "x").unwrap();
-        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
-        symlink(&file, &link).unwrap();
-        let opened = Opened::open(&Input::named(&link)).unwrap();
-        assert_eq!(opened.mode().unwrap(), Some(0o640));
-    }
 
     #[test]
     fn a_hyphen_is_standard_input() {

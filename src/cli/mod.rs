@@ -10,7 +10,7 @@
 //! - No secret comes in through an argument, and no refusal repeats one that did.
 //! - The lock is tested before a key is looked for and before a port is taken.
 //!
-//! `docs/parts/CLI.md` is the reference; [`exit`] is the one table of exit codes.
+//! `docs/CLI.md` is the reference; [`exit`] is the one table of exit codes.
 
 mod args;
 mod client_env;
@@ -28,6 +28,8 @@ mod secrets;
 pub mod serve;
 mod session;
 mod signal;
+#[cfg(test)]
+mod testing;
 mod text;
 mod unlock;
 mod value;
@@ -122,25 +124,5 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
         Command::Rm(args) => secrets::rm(context, &global, &args),
         Command::Restore(args) => secrets::restore(context, &global, &args),
         Command::Check => session::check(context, &global),
-    }
-}
-
-#[cfg(test)]
-mod testing {
-    use super::{Context, Env};
-    use std::collections::BTreeMap;
-    use std::ffi::OsString;
-
-    /// The real files and time, with these environment variables and no others.
-    pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
-        let vars: BTreeMap<String, OsString> =
-            vars.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        let env = Env::real();
-        Context {
-            env,
-            vars: Box::new(move |name| vars.get(name).cloned()),
-            #[cfg(feature = "server")]
-            listen: |_| Err(crate::error::ErrorKind::Closed.into()),
-        }
     }
 }

@@ -1,25 +1,23 @@
-//! Standard output and standard error, written without a buffer of their own: a buffer would keep
-//! a copy of a value for as long as the process lives.
+//! What goes out: data to standard output, everything else to standard error.
 
 use super::exit::Failure;
 use super::text;
+use crate::env::real::{write_stderr, write_stdout};
 use crate::secret::SecretBytes;
-use rustix::io::Errno;
-use std::io::IsTerminal;
-use std::os::fd::{AsFd, BorrowedFd};
-
-/// Prints an operation's response.
-pub(crate) fn json(text: &SecretBytes) -> Result<(), Failure> {
-    // EXPOSE: what was asked for is printed, a value in it included.
-    data(text.expose())
-}
+use std::io::{ErrorKind, IsTerminal};
 
 /// Writes data to standard output. A reader that went away ends the command with 141.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
-    write_all(std::io::stdout().as_fd(), bytes).map_err(|errno| match errno {
-        Errno::PIPE => Failure::closed_pipe(),
-        other => Failure::io("standard output cannot be written", &other.into()),
+    write_stdout(bytes).map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::closed_pipe(),
+        _ => Failure::io("standard output cannot be written", &error),
     })
+}
+
+/// Writes a value, or a document that may hold one, to standard output.
+pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), Failure> {
+    // EXPOSE: it was asked for, and this is where it was asked to go.
+    data(bytes.expose())
 }
 
 /// Writes lines to standard output.
@@ -55,7 +53,7 @@ pub(crate) fn warn(message: &str) {
 
 /// Writes to standard error as it is.
 pub(crate) fn raw_note(text: &str) {
-    let _unheard = write_all(std::io::stderr().as_fd(), text.as_bytes());
+    let _unheard = write_stderr(text.as_bytes());
 }
 
 /// Explains a failure: what happened, then what to do.
@@ -68,15 +66,4 @@ pub(crate) fn failure(failure: &Failure) {
         // A hint is ours: its line breaks are meant.
         raw_note(&format!("{hint}\n"));
     }
-}
-
-fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-            Err(Errno::INTR) => (),
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), F
         store(vault, &scope, args, value)
     })?;
     if is_json {
-        return output::json(&json::written(&written)?);
+        return output::secret(&json::written(&written)?);
     }
     let id = written.version_id.as_ref().map(|id| text::one_line(id.as_str()));
     output::lines(id.as_deref())
@@ -108,9 +108,9 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
 }
 
 fn show(found: &SecretValueOutput, bytes: &SecretBytes, is_json: bool) -> Result<(), Failure> {
-    // EXPOSE: the value is what was asked for.
-    output::data(bytes.expose())?;
+    output::secret(bytes)?;
     // JSON ends its own line; a prompt should not stand behind a raw value.
+    // EXPOSE: its last byte decides.
     let is_open_line = !is_json && !found.value.bytes().expose().ends_with(b"\n");
     if is_open_line && output::data_is_seen() { output::data(b"\n") } else { Ok(()) }
 }
@@ -135,7 +135,7 @@ pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), Fa
     let prefix = args.prefix.as_deref().unwrap_or_default();
     let found = with_vault(context, global, |vault| list(vault, &scope, prefix))?;
     if global.is_json() {
-        return output::json(&json::list(&found)?);
+        return output::secret(&json::list(&found)?);
     }
     output::lines(found.iter().map(|entry| entry.name.as_str()))
 }
@@ -166,7 +166,7 @@ pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Resul
     let request = SecretIdOnly::new(args.name.as_str());
     let found = with_vault(context, global, |vault| Ok(vault.describe_secret(&scope, &request)?))?;
     if global.is_json() {
-        return output::json(&json::description(&found)?);
+        return output::secret(&json::description(&found)?);
     }
     let lines = text::description(&found);
     output::lines(lines.iter().map(String::as_str))
@@ -177,7 +177,7 @@ pub(crate) fn versions(context: &Context, global: &Global, args: &Versions) -> R
     let scope = place::scope_of(context, global, &args.name)?;
     let found = with_vault(context, global, |vault| all_versions(vault, &scope, args))?;
     if global.is_json() {
-        return output::json(&json::versions(&found)?);
+        return output::secret(&json::versions(&found)?);
     }
     let lines: Vec<String> = found.versions.iter().map(text::version).collect();
     output::lines(lines.iter().map(String::as_str))
@@ -212,7 +212,7 @@ pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(
     let named = with_vault(context, global, |vault| {
         Ok(vault.update_secret_version_stage(&scope, request)?)
     })?;
-    if global.is_json() { output::json(&json::named(&named)?) } else { Ok(()) }
+    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
 }
 
 /// `rm`
@@ -232,7 +232,7 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
         Ok((deleted, shredded))
     })?;
     if global.is_json() {
-        output::json(&json::deleted(&deleted)?)?;
+        output::secret(&json::deleted(&deleted)?)?;
     } else {
         output::lines([text::date_time(deleted.deletion_date).as_str()])?;
     }
@@ -260,5 +260,5 @@ pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result
     let scope = place::scope_of(context, global, &args.name)?;
     let request = SecretIdOnly::new(args.name.as_str());
     let named = with_vault(context, global, |vault| Ok(vault.restore_secret(&scope, request)?))?;
-    if global.is_json() { output::json(&json::named(&named)?) } else { Ok(()) }
+    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
 }

@@ -91,9 +91,18 @@ fn run(
              secret of this vault",
         );
     }
+    if !args.listen.ip().is_loopback() {
+        output::warn(
+            "others on the network reach this server, and what it sends is not encrypted: whoever \
+             sees the traffic reads the secrets",
+        );
+    }
+    client_env::warn_of_session_token(context);
     let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
     output::raw_note(&printed);
     output::raw_note("Ready.\n");
+    // The server keeps what it needs: these copies of the secret key would live as long as it runs.
+    drop((printed, lines, pair));
     Ok(server.run()?)
 }
 

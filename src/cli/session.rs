@@ -61,7 +61,7 @@ pub(crate) fn check(context: &Context, global: &Global) -> Result<(), Failure> {
         output::note(&format!("damage: {damage}"));
     }
     if global.is_json() {
-        output::json(&json::check(&report)?)?;
+        output::secret(&json::check(&report)?)?;
     } else {
         output::lines([text::check_summary(&report).as_str()])?;
     }

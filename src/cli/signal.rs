@@ -2,8 +2,7 @@
 //! (I1, I2). A prompt first gives the terminal back. A running server has its own way to stop.
 
 use super::exit::Exit;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-use std::os::fd::OwnedFd;
+use crate::env::real::Terminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -15,7 +14,7 @@ const SERVING: u8 = 2;
 static PHASE: AtomicU8 = AtomicU8::new(WORKING);
 
 /// The terminal as it was before a prompt turned its echo off.
-static TERMINAL: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+static TERMINAL: Mutex<Option<Terminal>> = Mutex::new(None);
 
 /// Long enough for a prompt that read the Ctrl-C itself to clean up and end the process.
 const PROMPT_GRACE: Duration = Duration::from_millis(200);
@@ -42,7 +41,7 @@ pub(crate) fn leave_to_server() {
 
 /// Runs `ask`, which turns the terminal's echo off.
 pub(crate) fn while_prompting<T>(ask: impl FnOnce() -> T) -> T {
-    *lock_terminal() = current_terminal();
+    *lock_terminal() = Terminal::current();
     PHASE.store(PROMPTING, Ordering::SeqCst);
     let answer = ask();
     PHASE.store(WORKING, Ordering::SeqCst);
@@ -54,19 +53,12 @@ fn end() -> ! {
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }
 
-fn current_terminal() -> Option<(OwnedFd, Termios)> {
-    use rustix::fs::{Mode, OFlags};
-    let fd = rustix::fs::open("/dev/tty", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let state = tcgetattr(&fd).ok()?;
-    Some((fd, state))
-}
-
 fn restore_terminal() {
-    if let Some((fd, state)) = lock_terminal().take() {
-        let _gone = tcsetattr(&fd, OptionalActions::Now, &state);
+    if let Some(terminal) = lock_terminal().take() {
+        let _gone = terminal.restore();
     }
 }
 
-fn lock_terminal() -> std::sync::MutexGuard<'static, Option<(OwnedFd, Termios)>> {
+fn lock_terminal() -> std::sync::MutexGuard<'static, Option<Terminal>> {
     TERMINAL.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

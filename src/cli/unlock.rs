@@ -2,7 +2,7 @@
 
 use super::args::Global;
 use super::exit::Failure;
-use super::input::{self, Input, Opened};
+use super::input::{self, Input};
 use super::{Context, output, place};
 use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
 use crate::error::{Error, ErrorKind};
@@ -93,7 +93,7 @@ fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, Failure> {
 pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
     let failure =
         |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
-    let opened = Opened::open(input).map_err(failure)?;
+    let opened = input.open().map_err(failure)?;
     if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
         return Err(Failure::key(format!(
             "others can reach the key file. path={input} mode={mode:04o}"
@@ -104,7 +104,7 @@ pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
         Failure::key(format!("this is no key file, or it is damaged. path={input}"))
             .hint("a key file is two lines; restore it from a copy")
     };
-    let text = opened.read(KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
+    let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
     match key_text::parse(&text) {
         // A newer format is told by number when the vault is opened with it.
         Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
@@ -115,13 +115,13 @@ pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
 /// Reads a key file that was there before the vault it is to open.
 pub(crate) fn existing_key_file(path: &Path) -> Result<SecretBytes, Error> {
     let io = |error| Error::io("read the key file", error);
-    let opened = Opened::open(&Input::Path(path.to_path_buf())).map_err(io)?;
+    let opened = Input::Path(path.to_path_buf()).open().map_err(io)?;
     match opened.mode().map_err(io)? {
         Some(mode) if mode & OTHERS != 0 => {
             Err(ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into())
         }
         _ => {
-            let text = opened.read(KEY_BYTES_MAX).map_err(io)?;
+            let text = input::read(opened, KEY_BYTES_MAX).map_err(io)?;
             let text = text.ok_or(ErrorKind::WrongKey)?;
             // Told here as the key's fault: nothing is made yet.
             key_text::parse(&text).map_err(|_| ErrorKind::WrongKey)?;
@@ -135,11 +135,11 @@ pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
     let failure = |error| {
         Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
     };
-    let opened = Opened::open(input).map_err(failure)?;
+    let opened = input.open().map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
         output::warn(&format!("others can reach the passphrase file {input}"));
     }
-    let bytes = opened.read(KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
+    let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
         Failure::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
     })?;
     Ok(without_newline(bytes))

@@ -2,7 +2,7 @@
 
 use super::args::Put;
 use super::exit::Failure;
-use super::input::{self, Input, Opened};
+use super::input::{self, Input};
 use crate::model::limits::VALUE_BYTES_MAX;
 use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::{Fault, FaultKind};
@@ -43,7 +43,7 @@ pub(crate) fn source(args: &Put) -> Result<Source, Failure> {
 pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, Failure> {
     let doing = || format!("the value cannot be read from {input}");
     let bytes =
-        Opened::open(input).and_then(|opened| opened.read(VALUE_BYTES_MAX)).map_err(|error| {
+        input.open().and_then(|opened| input::read(opened, VALUE_BYTES_MAX)).map_err(|error| {
             match error.kind() {
                 std::io::ErrorKind::NotFound => Failure::usage(format!("{}: {error}", doing())),
                 _ => Failure::io(&doing(), &error),

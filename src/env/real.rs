@@ -26,7 +26,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 mod process;
+mod streams;
 pub use process::{effective_uid, harden_process, memory_bytes, process_id};
+pub use streams::{Input, Terminal, write_stderr, write_stdout};
 
 /// How often a race with somebody who makes or removes the same file is tried again.
 const RACES_MAX: u32 = 64;

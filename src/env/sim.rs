@@ -2,7 +2,7 @@
 //! hostile disk in memory.
 //!
 //! The same calls in the same order give the same bytes, times and failures. See
-//! `docs/parts/ENV.md` for how a harness uses it. [`SimFs::volatile`] is also what ephemeral vaults
+//! `docs/ENV.md` for how a harness uses it. [`SimFs::volatile`] is also what ephemeral vaults
 //! keep their files in; [`SimEntropy`] must never make a real key.
 
 use super::{Clock, Entropy, Env, UnixMillis};

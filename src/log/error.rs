@@ -83,6 +83,12 @@ impl LogError {
         if is_no_space(&source) { Self::NoSpace } else { Self::io("write", path, source) }
     }
 
+    /// Sorts an error of opening or making a file: nothing was changed by it, so that it does not
+    /// poison (too many open files, say).
+    pub(super) fn open(path: &str, source: io::Error) -> Self {
+        if is_no_space(&source) { Self::NoSpace } else { Self::io("open", path, source) }
+    }
+
     /// Any error but those of a full disk.
     pub(super) fn io(op: &'static str, path: &str, source: io::Error) -> Self {
         Self::Io { op, path: path.to_owned(), source }

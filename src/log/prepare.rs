@@ -141,7 +141,7 @@ pub(super) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), 
     let made = place
         .fs()
         .open(&place.path(Kind::Segment, number), OpenMode::CreateNew)
-        .map_err(|error| LogError::write(&name, error))
+        .map_err(|error| LogError::open(&name, error))
         .and_then(|file| {
             files::fill_with_zeros(file.as_ref(), &name, 0, capacity)?;
             file.sync_all().map_err(|error| LogError::io("sync", &name, error))

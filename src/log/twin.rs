@@ -277,7 +277,7 @@ impl Twin {
         let file = self
             .fs
             .open(&self.path(copy), OpenMode::Create)
-            .map_err(|error| LogError::write(&name, error))?;
+            .map_err(|error| LogError::open(&name, error))?;
         file.write_all_at(bytes, 0).map_err(|error| LogError::write(&name, error))?;
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         if len != bytes.len() as u64 {

@@ -96,6 +96,11 @@ impl Log {
         self.wanted_capacity()
     }
 
+    /// Bytes of the largest frame that the segment after this one will hold.
+    pub fn frame_room(&self) -> usize {
+        usize::try_from(self.wanted_capacity().saturating_sub(FRAMES_AT)).unwrap_or(usize::MAX)
+    }
+
     /// Bytes of the current snapshot.
     pub fn snapshot_bytes(&self) -> u64 {
         self.manifest.snapshot.bytes
@@ -198,7 +203,6 @@ impl Log {
     /// half full or has ended, or a compaction is about to end it. Asking changes nothing, and of
     /// several only the first that runs does something.
     pub fn preparation(&self) -> Option<Preparation> {
-        let number = self.manifest.last.checked_add(1)?;
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
@@ -207,8 +211,14 @@ impl Log {
             // Nothing is made ready in a log that was only opened to be read.
             None => self.manifest.mark.is_none(),
         };
+        if wanted { self.preparation_ahead() } else { None }
+    }
+
+    /// The same whatever the current segment holds: for a vault that is going to be written to.
+    pub fn preparation_ahead(&self) -> Option<Preparation> {
+        let number = self.manifest.last.checked_add(1)?;
         let idle = self.board.lock().stage == Stage::Idle;
-        (wanted && idle && !self.poisoned).then(|| {
+        (idle && !self.poisoned).then(|| {
             let board = Arc::clone(&self.board);
             Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
         })
@@ -320,10 +330,10 @@ impl Log {
         let wanted = self.wanted_capacity();
         let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
         let prepared = self.board.take(number).filter(|ready| *ready >= needed);
-        let capacity = prepared.unwrap_or(wanted.max(needed));
-        if prepared.is_none() {
-            prepare::make_now(&self.place, number, capacity)?;
-        }
+        let capacity = match prepared {
+            Some(ready) => ready,
+            None => self.make_segment(number, wanted, needed)?,
+        };
         let name = Kind::Segment.name(number);
         let file = self
             .place
@@ -340,6 +350,21 @@ impl Log {
             .map_err(|error| LogError::write(&name, error))?;
         file.sync_all().map_err(|error| LogError::io("sync", &name, error))?;
         Ok((Segment { header, file, name }, wanted))
+    }
+
+    /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
+    /// the size that is wanted may hold a small one: what frees space must still be written (I4).
+    fn make_segment(&self, number: u64, wanted: u64, needed: u64) -> Result<u64, LogError> {
+        let mut capacity = wanted.max(needed);
+        loop {
+            match prepare::make_now(&self.place, number, capacity) {
+                Err(LogError::NoSpace) if capacity > needed => {
+                    let small = self.options.segment_bytes_first.max(needed);
+                    capacity = if capacity > small { small } else { needed };
+                }
+                made => return made.map(|()| capacity),
+            }
+        }
     }
 
     /// A write failed. A full disk is undone where the frame is not whole on the file, which is

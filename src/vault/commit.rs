@@ -10,28 +10,26 @@
 //!   all of it is `OutcomeUnknown` and the vault is poisoned (I4).
 //! - Applying comes after the sync, so the state never holds what the log does not (I6).
 //! - A failing apply does not take back the answer: the operation is durable. The state is rebuilt
-//!   from the log before anything else happens.
+//!   from the log before the next operation is planned.
+//! - A batch can be planned twice. A row that does not open says that the state lies: nothing that
+//!   was planned on it is logged (the digest would be wrong for good), it is rebuilt, and the batch
+//!   is planned anew. On a full disk what grows is planned out, and the reserve is for the rest (I4).
 //!
 //! The driver (`driver.rs`) steps it from its thread; simulation and in-memory vaults step it
 //! themselves.
 
-use super::effects::{Sealer, drop_row};
-use super::failure::Failure;
-use super::job::{Done, Job, Mutate};
+use super::batch::{Batch, Outcome};
+use super::job::{Done, Job};
+use super::keeper::from_log;
 use super::logkeys::clock_note;
-use super::rows;
 use super::shared::{Shared, Status};
-use super::source::{Layer, RowSource};
-use super::view::RowView;
-use crate::crypto::{Keyring, SetSum};
+use crate::crypto::SetSum;
 use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
-use crate::model::api::Mutation;
-use crate::model::limits::VERSIONS_KEPT;
-use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Scope, Seq, Suffix, Tree};
-use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
+use crate::model::{ChangeSet, Lsn, RowChange};
+use crate::semantics::{Answer, Now};
 use crate::store::Store;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -42,41 +40,40 @@ pub(crate) const BATCH_OPERATIONS_MAX: usize = 256;
 /// Most bytes in a batch, unless one operation alone has more (I2).
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// What an operation costs in a batch besides its value: rows, seals, keys.
-const OPERATION_BYTES: usize = 1024;
+const OPERATION_BYTES: usize = 1536;
 
 /// Orders every mutation of one vault.
 pub(crate) struct Pipeline {
-    pub(super) shared: Arc<Shared>,
     pub(super) log: Log,
     pub(super) sum: SetSum,
     pub(super) lsn: Lsn,
     pub(super) age: AgeClock,
     /// Bytes applied to the state since its last checkpoint began.
     pub(super) unsynced_bytes: u64,
-    pub(super) stopping: bool,
+    /// The first purge since the last switch of the epoch: that switch does not cover it (I10).
+    pub(super) unshredded: Option<UnixMillis>,
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
+    /// The last field, so that the log is gone before what may hold the vault's lock.
+    pub(super) shared: Arc<Shared>,
 }
 
-/// One batch while it is planned.
-struct Batch<'a> {
-    keys: &'a Keyring,
-    layer: Layer<'a>,
-    now: Now,
-    sum: SetSum,
-    lsn: Lsn,
-    sets: Vec<ChangeSet>,
-    short_of_space: bool,
-    results: Vec<(Done, Result<Answer>)>,
-    settled: Vec<(RecordId, Seq, UnixMillis)>,
-    nudges: Vec<RecordId>,
+/// Why a batch did not happen.
+enum Setback {
+    /// The state lies.
+    State,
+    /// The append was undone.
+    NoSpace,
+    /// Anything else, and what the callers are told.
+    Told(ErrorKind, Vec<Outcome>),
 }
 
 impl Pipeline {
     pub(super) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
         let (queue, completed) = (VecDeque::new(), Vec::new());
-        Self { shared, log, sum, lsn, age, unsynced_bytes: 0, stopping: false, queue, completed }
+        let (unsynced_bytes, unshredded) = (0, None);
+        Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared }
     }
 
     /// Takes a job; it waits for its batch.
@@ -113,6 +110,8 @@ impl Pipeline {
     fn take_batch(&mut self) -> Vec<Job> {
         let mut batch = Vec::new();
         let mut bytes = 0_usize;
+        // A frame that fits the segment that is ready makes none on the put path.
+        let bytes_max = BATCH_BYTES_MAX.min(self.log.frame_room());
         while batch.len() < BATCH_OPERATIONS_MAX {
             let Some(next) = self.queue.front() else { break };
             bytes = bytes.saturating_add(match next {
@@ -123,7 +122,7 @@ impl Pipeline {
                 Job::Rewrap(versions, _) => versions.len() * 256,
                 Job::ClearPurge(_) => OPERATION_BYTES,
             });
-            if bytes > BATCH_BYTES_MAX && !batch.is_empty() {
+            if bytes > bytes_max && !batch.is_empty() {
                 break;
             }
             batch.extend(self.queue.pop_front());
@@ -143,49 +142,78 @@ impl Pipeline {
             return self.refuse(jobs, &refusal);
         }
         let now = self.now();
+        let mut may_grow = !self.shared.is_short_of_space(&self.log);
+        let mut is_rebuilt = false;
+        let outcome = loop {
+            match self.attempt(&jobs, now, may_grow, is_rebuilt) {
+                Err(Setback::State) if !is_rebuilt => {
+                    is_rebuilt = true;
+                    if let Err(error) = self.rebuild_state() {
+                        break Err(Setback::Told(error.kind().clone(), Vec::new()));
+                    }
+                }
+                Err(Setback::NoSpace) if may_grow => may_grow = false,
+                outcome => break outcome,
+            }
+        };
+        let dones = jobs.into_iter().filter_map(|job| match job {
+            Job::Mutate(job) => Some(job.done),
+            Job::Rewrap(_, done) | Job::ClearPurge(done) => Some(done),
+            // Never in a batch: `take_batch` stops before one.
+            Job::Control(_) => None,
+        });
+        let (kind, early) = match outcome {
+            Ok(outcomes) => {
+                let results = outcomes.into_iter().map(|outcome| outcome.result);
+                return self.completed.extend(dones.zip(results));
+            }
+            Err(Setback::State) => (ErrorKind::StateBroken, Vec::new()),
+            Err(Setback::NoSpace) => (ErrorKind::NoSpace, Vec::new()),
+            Err(Setback::Told(kind, outcomes)) => (kind, outcomes),
+        };
+        // The batch's layer is dropped whole, and all of it fails alike (I1).
+        let mut early = early.into_iter();
+        self.completed.extend(dones.map(|done| {
+            let tells_early = self.shared.tells_idle_early();
+            let result = early.next().filter(|outcome| tells_early && outcome.is_idle);
+            (done, result.map_or_else(|| Err(kind.clone().into()), |outcome| outcome.result))
+        }));
+    }
+
+    /// Plans the jobs and commits what they come to.
+    fn attempt(
+        &mut self,
+        jobs: &[Job],
+        now: Now,
+        may_grow: bool,
+        is_rebuilt: bool,
+    ) -> std::result::Result<Vec<Outcome>, Setback> {
         let keys = self.shared.keys();
-        let state = match self.state() {
-            Ok(state) => state,
-            Err(error) => return self.refuse(jobs, error.kind()),
-        };
-        let mut batch = Batch {
-            keys: &keys,
-            layer: Layer::over(state.store()),
-            now,
-            sum: self.sum.clone(),
-            lsn: self.lsn,
-            sets: Vec::new(),
-            short_of_space: self.shared.is_short_of_space(&self.log),
-            results: Vec::with_capacity(jobs.len()),
-            settled: Vec::new(),
-            nudges: Vec::new(),
-        };
+        let told = |error: Error| Setback::Told(error.kind().clone(), Vec::new());
+        let state = self.state().map_err(told)?;
+        let mut batch = Batch::new(self, &keys, state.store(), now);
+        batch.may_grow = may_grow;
         for job in jobs {
             batch.plan(job, &self.shared);
-        }
-        let Batch { sum, lsn, sets, results, settled, nudges, .. } = batch;
-        let outcome =
-            if sets.is_empty() { Ok(()) } else { self.commit(sum, lsn, sets, state.store()) };
-        drop(state);
-        match outcome {
-            Ok(()) => {
-                for (id, seq, day) in settled {
-                    self.shared.marks.settle(id, seq, day);
-                }
-                self.shared.nudge(nudges);
-                self.completed.extend(results);
-            }
-            // The batch's layer is dropped whole, and all of it fails alike (I1).
-            Err(kind) => {
-                let fail =
-                    |(done, _): (Done, Result<Answer>)| (done, Err(Error::from(kind.clone())));
-                self.completed.extend(results.into_iter().map(fail));
+            // A row that does not open even in a state just rebuilt is so in the log: then only
+            // those who ask for it fail.
+            if batch.state_lies && !is_rebuilt {
+                return Err(Setback::State);
             }
         }
-        if self.shared.state_is_broken() {
-            // Readers got the answer or will retry; the next batch needs a whole state.
-            let _ = self.rebuild_state();
+        let Batch { sum, lsn, sets, outcomes, settled, nudges, unshredded, .. } = batch;
+        if !sets.is_empty() {
+            match self.commit(sum, lsn, sets, state.store(), !may_grow) {
+                Ok(()) => self.unshredded = unshredded,
+                Err(ErrorKind::NoSpace) => return Err(Setback::NoSpace),
+                Err(kind) => return Err(Setback::Told(kind, outcomes)),
+            }
         }
+        for (id, seq, day) in settled {
+            self.shared.marks.settle(id, seq, day);
+        }
+        self.shared.nudge(nudges);
+        Ok(outcomes)
     }
 
     /// Logs, syncs and applies. An error means that nothing was applied.
@@ -195,6 +223,7 @@ impl Pipeline {
         lsn: Lsn,
         sets: Vec<ChangeSet>,
         store: &dyn Store,
+        may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
         let frame = Frame {
             keystore_generation: self.shared.keys().generation(),
@@ -202,13 +231,11 @@ impl Pipeline {
             digest: sum.digest(self.shared.keys().digest_key(), lsn),
             sets,
         };
-        self.append(&frame)?;
-        #[cfg(feature = "sabotage")]
-        let early = self.shared.sabotage.ack_before_sync;
-        #[cfg(not(feature = "sabotage"))]
-        let early = false;
-        if !early && let Err(error) = self.log.sync() {
-            return Err(self.poison(&error));
+        self.append(&frame, may_use_reserve)?;
+        if !self.shared.answers_before_sync()
+            && let Err(error) = self.log.sync()
+        {
+            return Err(self.log_failed(error).kind().clone());
         }
         self.sum = sum;
         self.lsn = lsn;
@@ -222,31 +249,42 @@ impl Pipeline {
         }
         self.shared.turn_published();
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        if self.log.preparation().is_some() || self.log.compaction_due() {
+        if self.log.preparation().is_some() {
+            self.shared.call_for_segment();
+        }
+        if self.log.compaction_due() {
             self.shared.call_keeper();
         }
         Ok(())
     }
 
-    /// Appends a frame; a full disk is given its reserve back, and then undone.
-    fn append(&mut self, frame: &Frame) -> std::result::Result<(), ErrorKind> {
+    fn append(
+        &mut self,
+        frame: &Frame,
+        may_use_reserve: bool,
+    ) -> std::result::Result<(), ErrorKind> {
         let mut appended = self.log.append(frame);
-        if matches!(appended, Err(LogError::NoSpace)) && self.shared.release_reserve() {
+        if matches!(appended, Err(LogError::NoSpace))
+            && may_use_reserve
+            && self.shared.release_reserve()
+        {
             appended = self.log.append(frame);
         }
-        match appended {
-            Ok(()) => Ok(()),
-            Err(error) if self.log.poisoned() => Err(self.poison(&error)),
-            // Nothing changed, so nothing happened: later writes may work.
-            Err(LogError::NoSpace) => Err(ErrorKind::NoSpace),
-            Err(_) => Err(ErrorKind::Io { op: "append to the log" }),
-        }
+        appended.map_err(|error| self.log_failed(error).kind().clone())
     }
 
-    /// After a failed sync nobody knows what the disk holds: no retry, no more writes (I4).
-    pub(super) fn poison(&mut self, _error: &LogError) -> ErrorKind {
+    /// What an error of the log means for the vault. If the log is in doubt about what the disk
+    /// holds, so is the vault: no retry, no more writes (I4). Else nothing has changed.
+    pub(super) fn log_failed(&mut self, error: LogError) -> Error {
+        if !self.log.poisoned() {
+            return from_log(error);
+        }
         self.shared.set_status(Status::Poisoned);
-        ErrorKind::OutcomeUnknown
+        match error {
+            // Refused outright: an earlier failure, which nobody told the vault of.
+            LogError::Poisoned => ErrorKind::Poisoned.into(),
+            _ => ErrorKind::OutcomeUnknown.into(),
+        }
     }
 
     fn refuse(&mut self, jobs: Vec<Job>, kind: &ErrorKind) {
@@ -260,182 +298,6 @@ impl Pipeline {
                 }
             };
             self.completed.push((done, Err(kind.clone().into())));
-        }
-    }
-}
-
-impl Batch<'_> {
-    fn plan(&mut self, job: Job, shared: &Shared) {
-        match job {
-            Job::Mutate(job) => {
-                let Mutate { scope, mutation, payload, done } = *job;
-                let result = self.mutate(&scope, &mutation, payload.as_ref(), shared);
-                self.results.push((done, result));
-            }
-            Job::Rewrap(versions, done) => {
-                let result = self.rewrap(&versions, shared);
-                self.results.push((done, result));
-            }
-            Job::ClearPurge(done) => {
-                let result = self.write(vec![drop_row(Tree::Meta, rows::META_PURGE)]);
-                self.results.push((done, result.map(|()| Answer::Done).map_err(Error::from)));
-            }
-            // Never in a batch: `take_batch` stops before one.
-            Job::Control(_) => {}
-        }
-    }
-
-    fn view<'v>(
-        &'v self,
-        shared: &'v Shared,
-        payload: Option<&'v crate::crypto::ValueKey>,
-    ) -> RowView<'v, Layer<'v>> {
-        // Marks are left out: a `Touch` must see what the records themselves say.
-        RowView::new(&self.layer, self.keys, &shared.no_marks, payload)
-    }
-
-    fn mutate(
-        &mut self,
-        scope: &Scope,
-        mutation: &Mutation,
-        payload: Option<&crate::crypto::SealedValue>,
-        shared: &Shared,
-    ) -> Result<Answer> {
-        if self.short_of_space && grows(mutation) {
-            return Err(ErrorKind::NoSpace.into());
-        }
-        let lsn = self.lsn.next();
-        let context = Context {
-            scope: scope.clone(),
-            now: self.now,
-            lsn,
-            fresh_id: rows::fresh_id(self.keys, scope, lsn),
-            suffix: fresh_suffix(shared)?,
-        };
-        let view = self.view(shared, payload.map(|payload| &payload.key));
-        let plan = match semantics::plan(&view, &context, mutation) {
-            Ok(plan) => plan,
-            Err(refusal) => {
-                if let Refusal::View(failure) = &refusal {
-                    shared.suspect(failure);
-                }
-                return Err(refusal.into());
-            }
-        };
-        if let Mutation::Touch { id, seq, day } = mutation {
-            self.settled.push((*id, *seq, *day));
-        }
-        if plan.effects.is_empty() {
-            return Ok(plan.answer);
-        }
-        let mut effects = plan.effects;
-        self.keep_oldest_purge(&mut effects)?;
-        for effect in &effects {
-            if let Effect::PutSecret(record) = effect
-                && (record.dead
-                    || record.deletion.is_some()
-                    || record.version_count > VERSIONS_KEPT)
-            {
-                self.nudges.push(record.id);
-            }
-        }
-        let sealer = Sealer { keys: self.keys, entropy: shared.env.entropy.as_ref(), lsn, payload };
-        let changes = sealer.rows(effects).map_err(Error::from)?;
-        self.write(changes).map_err(Error::from)?;
-        Ok(plan.answer)
-    }
-
-    /// The note says when the *oldest* unshredded purge was, so a later one leaves it.
-    fn keep_oldest_purge(&self, effects: &mut Vec<Effect>) -> Result<()> {
-        if effects.iter().any(|effect| matches!(effect, Effect::NotePurge(_)))
-            && self.layer.get(Tree::Meta, rows::META_PURGE).map_err(Error::from)?.is_some()
-        {
-            effects.retain(|effect| !matches!(effect, Effect::NotePurge(_)));
-        }
-        Ok(())
-    }
-
-    /// Moves wrapped data keys to the current epoch (I10): one bounded operation.
-    fn rewrap(&mut self, versions: &[(RecordId, Seq)], shared: &Shared) -> Result<Answer> {
-        let mut changes = Vec::new();
-        let view = self.view(shared, None);
-        for (id, seq) in versions {
-            let Some(version) = semantics::View::version(&view, *id, *seq)? else { continue };
-            let key = rows::version_key(*id, *seq);
-            let Some(row) = self.layer.get(Tree::Keys, &key)? else { continue };
-            if Keyring::wrap_term(&row) == Some(self.keys.epoch()) {
-                continue;
-            }
-            let value_key = self
-                .keys
-                .unwrap_value_key(*id, *seq, &version.version_id, &row)
-                .map_err(Failure::from)?;
-            let entropy = shared.env.entropy.as_ref();
-            let wrapped = self
-                .keys
-                .wrap_value_key(*id, *seq, &version.version_id, &value_key, entropy)
-                .map_err(Failure::from)?;
-            changes.push(RowChange {
-                tree: Tree::Keys,
-                key: key.into(),
-                value: Some(wrapped.into()),
-            });
-        }
-        if !changes.is_empty() {
-            self.write(changes)?;
-        }
-        Ok(Answer::Done)
-    }
-
-    /// Makes `changes` the next change set, and keeps the set digest in step.
-    fn write(&mut self, changes: Vec<RowChange>) -> std::result::Result<(), Failure> {
-        let mut sum = self.sum.clone();
-        let key = self.keys.digest_key();
-        for change in changes.iter().filter(|change| change.tree.is_digested()) {
-            if let Some(old) = self.layer.get(change.tree, &change.key)? {
-                sum.remove(key, change.tree, &change.key, &old);
-            }
-            if let Some(new) = &change.value {
-                sum.add(key, change.tree, &change.key, new);
-            }
-        }
-        self.sum = sum;
-        self.lsn = self.lsn.next();
-        self.layer.write(&changes);
-        self.sets.push(ChangeSet { lsn: self.lsn, rows: changes });
-        Ok(())
-    }
-}
-
-impl From<Failure> for Refusal<Failure> {
-    fn from(failure: Failure) -> Self {
-        Self::View(failure)
-    }
-}
-
-/// Whether an operation needs room that nothing gives back: refused first when the disk runs out.
-fn grows(mutation: &Mutation) -> bool {
-    match mutation {
-        Mutation::CreateSecret(_)
-        | Mutation::PutSecretValue(_)
-        | Mutation::UpdateSecret(_)
-        | Mutation::TagResource(_)
-        | Mutation::Touch { .. } => true,
-        Mutation::UpdateSecretVersionStage(_)
-        | Mutation::DeleteSecret(_)
-        | Mutation::RestoreSecret(_)
-        | Mutation::UntagResource(_)
-        | Mutation::Prune(_)
-        | Mutation::Purge(_)
-        | Mutation::Sweep(_) => false,
-    }
-}
-
-fn fresh_suffix(shared: &Shared) -> Result<Suffix> {
-    loop {
-        let random = shared.env.random::<16>().map_err(|error| Error::io("random bytes", error))?;
-        if let Some(suffix) = Suffix::from_random(&random) {
-            return Ok(suffix);
         }
     }
 }

@@ -3,23 +3,23 @@
 use super::commit::Pipeline;
 use super::keeper::from_log;
 use super::logkeys::{LogKeys, clock_note};
+use super::open::{equals, is_snapshot_damage, visit_rows};
 use super::shared::Status;
 use super::state::{Opened, State, StateOpener};
+use crate::crypto::Keyring;
 use crate::env::Clock;
-use crate::error::{Error, Result};
-use crate::log::{Compacted, Log};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{Compacted, Compaction, Log, LogError, Recovered, RowVisitor};
+use crate::model::Lsn;
+use crate::store::guard::ASIDE_DIR;
 use std::sync::Arc;
 
+/// A state is made anew for its size only where no more than this lives in it.
+const SHRINK_LIVE_BYTES_MAX: u64 = 64 << 20;
+/// What sled takes however little lives in it.
+const SHRINK_SLACK_BYTES: u64 = 8 << 20;
+
 impl Pipeline {
-    /// The last step: nothing is taken after this.
-    pub(super) fn stop(&mut self) {
-        self.stopping = true;
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping
-    }
-
     pub(super) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.shared.env.clock)
     }
@@ -32,24 +32,38 @@ impl Pipeline {
         self.shared.state()
     }
 
+    /// sled gives no space back: after much was deleted its file stays as large as it ever was. Right
+    /// after a compaction, when the snapshot's size is the live size, a state that has grown far
+    /// beyond it is made anew, where that takes less than a second.
+    pub(super) fn shrink_state(&mut self) -> Result<()> {
+        let live = self.log.snapshot_bytes();
+        let size = self.state()?.store().disk_bytes();
+        if live > SHRINK_LIVE_BYTES_MAX || size <= live.saturating_mul(3) + SHRINK_SLACK_BYTES {
+            return Ok(());
+        }
+        // A whole state is let go only for a log that reads back whole: each could heal the other.
+        self.read_log()?.read_snapshot(&mut |_, _, _| Ok(())).map_err(from_log)?;
+        self.rebuild_state()?;
+        // It was whole: nobody will want to look at it.
+        let aside = self.shared.dir.join(ASIDE_DIR);
+        match self.shared.env.fs.remove_dir_all(&aside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io("remove the old state", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the state anew from the log, which every acknowledged operation is in. Readers fail
     /// typed or wait on the commit thread meanwhile.
     pub(super) fn rebuild_state(&mut self) -> Result<()> {
         self.shared.break_state();
         if let Some(old) = self.shared.replace_state(None) {
-            // Dropped before its folder moves; what it says no longer matters.
+            // Closed before its folder moves; what it says no longer matters.
             let _ = old.close();
         }
         let shared = Arc::clone(&self.shared);
         let keys = shared.keys();
-        let truth = Log::open(
-            &shared.env,
-            &shared.dir,
-            shared.id.0,
-            LogKeys::of(&keys),
-            shared.tuning.log_options(),
-        )
-        .map_err(from_log)?;
         let opener = StateOpener {
             env: &shared.env,
             dir: &shared.dir,
@@ -57,10 +71,74 @@ impl Pipeline {
             keys: &keys,
             progress: None,
         };
-        let Opened { state, sum } = opener.rebuild(&truth)?;
+        let truth = self.read_log()?;
+        if truth.end().lsn != self.lsn {
+            // A frame that was never synced is in the page cache: only reopening settles it (I5).
+            return Err(ErrorKind::StateBroken.into());
+        }
+        let Opened { state, sum } = match opener.rebuild(&truth) {
+            Err(error) if is_snapshot_damage(&error) => {
+                opener.rebuild(&truth.fall_back().map_err(from_log)?)?
+            }
+            outcome => outcome?,
+        };
         self.sum = sum;
+        // What the state was durable up to is gone with it.
+        self.unsynced_bytes = self.unsynced_bytes.max(1);
         shared.replace_state(Some(state));
         Ok(())
+    }
+
+    /// The log as an open would find it.
+    fn read_log(&self) -> Result<Recovered> {
+        let shared = &self.shared;
+        let (auth, options) = (LogKeys::of(&shared.keys()), shared.tuning.log_options());
+        Log::open(&shared.env, &shared.dir, shared.id.0, auth, options).map_err(from_log)
+    }
+
+    /// Replaces a log that turned out to be damaged by a snapshot of the state, if that is proven to
+    /// be what the log ends with: every row by the sum, every value by opening it (I6).
+    ///
+    /// The caller makes sure that no preparation or compaction of this log is under way. If the
+    /// damage cannot be healed the vault takes no more writes: no open would find them.
+    pub(super) fn heal(&mut self, damage: LogError) -> Result<()> {
+        if self.shared.status() != Status::Open {
+            return Err(from_log(damage));
+        }
+        let healed = self.replace_log();
+        match healed {
+            Err(error) if *error.kind() == ErrorKind::NoSpace && !self.log.poisoned() => Err(error),
+            Err(_) => {
+                self.shared.set_status(Status::Poisoned);
+                Err(from_log(damage))
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn replace_log(&mut self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let (state, keys) = (shared.state()?, shared.keys());
+        let end = self.log.end().clone();
+        if !equals(state.store(), &keys, &end) {
+            return Err(ErrorKind::StateBroken.into());
+        }
+        // The end mark proves to whoever reads the log that nothing comes after.
+        self.now();
+        let note = clock_note(self.age.note());
+        self.log.close(note).map_err(from_log)?;
+        let (auth, options) = (LogKeys::of(&keys), shared.tuning.log_options());
+        let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+        let healed =
+            Log::heal(&shared.env, &shared.dir, shared.id.0, auth, options, end, &mut rows);
+        // Also after a failure: what is on disk is what counts.
+        let (truth, failed) = match healed {
+            Ok(truth) => (truth, None),
+            Err(error) => (self.read_log()?, Some(from_log(error))),
+        };
+        self.log = truth.start().map_err(from_log)?;
+        self.unsynced_bytes = self.unsynced_bytes.max(1);
+        failed.map_or(Ok(()), Err)
     }
 
     /// Whether the state should be made durable now; if so the count starts again.
@@ -72,15 +150,42 @@ impl Pipeline {
         due || (always && self.log.has_garbage())
     }
 
+    /// Lets the log free what `state`, durable up to `durable`, has made unnecessary; nothing if that
+    /// state was replaced meanwhile.
+    pub(super) fn free(&mut self, state: &Arc<State>, durable: Lsn) -> Result<()> {
+        if !self.shared.is_current(state) {
+            return Ok(());
+        }
+        self.log.free(durable).map_err(|error| self.log_failed(error))
+    }
+
+    /// Makes a state anew that failed to become durable, unless that has happened meanwhile.
+    pub(super) fn replace_failed(&mut self, state: &Arc<State>) -> Result<()> {
+        if self.shared.is_current(state) { self.rebuild_state() } else { Ok(()) }
+    }
+
+    /// Ends the current segment and hands out the work of compacting what has ended. `None`: nothing
+    /// to do, or nothing that it replaces could be freed.
+    pub(super) fn begin_compaction(&mut self, always: bool) -> Result<Option<Compaction>> {
+        let is_due = always || self.log.compaction_due();
+        // A state that is not on disk lets nothing go (I6): snapshots would only pile up.
+        let is_useful =
+            !self.log.has_garbage() || self.shared.state()?.can_be_durable(&self.shared);
+        if !is_due || !is_useful {
+            return Ok(None);
+        }
+        self.log.begin_compaction().map_err(|error| self.log_failed(error))
+    }
+
     /// Lets the log go on from the new snapshot.
     pub(super) fn finish_compaction(&mut self, done: Compacted) -> Result<()> {
-        self.log.finish_compaction(done).map_err(|error| {
-            if matches!(error, crate::log::LogError::NoSpace) {
-                return from_log(error);
-            }
-            // Which snapshot the manifest names is unknown until it is read again.
-            Error::from(self.poison(&error))
-        })
+        self.log.finish_compaction(done).map_err(|error| self.log_failed(error))
+    }
+
+    /// Uses the keys of a keystore that is durable by now.
+    pub(super) fn use_keys(&mut self, keys: Arc<Keyring>) {
+        self.log.set_keystore_generation(keys.generation());
+        self.shared.set_keys(keys);
     }
 
     /// The clean end: the state durable, then the end mark, synced (I6).
@@ -88,15 +193,14 @@ impl Pipeline {
         if self.shared.status() == Status::Poisoned {
             return Ok(());
         }
-        let is_memory = matches!(state, State::Memory(_)) && self.shared.env.fs.is_real();
         let closed = state.close();
         self.now();
         let note = clock_note(self.age.note());
         // Without a durable state the end mark still holds for the log itself.
-        self.log.close(note).map_err(from_log)?;
+        self.log.close(note).map_err(|error| self.log_failed(error))?;
         match closed {
-            Err(error) if !is_memory => Err(super::failure::Failure::from(error).into()),
-            _ => Ok(()),
+            Err(error) => Err(super::failure::Failure::from(error).into()),
+            Ok(()) => Ok(()),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! keystore, renamed into place when whole. A folder without keystore that holds only our own names
 //! is made again; one whose log holds frames is not: its keystore was lost, not unfinished.
 
-use super::dir::{VaultDir, keystore_twin};
+use super::dir::{VaultDir, keystore_twin, refuse_foreign};
 use super::epoch::from_crypto;
 use super::keeper::from_log;
 use super::logkeys::{LogKeys, clock_note};
@@ -14,7 +14,7 @@ use super::options::kdf_params;
 use super::{Options, Vault};
 use crate::crypto::{Keystore, Unlock, VaultId, key_file};
 use crate::env::age::AgeClock;
-use crate::env::{DirEntry, Fs, OpenMode, read_exact_at};
+use crate::env::{Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use std::io;
@@ -24,6 +24,8 @@ use std::path::Path;
 const LEFTOVER_FILES: [&str; 6] =
     ["manifest.a", "manifest.b", "reserve", "state.opening", "keystore.a", "keystore.b"];
 const LEFTOVER_DIRS: [&str; 4] = ["log", "state", "state.aside", "creating"];
+/// The snapshot of a new vault, which is empty. Any later one holds what was written.
+const FIRST_SNAPSHOT: &str = "0000000000.snap";
 /// Most that is read of a file to see whether it was ever written to.
 const PROBE_BYTES: usize = 64 * 1024;
 
@@ -37,9 +39,12 @@ pub(super) fn create(
         return Err(ErrorKind::Exists { path: dir }.into());
     }
     let fs = env.fs.as_ref();
-    refuse_orphaned_log(fs, &dir)?;
+    // Once more under the lock: nothing below is removed that is not ours.
+    refuse_foreign(fs, &dir)?;
+    refuse_orphans(fs, &dir)?;
     let io = |error| Error::io("make the vault", error);
-    fs.set_mode(&dir, 0o700).map_err(io)?;
+    // The folder itself where `dir` is a link to it.
+    fs.set_mode(&dir.join("."), 0o700).map_err(io)?;
     remove_leftovers(fs, &dir).map_err(io)?;
 
     let id = VaultId::generate(env.entropy.as_ref()).map_err(from_crypto)?;
@@ -59,7 +64,10 @@ pub(super) fn create(
     install_keystore(&place, &keystore)?;
     let twin = keystore_twin(&env.fs, &dir);
     let content = twin.read().map_err(from_log)?;
-    finish(place, Unlocked { twin, content, keystore, keys })
+    let vault = finish(place, Unlocked { twin, content, keystore, keys })?;
+    // Its first put comes soon.
+    vault.inner.prepare_segment(true)?;
+    Ok(vault)
 }
 
 /// Both copies of the keystore become visible whole: written beside, then renamed.
@@ -94,20 +102,24 @@ fn remove_leftovers(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
     fs.sync_dir(dir)
 }
 
-fn is_a(entry: &DirEntry, kind: &str) -> bool {
-    Path::new(&entry.name).extension().is_some_and(|extension| extension == kind)
-}
-
-/// A log that was written to belongs to a vault, whatever became of its keystore.
-fn refuse_orphaned_log(fs: &dyn Fs, dir: &Path) -> Result<()> {
+/// A state, or a log that was written to, belongs to a vault, whatever became of its keystore: an
+/// unfinished creation leaves an empty snapshot, an empty segment and no state.
+fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let log = dir.join("log");
     let io = |error| Error::io("look for frames", error);
+    let orphaned =
+        || ErrorKind::Damaged { file: "keystore.a".to_owned(), offset: 0, rule: "TWIN-1" };
+    if fs.metadata(&dir.join("state")).map_err(io)?.is_some() {
+        return Err(orphaned().into());
+    }
     if fs.metadata(&log).map_err(io)?.is_none() {
         return Ok(());
     }
     let entries = fs.read_dir(&log).map_err(io)?;
-    let segments = entries.iter().filter(|entry| is_a(entry, "wal"));
-    let mut used = entries.iter().filter(|entry| is_a(entry, "snap")).count() > 1;
+    let has_extension = |name: &str, wanted| name.split('.').nth(1) == Some(wanted);
+    let segments = entries.iter().filter(|entry| has_extension(&entry.name, "wal"));
+    let is_later = |name: &str| has_extension(name, "snap") && name != FIRST_SNAPSHOT;
+    let mut used = entries.iter().any(|entry| is_later(&entry.name));
     for segment in segments {
         let file = fs.open(&log.join(&segment.name), OpenMode::Read).map_err(io)?;
         let first_frame = Log::FIRST_FRAME_OFFSET;
@@ -116,15 +128,7 @@ fn refuse_orphaned_log(fs: &dyn Fs, dir: &Path) -> Result<()> {
             .map_err(io)?;
         used |= probe.iter().any(|byte| *byte != 0);
     }
-    if used {
-        return Err(ErrorKind::Damaged {
-            file: "keystore.a".to_owned(),
-            offset: 0,
-            rule: "TWIN-1",
-        }
-        .into());
-    }
-    Ok(())
+    if used { Err(orphaned().into()) } else { Ok(()) }
 }
 
 /// A key that nobody will ever need again: an ephemeral vault's.

@@ -13,7 +13,7 @@
 use super::keeper::from_log;
 use super::options::Options;
 use super::{CheckReport, Vault, check, create, open};
-use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
+use crate::crypto::{CryptoError, Keystore, SlotKind, Unlock, VaultId};
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Twin, TwinContent};
@@ -28,21 +28,9 @@ const KEYSTORE_FORMAT: u32 = 1;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Longest content of LOCK that is read as a pid.
 const PID_BYTES_MAX: usize = 16;
-/// What an unfinished creation may have left, and what a vault consists of.
-const OUR_NAMES: [&str; 12] = [
-    LOCK,
-    "keystore.a",
-    "keystore.b",
-    "manifest.a",
-    "manifest.b",
-    "log",
-    "state",
-    "state.opening",
-    "state.aside",
-    "reserve",
-    "creating",
-    "lost+found",
-];
+/// The files of a vault's folder itself.
+const OUR_FILES: [&str; 7] =
+    [LOCK, "keystore.a", "keystore.b", "manifest.a", "manifest.b", "state.opening", "reserve"];
 
 /// A vault's folder with its lock held, nothing unlocked yet. Dropping it lets the lock go.
 pub struct VaultDir {
@@ -70,7 +58,7 @@ pub fn peek_id(dir: &Path) -> Result<VaultId> {
         return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
     }
     let content = twin.read().map_err(from_log)?;
-    Ok(Keystore::decode(&content.body).map_err(super::epoch::from_crypto)?.vault_id())
+    Ok(Keystore::decode(&content.body).map_err(from_decode)?.vault_id())
 }
 
 impl VaultDir {
@@ -145,7 +133,7 @@ impl VaultDir {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
         }
         let content = twin.read().map_err(from_log)?;
-        let keystore = Keystore::decode(&content.body).map_err(super::epoch::from_crypto)?;
+        let keystore = Keystore::decode(&content.body).map_err(from_decode)?;
         if keystore.generation() != content.generation {
             return Err(ErrorKind::Damaged {
                 file: "keystore".to_owned(),
@@ -186,6 +174,17 @@ impl VaultDir {
     }
 }
 
+/// Why a keystore was not read. A cost of Argon2id that no vault is made with is the file's fault
+/// here, and not, as in the making of a vault, the caller's.
+fn from_decode(error: CryptoError) -> Error {
+    match error {
+        CryptoError::WeakKdf | CryptoError::KdfOutOfRange => {
+            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "KEY-6" }.into()
+        }
+        other => super::epoch::from_crypto(other),
+    }
+}
+
 fn read_pid(fs: &dyn Fs, path: &Path) -> Option<u32> {
     let file = fs.open(path, OpenMode::Read).ok()?;
     let mut text = [0; PID_BYTES_MAX];
@@ -210,22 +209,80 @@ fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
     fs.sync_dir(&parent)
 }
 
-fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
-    let entries = fs.read_dir(dir).map_err(|error| Error::io("read the vault's folder", error))?;
-    if entries.iter().all(|entry| OUR_NAMES.contains(&entry.name.as_str())) {
-        return Ok(());
+/// Refuses a folder that holds what an unfinished creation cannot have left. `log` and `state` are
+/// names that anyone may use, so what is in them counts too.
+pub(super) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    let is_ours = || -> std::io::Result<bool> {
+        for entry in fs.read_dir(dir)? {
+            let below = dir.join(&entry.name);
+            let ours = match (entry.name.as_str(), entry.kind) {
+                ("log", FileKind::Dir) => holds_only(fs, &below, is_log_name)?,
+                ("creating", FileKind::Dir) => holds_only(fs, &below, is_keystore_name)?,
+                ("state" | "state.aside", FileKind::Dir) => holds_only(fs, &below, is_state_name)?,
+                ("lost+found", FileKind::Dir) => true,
+                (name, FileKind::File) => OUR_FILES.contains(&name),
+                _ => false,
+            };
+            if !ours {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    match is_ours() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ErrorKind::Exists { path: dir.to_path_buf() }.into()),
+        Err(error) => Err(Error::io("read the vault's folder", error)),
     }
-    Err(ErrorKind::Exists { path: dir.to_path_buf() }.into())
+}
+
+fn holds_only(fs: &dyn Fs, dir: &Path, is_ours: fn(&str) -> bool) -> std::io::Result<bool> {
+    Ok(fs.read_dir(dir)?.iter().all(|entry| is_ours(&entry.name)))
+}
+
+fn is_keystore_name(name: &str) -> bool {
+    matches!(name, "keystore.a" | "keystore.b")
+}
+
+/// `0000000007.wal` and the like.
+fn is_log_name(name: &str) -> bool {
+    let name = name.strip_suffix(".damaged").unwrap_or(name);
+    name.split_once('.').is_some_and(|(number, extension)| {
+        number.len() >= 10
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && matches!(extension, "wal" | "snap" | "prep")
+    })
+}
+
+/// What sled makes.
+fn is_state_name(name: &str) -> bool {
+    matches!(name, "db" | "conf" | "blobs") || name.starts_with("snap.")
 }
 
 /// Others must reach neither the folder nor what is in it.
 pub(super) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
-    let metadata =
-        env.fs.metadata(dir).map_err(|error| Error::io("look at the vault's folder", error))?;
+    // The folder itself where `dir` is a link to it.
+    let metadata = env
+        .fs
+        .metadata(&dir.join("."))
+        .map_err(|error| Error::io("look at the vault's folder", error))?;
     match metadata {
         Some(metadata) if metadata.kind == FileKind::Dir && metadata.mode & 0o077 != 0 => {
             Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weakened_keystore_is_damage_and_not_a_wrong_request() {
+        for error in [CryptoError::WeakKdf, CryptoError::KdfOutOfRange] {
+            let error = from_decode(error);
+            assert!(matches!(error.kind(), ErrorKind::Damaged { rule: "KEY-6", .. }), "{error}");
+        }
     }
 }

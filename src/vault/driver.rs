@@ -12,8 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::semantics::Answer;
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
 /// Jobs that may wait in the channel: past it callers block, and servers are told `Busy`.
@@ -26,8 +26,13 @@ const LINGER_GAP: Duration = Duration::from_micros(60);
 
 /// The one door to the pipeline.
 pub(super) enum Driver {
-    /// A thread steps it.
-    Thread { queue: Sender<Job>, thread: Mutex<Option<JoinHandle<Pipeline>>> },
+    /// A thread steps it. `queue` is `None` once stopped: the thread ends when it has drained what
+    /// was handed in before, so that no job is lost between the last look and the end.
+    Thread {
+        queue: RwLock<Option<Sender<Job>>>,
+        id: ThreadId,
+        thread: Mutex<Option<JoinHandle<Pipeline>>>,
+    },
     /// Whoever calls steps it. `None` once closed.
     Inline(Mutex<Option<Box<Pipeline>>>),
 }
@@ -44,7 +49,8 @@ impl Driver {
             .name("strongroom-commit".to_owned())
             .spawn(move || run(pipeline, &jobs))
             .map_err(|error| Error::io("start the commit thread", error))?;
-        Ok(Self::Thread { queue, thread: Mutex::new(Some(thread)) })
+        let (id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
+        Ok(Self::Thread { queue: RwLock::new(Some(queue)), id, thread })
     }
 
     /// Drives it without a thread.
@@ -60,7 +66,9 @@ impl Driver {
             let _ = told.send(result);
         }));
         match self {
-            Self::Thread { queue, .. } => queue.send(job).map_err(|_| ErrorKind::Closed)?,
+            Self::Thread { queue, .. } => {
+                sender(queue)?.send(job).map_err(|_| ErrorKind::Closed)?;
+            }
             Self::Inline(pipeline) => step_now(pipeline, job)?,
         }
         // A sender that is dropped untold: the commit thread died with this job in hand.
@@ -70,11 +78,14 @@ impl Driver {
     /// Hands a job over without waiting. A full queue answers `Busy` at once.
     pub(super) fn submit(&self, job: Job) {
         match self {
-            Self::Thread { queue, .. } => match queue.try_send(job) {
-                Ok(()) => {}
-                Err(TrySendError::Full(job)) => refuse(job, ErrorKind::Busy),
-                Err(TrySendError::Disconnected(job)) => refuse(job, ErrorKind::Closed),
-            },
+            Self::Thread { queue, .. } => {
+                let Ok(queue) = sender(queue) else { return refuse(job, ErrorKind::Closed) };
+                match queue.try_send(job) {
+                    Ok(()) => {}
+                    Err(TrySendError::Full(job)) => refuse(job, ErrorKind::Busy),
+                    Err(TrySendError::Disconnected(job)) => refuse(job, ErrorKind::Closed),
+                }
+            }
             Self::Inline(pipeline) => {
                 // An error here means that the job was told so already.
                 let _ = step_now(pipeline, job);
@@ -93,11 +104,15 @@ impl Driver {
                 let run = move |pipeline: &mut Pipeline| {
                     let _ = told.send(work(pipeline));
                 };
-                queue.send(Job::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
-                outcome.recv().map_err(|_| ErrorKind::Closed.into())
+                sender(queue)?.send(Job::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
+                // A sender that is dropped untold: the work panicked.
+                outcome.recv().map_err(|_| ErrorKind::OutcomeUnknown.into())
             }
             Self::Inline(pipeline) => match lock(pipeline).as_mut() {
-                Some(pipeline) => Ok(work(pipeline)),
+                Some(pipeline) => catch_unwind(AssertUnwindSafe(|| work(pipeline))).map_err(|_| {
+                    pipeline.shared.set_status(Status::Poisoned);
+                    ErrorKind::OutcomeUnknown.into()
+                }),
                 None => Err(ErrorKind::Closed.into()),
             },
         }
@@ -107,20 +122,29 @@ impl Driver {
     /// thread died.
     pub(super) fn stop(&self) -> Option<Pipeline> {
         match self {
-            Self::Thread { queue, thread } => {
+            Self::Thread { queue, thread, .. } => {
+                drop(queue.write().unwrap_or_else(PoisonError::into_inner).take());
                 let thread = lock(thread).take()?;
-                let stop = Job::Control(Box::new(Pipeline::stop));
-                if thread.thread().id() == std::thread::current().id() {
-                    // The last handle was dropped by a callback: the thread cannot wait for itself.
-                    let _ = queue.try_send(stop);
-                    return None;
-                }
-                let _ = queue.send(stop);
-                thread.join().ok()
+                // The last handle was dropped by a callback: the thread cannot wait for itself.
+                if self.is_own_thread() { None } else { thread.join().ok() }
             }
             Self::Inline(pipeline) => lock(pipeline).take().map(|pipeline| *pipeline),
         }
     }
+
+    /// Whether the caller is the commit thread itself.
+    pub(super) fn is_own_thread(&self) -> bool {
+        match self {
+            Self::Thread { id, .. } => *id == std::thread::current().id(),
+            Self::Inline(_) => false,
+        }
+    }
+}
+
+/// The way into the queue. A clone, so that nobody holds the lock while a full queue makes it wait.
+fn sender(queue: &RwLock<Option<Sender<Job>>>) -> Result<Sender<Job>> {
+    let queue = queue.read().unwrap_or_else(PoisonError::into_inner);
+    queue.clone().ok_or_else(|| ErrorKind::Closed.into())
 }
 
 fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
@@ -130,13 +154,24 @@ fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
         return Err(ErrorKind::Closed.into());
     };
     pipeline.submit(job);
-    while pipeline.step() {}
-    let completed = pipeline.completed();
+    let mut completed = Vec::new();
+    while step(pipeline) {
+        completed.extend(pipeline.completed());
+    }
     drop(place);
     for (done, result) in completed {
         done(result);
     }
     Ok(())
+}
+
+/// One step, which may end in a panic: that poisons, because what the log holds by then is unknown
+/// (I4). Those whose outcome was lost with it see their channel close. `false`: nothing waits.
+fn step(pipeline: &mut Pipeline) -> bool {
+    catch_unwind(AssertUnwindSafe(|| pipeline.step())).unwrap_or_else(|_| {
+        pipeline.shared.set_status(Status::Poisoned);
+        true
+    })
 }
 
 fn refuse(job: Job, kind: ErrorKind) {
@@ -149,8 +184,7 @@ fn refuse(job: Job, kind: ErrorKind) {
 
 fn run(mut pipeline: Pipeline, jobs: &Receiver<Job>) -> Pipeline {
     let mut pace = Pace::default();
-    while !pipeline.is_stopping() {
-        let Ok(job) = jobs.recv() else { break };
+    while let Ok(job) = jobs.recv() {
         pipeline.submit(job);
         pace.gather(&mut pipeline, jobs);
         let clock = pipeline.clock();
@@ -159,26 +193,15 @@ fn run(mut pipeline: Pipeline, jobs: &Receiver<Job>) -> Pipeline {
         drive(&mut pipeline);
         pace.note(batch, clock.monotonic().saturating_sub(started));
     }
-    // Whoever was still in the channel learns that it came too late.
-    for job in jobs.try_iter() {
-        refuse(job, ErrorKind::Closed);
-    }
     pipeline
 }
 
-/// Steps until nothing waits, and tells the outcomes. A panic poisons: what the log holds by then
-/// is unknown (I4). Those whose outcome was lost with it see their channel close.
+/// Steps until nothing waits, and tells the outcomes.
 fn drive(pipeline: &mut Pipeline) {
-    loop {
-        let stepped = catch_unwind(AssertUnwindSafe(|| pipeline.step()));
+    while step(pipeline) {
         for (done, result) in pipeline.completed() {
             // A callback of the embedding program must not take the vault down.
             let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
-        }
-        match stepped {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(_) => pipeline.shared.set_status(Status::Poisoned),
         }
     }
 }

@@ -32,7 +32,7 @@ impl Sealer<'_> {
             self.effect(effect, attached, &mut out)?;
         }
         if out.len() > OPERATION_ROWS_MAX {
-            return Err(Failure::Row("I2"));
+            return Err(Failure::Plan("I2"));
         }
         Ok(out)
     }
@@ -58,7 +58,7 @@ impl Sealer<'_> {
             Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
             Effect::PutVersion(mut version) => {
                 if attached == Some(version.seq) {
-                    let payload = self.payload.ok_or(Failure::Row("ROW-9"))?;
+                    let payload = self.payload.ok_or(Failure::Plan("ROW-9"))?;
                     version.payload = Some(payload.shape);
                     self.attach(&version, payload, out)?;
                 }
@@ -123,7 +123,8 @@ impl Sealer<'_> {
         key: &[u8],
         content: Result<Vec<u8>, CodecError>,
     ) -> Result<RowChange, Failure> {
-        let sealed = self.keys.seal_row(tree, key, content?, self.entropy)?;
+        let content = content.map_err(|CodecError| Failure::Plan("ROW-7"))?;
+        let sealed = self.keys.seal_row(tree, key, content, self.entropy)?;
         Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
     }
 }

@@ -6,7 +6,10 @@
 //! 4. The keystore without the old epochs is durable in both copies, over the old bytes.
 //! 5. Only now the note of the purge goes, and with it the promise is kept.
 //!
-//! A crash anywhere leaves the note, so the switch is done again.
+//! A crash anywhere leaves the note, so the switch is done again: first the unfinished one is ended,
+//! or a keystore that is full of begun epochs would refuse the next. A purge that comes while a
+//! switch runs is not covered by it, because its data keys may lie under the new epoch: it keeps the
+//! note (`Pipeline::unshredded`).
 
 use super::failure::Failure;
 use super::job::Job;
@@ -50,9 +53,18 @@ pub(super) fn switch(inner: &Inner) -> Result<()> {
     if let Some(kind) = inner.shared.refuses_writes() {
         return Err(kind.into());
     }
+    let keys = inner.shared.keys();
+    if keys.oldest_epoch() != keys.epoch() {
+        rewrap_all(inner)?;
+        drop_old(inner)?;
+    }
     inner.sweep_all()?;
-    replace_keystore(inner, |keys, keystore, inner| {
+    let begun = next_keystore(inner, |keys, keystore, inner| {
         keys.begin_epoch(keystore, inner.shared.env.entropy.as_ref())
+    })?;
+    inner.driver.control(move |pipeline| {
+        pipeline.use_keys(begun);
+        pipeline.unshredded = None;
     })?;
     #[cfg(feature = "sabotage")]
     let early = inner.shared.sabotage.drop_epoch_early;
@@ -61,10 +73,15 @@ pub(super) fn switch(inner: &Inner) -> Result<()> {
     if !early {
         rewrap_all(inner)?;
     }
-    replace_keystore(inner, |keys, keystore, inner| {
+    drop_old(inner)?;
+    inner.driver.call(Job::ClearPurge).map(drop)
+}
+
+fn drop_old(inner: &Inner) -> Result<()> {
+    let keys = next_keystore(inner, |keys, keystore, inner| {
         keys.drop_old_epochs(keystore, inner.shared.env.entropy.as_ref())
     })?;
-    inner.driver.call(Job::ClearPurge).map(drop)
+    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
 }
 
 /// Replaces the slot of `unlock`'s kind, or adds one.
@@ -73,20 +90,21 @@ pub(super) fn change_unlock(inner: &Inner, unlock: &Unlock) -> Result<()> {
         return Err(kind.into());
     }
     let params = kdf_params(&inner.shared.tuning);
-    replace_keystore(inner, |keys, keystore, inner| {
+    let keys = next_keystore(inner, |keys, keystore, inner| {
         keys.change_slot(keystore, unlock, params, inner.shared.env.entropy.as_ref())
-    })
+    })?;
+    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
 }
 
-/// Makes the next keystore durable in both copies, then lets the pipeline use its keys.
-fn replace_keystore(
+/// Makes the next keystore durable in both copies. The pipeline is then to use its keys.
+fn next_keystore(
     inner: &Inner,
     next: impl FnOnce(
         &Keyring,
         &Keystore,
         &Inner,
     ) -> std::result::Result<(Keystore, Keyring), CryptoError>,
-) -> Result<()> {
+) -> Result<Arc<Keyring>> {
     let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
     let (keystore, keys) =
         next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
@@ -96,18 +114,19 @@ fn replace_keystore(
         return Err(from_log(error));
     }
     file.keystore = keystore;
-    let keys = Arc::new(keys);
-    inner.driver.control(move |pipeline| pipeline.shared.set_keys(keys))
+    Ok(Arc::new(keys))
 }
 
 fn rewrap_all(inner: &Inner) -> Result<()> {
     let epoch = inner.shared.keys().epoch();
     loop {
-        let behind = wraps_behind(inner, epoch)?;
-        if behind.is_empty() {
+        let stale = stale_wraps(inner, epoch)?;
+        if stale.is_empty() {
             return Ok(());
         }
-        for part in behind.chunks(REWRAP_MAX) {
+        for part in stale.chunks(REWRAP_MAX) {
+            // The note stays, so that the next open goes on.
+            inner.go_on()?;
             let part = part.to_vec();
             inner.driver.call(|done| Job::Rewrap(part, done))?;
         }
@@ -115,11 +134,11 @@ fn rewrap_all(inner: &Inner) -> Result<()> {
 }
 
 /// Versions whose data key lies under an older epoch, some thousands at a time.
-fn wraps_behind(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
+fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
     let state = inner.shared.state()?;
-    let mut behind = Vec::new();
+    let mut found = Vec::new();
     let mut after: Option<Box<[u8]>> = None;
-    while behind.len() < 16 * PAGE {
+    while found.len() < 16 * PAGE {
         let page = state
             .store()
             .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
@@ -127,7 +146,7 @@ fn wraps_behind(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         let ended = page.len() < PAGE;
         for (key, row) in page {
             if Keyring::wrap_term(&row) != Some(epoch) {
-                behind.extend(rows::parse_version_key(&key));
+                found.extend(rows::parse_version_key(&key));
             }
             after = Some(key);
         }
@@ -135,7 +154,7 @@ fn wraps_behind(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
             break;
         }
     }
-    Ok(behind)
+    Ok(found)
 }
 
 /// The keystore's refusal as the caller of a vault sees it.

@@ -16,6 +16,15 @@ pub(crate) enum Failure {
     Row(&'static str),
     /// A fresh nonce could not be had.
     Crypto(CryptoError),
+    /// What was planned does not fit the format: says nothing about the state.
+    Plan(&'static str),
+}
+
+impl Failure {
+    /// Whether it says that the state lies: a rebuilt one may not.
+    pub(crate) fn is_of_state(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Row(_))
+    }
 }
 
 impl From<StoreError> for Failure {
@@ -33,7 +42,11 @@ impl From<CodecError> for Failure {
 impl From<CryptoError> for Failure {
     fn from(error: CryptoError) -> Self {
         match error {
-            CryptoError::WrongKey | CryptoError::Damaged { .. } => Self::Row("ROW-4"),
+            // A flipped version byte looks like a newer format; a real one was refused at the door.
+            CryptoError::WrongKey
+            | CryptoError::Damaged { .. }
+            | CryptoError::NewerFormat { .. } => Self::Row("ROW-4"),
+            CryptoError::TooLong => Self::Plan("ROW-2"),
             other => Self::Crypto(other),
         }
     }
@@ -45,6 +58,9 @@ impl From<Failure> for Error {
             Failure::Store(StoreError::Io { op, source }) => Error::io(op, source),
             Failure::Store(_) | Failure::Row(_) => ErrorKind::StateBroken.into(),
             Failure::Crypto(_) => ErrorKind::Io { op: "random bytes" }.into(),
+            Failure::Plan(_) => {
+                ErrorKind::Usage { what: "the request does not fit into one operation" }.into()
+            }
         }
     }
 }

@@ -93,7 +93,9 @@ impl ValueSealer<'_> {
         // EXPOSE: only looked at. A text that is none could be sealed but never opened again.
         let is_text = std::str::from_utf8(value.bytes().expose()).is_ok();
         if matches!(value, SecretValue::String(_)) && !is_text {
-            return Err(ErrorKind::Usage { what: "a SecretString is UTF-8; take SecretBinary" }.into());
+            return Err(
+                ErrorKind::Usage { what: "a SecretString is UTF-8; take SecretBinary" }.into()
+            );
         }
         let sealed = self.keys.seal_value(&value, self.entropy).map_err(|_| no_entropy())?;
         Ok((Some(value.kind()), Some(sealed)))

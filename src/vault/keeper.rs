@@ -1,129 +1,191 @@
-//! The keeper: pruner, compactor and checkpointer in one background thread.
+//! The keeper: pruner, compactor and checkpointer in one background thread, and beside it one that
+//! makes log segments ready.
 //!
 //! It owns no rule. What may go is asked of `semantics` through the commit pipeline like any other
 //! operation; what the log or the state needs is begun and finished on the pipeline, and only the
 //! long middle part (copying, syncing) runs here.
 
 use super::Inner;
+use super::commit::Pipeline;
+use super::failure::Failure;
 use super::job::{Job, Mutate};
+use super::shared::Status;
+use super::worker::{Worker, bell};
 use super::{epoch, reserve, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogError;
-use crate::model::Tree;
 use crate::model::api::Mutation;
+use crate::model::{RecordId, SecretRecord, Tree};
 use crate::semantics::Answer;
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
+use crossbeam::channel::{Receiver, Sender};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How often the keeper looks around when nobody calls it.
 const TICK: Duration = Duration::from_millis(500);
 /// Applied bytes after which the state is made durable.
 const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
+/// How long the keeper rests after something failed: a full disk stays full for a while.
+const PAUSE: Duration = Duration::from_secs(60);
 /// How often all secrets are looked through for what is due.
-const FULL_PASS: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_secs(3600);
 /// Secrets looked at in one go.
 const PAGE: usize = 256;
 
-/// The background thread. Stopped and joined before the pipeline.
+/// The background threads of an open vault.
 pub(super) struct Keeper {
-    call: Sender<()>,
-    stop: Mutex<Option<Sender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Pruner, compactor, checkpointer.
+    passes: Worker,
+    /// Makes log segments ready. A thread of its own: a pass may be long, and the put path must not
+    /// make a file meanwhile.
+    segments: Worker,
 }
 
 impl Keeper {
-    /// Starts the thread, which keeps no vault alive. `calls` wakes it.
-    pub(super) fn spawn(inner: &Arc<Inner>, call: Sender<()>, calls: Receiver<()>) -> Result<Self> {
-        let (stop, stopped) = bounded(0);
-        let weak = Arc::downgrade(inner);
-        let thread = std::thread::Builder::new()
-            .name("strongroom-keeper".to_owned())
-            .spawn(move || run(&weak, &calls, &stopped))
-            .map_err(|error| Error::io("start the keeper thread", error))?;
-        Ok(Self { call, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
+    /// Starts the threads.
+    pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
+        let segments =
+            Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
+                let _ = inner.prepare_segment(false);
+            })?;
+        let mut last_full: Option<Duration> = None;
+        let mut not_before = Duration::ZERO;
+        let pass = move |inner: &Inner| {
+            let now = inner.shared.env.clock.monotonic();
+            let full = last_full.is_none_or(|last| now.saturating_sub(last) >= HOUR);
+            if full {
+                last_full = Some(now);
+            }
+            // Nobody is there to be told: what failed is met again by the next caller or pass.
+            if inner.tick(full, now >= not_before).is_err() {
+                not_before = now.saturating_add(PAUSE);
+            }
+        };
+        let passes = Worker::spawn("strongroom-keeper", inner, bells.passes, TICK, pass)?;
+        Ok(Self { passes, segments })
     }
 
-    /// Stops it after the step that it is in.
+    /// Asks the threads to stop.
+    pub(super) fn tell_to_stop(&self) {
+        self.passes.tell_to_stop();
+        self.segments.tell_to_stop();
+    }
+
+    /// Stops the threads, and waits for that.
     pub(super) fn stop(&self) {
-        drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let _ = self.call.try_send(());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.thread().id() != std::thread::current().id()
-        {
-            let _ = thread.join();
-        }
+        self.tell_to_stop();
+        self.passes.stop();
+        self.segments.stop();
     }
 }
 
-fn run(inner: &Weak<Inner>, calls: &Receiver<()>, stopped: &Receiver<()>) {
-    let mut last_full: Option<Duration> = None;
-    loop {
-        match calls.recv_timeout(TICK) {
-            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+/// Both ends of both bells.
+pub(super) struct Bells {
+    pub(super) passes: (Sender<()>, Receiver<()>),
+    pub(super) segments: (Sender<()>, Receiver<()>),
+}
+
+impl Default for Bells {
+    fn default() -> Self {
+        Self { passes: bell(), segments: bell() }
+    }
+}
+
+/// Remembers the first error, so that what follows it is done all the same: a pruner that fails for
+/// want of space must not keep the compaction from making some.
+#[derive(Default)]
+struct FirstError(Option<Error>);
+
+impl FirstError {
+    fn note(&mut self, result: Result<()>) {
+        if let Err(error) = result {
+            self.0.get_or_insert(error);
         }
-        let is_stopped =
-            || matches!(stopped.try_recv(), Err(crossbeam::channel::TryRecvError::Disconnected));
-        if is_stopped() {
-            return;
-        }
-        let Some(inner) = inner.upgrade() else { return };
-        let now = inner.shared.env.clock.monotonic();
-        let full = last_full.is_none_or(|last| now.saturating_sub(last) >= FULL_PASS);
-        if full {
-            last_full = Some(now);
-        }
-        // Nobody is there to be told: what failed is met again by the next caller or pass.
-        let _ = inner.tick(full, &is_stopped);
+    }
+
+    fn end(self) -> Result<()> {
+        self.0.map_or(Ok(()), Err)
     }
 }
 
 impl Inner {
-    /// One look around. Cheap when nothing is due.
-    fn tick(&self, full: bool, is_stopped: &dyn Fn() -> bool) -> Result<()> {
+    /// One look around. Cheap when nothing is due. `is_rested`: the last one has not just failed.
+    fn tick(&self, full: bool, is_rested: bool) -> Result<()> {
         let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        self.prepare_segment()?;
+        // Nothing more to do for a vault that only reads, and nothing to try again.
+        if self.shared.status() != Status::Open {
+            return Ok(());
+        }
+        let mut first = FirstError::default();
+        // The age clock wants to be asked at least every hour.
+        self.driver.control(Pipeline::now)?;
+        first.note(self.mend_state());
+        // A vault that lives this long is a server's: its first put finds a segment ready.
+        let _ = self.prepare_segment(full);
+        if !full && !is_rested {
+            return Ok(());
+        }
         if full {
             // A disk without room for the reserve is not an error.
             let _ = reserve::refill(&self.shared);
-            self.find_due()?;
+            first.note(self.find_due());
         }
-        self.work_off_nudges(is_stopped)?;
-        if full && epoch::is_due(self)? {
-            epoch::switch(self)?;
+        first.note(self.work_off_nudges());
+        if full {
+            first.note(self.switch_if_due());
         }
-        self.compact(false)?;
-        self.checkpoint(false)
+        first.note(self.compact(false));
+        first.note(self.checkpoint(false));
+        first.end()
     }
 
     /// A whole pass, now: everything that is due is done when this returns.
     pub(super) fn maintain(&self) -> Result<()> {
         let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        self.prepare_segment()?;
+        let mut first = FirstError::default();
+        first.note(self.mend_state());
+        let _ = self.prepare_segment(true);
         let _ = reserve::refill(&self.shared);
-        self.find_due()?;
-        self.work_off_nudges(&|| false)?;
-        if epoch::is_due(self)? {
-            epoch::switch(self)?;
-        }
-        self.compact(true)?;
-        self.checkpoint(true)
+        first.note(self.find_due());
+        first.note(self.work_off_nudges());
+        first.note(self.switch_if_due());
+        first.note(self.compact(true));
+        first.note(self.checkpoint(true));
+        first.end()
     }
 
-    /// Makes the next log segment ready off the put path.
-    fn prepare_segment(&self) -> Result<()> {
-        // Once: writers can use up segments faster than they are prepared, and whoever called has
-        // more to do than to keep up with them.
-        let preparation = self.driver.control(|pipeline| pipeline.log.preparation())?;
-        if let Some(preparation) = preparation
-            && let Ok(prepared) = preparation.run()
-        {
-            self.driver.control(move |pipeline| pipeline.log.prepared(prepared))?;
+    /// Makes a broken state anew before somebody has to wait for it.
+    fn mend_state(&self) -> Result<()> {
+        if !self.shared.state_is_broken() {
+            return Ok(());
         }
-        Ok(())
+        self.driver.control(|pipeline| pipeline.state().map(drop))?
+    }
+
+    fn switch_if_due(&self) -> Result<()> {
+        if epoch::is_due(self)? { epoch::switch(self) } else { Ok(()) }
+    }
+
+    /// Fails once the vault is being closed.
+    pub(super) fn go_on(&self) -> Result<()> {
+        if self.shared.is_stopping() { Err(ErrorKind::Closed.into()) } else { Ok(()) }
+    }
+
+    /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
+    pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
+        let _preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = self.driver.control(move |pipeline| {
+            // Where space runs out the next segment's is left to what must still be written.
+            let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
+            let log = &pipeline.log;
+            let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
+            wanted.filter(|_| !is_short)
+        })?;
+        // Once: writers can use up segments as fast as they are prepared. After a failure the append
+        // makes its own segment, or says that the disk is full.
+        let Some(preparation) = next else { return Ok(()) };
+        let prepared = preparation.run().map_err(from_log)?;
+        self.driver.control(move |pipeline| pipeline.log.prepared(prepared))
     }
 
     /// Looks through all secrets for what the pruner should be asked about.
@@ -138,16 +200,14 @@ impl Inner {
                 .map_err(super::failure::Failure::from)?;
             let ended = page.len() < PAGE;
             for (key, row) in page {
-                let record = keys
-                    .open_row(Tree::Secrets, &key, &row)
-                    .ok()
-                    .and_then(|open| rows::decode_secret(&open).ok());
-                if let Some(record) = record
-                    && (record.dead
-                        || record.deletion.is_some()
-                        || record.version_count > crate::model::limits::VERSIONS_KEPT)
-                {
-                    self.shared.nudge([record.id]);
+                let opened = keys.open_row(Tree::Secrets, &key, &row).map_err(Failure::from);
+                let record = opened.and_then(|open| Ok(rows::decode_secret(&open)?));
+                match record {
+                    Ok(record) if may_be_due(&record) => self.shared.nudge([record.id]),
+                    Ok(_) => {}
+                    // The next reader or writer of it finds out whether only the state lies.
+                    Err(failure) if failure.is_of_state() => self.shared.nudge(id_of(&key)),
+                    Err(failure) => return Err(failure.into()),
                 }
                 after = Some(key);
             }
@@ -158,17 +218,27 @@ impl Inner {
     }
 
     /// Asks the pruner about every secret that was nudged.
-    pub(super) fn work_off_nudges(&self, is_stopped: &dyn Fn() -> bool) -> Result<()> {
+    pub(super) fn work_off_nudges(&self) -> Result<()> {
+        let mut first = FirstError::default();
         for id in self.shared.take_nudges() {
-            for mutation in [Mutation::Purge, Mutation::Prune, Mutation::Sweep] {
-                while self.internal(mutation(id))? == Answer::More {
-                    if is_stopped() {
-                        return Ok(());
-                    }
-                }
+            let worked = self.work_off(id);
+            if worked.is_err() {
+                // Not forgotten, only later.
+                self.shared.nudge([id]);
             }
+            first.note(worked);
+            self.go_on()?;
         }
         // An operation that only does a part nudges again; the part after is done by now.
+        first.end()
+    }
+
+    fn work_off(&self, id: RecordId) -> Result<()> {
+        for mutation in [Mutation::Purge, Mutation::Prune, Mutation::Sweep] {
+            while self.internal(mutation(id))? == Answer::More {
+                self.go_on()?;
+            }
+        }
         Ok(())
     }
 
@@ -182,19 +252,22 @@ impl Inner {
     /// Merges snapshot and ended segments into the next snapshot, and frees what it replaces once
     /// the state is durable past it (I6).
     fn compact(&self, always: bool) -> Result<()> {
-        let begun = self.driver.control(move |pipeline| {
-            if !always && !pipeline.log.compaction_due() {
-                return Ok(None);
-            }
-            pipeline.log.begin_compaction()
-        })?;
-        let Some(compaction) = begun.map_err(from_log)? else { return Ok(()) };
-        // The put path goes on meanwhile and must find its next segment ready.
-        match compaction.run_with(&mut |_| self.prepare_segment().is_ok()) {
+        let begun = self.driver.control(move |pipeline| pipeline.begin_compaction(always))?;
+        let Some(compaction) = begun? else { return Ok(()) };
+        match compaction.run_with(&mut |_| !self.shared.is_stopping()) {
             Ok(compacted) => {
                 self.driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
+                self.driver.control(Pipeline::shrink_state)??;
                 self.checkpoint(true)
             }
+            // The truth is damaged while the state serves: it is mended now, while both are at hand.
+            Err(damage @ LogError::Damaged(_)) => {
+                let preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+                self.driver.control(move |pipeline| pipeline.heal(damage))??;
+                drop(preparing);
+                self.checkpoint(true)
+            }
+            Err(LogError::Stopped) => self.go_on(),
             // Tried again later; the old snapshot and its segments are all still there.
             Err(error) => Err(from_log(error)),
         }
@@ -208,16 +281,34 @@ impl Inner {
         if !due {
             return Ok(());
         }
-        let durable =
-            self.shared.state()?.store().checkpoint().map_err(super::failure::Failure::from)?;
-        self.driver.control(move |pipeline| pipeline.log.free(durable))?.map_err(from_log)
+        let state = self.shared.state()?;
+        match state.checkpoint(&self.shared) {
+            Ok(Some(durable)) => {
+                self.driver.control(move |pipeline| pipeline.free(&state, durable))?
+            }
+            Ok(None) => Ok(()),
+            // What cannot be made durable never lets the log go: it is made anew.
+            Err(_) => self.driver.control(move |pipeline| pipeline.replace_failed(&state))?,
+        }
     }
 
     /// Removes the rows of dead secrets, so that no wrap of theirs is carried to a new epoch.
     pub(super) fn sweep_all(&self) -> Result<()> {
         self.find_due()?;
-        self.work_off_nudges(&|| false)
+        self.work_off_nudges()
     }
+}
+
+/// Whether the pruner should be asked about a secret.
+fn may_be_due(record: &SecretRecord) -> bool {
+    record.dead
+        || record.deletion.is_some()
+        || record.version_count > crate::model::limits::VERSIONS_KEPT
+}
+
+/// The secret whose record lies under `key`.
+fn id_of(key: &[u8]) -> Option<RecordId> {
+    key.try_into().ok().map(RecordId)
 }
 
 /// The log's refusal as the caller of a vault sees it.

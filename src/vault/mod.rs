@@ -11,6 +11,7 @@
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
 mod accessed;
+mod batch;
 mod check;
 mod commit;
 mod control;
@@ -34,6 +35,7 @@ mod shared;
 mod source;
 mod state;
 mod view;
+mod worker;
 
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -41,6 +43,8 @@ pub mod internals;
 #[cfg(feature = "sabotage")]
 #[doc(hidden)]
 pub mod sabotage;
+#[cfg(test)]
+mod tests;
 
 pub use check::CheckReport;
 pub use dir::{VaultDir, peek_id};
@@ -48,8 +52,8 @@ pub use operations::{Credential, Write};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
 
 use crate::crypto::{Unlock, VaultId};
-use crate::env::{Env, LockGuard};
-use crate::error::Result;
+use crate::env::Env;
+use crate::error::{ErrorKind, Result};
 use driver::Driver;
 use epoch::KeystoreFile;
 use keeper::Keeper;
@@ -64,6 +68,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[derive(Clone)]
 pub struct Vault {
     inner: Arc<Inner>,
+    /// Dropped with the last handle.
+    _owner: Arc<Owner>,
 }
 
 /// One open vault, shared by its handles and the keeper.
@@ -73,10 +79,15 @@ struct Inner {
     keeper: OnceLock<Keeper>,
     /// One pass of the keeper at a time.
     pass: Mutex<()>,
+    /// Held while a segment is made ready, and while the log is replaced: what an older log's
+    /// preparation makes must not take the place of a newer log's segment.
+    preparing: Mutex<()>,
     keystore: Mutex<KeystoreFile>,
-    /// Held until the vault is closed or dropped.
-    lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
+
+/// What the handles share and the threads do not: its drop is the end of the last handle, whatever
+/// the threads still hold.
+struct Owner(Arc<Inner>);
 
 impl Vault {
     /// Opens the vault in `dir`.
@@ -149,6 +160,11 @@ impl Inner {
         if self.shared.status() == Status::Closed {
             return Ok(());
         }
+        if self.driver.is_own_thread() {
+            // It would wait for itself.
+            return Err(ErrorKind::Usage { what: "a callback must not close the vault" }.into());
+        }
+        self.shared.stop_work();
         if let Some(keeper) = self.keeper.get() {
             keeper.stop();
         }
@@ -157,31 +173,45 @@ impl Inner {
         let clean = self.shared.status() == Status::Open;
         let state = self.shared.replace_state(None);
         self.shared.set_status(Status::Closed);
-        let closed = match state {
-            Some(state) if clean => pipeline.close(&state),
-            _ => Ok(()),
+        let closed = match &state {
+            Some(state) if clean => pipeline.close(state),
+            // Closed all the same: a reader may hold it, and the next owner must not meet it.
+            Some(state) => {
+                let _ = state.close();
+                Ok(())
+            }
+            None => Ok(()),
         };
         // Dropped before the lock: the next owner must not meet our descriptors.
-        drop(pipeline);
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop((state, pipeline));
+        self.shared.release_lock();
         closed
     }
 
     /// What a drop does: as after a crash, but with the threads gone and the lock free.
+    ///
+    /// The last handle may be dropped by a callback, on the commit thread: that cannot wait for
+    /// itself, nor for a keeper that waits for it. Both end by themselves then, and the last of them
+    /// lets the lock go.
     fn abandon(&self) {
+        self.shared.stop_work();
         if let Some(keeper) = self.keeper.get() {
-            keeper.stop();
+            if self.driver.is_own_thread() {
+                keeper.tell_to_stop();
+            } else {
+                keeper.stop();
+            }
         }
         if let Some(pipeline) = self.driver.stop() {
             drop(self.shared.replace_state(None));
             drop(pipeline);
+            self.shared.release_lock();
         }
-        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
-impl Drop for Inner {
+impl Drop for Owner {
     fn drop(&mut self) {
-        self.abandon();
+        self.0.abandon();
     }
 }

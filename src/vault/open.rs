@@ -11,18 +11,17 @@ use super::commit::Pipeline;
 use super::dir::{VaultDir, refuse_lax};
 use super::driver::Driver;
 use super::epoch::{KeystoreFile, from_crypto};
-use super::keeper::{Keeper, from_log};
+use super::keeper::{Bells, Keeper, from_log};
 use super::logkeys::{LogKeys, age_note};
 use super::shared::Shared;
 use super::state::{Opened, State, StateOpener, sum_rows};
-use super::{Inner, Vault};
+use super::{Inner, Owner, Vault};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
-use crossbeam::channel::bounded;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// A keystore with its keys.
@@ -58,15 +57,24 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         keys: &keys,
         progress: place.options.progress.as_ref(),
     };
-    let Opened { state, sum } = opener.open(&truth)?;
+    let Opened { state, sum } = match opener.open(&truth) {
+        Err(error) if is_snapshot_damage(&error) => {
+            // The snapshot before, with its segments, may still be there (I6).
+            truth = truth.fall_back().map_err(from_log)?;
+            truth.settle().map_err(from_log)?;
+            opener.open(&truth)?
+        }
+        outcome => outcome?,
+    };
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
     let log = truth.start().map_err(from_log)?;
 
     let VaultDir { env, dir, lock, .. } = place;
     let background = tuning.background;
-    let (call, calls) = bounded(1);
-    let shared = Arc::new(Shared::new(env, dir, Arc::new(keys), state, tuning, call.clone()));
+    let bells = Bells::default();
+    let calls = (bells.passes.0.clone(), bells.segments.0.clone());
+    let shared = Arc::new(Shared::new(env, dir, Arc::new(keys), state, tuning, calls, lock));
     let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
     let driver = if background { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
     let inner = Arc::new(Inner {
@@ -74,15 +82,16 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         driver,
         keeper: OnceLock::new(),
         pass: Mutex::new(()),
+        preparing: Mutex::new(()),
         keystore: Mutex::new(KeystoreFile { twin, keystore }),
-        lock: Mutex::new(Some(lock)),
     });
+    let owner = Arc::new(Owner(Arc::clone(&inner)));
     if background {
-        let keeper = Keeper::spawn(&inner, call, calls)?;
+        let keeper = Keeper::spawn(&inner, bells)?;
         // Nobody else has the cell yet.
         let _ = inner.keeper.set(keeper);
     }
-    Ok(Vault { inner })
+    Ok(Vault { inner, _owner: owner })
 }
 
 /// Frames name the keystore that they were sealed under: an older one was put back.
@@ -93,6 +102,11 @@ pub(super) fn refuse_rollback(truth: &Recovered, keystore: &Keystore) -> Result<
         );
     }
     Ok(())
+}
+
+/// Whether a snapshot does not read back, which the one before it may stand in for.
+pub(super) fn is_snapshot_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Damaged { rule, .. } if rule.starts_with("SNAP-"))
 }
 
 /// Reads the log; heals it from a state that provably equals what was lost.
@@ -106,8 +120,7 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
             let Some((state, end)) = healing_state(place, keys, &damage) else {
                 return Err(from_log(LogError::Damaged(damage)));
             };
-            let mut rows =
-                |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+            let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
             let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
                 .map_err(from_log)?;
             let _ = state.close();
@@ -118,7 +131,10 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
 }
 
 /// Hands every row of a store to `visit`.
-fn visit_rows(store: &dyn Store, visit: &mut RowVisitor<'_>) -> std::result::Result<(), LogError> {
+pub(super) fn visit_rows(
+    store: &dyn Store,
+    visit: &mut RowVisitor<'_>,
+) -> std::result::Result<(), LogError> {
     for tree in Tree::ALL {
         let mut outcome = Ok(());
         let scanned = store.scan(tree, &mut |key, value| {
@@ -139,17 +155,22 @@ fn healing_state(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(S
         return None;
     }
     let store = SledStore::open_guarded(&place.env.fs, &place.dir, SledOptions::default()).ok()?;
-    let equal = store.applied().ok()? == end.lsn
-        && sum_rows(&store, keys).ok()?.digest(keys.digest_key(), end.lsn) == end.digest
-        && has_all_chunks(&store, keys);
+    let equal = equals(&store, keys, &end);
     store.checked().ok()?;
     equal.then_some((State::Sled(store), end))
 }
 
+/// Whether a store holds exactly the rows that the log ends with, by recomputed sum.
+pub(super) fn equals(store: &dyn Store, keys: &Keyring, end: &End) -> bool {
+    store.applied().is_ok_and(|lsn| lsn == end.lsn)
+        && sum_rows(store, keys)
+            .is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest)
+        && has_all_chunks(store, keys)
+}
+
 /// Chunks are not in the digest: each value's must all be there before it may become the truth.
-fn has_all_chunks(store: &SledStore, keys: &Keyring) -> bool {
+fn has_all_chunks(store: &dyn Store, keys: &Keyring) -> bool {
     let marks = super::accessed::Marks::default();
-    let store: &dyn Store = store;
     let view = super::view::RowView::new(&store, keys, &marks, None);
     let mut whole = true;
     let scanned = store.scan(Tree::Versions, &mut |key, row| {

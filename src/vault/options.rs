@@ -87,6 +87,7 @@ impl Default for Tuning {
 impl Tuning {
     /// How the log is set up.
     pub(super) fn log_options(&self) -> LogOptions {
+        #[allow(clippy::needless_update)] // there is one more field with `sabotage`
         LogOptions {
             segment_bytes_first: self.segment_bytes_first,
             segment_bytes_max: self.segment_bytes_max,

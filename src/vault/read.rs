@@ -162,21 +162,25 @@ fn read_alone<Q, T>(
     question: &Q,
     ask: Ask<Q, T>,
 ) -> Result<T> {
-    for _ in 0..2 {
-        let shared = Arc::clone(&pipeline.shared);
-        if let Ok(state) = pipeline.state() {
-            let keys = shared.keys();
-            let store = state.store();
-            let view = RowView::new(&store, &keys, &shared.marks, None);
-            match ask(&view, scope, question) {
-                Ok(answer) => return Ok(answer),
-                Err(Refusal::Fault(fault)) => return Err(fault.into()),
-                Err(Refusal::View(failure)) => shared.suspect(&failure),
+    let shared = Arc::clone(&pipeline.shared);
+    // A broken state is made anew before it is asked.
+    let mut is_fresh = shared.state_is_broken();
+    loop {
+        let state = pipeline.state()?;
+        let keys = shared.keys();
+        let store = state.store();
+        let view = RowView::new(&store, &keys, &shared.marks, None);
+        match ask(&view, scope, question) {
+            Ok(answer) => return Ok(answer),
+            Err(Refusal::Fault(fault)) => return Err(fault.into()),
+            Err(Refusal::View(failure)) if is_fresh || !failure.is_of_state() => {
+                return Err(failure.into());
             }
+            Err(Refusal::View(_)) => is_fresh = true,
         }
+        drop(state);
         pipeline.rebuild_state()?;
     }
-    Err(ErrorKind::StateBroken.into())
 }
 
 /// A value that was found and opened, with the facts that a mark needs.

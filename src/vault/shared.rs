@@ -1,10 +1,9 @@
 //! What readers, callers and the commit pipeline of one vault share.
 
 use super::accessed::Marks;
-use super::failure::Failure;
 use super::state::State;
 use crate::crypto::{Keyring, VaultId};
-use crate::env::Env;
+use crate::env::{Env, LockGuard};
 use crate::error::{ErrorKind, Result};
 use crate::log::Log;
 use crate::model::RecordId;
@@ -48,6 +47,13 @@ pub(crate) struct Shared {
     nudges: Mutex<BTreeSet<RecordId>>,
     /// Wakes the keeper.
     call: Sender<()>,
+    /// Wakes whoever makes segments ready.
+    call_for_segment: Sender<()>,
+    /// The vault is being closed: long work in the background ends at its next step.
+    stopping: AtomicBool,
+    /// The vault's lock, held until it is closed. The last field: where nobody closes, whoever lets
+    /// go of the vault last drops state and log before it.
+    lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
 impl Shared {
@@ -57,7 +63,8 @@ impl Shared {
         keys: Arc<Keyring>,
         state: State,
         tuning: super::options::Tuning,
-        call: Sender<()>,
+        (call, call_for_segment): (Sender<()>, Sender<()>),
+        lock: Box<dyn LockGuard>,
     ) -> Self {
         Self {
             env,
@@ -76,6 +83,9 @@ impl Shared {
             published: AtomicU64::new(0),
             nudges: Mutex::new(BTreeSet::new()),
             call,
+            call_for_segment,
+            stopping: AtomicBool::new(false),
+            lock: Mutex::new(Some(lock)),
         }
     }
 
@@ -101,6 +111,13 @@ impl Shared {
         state.clone().ok_or_else(|| ErrorKind::StateBroken.into())
     }
 
+    /// Whether `state` is the one in use.
+    pub(super) fn is_current(&self, state: &Arc<State>) -> bool {
+        let current = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().is_some_and(|current| Arc::ptr_eq(current, state))
+            && !self.state_is_broken()
+    }
+
     /// Puts a whole state in place of a broken one; `None` while there is none.
     pub(super) fn replace_state(&self, state: Option<State>) -> Option<Arc<State>> {
         let whole = state.is_some();
@@ -121,11 +138,23 @@ impl Shared {
         self.broken.load(Ordering::Acquire)
     }
 
-    /// A read met a row that does not open, or a store that fails: the state lies.
-    pub(super) fn suspect(&self, failure: &Failure) {
-        if !matches!(failure, Failure::Crypto(_)) {
-            self.break_state();
-        }
+    /// A broken promise: a batch is answered before its sync.
+    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    pub(super) fn answers_before_sync(&self) -> bool {
+        #[cfg(feature = "sabotage")]
+        return self.sabotage.ack_before_sync;
+        #[cfg(not(feature = "sabotage"))]
+        false
+    }
+
+    /// A broken promise: what writes nothing is answered as it was planned, whatever becomes of
+    /// the batch.
+    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    pub(super) fn tells_idle_early(&self) -> bool {
+        #[cfg(feature = "sabotage")]
+        return self.sabotage.noop_at_plan_time;
+        #[cfg(not(feature = "sabotage"))]
+        false
     }
 
     pub(super) fn status(&self) -> Status {
@@ -160,9 +189,28 @@ impl Shared {
         self.published.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Asks long work in the background to end.
+    pub(super) fn stop_work(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Lets the vault's lock go: the next owner may come.
+    pub(super) fn release_lock(&self) {
+        drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
     /// Wakes the keeper, which may be busy or absent.
     pub(super) fn call_keeper(&self) {
         let _ = self.call.try_send(());
+    }
+
+    /// Asks for the next log segment to be made ready.
+    pub(super) fn call_for_segment(&self) {
+        let _ = self.call_for_segment.try_send(());
     }
 
     /// Tells the pruner where there may be something to do.

@@ -37,13 +37,13 @@ impl RowSource for &dyn Store {
     }
 }
 
-/// Where a row lies.
-type Place = (Tree, Box<[u8]>);
+/// Rows by place; `None`: a tombstone.
+type Written = BTreeMap<(Tree, Box<[u8]>), Option<Box<[u8]>>>;
 
 /// The rows that a batch has written so far, over the store.
 pub(crate) struct Layer<'a> {
     below: &'a dyn Store,
-    rows: BTreeMap<Place, Option<Box<[u8]>>>,
+    rows: Written,
 }
 
 impl<'a> Layer<'a> {

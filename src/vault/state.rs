@@ -7,6 +7,7 @@
 //! that broke its threads) the ordered map serves until the next open.
 
 use super::options::{OnProgress, Progress, StoreChoice, Tuning};
+use super::shared::Shared;
 use super::source::{Layer, RowSource};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
@@ -32,6 +33,24 @@ impl State {
             Self::Sled(store) => store,
             Self::Memory(store) => store,
         }
+    }
+
+    /// Makes it durable and says up to where. `None`: it lives in memory while the log's files do
+    /// not, so that it lets nothing of the log go (I6). Where all files are in memory, durability is
+    /// theirs to say.
+    pub(super) fn checkpoint(
+        &self,
+        shared: &Shared,
+    ) -> std::result::Result<Option<Lsn>, StoreError> {
+        if !self.can_be_durable(shared) {
+            return Ok(None);
+        }
+        self.store().checkpoint().map(Some)
+    }
+
+    /// Whether [`Self::checkpoint`] can let something of the log go.
+    pub(super) fn can_be_durable(&self, shared: &Shared) -> bool {
+        matches!(self, Self::Sled(_)) || !shared.env.fs.is_real()
     }
 
     /// Closes it durably, so that it can stand in for a damaged log (I6).

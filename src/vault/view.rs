@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::semantics::View;
 use crate::store::Row;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// A [`View`] over sealed rows.
 pub(crate) struct RowView<'a, S> {
@@ -19,6 +19,8 @@ pub(crate) struct RowView<'a, S> {
     marks: &'a Marks,
     payload: Option<&'a ValueKey>,
     first: Cell<Option<(RecordId, Lsn)>>,
+    /// Versions that a label or a token has named: each must be there.
+    named: RefCell<Vec<(RecordId, Seq)>>,
 }
 
 impl<'a, S> RowView<'a, S> {
@@ -30,7 +32,7 @@ impl<'a, S> RowView<'a, S> {
         marks: &'a Marks,
         payload: Option<&'a ValueKey>,
     ) -> Self {
-        Self { source, keys, marks, payload, first: Cell::new(None) }
+        Self { source, keys, marks, payload, first: Cell::new(None), named: RefCell::default() }
     }
 
     /// The record that was met first, with the operation that wrote it: a read is whole if it has
@@ -126,8 +128,8 @@ impl<S: RowSource> View for RowView<'_, S> {
             }
             // A reader between the two reads of a purge: the name is on its way out.
             Some(record) if record.dead => Ok(None),
-            None => Ok(None),
-            Some(_) => Err(Failure::Row("ROW-8")),
+            // A name goes before its record does.
+            Some(_) | None => Err(Failure::Row("ROW-8")),
         }
     }
 
@@ -173,6 +175,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         let mut stages = Vec::with_capacity(page.len());
         for (key, row) in page {
             let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
+            self.named.borrow_mut().push((id, label.seq));
             stages.push((label.stage, label.seq));
         }
         stages.sort();
@@ -183,19 +186,30 @@ impl<S: RowSource> View for RowView<'_, S> {
         let key = rows::label_key(self.keys, id, stage);
         let Some(row) = self.source.get(Tree::Labels, &key)? else { return Ok(None) };
         let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
-        if label.stage == *stage { Ok(Some(label.seq)) } else { Err(Failure::Row("ROW-8")) }
+        if label.stage != *stage {
+            return Err(Failure::Row("ROW-8"));
+        }
+        self.named.borrow_mut().push((id, label.seq));
+        Ok(Some(label.seq))
     }
 
     fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, Failure> {
         let key = rows::version_key(id, seq);
         let row = self.source.get(Tree::Versions, &key)?;
+        if row.is_none() && self.named.borrow().contains(&(id, seq)) {
+            // Never "not found": a label or a token says that it exists.
+            return Err(Failure::Row("ROW-8"));
+        }
         row.map(|row| self.version_row(&key, &row)).transpose()
     }
 
     fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, Failure> {
         let key = rows::token_key(self.keys, id, version);
         let row = self.source.get(Tree::Tokens, &key)?;
-        row.map(|row| self.open(Tree::Tokens, &key, &row, rows::decode_seq)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let seq = self.open(Tree::Tokens, &key, &row, rows::decode_seq)?;
+        self.named.borrow_mut().push((id, seq));
+        Ok(Some(seq))
     }
 
     fn versions(

@@ -11,7 +11,7 @@
 //!        -> response, reply                               rules WIRE-REPLY
 //! ```
 //!
-//! The rules and their sources are in `docs/parts/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
+//! The rules and their sources are in `docs/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
 //! the shape of an AWS error; nothing here knows a rule of the API beyond types and presence.
 //!
 //! - **No plaintext is left behind** (I8): request bodies, parsed strings and answers live in wiped

@@ -229,7 +229,7 @@ mod tests {
         check(
             full,
             500,
-            r#"{"__type":"InternalServiceError","Message":"file system refused. op=append cause=device is gone"}"#,
+            r#"{"__type":"InternalServiceError","Message":"the operating system refused. op=append cause=device is gone"}"#,
         );
         assert_eq!(Failure::from(Error::from(ErrorKind::Closed)).reply().status.as_u16(), 503);
     }

@@ -10,7 +10,7 @@ use crate::model::api::{
     UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
-use crate::semantics::{Fault, FaultKind};
+use crate::semantics::texts;
 use crate::vault::Write;
 
 /// A request that the vault can answer.
@@ -120,11 +120,7 @@ fn value(fields: &mut Fields) -> Result<Option<SecretValue>, Failure> {
         (None, None) => Ok(None),
         (Some(text), None) => Ok(Some(SecretValue::String(text))),
         (None, Some(bytes)) => Ok(Some(SecretValue::Binary(bytes))),
-        (Some(_), Some(_)) => {
-            // [guess]: no recording of AWS's answer is known.
-            let message = "You can't specify both a binary secret value and a string secret value.";
-            Err(Failure::Fault(Fault::new(FaultKind::InvalidParameter, message)))
-        }
+        (Some(_), Some(_)) => Err(Failure::Fault(texts::two_values())),
     }
 }
 
@@ -133,6 +129,7 @@ fn value(fields: &mut Fields) -> Result<Option<SecretValue>, Failure> {
 mod tests {
     use super::super::json::parse;
     use super::*;
+    use crate::semantics::FaultKind;
 
     fn call(operation: Operation, json: &str) -> Call {
         let fields = Fields::check(parse(json.as_bytes()).ok().unwrap(), operation.members());

@@ -86,7 +86,7 @@ fn a_secret_can_be_made_without_a_value() {
 /// SEM-VAL-5
 #[test]
 fn both_kinds_at_once_have_one_refusal() {
-    let text = "You can't provide both SecretString and SecretBinary.";
+    let text = "You can't specify both a binary secret value and a string secret value.";
     refused::<()>(Err(texts::two_values()), InvalidParameter, text);
 }
 

@@ -32,20 +32,36 @@ impl<T> Contained<T> {
         Ok(())
     }
 
-    /// Runs `work`. Its error or panic is the last that is heard of the inner.
+    /// Runs `work` beside other calls. Its error or panic is the last that is heard of the inner.
     pub(super) fn call<R>(
         &self,
         what: &'static str,
         work: impl FnOnce(&T) -> sled::Result<R>,
     ) -> Result<R, StoreError> {
-        self.check()?;
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(inner) = inner.as_ref() else {
-            return Err(StoreError::Broken { what: "the state is closed" });
-        };
+        self.run(inner.as_ref(), what, work)
+    }
+
+    /// Runs `work` while nobody else is inside: should it fail, the door is shut before anyone can
+    /// see what it left. sled keeps readers out of a transaction anyway, so they wait no longer.
+    pub(super) fn call_alone<R>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&T) -> sled::Result<R>,
+    ) -> Result<R, StoreError> {
+        let inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
+        self.run(inner.as_ref(), what, work)
+    }
+
+    fn run<R>(
+        &self,
+        inner: Option<&T>,
+        what: &'static str,
+        work: impl FnOnce(&T) -> sled::Result<R>,
+    ) -> Result<R, StoreError> {
+        self.check()?;
+        let inner = inner.ok_or(StoreError::Broken { what: "the state is closed" })?;
         if let Some(Ok(done)) = contain(|| work(inner)) {
-            // Another thread's failure may have shown this one half an operation.
-            self.check()?;
             return Ok(done);
         }
         self.broken.store(true, Ordering::Release);
@@ -70,5 +86,55 @@ pub(super) fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
             std::mem::forget(payload);
             None
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    fn is_broken<R>(result: &Result<R, StoreError>) -> bool {
+        matches!(result, Err(StoreError::Broken { .. }))
+    }
+
+    #[test]
+    fn the_first_error_or_panic_is_the_last() {
+        let failures: [fn(&u8) -> sled::Result<u8>; 2] = [
+            |_| Err(sled::Error::ReportableBug(String::new())),
+            |_| std::panic::resume_unwind(Box::new("silent")),
+        ];
+        for failure in failures {
+            let contained = Contained::new(7_u8);
+            assert_eq!(contained.call("read", |inner| Ok(*inner)).unwrap(), 7);
+            assert!(is_broken(&contained.call("fail", failure)));
+            assert!(is_broken(&contained.check()));
+            assert!(is_broken(&contained.call("read", |inner| Ok(*inner))));
+        }
+    }
+
+    /// Goal: nobody gets to see what a failing transaction left half done. Method: a reader waits
+    /// at the door while the transaction changes one of two things and panics.
+    #[test]
+    fn a_reader_at_the_door_does_not_see_a_failed_transaction() {
+        let contained = Contained::new((Mutex::new(0), Mutex::new(0)));
+        let (inside, entered) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                contained.call_alone::<()>("fail", |(first, _)| {
+                    *first.lock().unwrap() = 1;
+                    inside.clone().send(()).unwrap();
+                    std::thread::sleep(std::time::Duration::from_millis(30));
+                    std::panic::resume_unwind(Box::new("silent"))
+                })
+            });
+            entered.recv().unwrap();
+            let read = contained.call("read", |(first, second)| {
+                Ok((*first.lock().unwrap(), *second.lock().unwrap()))
+            });
+            assert!(is_broken(&read));
+            assert!(is_broken(&writer.join().unwrap()));
+        });
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! Every transaction writes the LSN together with the rows, so a change set is in the state exactly
 //! when the LSN says so (S1). What sled does wrong and how each trap is kept shut is listed in
-//! `docs/parts/STORE.md`; the rules that the code below cites:
+//! `docs/STORE.md`; the rules that the code below cites:
 //!
 //! - **T1** Transaction and flush never overlap, in the whole process: sled's lock is a global, and
 //!   a reader of another vault would wait for this vault's disk.
@@ -62,7 +62,7 @@ fn writer() -> MutexGuard<'static, ()> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SledOptions {
     /// Serialized bytes of pages that sled keeps in memory. Resident memory is more: see
-    /// `docs/parts/STORE.md` for figures.
+    /// `docs/STORE.md` for figures.
     pub cache_bytes: u64,
 }
 
@@ -150,7 +150,7 @@ impl Shared {
         let live = Cell::new(0_u64);
 
         let writer = writer();
-        self.sled.call("sled failed to apply a change set", |handles| {
+        self.sled.call_alone("sled failed to apply a change set", |handles| {
             let mut trees: Vec<&sled::Tree> =
                 puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
             trees.push(&handles.applied);

@@ -20,6 +20,9 @@ use std::time::Duration;
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
+/// ENFILE and EMFILE: they have no `ErrorKind`, and the same numbers on every Unix.
+const DESCRIPTORS_EXHAUSTED: [i32; 2] = [23, 24];
+
 impl SledStore {
     /// Opens the state of the vault in `vault_dir` under the opening mark (I7). A mark found there
     /// means that an earlier opening never came to its end: that state is set aside unopened and an
@@ -190,15 +193,16 @@ fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
 
 /// Whether an error says something about this machine rather than about the state.
 fn is_environment(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::PermissionDenied
-            | io::ErrorKind::ReadOnlyFilesystem
-            | io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::OutOfMemory
-            | io::ErrorKind::Interrupted
-    )
+    error.raw_os_error().is_some_and(|code| DESCRIPTORS_EXHAUSTED.contains(&code))
+        || matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                | io::ErrorKind::StorageFull
+                | io::ErrorKind::QuotaExceeded
+                | io::ErrorKind::OutOfMemory
+                | io::ErrorKind::Interrupted
+        )
 }
 
 fn open_trees(db: sled::Db) -> Result<(Handles, Lsn, u64), StoreError> {

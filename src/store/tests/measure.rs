@@ -1,6 +1,6 @@
-//! Figures for `docs/parts/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
+//! Figures for `docs/STORE.md`. Ignored: run one by one, in release, on a quiet machine.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 
 use super::*;
 use std::collections::VecDeque;

@@ -1,6 +1,13 @@
 //! One suite for both stores, and what only sled can do wrong.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::similar_names,
+    clippy::needless_pass_by_value
+)]
 
 mod damage;
 mod measure;

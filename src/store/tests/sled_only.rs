@@ -382,5 +382,5 @@ fn the_file_stays_near_its_live_bytes_under_churn() {
     }
     store.checkpoint().unwrap();
     let (disk, live) = (store.disk_bytes(), store.live_bytes());
-    assert!(disk < live * 4 + (4 << 20), "disk={disk} live={live}");
+    assert!(disk < live * 4 + (2 << 20), "disk={disk} live={live}");
 }

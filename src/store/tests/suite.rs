@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::OrderedStore;
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice::from_ref;
 
 /// Runs `test` against an empty store of each kind.
 fn both(test: impl Fn(&dyn Store)) {
@@ -53,9 +54,9 @@ fn a_set_that_was_applied_is_skipped() {
     both(|store| {
         let old = set(7, vec![put(Tree::Names, b"k", b"old")]);
         let new = set(8, vec![put(Tree::Names, b"k", b"new")]);
-        store.apply(&[old.clone()]).unwrap();
-        store.apply(&[new.clone()]).unwrap();
-        store.apply(&[old.clone()]).unwrap();
+        store.apply(from_ref(&old)).unwrap();
+        store.apply(from_ref(&new)).unwrap();
+        store.apply(from_ref(&old)).unwrap();
         store.apply(&[old, new]).unwrap();
         assert_eq!(store.get(Tree::Names, b"k").unwrap().as_deref(), Some(&b"new"[..]));
         assert_eq!(store.applied().unwrap(), Lsn(8));

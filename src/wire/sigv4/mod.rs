@@ -10,7 +10,7 @@
 //! signature         = HMAC(signing key, string to sign)
 //! ```
 //!
-//! Rules WIRE-SIG-1 to 9 in `docs/parts/WIRE.md`. Only the header form; the query form is not part of
+//! Rules WIRE-SIG-1 to 9 in `docs/WIRE.md`. Only the header form; the query form is not part of
 //! this protocol.
 //!
 //! - **S1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header

@@ -1,0 +1,126 @@
+//! Epoch switches that are interrupted, and purges that come in between (I10).
+
+use super::*;
+use crate::crypto::Keyring;
+use crate::model::{RecordId, Seq, Tree};
+use crate::vault::rows;
+
+fn versions(vault: &Vault) -> Vec<(RecordId, Seq)> {
+    let mut found = Vec::new();
+    let state = vault.inner.shared.state().unwrap();
+    let visit = &mut |key: &[u8], _: &[u8]| found.extend(rows::parse_version_key(key));
+    state.store().scan(Tree::Keys, visit).unwrap();
+    found
+}
+
+/// The first half of a switch: the keystore with the new epoch, durable, and in use.
+fn begin(vault: &Vault) {
+    let inner = &vault.inner;
+    let mut file = inner.keystore.lock().unwrap();
+    let entropy = inner.shared.env.entropy.as_ref();
+    let (keystore, keys) = inner.shared.keys().begin_epoch(&file.keystore, entropy).unwrap();
+    file.twin.write(keystore.generation(), &keystore.encode()).unwrap();
+    file.keystore = keystore;
+    inner
+        .driver
+        .control(move |pipeline| {
+            pipeline.use_keys(Arc::new(keys));
+            pipeline.unshredded = None;
+        })
+        .unwrap();
+}
+
+fn has_note(vault: &Vault) -> bool {
+    let state = vault.inner.shared.state().unwrap();
+    state.store().get(Tree::Meta, rows::META_PURGE).unwrap().is_some()
+}
+
+#[test]
+fn a_purge_during_a_switch_keeps_the_note_for_the_next() {
+    let sim = Sim::new(1);
+    let vault = World::on(&sim).create();
+    for name in ["a", "b", "c"] {
+        make(&vault, name, "one");
+    }
+    vault.delete_secret(&Scope::default(), purge_request("a")).unwrap();
+    assert!(has_note(&vault));
+    begin(&vault);
+    // Its data key may lie under the new epoch already.
+    vault.delete_secret(&Scope::default(), purge_request("b")).unwrap();
+    vault.inner.driver.call(Job::ClearPurge).unwrap();
+    assert!(has_note(&vault), "the purge of b is forgotten");
+    vault.shred().unwrap();
+    assert!(!has_note(&vault));
+    assert_eq!(get(&vault, "c").unwrap(), "one");
+}
+
+#[test]
+fn the_data_keys_of_the_dead_are_not_carried_to_a_new_epoch() {
+    let sim = Sim::new(2);
+    let world = World::on(&sim);
+    let vault = world.create();
+    make(&vault, "dead", "one");
+    make(&vault, "live", "two");
+    vault.delete_secret(&Scope::default(), purge_request("dead")).unwrap();
+    // Not swept: a crash or a race came first.
+    let all = versions(&vault);
+    assert_eq!(all.len(), 2);
+    begin(&vault);
+    vault.inner.driver.call(|done| Job::Rewrap(all, done)).unwrap();
+    assert_eq!(versions(&vault).len(), 1);
+    let state = vault.inner.shared.state().unwrap();
+    let epoch = vault.inner.shared.keys().epoch();
+    let visit = &mut |_: &[u8], row: &[u8]| assert_eq!(Keyring::wrap_term(row), Some(epoch));
+    state.store().scan(Tree::Keys, visit).unwrap();
+    vault.maintain().unwrap();
+    assert_eq!(get(&vault, "live").unwrap(), "two");
+    vault.close().unwrap();
+    drop((state, vault));
+    assert_eq!(get(&world.open().unwrap(), "live").unwrap(), "two");
+}
+
+#[test]
+fn switches_that_never_end_do_not_fill_the_keystore() {
+    let sim = Sim::new(3);
+    let world = World::on(&sim);
+    drop(world.create());
+    for round in 0..40 {
+        let vault = world.open().unwrap();
+        make(&vault, &format!("s{round}"), "value");
+        if round % 2 == 0 {
+            begin(&vault);
+        } else {
+            vault.shred().unwrap();
+            let keys = vault.inner.shared.keys();
+            assert_eq!(keys.oldest_epoch(), keys.epoch());
+        }
+    }
+    let vault = world.open().unwrap();
+    assert_eq!(get(&vault, "s0").unwrap(), "value");
+}
+
+#[test]
+fn a_keystore_from_before_a_change_of_key_is_refused_after_a_close() {
+    let sim = Sim::new(4);
+    let world = World::on(&sim);
+    let vault = world.create();
+    make(&vault, "a", "one");
+    let old: Vec<_> = ["keystore.a", "keystore.b"]
+        .map(|name| world.dir.join(name))
+        .into_iter()
+        .map(|path| (sim.fs.read_all(&path).unwrap(), path))
+        .collect();
+    let key = key_file::generate(vault.id(), sim.entropy.as_ref()).unwrap();
+    let old_key = world.key.lock().unwrap().clone();
+    *world.key.lock().unwrap() = key.expose().to_vec();
+    vault.change_unlock(&world.unlock()).unwrap();
+    // No write after it: the end mark alone carries the generation.
+    vault.close().unwrap();
+    drop(vault);
+    assert_eq!(get(&world.open().unwrap(), "a").unwrap(), "one");
+    for (bytes, path) in old {
+        sim.fs.overwrite(&path, 0, &bytes).unwrap();
+    }
+    *world.key.lock().unwrap() = old_key;
+    assert!(matches!(kind(world.open()), ErrorKind::Damaged { rule: "TWIN-7", .. }));
+}
