@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) stage: Stage,
     /// Freed segments that the manifest on disk has let go of.
     pub(super) spares: Vec<u64>,
+    /// Somebody has promised to prepare segment `last + 1` at once.
+    promised: bool,
     /// The freed segment that a running preparation is taking over.
     pub(super) source: Option<u64>,
     attempts: u64,
@@ -58,13 +60,15 @@ impl Board {
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
     /// over the live segment.
     pub(super) fn take(&self, number: u64) -> Option<u64> {
-        let running = |state: &mut State| matches!(state.stage, Stage::Running { .. });
-        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
+        let under_way =
+            |state: &mut State| state.promised || matches!(state.stage, Stage::Running { .. });
+        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, under_way);
         let mut state = match waited {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
         };
         state.last = number;
+        state.promised = false;
         match std::mem::take(&mut state.stage) {
             Stage::Ready { capacity } => Some(capacity),
             Stage::Running { .. } | Stage::Idle => None,
@@ -89,6 +93,18 @@ pub struct Prepared {
 impl Preparation {
     pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
         Self { place, board, number, capacity }
+    }
+
+    /// Says that [`Self::run`] is called at once, on another thread: an append that needs the segment
+    /// waits for it instead of making the file itself. Dropping it takes the promise back.
+    #[must_use]
+    pub fn promised(self) -> Self {
+        let mut state = self.board.lock();
+        if state.last.checked_add(1) == Some(self.number) {
+            state.promised = true;
+        }
+        drop(state);
+        self
     }
 
     /// Makes the file; does nothing if another preparation or the log itself was faster. An error
@@ -119,7 +135,11 @@ impl Preparation {
 
     fn claim(&self) -> Option<(u64, Option<u64>)> {
         let mut state = self.board.lock();
-        if state.stage != Stage::Idle || state.last.checked_add(1) != Some(self.number) {
+        if state.last.checked_add(1) != Some(self.number) {
+            return None;
+        }
+        state.promised = false;
+        if state.stage != Stage::Idle {
             return None;
         }
         state.attempts += 1;
@@ -130,6 +150,16 @@ impl Preparation {
         });
         state.source = source.map(|at| state.spares.swap_remove(at));
         Some((attempt, state.source))
+    }
+}
+
+impl Drop for Preparation {
+    fn drop(&mut self) {
+        let mut state = self.board.lock();
+        if state.promised && state.last.checked_add(1) == Some(self.number) {
+            state.promised = false;
+            self.board.ended.notify_all();
+        }
     }
 }
 

@@ -44,10 +44,13 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Starts the threads.
     pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
-        let segments =
-            Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
-                let _ = inner.prepare_segment(false);
-            })?;
+        let prepare = |inner: &Inner| {
+            if let Some(preparation) = inner.shared.take_preparation() {
+                // After a failure the append makes its own segment, or says that the disk is full.
+                let _ = preparation.run();
+            }
+        };
+        let segments = Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, prepare)?;
         let mut last_full: Option<Duration> = None;
         let mut not_before = Duration::ZERO;
         let pass = move |inner: &Inner| {

@@ -5,7 +5,7 @@ use super::state::State;
 use crate::crypto::{Keyring, VaultId};
 use crate::env::{Env, LockGuard};
 use crate::error::{ErrorKind, Result};
-use crate::log::Log;
+use crate::log::{Log, Preparation};
 use crate::model::RecordId;
 use crossbeam::channel::Sender;
 use std::collections::BTreeSet;
@@ -47,8 +47,9 @@ pub(crate) struct Shared {
     nudges: Mutex<BTreeSet<RecordId>>,
     /// Wakes the keeper.
     call: Sender<()>,
-    /// Wakes whoever makes segments ready.
+    /// Wakes whoever makes segments ready, and what is to be done.
     call_for_segment: Sender<()>,
+    preparation: Mutex<Option<Preparation>>,
     /// The vault is being closed: long work in the background ends at its next step.
     stopping: AtomicBool,
     /// The vault's lock, held until it is closed. The last field: where nobody closes, whoever lets
@@ -84,6 +85,7 @@ impl Shared {
             nudges: Mutex::new(BTreeSet::new()),
             call,
             call_for_segment,
+            preparation: Mutex::new(None),
             stopping: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
         }
@@ -192,6 +194,8 @@ impl Shared {
     /// Asks long work in the background to end.
     pub(super) fn stop_work(&self) {
         self.stopping.store(true, Ordering::Release);
+        // Nobody will run it any more, so nobody shall wait for it.
+        drop(self.take_preparation());
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -208,9 +212,18 @@ impl Shared {
         let _ = self.call.try_send(());
     }
 
-    /// Asks for the next log segment to be made ready.
-    pub(super) fn call_for_segment(&self) {
-        let _ = self.call_for_segment.try_send(());
+    /// Hands the next log segment over to be made ready, if there is a thread for that.
+    pub(super) fn call_for_segment(&self, preparation: Preparation) {
+        let mut place = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.tuning.background && place.is_none() && !self.is_stopping() {
+            *place = Some(preparation.promised());
+            let _ = self.call_for_segment.try_send(());
+        }
+    }
+
+    /// What was handed over.
+    pub(super) fn take_preparation(&self) -> Option<Preparation> {
+        self.preparation.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Tells the pruner where there may be something to do.
