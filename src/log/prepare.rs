@@ -50,6 +50,13 @@ pub(super) enum Stage {
     },
 }
 
+impl State {
+    /// Whether nobody prepares the next segment, is about to, or has done so.
+    pub(super) fn is_open(&self) -> bool {
+        self.stage == Stage::Idle && !self.promised
+    }
+}
+
 impl Board {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -12,7 +12,7 @@ use super::error::is_no_space;
 use super::files::{self, Kind, Place};
 use super::frame::{self, Spot};
 use super::manifest::Manifest;
-use super::prepare::{self, Board, Stage};
+use super::prepare::{self, Board};
 use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
@@ -217,8 +217,7 @@ impl Log {
     /// The same whatever the current segment holds: for a vault that is going to be written to.
     pub fn preparation_ahead(&self) -> Option<Preparation> {
         let number = self.manifest.last.checked_add(1)?;
-        let idle = self.board.lock().stage == Stage::Idle;
-        (idle && !self.poisoned).then(|| {
+        (self.board.lock().is_open() && !self.poisoned).then(|| {
             let board = Arc::clone(&self.board);
             Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
         })

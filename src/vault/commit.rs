@@ -249,12 +249,8 @@ impl Pipeline {
         }
         self.shared.turn_published();
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        // Where space runs out the next segment's is left to what must still be written.
-        if let Some(preparation) = self.log.preparation()
-            && !self.shared.is_short_of_space(&self.log)
-        {
-            self.shared.call_for_segment(preparation);
-        }
+        // Without threads nobody takes it: the append that needs the segment makes it.
+        drop(self.hand_over_segment(false));
         if self.log.compaction_due() {
             self.shared.call_keeper();
         }

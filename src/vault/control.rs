@@ -9,7 +9,7 @@ use super::state::{Opened, State, StateOpener};
 use crate::crypto::Keyring;
 use crate::env::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Compacted, Compaction, Log, LogError, Recovered, RowVisitor};
+use crate::log::{Compacted, Compaction, Log, LogError, Preparation, Recovered, RowVisitor};
 use crate::model::Lsn;
 use crate::store::guard::ASIDE_DIR;
 use std::sync::Arc;
@@ -118,6 +118,8 @@ impl Pipeline {
 
     fn replace_log(&mut self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
+        // It is of the log that goes.
+        drop(shared.take_preparation());
         let (state, keys) = (shared.state()?, shared.keys());
         let end = self.log.end().clone();
         if !equals(state.store(), &keys, &end) {
@@ -139,6 +141,16 @@ impl Pipeline {
         self.log = truth.start().map_err(from_log)?;
         self.unsynced_bytes = self.unsynced_bytes.max(1);
         failed.map_or(Ok(()), Err)
+    }
+
+    /// Hands the next segment over to be made ready, if it is wanted. Given back: there is no thread
+    /// for that.
+    pub(super) fn hand_over_segment(&mut self, ahead: bool) -> Option<Preparation> {
+        let log = &self.log;
+        let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
+        // Where space runs out the next segment's is left to what must still be written.
+        let preparation = wanted.filter(|_| !self.shared.is_short_of_space(log))?;
+        self.shared.call_for_segment(preparation)
     }
 
     /// Whether the state should be made durable now; if so the count starts again.

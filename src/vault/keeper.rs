@@ -45,6 +45,8 @@ impl Keeper {
     /// Starts the threads.
     pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
         let prepare = |inner: &Inner| {
+            // While a damaged log is replaced nothing of the old one may be made.
+            let _preparing = inner.preparing.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(preparation) = inner.shared.take_preparation() {
                 // After a failure the append makes its own segment, or says that the disk is full.
                 let _ = preparation.run();
@@ -174,21 +176,11 @@ impl Inner {
         if self.shared.is_stopping() { Err(ErrorKind::Closed.into()) } else { Ok(()) }
     }
 
-    /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
+    /// Has the next log segment made ready off the put path; `ahead`: even if nothing asks for it yet.
     pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
-        let _preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = self.driver.control(move |pipeline| {
-            // Where space runs out the next segment's is left to what must still be written.
-            let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
-            let log = &pipeline.log;
-            let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
-            wanted.filter(|_| !is_short)
-        })?;
-        // Once: writers can use up segments as fast as they are prepared. After a failure the append
-        // makes its own segment, or says that the disk is full.
-        let Some(preparation) = next else { return Ok(()) };
-        let prepared = preparation.run().map_err(from_log)?;
-        self.driver.control(move |pipeline| pipeline.log.prepared(prepared))
+        let left = self.driver.control(move |pipeline| pipeline.hand_over_segment(ahead))?;
+        // Only a vault without threads is left with it.
+        left.map_or(Ok(()), |preparation| preparation.run().map(drop).map_err(from_log))
     }
 
     /// Looks through all secrets for what the pruner should be asked about.

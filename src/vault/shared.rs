@@ -212,13 +212,17 @@ impl Shared {
         let _ = self.call.try_send(());
     }
 
-    /// Hands the next log segment over to be made ready, if there is a thread for that.
-    pub(super) fn call_for_segment(&self, preparation: Preparation) {
+    /// Hands the next log segment over to be made ready. Given back: there is no thread for that.
+    pub(super) fn call_for_segment(&self, preparation: Preparation) -> Option<Preparation> {
+        if !self.tuning.background {
+            return Some(preparation);
+        }
         let mut place = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.tuning.background && place.is_none() && !self.is_stopping() {
+        if place.is_none() && !self.is_stopping() {
             *place = Some(preparation.promised());
             let _ = self.call_for_segment.try_send(());
         }
+        None
     }
 
     /// What was handed over.
