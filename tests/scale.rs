@@ -223,7 +223,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
 
 #[test]
 fn a_folder_stays_in_proportion_to_what_lives_in_it() {
-    long_writing(12_000, 1 << 20);
+    long_writing(12_000, 4 << 20);
 }
 
 #[test]

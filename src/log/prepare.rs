@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) spares: Vec<u64>,
     /// The freed segment that a running preparation is taking over.
     pub(super) source: Option<u64>,
+    /// Somebody has taken it on to prepare the next segment and has not begun.
+    pub(super) promised: bool,
     attempts: u64,
 }
 
@@ -54,17 +56,19 @@ impl Board {
     }
 
     /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
-    /// being prepared is waited for a little, so that no file is made on the put path; then it is
+    /// being prepared, or that somebody promised to prepare, is waited for a little, so that no file is made on the put path; then it is
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
     /// over the live segment.
     pub(super) fn take(&self, number: u64) -> Option<u64> {
-        let running = |state: &mut State| matches!(state.stage, Stage::Running { .. });
+        let running =
+            |state: &mut State| state.promised || matches!(state.stage, Stage::Running { .. });
         let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
         let mut state = match waited {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
         };
         state.last = number;
+        state.promised = false;
         match std::mem::take(&mut state.stage) {
             Stage::Ready { capacity } => Some(capacity),
             Stage::Running { .. } | Stage::Idle => None,
@@ -89,6 +93,17 @@ pub struct Prepared {
 impl Preparation {
     pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
         Self { place, board, number, capacity }
+    }
+
+    /// Says that this will be run soon, by another thread than the log's: an append that needs the
+    /// segment then waits for it. Dropping it takes the promise back.
+    pub fn promise(&self) {
+        let mut state = self.board.lock();
+        state.promised = self.fits(&state);
+    }
+
+    fn fits(&self, state: &State) -> bool {
+        state.stage == Stage::Idle && state.last.checked_add(1) == Some(self.number)
     }
 
     /// Makes the file; does nothing if another preparation or the log itself was faster. An error
@@ -119,9 +134,10 @@ impl Preparation {
 
     fn claim(&self) -> Option<(u64, Option<u64>)> {
         let mut state = self.board.lock();
-        if state.stage != Stage::Idle || state.last.checked_add(1) != Some(self.number) {
+        if !self.fits(&state) {
             return None;
         }
+        state.promised = false;
         state.attempts += 1;
         let attempt = state.attempts;
         state.stage = Stage::Running { attempt };
@@ -130,6 +146,16 @@ impl Preparation {
         });
         state.source = source.map(|at| state.spares.swap_remove(at));
         Some((attempt, state.source))
+    }
+}
+
+impl Drop for Preparation {
+    fn drop(&mut self) {
+        let mut state = self.board.lock();
+        if self.fits(&state) {
+            state.promised = false;
+            self.board.ended.notify_all();
+        }
     }
 }
 

@@ -249,8 +249,11 @@ impl Pipeline {
         }
         self.shared.turn_published();
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        if self.log.preparation().is_some() {
-            self.shared.call_for_segment();
+        // Where space runs out the next segment's is left to what must still be written.
+        if let Some(preparation) = self.log.preparation()
+            && !self.shared.is_short_of_space(&self.log)
+        {
+            self.shared.call_for_segment(preparation);
         }
         if self.log.compaction_due() {
             self.shared.call_keeper();

@@ -5,7 +5,7 @@ use super::state::State;
 use crate::crypto::{Keyring, VaultId};
 use crate::env::{Env, LockGuard};
 use crate::error::{ErrorKind, Result};
-use crate::log::Log;
+use crate::log::{Log, Preparation};
 use crate::model::RecordId;
 use crossbeam::channel::Sender;
 use std::collections::BTreeSet;
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     call: Sender<()>,
     /// Wakes whoever makes segments ready.
     call_for_segment: Sender<()>,
+    next_segment: Mutex<Option<(u64, Preparation)>>,
+    log_generation: AtomicU64,
     /// The vault is being closed: long work in the background ends at its next step.
     stopping: AtomicBool,
     /// The vault's lock, held until it is closed. The last field: where nobody closes, whoever lets
@@ -84,6 +86,8 @@ impl Shared {
             nudges: Mutex::new(BTreeSet::new()),
             call,
             call_for_segment,
+            next_segment: Mutex::new(None),
+            log_generation: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
         }
@@ -208,9 +212,29 @@ impl Shared {
         let _ = self.call.try_send(());
     }
 
-    /// Asks for the next log segment to be made ready.
-    pub(super) fn call_for_segment(&self) {
-        let _ = self.call_for_segment.try_send(());
+    /// Has the next log segment made ready by the thread for that, if there is one.
+    pub(super) fn call_for_segment(&self, preparation: Preparation) {
+        if self.tuning.background && !self.is_stopping() {
+            preparation.promise();
+            let order = (self.log_generation(), preparation);
+            *self.next_segment.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
+            let _ = self.call_for_segment.try_send(());
+        }
+    }
+
+    /// What was asked for, and of which log.
+    pub(super) fn take_segment_order(&self) -> Option<(u64, Preparation)> {
+        self.next_segment.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Rises when the log is replaced by a healed one.
+    pub(super) fn log_generation(&self) -> u64 {
+        self.log_generation.load(Ordering::Acquire)
+    }
+
+    /// The log was replaced: nothing that was asked for the older one is done any more.
+    pub(super) fn turn_log(&self) {
+        self.log_generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Tells the pruner where there may be something to do.
