@@ -27,7 +27,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 mod process;
 mod streams;
-pub use process::{effective_uid, harden_process, memory_bytes, process_id};
+pub use process::{effective_uid, harden_process, is_out_of_files, memory_bytes, process_id};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
 
 /// How often a race with somebody who makes or removes the same file is tried again.

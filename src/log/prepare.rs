@@ -30,10 +30,10 @@ pub(super) struct State {
     pub(super) stage: Stage,
     /// Freed segments that the manifest on disk has let go of.
     pub(super) spares: Vec<u64>,
+    /// Somebody has promised to prepare segment `last + 1` at once.
+    promised: bool,
     /// The freed segment that a running preparation is taking over.
     pub(super) source: Option<u64>,
-    /// Somebody has taken it on to prepare the next segment and has not begun.
-    pub(super) promised: bool,
     attempts: u64,
 }
 
@@ -56,13 +56,13 @@ impl Board {
     }
 
     /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
-    /// being prepared, or that somebody promised to prepare, is waited for a little, so that no file is made on the put path; then it is
+    /// being prepared is waited for a little, so that no file is made on the put path; then it is
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
     /// over the live segment.
     pub(super) fn take(&self, number: u64) -> Option<u64> {
-        let running =
+        let under_way =
             |state: &mut State| state.promised || matches!(state.stage, Stage::Running { .. });
-        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, running);
+        let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, under_way);
         let mut state = match waited {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
@@ -95,15 +95,16 @@ impl Preparation {
         Self { place, board, number, capacity }
     }
 
-    /// Says that this will be run soon, by another thread than the log's: an append that needs the
-    /// segment then waits for it. Dropping it takes the promise back.
-    pub fn promise(&self) {
+    /// Says that [`Self::run`] is called at once, on another thread: an append that needs the segment
+    /// waits for it instead of making the file itself. Dropping it takes the promise back.
+    #[must_use]
+    pub fn promised(self) -> Self {
         let mut state = self.board.lock();
-        state.promised = self.fits(&state);
-    }
-
-    fn fits(&self, state: &State) -> bool {
-        state.stage == Stage::Idle && state.last.checked_add(1) == Some(self.number)
+        if state.last.checked_add(1) == Some(self.number) {
+            state.promised = true;
+        }
+        drop(state);
+        self
     }
 
     /// Makes the file; does nothing if another preparation or the log itself was faster. An error
@@ -134,10 +135,13 @@ impl Preparation {
 
     fn claim(&self) -> Option<(u64, Option<u64>)> {
         let mut state = self.board.lock();
-        if !self.fits(&state) {
+        if state.last.checked_add(1) != Some(self.number) {
             return None;
         }
         state.promised = false;
+        if state.stage != Stage::Idle {
+            return None;
+        }
         state.attempts += 1;
         let attempt = state.attempts;
         state.stage = Stage::Running { attempt };
@@ -152,7 +156,7 @@ impl Preparation {
 impl Drop for Preparation {
     fn drop(&mut self) {
         let mut state = self.board.lock();
-        if self.fits(&state) {
+        if state.promised && state.last.checked_add(1) == Some(self.number) {
             state.promised = false;
             self.board.ended.notify_all();
         }

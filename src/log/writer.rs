@@ -217,9 +217,7 @@ impl Log {
     /// The same whatever the current segment holds: for a vault that is going to be written to.
     pub fn preparation_ahead(&self) -> Option<Preparation> {
         let number = self.manifest.last.checked_add(1)?;
-        let state = self.board.lock();
-        let idle = state.stage == Stage::Idle && !state.promised;
-        drop(state);
+        let idle = self.board.lock().stage == Stage::Idle;
         (idle && !self.poisoned).then(|| {
             let board = Arc::clone(&self.board);
             Preparation::new(self.place.clone(), board, number, self.wanted_capacity())

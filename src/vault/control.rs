@@ -118,7 +118,6 @@ impl Pipeline {
 
     fn replace_log(&mut self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
-        shared.turn_log();
         let (state, keys) = (shared.state()?, shared.keys());
         let end = self.log.end().clone();
         if !equals(state.store(), &keys, &end) {

@@ -44,10 +44,13 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Starts the threads.
     pub(super) fn spawn(inner: &Arc<Inner>, bells: Bells) -> Result<Self> {
-        let segments =
-            Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, |inner| {
-                let _ = inner.prepare_segment(false);
-            })?;
+        let prepare = |inner: &Inner| {
+            if let Some(preparation) = inner.shared.take_preparation() {
+                // After a failure the append makes its own segment, or says that the disk is full.
+                let _ = preparation.run();
+            }
+        };
+        let segments = Worker::spawn("strongroom-segments", inner, bells.segments, HOUR, prepare)?;
         let mut last_full: Option<Duration> = None;
         let mut not_before = Duration::ZERO;
         let pass = move |inner: &Inner| {
@@ -172,29 +175,20 @@ impl Inner {
     }
 
     /// Makes the next log segment ready off the put path; `ahead`: even if nothing asks for it yet.
-    ///
-    /// Once: writers can use up segments as fast as they are prepared. After a failure the append
-    /// makes its own segment, or says that the disk is full.
     pub(super) fn prepare_segment(&self, ahead: bool) -> Result<()> {
-        let (generation, preparation) = match self.shared.take_segment_order() {
-            Some(order) => order,
-            None if !ahead => return Ok(()),
-            None => {
-                let generation = self.shared.log_generation();
-                let next = self.driver.control(|pipeline| {
-                    let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
-                    pipeline.log.preparation_ahead().filter(|_| !is_short)
-                })?;
-                let Some(preparation) = next else { return Ok(()) };
-                (generation, preparation)
-            }
-        };
-        // Taken only now: the commit thread may be waiting for an order that another thread runs.
         let _preparing = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.shared.log_generation() == generation {
-            preparation.run().map(drop).map_err(from_log)?;
-        }
-        Ok(())
+        let next = self.driver.control(move |pipeline| {
+            // Where space runs out the next segment's is left to what must still be written.
+            let is_short = pipeline.shared.is_short_of_space(&pipeline.log);
+            let log = &pipeline.log;
+            let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
+            wanted.filter(|_| !is_short)
+        })?;
+        // Once: writers can use up segments as fast as they are prepared. After a failure the append
+        // makes its own segment, or says that the disk is full.
+        let Some(preparation) = next else { return Ok(()) };
+        let prepared = preparation.run().map_err(from_log)?;
+        self.driver.control(move |pipeline| pipeline.log.prepared(prepared))
     }
 
     /// Looks through all secrets for what the pruner should be asked about.

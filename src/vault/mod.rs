@@ -165,8 +165,6 @@ impl Inner {
             return Err(ErrorKind::Usage { what: "a callback must not close the vault" }.into());
         }
         self.shared.stop_work();
-        // Nobody is going to run it, and the last batches need not wait for it.
-        drop(self.shared.take_segment_order());
         if let Some(keeper) = self.keeper.get() {
             keeper.stop();
         }

@@ -47,10 +47,9 @@ pub(crate) struct Shared {
     nudges: Mutex<BTreeSet<RecordId>>,
     /// Wakes the keeper.
     call: Sender<()>,
-    /// Wakes whoever makes segments ready.
+    /// Wakes whoever makes segments ready, and what is to be done.
     call_for_segment: Sender<()>,
-    next_segment: Mutex<Option<(u64, Preparation)>>,
-    log_generation: AtomicU64,
+    preparation: Mutex<Option<Preparation>>,
     /// The vault is being closed: long work in the background ends at its next step.
     stopping: AtomicBool,
     /// The vault's lock, held until it is closed. The last field: where nobody closes, whoever lets
@@ -86,8 +85,7 @@ impl Shared {
             nudges: Mutex::new(BTreeSet::new()),
             call,
             call_for_segment,
-            next_segment: Mutex::new(None),
-            log_generation: AtomicU64::new(0),
+            preparation: Mutex::new(None),
             stopping: AtomicBool::new(false),
             lock: Mutex::new(Some(lock)),
         }
@@ -196,6 +194,8 @@ impl Shared {
     /// Asks long work in the background to end.
     pub(super) fn stop_work(&self) {
         self.stopping.store(true, Ordering::Release);
+        // Nobody will run it any more, so nobody shall wait for it.
+        drop(self.take_preparation());
     }
 
     pub(super) fn is_stopping(&self) -> bool {
@@ -212,29 +212,18 @@ impl Shared {
         let _ = self.call.try_send(());
     }
 
-    /// Has the next log segment made ready by the thread for that, if there is one.
+    /// Hands the next log segment over to be made ready, if there is a thread for that.
     pub(super) fn call_for_segment(&self, preparation: Preparation) {
-        if self.tuning.background && !self.is_stopping() {
-            preparation.promise();
-            let order = (self.log_generation(), preparation);
-            *self.next_segment.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
+        let mut place = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.tuning.background && place.is_none() && !self.is_stopping() {
+            *place = Some(preparation.promised());
             let _ = self.call_for_segment.try_send(());
         }
     }
 
-    /// What was asked for, and of which log.
-    pub(super) fn take_segment_order(&self) -> Option<(u64, Preparation)> {
-        self.next_segment.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Rises when the log is replaced by a healed one.
-    pub(super) fn log_generation(&self) -> u64 {
-        self.log_generation.load(Ordering::Acquire)
-    }
-
-    /// The log was replaced: nothing that was asked for the older one is done any more.
-    pub(super) fn turn_log(&self) {
-        self.log_generation.fetch_add(1, Ordering::AcqRel);
+    /// What was handed over.
+    pub(super) fn take_preparation(&self) -> Option<Preparation> {
+        self.preparation.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Tells the pruner where there may be something to do.

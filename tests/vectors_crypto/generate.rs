@@ -224,7 +224,7 @@ fn write_unlocks(base: &Base) {
     let stranger = key_file::generate(VaultId(STRANGER), &entropy).unwrap();
     let comment = "a key file of another vault";
     let stranger = stranger.expose();
-    file_case("key_file_other_vault", "failure other_vault", "KEY-11", comment, stranger);
+    file_case("key_file_other_vault", "failure wrong_key", "KEY-11", comment, stranger);
 
     let word_case = |name: &str, expect: &str, comment: &str, keystore: &[u8], word: &[u8]| {
         let vector = vector(name, expect, "KEY-8", comment).with_bytes("passphrase", word, &[]);

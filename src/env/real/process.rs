@@ -1,6 +1,7 @@
 //! What the binary asks of its own process, through safe calls.
 
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use std::io;
 
@@ -46,4 +47,24 @@ pub fn effective_uid() -> u32 {
 #[must_use]
 pub fn process_id() -> u32 {
     std::process::id()
+}
+
+/// Whether a call failed because the process, or the machine, has all the files open that it may.
+#[must_use]
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lack_of_files_is_one() {
+        for (errno, is_lack) in
+            [(Errno::MFILE, true), (Errno::NFILE, true), (Errno::CONNABORTED, false)]
+        {
+            assert_eq!(is_out_of_files(&errno.into()), is_lack);
+        }
+    }
 }
