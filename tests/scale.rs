@@ -93,7 +93,6 @@ fn child() {
             let setup = Setup { segment_bytes: (16 << 10, 64 << 10), ..Setup::usual() };
             let vault = world::open_in(&dir.join("vault"), &key, &setup).unwrap();
             let mut n: usize = what.parse().unwrap();
-            println!("compacting");
             loop {
                 for _ in 0..20 {
                     put_many(&vault, n..n + 1, 5, 700, |_| {});
@@ -223,7 +222,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
 
 #[test]
 fn a_folder_stays_in_proportion_to_what_lives_in_it() {
-    long_writing(12_000, 2 << 20);
+    long_writing(12_000, 4 << 20);
 }
 
 #[test]
@@ -254,12 +253,17 @@ fn kills_inside_compaction(rounds: u64) {
                 let _ = send.send(line);
             }
         });
-        while !said.recv_timeout(Duration::from_secs(60)).unwrap().contains("compacting") {}
+        let first = loop {
+            let line = said.recv_timeout(Duration::from_secs(60)).unwrap();
+            if line.contains("put ") {
+                break line;
+            }
+        };
         std::thread::sleep(Duration::from_micros(rng.range(0..80_000)));
         child.kill().unwrap();
         child.wait().unwrap();
         reader.join().unwrap();
-        for line in said.try_iter() {
+        for line in std::iter::once(first).chain(said.try_iter()) {
             if let Some((_, n)) = line.split_once("put ") {
                 acknowledged.push(n.trim().parse::<usize>().unwrap());
             }
