@@ -39,8 +39,7 @@ fn append(criterion: &mut Criterion) {
     let dir = tempfile::tempdir().unwrap();
     let (env, options) = (Env::real(), LogOptions::default());
     let clock = ClockNote::default();
-    let mut log =
-        Log::create(&env, dir.path(), [1; 16], Arc::new(Mac), options, 1, clock).unwrap();
+    let mut log = Log::create(&env, dir.path(), [1; 16], Arc::new(Mac), options, 1, clock).unwrap();
     let value: Box<[u8]> = vec![7; 1100].into();
     let mut group = criterion.benchmark_group("log");
     let mut lsn = 0_u64;

@@ -100,7 +100,10 @@ pub fn no_value() -> Fault {
 /// holds one value only, so whoever reads the wire answers with this.
 #[must_use]
 pub fn two_values() -> Fault {
-    Fault::new(FaultKind::InvalidParameter, "You can't specify both a binary secret value and a string secret value.")
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "You can't specify both a binary secret value and a string secret value.",
+    )
 }
 
 /// E12: a character that no name may have.
