@@ -33,7 +33,7 @@
 //! - [`vault`]: [`Vault`](vault::Vault) and its operations; the one place that orders effects.
 //! - [`model`]: requests, answers, names, limits. [`secret`]: the fence around plaintext.
 //! - [`error`]: one kind per thing that a caller can do.
-//! - [`semantics`] decides, [`log`] makes durable, [`store`] serves reads, [`crypto`] seals, [`env`]
+//! - [`semantics`] decides, [`log`] makes durable, [`store`] serves reads, [`crypto`] seals, [`mod@env`]
 //!   is where time, chance and files enter.
 //!
 //! `docs/ARCHITECTURE.md` has the invariants, `docs/FORMAT.md` every byte on disk,

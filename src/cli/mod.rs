@@ -10,7 +10,7 @@
 //! - No secret comes in through an argument, and no refusal repeats one that did.
 //! - The lock is tested before a key is looked for and before a port is taken.
 //!
-//! `docs/CLI.md` is the reference; [`exit`] is the one table of exit codes.
+//! `docs/CLI.md` is the reference; `exit` is the one table of exit codes.
 
 mod args;
 mod client_env;

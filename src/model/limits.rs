@@ -43,7 +43,7 @@ pub const VERSIONS_KEPT: u32 = 100;
 /// A version younger than this is never pruned (user guide: 24 hours), in milliseconds.
 pub const VERSION_AGE_MIN_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Hard cap on versions of one secret when none may be pruned yet. AWS publishes no number
-/// [guess]; ours protects the disk.
+/// (a guess); ours protects the disk.
 pub const VERSIONS_MAX: u32 = 1_000_000;
 /// Most rows that one operation may touch (invariant I2).
 pub const OPERATION_ROWS_MAX: usize = 256;

@@ -92,7 +92,7 @@ struct Owner(Arc<Inner>);
 impl Vault {
     /// Opens the vault in `dir`.
     ///
-    /// Fails with [`ErrorKind::InUse`](crate::error::ErrorKind::InUse) if another process holds it,
+    /// Fails with [`ErrorKind::InUse`] if another process holds it,
     /// `NotFound` if there is none, `WrongKey` if `unlock` does not fit, `Damaged` if what exists
     /// once is damaged.
     pub fn open(dir: &Path, unlock: &Unlock, options: &Options) -> Result<Self> {
@@ -122,7 +122,7 @@ impl Vault {
     }
 
     /// Stops the background work, drains, syncs, writes the end mark and lets the lock go. Other
-    /// handles fail with [`ErrorKind::Closed`](crate::error::ErrorKind::Closed) from now on.
+    /// handles fail with [`ErrorKind::Closed`] from now on.
     ///
     /// On an error nothing acknowledged is lost; the next open finds a vault that was not closed.
     pub fn close(&self) -> Result<()> {
