@@ -5,7 +5,7 @@
 //! Every opening of a damaged vault is done by a child process, since sled may panic, abort or
 //! hang over bad files. `STRONGROOM_DAMAGE_SAMPLES` asks for more samples.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -4,7 +4,7 @@
 //! cost them at least 1,000 syncs, whatever the vault does. The group commit shows with requests in
 //! flight: here each writer keeps a window of 32, as a server's connections do.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -3,7 +3,7 @@
 //!
 //! `STRONGROOM_MODEL_SEQUENCES` asks for more, `STRONGROOM_MODEL_SEED` for one of them again.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -2,7 +2,7 @@
 //! before opens with any key that can still be had. And whatever a purge and a re-creation by name
 //! do to a put in flight, it fails or lands whole.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

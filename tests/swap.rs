@@ -1,7 +1,7 @@
 //! 1,000 swaps of sealed records (with another version, secret, vault or kind, or an older self):
 //! none opens in the other's place, and a state with an older self in it is noticed at the next open.
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types)]
+#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -984,7 +984,7 @@ impl Model {
     pub fn maintain(&mut self) -> (usize, usize) {
         let (age, mut pruned, before) = (self.age, 0, self.secrets.len());
         self.secrets.retain(|secret| {
-            !secret.deletion.is_some_and(|(_, since, days)| age - since >= days * DAY)
+            secret.deletion.is_none_or(|(_, since, days)| age - since < days * DAY)
         });
         for secret in &mut self.secrets {
             while secret.versions.len() > 100 {
