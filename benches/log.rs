@@ -1,5 +1,9 @@
 //! Appending to the log, beside the floor: a bare append and `fdatasync` of the same bytes.
-#![allow(missing_docs, clippy::unwrap_used, clippy::pedantic, clippy::disallowed_methods)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::os::unix::fs::FileExt;

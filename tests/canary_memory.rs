@@ -1,9 +1,11 @@
 //! After 1,000 puts and gets over HTTP with fresh canaries of 24 random bytes, with all connections
 //! closed and a second of rest, none of them is in the server's writable memory. The same server
 //! with the ordinary allocator shows that the search would find them.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 mod common;
 

@@ -1,8 +1,10 @@
 //! The operations on secrets through the real binary: what they take, print and answer.
-
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types)]
-#![allow(clippy::print_stderr, clippy::zombie_processes, clippy::indexing_slicing)]
 
 mod cmd;
 

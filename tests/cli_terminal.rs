@@ -1,9 +1,11 @@
 //! What a person sees: prompts without echo, Ctrl-C at a prompt, the newline after a value. A
 //! pseudo-terminal comes from `script` (util-linux); without it these tests say that they skip.
-
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::disallowed_types)]
-#![allow(clippy::print_stderr, clippy::zombie_processes, clippy::indexing_slicing)]
 
 mod cmd;
 

@@ -3,9 +3,11 @@
 //! Sixteen writers that *block* never have more than sixteen operations on their way, so 16,000 puts
 //! cost them at least 1,000 syncs, whatever the vault does. The group commit shows with requests in
 //! flight: here each writer keeps a window of 32, as a server's connections do.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 mod common;
 

@@ -2,8 +2,11 @@
 //!
 //! `STRONGROOM_RELEASE_BINARY` names a release binary to look at; without it the command is built
 //! as `cargo build` builds it for a user, without the features that the tests open.
-#![allow(missing_docs, clippy::pedantic, clippy::disallowed_methods, clippy::disallowed_types)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 use std::path::PathBuf;
 use std::process::Command;

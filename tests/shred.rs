@@ -1,9 +1,11 @@
 //! Deletion is real: after a forced delete and the switch of the epoch, no byte that was kept from
 //! before opens with any key that can still be had. And whatever a purge and a re-creation by name
 //! do to a put in flight, it fails or lands whole.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 mod common;
 

@@ -1,8 +1,10 @@
 //! Values come back byte for byte: the shortest, the longest, every byte, NULs, and everything that
 //! JSON may escape. And bad input gets AWS's exact refusal, after which the server still lives.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::pedantic, clippy::disallowed_methods)]
-#![allow(clippy::disallowed_types, clippy::result_large_err, clippy::type_complexity)]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 mod common;
 

@@ -10,8 +10,11 @@
 //! comment: what is unusual
 //! name: hex, in groups; 00*512 is a byte 512 times; deeper lines go on
 //! ```
-
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 #[path = "vectors_crypto/file.rs"]
 mod file;

@@ -5,7 +5,11 @@
 //! The authenticator of all vectors is HMAC-SHA-256 under the key `a key for tests` over domain and
 //! parts, each after its length as u64; a set digest is the MAC, domain `digest`, of the XOR of the
 //! rows' MACs (domain `row`: tree, key, value) and of the LSN.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -1,7 +1,10 @@
 //! Stopping by signal. Alone in its binary, for a signal reaches the whole process.
-
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
 #![cfg(feature = "server")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 #[allow(dead_code)]
 #[path = "wire_http/client.rs"]
