@@ -62,6 +62,16 @@ impl Board {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From here on nothing is prepared, and what is being prepared is thrown away.
+    pub(super) fn retire(&self) {
+        let mut state = self.lock();
+        state.last = u64::MAX;
+        state.stage = Stage::Idle;
+        state.promised = false;
+        drop(state);
+        self.ended.notify_all();
+    }
+
     /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
     /// being prepared is waited for a little, so that no file is made on the put path; then it is
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros

@@ -223,6 +223,12 @@ impl Log {
         })
     }
 
+    /// Ends what prepares segments for this log, which another is about to replace: a file made for
+    /// it must never take the place of a segment of the other's.
+    pub fn retire(&self) {
+        self.board.retire();
+    }
+
     /// Takes note of a finished preparation.
     #[allow(clippy::needless_pass_by_value)] // Used up: it is the proof of one run.
     pub fn prepared(&mut self, prepared: Prepared) {

@@ -131,6 +131,7 @@ impl Pipeline {
         self.log.close(note).map_err(from_log)?;
         let (auth, options) = (LogKeys::of(&keys), shared.tuning.log_options());
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+        self.log.retire();
         let healed =
             Log::heal(&shared.env, &shared.dir, shared.id.0, auth, options, end, &mut rows);
         // Also after a failure: what is on disk is what counts.
