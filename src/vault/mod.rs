@@ -124,7 +124,7 @@ impl Vault {
     /// Stops the background work, drains, syncs, writes the end mark and lets the lock go. Other
     /// handles fail with [`ErrorKind::Closed`] from now on.
     ///
-    /// On an error nothing acknowledged is lost; the next open finds a vault that was not closed.
+    /// On an error nothing acknowledged is lost; the next open finds out what has to be done.
     pub fn close(&self) -> Result<()> {
         self.inner.close()
     }
