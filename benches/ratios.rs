@@ -19,7 +19,7 @@ use strongroom::env::{Env, Fs, OpenMode};
 use strongroom::model::Scope;
 use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::secret::SecretValue;
-use strongroom::vault::{Options, Vault};
+use strongroom::vault::{Options, Vault, internals};
 
 const WRITERS: usize = 16;
 
@@ -89,10 +89,16 @@ fn main() {
     let open = vault(&fs);
     fs.set_sync_delay(Duration::from_millis(1));
     let (floor, one) = (floor(&fs, time), rate(&open, 1, time));
+    let syncs = internals::frames(&open);
     let many = rate(&open, WRITERS, time);
+    let syncs = internals::frames(&open) - syncs;
+    let per_sync = many * time.as_secs_f64() / syncs as f64;
     println!("syncs take 1 ms: bare append and sync {floor:.0}/s");
     println!("  1 writer  {one:.0} puts/s, {:.2} of the bare append", one / floor);
-    println!("  16 writers {many:.0} puts/s, {:.1} times one writer", many / one);
+    println!(
+        "  16 writers {many:.0} puts/s, {:.1} times one writer, {per_sync:.1} puts a sync",
+        many / one
+    );
 
     fs.set_sync_delay(Duration::from_millis(50));
     put(&open, 0);

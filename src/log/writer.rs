@@ -237,10 +237,10 @@ impl Log {
     }
 
     /// Whether ended segments are large or many enough to be merged into a new snapshot: more than
-    /// twice the first segment and half the snapshot, 64 MiB, or 8 segments.
+    /// eight times the first segment and half the snapshot, 64 MiB, or 8 segments.
     pub fn compaction_due(&self) -> bool {
         let bytes: u64 = self.ended.iter().map(SegmentInfo::frame_bytes).sum();
-        let relative = (self.options.segment_bytes_first * 2).max(self.manifest.snapshot.bytes / 2);
+        let relative = (self.options.segment_bytes_first * 8).max(self.manifest.snapshot.bytes / 2);
         let large = bytes > relative.min(ENDED_BYTES_MAX);
         let many = self.ended.len() >= ENDED_SEGMENTS_MAX;
         (large || many)

@@ -106,7 +106,7 @@ impl Batch<'_> {
             now: self.now,
             lsn,
             fresh_id: rows::fresh_id(self.keys, scope, lsn),
-            suffix: fresh_suffix(shared).map_err(Unplanned::Told)?,
+            suffix: fresh_suffix(shared, mutation).map_err(Unplanned::Told)?,
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
@@ -280,7 +280,11 @@ fn grows(mutation: &Mutation) -> bool {
     }
 }
 
-fn fresh_suffix(shared: &Shared) -> Result<Suffix> {
+/// Only what may make or invent a secret needs one.
+fn fresh_suffix(shared: &Shared, mutation: &Mutation) -> Result<Suffix> {
+    if !matches!(mutation, Mutation::CreateSecret(_) | Mutation::DeleteSecret(_)) {
+        return Ok(Suffix(*b"000000"));
+    }
     loop {
         let random = shared.env.random::<16>().map_err(|error| Error::io("random bytes", error))?;
         if let Some(suffix) = Suffix::from_random(&random) {

@@ -2,8 +2,8 @@
 //! thread, from whoever calls.
 //!
 //! The thread lingers a little for as many requests as the last two batches held. Without that two
-//! cohorts of writers alternate and each waits for two syncs. It stops as soon as requests stop
-//! coming, so that a single writer hardly pays.
+//! cohorts of writers alternate and each waits for two syncs. What a linger that ran out had gathered
+//! is as many as there are, for a while, so that neither a single writer nor a full house pays.
 
 use super::commit::{BATCH_OPERATIONS_MAX, Pipeline};
 use super::job::{Done, Job};
@@ -21,8 +21,8 @@ const QUEUE_MAX: usize = 1024;
 /// Longest linger, and its share of the recent commit time.
 const LINGER_MAX: Duration = Duration::from_micros(500);
 const LINGER_SHARE: u32 = 7; // about 15 %
-/// Requests that come further apart than this are not waited for.
-const LINGER_GAP: Duration = Duration::from_micros(60);
+/// Batches after which a linger that found nobody is tried again.
+const LINGER_RETRY: u32 = 64;
 
 /// The one door to the pipeline.
 pub(super) enum Driver {
@@ -207,36 +207,51 @@ fn drive(pipeline: &mut Pipeline) {
 }
 
 /// How long to wait for company.
-#[derive(Default)]
 struct Pace {
     last: usize,
     before: usize,
     commit: Duration,
+    /// As many as a linger that ran out had gathered: more are not out there.
+    reach: usize,
+    /// Batches until more are hoped for again.
+    retry: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { last: 0, before: 0, commit: Duration::ZERO, reach: usize::MAX, retry: 0 }
+    }
 }
 
 impl Pace {
-    fn gather(&self, pipeline: &mut Pipeline, jobs: &Receiver<Job>) {
+    fn gather(&mut self, pipeline: &mut Pipeline, jobs: &Receiver<Job>) {
         let clock = pipeline.clock();
-        let target = (self.last + self.before).min(BATCH_OPERATIONS_MAX);
+        let target = (self.last + self.before).min(self.reach).min(BATCH_OPERATIONS_MAX);
         let deadline = clock.monotonic() + (self.commit / LINGER_SHARE).min(LINGER_MAX);
         while pipeline.queued() < BATCH_OPERATIONS_MAX {
             if let Ok(job) = jobs.try_recv() {
                 pipeline.submit(job);
                 continue;
             }
+            if pipeline.queued() >= target {
+                return;
+            }
             let left = deadline.saturating_sub(clock.monotonic());
-            if pipeline.queued() >= target || left.is_zero() {
-                break;
-            }
-            match jobs.recv_timeout(left.min(LINGER_GAP)) {
-                Ok(job) => pipeline.submit(job),
-                Err(_) => break,
-            }
+            let Ok(job) = jobs.recv_timeout(left) else {
+                self.reach = pipeline.queued();
+                self.retry = LINGER_RETRY;
+                return;
+            };
+            pipeline.submit(job);
         }
     }
 
     fn note(&mut self, batch: usize, commit: Duration) {
         (self.before, self.last) = (self.last, batch);
         self.commit = (self.commit + commit) / 2;
+        self.retry = self.retry.saturating_sub(1);
+        if self.retry == 0 || batch > self.reach {
+            self.reach = usize::MAX;
+        }
     }
 }
