@@ -67,8 +67,8 @@ fn boto3_works_unchanged() {
 fn mirror() -> Option<PathBuf> {
     let home = std::env::var("HOME").unwrap_or_default();
     let asked = std::env::var_os("STRONGROOM_TF_PLUGIN_DIR").map(PathBuf::from);
+    // Where Terraform itself looks for a mirror that no configuration names.
     let usual = [
-        "/opt/tf-plugins".into(),
         format!("{home}/.terraform.d/plugins"),
         "/usr/local/share/terraform/plugins".into(),
         "/usr/share/terraform/plugins".into(),
