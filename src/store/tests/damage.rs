@@ -71,7 +71,7 @@ fn look_at(dir: &Path, expected: &[(Tree, Vec<u8>, Vec<u8>)], seen: &mut [u32; 3
 fn damaged_files_break_the_store_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "store::tests::damage::in_a_child", "--ignored", "--nocapture"])
+        .args(["--exact", "store::tests::damage::in_a_child", "--nocapture"])
         .env(DIR, dir.path())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
