@@ -49,6 +49,11 @@ compile_error!(
     "strongroom needs Unix file semantics (directory syncs, modes, advisory locks); Windows is not supported yet"
 );
 
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // Read in this order: each layer uses only the ones above it (`tests/architecture.rs` keeps it so).
 pub mod codec;
 pub mod env;

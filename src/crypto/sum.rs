@@ -34,13 +34,7 @@ impl SetSum {
         if !tree.is_digested() {
             return;
         }
-        let mut carry = false;
-        for (lane, addend) in self.lanes.iter_mut().zip(term(key, tree, row_key, value)) {
-            let (sum, over) = lane.overflowing_add(addend);
-            let (sum, over_again) = sum.overflowing_add(u64::from(carry));
-            *lane = sum;
-            carry = over || over_again;
-        }
+        self.add_lanes(term(key, tree, row_key, value));
         self.rows = self.rows.wrapping_add(1);
     }
 
@@ -61,14 +55,18 @@ impl SetSum {
 
     /// Adds all rows of another sum, which shares none with this one.
     pub fn merge(&mut self, other: &Self) {
+        self.add_lanes(other.lanes);
+        self.rows = self.rows.wrapping_add(other.rows);
+    }
+
+    fn add_lanes(&mut self, addends: [u64; 4]) {
         let mut carry = false;
-        for (lane, addend) in self.lanes.iter_mut().zip(other.lanes) {
+        for (lane, addend) in self.lanes.iter_mut().zip(addends) {
             let (sum, over) = lane.overflowing_add(addend);
             let (sum, over_again) = sum.overflowing_add(u64::from(carry));
             *lane = sum;
             carry = over || over_again;
         }
-        self.rows = self.rows.wrapping_add(other.rows);
     }
 
     /// What may be published about the set as it is after `lsn`.

@@ -35,6 +35,7 @@ mod tests;
 
 pub use change::rows;
 pub use fault::{Fault, FaultKind};
+pub use prune::may_be_due;
 pub use touch::day_of;
 
 use crate::env::UnixMillis;

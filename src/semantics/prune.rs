@@ -7,11 +7,18 @@
 
 use super::change::{Labels, nothing, rows};
 use super::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
-use crate::model::{RecordId, limits};
+use crate::model::{RecordId, SecretRecord, limits};
 
 /// Versions looked at: as many as the row budget can drop, each costing three rows or more. Far
 /// more than the labelled ones, so every walk gets on.
 const WALK_MAX: usize = limits::OPERATION_ROWS_MAX / 3;
+
+/// Whether anything of a secret may be due now or later: more versions than are kept, a deletion that
+/// waits, rows to sweep. Whoever prunes in the background asks about these secrets and no others.
+#[must_use]
+pub fn may_be_due(record: &SecretRecord) -> bool {
+    record.dead || record.deletion.is_some() || record.version_count > limits::VERSIONS_KEPT
+}
 
 /// Drops what retention lets go, at most one operation's worth. [`Answer::More`]: ask again.
 pub(super) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outcome<V> {

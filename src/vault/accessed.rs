@@ -9,14 +9,8 @@ use crate::model::{RecordId, SecretRecord, Seq, VersionRecord};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Most versions with a mark: beyond it reads leave none (the date is then a day late).
 const MARKS_MAX: usize = 65_536;
-
-/// Midnight UTC of the day of `at`.
-pub(crate) fn midnight(at: UnixMillis) -> UnixMillis {
-    UnixMillis(at.0.div_euclid(DAY_MILLIS).saturating_mul(DAY_MILLIS))
-}
 
 /// Reads that the records do not show yet.
 #[derive(Default)]
@@ -73,16 +67,5 @@ impl Marks {
     pub(crate) fn show_on_version(&self, version: &mut VersionRecord) {
         let noted = self.inner().versions.get(&(version.id, version.seq)).copied();
         version.last_accessed = version.last_accessed.max(noted);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_starts_at_midnight_utc_also_before_1970() {
-        assert_eq!(midnight(UnixMillis(DAY_MILLIS + 5)), UnixMillis(DAY_MILLIS));
-        assert_eq!(midnight(UnixMillis(-5)), UnixMillis(-DAY_MILLIS));
     }
 }

@@ -14,7 +14,6 @@ use crate::crypto::{Keyring, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::api::Mutation;
-use crate::model::limits::VERSIONS_KEPT;
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
 use crate::store::Store;
@@ -120,9 +119,7 @@ impl Batch<'_> {
         self.note_purge(&mut effects)?;
         for effect in &effects {
             if let Effect::PutSecret(record) = effect
-                && (record.dead
-                    || record.deletion.is_some()
-                    || record.version_count > VERSIONS_KEPT)
+                && semantics::may_be_due(record)
             {
                 self.nudges.push(record.id);
             }

@@ -81,13 +81,7 @@ pub(super) fn check(place: &VaultDir, unlock: &Unlock) -> Result<CheckReport> {
 
     // In memory, whatever the vault itself uses: nothing on disk is touched.
     let tuning = Tuning { store: StoreChoice::Memory, ..place.options.tuning.clone() };
-    let opener = StateOpener {
-        env: &place.env,
-        dir: &place.dir,
-        tuning: &tuning,
-        keys: &keys,
-        progress: place.options.progress.as_ref(),
-    };
+    let opener = StateOpener::of(place, &tuning, &keys);
     let memory = match opener.open(&truth) {
         Ok(memory) => memory.state,
         Err(error) if state_equals(place, &keys, truth.end()) => {

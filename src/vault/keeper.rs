@@ -15,8 +15,8 @@ use super::{epoch, reserve, rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogError;
 use crate::model::api::Mutation;
-use crate::model::{RecordId, SecretRecord, Tree};
-use crate::semantics::Answer;
+use crate::model::{RecordId, Tree};
+use crate::semantics::{Answer, may_be_due};
 use crossbeam::channel::{Receiver, Sender};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -292,13 +292,6 @@ impl Inner {
         self.find_due()?;
         self.work_off_nudges()
     }
-}
-
-/// Whether the pruner should be asked about a secret.
-fn may_be_due(record: &SecretRecord) -> bool {
-    record.dead
-        || record.deletion.is_some()
-        || record.version_count > crate::model::limits::VERSIONS_KEPT
 }
 
 /// The secret whose record lies under `key`.

@@ -50,13 +50,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         twin.repair(&content).map_err(from_log)?;
     }
     truth.settle().map_err(from_log)?;
-    let opener = StateOpener {
-        env: &place.env,
-        dir: &place.dir,
-        tuning: &tuning,
-        keys: &keys,
-        progress: place.options.progress.as_ref(),
-    };
+    let opener = StateOpener::of(&place, &tuning, &keys);
     let Opened { state, sum } = match opener.open(&truth) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before, with its segments, may still be there (I6).

@@ -6,7 +6,6 @@
 //! rebuilt from the log.
 
 use super::Inner;
-use super::accessed::midnight;
 use super::commit::Pipeline;
 use super::failure::Failure;
 use super::job::{Job, Mutate};
@@ -18,7 +17,7 @@ use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation, ResourcePolicy,
     SecretIdOnly, SecretPage, SecretValueOutput, VersionPage,
 };
-use crate::semantics::{Refusal, View, read};
+use crate::semantics::{Refusal, View, day_of, read};
 use crate::store::Store;
 use std::sync::Arc;
 
@@ -67,7 +66,7 @@ impl Inner {
         request: &GetSecretValue,
     ) -> Result<SecretValueOutput> {
         let opened = self.open_value(scope, request)?;
-        let today = midnight(self.shared.env.clock.wall());
+        let today = day_of(self.shared.env.clock.wall());
         if self.shared.marks.note(&opened.record, &opened.version, today) {
             let mutation =
                 Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };

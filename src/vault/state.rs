@@ -6,6 +6,7 @@
 //! damage and never repaired by forgetting. Where sled cannot be had at all (a full disk, a panic
 //! that broke its threads) the ordered map serves until the next open.
 
+use super::dir::VaultDir;
 use super::options::{OnProgress, Progress, StoreChoice, Tuning};
 use super::shared::Shared;
 use super::source::{Layer, RowSource};
@@ -79,6 +80,14 @@ pub(super) struct StateOpener<'a> {
 
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 10_000;
+
+impl<'a> StateOpener<'a> {
+    /// What opening the state of a locked folder needs.
+    pub(super) fn of(place: &'a VaultDir, tuning: &'a Tuning, keys: &'a Keyring) -> Self {
+        let VaultDir { env, dir, options, .. } = place;
+        Self { env, dir, tuning, keys, progress: options.progress.as_ref() }
+    }
+}
 
 impl StateOpener<'_> {
     fn uses_sled(&self) -> bool {
