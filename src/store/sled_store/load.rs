@@ -24,7 +24,7 @@ use std::sync::atomic::Ordering;
 const LEAF_ROWS: usize = 16;
 const SPLIT_ROWS: usize = 9;
 /// Rows given to sled in one contained call, while the writer's lock is held.
-const PIECE_ROWS: usize = 1024;
+const PIECE_ROWS: usize = 256;
 const PIECE_BYTES: u64 = 512 << 10;
 
 /// Changes to the tiny row of `tidy` per row: keeps the file from starting out at 2.5 times the
@@ -127,8 +127,7 @@ impl Loader<'_> {
             }
             Ok(())
         })?;
-        shared.tidy(rows * TIDY)?;
-        let bytes = std::mem::take(&mut self.piece_bytes);
-        shared.account(bytes, &writer)
+        shared.account(rows, std::mem::take(&mut self.piece_bytes), &writer)?;
+        shared.tidy(rows * TIDY, &writer)
     }
 }

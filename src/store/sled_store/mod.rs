@@ -15,7 +15,10 @@
 //! - **T2** Nothing is read through sled inside a transaction; closures only put and delete.
 //! - **T3** Every call into sled is contained; its first error or panic is its last.
 //! - **T4** Never `flush_async`, no flusher thread: both deadlock or hide errors.
-//! - **T5** What sled was given and has not written is bounded in bytes: it has no back-pressure.
+//! - **T5** What sled was given and has not written is bounded: it has no back-pressure.
+//! - **T6** At most six segments are ever unwritten: sled hangs for good when
+//!   all of its threads wait to note a written segment while the one that hands out segments waits
+//!   for a file to be cut shorter, which is a job for the same threads.
 //!
 //! Callers: `vault` alone.
 
@@ -47,6 +50,12 @@ const SCAN_ROWS: usize = 256;
 /// Bytes of rows that sled may hold unwritten (T5). Small also because no segment is freed while
 /// one that replaces it is unwritten: with 2 MiB the file grows half as large again.
 const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
+/// Changes to rows that sled may hold unwritten (T6), those that tidy included. A change writes its
+/// row, and every tenth one two pages of at most 17 rows: the one that was changed and one that lies
+/// in sled's way. With chunks of 4 KiB that is 18 KiB a change, 6 MiB in all.
+const UNFLUSHED_CHANGES_MAX: u64 = 320;
+/// Bytes of a segment of sled's file. Larger than sled would have it, for T6 alone.
+const SEGMENT_BYTES: usize = 1 << 20;
 const APPLIED_TREE: &str = "applied";
 const APPLIED_KEY: &[u8] = b"lsn";
 
@@ -102,6 +111,7 @@ struct Shared {
     /// Bytes of keys and values of all rows.
     live_bytes: AtomicU64,
     unflushed_bytes: AtomicU64,
+    unflushed_changes: AtomicU64,
     tidied: AtomicU64,
     bell: Bell,
     /// A sync failed once: the kernel has dropped the pages and the next sync would say yes.
@@ -113,13 +123,32 @@ impl Shared {
     fn flush(&self, _writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         self.sled.call("sled failed to flush", |handles| handles.db.flush())?;
         self.unflushed_bytes.store(0, Ordering::Relaxed);
+        self.unflushed_changes.store(0, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Counts `bytes` given to sled and flushes when too much lies unwritten (T5).
-    fn account(&self, bytes: u64, writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
-        let before = self.unflushed_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) >= UNFLUSHED_BYTES_MAX {
+    /// Flushes if `changes` more would be too much (T6). They come in one transaction, which cannot
+    /// be interrupted for it.
+    fn make_room(&self, changes: u64, writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
+        let before = self.unflushed_changes.load(Ordering::Relaxed);
+        if before > 0 && before.saturating_add(changes) > UNFLUSHED_CHANGES_MAX {
+            self.flush(writer)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what sled was given and flushes when too much lies unwritten (T5, T6).
+    fn account(
+        &self,
+        changes: u64,
+        bytes: u64,
+        writer: &MutexGuard<'_, ()>,
+    ) -> Result<(), StoreError> {
+        let more =
+            |counter: &AtomicU64, by| counter.fetch_add(by, Ordering::Relaxed).saturating_add(by);
+        let bytes = more(&self.unflushed_bytes, bytes);
+        let changes = more(&self.unflushed_changes, changes);
+        if bytes >= UNFLUSHED_BYTES_MAX || changes >= UNFLUSHED_CHANGES_MAX {
             self.flush(writer)?;
         }
         Ok(())
@@ -150,6 +179,7 @@ impl Shared {
         let live = Cell::new(0_u64);
 
         let writer = writer();
+        self.make_room(rows, &writer)?;
         self.sled.call_alone("sled failed to apply a change set", |handles| {
             let mut trees: Vec<&sled::Tree> =
                 puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
@@ -183,7 +213,7 @@ impl Shared {
         })?;
         self.live_bytes.store(live.get(), Ordering::Relaxed);
         self.applied.store(lsn.0, Ordering::Release);
-        self.account(bytes, &writer)?;
+        self.account(rows, bytes, &writer)?;
         drop(writer);
         self.tidy_after(rows)
     }

@@ -4,7 +4,8 @@ use super::contain::{Contained, contain};
 use super::files::{self, DB_FILE, Descriptors};
 use super::tidy::{Bell, TIDY_TREE, Tidier};
 use super::{
-    APPLIED_KEY, APPLIED_TREE, Handles, Shared, SledOptions, SledStore, decode_applied, writer,
+    APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
+    decode_applied, writer,
 };
 use crate::env::{Fs, OpenMode};
 use crate::model::Lsn;
@@ -63,6 +64,7 @@ impl SledStore {
         let config = sled::Config::new()
             .path(dir)
             .cache_capacity(options.cache_bytes.max(1 << 20))
+            .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
         Self::open_with(fs, dir, &config)
     }
@@ -99,6 +101,7 @@ impl SledStore {
             applied: AtomicU64::new(applied.0),
             live_bytes: AtomicU64::new(live_bytes),
             unflushed_bytes: AtomicU64::new(0),
+            unflushed_changes: AtomicU64::new(0),
             tidied: AtomicU64::new(0),
             bell: Bell::default(),
             sync_failed: AtomicBool::new(false),

@@ -10,7 +10,7 @@
 //!
 //! Plain inserts, so that readers and transactions wait for one page at most.
 
-use super::Shared;
+use super::{Shared, writer};
 use crate::store::StoreError;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -105,7 +105,7 @@ impl Drop for Tidier {
 
 fn work_off(shared: &Shared) {
     while let Some(changes) = shared.bell.take() {
-        if shared.tidy(changes).is_err() {
+        if shared.tidy(changes, &writer()).is_err() {
             return;
         }
     }
@@ -122,19 +122,26 @@ impl Shared {
         }
         match self.bell.owe(rows.saturating_mul(CHANGES_PER_ROW)) {
             0 => Ok(()),
-            changes => self.tidy(changes),
+            changes => self.tidy(changes, &writer()),
         }
     }
 
     /// Changes the tiny row `changes` times.
-    pub(super) fn tidy(&self, changes: u64) -> Result<(), StoreError> {
-        self.sled.call("sled failed to rewrite pages", |handles| {
-            for _ in 0..changes {
-                // An unchanged value would be skipped.
-                let value = self.tidied.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-                handles.tidy.insert(TIDY_KEY, &value)?;
-            }
-            Ok(())
-        })
+    pub(super) fn tidy(&self, changes: u64, writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
+        let mut left = changes;
+        while left > 0 {
+            let now = left.min(CHANGES_PER_CALL);
+            self.sled.call("sled failed to rewrite pages", |handles| {
+                for _ in 0..now {
+                    // An unchanged value would be skipped.
+                    let value = self.tidied.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+                    handles.tidy.insert(TIDY_KEY, &value)?;
+                }
+                Ok(())
+            })?;
+            self.account(now, 0, writer)?;
+            left -= now;
+        }
+        Ok(())
     }
 }

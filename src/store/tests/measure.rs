@@ -27,7 +27,7 @@ fn open_tuned(dir: &Path) -> SledStore {
     let config = sled::Config::new()
         .path(dir.join("state"))
         .cache_capacity(setting("CACHE_MIB", 16) << 20)
-        .segment_size(usize::try_from(setting("SEGMENT_KIB", 512)).unwrap() << 10)
+        .segment_size(usize::try_from(setting("SEGMENT_KIB", 1024)).unwrap() << 10)
         .flush_every_ms(match setting("FLUSH_MS", 0) {
             0 => None,
             millis => Some(millis),

@@ -13,6 +13,7 @@ mod damage;
 mod measure;
 mod noting_fs;
 mod sled_only;
+mod slow_disk;
 mod suite;
 
 use super::{SledOptions, SledStore, Store};
