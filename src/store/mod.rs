@@ -22,6 +22,7 @@ use crate::model::{ChangeSet, Lsn, Tree};
 use std::io;
 
 pub use ordered::OrderedStore;
+pub(crate) use per_tree::PerTree;
 pub use sled_store::{Loader, SledOptions, SledStore};
 
 /// Why the state cannot serve. Never fatal for the vault: the truth is in the log.

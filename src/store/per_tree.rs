@@ -4,7 +4,7 @@ use crate::model::Tree;
 
 /// Holds a `T` for each [`Tree`].
 #[derive(Clone, Debug, Default)]
-pub(super) struct PerTree<T> {
+pub(crate) struct PerTree<T> {
     names: T,
     secrets: T,
     versions: T,
@@ -30,7 +30,7 @@ impl<T> PerTree<T> {
         })
     }
 
-    pub(super) fn of(&self, tree: Tree) -> &T {
+    pub(crate) fn of(&self, tree: Tree) -> &T {
         match tree {
             Tree::Names => &self.names,
             Tree::Secrets => &self.secrets,
@@ -43,7 +43,7 @@ impl<T> PerTree<T> {
         }
     }
 
-    pub(super) fn of_mut(&mut self, tree: Tree) -> &mut T {
+    pub(crate) fn of_mut(&mut self, tree: Tree) -> &mut T {
         match tree {
             Tree::Names => &mut self.names,
             Tree::Secrets => &mut self.secrets,

@@ -3,7 +3,7 @@
 
 use super::failure::Failure;
 use crate::model::{RowChange, Tree};
-use crate::store::{Row, Store};
+use crate::store::{PerTree, Row, Store};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -37,32 +37,32 @@ impl RowSource for &dyn Store {
     }
 }
 
-/// Rows by place; `None`: a tombstone.
-type Written = BTreeMap<(Tree, Box<[u8]>), Option<Box<[u8]>>>;
+/// Rows of a tree by key; `None`: a tombstone.
+type Written = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
 
 /// The rows that a batch has written so far, over the store.
 pub(crate) struct Layer<'a> {
     below: &'a dyn Store,
-    rows: Written,
+    rows: PerTree<Written>,
 }
 
 impl<'a> Layer<'a> {
     /// Nothing written yet.
     pub(crate) fn over(below: &'a dyn Store) -> Self {
-        Self { below, rows: BTreeMap::new() }
+        Self { below, rows: PerTree::default() }
     }
 
     /// Shows `changes` to the operations after.
     pub(crate) fn write(&mut self, changes: &[RowChange]) {
         for change in changes {
-            self.rows.insert((change.tree, change.key.clone()), change.value.clone());
+            self.rows.of_mut(change.tree).insert(change.key.clone(), change.value.clone());
         }
     }
 }
 
 impl RowSource for Layer<'_> {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure> {
-        match self.rows.get(&(tree, key.into())) {
+        match self.rows.of(tree).get(key) {
             Some(value) => Ok(value.clone()),
             None => Ok(self.below.get(tree, key)?),
         }
@@ -76,14 +76,15 @@ impl RowSource for Layer<'_> {
         limit: usize,
     ) -> Result<Vec<Row>, Failure> {
         let start = match after {
-            Some(after) if after >= prefix => Bound::Excluded((tree, after.into())),
-            _ => Bound::Included((tree, prefix.into())),
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
         };
         let mut written: Vec<_> = self
             .rows
-            .range((start, Bound::Unbounded))
-            .take_while(|((at, key), _)| *at == tree && key.starts_with(prefix))
-            .map(|((_, key), value)| (key.clone(), value.clone()))
+            .of(tree)
+            .range::<[u8], _>((start, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         if written.is_empty() {
             return Ok(self.below.range(tree, prefix, after, limit, false)?);
