@@ -13,6 +13,8 @@ mod api;
 mod auth;
 #[path = "wire_http/bad_input.rs"]
 mod bad_input;
+#[path = "wire_http/batch.rs"]
+mod batch;
 #[path = "wire_http/client.rs"]
 mod client;
 #[path = "wire_http/limits.rs"]

@@ -5,7 +5,7 @@
 use super::name::VersionId;
 use super::record::Tag;
 use crate::env::UnixMillis;
-use crate::secret::{PayloadKind, SecretValue};
+use crate::secret::{PayloadKind, SecretBytes, SecretValue};
 
 /// `CreateSecret`.
 pub struct CreateSecret<V = SecretValue> {
@@ -48,6 +48,8 @@ pub struct PutSecretValue<V = SecretValue> {
     pub value: Option<V>,
     /// `VersionStages`
     pub version_stages: Option<Vec<String>>,
+    /// `RotationToken`; checked and not kept.
+    pub rotation_token: Option<SecretBytes>,
 }
 
 impl<V> PutSecretValue<V> {
@@ -59,6 +61,7 @@ impl<V> PutSecretValue<V> {
             client_request_token: None,
             value: Some(value),
             version_stages: None,
+            rotation_token: None,
         }
     }
 }
@@ -108,6 +111,40 @@ impl GetSecretValue {
     pub fn new(secret_id: impl Into<String>) -> Self {
         Self { secret_id: secret_id.into(), ..Self::default() }
     }
+}
+
+/// `GetRandomPassword`.
+#[derive(Clone, Debug, Default)]
+pub struct GetRandomPassword {
+    /// `PasswordLength`, 1 to 4096; 32 if absent.
+    pub password_length: Option<i64>,
+    /// `ExcludeCharacters`: none of these.
+    pub exclude_characters: Option<String>,
+    /// `ExcludeNumbers`
+    pub exclude_numbers: Option<bool>,
+    /// `ExcludePunctuation`
+    pub exclude_punctuation: Option<bool>,
+    /// `ExcludeUppercase`
+    pub exclude_uppercase: Option<bool>,
+    /// `ExcludeLowercase`
+    pub exclude_lowercase: Option<bool>,
+    /// `IncludeSpace`
+    pub include_space: Option<bool>,
+    /// `RequireEachIncludedType`; true if absent.
+    pub require_each_included_type: Option<bool>,
+}
+
+/// `BatchGetSecretValue`: either ids or filters.
+#[derive(Clone, Debug, Default)]
+pub struct BatchGetSecretValue {
+    /// `SecretIdList`, 1 to 20.
+    pub secret_id_list: Option<Vec<String>>,
+    /// `Filters`
+    pub filters: Option<Vec<Filter>>,
+    /// `MaxResults`, 1 to 20; with filters only.
+    pub max_results: Option<i64>,
+    /// `NextToken`
+    pub next_token: Option<String>,
 }
 
 /// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`: requests with a `SecretId` and no more.
@@ -289,6 +326,27 @@ pub struct SecretValueOutput {
     pub version_stages: Vec<String>,
     /// `CreatedDate` of the version.
     pub created_date: UnixMillis,
+}
+
+/// Answer of `BatchGetSecretValue`.
+pub struct SecretValueBatch {
+    /// `SecretValues`
+    pub values: Vec<SecretValueOutput>,
+    /// `NextToken`
+    pub next_token: Option<String>,
+    /// `Errors`
+    pub errors: Vec<BatchError>,
+}
+
+/// One of `Errors`: why a secret of a batch has no value in the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchError {
+    /// `SecretId` as it was asked for.
+    pub secret_id: String,
+    /// `ErrorCode`: the exception's name.
+    pub error_code: String,
+    /// `Message`
+    pub message: String,
 }
 
 /// Answer of `DescribeSecret`, and an entry of `ListSecrets`.

@@ -26,6 +26,8 @@ pub const TAG_VALUE_CHARS_MAX: usize = 256;
 pub const TAGS_MAX: usize = 50;
 /// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
 pub const PAGE_MAX: usize = 100;
+/// Most secrets of one `BatchGetSecretValue`, by id or by page (API model).
+pub const BATCH_MAX: usize = 20;
 /// Longest `NextToken` (API model).
 pub const NEXT_TOKEN_CHARS_MAX: usize = 4096;
 /// Most `Filters` (API model).
@@ -34,6 +36,14 @@ pub const FILTERS_MAX: usize = 10;
 pub const FILTER_VALUES_MAX: usize = 10;
 /// Longest filter value (API model).
 pub const FILTER_VALUE_CHARS_MAX: usize = 512;
+/// Shortest and longest `RotationToken` (API model).
+pub const ROTATION_TOKEN_CHARS: std::ops::RangeInclusive<usize> = 36..=256;
+/// Longest password (API model).
+pub const PASSWORD_CHARS_MAX: usize = 4096;
+/// Length of a password when none is given (API model).
+pub const PASSWORD_CHARS_DEFAULT: usize = 32;
+/// Longest `ExcludeCharacters` (API model).
+pub const EXCLUDE_CHARACTERS_MAX: usize = 4096;
 /// Shortest and longest recovery window, and the one used when none is given, in days.
 pub const RECOVERY_WINDOW_DAYS: std::ops::RangeInclusive<i64> = 7..=30;
 /// The recovery window when none is given (user guide).

@@ -67,6 +67,24 @@ pub fn list_secrets<V: View>(
     Ok(SecretPage { secrets: secrets.map_err(Refusal::View)?, next_token })
 }
 
+/// A page of the secrets that filters select and that no deletion is scheduled for, in the order of
+/// creation, with the token of the next one: what `BatchGetSecretValue` walks by.
+pub(super) fn active_in_creation_order<V: View>(
+    view: &V,
+    scope: &Scope,
+    filters: &Filters<'_>,
+    next_token: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<SecretRecord>, Option<String>), Refusal<V::Error>> {
+    let order = Order { by: SortBy::Created, falling: false };
+    let after = next_token.map(|token| order.parse(token)).transpose()?;
+    let selects = |record: &SecretRecord| record.deletion.is_none() && filters.select(record);
+    let (records, end) =
+        in_creation_order(view, scope, after.map(|after| after.id), limit, selects)
+            .map_err(Refusal::View)?;
+    Ok((records, end.map(|end| order.token(&end))))
+}
+
 /// A page and, if more may follow, where it ended.
 type Page = (Vec<SecretRecord>, Option<Position>);
 

@@ -7,10 +7,12 @@
 //!
 //! ```text
 //! request -> validate -> resolve -> write | stage | tags | delete -> change -> Plan
-//!                               \\-> read | list (filter, page)               -> answer
+//!                               \\-> read | list | batch (filter, page)       -> answer
+//!                    \\-> password                                          -> answer
 //! background ------------------> prune | delete (purge, sweep) | touch     -> Plan
 //! ```
 
+pub mod batch;
 mod change;
 mod delete;
 pub mod fault;
@@ -20,6 +22,7 @@ mod list;
 #[doc(hidden)]
 pub mod memory;
 mod page;
+pub mod password;
 mod prune;
 pub mod read;
 mod resolve;

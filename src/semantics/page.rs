@@ -18,9 +18,14 @@ use std::fmt::Write;
 
 /// How many entries a page has: `MaxResults`, else 100.
 pub(super) fn size(max_results: Option<i64>) -> usize {
+    size_to(max_results, limits::PAGE_MAX)
+}
+
+/// How many entries a page has: `MaxResults`, else `max`.
+pub(super) fn size_to(max_results: Option<i64>, max: usize) -> usize {
     max_results
         .and_then(|results| usize::try_from(results).ok())
-        .map_or(limits::PAGE_MAX, |results| results.clamp(1, limits::PAGE_MAX))
+        .map_or(max, |results| results.clamp(1, max))
 }
 
 /// The token of a page of versions that ended at `seq`.

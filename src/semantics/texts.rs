@@ -169,6 +169,30 @@ pub fn nowhere_to_move() -> Fault {
     )
 }
 
+/// E24: a password cannot have a character of each required type.
+#[must_use]
+pub fn password_too_short() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "Password length is too short based on the required types.",
+    )
+}
+
+/// E25: a required type of characters is excluded whole.
+#[must_use]
+pub fn no_characters_of_type() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "All characters of the desired type have been excluded.",
+    )
+}
+
+/// E26: no character is left for a password.
+#[must_use]
+pub fn no_characters_left() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "All characters have been excluded from selection.")
+}
+
 /// E31: already scheduled for deletion.
 #[must_use]
 pub fn already_scheduled() -> Fault {
@@ -201,6 +225,24 @@ pub fn force_with_window() -> Fault {
 #[must_use]
 pub fn bad_next_token() -> Fault {
     Fault::new(FaultKind::InvalidNextToken, "The NextToken value is invalid.")
+}
+
+/// E35: a batch by ids and by filters at once, or by neither.
+#[must_use]
+pub fn ids_or_filters() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "Either 'SecretIdList' or 'Filters' must be provided, but not both.",
+    )
+}
+
+/// E36: a size of pages for a batch that has none.
+#[must_use]
+pub fn page_without_filters() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.",
+    )
 }
 
 /// E37: a filter without a key.

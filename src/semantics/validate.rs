@@ -12,13 +12,13 @@ pub use constraint::Violations;
 use super::fault::Fault;
 use super::texts;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::model::name::NameError;
 use crate::model::{SecretName, SecretRef, Stage, Tag, VersionId, limits};
-use crate::secret::PayloadKind;
+use crate::secret::{PayloadKind, SecretBytes};
 
 /// `FilterNameStringType` of the API model. AWS's order in the message is unknown.
 const FILTER_KEYS: [&str; 7] =
@@ -29,6 +29,8 @@ const SORT_KEYS: [&str; 4] = ["created-date", "last-accessed-date", "last-change
 const SORT_ORDERS: [&str; 2] = ["asc", "desc"];
 /// `FilterValueStringType` of the API model, as it stands in the message.
 const FILTER_VALUE_PATTERN: &str = r"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$";
+/// `RotationTokenType` of the API model, as it stands in the message.
+const ROTATION_TOKEN_PATTERN: &str = r"^[a-zA-Z0-9\-]+$";
 
 /// Kind and length in bytes of the value that travels with a request; `None` when there is none
 /// or when it was checked before.
@@ -70,6 +72,9 @@ pub fn put_secret_value<V>(request: &PutSecretValue<V>, value: ValueShape) -> Re
         for (path, stage) in constraint::members("versionStages", stages) {
             stage_length(&mut found, &path, stage);
         }
+    }
+    if let Some(token) = &request.rotation_token {
+        rotation_token(&mut found, token);
     }
     found.into_result()?;
     reference(&request.secret_id)?;
@@ -142,11 +147,47 @@ pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }
 
+/// Checks `GetRandomPassword`.
+pub fn get_random_password(request: &GetRandomPassword) -> Result<(), Fault> {
+    let mut found = Violations::default();
+    if let Some(length) = request.password_length {
+        found.number("passwordLength", length, 1, limits::PASSWORD_CHARS_MAX);
+    }
+    if let Some(text) = &request.exclude_characters {
+        found.text("excludeCharacters", text, 0, limits::EXCLUDE_CHARACTERS_MAX);
+    }
+    found.into_result()
+}
+
+/// Checks `BatchGetSecretValue`: constraints, then whether ids or filters are given (E36, E35), and
+/// the presence of key and values in each filter (E37) last. An id with a character that no name
+/// may have is a matter of its own secret (SEM-BATCH-3).
+pub fn batch_get_secret_value(request: &BatchGetSecretValue) -> Result<(), Fault> {
+    let mut found = Violations::default();
+    if let Some(ids) = &request.secret_id_list {
+        found.list("secretIdList", &ids.join(", "), ids.len(), 1, limits::BATCH_MAX);
+        for (path, id) in constraint::members("secretIdList", ids) {
+            found.text(&path, id, 1, limits::SECRET_ID_CHARS_MAX);
+        }
+    }
+    let filters = request.filters.as_deref().unwrap_or_default();
+    filter_constraints(&mut found, filters);
+    page(&mut found, request.max_results, request.next_token.as_deref(), limits::BATCH_MAX);
+    found.into_result()?;
+    match (&request.secret_id_list, filters) {
+        (Some(_), [_, ..]) => return Err(texts::ids_or_filters()),
+        (_, []) if request.max_results.is_some() => return Err(texts::page_without_filters()),
+        (None, []) => return Err(texts::ids_or_filters()),
+        (Some(_), []) | (None, [_, ..]) => (),
+    }
+    whole_filters(filters)
+}
+
 /// Checks `ListSecretVersionIds`.
 pub fn list_secret_version_ids(request: &ListSecretVersionIds) -> Result<(), Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
-    page(&mut found, request.max_results, request.next_token.as_deref());
+    page(&mut found, request.max_results, request.next_token.as_deref(), limits::PAGE_MAX);
     found.into_result()?;
     reference(&request.secret_id).map(drop)
 }
@@ -154,22 +195,9 @@ pub fn list_secret_version_ids(request: &ListSecretVersionIds) -> Result<(), Fau
 /// Checks `ListSecrets`, the presence of key and values in each filter (E37) last.
 pub fn list_secrets(request: &ListSecrets) -> Result<(), Fault> {
     let mut found = Violations::default();
-    page(&mut found, request.max_results, request.next_token.as_deref());
+    page(&mut found, request.max_results, request.next_token.as_deref(), limits::PAGE_MAX);
     let filters = request.filters.as_deref().unwrap_or_default();
-    let shown: Vec<String> = filters.iter().map(show_filter).collect();
-    found.list("filters", &shown.join(", "), filters.len(), 0, limits::FILTERS_MAX);
-    for (path, filter) in constraint::members("filters", filters) {
-        if let Some(key) = &filter.key {
-            found.one_of(&format!("{path}.key"), key, &FILTER_KEYS);
-        }
-        let Some(values) = &filter.values else { continue };
-        let path = format!("{path}.values");
-        found.list(&path, &values.join(", "), values.len(), 1, limits::FILTER_VALUES_MAX);
-        for (path, value) in constraint::members(&path, values) {
-            found.text(&path, value, 0, limits::FILTER_VALUE_CHARS_MAX);
-            found.pattern(&path, value, FILTER_VALUE_PATTERN, is_filter_value(value));
-        }
-    }
+    filter_constraints(&mut found, filters);
     if let Some(order) = &request.sort_order {
         found.one_of("sortOrder", order, &SORT_ORDERS);
     }
@@ -177,11 +205,7 @@ pub fn list_secrets(request: &ListSecrets) -> Result<(), Fault> {
         found.one_of("sortBy", key, &SORT_KEYS);
     }
     found.into_result()?;
-    for filter in filters {
-        let key = filter.key.as_deref().ok_or_else(texts::no_filter_key)?;
-        filter.values.as_ref().ok_or_else(|| texts::no_filter_values(key))?;
-    }
-    Ok(())
+    whole_filters(filters)
 }
 
 /// Reads a `Name`: E12 for a character that none may have.
@@ -269,6 +293,16 @@ fn payload(found: &mut Violations, value: ValueShape) {
     }
 }
 
+fn rotation_token(found: &mut Violations, token: &SecretBytes) {
+    let (min, max) = (*limits::ROTATION_TOKEN_CHARS.start(), *limits::ROTATION_TOKEN_CHARS.end());
+    // EXPOSE: only looked at. Counted in bytes: what is no ASCII breaks the pattern anyway.
+    let bytes = token.expose();
+    let matches =
+        !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+    found.sensitive("rotationToken", bytes.len(), min, max);
+    found.sensitive_pattern("rotationToken", ROTATION_TOKEN_PATTERN, matches);
+}
+
 fn tags(found: &mut Violations, tags: &[Tag]) {
     for (path, tag) in constraint::members("tags", tags) {
         found.text(&format!("{path}.key"), &tag.key, 1, limits::TAG_KEY_CHARS_MAX);
@@ -276,13 +310,39 @@ fn tags(found: &mut Violations, tags: &[Tag]) {
     }
 }
 
-fn page(found: &mut Violations, max_results: Option<i64>, next_token: Option<&str>) {
+fn page(found: &mut Violations, max_results: Option<i64>, next_token: Option<&str>, max: usize) {
     if let Some(results) = max_results {
-        found.number("maxResults", results, 1, limits::PAGE_MAX);
+        found.number("maxResults", results, 1, max);
     }
     if let Some(token) = next_token {
         found.text("nextToken", token, 1, limits::NEXT_TOKEN_CHARS_MAX);
     }
+}
+
+fn filter_constraints(found: &mut Violations, filters: &[Filter]) {
+    let shown: Vec<String> = filters.iter().map(show_filter).collect();
+    found.list("filters", &shown.join(", "), filters.len(), 0, limits::FILTERS_MAX);
+    for (path, filter) in constraint::members("filters", filters) {
+        if let Some(key) = &filter.key {
+            found.one_of(&format!("{path}.key"), key, &FILTER_KEYS);
+        }
+        let Some(values) = &filter.values else { continue };
+        let path = format!("{path}.values");
+        found.list(&path, &values.join(", "), values.len(), 1, limits::FILTER_VALUES_MAX);
+        for (path, value) in constraint::members(&path, values) {
+            found.text(&path, value, 0, limits::FILTER_VALUE_CHARS_MAX);
+            found.pattern(&path, value, FILTER_VALUE_PATTERN, is_filter_value(value));
+        }
+    }
+}
+
+/// Each filter needs its key and its values (E37).
+fn whole_filters(filters: &[Filter]) -> Result<(), Fault> {
+    for filter in filters {
+        let key = filter.key.as_deref().ok_or_else(texts::no_filter_key)?;
+        filter.values.as_ref().ok_or_else(|| texts::no_filter_values(key))?;
+    }
+    Ok(())
 }
 
 fn is_filter_value(text: &str) -> bool {

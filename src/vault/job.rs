@@ -51,9 +51,18 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         }
         Write::PutSecretValue(request) => {
             validate::put_secret_value(&request, size(request.value.as_ref()))?;
-            let PutSecretValue { secret_id, client_request_token, value, version_stages } = request;
+            let PutSecretValue { secret_id, client_request_token, value, version_stages, .. } =
+                request;
             let (value, payload) = sealer.seal(value)?;
-            let request = PutSecretValue { secret_id, client_request_token, value, version_stages };
+            // It has been checked and has no other use, so it goes no further.
+            let rotation_token = None;
+            let request = PutSecretValue {
+                secret_id,
+                client_request_token,
+                value,
+                version_stages,
+                rotation_token,
+            };
             (Mutation::PutSecretValue(request), payload)
         }
         Write::UpdateSecret(request) => {

@@ -12,6 +12,7 @@
 
 mod accessed;
 mod batch;
+mod batch_get;
 mod check;
 mod commit;
 mod control;

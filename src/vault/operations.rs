@@ -7,16 +7,17 @@
 
 use super::job::{Job, Mutate, fill_token, seal};
 use super::{Inner, Vault};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Named, PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage,
-    SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
-    VersionPage, Written,
+    BatchGetSecretValue, CreateSecret, DeleteSecret, Deleted, Description, GetRandomPassword,
+    GetSecretValue, ListSecretVersionIds, ListSecrets, Named, PutSecretValue, ResourcePolicy,
+    SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
+use crate::semantics::password::Recipe;
 
 /// A pair that signs requests to the server.
 pub struct Credential {
@@ -159,6 +160,23 @@ impl Vault {
         request: &GetSecretValue,
     ) -> Result<SecretValueOutput> {
         self.inner.get_secret_value(scope, request)
+    }
+
+    /// `BatchGetSecretValue`: the current values of up to 20 secrets, each read by itself.
+    pub fn batch_get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &BatchGetSecretValue,
+    ) -> Result<SecretValueBatch> {
+        self.inner.batch_get_secret_value(scope, request)
+    }
+
+    /// `GetRandomPassword`. Looks at no secret and keeps nothing.
+    pub fn get_random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
+        let entropy = &self.inner.shared.env.entropy;
+        Recipe::new(request)?
+            .draw(|buffer| entropy.fill(buffer))
+            .map_err(|error| Error::io("random bytes", error))
     }
 
     /// `DescribeSecret`

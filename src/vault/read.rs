@@ -32,7 +32,7 @@ type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
 
 /// What must not have moved for a read to count.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Still {
+pub(super) enum Still {
     /// The record that the read met first.
     Secret,
     /// Everything.
@@ -40,7 +40,7 @@ enum Still {
 }
 
 impl Inner {
-    fn read<Q: Clone + Send + 'static, T: Send + 'static>(
+    pub(super) fn read<Q: Clone + Send + 'static, T: Send + 'static>(
         &self,
         scope: &Scope,
         question: &Q,

@@ -6,9 +6,11 @@ use super::shape::Member;
 /// An operation of the API. Those of AWS that are not here are unknown to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    BatchGetSecretValue,
     CreateSecret,
     DeleteSecret,
     DescribeSecret,
+    GetRandomPassword,
     GetResourcePolicy,
     GetSecretValue,
     ListSecretVersionIds,
@@ -25,9 +27,11 @@ impl Operation {
     /// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
     pub(super) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
+            "BatchGetSecretValue" => Self::BatchGetSecretValue,
             "CreateSecret" => Self::CreateSecret,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
+            "GetRandomPassword" => Self::GetRandomPassword,
             "GetResourcePolicy" => Self::GetResourcePolicy,
             "GetSecretValue" => Self::GetSecretValue,
             "ListSecretVersionIds" => Self::ListSecretVersionIds,
@@ -45,9 +49,11 @@ impl Operation {
     /// The members of its request (API model of 2017-10-17).
     pub(super) fn members(self) -> &'static [Member] {
         match self {
+            Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
             Self::DescribeSecret | Self::GetResourcePolicy | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::GetRandomPassword => GET_RANDOM_PASSWORD,
             Self::GetSecretValue => GET_SECRET_VALUE,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
@@ -60,6 +66,12 @@ impl Operation {
     }
 }
 
+static BATCH_GET_SECRET_VALUE: &[Member] = &[
+    Member::optional("SecretIdList", List(&Text)),
+    Member::optional("Filters", List(&Structure(FILTER))),
+    Member::optional("MaxResults", Integer),
+    Member::optional("NextToken", Text),
+];
 static CREATE_SECRET: &[Member] = &[
     Member::required("Name", Text),
     Member::optional("ClientRequestToken", Text),
@@ -75,6 +87,16 @@ static DELETE_SECRET: &[Member] = &[
     Member::optional("ForceDeleteWithoutRecovery", Boolean),
 ];
 static SECRET_ID_ONLY: &[Member] = &[Member::required("SecretId", Text)];
+static GET_RANDOM_PASSWORD: &[Member] = &[
+    Member::optional("PasswordLength", Long),
+    Member::optional("ExcludeCharacters", Text),
+    Member::optional("ExcludeNumbers", Boolean),
+    Member::optional("ExcludePunctuation", Boolean),
+    Member::optional("ExcludeUppercase", Boolean),
+    Member::optional("ExcludeLowercase", Boolean),
+    Member::optional("IncludeSpace", Boolean),
+    Member::optional("RequireEachIncludedType", Boolean),
+];
 static GET_SECRET_VALUE: &[Member] = &[
     Member::required("SecretId", Text),
     Member::optional("VersionId", Text),
@@ -100,6 +122,7 @@ static PUT_SECRET_VALUE: &[Member] = &[
     Member::sensitive("SecretBinary", Blob),
     Member::sensitive("SecretString", Text),
     Member::optional("VersionStages", List(&Text)),
+    Member::sensitive("RotationToken", Text),
 ];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];

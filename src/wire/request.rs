@@ -5,9 +5,9 @@ use super::reply::Failure;
 use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -21,7 +21,9 @@ pub(super) enum Call {
 
 /// A request that changes nothing.
 pub(super) enum Read {
+    BatchGetSecretValue(BatchGetSecretValue),
     DescribeSecret(SecretIdOnly),
+    GetRandomPassword(GetRandomPassword),
     GetResourcePolicy(SecretIdOnly),
     GetSecretValue(GetSecretValue),
     ListSecretVersionIds(ListSecretVersionIds),
@@ -44,6 +46,7 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             client_request_token: fields.text("ClientRequestToken"),
             value: value(&mut fields)?,
             version_stages: fields.texts("VersionStages"),
+            rotation_token: fields.secret_text("RotationToken"),
         })),
         Operation::UpdateSecret => Call::Write(Write::UpdateSecret(UpdateSecret {
             secret_id: fields.required_text("SecretId"),
@@ -74,7 +77,25 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             secret_id: fields.required_text("SecretId"),
             tag_keys: fields.texts("TagKeys").unwrap_or_default(),
         })),
+        Operation::BatchGetSecretValue => {
+            Call::Read(Read::BatchGetSecretValue(BatchGetSecretValue {
+                secret_id_list: fields.texts("SecretIdList"),
+                filters: filters(&mut fields),
+                max_results: fields.number("MaxResults"),
+                next_token: fields.text("NextToken"),
+            }))
+        }
         Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
+        Operation::GetRandomPassword => Call::Read(Read::GetRandomPassword(GetRandomPassword {
+            password_length: fields.number("PasswordLength"),
+            exclude_characters: fields.text("ExcludeCharacters"),
+            exclude_numbers: fields.boolean("ExcludeNumbers"),
+            exclude_punctuation: fields.boolean("ExcludePunctuation"),
+            exclude_uppercase: fields.boolean("ExcludeUppercase"),
+            exclude_lowercase: fields.boolean("ExcludeLowercase"),
+            include_space: fields.boolean("IncludeSpace"),
+            require_each_included_type: fields.boolean("RequireEachIncludedType"),
+        })),
         Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(secret_id(&mut fields))),
         Operation::GetSecretValue => Call::Read(Read::GetSecretValue(GetSecretValue {
             secret_id: fields.required_text("SecretId"),
@@ -93,10 +114,7 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             include_planned_deletion: fields.boolean("IncludePlannedDeletion"),
             max_results: fields.number("MaxResults"),
             next_token: fields.text("NextToken"),
-            filters: fields.structures("Filters", |mut fields| Filter {
-                key: fields.text("Key"),
-                values: fields.texts("Values"),
-            }),
+            filters: filters(&mut fields),
             sort_order: fields.text("SortOrder"),
             sort_by: fields.text("SortBy"),
         })),
@@ -112,6 +130,13 @@ fn tags(fields: &mut Fields) -> Option<Vec<Tag>> {
     fields.structures("Tags", |mut fields| Tag {
         key: fields.text("Key").unwrap_or_default(),
         value: fields.text("Value").unwrap_or_default(),
+    })
+}
+
+fn filters(fields: &mut Fields) -> Option<Vec<Filter>> {
+    fields.structures("Filters", |mut fields| Filter {
+        key: fields.text("Key"),
+        values: fields.texts("Values"),
     })
 }
 

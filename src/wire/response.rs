@@ -4,11 +4,11 @@ use super::json::{Writer, base64_len, escaped_len};
 use super::operation::Operation;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueOutput, VersionEntry,
-    VersionPage, Written,
+    BatchError, Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueBatch,
+    SecretValueOutput, VersionEntry, VersionPage, Written,
 };
 use crate::model::{Tag, VersionId};
-use crate::secret::SecretValue;
+use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::Answer;
 use zeroize::Zeroizing;
 
@@ -62,29 +62,93 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
 pub(super) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
-    // EXPOSE: the caller asked for the value; it goes into a wiped buffer and to the socket.
-    let bytes = output.value.bytes().expose();
-    let text = match &output.value {
-        SecretValue::Binary(_) => None,
-        // Kept by the vault as UTF-8; anything else would be damage that its seal let through.
-        SecretValue::String(_) => {
-            Some(std::str::from_utf8(bytes).map_err(|_| ErrorKind::StateBroken)?)
+    let content = Content::of(&output.value)?;
+    let mut out = Writer::with_capacity(COMMON_BYTES + content.room());
+    value_entry(&mut out, output, content);
+    Ok(out.finish())
+}
+
+/// The answer of `BatchGetSecretValue`. The buffer has room for all values from the start, so none
+/// of them is moved while the others are written.
+pub(super) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Zeroizing<Vec<u8>>> {
+    let contents: Result<Vec<Content<'_>>> =
+        batch.values.iter().map(|output| Content::of(&output.value)).collect();
+    let contents = contents?;
+    let values: usize = contents.iter().map(Content::room).sum();
+    let entries = batch.values.len() + batch.errors.len() + 1;
+    let mut out = Writer::with_capacity(COMMON_BYTES * entries + values);
+    out.object(|out| {
+        out.name("SecretValues").list(
+            batch.values.iter().zip(contents),
+            |out, (output, content)| {
+                value_entry(out, output, content);
+            },
+        );
+        optional(out, "NextToken", batch.next_token.as_deref());
+        out.name("Errors").list(&batch.errors, batch_error);
+    });
+    Ok(out.finish())
+}
+
+pub(super) fn random_password(password: &SecretBytes) -> Result<Zeroizing<Vec<u8>>> {
+    // EXPOSE: the caller asked for it; it goes into a wiped buffer and to the socket.
+    let text = utf8(password.expose())?;
+    let mut out = Writer::with_capacity(escaped_len(text) + COMMON_BYTES);
+    out.object(|out| out.name("RandomPassword").text(text));
+    Ok(out.finish())
+}
+
+/// A value as its answer shows it.
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Text(&'a str),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Content<'a> {
+    fn of(value: &'a SecretValue) -> Result<Self> {
+        // EXPOSE: the caller asked for the value; it goes into a wiped buffer and to the socket.
+        let bytes = value.bytes().expose();
+        Ok(match value {
+            SecretValue::Binary(_) => Self::Bytes(bytes),
+            SecretValue::String(_) => Self::Text(utf8(bytes)?),
+        })
+    }
+
+    /// Bytes that it takes between the quotes.
+    fn room(&self) -> usize {
+        match self {
+            Self::Text(text) => escaped_len(text),
+            Self::Bytes(bytes) => base64_len(bytes.len()),
         }
-    };
-    let room = text.map_or_else(|| base64_len(bytes.len()), escaped_len);
-    let mut out = Writer::with_capacity(COMMON_BYTES + room);
+    }
+}
+
+/// Kept by the vault as UTF-8; anything else would be damage that its seal let through.
+fn utf8(bytes: &[u8]) -> Result<&str> {
+    Ok(std::str::from_utf8(bytes).map_err(|_| ErrorKind::StateBroken)?)
+}
+
+fn value_entry(out: &mut Writer, output: &SecretValueOutput, content: Content<'_>) {
     out.object(|out| {
         out.name("ARN").text(&output.arn);
         out.name("Name").text(&output.name);
         out.name("VersionId").text(output.version_id.as_str());
-        match text {
-            Some(text) => out.name("SecretString").text(text),
-            None => out.name("SecretBinary").base64(bytes),
+        match content {
+            Content::Text(text) => out.name("SecretString").text(text),
+            Content::Bytes(bytes) => out.name("SecretBinary").base64(bytes),
         }
         stages(out, &output.version_stages);
         out.name("CreatedDate").time(output.created_date);
     });
-    Ok(out.finish())
+}
+
+fn batch_error(out: &mut Writer, error: &BatchError) {
+    out.object(|out| {
+        out.name("SecretId").text(&error.secret_id);
+        out.name("ErrorCode").text(&error.error_code);
+        out.name("Message").text(&error.message);
+    });
 }
 
 pub(super) fn description(description: &Description) -> Zeroizing<Vec<u8>> {
@@ -302,6 +366,26 @@ mod tests {
         assert_eq!(text(&json), expected);
         let json = secret_value(&output(SecretValue::binary([0, 255]))).unwrap();
         assert!(text(&json).contains(r#""SecretBinary":"AP8=","VersionStages""#));
+    }
+
+    /// A buffer that had to grow would have moved values that were written already.
+    #[test]
+    fn a_batch_has_room_for_all_values_from_the_start() {
+        let output = |value| SecretValueOutput {
+            arn: "a".repeat(600),
+            name: "n".repeat(512),
+            version_id: VersionId::parse(V1).unwrap(),
+            value,
+            version_stages: vec!["AWSCURRENT".into()],
+            created_date: UnixMillis(1),
+        };
+        let (text, binary) = ("\u{1}".repeat(65_536), vec![255; 65_536]);
+        let room = 6 * text.len() + base64_len(binary.len());
+        let values = vec![output(SecretValue::text(text)), output(SecretValue::binary(binary))];
+        let batch = SecretValueBatch { values, next_token: None, errors: Vec::new() };
+        let json = secret_value_batch(&batch).unwrap();
+        assert!(json.len() > room);
+        assert_eq!(json.capacity(), room + 3 * COMMON_BYTES);
     }
 
     #[test]

@@ -163,8 +163,14 @@ fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure>
 
 fn perform_read(vault: &Vault, scope: &Scope, read: &Read) -> VaultResult<Zeroizing<Vec<u8>>> {
     Ok(match read {
+        Read::BatchGetSecretValue(request) => {
+            response::secret_value_batch(&vault.batch_get_secret_value(scope, request)?)?
+        }
         Read::DescribeSecret(request) => {
             response::description(&vault.describe_secret(scope, request)?)
+        }
+        Read::GetRandomPassword(request) => {
+            response::random_password(&vault.get_random_password(request)?)?
         }
         Read::GetResourcePolicy(request) => {
             response::resource_policy(&vault.get_resource_policy(scope, request)?)

@@ -105,6 +105,6 @@ sm create-secret --name $id --secret-string new >recreated
 [ "$(python3 -c 'import json; print(json.load(open("recreated"))["ARN"])')" != "$arn" ] || fail 'a re-created secret has the old ARN'
 sm delete-secret --secret-id $id --force-delete-without-recovery >/dev/null
 if [ "${DEVIATES-}" != moto ]; then
-  refused UnknownOperationException '' get-random-password
+  refused UnknownOperationException '' stop-replication-to-replica --secret-id $id
 fi
 echo 'aws cli: all calls answered as AWS does'

@@ -93,6 +93,7 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
             client_request_token: token.clone(),
             value: value.as_ref().map(to_vault),
             version_stages: stages.clone(),
+            rotation_token: None,
         }),
         Req::Update { id, token, value, description, kms } => {
             Write::UpdateSecret(api::UpdateSecret {

@@ -30,6 +30,7 @@ fn put(secret_id: &str, by: Option<&str>, value: Option<PayloadKind>) -> Mutatio
         client_request_token: by.map(str::to_owned),
         value,
         version_stages: None,
+        rotation_token: None,
     })
 }
 

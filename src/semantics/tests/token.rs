@@ -3,9 +3,10 @@
 use super::{DAY, S, created, refused, unchanged};
 use crate::model::api::{CreateSecret, Mutation, PutSecretValue};
 use crate::model::{Seq, Stage, VersionId, VersionRecord};
-use crate::secret::PayloadKind;
-use crate::semantics::FaultKind::ResourceExists;
+use crate::secret::{PayloadKind, SecretBytes};
+use crate::semantics::FaultKind::{ResourceExists, Validation};
 use crate::semantics::memory::{World, token};
+use crate::semantics::validate;
 
 /// Adds what a rotation makes first: a version with AWSPENDING and no value.
 pub(super) fn add_placeholder(world: &mut World, name: &str) {
@@ -184,4 +185,36 @@ fn a_token_is_free_again_once_its_version_is_pruned() {
     let answer = world.put(S, "v1", "another value", &[]).unwrap();
     assert_eq!(answer.version_stages, ["AWSCURRENT"]);
     assert_eq!(world.get(S).unwrap().version.seq, Seq(103), "numbers are never reused");
+}
+
+/// SEM-TOKEN-11: and it is never repeated.
+#[test]
+fn a_rotation_token_is_checked() {
+    let check = |text: &str| {
+        let request = PutSecretValue {
+            client_request_token: Some(token("v2")),
+            rotation_token: Some(SecretBytes::from(text.to_owned())),
+            ..PutSecretValue::new(S, PayloadKind::String)
+        };
+        validate::put_secret_value(&request, None)
+    };
+    for text in ["a".repeat(36), "Z9-".repeat(85), "-".repeat(256)] {
+        assert_eq!(check(&text), Ok(()));
+    }
+    let at = "Value at 'rotationToken' failed to satisfy constraint: Member must";
+    let pattern = format!("{at} satisfy regular expression pattern: ^[a-zA-Z0-9\\-]+$");
+    for (text, items) in [
+        ("a".repeat(35), vec![format!("{at} have length greater than or equal to 36")]),
+        ("a".repeat(257), vec![format!("{at} have length less than or equal to 256")]),
+        ("a_".repeat(20), vec![pattern.clone()]),
+        (
+            String::new(),
+            vec![format!("{at} have length greater than or equal to 36"), pattern.clone()],
+        ),
+    ] {
+        let plural = if items.len() == 1 { "" } else { "s" };
+        let text_of =
+            format!("{} validation error{plural} detected: {}", items.len(), items.join("; "));
+        refused(check(&text), Validation, &text_of);
+    }
 }

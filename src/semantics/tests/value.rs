@@ -64,6 +64,7 @@ fn a_put_needs_a_value() {
             client_request_token: Some(token(by)),
             value: None,
             version_stages: None,
+            rotation_token: None,
         };
         let text = "You must provide either SecretString or SecretBinary.";
         let mut world = created();

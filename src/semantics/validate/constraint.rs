@@ -66,6 +66,13 @@ impl Violations {
         }
     }
 
+    /// A value that must not be repeated must match `pattern`; `matches` says whether it does.
+    pub fn sensitive_pattern(&mut self, path: &str, pattern: &str, matches: bool) {
+        if !matches {
+            self.add("Value", path, format!("satisfy regular expression pattern: {pattern}"));
+        }
+    }
+
     /// The refusal, if anything is wrong.
     pub fn into_result(self) -> Result<(), Fault> {
         let count = self.0.len();

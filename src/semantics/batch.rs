@@ -1,0 +1,68 @@
+//! `BatchGetSecretValue` (SEM-BATCH-1 to SEM-BATCH-8): which secrets it means. `vault` reads each of
+//! them as `GetSecretValue` does.
+
+use super::fault::Fault;
+use super::filter::Filters;
+use super::{Refusal, View, list, page, texts, validate};
+use crate::model::api::{BatchError, BatchGetSecretValue};
+use crate::model::{Scope, limits};
+
+/// How a batch says which secrets it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// These, in this order.
+    Ids(&'a [String]),
+    /// A [`page`](selected) of those that its filters select.
+    Filters,
+}
+
+/// Some of the selected secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Their ARNs, in the order of creation.
+    pub arns: Vec<String>,
+    /// Where the next page goes on, if more may follow.
+    pub next_token: Option<String>,
+}
+
+/// Checks a batch: E27, E36, E35, E37.
+pub fn selection(request: &BatchGetSecretValue) -> Result<Selection<'_>, Fault> {
+    validate::batch_get_secret_value(request)?;
+    Ok(match &request.secret_id_list {
+        Some(ids) => Selection::Ids(ids),
+        None => Selection::Filters,
+    })
+}
+
+/// A page of the secrets that the filters of a batch select; scheduled ones are not among them.
+pub fn selected<V: View>(
+    view: &V,
+    scope: &Scope,
+    request: &BatchGetSecretValue,
+) -> Result<Selected, Refusal<V::Error>> {
+    validate::batch_get_secret_value(request)?;
+    let filters = Filters::new(request.filters.as_deref().unwrap_or_default());
+    let limit = page::size_to(request.max_results, limits::BATCH_MAX);
+    let token = request.next_token.as_deref();
+    let (records, next_token) =
+        list::active_in_creation_order(view, scope, &filters, token, limit)?;
+    let arns = records.iter().map(|record| record.arn().to_string()).collect();
+    Ok(Selected { arns, next_token })
+}
+
+/// The entry of a secret that has no value for the answer.
+#[must_use]
+pub fn error(secret_id: &str, fault: &Fault) -> BatchError {
+    BatchError {
+        secret_id: secret_id.to_owned(),
+        error_code: fault.kind.name().to_owned(),
+        message: fault.message.clone(),
+    }
+}
+
+/// Whether a refusal says that a secret which filters selected a moment ago would not be selected
+/// any more: it was deleted, or scheduled for it (SEM-BATCH-7).
+#[must_use]
+pub fn is_no_longer_selected(fault: &Fault) -> bool {
+    *fault == texts::no_secret() || *fault == texts::is_scheduled()
+}

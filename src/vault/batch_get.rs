@@ -1,0 +1,53 @@
+//! `BatchGetSecretValue`: each secret is read by itself, whole and as of one moment, and leaves the
+//! same mark as by `GetSecretValue`. Values stay in the fence until the answer is written.
+
+use super::Inner;
+use super::read::Still;
+use crate::error::Result;
+use crate::model::Scope;
+use crate::model::api::{BatchGetSecretValue, GetSecretValue, SecretValueBatch};
+use crate::semantics::batch::{self, Selected, Selection};
+
+impl Inner {
+    pub(super) fn batch_get_secret_value(
+        &self,
+        scope: &Scope,
+        request: &BatchGetSecretValue,
+    ) -> Result<SecretValueBatch> {
+        match batch::selection(request)? {
+            Selection::Ids(ids) => self.values_of(scope, ids, |_| true),
+            Selection::Filters => {
+                let Selected { arns, next_token } =
+                    self.read(scope, request, Still::All, |view, scope, ask| {
+                        batch::selected(view, scope, ask)
+                    })?;
+                // Between the page and the read of its values others go on.
+                let found =
+                    self.values_of(scope, &arns, |fault| !batch::is_no_longer_selected(fault))?;
+                Ok(SecretValueBatch { next_token, ..found })
+            }
+        }
+    }
+
+    /// Reads the current values. `tells`: whether a secret that is refused so has an entry.
+    fn values_of(
+        &self,
+        scope: &Scope,
+        ids: &[String],
+        tells: impl Fn(&crate::semantics::Fault) -> bool,
+    ) -> Result<SecretValueBatch> {
+        let mut values = Vec::with_capacity(ids.len());
+        let mut errors = Vec::new();
+        for id in ids {
+            match self.get_secret_value(scope, &GetSecretValue::new(id)) {
+                Ok(value) => values.push(value),
+                Err(error) => match error.fault() {
+                    Some(fault) if tells(fault) => errors.push(batch::error(id, fault)),
+                    Some(_) => (),
+                    None => return Err(error),
+                },
+            }
+        }
+        Ok(SecretValueBatch { values, next_token: None, errors })
+    }
+}
