@@ -36,5 +36,9 @@ mod shape;
 mod sigv4;
 mod time;
 
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
+
 pub use options::{Auth, Limits, ServerOptions};
 pub use server::{Server, Stopper};
