@@ -104,6 +104,35 @@ refused ResourceNotFoundException "Secrets Manager can't find the specified secr
 sm create-secret --name $id --secret-string new >recreated
 [ "$(python3 -c 'import json; print(json.load(open("recreated"))["ARN"])')" != "$arn" ] || fail 'a re-created secret has the old ARN'
 sm delete-secret --secret-id $id --force-delete-without-recovery >/dev/null
+# Passwords.
+[ "$(sm get-random-password --query RandomPassword --output text | tr -d '\n' | wc -c)" = 32 ] || fail 'a password of 32 characters'
+sm get-random-password --password-length 20 --exclude-punctuation --exclude-characters abc0 --require-each-included-type --query RandomPassword --output text |
+  grep -qE '^[A-Zd-z1-9]{20}$' || fail 'a password of the characters asked for'
+refused InvalidParameterException 'Password length is too short based on the required types.' get-random-password --password-length 3
+if [ "${DEVIATES-}" != moto ]; then
+  refused InvalidParameterException 'All characters have been excluded from selection.' get-random-password \
+    --exclude-lowercase --exclude-uppercase --exclude-numbers --exclude-punctuation
+  refused ValidationException "Value '4097' at 'passwordLength' failed to satisfy constraint: Member must have value less than or equal to 4096" \
+    get-random-password --password-length 4097
+fi
+
+# Batches: the example of the AWS CLI's page on batch-get-secret-value, by ids and by filters.
+for n in 1 2 3; do sm create-secret --name "MySecret$n" --secret-string "value $n" >/dev/null; done
+same $'value 3\tvalue 1' "$(sm batch-get-secret-value --secret-id-list MySecret3 MySecret1 --query 'SecretValues[].SecretString' --output text)" 'a batch by ids'
+same $'MySecret1\tMySecret2\tMySecret3' "$(sm batch-get-secret-value --filters Key=name,Values=MySecret --query 'SecretValues[].Name' --output text)" 'a batch by filters'
+sm batch-get-secret-value --secret-id-list MySecret1 nobody >batch
+python3 - <<'PY'
+import json
+batch = json.load(open("batch"))
+assert [entry["Name"] for entry in batch["SecretValues"]] == ["MySecret1"], batch
+assert batch["Errors"] == [{
+    "SecretId": "nobody", "ErrorCode": "ResourceNotFoundException",
+    "Message": "Secrets Manager can't find the specified secret.",
+}], batch
+PY
+refused InvalidParameterException "Either 'SecretIdList' or 'Filters' must be provided, but not both." \
+  batch-get-secret-value --secret-id-list MySecret1 --filters Key=name,Values=MySecret
+for n in 1 2 3; do sm delete-secret --secret-id "MySecret$n" --force-delete-without-recovery >/dev/null; done
 if [ "${DEVIATES-}" != moto ]; then
   refused UnknownOperationException '' stop-replication-to-replica --secret-id $id
 fi

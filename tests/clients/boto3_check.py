@@ -132,6 +132,59 @@ def metadata(sm):
             "Secrets Manager can't find the specified secret.", SecretId=name)
 
 
+def batches(sm):
+    names = [f"boto/batch/{n:02}" for n in range(25)]
+    for name in names:
+        sm.create_secret(Name=name, SecretString=f"value of {name}")
+    sm.create_secret(Name="boto/batch/binary", SecretBinary=bytes(range(256)))
+    filters = [{"Key": "name", "Values": ["boto/batch/"]}]
+    found, request = [], {"Filters": filters, "MaxResults": 10}
+    while True:
+        page = sm.batch_get_secret_value(**request)
+        assert len(page["SecretValues"]) <= 10 and page["Errors"] == [], page
+        found += page["SecretValues"]
+        if "NextToken" not in page:
+            break
+        request["NextToken"] = page["NextToken"]
+    assert {entry["Name"] for entry in found} == {*names, "boto/batch/binary"} and len(found) == 26
+    for entry in found:
+        got = sm.get_secret_value(SecretId=entry["ARN"])
+        del got["ResponseMetadata"]
+        assert entry == got, (entry, got)
+    asked = [names[3], "boto/nobody", "boto/batch/binary", names[1]]
+    batch = sm.batch_get_secret_value(SecretIdList=asked)
+    assert [entry["Name"] for entry in batch["SecretValues"]] == [names[3], "boto/batch/binary", names[1]]
+    assert [error["SecretId"] for error in batch["Errors"]] == ["boto/nobody"]
+    assert batch["Errors"][0]["ErrorCode"] == "ResourceNotFoundException"
+    refused("InvalidParameterException", sm.batch_get_secret_value,
+            "'Filters' not specified. 'Filters' must also be specified when 'MaxResults' is provided.",
+            SecretIdList=names[:2], MaxResults=2)
+    if not MOTO:
+        refused("ValidationException", sm.batch_get_secret_value, SecretIdList=names[:21])
+    for name in [*names, "boto/batch/binary"]:
+        sm.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+def passwords(sm):
+    draw = lambda **request: sm.get_random_password(**request)["RandomPassword"]
+    assert len(draw()) == 32 and draw() != draw()
+    for length in (4, 4096):
+        assert len(draw(PasswordLength=length)) == length
+    for _ in range(20):
+        password = draw(PasswordLength=4)
+        kinds = [str.isupper, str.islower, str.isdigit, lambda c: not c.isalnum()]
+        assert all(any(kind(c) for c in password) for kind in kinds), password
+    only = draw(ExcludeUppercase=True, ExcludeLowercase=True, ExcludePunctuation=True, ExcludeCharacters="02468")
+    assert set(only) <= set("13579"), only
+    assert " " in draw(PasswordLength=4096, IncludeSpace=True)
+    refused("InvalidParameterException", sm.get_random_password,
+            "Password length is too short based on the required types.", PasswordLength=3)
+    if not MOTO:
+        assert len(draw(PasswordLength=1, RequireEachIncludedType=False)) == 1
+        refused("InvalidParameterException", sm.get_random_password,
+                "All characters of the desired type have been excluded.", ExcludeCharacters="0123456789")
+
+
 def regions():
     one, two = client("us-east-1"), client("eu-central-1")
     one.create_secret(Name="boto/region", SecretString="one")
@@ -148,6 +201,8 @@ def main():
     values(sm)
     labels(sm)
     metadata(sm)
+    batches(sm)
+    passwords(sm)
     regions()
     print(f"boto3 {boto3.__version__}: all calls answered as AWS does")
 

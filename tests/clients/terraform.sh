@@ -40,6 +40,16 @@ provider "aws" {
   skip_metadata_api_check     = true
   endpoints { secretsmanager = var.endpoint }
 }
+data "aws_secretsmanager_random_password" "drawn" {
+  password_length     = 24
+  exclude_punctuation = true
+  lifecycle {
+    postcondition {
+      condition     = can(regex("^[A-Za-z0-9]{24}$", self.random_password))
+      error_message = "a password of other characters than asked for"
+    }
+  }
+}
 resource "aws_secretsmanager_secret" "text" {
   name                    = "tf/text"
   description             = "made by terraform"
