@@ -97,7 +97,7 @@ impl Others {
                 return;
             }
             // Before, between and behind all others in the alphabet.
-            let passing = format!("{:04x}/passing{step}", step * 7919 & 0xffff);
+            let passing = format!("{:04x}/passing{step}", (step * 7919) & 0xffff);
             region.create(passing.clone());
             region.update(name(updates.next().unwrap()));
             region.delete(passing);

@@ -142,7 +142,8 @@ fn served() -> Vec<(Operation, Vec<MemberFact>)> {
 
 fn is_not_yet(path: &str) -> bool {
     NOT_YET.iter().any(|not_yet| {
-        path.strip_prefix(not_yet).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        path.strip_prefix(not_yet)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     })
 }
 
@@ -369,7 +370,10 @@ fn what_lies_past_an_edge_is_refused_by_name() {
             checked += 1;
             if exception != "ValidationException" || !text.contains(&item) {
                 let size = value.to_string().len();
-                wrong.push(format!("of {size} characters: expected {item:?}, got {exception} {}", head(&text)));
+                wrong.push(format!(
+                    "of {size} characters: expected {item:?}, got {exception} {}",
+                    head(&text)
+                ));
             }
         }
         wrong
@@ -409,7 +413,8 @@ fn a_wrong_type_or_a_missing_member_is_refused() {
             wrong.push(format!("takes another type: {exception} {}", head(&text)));
         }
         if shape.flag("required") {
-            let (exception, text) = refusal(wire, operation, &request(operation, path, Value::Null));
+            let (exception, text) =
+                refusal(wire, operation, &request(operation, path, Value::Null));
             let item = format!(
                 "Value null at '{}' failed to satisfy constraint: Member must not be null",
                 shown(path)
@@ -484,10 +489,7 @@ fn every_answer_has_the_members_of_the_model() {
             json!({"SecretId": "a", "ClientRequestToken": t2, "SecretBinary": "AP8=",
                 "RotationToken": "r".repeat(36)}),
         ),
-        (
-            "UpdateSecret",
-            json!({"SecretId": "a", "ClientRequestToken": t3, "SecretString": "z"}),
-        ),
+        ("UpdateSecret", json!({"SecretId": "a", "ClientRequestToken": t3, "SecretString": "z"})),
         (
             "UpdateSecretVersionStage",
             json!({"SecretId": "a", "VersionStage": "s", "MoveToVersionId": t2}),

@@ -4,8 +4,9 @@
 
 use super::name::VersionId;
 use super::record::Tag;
+use super::rotation_token::RotationToken;
 use crate::env::UnixMillis;
-use crate::secret::{PayloadKind, SecretBytes, SecretValue};
+use crate::secret::{PayloadKind, SecretValue};
 
 /// `CreateSecret`.
 pub struct CreateSecret<V = SecretValue> {
@@ -49,7 +50,7 @@ pub struct PutSecretValue<V = SecretValue> {
     /// `VersionStages`
     pub version_stages: Option<Vec<String>>,
     /// `RotationToken`; checked and not kept.
-    pub rotation_token: Option<SecretBytes>,
+    pub rotation_token: Option<RotationToken>,
 }
 
 impl<V> PutSecretValue<V> {

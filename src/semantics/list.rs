@@ -75,7 +75,7 @@ pub(super) fn active_in_creation_order<V: View>(
     filters: &Filters<'_>,
     next_token: Option<&str>,
     limit: usize,
-) -> Result<(Vec<SecretRecord>, Option<String>), Refusal<V::Error>> {
+) -> Result<TokenPage, Refusal<V::Error>> {
     let order = Order { by: SortBy::Created, falling: false };
     let after = next_token.map(|token| order.parse(token)).transpose()?;
     let selects = |record: &SecretRecord| record.deletion.is_none() && filters.select(record);
@@ -84,6 +84,9 @@ pub(super) fn active_in_creation_order<V: View>(
             .map_err(Refusal::View)?;
     Ok((records, end.map(|end| order.token(&end))))
 }
+
+/// A page and the token of the next one, if more may follow.
+type TokenPage = (Vec<SecretRecord>, Option<String>);
 
 /// A page and, if more may follow, where it ended.
 type Page = (Vec<SecretRecord>, Option<Position>);

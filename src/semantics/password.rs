@@ -6,7 +6,6 @@ use super::fault::Fault;
 use super::{texts, validate};
 use crate::model::api::GetRandomPassword;
 use crate::model::limits;
-use crate::secret::SecretBytes;
 use zeroize::Zeroizing;
 
 const UPPERCASE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -65,8 +64,11 @@ impl Recipe {
         Ok(Self { length, pool, required })
     }
 
-    /// Draws a password. `fill` fills a buffer with random bytes; what it gave is wiped.
-    pub fn draw<E>(&self, fill: impl FnMut(&mut [u8]) -> Result<(), E>) -> Result<SecretBytes, E> {
+    /// Draws a password, in ASCII. `fill` fills a buffer with random bytes; what it gave is wiped.
+    pub fn draw<E>(
+        &self,
+        fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Zeroizing<Vec<u8>>, E> {
         let mut dice = Dice::new(fill);
         // Exactly as long as needed: a vector that grows leaves a copy behind.
         let mut password = Zeroizing::new(Vec::with_capacity(self.length));
@@ -81,7 +83,7 @@ impl Recipe {
             let other = dice.below(last + 1)?;
             password.swap(last, other);
         }
-        Ok(SecretBytes::copy_from(&password))
+        Ok(password)
     }
 }
 

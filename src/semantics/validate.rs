@@ -17,8 +17,8 @@ use crate::model::api::{
     UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::model::name::NameError;
-use crate::model::{SecretName, SecretRef, Stage, Tag, VersionId, limits};
-use crate::secret::{PayloadKind, SecretBytes};
+use crate::model::{RotationToken, SecretName, SecretRef, Stage, Tag, VersionId, limits};
+use crate::secret::PayloadKind;
 
 /// `FilterNameStringType` of the API model. AWS's order in the message is unknown.
 const FILTER_KEYS: [&str; 7] =
@@ -175,9 +175,8 @@ pub fn batch_get_secret_value(request: &BatchGetSecretValue) -> Result<(), Fault
     page(&mut found, request.max_results, request.next_token.as_deref(), limits::BATCH_MAX);
     found.into_result()?;
     match (&request.secret_id_list, filters) {
-        (Some(_), [_, ..]) => return Err(texts::ids_or_filters()),
         (_, []) if request.max_results.is_some() => return Err(texts::page_without_filters()),
-        (None, []) => return Err(texts::ids_or_filters()),
+        (Some(_), [_, ..]) | (None, []) => return Err(texts::ids_or_filters()),
         (Some(_), []) | (None, [_, ..]) => (),
     }
     whole_filters(filters)
@@ -293,14 +292,10 @@ fn payload(found: &mut Violations, value: ValueShape) {
     }
 }
 
-fn rotation_token(found: &mut Violations, token: &SecretBytes) {
+fn rotation_token(found: &mut Violations, token: &RotationToken) {
     let (min, max) = (*limits::ROTATION_TOKEN_CHARS.start(), *limits::ROTATION_TOKEN_CHARS.end());
-    // EXPOSE: only looked at. Counted in bytes: what is no ASCII breaks the pattern anyway.
-    let bytes = token.expose();
-    let matches =
-        !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-    found.sensitive("rotationToken", bytes.len(), min, max);
-    found.sensitive_pattern("rotationToken", ROTATION_TOKEN_PATTERN, matches);
+    found.sensitive("rotationToken", token.bytes(), min, max);
+    found.sensitive_pattern("rotationToken", ROTATION_TOKEN_PATTERN, token.is_well_formed());
 }
 
 fn tags(found: &mut Violations, tags: &[Tag]) {

@@ -174,9 +174,9 @@ impl Vault {
     /// `GetRandomPassword`. Looks at no secret and keeps nothing.
     pub fn get_random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
         let entropy = &self.inner.shared.env.entropy;
-        Recipe::new(request)?
-            .draw(|buffer| entropy.fill(buffer))
-            .map_err(|error| Error::io("random bytes", error))
+        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
+        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
+        Ok(SecretBytes::new(std::mem::take(&mut *password)))
     }
 
     /// `DescribeSecret`

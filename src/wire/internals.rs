@@ -29,11 +29,11 @@ pub fn members(operation: &str) -> Option<Vec<MemberFact>> {
 fn structure(members: &[Member], prefix: &str, facts: &mut Vec<MemberFact>) {
     for member in members {
         let path = format!("{prefix}{}", member.name);
-        add(path, &member.kind, member.required, member.sensitive, facts);
+        add(&path, &member.kind, member.required, member.sensitive, facts);
     }
 }
 
-fn add(path: String, kind: &Kind, required: bool, sensitive: bool, facts: &mut Vec<MemberFact>) {
+fn add(path: &str, kind: &Kind, required: bool, sensitive: bool, facts: &mut Vec<MemberFact>) {
     let name = match kind {
         Kind::Text => "string",
         Kind::Integer => "integer",
@@ -43,9 +43,9 @@ fn add(path: String, kind: &Kind, required: bool, sensitive: bool, facts: &mut V
         Kind::List(_) => "list",
         Kind::Structure(_) => "structure",
     };
-    facts.push(MemberFact { path: path.clone(), kind: name, required, sensitive });
+    facts.push(MemberFact { path: path.to_owned(), kind: name, required, sensitive });
     match kind {
-        Kind::List(item) => add(format!("{path}[]"), item, false, false, facts),
+        Kind::List(item) => add(&format!("{path}[]"), item, false, false, facts),
         Kind::Structure(members) => structure(members, &format!("{path}."), facts),
         _ => (),
     }

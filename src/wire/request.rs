@@ -46,7 +46,7 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             client_request_token: fields.text("ClientRequestToken"),
             value: value(&mut fields)?,
             version_stages: fields.texts("VersionStages"),
-            rotation_token: fields.secret_text("RotationToken"),
+            rotation_token: fields.secret_text("RotationToken").map(Into::into),
         })),
         Operation::UpdateSecret => Call::Write(Write::UpdateSecret(UpdateSecret {
             secret_id: fields.required_text("SecretId"),

@@ -27,7 +27,7 @@ fn chance() -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 
 fn drawn(recipe: &Recipe, chance: &mut impl FnMut(&mut [u8]) -> Result<(), Infallible>) -> String {
     let Ok(password) = recipe.draw(chance);
-    String::from_utf8(password.expose().to_vec()).unwrap()
+    String::from_utf8(password.to_vec()).unwrap()
 }
 
 fn password(request: &GetRandomPassword) -> String {
@@ -106,10 +106,10 @@ fn each_class_can_be_switched_off() {
         off[class] = Some(true);
         let [exclude_uppercase, exclude_lowercase, exclude_numbers, exclude_punctuation] = off;
         GetRandomPassword {
-            exclude_uppercase,
-            exclude_lowercase,
             exclude_numbers,
             exclude_punctuation,
+            exclude_uppercase,
+            exclude_lowercase,
             ..Default::default()
         }
     };
@@ -208,7 +208,7 @@ fn no_character_is_favoured() {
             }
             Ok(())
         });
-        *counts.entry(result.ok().map(|password| password.expose()[0])).or_default() += 1;
+        *counts.entry(result.ok().map(|password| password[0])).or_default() += 1;
     }
     assert_eq!(counts.remove(&None), Some(65_536 % 26));
     assert_eq!(counts.len(), 26);

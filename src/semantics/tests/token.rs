@@ -193,7 +193,7 @@ fn a_rotation_token_is_checked() {
     let check = |text: &str| {
         let request = PutSecretValue {
             client_request_token: Some(token("v2")),
-            rotation_token: Some(SecretBytes::from(text.to_owned())),
+            rotation_token: Some(SecretBytes::from(text.to_owned()).into()),
             ..PutSecretValue::new(S, PayloadKind::String)
         };
         validate::put_secret_value(&request, None)

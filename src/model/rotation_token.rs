@@ -1,0 +1,29 @@
+//! The token by which a rotation function of another account shows that it may put a value.
+
+use crate::secret::SecretBytes;
+
+/// `RotationToken`: as secret as a value. It can be judged, and says nothing else.
+pub struct RotationToken(SecretBytes);
+
+impl RotationToken {
+    /// Its length in bytes; the characters that it may have take one each.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has letters, digits and hyphens alone, and one at least (API model).
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        // EXPOSE: only looked at.
+        let bytes = self.0.expose();
+        let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+        !bytes.is_empty() && bytes.iter().all(is_allowed)
+    }
+}
+
+impl From<SecretBytes> for RotationToken {
+    fn from(token: SecretBytes) -> Self {
+        Self(token)
+    }
+}
