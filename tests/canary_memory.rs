@@ -57,7 +57,7 @@ fn exercise(binary: &Path) -> Option<(usize, u64)> {
     let home = Home::new();
     let server = home.serve_with(binary, &[]);
     let mut rng = Rng::new(std::process::id().into());
-    let canaries: Vec<Vec<u8>> = (0..1_000).map(|_| rng.bytes(24)).collect();
+    let mut canaries: Vec<Vec<u8>> = (0..1_000).map(|_| rng.bytes(24)).collect();
     let mut client = server.client();
     for n in 0..20 {
         client.ok(
@@ -65,6 +65,8 @@ fn exercise(binary: &Path) -> Option<(usize, u64)> {
             &json!({"Name": format!("m{n}"), "ClientRequestToken": rng.uuid()}),
         );
     }
+    // Tokens of rotations and passwords are as secret as values, and are searched for too.
+    let mut others = Vec::new();
     for (n, canary) in canaries.iter().enumerate() {
         if n % 50 == 0 {
             client = server.client();
@@ -78,11 +80,25 @@ fn exercise(binary: &Path) -> Option<(usize, u64)> {
             2 => ("SecretString", format!("\"{text}\"\n\u{1F511}")),
             _ => ("SecretString", format!("{}{text}", "x".repeat(9_000))),
         };
-        let put = json!({"SecretId": name, "ClientRequestToken": token, member: value});
+        let mut put = json!({"SecretId": name, "ClientRequestToken": token, member: value});
+        if n % 10 == 0 {
+            let rotation = rng.uuid();
+            put["RotationToken"] = json!(rotation);
+            others.push(rotation.into_bytes());
+        }
         client.ok("PutSecretValue", &put);
         let got = client.ok("GetSecretValue", &json!({"SecretId": name, "VersionId": token}));
         assert_eq!(got[member], value.as_str());
+        if n % 20 == 19 {
+            let names: Vec<String> = (0..20).map(|n| format!("m{n}")).collect();
+            let batch = client.ok("BatchGetSecretValue", &json!({"SecretIdList": names}));
+            assert_eq!(batch["SecretValues"].as_array().unwrap().len(), 20);
+            let request = json!({"PasswordLength": 24, "ExcludePunctuation": true});
+            let drawn = client.ok("GetRandomPassword", &request);
+            others.push(drawn["RandomPassword"].as_str().unwrap().as_bytes().to_vec());
+        }
     }
+    canaries.append(&mut others);
     drop(client);
     std::thread::sleep(Duration::from_secs(1));
     let needles = Needles::new(&canaries);
@@ -116,13 +132,13 @@ fn plain_allocator() -> PathBuf {
 #[test]
 fn no_value_stays_in_the_servers_memory() {
     let Some((found, searched)) = exercise(Path::new(BIN)) else { return };
-    println!("zeroing allocator: {found} of 1000 canaries in {searched} bytes");
+    println!("zeroing allocator: {found} of 1150 canaries in {searched} bytes");
     assert_eq!(found, 0);
 }
 
 #[test]
 fn the_same_search_finds_values_when_freed_memory_is_not_zeroed() {
     let Some((found, searched)) = exercise(&plain_allocator()) else { return };
-    println!("ordinary allocator: {found} of 1000 canaries in {searched} bytes");
+    println!("ordinary allocator: {found} of 1150 canaries in {searched} bytes");
     assert!(found > 0, "the control finds nothing: the search or the exercise proves nothing");
 }
