@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use client::{Running, Wire};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom::wire::internals::{MemberFact, members};
+use strongroom::wire::member_facts::{MemberFact, members};
 
 /// What the model has and the server has not: operations, members, values of enums. Whatever is
 /// built is taken out.

@@ -25,6 +25,9 @@ mod buffer;
 mod connection;
 mod guard;
 mod json;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod member_facts;
 mod operation;
 mod options;
 mod reply;
@@ -35,10 +38,6 @@ mod service;
 mod shape;
 mod sigv4;
 mod time;
-
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub mod internals;
 
 pub use options::{Auth, Limits, ServerOptions};
 pub use server::{Server, Stopper};
