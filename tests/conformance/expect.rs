@@ -31,7 +31,11 @@ pub fn matches(
     let differs = || Err(format!("at {at:?}: {answer} where {expected} was expected"));
     match (answer, expected) {
         (_, Value::String(text)) if text.starts_with('$') => {
-            if stands_for(answer, text, place) { Ok(()) } else { differs() }
+            if stands_for(answer, text, place) {
+                Ok(())
+            } else {
+                differs()
+            }
         }
         (Value::Object(found), Value::Object(wanted)) => {
             if let Some(name) = found.keys().find(|name| !wanted.contains_key(*name)) {
