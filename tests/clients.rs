@@ -1,5 +1,5 @@
-//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform, the SDK for JavaScript. What is not
-//! installed here is skipped, with the reason printed.
+//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform, the SDKs for
+//! JavaScript and Rust. What is not installed here is skipped, with the reason printed.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -84,6 +84,19 @@ fn the_javascript_sdk_works_unchanged() {
     let home = Home::new();
     let server = home.serve();
     script(&server, "node", dir.path().join("check.mjs").to_str().unwrap(), &[]);
+}
+
+#[test]
+#[ignore = "builds 200 crates: docs/TESTING.md"]
+fn the_rust_sdk_works_unchanged() {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/rust");
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/rust-check");
+    let home = Home::new();
+    let server = home.serve();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--locked", "--target-dir"]).arg(target).arg("--manifest-path");
+    let status = cargo.arg(package.join("Cargo.toml")).envs(&server.exports).status();
+    assert!(status.unwrap().success(), "the SDK for Rust met something else");
 }
 
 /// A file system mirror that holds the AWS provider.
