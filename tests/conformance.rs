@@ -76,6 +76,29 @@ fn every_vector_passes() {
     assert!(failures.is_empty(), "{} vectors fail", failures.len());
 }
 
+/// No input that a change of one member makes of a vector is answered with a fault of the server.
+#[test]
+fn nothing_made_of_a_vector_is_answered_500() {
+    if std::env::var_os("STRONGROOM_CONFORMANCE_ENDPOINT").is_some() {
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    let mut client = server.client();
+    let (mut sent, mut refused) = (0, 0);
+    for (operation, request) in vectors().iter().flat_map(|vector| vector.requests("500")) {
+        for changed in expect::changes(&request) {
+            let response = client.call(&operation, &changed).unwrap();
+            let text = String::from_utf8_lossy(&response.body).into_owned();
+            assert!(response.status < 500, "{operation} {changed}: {} {text}", response.status);
+            sent += 1;
+            refused += usize::from(response.status != 200);
+        }
+    }
+    println!("{sent} changed requests, {refused} refused, none answered 500");
+    assert!(sent > 5_000 && refused > sent / 2);
+}
+
 /// Each vector names a rule that exists, its evidence, and has a name of its own.
 #[test]
 fn every_vector_names_its_rule() {

@@ -12,7 +12,7 @@
 //! Members that are not named must be absent. Lists of texts are compared without their order, which
 //! AWS's recordings do not show.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct Place<'a> {
     pub region: &'a str,
@@ -120,4 +120,48 @@ pub fn refused(status: u16, answer: &Value, expected: &Value) -> Result<(), Stri
         text if answer[member] == *text => Ok(()),
         _ => differs(),
     }
+}
+
+/// `request` with one member left out or replaced, at any depth.
+pub fn changes(request: &Value) -> Vec<Value> {
+    let mut changes = Vec::new();
+    let replacements = [
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(""),
+        json!("\u{0}\u{1f511}\u{202e}"),
+        json!("x".repeat(5_000)),
+        json!([]),
+        json!([null]),
+        json!({}),
+        json!([{ "Key": "", "Value": null }]),
+    ];
+    match request {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let with = |value: Value| {
+                    let mut changed = members.clone();
+                    changed.insert(name.clone(), value);
+                    Value::Object(changed)
+                };
+                let mut without = members.clone();
+                without.remove(name);
+                changes.push(Value::Object(without));
+                changes.extend(replacements.iter().cloned().map(with));
+                changes.extend(self::changes(value).into_iter().map(with));
+            }
+        }
+        // The first item stands for all.
+        Value::Array(items) if !items.is_empty() => {
+            for changed in self::changes(&items[0]) {
+                let mut items = items.clone();
+                items[0] = changed;
+                changes.push(Value::Array(items));
+            }
+        }
+        _ => (),
+    }
+    changes
 }

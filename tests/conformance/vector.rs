@@ -53,14 +53,33 @@ pub fn vectors() -> Vec<Vector> {
 type Variables = BTreeMap<String, String>;
 
 impl Vector {
-    /// Runs the steps; the first that is answered otherwise is told.
-    pub fn run(&self, client: &Client, run: &str, index: usize) -> Result<(), String> {
+    fn variables(run: &str, index: usize) -> Variables {
         let mut variables = Variables::new();
         variables.insert("n".into(), format!("conf_{run}_{index}"));
         for token in 1..=9 {
             let value = format!("{run}-0000-4000-8000-{index:08}000{token}");
             variables.insert(format!("t{token}"), value);
         }
+        variables
+    }
+
+    /// The operations and requests of its steps, for who does not look at answers.
+    pub fn requests(&self, run: &str) -> Vec<(String, Value)> {
+        let mut variables = Self::variables(run, self.name.len());
+        let steps = self.steps.iter();
+        steps
+            .map(|step| {
+                let saved = step["save"].as_object().into_iter().flatten();
+                let request = filled(&step["in"], &variables);
+                variables.extend(saved.map(|(name, _)| (name.clone(), "saved-earlier".to_owned())));
+                (step["op"].as_str().unwrap().to_owned(), request)
+            })
+            .collect()
+    }
+
+    /// Runs the steps; the first that is answered otherwise is told.
+    pub fn run(&self, client: &Client, run: &str, index: usize) -> Result<(), String> {
+        let mut variables = Self::variables(run, index);
         for (number, step) in self.steps.iter().enumerate() {
             step_over(client, step, &mut variables)
                 .map_err(|why| format!("step {} ({}): {why}", number + 1, step["op"]))?;
