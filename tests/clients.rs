@@ -1,5 +1,5 @@
-//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform. What is not
-//! installed here is skipped, with the reason printed.
+//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform, the SDKs for
+//! JavaScript and Rust. What is not installed here is skipped, with the reason printed.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -61,6 +61,42 @@ fn boto3_works_unchanged() {
     let home = Home::new();
     let server = home.serve();
     script(&server, "python3", "boto3_check.py", &[]);
+}
+
+#[test]
+fn the_javascript_sdk_works_unchanged() {
+    if !runs(&["node", "--version"]) || !runs(&["npm", "--version"]) {
+        println!("SKIP there is no Node.js here");
+        return;
+    }
+    // Node finds packages beside the script.
+    let dir = tempfile::tempdir().unwrap();
+    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/js");
+    for file in ["package.json", "check.mjs"] {
+        std::fs::copy(from.join(file), dir.path().join(file)).unwrap();
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--fetch-retries=0"]).current_dir(dir.path());
+    if !npm.output().is_ok_and(|output| output.status.success()) {
+        println!("SKIP the AWS SDK for JavaScript cannot be installed here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "node", dir.path().join("check.mjs").to_str().unwrap(), &[]);
+}
+
+#[test]
+#[ignore = "builds 200 crates: docs/TESTING.md"]
+fn the_rust_sdk_works_unchanged() {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/rust");
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/rust-check");
+    let home = Home::new();
+    let server = home.serve();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--locked", "--target-dir"]).arg(target).arg("--manifest-path");
+    let status = cargo.arg(package.join("Cargo.toml")).envs(&server.exports).status();
+    assert!(status.unwrap().success(), "the SDK for Rust met something else");
 }
 
 /// A file system mirror that holds the AWS provider.

@@ -131,7 +131,9 @@ fn an_older_self_is_noticed_at_the_next_open() {
         drop(vault);
         // Found by its content: how the state names its trees is its own affair.
         let replaced = {
-            let db = sled::open(vault_dir.join("state")).unwrap();
+            let config = sled::Config::new().path(vault_dir.join("state"));
+            // What the state was made with; sled insists.
+            let db = config.segment_size(1 << 20).open().unwrap();
             let mut replaced = 0;
             for name in db.tree_names() {
                 let tree = db.open_tree(name).unwrap();

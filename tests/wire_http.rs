@@ -19,5 +19,7 @@ mod batch;
 mod client;
 #[path = "wire_http/limits.rs"]
 mod limits;
+#[path = "wire_http/paws.rs"]
+mod paws;
 #[path = "wire_http/strayed.rs"]
 mod strayed;
