@@ -29,6 +29,7 @@ mod open;
 mod operations;
 mod options;
 mod read;
+mod ready;
 mod reserve;
 mod rows;
 mod shared;

@@ -47,6 +47,8 @@ pub(super) enum Failure {
     TooSlow,
     /// The body broke off.
     BrokenOff,
+    /// Meant for another AWS service, by the name that the request gives it.
+    OtherService(String),
     /// No such operation here.
     UnknownOperation,
     /// The caller is not who it says.
@@ -118,6 +120,10 @@ impl Failure {
                 Reply { close: true, ..reply }
             }
             Self::BrokenOff => Reply { close: true, ..error(bad, "SerializationException", None) },
+            Self::OtherService(service) => {
+                let text = other_service(service);
+                error(StatusCode::NOT_IMPLEMENTED, "NotImplementedException", front(&text))
+            }
             Self::UnknownOperation => error(bad, "UnknownOperationException", None),
             Self::Unauthenticated { exception, message } => error(bad, exception, front(message)),
             Self::NotJson => error(bad, "SerializationException", None),
@@ -142,6 +148,21 @@ impl Failure {
             Self::Internal(what) => internal(what),
         }
     }
+}
+
+/// Says what is wrong with the client's settings and which one to use. A name is repeated only if it
+/// is plain.
+fn other_service(service: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let name = if (1..=64).contains(&service.len()) && service.bytes().all(is_plain) {
+        format!(", not {service}")
+    } else {
+        String::new()
+    };
+    format!(
+        "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
+         AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
+    )
 }
 
 fn internal(text: &str) -> Reply {

@@ -2,6 +2,8 @@
 
 use super::json::{Writer, base64_len, escaped_len};
 use super::operation::Operation;
+use super::time::format_decimal;
+use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
     Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueOutput, VersionEntry,
@@ -62,6 +64,18 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
 pub(super) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+    value_with_date(output, |out, date| out.time(date))
+}
+
+/// The same as AWS's agent writes it: the date is a string.
+pub(super) fn agent_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+    value_with_date(output, |out, date| out.text(&format_decimal(date)))
+}
+
+fn value_with_date(
+    output: &SecretValueOutput,
+    write_date: impl FnOnce(&mut Writer, UnixMillis),
+) -> Result<Zeroizing<Vec<u8>>> {
     // EXPOSE: the caller asked for the value; it goes into a wiped buffer and to the socket.
     let bytes = output.value.bytes().expose();
     let text = match &output.value {
@@ -82,7 +96,7 @@ pub(super) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u
             None => out.name("SecretBinary").base64(bytes),
         }
         stages(out, &output.version_stages);
-        out.name("CreatedDate").time(output.created_date);
+        write_date(out.name("CreatedDate"), output.created_date);
     });
     Ok(out.finish())
 }
