@@ -30,7 +30,8 @@ fn judged(suite: &Value, vector: &Value, change: impl Fn(&str, &str) -> String) 
         // The value begins behind the colon; spaces there are HTTP's, not the value's.
         .map(|(name, value)| (name.to_owned(), change(name, value.trim())))
         .collect();
-    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     verify(&Signed {
         service: "service",
         method: text(vector, "method"),
@@ -80,7 +81,9 @@ fn published_signatures_are_judged_as_the_rules_say() {
                 assert_eq!(scope, ("000000000000".into(), text(&suite, "region").into()), "{name}");
                 accepted += 1;
             }
-            (Some(Err((exception, _))), Some(expected)) => assert_eq!(exception, expected, "{name}"),
+            (Some(Err((exception, _))), Some(expected)) => {
+                assert_eq!(exception, expected, "{name}")
+            }
             (None, Some("no request")) => (),
             (judgement, expected) => panic!("{name}: {judgement:?}, expected {expected:?}"),
         }
@@ -114,8 +117,12 @@ fn no_published_signature_survives_a_change() {
         if refusal_of(text(vector, "name")).is_some() {
             continue;
         }
-        let names: Vec<_> =
-            vector["headers"].as_array().unwrap().iter().map(|pair| pair[0].as_str().unwrap()).collect();
+        let names: Vec<_> = vector["headers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| pair[0].as_str().unwrap())
+            .collect();
         for changed in names {
             let judgement = judged(&suite, vector, |name, value| {
                 if name == changed { format!("{value}0") } else { value.to_owned() }

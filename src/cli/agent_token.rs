@@ -64,11 +64,10 @@ pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<Age
     line.push(b'\n');
     match client_env::keep_file(context, global, id, NAME, &line) {
         Ok(path) => Ok(AgentToken { token, place: path.display().to_string() }),
-        Err(why) => Err(Failure::new(
-            Exit::Other,
-            format!("the agent's token can be kept nowhere: {why}"),
-        )
-        .hint("give one with --agent-token-file")),
+        Err(why) => {
+            Err(Failure::new(Exit::Other, format!("the agent's token can be kept nowhere: {why}"))
+                .hint("give one with --agent-token-file"))
+        }
     }
 }
 

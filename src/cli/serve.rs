@@ -83,8 +83,10 @@ fn check_agent(context: &Context, global: &Global, args: &Serve) -> Result<(), F
     let from_stdin = args.agent_token_file.as_ref().is_some_and(|file| file.as_os_str() == "-");
     unlock::check_stdin(context, global, from_stdin)?;
     if args.ephemeral && args.agent_token_file.is_none() {
-        return Err(Failure::usage("--ephemeral writes no file, so the agent's port needs a token")
-            .hint("give one with --agent-token-file"));
+        return Err(Failure::usage(
+            "--ephemeral writes no file, so the agent's port needs a token",
+        )
+        .hint("give one with --agent-token-file"));
     }
     Ok(())
 }

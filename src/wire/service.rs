@@ -124,16 +124,9 @@ impl Service {
         })
     }
 
-    fn identify(
-        &self,
-        head: &Parts,
-        body: &[u8],
-        audience: Audience,
-    ) -> Result<Scope, AuthError> {
+    fn identify(&self, head: &Parts, body: &[u8], audience: Audience) -> Result<Scope, AuthError> {
         match self.auth {
-            Auth::SigV4 => {
-                sigv4::verify(head, body, &self.keys, audience, self.env.clock.wall())
-            }
+            Auth::SigV4 => sigv4::verify(head, body, &self.keys, audience, self.env.clock.wall()),
             Auth::None => {
                 let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
                 Ok(Scope::new(&self.anybody.account, region))

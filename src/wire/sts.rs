@@ -11,7 +11,6 @@ use crate::model::Scope;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use std::fmt::Write as _;
-use zeroize::Zeroizing;
 
 /// The only version of this API.
 const VERSION: &str = "2011-06-15";
@@ -72,9 +71,8 @@ impl From<AuthError> for Refusal {
 /// Whether the request is `GetCallerIdentity`. Its parameters stand in the form, or in the query.
 fn check_operation(head: &Parts, body: &[u8]) -> Result<(), Refusal> {
     let query = head.uri.query().unwrap_or_default();
-    let parameter = |name| {
-        form::value(query, name).or_else(|| form::value(form_body(head, body)?, name))
-    };
+    let parameter =
+        |name| form::value(query, name).or_else(|| form::value(form_body(head, body)?, name));
     let Some(action) = parameter("Action").filter(|action| !action.is_empty()) else {
         return Err(Refusal::new(
             "MissingAction",
@@ -128,13 +126,6 @@ fn escaped(text: &str) -> String {
     out
 }
 
-impl Reply {
-    fn xml(status: StatusCode, text: &str) -> Self {
-        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { status, content_type: "text/xml", content, close: false }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +133,9 @@ mod tests {
     #[test]
     fn what_is_echoed_cannot_leave_its_element() {
         assert_eq!(escaped("a</Message>&\"'"), "a&lt;/Message&gt;&amp;\"'");
-        assert_eq!(escaped("\0\u{1b}\u{85}\n\u{e9}\u{1f511}"), "\u{fffd}\u{fffd}\u{fffd}&#10;\u{e9}\u{1f511}");
+        assert_eq!(
+            escaped("\0\u{1b}\u{85}\n\u{e9}\u{1f511}"),
+            "\u{fffd}\u{fffd}\u{fffd}&#10;\u{e9}\u{1f511}"
+        );
     }
 }

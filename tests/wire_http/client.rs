@@ -207,6 +207,15 @@ impl Wire {
 
     /// The next response; `None` if the connection ends first.
     pub(crate) fn read(&mut self) -> Option<Response> {
+        let mut response = self.read_head()?;
+        let len = response.header("content-length").map_or(0, |len| len.parse().unwrap());
+        response.body.resize(len, 0);
+        self.stream.read_exact(&mut response.body).expect("the announced body");
+        Some(response)
+    }
+
+    /// The next response without its body: all of it that a `HEAD` gets.
+    pub(crate) fn read_head(&mut self) -> Option<Response> {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
@@ -224,11 +233,7 @@ impl Wire {
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
-        let mut response = Response { status, headers, body: Vec::new() };
-        let len = response.header("content-length").map_or(0, |len| len.parse().unwrap());
-        response.body.resize(len, 0);
-        self.stream.read_exact(&mut response.body).expect("the announced body");
-        Some(response)
+        Some(Response { status, headers, body: Vec::new() })
     }
 
     /// How long the server takes to end the connection, up to 10 s.
@@ -274,7 +279,7 @@ impl Response {
 }
 
 /// A request under construction.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) line: String,
     pub(crate) headers: Vec<(String, String)>,

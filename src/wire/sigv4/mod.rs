@@ -27,9 +27,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(super) use parse::{region_of, service_of};
 #[cfg(feature = "internals")]
 pub(super) use canonical::path as canonical_path;
+pub(super) use parse::{region_of, service_of};
 pub(super) use verify::{Keyring, verify};
 
 /// The only algorithm.
