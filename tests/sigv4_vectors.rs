@@ -7,7 +7,7 @@
 #![cfg(feature = "server")]
 
 use serde_json::Value;
-use strongroom::wire::internals::{Signed, canonical_path, verify};
+use strongroom::wire::internals::{Judgement, Signed, canonical_path, verify};
 
 /// The suite; the file names its source and its licence.
 fn suite() -> Value {
@@ -18,10 +18,12 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap()
 }
 
-type Judgement = Option<Result<(String, String), (&'static str, String)>>;
-
 /// What the verifier says of a vector, its headers changed by `change` before.
-fn judged(suite: &Value, vector: &Value, change: impl Fn(&str, &str) -> String) -> Judgement {
+fn judged(
+    suite: &Value,
+    vector: &Value,
+    change: impl Fn(&str, &str) -> String,
+) -> Option<Judgement> {
     let headers: Vec<(String, String)> = vector["headers"]
         .as_array()
         .unwrap()

@@ -98,16 +98,14 @@ pub(crate) fn keep_file(
     global: &Global,
     id: VaultId,
     name: &str,
-    content: &[u8],
+    bytes: &[u8],
 ) -> Result<PathBuf, String> {
     let mut refused = None;
     for folder in folders(context, global) {
         let last = folder.join(name);
         let written = files::make_dirs(&context.env, &folder)
-            .and_then(|()| {
-                files::write_private(&context.env, &own_path(&folder, id, name), content)
-            })
-            .and_then(|()| files::write_private(&context.env, &last, content));
+            .and_then(|()| files::write_private(&context.env, &own_path(&folder, id, name), bytes))
+            .and_then(|()| files::write_private(&context.env, &last, bytes));
         match written {
             Ok(()) => return Ok(last),
             // A key on read-only media, or handed over through a pipe: the next folder.

@@ -23,7 +23,7 @@ impl Service {
         }
     }
 
-    /// `GET /_localstack/health`, with the spaces that LocalStack puts: scripts look for
+    /// `GET /_localstack/health`, with the spaces that `LocalStack` puts: scripts look for
     /// `"secretsmanager": "running"` as text.
     pub(super) async fn local_stack_health(&self) -> Reply {
         let state = if self.why_not_ready().await.is_none() { "running" } else { "error" };

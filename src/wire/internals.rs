@@ -31,10 +31,12 @@ pub struct Signed<'a> {
     pub now: &'a str,
 }
 
-/// The verifier's judgement: account and region, or exception and text. `None`: the parts make no
-/// HTTP request, or the time is none.
+/// Account and region, or exception and text.
+pub type Judgement = Result<(String, String), (&'static str, String)>;
+
+/// The verifier's judgement. `None`: the parts make no HTTP request, or the time is none.
 #[must_use]
-pub fn verify(signed: &Signed<'_>) -> Option<Result<(String, String), (&'static str, String)>> {
+pub fn verify(signed: &Signed<'_>) -> Option<Judgement> {
     let request = Request::builder().method(signed.method).uri(signed.uri);
     let request =
         signed.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));

@@ -64,7 +64,7 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
 pub(super) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
-    value_with_date(output, |out, date| out.time(date))
+    value_with_date(output, Writer::time)
 }
 
 /// The same as AWS's agent writes it: the date is a string.

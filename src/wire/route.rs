@@ -29,7 +29,7 @@ pub(super) enum Route<'a> {
     Alive,
     /// `GET /readyz`: the vault reads and writes.
     Ready,
-    /// `GET /_localstack/health`: what scripts that wait for LocalStack ask for.
+    /// `GET /_localstack/health`: what scripts that wait for `LocalStack` ask for.
     LocalStack,
     /// The query protocol of STS.
     Sts,
@@ -56,9 +56,8 @@ impl<'a> Route<'a> {
             Some("secretsmanager") if action().is_some_and(|action| is_sts(head, &action)) => {
                 Self::Sts
             }
-            Some("secretsmanager") => Self::SecretsManager,
             Some("sts") if head.uri.path() == "/" => Self::Sts,
-            Some("sts") => Self::SecretsManager,
+            Some("secretsmanager" | "sts") => Self::SecretsManager,
             Some(_) => service.map_or(Self::SecretsManager, Self::Other),
             None => match (target.and_then(prefix), action()) {
                 (Some(prefix), _) => Self::Other(prefix.into()),
