@@ -183,3 +183,122 @@ fn a_session_token_is_refused_and_named() {
     let request = Request::new(&wire.host, "ListSecrets", b"{}").with("x-amz-security-token", "t");
     open.connect().exchange(&request.bytes()).ok();
 }
+
+/// WIRE-SIG-9: one row each, over the wire; the status is always 400 and the text AWS's.
+#[test]
+fn every_refusal_of_a_signature_says_which() {
+    let server = server();
+    let wire = server.connect();
+    let good = Request::new(&wire.host, "ListSecrets", b"{}");
+    let signed = good.clone().well_signed();
+    let value = signed.headers.iter().find(|(name, _)| name == "authorization").unwrap().1.clone();
+    let replaced = |part: &str, other: &str| {
+        assert_eq!(value.matches(part).count(), 1, "{part}");
+        signed.clone().set("authorization", &value.replace(part, other))
+    };
+    let header = |value: &str| good.clone().with("authorization", value);
+    let missing =
+        ("MissingAuthenticationTokenException", "Request is missing Authentication Token");
+    let incomplete = "IncompleteSignatureException";
+    let invalid = "InvalidSignatureException";
+    let mismatch = "The request signature we calculated does not match the signature you provided. \
+                    Check your AWS Secret Access Key and signing method. Consult the service \
+                    documentation for details.";
+    for (request, exception, text) in [
+        (good.clone(), missing.0, missing.1),
+        (header("Basic QWxhZGRpbg=="), missing.0, missing.1),
+        (good.clone().line("POST /?X-Amz-Signature=1 HTTP/1.1"), missing.0, missing.1),
+        (
+            header("AWS4-HMAC-SHA256 Credential=a"),
+            incomplete,
+            "Authorization header requires 'Signature' parameter. Authorization header requires \
+             'SignedHeaders' parameter. Authorization header requires existence of either a \
+             'X-Amz-Date' or a 'Date' header. Authorization=AWS4-HMAC-SHA256 Credential=a",
+        ),
+        (
+            signed.clone().set("x-amz-date", "2026-01-02T03:04:05Z"),
+            incomplete,
+            "Date must be in ISO-8601 'basic format'. Got '2026-01-02T03:04:05Z'. See \
+             http://en.wikipedia.org/wiki/ISO_8601",
+        ),
+        (
+            replaced("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+            incomplete,
+            "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'",
+        ),
+        (
+            replaced("/aws4_request", ""),
+            incomplete,
+            "Credential must have exactly 5 slash-delimited elements, e.g. \
+             keyid/date/region/service/term, got 'AKIAWIRETEST/20260102/us-east-1/secretsmanager'",
+        ),
+        (
+            replaced("us-east-1", "moon"),
+            invalid,
+            "Credential should be scoped to a valid region, not 'moon'.",
+        ),
+        (
+            replaced("/secretsmanager/", "/ssm/"),
+            invalid,
+            "Credential should be scoped to correct service: 'secretsmanager'.",
+        ),
+        (
+            replaced("aws4_request", "aws5_request"),
+            invalid,
+            "Credential should be scoped with a valid terminator: 'aws4_request', not \
+             'aws5_request'.",
+        ),
+        (
+            replaced("/20260102/", "/20260103/"),
+            invalid,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from \
+             HTTP: '20260103' != '20260102', from '20260102T030405Z'.",
+        ),
+        (
+            replaced(";host", ""),
+            invalid,
+            "'Host' must be a 'SignedHeader' in the AWS Authorization.",
+        ),
+        (
+            replaced(KEY_ID, "AKIANOBODY"),
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
+        (replaced("Signature=", "Signature=0"), invalid, mismatch),
+        (
+            good.clone().signed(KEY_ID, SECRET, "us-east-1", "20260102T025904Z"),
+            invalid,
+            "Signature expired: 20260102T025904Z is now earlier than 20260102T025905Z \
+             (20260102T030405Z - 5 min.)",
+        ),
+        (
+            good.clone().signed(KEY_ID, SECRET, "us-east-1", "20260102T030906Z"),
+            invalid,
+            "Signature not yet current: 20260102T030906Z is still later than 20260102T030905Z \
+             (20260102T030405Z + 5 min.)",
+        ),
+    ] {
+        let expected = json!({"__type": exception, "message": text});
+        let response = server.connect().exchange(&request.bytes());
+        assert_eq!((response.status, response.json()), (400, expected));
+    }
+}
+
+/// WIRE-JSON-2, WIRE-JSON-3, WIRE-FRONT-2: what AWS bears is borne.
+#[test]
+fn what_aws_bears_is_borne() {
+    let server = server();
+    for body in [
+        "{}",
+        r#"{"MaxResults":1.9}"#,
+        r#"{"MaxResults":null,"Filters":null}"#,
+        r#"{"NoSuchMember":{"a":[1,{}]}}"#,
+        " {\t\"MaxResults\" :\n1 } ",
+    ] {
+        assert_eq!(signed(&server, "ListSecrets", body).ok(), json!({"SecretList": []}), "{body}");
+    }
+    let wire = server.connect();
+    let plain = Request::new(&wire.host, "ListSecrets", b"{}");
+    let plain = plain.set("content-type", "application/json").well_signed();
+    server.connect().exchange(&plain.bytes()).ok();
+}
