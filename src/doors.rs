@@ -1,9 +1,9 @@
 //! Joins the doors: gives the command the server that its `serve` starts.
 
 #[cfg(feature = "server")]
-use crate::cli::serve::{ListenRequest, Listening};
+use crate::cli::serve::{AgentRequest, ListenRequest, Listening};
 #[cfg(feature = "server")]
-use crate::wire::{Auth, Server, ServerOptions};
+use crate::wire::{AgentOptions, Auth, Server, ServerOptions};
 use std::process::ExitCode;
 
 /// The whole command.
@@ -17,16 +17,26 @@ pub fn main() -> ExitCode {
 
 #[cfg(feature = "server")]
 fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
-    let ListenRequest { vault, pairs, listen, signed, region, env } = request;
+    let ListenRequest { vault, pairs, listen, signed, region, agent, env } = request;
     let auth = if signed { Auth::SigV4 } else { Auth::None };
     let options = ServerOptions { listen, auth, region, ..ServerOptions::default() };
-    Ok(Box::new(Server::bind(vault, pairs, options, env)?))
+    let server = Server::bind(vault, pairs, options, env)?;
+    Ok(Box::new(match agent {
+        None => server,
+        Some(AgentRequest { listen, token, account }) => {
+            server.with_agent(AgentOptions { listen, token, account })?
+        }
+    }))
 }
 
 #[cfg(feature = "server")]
 impl Listening for Server {
     fn local_addr(&self) -> std::net::SocketAddr {
         Server::local_addr(self)
+    }
+
+    fn agent_addr(&self) -> Option<std::net::SocketAddr> {
+        Server::agent_addr(self)
     }
 
     fn run(self: Box<Self>) -> crate::error::Result<()> {

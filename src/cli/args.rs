@@ -153,6 +153,14 @@ pub(crate) struct Serve {
     /// Leave the key pair out of the printed lines
     #[arg(long)]
     pub(crate) no_print_credentials: bool,
+    /// Also speak the read protocol of AWS's local agent there, usually 127.0.0.1:2773 (loopback
+    /// addresses only)
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
+    pub(crate) agent_listen: Option<SocketAddr>,
+    /// The file with the token that requests to the agent's port must show [default: one that is
+    /// made and kept beside client.env]
+    #[arg(long, value_name = "F", requires = "agent_listen")]
+    pub(crate) agent_token_file: Option<PathBuf>,
 }
 
 /// Who may ask the server.

@@ -19,7 +19,7 @@ use crate::crypto::VaultId;
 use crate::env::{FileKind, parent};
 use crate::secret::SecretBytes;
 use crate::vault::peek_id;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The name that scripts look for.
@@ -85,26 +85,53 @@ pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &st
     text.push_str(&id.to_string());
     text.push('\n');
     text.push_str(exports);
+    if let Err(why) = keep_file(context, global, id, NAME, text.as_bytes()) {
+        output::warn(&format!("the lines below are kept nowhere: {why}"));
+    }
+}
+
+/// Keeps a file of a server on the vault `id`, under `name` and under the vault's own name for it.
+/// Gives the first, or says why no folder takes it.
+#[cfg(feature = "server")]
+pub(crate) fn keep_file(
+    context: &Context,
+    global: &Global,
+    id: VaultId,
+    name: &str,
+    bytes: &[u8],
+) -> Result<PathBuf, String> {
     let mut refused = None;
     for folder in folders(context, global) {
+        let last = folder.join(name);
         let written = files::make_dirs(&context.env, &folder)
-            .and_then(|()| {
-                let own = folder.join(format!("{id}.{NAME}"));
-                files::write_private(&context.env, &own, text.as_bytes())
-            })
-            .and_then(|()| files::write_private(&context.env, &folder.join(NAME), text.as_bytes()));
+            .and_then(|()| files::write_private(&context.env, &own_path(&folder, id, name), bytes))
+            .and_then(|()| files::write_private(&context.env, &last, bytes));
         match written {
-            Ok(()) => return,
+            Ok(()) => return Ok(last),
             // A key on read-only media, or handed over through a pipe: the next folder.
             Err(error) => refused = refused.or(Some((folder, error))),
         }
     }
-    output::warn(&match refused {
-        Some((folder, error)) => {
-            format!("the lines below are kept nowhere: {} takes no file: {error}", folder.display())
-        }
-        None => "the lines below are kept nowhere: neither HOME nor XDG_CONFIG_HOME is set".into(),
-    });
+    Err(match refused {
+        Some((folder, error)) => format!("{} takes no file: {error}", folder.display()),
+        None => "neither HOME nor XDG_CONFIG_HOME is set".into(),
+    })
+}
+
+/// What was kept for the vault `id` under its own name.
+#[cfg(feature = "server")]
+pub(crate) fn kept(
+    context: &Context,
+    global: &Global,
+    id: VaultId,
+    name: &str,
+) -> Option<SecretBytes> {
+    let folders = folders(context, global);
+    folders.iter().find_map(|folder| read_ours(context, own_path(folder, id, name)))
+}
+
+fn own_path(folder: &Path, id: VaultId, name: &str) -> PathBuf {
+    folder.join(format!("{id}.{name}"))
 }
 
 /// The access key id that was last handed out for the vault `id`.
@@ -121,8 +148,8 @@ pub(crate) fn kept_access_key_id(
 fn find(context: &Context, global: &Global, id: VaultId) -> Option<SecretBytes> {
     let mark = format!("# vault {id}");
     for folder in folders(context, global) {
-        for name in [format!("{id}.{NAME}"), NAME.to_owned()] {
-            let Some(text) = read_ours(context, folder.join(name)) else { continue };
+        for path in [own_path(&folder, id, NAME), folder.join(NAME)] {
+            let Some(text) = read_ours(context, path) else { continue };
             if lines(&text).next() == Some(mark.as_str()) {
                 return Some(text);
             }

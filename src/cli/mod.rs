@@ -12,6 +12,8 @@
 //!
 //! `docs/CLI.md` is the reference; `exit` is the one table of exit codes.
 
+#[cfg(feature = "server")]
+mod agent_token;
 mod args;
 mod client_env;
 mod credentials;

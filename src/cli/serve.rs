@@ -4,6 +4,7 @@
 //! usage -> lock -> key -> open or make -> key pair durable -> port -> client.env -> lines -> Ready.
 //! ```
 
+use super::agent_token::{self, AgentToken};
 use super::args::{AuthMode, Global, Serve};
 use super::client_env;
 use super::credentials::exports;
@@ -21,6 +22,8 @@ use zeroize::Zeroizing;
 pub trait Listening {
     /// Where it listens.
     fn local_addr(&self) -> SocketAddr;
+    /// Where it speaks the agent's protocol, if it does.
+    fn agent_addr(&self) -> Option<SocketAddr>;
     /// Serves until SIGTERM or SIGINT, then drains.
     fn run(self: Box<Self>) -> crate::error::Result<()>;
 }
@@ -37,8 +40,20 @@ pub struct ListenRequest {
     pub signed: bool,
     /// The region of unsigned requests that name none.
     pub region: String,
+    /// The agent's port, if it is asked for.
+    pub agent: Option<AgentRequest>,
     /// Time and chance.
     pub env: Env,
+}
+
+/// The agent's port.
+pub struct AgentRequest {
+    /// The address and port.
+    pub listen: SocketAddr,
+    /// What a request must show.
+    pub token: SecretBytes,
+    /// The account whose secrets are read.
+    pub account: String,
 }
 
 /// Takes the port.
@@ -50,11 +65,30 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
         return Err(Failure::usage("--auth none is for loopback addresses only")
             .hint("listen on 127.0.0.1 or [::1], or leave signatures on"));
     }
+    check_agent(context, global, args)?;
     let region = place::region(context, global)?;
     let vault = if args.ephemeral { Vault::ephemeral()? } else { open(context, global)? };
     let served = run(context, global, args, &region, &vault);
     session::close(&vault);
     served
+}
+
+/// What can be known about the agent's port before the vault is opened.
+fn check_agent(context: &Context, global: &Global, args: &Serve) -> Result<(), Failure> {
+    let Some(listen) = args.agent_listen else { return Ok(()) };
+    if !listen.ip().is_loopback() {
+        return Err(Failure::usage("--agent-listen is for loopback addresses only")
+            .hint("listen on 127.0.0.1:2773 or [::1]:2773"));
+    }
+    let from_stdin = args.agent_token_file.as_ref().is_some_and(|file| file.as_os_str() == "-");
+    unlock::check_stdin(context, global, from_stdin)?;
+    if args.ephemeral && args.agent_token_file.is_none() {
+        return Err(Failure::usage(
+            "--ephemeral writes no file, so the agent's port needs a token",
+        )
+        .hint("give one with --agent-token-file"));
+    }
+    Ok(())
 }
 
 fn open(context: &Context, global: &Global) -> Result<Vault, Failure> {
@@ -78,7 +112,8 @@ fn run(
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
-    let server = bind(context, args, region, vault.clone(), all)?;
+    let (agent, token_place) = agent(context, global, args, vault, &pair.account)?.unzip();
+    let server = bind(context, args, region, vault.clone(), all, agent)?;
     // The server has taken the signals over; until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
@@ -100,6 +135,9 @@ fn run(
     client_env::warn_of_session_token(context);
     let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
     output::raw_note(&printed);
+    if let (Some(address), Some(place)) = (server.agent_addr(), token_place) {
+        output::note(&format!("agent protocol on http://{address}, token in {place}"));
+    }
     output::raw_note("Ready.\n");
     // The server keeps what it needs: these copies of the secret key would live as long as it runs.
     drop((printed, lines, pair));
@@ -130,12 +168,29 @@ fn copied(pair: &Credential) -> Credential {
     }
 }
 
+/// The agent's port as it is asked for, and where its token lies.
+fn agent(
+    context: &Context,
+    global: &Global,
+    args: &Serve,
+    vault: &Vault,
+    account: &str,
+) -> Result<Option<(AgentRequest, String)>, Failure> {
+    let Some(listen) = args.agent_listen else { return Ok(None) };
+    let AgentToken { token, place } = match &args.agent_token_file {
+        Some(file) => agent_token::given(file)?,
+        None => agent_token::own(context, global, vault.id())?,
+    };
+    Ok(Some((AgentRequest { listen, token, account: account.to_owned() }, place)))
+}
+
 fn bind(
     context: &Context,
     args: &Serve,
     region: &str,
     vault: Vault,
     pairs: Vec<Credential>,
+    agent: Option<AgentRequest>,
 ) -> Result<Box<dyn Listening>, Failure> {
     let request = ListenRequest {
         vault,
@@ -143,6 +198,7 @@ fn bind(
         listen: args.listen,
         signed: args.auth == AuthMode::SigV4,
         region: region.to_owned(),
+        agent,
         env: context.env.clone(),
     };
     Ok((context.listen)(request)?)

@@ -14,7 +14,7 @@ use std::path::Path;
 const KEY_BYTES_MAX: usize = 65_536;
 
 /// Permission bits that let somebody else at a file.
-const OTHERS: u32 = 0o077;
+pub(crate) const OTHERS: u32 = 0o077;
 
 /// A key that the user pointed at, by flag or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +146,7 @@ pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
 }
 
 /// Drops one `\n` or `\r\n` at the end: editors and `echo` add it.
-fn without_newline(bytes: SecretBytes) -> SecretBytes {
+pub(crate) fn without_newline(bytes: SecretBytes) -> SecretBytes {
     // EXPOSE: to cut inside the fence; the copy goes straight back into it.
     let text = bytes.expose();
     match text.strip_suffix(b"\r\n").or_else(|| text.strip_suffix(b"\n")) {
@@ -170,7 +170,8 @@ fn no_key(id: VaultId, own: Option<&Path>) -> Failure {
     ))
 }
 
-fn quoted(input: &Input) -> String {
+/// A path as a shell takes it.
+pub(crate) fn quoted(input: &Input) -> String {
     format!("'{}'", input.to_string().replace('\'', r"'\''"))
 }
 

@@ -71,6 +71,7 @@ enum Setback {
 impl Pipeline {
     pub(super) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
+        shared.note_space_needed(&log);
         let (queue, completed) = (VecDeque::new(), Vec::new());
         let (unsynced_bytes, unshredded) = (0, None);
         Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared }

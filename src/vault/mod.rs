@@ -30,6 +30,7 @@ mod open;
 mod operations;
 mod options;
 mod read;
+mod ready;
 mod reserve;
 mod rows;
 mod shared;

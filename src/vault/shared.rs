@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     broken: AtomicBool,
     /// Frames written since the vault was opened.
     pub(super) frames: AtomicU64,
+    /// Free bytes below which the vault does not grow, as of the last batch.
+    pub(super) space_needed: AtomicU64,
     /// Odd while a batch is being applied; how readers of several secrets notice one.
     published: AtomicU64,
     nudges: Mutex<BTreeSet<RecordId>>,
@@ -81,6 +83,7 @@ impl Shared {
             status: AtomicU8::new(Status::Open as u8),
             broken: AtomicBool::new(false),
             frames: AtomicU64::new(0),
+            space_needed: AtomicU64::new(0),
             published: AtomicU64::new(0),
             nudges: Mutex::new(BTreeSet::new()),
             call,
@@ -242,11 +245,23 @@ impl Shared {
 
     /// Whether the disk could not hold the next snapshot and two more segments (I4).
     pub(super) fn is_short_of_space(&self, log: &Log) -> bool {
-        let reserve = super::reserve::bytes(self);
+        self.note_space_needed(log);
+        self.lacks_space()
+    }
+
+    /// Finds out how much space the vault needs to grow, for whoever asks without the log.
+    pub(super) fn note_space_needed(&self, log: &Log) {
         let needed = log
             .snapshot_bytes()
             .saturating_mul(2)
             .saturating_add(log.segment_bytes().saturating_mul(2));
+        self.space_needed.store(needed, Ordering::Relaxed);
+    }
+
+    /// Whether the disk has less than what was needed when that was last found out.
+    pub(super) fn lacks_space(&self) -> bool {
+        let reserve = super::reserve::bytes(self);
+        let needed = self.space_needed.load(Ordering::Relaxed);
         match self.env.fs.free_bytes(&self.dir) {
             Ok(free) => free.saturating_add(reserve) < needed,
             Err(_) => false,

@@ -63,6 +63,15 @@ impl State {
     }
 }
 
+/// Which of the server's ports a connection came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// The AWS API.
+    Api,
+    /// The read protocol of AWS's agent.
+    Agent,
+}
+
 /// What the server knows about a connection.
 pub(super) struct Connection {
     state: Mutex<State>,
@@ -160,15 +169,20 @@ pub(super) async fn serve(
     service: Arc<Service>,
     connection: Arc<Connection>,
     stream: TcpStream,
+    door: Door,
     mut stop: watch::Receiver<bool>,
 ) {
     // Answers are written whole; waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
+    if door == Door::Agent {
+        // As AWS's agent: no packet leaves this machine. A second fence, so its failure is borne.
+        let _ = stream.set_ttl(1);
+    }
     let limits = service.limits.clone();
     let handler = service_fn(|request| {
         let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
-        async move { Ok::<_, Infallible>(handle(&service, &connection, request, local).await) }
+        async move { Ok::<_, Infallible>(handle(&service, &connection, request, (local, door)).await) }
     });
     let http = http1::Builder::new()
         .timer(TokioTimer::new()) // without one the next limit is silently off
@@ -205,15 +219,20 @@ async fn handle(
     service: &Service,
     connection: &Arc<Connection>,
     request: Request<Incoming>,
-    local: SocketAddr,
+    (local, door): (SocketAddr, Door),
 ) -> Response<Answer> {
+    let request_id = service.request_id();
     let Some(busy) = connection.begin() else {
         // Never sent: the connection is closed already.
-        return respond(Failure::Unavailable.reply(), None, &service.request_id());
+        return respond(Failure::Unavailable.reply(), None, &request_id);
     };
-    let reply = service.answer(request, local, || busy.read()).await;
+    let is_wanted = || busy.read();
+    let reply = match door {
+        Door::Api => service.answer(request, local, &request_id, is_wanted).await,
+        Door::Agent => service.answer_agent(request, local, is_wanted).await,
+    };
     busy.sending();
-    respond(reply, Some(busy), &service.request_id())
+    respond(reply, Some(busy), &request_id)
 }
 
 fn respond(reply: Reply, busy: Option<Busy>, request_id: &str) -> Response<Answer> {

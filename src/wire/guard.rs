@@ -8,6 +8,18 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Refuses a request that is not meant for `local`, the address that its connection arrived at.
 pub(super) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+    check_host(head, local)?;
+    if is_forwarded(head) {
+        return Err(Failure::Strayed {
+            status: StatusCode::FORBIDDEN,
+            message: "Forwarded requests are not accepted.",
+        });
+    }
+    check_page(head)
+}
+
+/// Refuses a request to another host.
+pub(super) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
     let headers = &head.headers;
     let mut hosts = headers.get_all("host").iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -23,12 +35,17 @@ pub(super) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
             message: "The Host header does not name this server.",
         });
     }
-    if ["x-forwarded-for", "forwarded", "via"].iter().any(|name| headers.contains_key(*name)) {
-        return Err(Failure::Strayed {
-            status: StatusCode::FORBIDDEN,
-            message: "Forwarded requests are not accepted.",
-        });
-    }
+    Ok(())
+}
+
+/// Whether a proxy sent it on.
+pub(super) fn is_forwarded(head: &Parts) -> bool {
+    ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name))
+}
+
+/// Refuses a request of a page in a browser.
+pub(super) fn check_page(head: &Parts) -> Result<(), Failure> {
+    let headers = &head.headers;
     let sites = headers.get_all("sec-fetch-site");
     let own_site =
         sites.iter().all(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));

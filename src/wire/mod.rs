@@ -4,12 +4,15 @@
 //! socket -> server      accepts, admits, drains           rules WIRE-NET
 //!        -> connection  timers, eviction of idle clients
 //!        -> guard       Host, Origin, Forwarded           rules WIRE-GUARD
+//!        -> route       probes, STS, other services       rules WIRE-HEALTH, WIRE-STS, WIRE-OTHER
 //!        -> service     method, type, target, body        rules WIRE-FRONT
 //!        -> sigv4       who asks, in which region         rules WIRE-SIG
 //!        -> json, shape, request                          rules WIRE-JSON
 //!        -> vault       writes by callback, reads on a blocking thread
 //!        -> response, reply                               rules WIRE-REPLY
 //! ```
+//!
+//! A second port, if asked for, speaks the read protocol of AWS's agent (`agent`, rules WIRE-AGENT).
 //!
 //! The rules and their sources are in `docs/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
 //! the shape of an AWS error; nothing here knows a rule of the API beyond types and presence.
@@ -20,10 +23,16 @@
 //! - **No thread waits for the disk** (writes park on a channel), and no write is given up when its
 //!   client goes away: it is in the commit pipeline by then.
 
+mod agent;
 mod body;
 mod buffer;
 mod connection;
+mod form;
 mod guard;
+mod health;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod json;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
@@ -33,11 +42,13 @@ mod options;
 mod reply;
 mod request;
 mod response;
+mod route;
 mod server;
 mod service;
 mod shape;
 mod sigv4;
+mod sts;
 mod time;
 
-pub use options::{Auth, Limits, ServerOptions};
+pub use options::{AgentOptions, Auth, Limits, ServerOptions};
 pub use server::{Server, Stopper};

@@ -1,6 +1,7 @@
 //! What a server is told: where to listen, whom to believe, how much to bear.
 
 use crate::model::Scope;
+use crate::secret::SecretBytes;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -48,6 +49,24 @@ impl ServerOptions {
     pub const PORT: u16 = 4566;
     /// The port to take when a full emulator holds [`ServerOptions::PORT`].
     pub const PORT_BESIDE: u16 = 4584;
+}
+
+/// The read protocol of AWS's agent, on a port of its own.
+pub struct AgentOptions {
+    /// The address and port, loopback; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What a request must show: at least [`AgentOptions::TOKEN_BYTES_MIN`] visible ASCII
+    /// characters.
+    pub token: SecretBytes,
+    /// The account whose secrets are read; the region is the server's.
+    pub account: String,
+}
+
+impl AgentOptions {
+    /// The port that code written for AWS's agent asks.
+    pub const PORT: u16 = 2773;
+    /// Shortest token.
+    pub const TOKEN_BYTES_MIN: usize = 16;
 }
 
 /// Bounds on what clients can make the server hold or wait for (rule WIRE-NET-1).

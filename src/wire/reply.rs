@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 /// The content type of every answer but those to requests that are not of this protocol.
 pub(super) const JSON: &str = "application/x-amz-json-1.1";
 
+/// The content type of the services that answer XML.
+const XML: &str = "text/xml";
+
 /// A response before it has headers.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -33,6 +36,11 @@ impl Reply {
         let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
         Self { status: StatusCode::OK, content_type: "text/plain", content, close: false }
     }
+
+    pub(super) fn xml(status: StatusCode, text: &str) -> Self {
+        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
+        Self { status, content_type: XML, content, close: false }
+    }
 }
 
 /// Why a request is not answered.
@@ -47,6 +55,8 @@ pub(super) enum Failure {
     TooSlow,
     /// The body broke off.
     BrokenOff,
+    /// Meant for another AWS service, by the name that the request gives it.
+    OtherService(String),
     /// No such operation here.
     UnknownOperation,
     /// The caller is not who it says.
@@ -118,6 +128,17 @@ impl Failure {
                 Reply { close: true, ..reply }
             }
             Self::BrokenOff => Reply { close: true, ..error(bad, "SerializationException", None) },
+            Self::OtherService(service) => {
+                let (status, text) = (StatusCode::NOT_IMPLEMENTED, other_service(service));
+                if service == "s3" {
+                    // Its clients show nothing of a body that is not in its own shape.
+                    let code = "<Code>NotImplemented</Code>";
+                    let text = format!("<Error>{code}<Message>{text}</Message></Error>\n");
+                    Reply::xml(status, &text)
+                } else {
+                    error(status, "NotImplementedException", front(&text))
+                }
+            }
             Self::UnknownOperation => error(bad, "UnknownOperationException", None),
             Self::Unauthenticated { exception, message } => error(bad, exception, front(message)),
             Self::NotJson => error(bad, "SerializationException", None),
@@ -142,6 +163,21 @@ impl Failure {
             Self::Internal(what) => internal(what),
         }
     }
+}
+
+/// Says what is wrong with the client's settings and which one to use. A name is repeated only if it
+/// is plain.
+fn other_service(service: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let name = if (1..=64).contains(&service.len()) && service.bytes().all(is_plain) {
+        format!(", not {service}")
+    } else {
+        String::new()
+    };
+    format!(
+        "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
+         AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
+    )
 }
 
 fn internal(text: &str) -> Reply {

@@ -2,6 +2,8 @@
 
 use super::json::{Writer, base64_len, escaped_len};
 use super::operation::Operation;
+use super::time::format_decimal;
+use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
     BatchError, Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueBatch,
@@ -62,9 +64,21 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
 pub(super) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+    single_value(output, Writer::time)
+}
+
+/// The same as AWS's agent writes it: the date is a string.
+pub(super) fn agent_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+    single_value(output, |out, date| out.text(&format_decimal(date)))
+}
+
+fn single_value(
+    output: &SecretValueOutput,
+    write_date: impl FnOnce(&mut Writer, UnixMillis),
+) -> Result<Zeroizing<Vec<u8>>> {
     let content = Content::of(&output.value)?;
     let mut out = Writer::with_capacity(COMMON_BYTES + content.room());
-    value_entry(&mut out, output, content);
+    value_entry(&mut out, output, content, write_date);
     Ok(out.finish())
 }
 
@@ -81,7 +95,7 @@ pub(super) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Zeroizing<V
         out.name("SecretValues").list(
             batch.values.iter().zip(contents),
             |out, (output, content)| {
-                value_entry(out, output, content);
+                value_entry(out, output, content, Writer::time);
             },
         );
         optional(out, "NextToken", batch.next_token.as_deref());
@@ -129,7 +143,12 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
     Ok(std::str::from_utf8(bytes).map_err(|_| ErrorKind::StateBroken)?)
 }
 
-fn value_entry(out: &mut Writer, output: &SecretValueOutput, content: Content<'_>) {
+fn value_entry(
+    out: &mut Writer,
+    output: &SecretValueOutput,
+    content: Content<'_>,
+    write_date: impl FnOnce(&mut Writer, UnixMillis),
+) {
     out.object(|out| {
         out.name("ARN").text(&output.arn);
         out.name("Name").text(&output.name);
@@ -139,7 +158,7 @@ fn value_entry(out: &mut Writer, output: &SecretValueOutput, content: Content<'_
             Content::Bytes(bytes) => out.name("SecretBinary").base64(bytes),
         }
         stages(out, &output.version_stages);
-        out.name("CreatedDate").time(output.created_date);
+        write_date(out.name("CreatedDate"), output.created_date);
     });
 }
 

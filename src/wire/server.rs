@@ -1,7 +1,8 @@
 //! The listening socket: accepting, admitting, stopping (rules WIRE-NET-1, 2, 6).
 
-use super::connection::{self, Connection};
-use super::options::{Auth, ServerOptions};
+use super::agent::Agent;
+use super::connection::{self, Connection, Door};
+use super::options::{AgentOptions, Auth, ServerOptions};
 use super::reply::Failure;
 use super::service::Service;
 use super::sigv4::Keyring;
@@ -34,6 +35,8 @@ pub struct Server {
     service: Arc<Service>,
     listener: TcpListener,
     local: SocketAddr,
+    /// The agent's port.
+    agent: Option<TcpListener>,
     stop: Arc<watch::Sender<bool>>,
     signals: Option<Signals>,
     // Last, so that all that belongs to it is dropped before.
@@ -66,10 +69,7 @@ impl Server {
     ) -> Result<Self> {
         check(&options)?;
         let ServerOptions { listen, auth, account, region, stop_on_signals, limits } = options;
-        let listener = TcpListener::bind(listen)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|cause| cannot_listen(listen, &cause))?;
-        let local = listener.local_addr().map_err(|cause| cannot_listen(listen, &cause))?;
+        let (listener, local) = take_port(listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .max_blocking_threads(READ_THREADS_MAX)
@@ -89,10 +89,35 @@ impl Server {
             anybody: Scope::new(&account, &region),
             env,
             writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
+            probe: Arc::new(Semaphore::new(1)),
+            agent: None,
             limits,
         };
         let stop = Arc::new(watch::Sender::new(false));
-        Ok(Self { service: Arc::new(service), listener, local, stop, signals, runtime })
+        let service = Arc::new(service);
+        Ok(Self { service, listener, local, agent: None, stop, signals, runtime })
+    }
+
+    /// Binds a second port, for the read protocol of AWS's agent (rules WIRE-AGENT).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for an address that is not loopback, an account that is none, and a
+    /// token that no header can carry; [`ErrorKind::Io`] when the port cannot be had.
+    pub fn with_agent(mut self, options: AgentOptions) -> Result<Self> {
+        check_agent(&options)?;
+        let (listener, _) = take_port(options.listen)?;
+        // Nobody else holds it before `run`.
+        if let Some(service) = Arc::get_mut(&mut self.service) {
+            let scope = Scope::new(&options.account, &service.anybody.region);
+            service.agent = Some(Agent::new(options.token, scope));
+            self.agent = Some(listener);
+        }
+        Ok(self)
+    }
+
+    /// The address that the agent's port is bound to, if there is one.
+    pub fn agent_addr(&self) -> Option<SocketAddr> {
+        self.agent.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// The address that it is bound to; with port 0 asked for, the port that it got.
@@ -108,11 +133,14 @@ impl Server {
     /// Answers requests until it is stopped. Blocks the thread; not to be called from async code.
     /// A second signal returns without waiting for requests in flight. The vault stays open.
     pub fn run(self) -> Result<()> {
-        let Self { service, listener, local: _, stop, signals, runtime } = self;
+        let Self { service, listener: api, local: _, agent, stop, signals, runtime } = self;
         let result = runtime.block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener)
-                .map_err(|cause| Error::io("listen", cause))?;
-            serve(service, listener, &stop, signals).await;
+            let listener = |listener| {
+                tokio::net::TcpListener::from_std(listener)
+                    .map_err(|cause| Error::io("listen", cause))
+            };
+            let ports = Ports { api: listener(api)?, agent: agent.map(listener).transpose()? };
+            serve(service, ports, &stop, signals).await;
             Ok(())
         });
         runtime.shutdown_timeout(RUNTIME_END);
@@ -128,11 +156,36 @@ fn check(options: &ServerOptions) -> Result<()> {
     if !is_region(&options.region) {
         return usage("the region must look like us-east-1");
     }
-    let account = options.account.as_bytes();
-    if account.len() != 12 || !account.iter().all(u8::is_ascii_digit) {
-        return usage("the account must be 12 digits");
+    check_account(&options.account)
+}
+
+fn check_account(account: &str) -> Result<()> {
+    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
     }
-    Ok(())
+    Err(ErrorKind::Usage { what: "the account must be 12 digits" }.into())
+}
+
+fn check_agent(options: &AgentOptions) -> Result<()> {
+    let usage = |what| Err(ErrorKind::Usage { what }.into());
+    if !options.listen.ip().is_loopback() {
+        return usage("the agent's port is for a loopback address only");
+    }
+    // EXPOSE: only to see whether a header can carry it and nobody guesses it.
+    let token = options.token.expose();
+    if token.len() < AgentOptions::TOKEN_BYTES_MIN || !token.iter().all(u8::is_ascii_graphic) {
+        return usage("the agent's token must be 16 visible ASCII characters or more");
+    }
+    check_account(&options.account)
+}
+
+fn take_port(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let taken = TcpListener::bind(listen).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    });
+    taken.map_err(|cause| cannot_listen(listen, &cause))
 }
 
 fn cannot_listen(listen: SocketAddr, cause: &io::Error) -> Error {
@@ -173,9 +226,30 @@ impl Signals {
     }
 }
 
+/// The ports of a server that runs.
+struct Ports {
+    api: tokio::net::TcpListener,
+    agent: Option<tokio::net::TcpListener>,
+}
+
+impl Ports {
+    async fn accept(&self) -> io::Result<(TcpStream, Door)> {
+        let agent = async {
+            match &self.agent {
+                Some(agent) => agent.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            accepted = self.api.accept() => accepted.map(|(stream, _)| (stream, Door::Api)),
+            accepted = agent => accepted.map(|(stream, _)| (stream, Door::Agent)),
+        }
+    }
+}
+
 async fn serve(
     service: Arc<Service>,
-    listener: tokio::net::TcpListener,
+    ports: Ports,
     stop: &watch::Sender<bool>,
     mut signals: Option<Signals>,
 ) {
@@ -186,8 +260,8 @@ async fn serve(
             _ = stopped.wait_for(|stop| *stop) => break,
             () = Signals::next(&mut signals) => break,
             Some(_) = connections.tasks.join_next() => connections.forget_closed(),
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => connections.admit(&service, stream, stop),
+            accepted = ports.accept() => match accepted {
+                Ok((stream, door)) => connections.admit(&service, stream, door, stop),
                 Err(error) => {
                     // One connection less lets the next one in.
                     if is_out_of_files(&error) {
@@ -198,7 +272,7 @@ async fn serve(
             },
         }
     }
-    drop(listener);
+    drop(ports);
     stop.send_replace(true);
     let drained = async { while connections.tasks.join_next().await.is_some() {} };
     tokio::select! {
@@ -215,7 +289,13 @@ struct Connections {
 impl Connections {
     /// Takes a connection in. When the server is full, the one that has kept us waiting longest gives
     /// way; when all are busy, the new one is turned away.
-    fn admit(&mut self, service: &Arc<Service>, stream: TcpStream, stop: &watch::Sender<bool>) {
+    fn admit(
+        &mut self,
+        service: &Arc<Service>,
+        stream: TcpStream,
+        door: Door,
+        stop: &watch::Sender<bool>,
+    ) {
         self.forget_closed();
         if self.open.len() >= service.limits.connections
             && !self.make_room(service.limits.body_patience)
@@ -226,7 +306,7 @@ impl Connections {
         let connection = Arc::new(Connection::new());
         self.open.push(Arc::clone(&connection));
         let service = Arc::clone(service);
-        self.tasks.spawn(connection::serve(service, connection, stream, stop.subscribe()));
+        self.tasks.spawn(connection::serve(service, connection, stream, door, stop.subscribe()));
     }
 
     fn make_room(&mut self, patience: Duration) -> bool {

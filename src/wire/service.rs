@@ -3,6 +3,7 @@
 //! The order of the checks is AWS's: target and content type, authentication, types, presence, then
 //! the rules of the API, which are not here.
 
+use super::agent::Agent;
 use super::body;
 use super::guard;
 use super::json;
@@ -11,8 +12,10 @@ use super::options::{Auth, Limits};
 use super::reply::{Failure, JSON, Reply};
 use super::request::{self, Call, Read};
 use super::response;
+use super::route::{Route, single};
 use super::shape::Fields;
-use super::sigv4::{self, Keyring};
+use super::sigv4::{self, Audience, AuthError, Keyring};
+use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
 use crate::model::Scope;
@@ -37,21 +40,26 @@ pub(super) struct Service {
     pub(super) limits: Limits,
     /// Writes that the vault has and has not answered.
     pub(super) writes: Arc<Semaphore>,
+    /// The read protocol of AWS's agent, if it is served.
+    pub(super) agent: Option<Agent>,
+    /// Held while the vault is asked whether it is ready.
+    pub(super) probe: Arc<Semaphore>,
 }
 
 impl Service {
-    /// Answers a request that came over a connection to `local`. `is_wanted` is asked once, when the
-    /// request is read whole, and may turn it down.
+    /// Answers a request that came over a connection to `local`, as number `request_id`. `is_wanted`
+    /// is asked once, when the request is read whole, and may turn it down.
     pub(super) async fn answer<B>(
         &self,
         request: Request<B>,
         local: SocketAddr,
+        request_id: &str,
         is_wanted: impl FnOnce() -> bool,
     ) -> Reply
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
-        match self.try_answer(request, local, is_wanted).await {
+        match self.try_answer(request, local, request_id, is_wanted).await {
             Ok(reply) => reply,
             Err(failure) => failure.reply(),
         }
@@ -68,6 +76,7 @@ impl Service {
         &self,
         request: Request<B>,
         local: SocketAddr,
+        request_id: &str,
         is_wanted: impl FnOnce() -> bool,
     ) -> Result<Reply, Failure>
     where
@@ -81,10 +90,22 @@ impl Service {
             return Err(Failure::Unavailable);
         }
         admitted?;
+        let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.as_slice()));
+        if let Route::Other(service) = &route {
+            // Told even if the body was not for us to read: uploads go astray too.
+            let reply = Failure::OtherService(service.to_string()).reply();
+            return Ok(Reply { close: body.is_err(), ..reply });
+        }
         let body = body?;
-
-        if head.method == Method::GET && head.uri.path() == "/healthz" {
-            return Ok(Reply::plain("ok\n"));
+        match route {
+            Route::Alive => return Ok(Reply::plain("ok\n")),
+            Route::Ready => return Ok(self.readiness().await),
+            Route::LocalStack => return Ok(self.local_stack_health().await),
+            Route::Sts => {
+                let who = || self.identify(&head, &body, Audience::STS);
+                return Ok(sts::answer(&head, &body, request_id, who));
+            }
+            Route::Other(_) | Route::SecretsManager => (),
         }
         if head.method != Method::POST || head.uri.path() != "/" || !is_our_type(&head.headers) {
             return Err(Failure::NotOurs);
@@ -98,13 +119,14 @@ impl Service {
     }
 
     fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, Failure> {
+        self.identify(head, body, Audience::SECRETS_MANAGER).map_err(|error| {
+            Failure::Unauthenticated { exception: error.exception, message: error.message }
+        })
+    }
+
+    fn identify(&self, head: &Parts, body: &[u8], audience: Audience) -> Result<Scope, AuthError> {
         match self.auth {
-            Auth::SigV4 => {
-                let now = self.env.clock.wall();
-                sigv4::verify(head, body, &self.keys, now).map_err(|error| {
-                    Failure::Unauthenticated { exception: error.exception, message: error.message }
-                })
-            }
+            Auth::SigV4 => sigv4::verify(head, body, &self.keys, audience, self.env.clock.wall()),
             Auth::None => {
                 let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
                 Ok(Scope::new(&self.anybody.account, region))
@@ -191,12 +213,4 @@ fn is_our_type(headers: &HeaderMap) -> bool {
         let media_type = value.split(';').next().unwrap_or_default().trim();
         [JSON, "application/json"].iter().any(|ours| media_type.eq_ignore_ascii_case(ours))
     })
-}
-
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
 }

@@ -55,6 +55,13 @@ pub(super) fn format_json(at: UnixMillis) -> String {
     format!("{sign}{}.{digits}", millis / 1000)
 }
 
+/// Writes seconds as a decimal number, without a fraction if it is nothing: what AWS's agent makes
+/// of them (rule WIRE-AGENT-4).
+pub(super) fn format_decimal(at: UnixMillis) -> String {
+    let text = format_json(at);
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}
+
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value, digit| {
         digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0'))
@@ -166,5 +173,7 @@ mod tests {
         ] {
             assert_eq!(format_json(UnixMillis(millis)), text);
         }
+        assert_eq!(format_decimal(UnixMillis(1_523_923_200_000)), "1523923200");
+        assert_eq!(format_decimal(UnixMillis(1_523_923_200_100)), "1523923200.1");
     }
 }

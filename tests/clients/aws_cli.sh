@@ -136,4 +136,16 @@ for n in 1 2 3; do sm delete-secret --secret-id "MySecret$n" --force-delete-with
 if [ "${DEVIATES-}" != moto ]; then
   refused UnknownOperationException '' stop-replication-to-replica --secret-id $id
 fi
+
+# Who am I; and one endpoint for all services, set by mistake.
+account=$(aws sts get-caller-identity --endpoint-url "$AWS_ENDPOINT_URL_SECRETS_MANAGER" --query Account --output text)
+same "arn:aws:iam::$account:root" "$(AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL_SECRETS_MANAGER aws sts get-caller-identity --query Arn --output text)" 'caller identity'
+if [ "${DEVIATES-}" != moto ]; then
+  case "$arn" in *":$account:"*) ;; *) fail "account $account of $arn" ;; esac
+  for call in 's3 ls' 'dynamodb list-tables' 'iam list-users' 'ssm describe-parameters'; do
+    # shellcheck disable=SC2086
+    if AWS_ENDPOINT_URL=$AWS_ENDPOINT_URL_SECRETS_MANAGER aws $call >out 2>err; then fail "accepted: $call"; fi
+    grep -q AWS_ENDPOINT_URL_SECRETS_MANAGER err || fail "$call: $(cat err)"
+  done
+fi
 echo 'aws cli: all calls answered as AWS does'

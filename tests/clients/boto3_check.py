@@ -196,6 +196,54 @@ def regions():
         sm.delete_secret(SecretId="boto/region", ForceDeleteWithoutRecovery=True)
 
 
+def identity():
+    """One endpoint for all services: STS answers, the others say which variable to use."""
+    endpoint = os.environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
+    for region in ("us-east-1", "eu-central-1"):
+        sts = boto3.client("sts", endpoint_url=endpoint, region_name=region)
+        who = sts.get_caller_identity()
+        account = who["Account"]
+        assert who["Arn"] == f"arn:aws:iam::{account}:root" and who["UserId"] == account, who
+        assert who["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"] == who["ResponseMetadata"]["RequestId"]
+    arn = client("us-east-1").create_secret(Name="boto/account")["ARN"]
+    assert arn.split(":")[4] == account, (arn, account)
+    client("us-east-1").delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+    refused_with = [
+        ("sts", "get_session_token", "InvalidAction", "GetSessionToken"),
+        ("sqs", "list_queues", "NotImplementedException", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        ("s3", "list_buckets", "NotImplemented", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+        ("lambda", "list_functions", "NotImplementedException", "AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+    ]
+    for service, operation, code, words in refused_with:
+        other = boto3.client(service, endpoint_url=endpoint, region_name="us-east-1")
+        try:
+            getattr(other, operation)()
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == code, error
+            assert words in error.response["Error"]["Message"], error
+        else:
+            raise AssertionError(f"accepted: {service} {operation}")
+    for pair in (("AKIANOBODY", "x", None), (None, "x", None), (None, None, "a token")):
+        key, secret, token = pair
+        session = boto3.Session(
+            aws_access_key_id=key or os.environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=secret or os.environ["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=token,
+        )
+        for service, operation, codes in (
+            ("sts", "get_caller_identity", ("InvalidClientTokenId", "SignatureDoesNotMatch")),
+            ("secretsmanager", "list_secrets", ("UnrecognizedClientException", "InvalidSignatureException")),
+        ):
+            stranger = session.client(service, endpoint_url=endpoint, region_name="us-east-1")
+            expected = codes[1] if secret and not key else codes[0]
+            try:
+                getattr(stranger, operation)()
+            except ClientError as error:
+                assert error.response["Error"]["Code"] == expected, error
+            else:
+                raise AssertionError(f"accepted: {pair}")
+
+
 def main():
     sm = client(os.environ["AWS_REGION"])
     values(sm)
@@ -204,6 +252,8 @@ def main():
     batches(sm)
     passwords(sm)
     regions()
+    if not MOTO:
+        identity()
     print(f"boto3 {boto3.__version__}: all calls answered as AWS does")
 
 

@@ -25,12 +25,13 @@ variable "endpoint" { type = string }
 variable "text" { type = string }
 variable "stages" { type = list(string) }
 variable "tags" { type = map(string) }
+# As against AWS: credentials are validated and the account is asked for, both by STS.
 provider "aws" {
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints { secretsmanager = var.endpoint }
+  region = "us-east-1"
+  endpoints {
+    secretsmanager = var.endpoint
+    sts            = var.endpoint
+  }
 }
 provider "aws" {
   alias                       = "west"
@@ -79,12 +80,14 @@ resource "aws_secretsmanager_secret_version" "west" {
   secret_id     = aws_secretsmanager_secret.west.id
   secret_string = "west ${var.text}"
 }
+data "aws_caller_identity" "current" {}
 data "aws_secretsmanager_secret_version" "current" {
   secret_id  = aws_secretsmanager_secret.text.id
   depends_on = [aws_secretsmanager_secret_version.text]
 }
 output "text_id" { value = aws_secretsmanager_secret_version.text.id }
 output "binary_id" { value = aws_secretsmanager_secret_version.binary.id }
+output "account" { value = data.aws_caller_identity.current.account_id }
 output "west_arn" { value = aws_secretsmanager_secret.west.arn }
 output "current" {
   value     = data.aws_secretsmanager_secret_version.current.secret_string
@@ -108,7 +111,8 @@ tf init -input=false -no-color
 tf apply -input=false -no-color -auto-approve
 empty 'after apply'
 [ "$(terraform output -raw current)" = first ] || fail 'the value is not the one applied'
-case "$(terraform output -raw west_arn)" in *:eu-west-1:*) ;; *) fail 'the region of the second provider' ;; esac
+account=$(terraform output -raw account)
+case "$(terraform output -raw west_arn)" in *:eu-west-1:"$account":*) ;; *) fail 'the region of the second provider' ;; esac
 
 vars second '["AWSCURRENT","green"]' '{"env":"two"}'
 tf apply -input=false -no-color -auto-approve

@@ -80,6 +80,8 @@ pub struct Server {
     pub child: Child,
     pub host: String,
     pub exports: BTreeMap<String, String>,
+    /// All that it said before it was ready.
+    pub said: Vec<String>,
     pub keys: Keys,
 }
 
@@ -123,7 +125,7 @@ impl Server {
             secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
             region: export("AWS_REGION"),
         };
-        Self { child, host, exports, keys }
+        Self { child, host, exports, said, keys }
     }
 
     pub fn client(&self) -> Client {

@@ -78,7 +78,7 @@ fn an_operation_that_is_not_here_is_unknown() {
         "secretsmanager.RotateSecret",
         "secretsmanager.NoSuchThing",
         "secretsmanager.GetSecretValue.",
-        "dynamodb.GetSecretValue",
+        ".GetSecretValue",
     ] {
         server.exchange(|request| request.set("x-amz-target", target)).is(400, UNKNOWN);
     }

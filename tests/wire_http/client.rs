@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use strongroom::env::{
@@ -16,21 +16,24 @@ use strongroom::env::{
 use strongroom::error::Error;
 use strongroom::secret::SecretBytes;
 use strongroom::vault::{Credential, Vault};
-use strongroom::wire::{Auth, Limits, Server, ServerOptions, Stopper};
+use strongroom::wire::{AgentOptions, Auth, Limits, Server, ServerOptions, Stopper};
 
 pub(crate) const KEY_ID: &str = "AKIAWIRETEST";
 pub(crate) const SECRET: &str = "a-secret-access-key-of-forty-characters!";
-/// What the server's clock shows.
+/// What the server's clock shows, until it is set.
 pub(crate) const NOW: &str = "20260102T030405Z";
-const NOW_MILLIS: i64 = 1_767_323_045_000;
+pub(crate) const NOW_MILLIS: i64 = 1_767_323_045_000;
+/// What a request to the agent's port shows.
+pub(crate) const AGENT_TOKEN: &str = "a-token-of-the-agents-port";
 
 struct Stopped {
     started: Instant,
+    wall: Arc<AtomicI64>,
 }
 
 impl Clock for Stopped {
     fn wall(&self) -> UnixMillis {
-        UnixMillis(NOW_MILLIS)
+        UnixMillis(self.wall.load(Ordering::Relaxed))
     }
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
@@ -67,9 +70,10 @@ impl Fs for NoFiles {
     fn is_real(&self) -> bool { false }
 }
 
-pub(crate) fn env() -> Env {
+/// A clock that shows `wall`, and no files.
+pub(crate) fn env(wall: &Arc<AtomicI64>) -> Env {
     Env {
-        clock: Arc::new(Stopped { started: Instant::now() }),
+        clock: Arc::new(Stopped { started: Instant::now(), wall: Arc::clone(wall) }),
         entropy: Arc::new(Counter(AtomicU64::new(1))),
         fs: Arc::new(NoFiles),
     }
@@ -78,6 +82,10 @@ pub(crate) fn env() -> Env {
 /// A server on a free port with an empty vault in memory.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    pub(crate) agent: Option<SocketAddr>,
+    pub(crate) vault: Vault,
+    /// What the server's clock shows, in milliseconds.
+    pub(crate) wall: Arc<AtomicI64>,
     stopper: Stopper,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
@@ -94,17 +102,37 @@ impl Running {
 
     /// A server with these options, on a free port.
     pub(crate) fn with(options: ServerOptions) -> Self {
+        let vault = Vault::ephemeral().expect("a vault in memory needs nothing");
+        Self::on(vault, options, false)
+    }
+
+    /// A server with ordinary options that also speaks the agent's protocol.
+    pub(crate) fn with_agent() -> Self {
+        let vault = Vault::ephemeral().expect("a vault in memory needs nothing");
+        let options = ServerOptions { stop_on_signals: false, ..ServerOptions::default() };
+        Self::on(vault, options, true)
+    }
+
+    /// A server on this vault.
+    pub(crate) fn on(vault: Vault, options: ServerOptions, has_agent: bool) -> Self {
         let options = ServerOptions { listen: "127.0.0.1:0".parse().unwrap(), ..options };
         let pair = Credential {
             access_key_id: KEY_ID.into(),
             account: "123456789012".into(),
             secret_access_key: SecretBytes::copy_from(SECRET.as_bytes()),
         };
-        let vault = Vault::ephemeral().expect("a vault in memory needs nothing");
-        let server = Server::bind(vault, vec![pair], options, env()).expect("a free port");
-        let (address, stopper) = (server.local_addr(), server.stopper());
+        let wall = Arc::new(AtomicI64::new(NOW_MILLIS));
+        let server = Server::bind(vault.clone(), vec![pair], options, env(&wall));
+        let mut server = server.expect("a free port");
+        if has_agent {
+            let token = SecretBytes::copy_from(AGENT_TOKEN.as_bytes());
+            let (listen, account) = ("127.0.0.1:0".parse().unwrap(), "123456789012".into());
+            server = server.with_agent(AgentOptions { listen, token, account }).expect("a port");
+        }
+        let (address, agent, stopper) =
+            (server.local_addr(), server.agent_addr(), server.stopper());
         let thread = Some(std::thread::spawn(move || server.run()));
-        Self { address, stopper, thread }
+        Self { address, agent, vault, wall, stopper, thread }
     }
 
     /// A server that believes everybody, with ordinary limits.
@@ -113,10 +141,12 @@ impl Running {
     }
 
     pub(crate) fn connect(&self) -> Wire {
-        let stream = TcpStream::connect(self.address).expect("the server listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Wire { stream, host: format!("127.0.0.1:{}", self.address.port()) }
+        Wire::to(self.address)
+    }
+
+    /// Connects to the agent's port.
+    pub(crate) fn connect_agent(&self) -> Wire {
+        Wire::to(self.agent.expect("a server with an agent's port"))
     }
 
     /// Calls an operation over a connection of its own.
@@ -153,6 +183,13 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("the server listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, host: format!("127.0.0.1:{}", address.port()) }
+    }
+
     pub(crate) fn call(&mut self, operation: &str, body: &[u8]) -> Response {
         let request = Request::new(&self.host, operation, body);
         self.exchange(&request.bytes())
@@ -170,6 +207,15 @@ impl Wire {
 
     /// The next response; `None` if the connection ends first.
     pub(crate) fn read(&mut self) -> Option<Response> {
+        let mut response = self.read_head()?;
+        let len = response.header("content-length").map_or(0, |len| len.parse().unwrap());
+        response.body.resize(len, 0);
+        self.stream.read_exact(&mut response.body).expect("the announced body");
+        Some(response)
+    }
+
+    /// The next response without its body: all of it that a `HEAD` gets.
+    pub(crate) fn read_head(&mut self) -> Option<Response> {
         let mut head = Vec::new();
         let mut byte = [0];
         while !head.ends_with(b"\r\n\r\n") {
@@ -187,11 +233,7 @@ impl Wire {
             .filter_map(|line| line.split_once(": "))
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
-        let mut response = Response { status, headers, body: Vec::new() };
-        let len = response.header("content-length").map_or(0, |len| len.parse().unwrap());
-        response.body.resize(len, 0);
-        self.stream.read_exact(&mut response.body).expect("the announced body");
-        Some(response)
+        Some(Response { status, headers, body: Vec::new() })
     }
 
     /// How long the server takes to end the connection, up to 10 s.
@@ -237,7 +279,7 @@ impl Response {
 }
 
 /// A request under construction.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) line: String,
     pub(crate) headers: Vec<(String, String)>,
@@ -275,6 +317,18 @@ impl Request {
 
     /// Signs all headers that it has, in `region`, as at `time`.
     pub(crate) fn signed(self, key_id: &str, secret: &str, region: &str, time: &str) -> Self {
+        self.signed_for("secretsmanager", key_id, secret, region, time)
+    }
+
+    /// The same for any service.
+    pub(crate) fn signed_for(
+        self,
+        service: &str,
+        key_id: &str,
+        secret: &str,
+        region: &str,
+        time: &str,
+    ) -> Self {
         let request = self.set("x-amz-date", time);
         let mut headers = request.headers.clone();
         headers.sort();
@@ -285,7 +339,7 @@ impl Request {
         let lines = lines.concat();
         let body = hex::encode(Sha256::digest(&request.body));
         let canonical = format!("POST\n/\n\n{lines}\n{names}\n{body}");
-        let scope = format!("{}/{region}/secretsmanager/aws4_request", &time[..8]);
+        let scope = format!("{}/{region}/{service}/aws4_request", &time[..8]);
         let digest = hex::encode(Sha256::digest(canonical));
         let mut key = format!("AWS4{secret}").into_bytes();
         for part in scope.split('/') {

@@ -1,5 +1,6 @@
 //! The canonical form of a request: what both sides sign (rule WIRE-SIG-5).
 
+use crate::wire::form::percent_decoded;
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use sha2::{Digest, Sha256};
@@ -41,7 +42,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Dot segments and empty segments resolved, then each byte encoded once more.
-pub(super) fn path(raw: &str) -> String {
+pub(in crate::wire) fn path(raw: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in raw.split('/') {
         match segment {
@@ -65,7 +66,7 @@ pub(super) fn query(raw: &str) -> String {
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(decode(name)), encode(decode(value)))
+            (encode(percent_decoded(name)), encode(percent_decoded(value)))
         })
         .collect();
     pairs.sort();
@@ -85,23 +86,4 @@ fn encode(bytes: impl IntoIterator<Item = u8>) -> String {
         }
     }
     text
-}
-
-/// Percent-decodes once. What is no escape stands for itself.
-fn decode(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after
-            .split_at_checked(2)
-            .filter(|(digits, _)| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|(digits, after)| {
-                let digits = std::str::from_utf8(digits).ok()?;
-                Some((u8::from_str_radix(digits, 16).ok()?, after))
-            });
-        let (byte, after) = escaped.unwrap_or((*first, after));
-        bytes.push(byte);
-        rest = after;
-    }
-    bytes
 }

@@ -10,7 +10,7 @@
 //! signature         = HMAC(signing key, string to sign)
 //! ```
 //!
-//! Rules WIRE-SIG-1 to 9 in `docs/WIRE.md`. Only the header form; the query form is not part of
+//! Rules WIRE-SIG-1 to 10 in `docs/WIRE.md`. Only the header form; the query form is not part of
 //! this protocol.
 //!
 //! - **S1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header
@@ -27,17 +27,32 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub(super) use parse::region_of;
+#[cfg(feature = "internals")]
+pub(super) use canonical::path as canonical_path;
+pub(super) use parse::{region_of, service_of};
 pub(super) use verify::{Keyring, verify};
 
 /// The only algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The end of every scope.
 const TERMINATOR: &str = "aws4_request";
-/// The service that a scope must name.
-const SERVICE: &str = "secretsmanager";
 /// How far a request's time may be from ours, either way.
 const WINDOW_MINUTES: i64 = 5;
+
+/// Whom a request is signed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Audience {
+    /// The service that the scope must name.
+    pub(super) service: &'static str,
+    /// Whether the operation stands in `x-amz-target`, which must be signed then (S1); else it
+    /// stands in the body or the query, which always are.
+    pub(super) has_target: bool,
+}
+
+impl Audience {
+    pub(super) const SECRETS_MANAGER: Self = Self { service: "secretsmanager", has_target: true };
+    pub(super) const STS: Self = Self { service: "sts", has_target: false };
+}
 
 /// A refusal: exception and text (rule WIRE-SIG-9).
 #[derive(Debug, PartialEq, Eq)]
@@ -61,6 +76,11 @@ impl AuthError {
 
     fn unrecognized(message: impl Into<String>) -> Self {
         Self::new("UnrecognizedClientException", message)
+    }
+
+    /// No temporary credentials are issued, so no token belongs to any.
+    fn unknown_token() -> Self {
+        Self::unrecognized("The security token included in the request is invalid")
     }
 
     fn mismatch() -> Self {

@@ -1,6 +1,6 @@
 //! Reads the `Authorization` header and the time of a request (rules WIRE-SIG-1 to 4).
 
-use super::{ALGORITHM, AuthError, SERVICE, TERMINATOR};
+use super::{ALGORITHM, Audience, AuthError, TERMINATOR};
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
 use crate::wire::time;
@@ -20,7 +20,10 @@ pub(super) struct Authorization<'a> {
 }
 
 /// Reads and checks everything that can be checked without a key.
-pub(super) fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, AuthError> {
+pub(super) fn authorization(
+    headers: &HeaderMap,
+    audience: Audience,
+) -> Result<Authorization<'_>, AuthError> {
     let header = single(headers, "authorization").ok_or_else(AuthError::missing_token)?;
     let (algorithm, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
     if !algorithm.starts_with("AWS4-") {
@@ -64,23 +67,41 @@ pub(super) fn authorization(headers: &HeaderMap) -> Result<Authorization<'_>, Au
              http://en.wikipedia.org/wiki/ISO_8601"
         )));
     };
-    let (key_id, day, region) = scope(credential, at)?;
+    let (key_id, day, region) = scope(credential, at, audience.service)?;
+    // Before it is asked whether it is signed: it is refused either way, and this says why.
+    if headers.contains_key("x-amz-security-token") {
+        return Err(AuthError::unknown_token());
+    }
     let signed_headers: Vec<&str> = signed_headers.split(';').collect();
-    check_signed(headers, &signed_headers, date_name)?;
+    check_signed(headers, &signed_headers, date_name, audience)?;
     Ok(Authorization { key_id, day, region, signed_headers, signature, at })
 }
 
 /// The region that a request's credential names, believed without a signature: where callers are
 /// not authenticated, it still says which region they mean.
 pub(in crate::wire) fn region_of(headers: &HeaderMap) -> Option<&str> {
+    scope_part(headers, 2).filter(|region| is_region(region))
+}
+
+/// The service that a request's credential names, believed without a signature: it tells a request
+/// that was meant for another service.
+pub(in crate::wire) fn service_of(headers: &HeaderMap) -> Option<&str> {
+    scope_part(headers, 3)
+}
+
+fn scope_part(headers: &HeaderMap, index: usize) -> Option<&str> {
     let credential = parameter(single(headers, "authorization")?.split_once(' ')?.1, "Credential")?;
-    credential.split('/').nth(2).filter(|region| is_region(region))
+    credential.split('/').nth(index)
 }
 
 /// Key id, day and region of a credential.
-fn scope(credential: &str, at: UnixMillis) -> Result<(&str, &str, &str), AuthError> {
+fn scope<'a>(
+    credential: &'a str,
+    at: UnixMillis,
+    service: &str,
+) -> Result<(&'a str, &'a str, &'a str), AuthError> {
     let parts: Vec<&str> = credential.split('/').collect();
-    let [key_id, day, region, service, terminator] = *parts.as_slice() else {
+    let [key_id, day, region, named, terminator] = *parts.as_slice() else {
         return Err(AuthError::incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
              keyid/date/region/service/term, got '{credential}'"
@@ -90,8 +111,8 @@ fn scope(credential: &str, at: UnixMillis) -> Result<(&str, &str, &str), AuthErr
     if !is_region(region) {
         wrong.push(format!("Credential should be scoped to a valid region, not '{region}'."));
     }
-    if service != SERVICE {
-        wrong.push(format!("Credential should be scoped to correct service: '{SERVICE}'."));
+    if named != service {
+        wrong.push(format!("Credential should be scoped to correct service: '{service}'."));
     }
     if terminator != TERMINATOR {
         wrong.push(format!(
@@ -115,7 +136,12 @@ fn scope(credential: &str, at: UnixMillis) -> Result<(&str, &str, &str), AuthErr
 }
 
 /// What must be signed, is; and the list is in the one order that there is (S1).
-fn check_signed(headers: &HeaderMap, signed: &[&str], date_name: &str) -> Result<(), AuthError> {
+fn check_signed(
+    headers: &HeaderMap,
+    signed: &[&str],
+    date_name: &str,
+    audience: Audience,
+) -> Result<(), AuthError> {
     let must = |name: &str| {
         AuthError::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."))
     };
@@ -125,7 +151,7 @@ fn check_signed(headers: &HeaderMap, signed: &[&str], date_name: &str) -> Result
     if !signed.contains(&date_name) {
         return Err(must(date_name));
     }
-    if !signed.contains(&"x-amz-target") {
+    if audience.has_target && !signed.contains(&"x-amz-target") {
         return Err(must("x-amz-target"));
     }
     for name in headers.keys() {

@@ -2,7 +2,7 @@
 
 use super::canonical;
 use super::parse::{self, Authorization};
-use super::{ALGORITHM, AuthError, SERVICE, TERMINATOR, WINDOW_MINUTES};
+use super::{ALGORITHM, Audience, AuthError, TERMINATOR, WINDOW_MINUTES};
 use crate::env::{Env, UnixMillis};
 use crate::error::{Error, Result};
 use crate::model::Scope;
@@ -29,7 +29,7 @@ impl Keyring {
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
     }
 
-    pub(super) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
+    pub(in crate::wire) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
         let keys = credentials
             .into_iter()
             .map(|pair| (pair.access_key_id, (pair.account, pair.secret_access_key)))
@@ -43,17 +43,13 @@ pub(in crate::wire) fn verify(
     head: &Parts,
     body: &[u8],
     keys: &Keyring,
+    audience: Audience,
     now: UnixMillis,
 ) -> std::result::Result<Scope, AuthError> {
-    let authorization = parse::authorization(&head.headers)?;
-    if head.headers.contains_key("x-amz-security-token") {
-        return Err(AuthError::unrecognized(
-            "The security token included in the request is invalid",
-        ));
-    }
+    let authorization = parse::authorization(&head.headers, audience)?;
     let known = keys.keys.get(authorization.key_id);
     let secret = known.map_or(&keys.decoy, |(_, secret)| secret);
-    let matches = signature_matches(head, body, &authorization, secret);
+    let matches = signature_matches(head, body, &authorization, audience.service, secret);
     let Some((account, _)) = known else {
         return Err(AuthError::unrecognized(
             "The security token included in the request is invalid.",
@@ -67,6 +63,7 @@ fn signature_matches(
     head: &Parts,
     body: &[u8],
     authorization: &Authorization<'_>,
+    service: &str,
     secret: &SecretBytes,
 ) -> bool {
     let Some(request) = canonical::request(head, &authorization.signed_headers, body) else {
@@ -78,15 +75,25 @@ fn signature_matches(
     {
         return false;
     }
+    let expected = signature(&request, authorization, service, secret);
+    expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+}
+
+/// The signature of a canonical request.
+fn signature(
+    canonical: &str,
+    authorization: &Authorization<'_>,
+    service: &str,
+    secret: &SecretBytes,
+) -> String {
     let Authorization { day, region, at, .. } = authorization;
     let to_sign = format!(
-        "{ALGORITHM}\n{}\n{day}/{region}/{SERVICE}/{TERMINATOR}\n{}",
+        "{ALGORITHM}\n{}\n{day}/{region}/{service}/{TERMINATOR}\n{}",
         time::format_basic(*at),
-        canonical::body_hash(request.as_bytes())
+        canonical::body_hash(canonical.as_bytes())
     );
-    let key = signing_key(secret, day, region, SERVICE);
-    let expected = hex::encode(hmac(&*key, to_sign.as_bytes()));
-    expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+    let key = signing_key(secret, day, region, service);
+    hex::encode(hmac(&*key, to_sign.as_bytes()))
 }
 
 /// The key that signs a day's requests for one region and service.

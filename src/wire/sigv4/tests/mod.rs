@@ -161,7 +161,13 @@ fn keyring() -> Keyring {
 }
 
 fn judged_at((head, body): (Parts, Vec<u8>), now: &str) -> Result<Scope, AuthError> {
-    verify(&head, &body, &keyring(), crate::wire::time::parse_basic(now).unwrap())
+    verify(
+        &head,
+        &body,
+        &keyring(),
+        Audience::SECRETS_MANAGER,
+        crate::wire::time::parse_basic(now).unwrap(),
+    )
 }
 
 fn judged(request: (Parts, Vec<u8>)) -> Result<Scope, AuthError> {

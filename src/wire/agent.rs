@@ -1,0 +1,264 @@
+//! The read protocol of AWS's local agent, the Workload Credentials Provider (rules WIRE-AGENT-1 to
+//! 6): code that was written for the agent reads from a vault.
+//!
+//! ```text
+//! GET /secretsmanager/get?secretId=app/db&versionStage=AWSCURRENT
+//! X-Aws-Parameters-Secrets-Token: <the token>
+//! ```
+//!
+//! There is no cache, so every answer is fresh. A request shows a token that a page in a browser or
+//! a fooled web application does not have; it is compared in constant time.
+
+use super::body;
+use super::form;
+use super::guard;
+use super::json::Writer;
+use super::reply::{Failure, Reply};
+use super::response;
+use super::service::Service;
+use crate::error::{Error, ErrorKind};
+use crate::model::Scope;
+use crate::model::api::GetSecretValue;
+use crate::secret::SecretBytes;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+use std::net::SocketAddr;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// The agent names no type at all; this one says what it is.
+const JSON: &str = "application/json";
+/// Headers that may carry the token.
+const TOKEN_HEADERS: [&str; 2] = ["x-aws-parameters-secrets-token", "x-vault-token"];
+/// Before the name in the path form.
+const PREFIX: &str = "/v1/";
+
+/// What the agent's port needs beside the vault.
+pub(super) struct Agent {
+    token: SecretBytes,
+    /// Whose secrets are read.
+    scope: Scope,
+}
+
+impl Agent {
+    pub(super) fn new(token: SecretBytes, scope: Scope) -> Self {
+        Self { token, scope }
+    }
+
+    /// Whether one of the headers carries the token. All of them are compared.
+    fn knows(&self, head: &Parts) -> bool {
+        // EXPOSE: compared in constant time, and nothing else.
+        let token = self.token.expose();
+        let mut known = subtle::Choice::from(0);
+        for name in TOKEN_HEADERS {
+            if let Some(shown) = head.headers.get(name) {
+                known |= shown.as_bytes().ct_eq(token);
+            }
+        }
+        known.into()
+    }
+}
+
+/// Why a request is not answered: a status and a body.
+struct Refusal {
+    status: StatusCode,
+    content_type: &'static str,
+    content: Zeroizing<Vec<u8>>,
+}
+
+impl Refusal {
+    /// The agent's own refusals are plain words.
+    fn plain(status: StatusCode, text: &str) -> Self {
+        let content = Zeroizing::new(text.as_bytes().to_vec());
+        Self { status, content_type: "text/plain", content }
+    }
+
+    fn bad_request(text: &str) -> Self {
+        Self::plain(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// Those of the service are JSON.
+    fn json(status: StatusCode, exception: &str, message: Option<&str>) -> Self {
+        let mut out = Writer::with_capacity(512);
+        out.object(|out| {
+            out.name("__type").text(exception);
+            if let Some(message) = message {
+                out.name("message").text(message);
+            }
+        });
+        Self { status, content_type: JSON, content: out.finish() }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match (error.fault(), error.kind()) {
+            (Some(fault), _) => {
+                let message = Some(fault.message.as_str()).filter(|message| !message.is_empty());
+                Self::json(StatusCode::BAD_REQUEST, fault.kind.name(), message)
+            }
+            (None, ErrorKind::Closed) => {
+                Self::plain(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.")
+            }
+            // What went wrong in the vault is for its owner, whom the other port tells.
+            (None, _) => Self::json(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", None),
+        }
+    }
+}
+
+impl Service {
+    /// Answers a request that came in by the agent's port.
+    pub(super) async fn answer_agent<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Reply
+    where
+        B: hyper::body::Body<Data: hyper::body::Buf>,
+    {
+        let (head, body) = request.into_parts();
+        let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
+        if !is_wanted() {
+            return Failure::Unavailable.reply();
+        }
+        let close = body.is_err();
+        match self.agent_content(&head, local).await {
+            Ok(reply) => Reply { close, ..reply },
+            Err(Refusal { status, content_type, content }) => {
+                Reply { status, content_type, content: Some(content), close }
+            }
+        }
+    }
+
+    async fn agent_content(&self, head: &Parts, local: SocketAddr) -> Result<Reply, Refusal> {
+        let strayed = |failure| match failure {
+            Failure::Strayed { status, message } => Refusal::plain(status, message),
+            _ => Refusal::bad_request("Bad request"),
+        };
+        guard::check_host(head, local).map_err(strayed)?;
+        guard::check_page(head).map_err(strayed)?;
+        if head.uri.path() == "/ping" {
+            return Ok(Reply::plain("healthy"));
+        }
+        if guard::is_forwarded(head) {
+            return Err(Refusal::bad_request("Forwarded"));
+        }
+        let Some(agent) = self.agent.as_ref().filter(|agent| agent.knows(head)) else {
+            return Err(Refusal::plain(StatusCode::FORBIDDEN, "Bad Token"));
+        };
+        if head.method != Method::GET {
+            return Err(Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "Not allowed"));
+        }
+        let question = question(head.uri.path(), head.uri.query().unwrap_or_default())?;
+        let (vault, scope) = (self.vault.clone(), agent.scope.clone());
+        let answered = tokio::task::spawn_blocking(move || {
+            response::agent_value(&vault.get_secret_value(&scope, &question)?)
+        });
+        let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))?;
+        Ok(Reply { content_type: JSON, ..Reply::json(content) })
+    }
+}
+
+/// What is asked for.
+fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
+    let in_path = path.strip_prefix(PREFIX);
+    if in_path.is_none() && path != "/secretsmanager/get" {
+        return Err(Refusal::plain(StatusCode::NOT_FOUND, "Not found"));
+    }
+    let mut question = GetSecretValue::default();
+    if let Some(name) = in_path {
+        let name = String::from_utf8(form::percent_decoded(name));
+        question.secret_id = name.map_err(|_| Refusal::bad_request("invalid secret ID"))?;
+        if question.secret_id.is_empty() {
+            return Err(Refusal::bad_request("missing secret ID"));
+        }
+    }
+    let mut role = None;
+    for (name, value) in form::pairs(query) {
+        match name.as_str() {
+            "secretId" if in_path.is_none() => question.secret_id = value,
+            "versionId" => question.version_id = Some(value),
+            "versionStage" => question.version_stage = Some(value),
+            "refreshNow" => check_flag(&value)?,
+            "roleArn" => role = Some(value),
+            _ => return Err(Refusal::bad_request(&format!("unknown parameter: {name}"))),
+        }
+    }
+    if question.secret_id.is_empty() {
+        return Err(Refusal::bad_request("missing parameter secretId"));
+    }
+    match role {
+        None => Ok(question),
+        // There are no roles here, and so none that could be taken on.
+        Some(role) => {
+            let message = format!("Failed to create caching client from role: {role}");
+            let denied = "AccessDeniedException";
+            Err(Refusal::json(StatusCode::FORBIDDEN, denied, Some(&message)))
+        }
+    }
+}
+
+/// `refreshNow`: what is read is always fresh, so it is only looked at.
+fn check_flag(value: &str) -> Result<(), Refusal> {
+    if ["true", "1", "false", "0"].iter().any(|known| value.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    Err(Refusal::bad_request("invalid refreshNow value"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn refused(path: &str, query: &str) -> (u16, String) {
+        let refusal = question(path, query).err().unwrap();
+        (refusal.status.as_u16(), String::from_utf8(refusal.content.to_vec()).unwrap())
+    }
+
+    /// WIRE-AGENT-3: both forms, all parameters.
+    #[test]
+    fn both_forms_ask_the_same() {
+        let query = "versionId=v&versionStage=s&refreshNow=TRUE";
+        for (path, query) in [
+            ("/secretsmanager/get", format!("secretId=a%2Fb%2B1&{query}")),
+            ("/v1/a/b+1", query.to_owned()),
+            ("/v1/a%2Fb+1", query.to_owned()),
+        ] {
+            let asked = question(path, &query).ok().unwrap();
+            assert_eq!(asked.secret_id, "a/b+1", "{path}");
+            assert_eq!(asked.version_id.as_deref(), Some("v"));
+            assert_eq!(asked.version_stage.as_deref(), Some("s"));
+        }
+        let arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:a-AbCdEf";
+        assert_eq!(question(&format!("/v1/{arn}"), "").ok().unwrap().secret_id, arn);
+    }
+
+    /// WIRE-AGENT-5: the agent's words.
+    #[test]
+    fn what_cannot_be_asked_is_refused_in_the_agents_words() {
+        let get = "/secretsmanager/get";
+        for (path, query, status, text) in [
+            ("/", "", 404, "Not found"),
+            ("/secretsmanager/get/", "secretId=a", 404, "Not found"),
+            ("/v1", "", 404, "Not found"),
+            ("/v1/", "", 400, "missing secret ID"),
+            ("/v1/%ff", "", 400, "invalid secret ID"),
+            ("/v1/a", "secretId=b", 400, "unknown parameter: secretId"),
+            (get, "", 400, "missing parameter secretId"),
+            (get, "secretId=", 400, "missing parameter secretId"),
+            (get, "secretId=a&abc=123", 400, "unknown parameter: abc"),
+            (get, "secretId=a&refreshNow=123", 400, "invalid refreshNow value"),
+            (get, "secretId=a&refreshNow=", 400, "invalid refreshNow value"),
+            (
+                get,
+                "secretId=a&roleArn=arn:aws:iam::000000000000:role/r",
+                403,
+                r#"{"__type":"AccessDeniedException","message":"Failed to create caching client from role: arn:aws:iam::000000000000:role/r"}"#,
+            ),
+        ] {
+            assert_eq!(refused(path, query), (status, text.to_owned()), "{path}?{query}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Probes: is the process there, does the vault work (rules WIRE-HEALTH-1 to 4). They need no
+//! signature and say nothing about what the vault holds.
+
+use super::reply::Reply;
+use super::service::Service;
+use hyper::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a probe waits for the vault before it says that it does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Service {
+    /// `GET /readyz`
+    pub(super) async fn readiness(&self) -> Reply {
+        match self.why_not_ready().await {
+            None => Reply::plain("ready\n"),
+            Some(why) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Reply { status, ..Reply::plain(&format!("not ready: {why}\n")) }
+            }
+        }
+    }
+
+    /// `GET /_localstack/health`, with the spaces that `LocalStack` puts: scripts look for
+    /// `"secretsmanager": "running"` as text.
+    pub(super) async fn local_stack_health(&self) -> Reply {
+        let state = if self.why_not_ready().await.is_none() { "running" } else { "error" };
+        let text = format!(
+            "{{\"services\": {{\"secretsmanager\": \"{state}\", \"sts\": \"running\"}}, \
+             \"edition\": \"strongroom\", \"version\": \"{}\"}}\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        Reply { content_type: "application/json", ..Reply::plain(&text) }
+    }
+
+    async fn why_not_ready(&self) -> Option<String> {
+        let asked = async {
+            // One at a time, so that a vault that hangs holds up one thread and not all.
+            let Ok(turn) = Arc::clone(&self.probe).acquire_owned().await else {
+                return Some("the server is stopping".to_owned());
+            };
+            let vault = self.vault.clone();
+            let asked = tokio::task::spawn_blocking(move || {
+                let ready = vault.ready();
+                drop(turn);
+                ready
+            });
+            match asked.await {
+                Ok(ready) => ready.err().map(|error| error.to_string()),
+                Err(_) => Some("the vault broke off".to_owned()),
+            }
+        };
+        let no_answer = || Some("the vault does not answer in time".to_owned());
+        timeout(PATIENCE, asked).await.unwrap_or_else(|_| no_answer())
+    }
+}

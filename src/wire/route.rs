@@ -1,0 +1,210 @@
+//! What a request is, by the signs that it gives before anyone asks who sent it (rules WIRE-HEALTH,
+//! WIRE-STS, WIRE-OTHER).
+
+use super::form;
+use super::sigv4;
+use hyper::Method;
+use hyper::http::HeaderMap;
+use hyper::http::request::Parts;
+use std::borrow::Cow;
+
+/// The operations of STS, which share one endpoint with nothing else: an unsigned request for one
+/// of them is meant for STS.
+const STS_ACTIONS: &[&str] = &[
+    "AssumeRole",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "AssumeRoot",
+    "DecodeAuthorizationMessage",
+    "GetAccessKeyInfo",
+    "GetCallerIdentity",
+    "GetFederationToken",
+    "GetSessionToken",
+];
+
+/// Where a request goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// `GET /healthz`: the process answers.
+    Alive,
+    /// `GET /readyz`: the vault reads and writes.
+    Ready,
+    /// `GET /_localstack/health`: what scripts that wait for `LocalStack` ask for.
+    LocalStack,
+    /// The query protocol of STS.
+    Sts,
+    /// An AWS service that is not here, by the name that the request gives it.
+    Other(Cow<'a, str>),
+    /// Everything else is judged as a request to Secrets Manager.
+    SecretsManager,
+}
+
+impl<'a> Route<'a> {
+    /// Looks at a request; `body` is what could be read of it.
+    pub(super) fn of(head: &'a Parts, body: &[u8]) -> Self {
+        if let Some(probe) = probe(head) {
+            return probe;
+        }
+        let target = single(&head.headers, "x-amz-target");
+        if target.is_some_and(|target| target.starts_with("secretsmanager.")) {
+            return Self::SecretsManager;
+        }
+        let service = service(head);
+        let action = || action(head, body);
+        match service.as_deref() {
+            // A wrong scope is told as STS tells it.
+            Some("secretsmanager") if action().is_some_and(|action| is_sts(head, &action)) => {
+                Self::Sts
+            }
+            Some("sts") if head.uri.path() == "/" => Self::Sts,
+            Some("secretsmanager" | "sts") => Self::SecretsManager,
+            Some(_) => service.map_or(Self::SecretsManager, Self::Other),
+            None => match (target.and_then(prefix), action()) {
+                (Some(prefix), _) => Self::Other(prefix.into()),
+                (None, Some(action)) if is_sts(head, &action) => Self::Sts,
+                (None, Some(action)) => Self::Other(action.into()),
+                (None, None) => Self::SecretsManager,
+            },
+        }
+    }
+}
+
+fn probe(head: &Parts) -> Option<Route<'static>> {
+    // HEAD is what `wget --spider` asks with.
+    if ![Method::GET, Method::HEAD].contains(&head.method) {
+        return None;
+    }
+    match head.uri.path() {
+        "/healthz" => Some(Route::Alive),
+        "/readyz" => Some(Route::Ready),
+        "/_localstack/health" => Some(Route::LocalStack),
+        _ => None,
+    }
+}
+
+/// The service of the credential's scope, in the header or, for presigned requests, in the query.
+fn service(head: &Parts) -> Option<Cow<'_, str>> {
+    if let Some(service) = sigv4::service_of(&head.headers) {
+        return Some(service.into());
+    }
+    let credential = form::value(head.uri.query()?, "X-Amz-Credential")?;
+    credential.split('/').nth(3).map(|service| service.to_owned().into())
+}
+
+/// The part of a target before the operation, if it is another service's.
+fn prefix(target: &str) -> Option<&str> {
+    let (prefix, _) = target.split_once('.')?;
+    (!prefix.is_empty() && !prefix.eq_ignore_ascii_case("secretsmanager")).then_some(prefix)
+}
+
+/// The operation of the query protocol: in the query, or in the body of a form.
+fn action(head: &Parts, body: &[u8]) -> Option<String> {
+    let in_query = head.uri.query().and_then(|query| form::value(query, "Action"));
+    in_query.or_else(|| form::value(form_body(head, body)?, "Action"))
+}
+
+/// The body, if it is a form.
+pub(super) fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
+    let content_type = single(&head.headers, "content-type")?;
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if is_form { std::str::from_utf8(body).ok() } else { None }
+}
+
+fn is_sts(head: &Parts, action: &str) -> bool {
+    head.uri.path() == "/" && STS_ACTIONS.contains(&action)
+}
+
+/// The value of a header that stands exactly once and is visible ASCII.
+pub(super) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use hyper::Request;
+
+    const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+
+    #[track_caller]
+    fn check(line: (&str, &str), headers: &[(&str, &str)], body: &str, expected: &Route<'_>) {
+        let request = Request::builder().method(line.0).uri(line.1);
+        let request = headers.iter().fold(request, |r, (name, value)| r.header(*name, *value));
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        assert_eq!(Route::of(&head, body.as_bytes()), *expected, "{line:?} {headers:?} {body}");
+    }
+
+    fn scoped(service: &str) -> String {
+        format!("AWS4-HMAC-SHA256 Credential=A/20260102/us-east-1/{service}/aws4_request, x=y")
+    }
+
+    #[test]
+    fn probes_are_asked_for_with_get_or_head_and_to_the_letter() {
+        for (path, route) in [
+            ("/healthz", Route::Alive),
+            ("/readyz", Route::Ready),
+            ("/_localstack/health", Route::LocalStack),
+        ] {
+            check(("GET", path), &[], "", &route);
+            check(("HEAD", path), &[], "", &route);
+            check(("POST", path), &[], "", &Route::SecretsManager);
+            check(("GET", &format!("{path}/")), &[], "", &Route::SecretsManager);
+        }
+    }
+
+    /// WIRE-OTHER-1: scope, then target, then action.
+    #[test]
+    fn another_service_is_known_by_scope_target_or_action() {
+        let s3 = scoped("s3");
+        let s3 = [("authorization", s3.as_str())];
+        check(("PUT", "/bucket/key"), &s3, "", &Route::Other("s3".into()));
+        check(
+            ("GET", "/b?X-Amz-Credential=A%2F20260102%2Fus-east-1%2Fs3%2Faws4_request"),
+            &[],
+            "",
+            &Route::Other("s3".into()),
+        );
+        let dynamodb = [("x-amz-target", "DynamoDB_20120810.GetItem")];
+        check(("POST", "/"), &dynamodb, "{}", &Route::Other("DynamoDB_20120810".into()));
+        let action = "Action=ListUsers&Version=2010-05-08";
+        let form = [("content-type", FORM)];
+        check(("POST", "/"), &form, action, &Route::Other("ListUsers".into()));
+        check(("GET", "/?Action=ListUsers"), &[], "", &Route::Other("ListUsers".into()));
+        // A body of another type is no form.
+        check(("POST", "/"), &[], action, &Route::SecretsManager);
+    }
+
+    /// WIRE-OTHER-2
+    #[test]
+    fn a_target_of_this_service_is_of_this_service_whatever_its_scope_says() {
+        let s3 = scoped("s3");
+        let headers = [("authorization", s3.as_str()), ("x-amz-target", "secretsmanager.X")];
+        check(("POST", "/"), &headers, "{}", &Route::SecretsManager);
+        let ours = scoped("secretsmanager");
+        let headers = [("authorization", ours.as_str()), ("x-amz-target", "DynamoDB.X")];
+        check(("POST", "/"), &headers, "{}", &Route::SecretsManager);
+        for target in ["SecretsManager.GetSecretValue", "GetSecretValue", ".GetSecretValue", ""] {
+            check(("POST", "/"), &[("x-amz-target", target)], "", &Route::SecretsManager);
+        }
+    }
+
+    #[test]
+    fn sts_is_known_by_its_scope_or_its_actions() {
+        let sts = scoped("sts");
+        let body = "Action=GetCallerIdentity&Version=2011-06-15";
+        let headers = [("authorization", sts.as_str()), ("content-type", FORM)];
+        check(("POST", "/"), &headers, body, &Route::Sts);
+        check(("POST", "/"), &headers, "", &Route::Sts);
+        check(("POST", "/x"), &headers, body, &Route::SecretsManager);
+        check(("POST", "/"), &[("content-type", FORM)], body, &Route::Sts);
+        let ours = scoped("secretsmanager");
+        let headers = [("authorization", ours.as_str()), ("content-type", FORM)];
+        check(("POST", "/"), &headers, body, &Route::Sts);
+    }
+}

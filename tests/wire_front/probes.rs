@@ -1,0 +1,101 @@
+//! Probes: they need no signature, and say what is so.
+
+use crate::client::{Request, Response, Running};
+use std::sync::Arc;
+use strongroom::env::{Env, sim::SimFs};
+use strongroom::vault::{Options, Vault, internals};
+use strongroom::wire::{Auth, Limits, ServerOptions};
+
+fn probe(server: &Running, line: &str) -> Response {
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "", b"").without("content-type").without("x-amz-target");
+    let request = request.line(&format!("{line} HTTP/1.1"));
+    wire.write(&request.bytes());
+    if line.starts_with("HEAD") { wire.read_head().unwrap() } else { wire.read().unwrap() }
+}
+
+fn on(vault: Vault) -> Running {
+    Running::on(vault, ServerOptions { stop_on_signals: false, ..Default::default() }, false)
+}
+
+/// WIRE-HEALTH-1, WIRE-HEALTH-2, WIRE-HEALTH-3: all three, signed requests or not.
+#[test]
+fn a_server_that_works_says_so_to_anyone_on_this_machine() {
+    for auth in [Auth::SigV4, Auth::None] {
+        let server = Running::start(auth, Limits::default());
+        probe(&server, "GET /healthz").is(200, "ok\n");
+        probe(&server, "GET /readyz").is(200, "ready\n");
+        let health = probe(&server, "GET /_localstack/health");
+        assert_eq!(health.header("content-type"), Some("application/json"));
+        // The text that scripts grep for has LocalStack's spaces.
+        assert!(health.text().contains(r#""secretsmanager": "running""#), "{}", health.text());
+        let health = health.ok();
+        assert_eq!(health["services"]["secretsmanager"], "running");
+        assert_eq!(health["services"]["sts"], "running");
+        assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+        for path in ["/healthz", "/readyz", "/_localstack/health"] {
+            let head = probe(&server, &format!("HEAD {path}"));
+            assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+            assert_eq!(probe(&server, &format!("POST {path}")).status, 404, "{path}");
+        }
+    }
+}
+
+/// WIRE-HEALTH-4: pages and other hosts learn nothing.
+#[test]
+fn probes_are_behind_the_same_guard() {
+    let server = Running::open();
+    for path in ["/healthz", "/readyz", "/_localstack/health"] {
+        let mut wire = server.connect();
+        let request = Request::new(&wire.host, "", b"").line(&format!("GET {path} HTTP/1.1"));
+        let strayed = wire.exchange(&request.clone().set("host", "example.com").bytes());
+        assert_eq!(strayed.status, 421, "{path}");
+        for header in ["origin", "x-forwarded-for"] {
+            let request = request.clone().with(header, "http://localhost");
+            assert_eq!(server.connect().exchange(&request.bytes()).status, 403, "{path} {header}");
+        }
+    }
+}
+
+/// WIRE-HEALTH-2: a failed sync, a closed vault, a full disk.
+#[test]
+fn a_vault_that_refuses_writes_is_not_ready_and_says_why() {
+    let server = Running::open();
+    internals::poison(&server.vault);
+    probe(&server, "GET /readyz")
+        .is(503, "not ready: the disk failed earlier; reopen the vault to write again\n");
+    probe(&server, "GET /healthz").is(200, "ok\n");
+    let health = probe(&server, "GET /_localstack/health").ok();
+    assert_eq!(health["services"]["secretsmanager"], "error");
+
+    let server = Running::open();
+    server.vault.close().unwrap();
+    probe(&server, "GET /readyz").is(503, "not ready: the vault is closed\n");
+}
+
+/// WIRE-HEALTH-2
+#[test]
+fn a_vault_without_space_to_grow_is_not_ready() {
+    let fs = Arc::new(SimFs::volatile());
+    let mut options = Options::default();
+    options.tuning.env = Some(Env { fs: Arc::<SimFs>::clone(&fs), ..Env::real() });
+    let vault = Vault::ephemeral_with(&options).unwrap();
+    let server = on(vault);
+    probe(&server, "GET /readyz").is(200, "ready\n");
+    fs.set_capacity(Some(1));
+    probe(&server, "GET /readyz")
+        .is(503, "not ready: no space left on the disk; nothing was changed\n");
+    fs.set_capacity(None);
+    probe(&server, "GET /readyz").is(200, "ready\n");
+}
+
+/// WIRE-HEALTH-2: a state that must be rebuilt is rebuilt by the question, not told as an end.
+#[test]
+fn a_broken_state_heals_under_the_question() {
+    let server = Running::open();
+    let body = r#"{"Name":"a","ClientRequestToken":"11111111-1111-1111-1111-111111111111"}"#;
+    server.call("CreateSecret", body).ok();
+    internals::break_state(&server.vault);
+    probe(&server, "GET /readyz").is(200, "ready\n");
+    server.call("DescribeSecret", r#"{"SecretId":"a"}"#).ok();
+}
