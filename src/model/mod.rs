@@ -5,8 +5,10 @@ pub mod api;
 pub mod limits;
 pub mod name;
 pub mod record;
+pub mod rotation;
 pub mod row;
 
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};
+pub use rotation::{Rotation, RotationStep, RunningRotation};
 pub use row::{ChangeSet, Lsn, RowChange, Tree};

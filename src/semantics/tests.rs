@@ -7,6 +7,8 @@ mod delete;
 mod keep;
 mod list;
 mod name;
+mod rotation;
+mod schedule;
 mod stage;
 mod tag;
 mod token;

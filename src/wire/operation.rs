@@ -6,6 +6,7 @@ use super::shape::Member;
 /// An operation of the API. Those of AWS that are not here are unknown to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    CancelRotateSecret,
     CreateSecret,
     DeleteSecret,
     DescribeSecret,
@@ -15,6 +16,7 @@ pub(super) enum Operation {
     ListSecrets,
     PutSecretValue,
     RestoreSecret,
+    RotateSecret,
     TagResource,
     UntagResource,
     UpdateSecret,
@@ -25,6 +27,7 @@ impl Operation {
     /// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
     pub(super) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
+            "CancelRotateSecret" => Self::CancelRotateSecret,
             "CreateSecret" => Self::CreateSecret,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
@@ -34,6 +37,7 @@ impl Operation {
             "ListSecrets" => Self::ListSecrets,
             "PutSecretValue" => Self::PutSecretValue,
             "RestoreSecret" => Self::RestoreSecret,
+            "RotateSecret" => Self::RotateSecret,
             "TagResource" => Self::TagResource,
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
@@ -47,11 +51,15 @@ impl Operation {
         match self {
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::DescribeSecret | Self::GetResourcePolicy | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::CancelRotateSecret
+            | Self::DescribeSecret
+            | Self::GetResourcePolicy
+            | Self::RestoreSecret => SECRET_ID_ONLY,
             Self::GetSecretValue => GET_SECRET_VALUE,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
             Self::PutSecretValue => PUT_SECRET_VALUE,
+            Self::RotateSecret => ROTATE_SECRET,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
@@ -101,6 +109,13 @@ static PUT_SECRET_VALUE: &[Member] = &[
     Member::sensitive("SecretString", Text),
     Member::optional("VersionStages", List(&Text)),
 ];
+static ROTATE_SECRET: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::optional("ClientRequestToken", Text),
+    Member::optional("RotationLambdaARN", Text),
+    Member::optional("RotationRules", Structure(ROTATION_RULES)),
+    Member::optional("RotateImmediately", Boolean),
+];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -120,6 +135,11 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::optional("MoveToVersionId", Text),
 ];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
+static ROTATION_RULES: &[Member] = &[
+    Member::optional("AutomaticallyAfterDays", Long),
+    Member::optional("Duration", Text),
+    Member::optional("ScheduleExpression", Text),
+];
 static FILTER: &[Member] =
     &[Member::optional("Key", Text), Member::optional("Values", List(&Text))];
 
@@ -142,7 +162,7 @@ mod tests {
             "SecretsManager.GetSecretValue",
             "secretsmanager.GetSecretValue ",
             "secretsmanager.secretsmanager.GetSecretValue",
-            "secretsmanager.RotateSecret",
+            "secretsmanager.RotateSecrets",
             "dynamodb.GetSecretValue",
         ] {
             assert_eq!(Operation::from_target(target), None, "{target:?}");

@@ -6,8 +6,8 @@ use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    PutSecretValue, RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -64,6 +64,20 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             secret_id: fields.required_text("SecretId"),
             recovery_window_in_days: fields.number("RecoveryWindowInDays"),
             force_delete_without_recovery: fields.boolean("ForceDeleteWithoutRecovery"),
+        })),
+        Operation::CancelRotateSecret => {
+            Call::Write(Write::CancelRotateSecret(secret_id(&mut fields)))
+        }
+        Operation::RotateSecret => Call::Write(Write::RotateSecret(RotateSecret {
+            secret_id: fields.required_text("SecretId"),
+            client_request_token: fields.text("ClientRequestToken"),
+            rotation_lambda_arn: fields.text("RotationLambdaARN"),
+            rotation_rules: fields.structure("RotationRules").map(|mut fields| RotationRules {
+                automatically_after_days: fields.number("AutomaticallyAfterDays"),
+                duration: fields.text("Duration"),
+                schedule_expression: fields.text("ScheduleExpression"),
+            }),
+            rotate_immediately: fields.boolean("RotateImmediately"),
         })),
         Operation::RestoreSecret => Call::Write(Write::RestoreSecret(secret_id(&mut fields))),
         Operation::TagResource => Call::Write(Write::TagResource(TagResource {

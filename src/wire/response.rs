@@ -4,8 +4,8 @@ use super::json::{Writer, base64_len, escaped_len};
 use super::operation::Operation;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueOutput, VersionEntry,
-    VersionPage, Written,
+    Deleted, Description, Named, ResourcePolicy, RotationDescription, SecretPage,
+    SecretValueOutput, VersionEntry, VersionPage, Written,
 };
 use crate::model::{Tag, VersionId};
 use crate::secret::SecretValue;
@@ -21,7 +21,11 @@ pub(super) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
     let mut out = Writer::with_capacity(COMMON_BYTES);
     match (operation, answer) {
         (
-            Operation::CreateSecret | Operation::UpdateSecret | Operation::PutSecretValue,
+            Operation::CreateSecret
+            | Operation::UpdateSecret
+            | Operation::PutSecretValue
+            | Operation::RotateSecret
+            | Operation::CancelRotateSecret,
             Answer::Written(written),
         ) => self::written(&mut out, &written),
         (Operation::UpdateSecretVersionStage | Operation::RestoreSecret, Answer::Named(named)) => {
@@ -142,10 +146,14 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         out.name("Name").text(&description.name);
         optional(out, "Description", description.description.as_deref());
         optional(out, "KmsKeyId", description.kms_key_id.as_deref());
+        if let Some(rotation) = &description.rotation {
+            self::rotation(out, rotation);
+        }
         out.name("LastChangedDate").time(description.last_changed_date);
         for (name, date) in [
             ("LastAccessedDate", description.last_accessed_date),
             ("DeletedDate", description.deleted_date),
+            ("NextRotationDate", description.rotation.as_ref().and_then(|r| r.next_rotation_date)),
         ] {
             if let Some(date) = date {
                 out.name(name).time(date);
@@ -160,6 +168,23 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         optional(out, "OwningService", description.owning_service.as_deref());
         out.name("CreatedDate").time(description.created_date);
     });
+}
+
+fn rotation(out: &mut Writer, rotation: &RotationDescription) {
+    out.name("RotationEnabled").boolean(rotation.rotation_enabled);
+    out.name("RotationLambdaARN").text(&rotation.rotation_lambda_arn);
+    if let Some(rules) = &rotation.rotation_rules {
+        out.name("RotationRules").object(|out| {
+            if let Some(days) = rules.automatically_after_days {
+                out.name("AutomaticallyAfterDays").integer(days);
+            }
+            optional(out, "Duration", rules.duration.as_deref());
+            optional(out, "ScheduleExpression", rules.schedule_expression.as_deref());
+        });
+    }
+    if let Some(date) = rotation.last_rotated_date {
+        out.name("LastRotatedDate").time(date);
+    }
 }
 
 fn stage_map(out: &mut Writer, versions: &[(VersionId, Vec<String>)]) {
@@ -212,6 +237,7 @@ mod tests {
             tags: None,
             versions_to_stages: Vec::new(),
             owning_service: None,
+            rotation: None,
         }
     }
 

@@ -39,6 +39,7 @@ fn described() -> Description {
         tags: None,
         versions_to_stages: vec![],
         owning_service: None,
+        rotation: None,
     }
 }
 
