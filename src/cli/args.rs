@@ -153,6 +153,10 @@ pub(crate) struct Serve {
     /// Leave the key pair out of the printed lines
     #[arg(long)]
     pub(crate) no_print_credentials: bool,
+    /// What rotates secrets whose `RotationLambdaARN` is ARN: `ARN=exec:/path/to/command`,
+    /// `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of such lines; may be repeated
+    #[arg(long, value_name = "ARN=FUNCTION")]
+    pub(crate) rotation: Vec<String>,
 }
 
 /// Who may ask the server.
