@@ -4,6 +4,10 @@
 
 use super::name::VersionId;
 use super::record::Tag;
+pub use super::rotation::{
+    AdvanceRotation, RotateSecret, RotationCall, RotationDescription, RotationReport,
+    RotationRules, RotationTurn,
+};
 use crate::env::UnixMillis;
 use crate::secret::{PayloadKind, SecretValue};
 
@@ -188,88 +192,6 @@ pub struct DeleteSecret {
     pub force_delete_without_recovery: Option<bool>,
 }
 
-/// `RotationRules`
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RotationRules {
-    /// `AutomaticallyAfterDays`, 1 to 1000.
-    pub automatically_after_days: Option<i64>,
-    /// `Duration`: the length of the window, as `3h`.
-    pub duration: Option<String>,
-    /// `ScheduleExpression`: `rate(...)` or `cron(...)`.
-    pub schedule_expression: Option<String>,
-}
-
-/// `RotateSecret`.
-#[derive(Clone, Debug, Default)]
-pub struct RotateSecret {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `ClientRequestToken`; becomes the `VersionId` of the new version.
-    pub client_request_token: Option<String>,
-    /// `RotationLambdaARN`; absent: the stored one.
-    pub rotation_lambda_arn: Option<String>,
-    /// `RotationRules`; absent: the stored ones.
-    pub rotation_rules: Option<RotationRules>,
-    /// `RotateImmediately`; absent: true.
-    pub rotate_immediately: Option<bool>,
-}
-
-impl RotateSecret {
-    /// A request that uses what is stored.
-    #[must_use]
-    pub fn new(secret_id: impl Into<String>) -> Self {
-        Self { secret_id: secret_id.into(), ..Self::default() }
-    }
-}
-
-/// Asks what a secret's rotation has to do, and says what became of the last call.
-#[derive(Clone, Debug)]
-pub struct AdvanceRotation {
-    /// The secret.
-    pub id: super::RecordId,
-    /// The token of a rotation that the schedule begins.
-    pub fresh_token: VersionId,
-    /// What became of a call of the function.
-    pub report: Option<RotationReport>,
-}
-
-/// What became of a call of the function.
-#[derive(Clone, Debug)]
-pub struct RotationReport {
-    /// The rotation.
-    pub token: VersionId,
-    /// The step that was called.
-    pub step: super::RotationStep,
-    /// Whether the function succeeded.
-    pub succeeded: bool,
-}
-
-/// A call to make of a rotation function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationCall {
-    /// The account and region of the secret.
-    pub scope: super::Scope,
-    /// The secret's full ARN.
-    pub arn: String,
-    /// Which function.
-    pub function: String,
-    /// The rotation's version.
-    pub token: VersionId,
-    /// The step to call.
-    pub step: super::RotationStep,
-    /// First give the version, which has none, a copy of the current value.
-    pub wants_copy: bool,
-}
-
-/// What a secret's rotation has to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationTurn {
-    /// The call to make now.
-    pub call: Option<RotationCall>,
-    /// When to ask again, by the wall clock; `None`: not before something changes.
-    pub due: Option<UnixMillis>,
-}
-
 /// `TagResource`.
 #[derive(Clone, Debug, Default)]
 pub struct TagResource {
@@ -408,21 +330,6 @@ pub struct Description {
     pub owning_service: Option<String>,
     /// What is shown of rotation, once it was configured.
     pub rotation: Option<RotationDescription>,
-}
-
-/// What `DescribeSecret` and `ListSecrets` show of rotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationDescription {
-    /// `RotationEnabled`
-    pub rotation_enabled: bool,
-    /// `RotationLambdaARN`
-    pub rotation_lambda_arn: String,
-    /// `RotationRules`
-    pub rotation_rules: Option<RotationRules>,
-    /// `LastRotatedDate`
-    pub last_rotated_date: Option<UnixMillis>,
-    /// `NextRotationDate`
-    pub next_rotation_date: Option<UnixMillis>,
 }
 
 /// An entry of `ListSecretVersionIds`.

@@ -12,6 +12,7 @@ mod schedule;
 mod stage;
 mod tag;
 mod token;
+mod turns;
 mod value;
 
 use super::memory::World;

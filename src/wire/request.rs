@@ -195,6 +195,28 @@ mod tests {
     }
 
     #[test]
+    fn a_rotation_keeps_every_member() {
+        let json = r#"{"SecretId":"s","ClientRequestToken":"t","RotationLambdaARN":"f",
+            "RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},
+            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r"}"#;
+        let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+            panic!("a rotation is a write");
+        };
+        assert_eq!(request.client_request_token.as_deref(), Some("t"));
+        assert_eq!(request.rotation_lambda_arn.as_deref(), Some("f"));
+        assert_eq!(request.rotate_immediately, Some(false));
+        let rules = request.rotation_rules.unwrap();
+        assert_eq!(rules.automatically_after_days, Some(7));
+        assert_eq!(rules.duration.as_deref(), Some("3h"));
+        assert_eq!(rules.schedule_expression.as_deref(), Some("e"));
+        let json = r#"{"SecretId":"s","RotationRules":null}"#;
+        let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+            panic!("a rotation is a write");
+        };
+        assert_eq!((request.rotation_rules, request.rotate_immediately), (None, None));
+    }
+
+    #[test]
     fn two_values_are_one_too_many() {
         let json = r#"{"SecretId":"s","SecretBinary":"AP8=","SecretString":"x"}"#;
         let operation = Operation::PutSecretValue;

@@ -217,6 +217,7 @@ fn optional(out: &mut Writer, name: &str, text: Option<&str>) {
 mod tests {
     use super::*;
     use crate::env::UnixMillis;
+    use crate::model::api::RotationRules;
 
     const V1: &str = "11111111-1111-1111-1111-111111111111";
 
@@ -282,6 +283,39 @@ mod tests {
         let listed = expected.replace("VersionIdsToStages", "SecretVersionsToStages");
         let expected = format!(r#"{{"SecretList":[{listed}],"NextToken":"t"}}"#);
         assert_eq!(text(&secret_page(&page)), expected);
+    }
+
+    #[test]
+    fn rotation_is_shown_where_the_model_has_it() {
+        let rotation = RotationDescription {
+            rotation_enabled: false,
+            rotation_lambda_arn: "f".into(),
+            rotation_rules: None,
+            last_rotated_date: None,
+            next_rotation_date: None,
+        };
+        let bare = Description { rotation: Some(rotation.clone()), ..bare() };
+        assert_eq!(
+            text(&description(&bare)),
+            r#"{"ARN":"arn","Name":"n","RotationEnabled":false,"RotationLambdaARN":"f","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
+        );
+        let rules = RotationRules {
+            automatically_after_days: Some(7),
+            duration: Some("3h".into()),
+            schedule_expression: Some("e".into()),
+        };
+        let rotation = RotationDescription {
+            rotation_enabled: true,
+            rotation_rules: Some(rules),
+            last_rotated_date: Some(UnixMillis(1500)),
+            next_rotation_date: Some(UnixMillis(2000)),
+            ..rotation
+        };
+        let full = Description { rotation: Some(rotation), ..bare };
+        assert_eq!(
+            text(&description(&full)),
+            r#"{"ARN":"arn","Name":"n","RotationEnabled":true,"RotationLambdaARN":"f","RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},"LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"NextRotationDate":2.0,"CreatedDate":1700000000.123}"#
+        );
     }
 
     #[test]
