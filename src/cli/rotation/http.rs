@@ -1,5 +1,5 @@
-//! An HTTP hook as a rotation function, in the shape of Lambda's invoke: the event is POSTed as
-//! JSON, and 2xx is a success unless the answer says that the function failed.
+//! An HTTP hook as a rotation function, in the shape of Lambda's invoke: it gets the event as JSON
+//! in a POST, and 2xx is a success unless the answer says that the function failed.
 
 use super::{CALL_TIME, CallerCell, Deadline, START_TIME, event_json, wait_for};
 use crate::env::Env;

@@ -85,21 +85,17 @@ fn go_on<V: View>(
     }
     let report = request.report.as_ref().filter(|report| is_about(report, &running));
     if let Some(report) = report {
-        let next = running.step.next().filter(|_| !running.only_test);
-        match (report.succeeded, next) {
+        if running.only_test {
+            return end(view, context, record, labels, rotation, &running);
+        }
+        match (report.succeeded, running.step.next()) {
             (true, Some(next)) => running.step = next,
-            (true, None) if running.only_test => {
-                return end(view, context, record, labels, rotation, &running);
-            }
             (true, None) if is_current => {
                 rotation.last_rotated = Some(moment);
                 rotation.counted_from = moment;
                 return end(view, context, record, labels, rotation, &running);
             }
             // Failed; or said to be finished, and AWSCURRENT is elsewhere.
-            (false, _) if running.only_test => {
-                return end(view, context, record, labels, rotation, &running);
-            }
             _ => fail(context, &mut rotation, &mut running),
         }
     }

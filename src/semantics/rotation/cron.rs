@@ -46,7 +46,7 @@ impl Cron {
         let mut field = || fields.next();
         let (minutes, hours, days) = (field()?, field()?, field()?);
         let (months, weekdays, years) = (field()?, field()?, field()?);
-        if field().is_some() || minutes.trim_start_matches('0') != "" || years != "*" {
+        if field().is_some() || !minutes.trim_start_matches('0').is_empty() || years != "*" {
             return None;
         }
         // One of the two day fields says nothing, as `?` means.
@@ -190,15 +190,14 @@ fn item(text: &str, min: u32, max: u32, names: &[&str]) -> Option<u64> {
     let (first, last) = match range {
         "*" => (min, max),
         "" if step.is_some() => (min, max),
-        _ => match range.split_once('-') {
-            Some((first, last)) => {
+        _ => {
+            if let Some((first, last)) = range.split_once('-') {
                 (number(first, min, max, names)?, number(last, min, max, names)?)
-            }
-            None => {
+            } else {
                 let first = number(range, min, max, names)?;
                 (first, if step.is_some() { max } else { first })
             }
-        },
+        }
     };
     if first > last {
         return None;
@@ -208,8 +207,8 @@ fn item(text: &str, min: u32, max: u32, names: &[&str]) -> Option<u64> {
 }
 
 fn number(text: &str, min: u32, max: u32, names: &[&str]) -> Option<u32> {
-    let named = (min..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text));
-    if let Some((number, _)) = named {
+    let found = (min..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text));
+    if let Some((number, _)) = found {
         return Some(number);
     }
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {

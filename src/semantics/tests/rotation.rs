@@ -3,8 +3,8 @@
 use super::{S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
 use crate::model::api::{
-    AdvanceRotation, Mutation, RotateSecret, RotationReport, RotationRules, RotationTurn,
-    SecretIdOnly, Written,
+    AdvanceRotation, ListSecrets, Mutation, RotateSecret, RotationReport, RotationRules,
+    RotationTurn, SecretIdOnly, Written,
 };
 use crate::model::{RotationStep, VersionId};
 use crate::semantics::FaultKind::{AccessDenied, InvalidParameter, InvalidRequest, Validation};
@@ -179,7 +179,7 @@ fn a_rotation_that_is_asked_for_is_configured_and_begun() {
     // The end of the seventh day: 2024-01-09T23:59:59Z.
     assert_eq!(shown.next_rotation_date, Some(UnixMillis(1_704_844_799_000)));
     assert_eq!(due(&world), Some(world.wall()));
-    let listed = world.list(&Default::default()).unwrap();
+    let listed = world.list(&ListSecrets::default()).unwrap();
     assert_eq!(listed.secrets[0].rotation, world.describe(S).unwrap().rotation);
 }
 
