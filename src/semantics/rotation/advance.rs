@@ -30,11 +30,13 @@ pub(in crate::semantics) fn advance<V: View>(
     let Some(record) = record.filter(|record| !record.dead && record.deletion.is_none()) else {
         return Ok(rest(None));
     };
-    let Some(rotation) = record.rotation.clone().filter(|rotation| rotation.enabled) else {
-        return Ok(rest(None));
-    };
+    let Some(rotation) = record.rotation.clone() else { return Ok(rest(None)) };
     let labels = Labels::load(view, record.id)?;
     match rotation.running.clone() {
+        Some(running) if !rotation.enabled => {
+            end(view, context, record, labels, rotation, &running)
+        }
+        None if !rotation.enabled => Ok(rest(None)),
         Some(running) => go_on(view, context, request, record, labels, rotation, running),
         None => begin_if_due(context, request, record, labels, rotation),
     }

@@ -31,10 +31,13 @@ use schedule::{Schedule, Window};
 #[must_use]
 pub fn rotation_due(record: &SecretRecord) -> Option<UnixMillis> {
     let rotation = record.rotation.as_ref()?;
-    if record.dead || record.deletion.is_some() || !rotation.enabled {
+    if record.dead || record.deletion.is_some() {
         return None;
     }
     match &rotation.running {
+        // Cancelled: its temporary version is removed at once.
+        Some(running) if !rotation.enabled => running.not_before,
+        None if !rotation.enabled => None,
         Some(RunningRotation { not_before: Some(at), .. }) => Some(*at),
         _ => window(rotation).map(|window| window.opens),
     }
@@ -155,12 +158,10 @@ pub(super) fn cancel_rotate_secret<V: View>(
     if !rotation.enabled {
         return Ok(nothing(answer));
     }
-    let labels = Labels::load(view, record.id)?;
-    let mut change = Change::of(record, labels, context.now);
-    if let Some(running) = rotation.running.as_ref().filter(|running| running.only_test) {
-        drop_test_version(view, &mut change, &running.token)?;
-    }
-    change.record.rotation = Some(Rotation { enabled: false, running: None, ..rotation });
+    let mut change = Change::of(record, Labels::none(), context.now);
+    // A test may be about to fill its temporary version: who calls the function removes it.
+    let running = rotation.running.clone().filter(|running| running.only_test);
+    change.record.rotation = Some(Rotation { enabled: false, running, ..rotation });
     Ok(change.finish(answer)?)
 }
 

@@ -1,8 +1,8 @@
 //! The turns of a rotation: from one call of its function to the next, and to its end (SEM-ROT).
 
 use super::rotation::{
-    F, MINUTE, NOT_COMPLETE, STEPS, act, ask, complete, days, due, request, rotatable, rotate,
-    step_of, turn,
+    F, MINUTE, NOT_COMPLETE, STEPS, act, ask, cancel, complete, days, due, request, rotatable,
+    rotate, step_of, turn,
 };
 use super::{DAY, S, refused, unchanged};
 use crate::env::UnixMillis;
@@ -182,6 +182,24 @@ fn without_rotating_at_once_only_the_test_is_called_with_a_copy() {
     let later = RotateSecret { rotate_immediately: Some(false), ..request("r", Some(days(7))) };
     ask(&mut world, later).unwrap();
     assert_eq!((world.labels(S).as_str(), turn(&mut world, None).call), ("", None));
+}
+
+/// SEM-ROT-12, SEM-ROT-16: the copy may come after the cancellation.
+#[test]
+fn a_test_that_is_cancelled_leaves_nothing_behind() {
+    let mut world = rotatable();
+    let later = RotateSecret { rotate_immediately: Some(false), ..request("r", Some(days(7))) };
+    ask(&mut world, later).unwrap();
+    assert!(turn(&mut world, None).call.unwrap().wants_copy);
+    assert_eq!(cancel(&mut world).unwrap().version_id, None);
+    assert_eq!(due(&world), Some(world.wall()));
+    world.put(S, "r", "one", &["AWSPENDING"]).unwrap();
+    let last = turn(&mut world, Some(("r", RotationStep::TestSecret, true)));
+    assert_eq!(last, RotationTurn { call: None, due: None });
+    assert_eq!((world.labels(S).as_str(), due(&world)), ("v1{AWSCURRENT}", None));
+    let id = world.id(S).unwrap();
+    assert_eq!(world.view.secrets[&id].version_count, 1);
+    assert!(!world.describe(S).unwrap().rotation.unwrap().rotation_enabled);
 }
 
 /// SEM-ROT-17
