@@ -130,3 +130,24 @@ fn terraform_works_unchanged() {
     let mirror = mirror.to_str().unwrap();
     script(&server, "bash", "terraform.sh", &[("STRONGROOM_TF_PLUGIN_DIR", mirror)]);
 }
+
+#[test]
+fn terraform_configures_rotation_unchanged() {
+    if !runs(&["terraform", "version"]) {
+        println!("SKIP there is no terraform here");
+        return;
+    }
+    let Some(mirror) = mirror() else {
+        println!(
+            "SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)"
+        );
+        return;
+    };
+    let home = Home::new();
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:random";
+    let binary = std::path::Path::new(common::server::BIN);
+    let server = home.serve_with(binary, &["--rotation", &format!("{arn}=random")]);
+    let mirror = mirror.to_str().unwrap();
+    let extra = [("STRONGROOM_TF_PLUGIN_DIR", mirror), ("ROTATION_ARN", arn)];
+    script(&server, "bash", "terraform_rotation.sh", &extra);
+}

@@ -164,7 +164,7 @@ fn the_server_outlives_bad_input_and_loses_nothing() {
             "SerializationException",
         ),
         ("unknown operation", signed("DropTables", "{}"), "UnknownOperationException"),
-        ("an operation not built yet", signed("RotateSecret", "{}"), "UnknownOperationException"),
+        ("an operation not built yet", signed("RotateSecrets", "{}"), "UnknownOperationException"),
         ("bad name", signed("GetSecretValue", r#"{"SecretId":"a b*"}"#), "ValidationException"),
         ("no name", signed("GetSecretValue", "{}"), "ValidationException"),
         (

@@ -161,6 +161,10 @@ pub(crate) struct Serve {
     /// made and kept beside client.env]
     #[arg(long, value_name = "F", requires = "agent_listen")]
     pub(crate) agent_token_file: Option<PathBuf>,
+    /// What rotates secrets whose `RotationLambdaARN` is ARN: `ARN=exec:/path/to/command`,
+    /// `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of such lines; may be repeated
+    #[arg(long, value_name = "ARN=FUNCTION")]
+    pub(crate) rotation: Vec<String>,
 }
 
 /// Who may ask the server.

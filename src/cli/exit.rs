@@ -129,6 +129,7 @@ fn exit_of_fault(fault: &Fault) -> Exit {
         FaultKind::ResourceNotFound => Exit::NotFound,
         FaultKind::ResourceExists | FaultKind::LimitExceeded => Exit::Conflict,
         FaultKind::InvalidRequest if is_about_deletion(&fault.message) => Exit::Conflict,
+        FaultKind::AccessDenied => Exit::Other,
         FaultKind::InvalidRequest
         | FaultKind::InvalidParameter
         | FaultKind::InvalidNextToken

@@ -6,7 +6,8 @@ use super::exit::Failure;
 use crate::env::UnixMillis;
 use crate::model::VersionId;
 use crate::model::api::{
-    Deleted, Description, Named, SecretValueOutput, VersionEntry, VersionPage, Written,
+    Deleted, Description, Named, RotationDescription, SecretValueOutput, VersionEntry, VersionPage,
+    Written,
 };
 use crate::secret::{SecretBytes, SecretValue};
 use crate::vault::{CheckReport, Credential};
@@ -175,7 +176,48 @@ struct DescriptionShape<'a> {
     secret_versions_to_stages: Option<StagesShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owning_service: Option<&'a str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    rotation: Option<RotationShape<'a>>,
     created_date: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RotationShape<'a> {
+    rotation_enabled: bool,
+    #[serde(rename = "RotationLambdaARN")]
+    rotation_lambda_arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation_rules: Option<RulesShape<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_rotated_date: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_rotation_date: Option<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RulesShape<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    automatically_after_days: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_expression: Option<&'a str>,
+}
+
+fn rotation_shape(found: &RotationDescription) -> RotationShape<'_> {
+    RotationShape {
+        rotation_enabled: found.rotation_enabled,
+        rotation_lambda_arn: &found.rotation_lambda_arn,
+        rotation_rules: found.rotation_rules.as_ref().map(|rules| RulesShape {
+            automatically_after_days: rules.automatically_after_days,
+            duration: rules.duration.as_deref(),
+            schedule_expression: rules.schedule_expression.as_deref(),
+        }),
+        last_rotated_date: found.last_rotated_date.map(seconds),
+        next_rotation_date: found.next_rotation_date.map(seconds),
+    }
 }
 
 fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionShape<'_> {
@@ -194,6 +236,7 @@ fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionSha
         version_ids_to_stages: if is_list_entry { None } else { stages() },
         secret_versions_to_stages: if is_list_entry { stages() } else { None },
         owning_service: found.owning_service.as_deref(),
+        rotation: found.rotation.as_ref().map(rotation_shape),
         created_date: seconds(found.created_date),
     }
 }

@@ -25,6 +25,8 @@ mod json;
 mod output;
 mod place;
 mod progress;
+#[cfg(feature = "server")]
+mod rotation;
 mod secrets;
 #[cfg(feature = "server")]
 pub mod serve;

@@ -9,11 +9,12 @@ use super::args::{AuthMode, Global, Serve};
 use super::client_env;
 use super::credentials::exports;
 use super::exit::Failure;
+use super::rotation::{self, Caller, CallerCell};
 use super::{Context, init, output, place, session, signal, unlock};
 use crate::env::Env;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Vault, VaultDir};
+use crate::vault::{Credential, Options, RotationFunctions, Vault, VaultDir};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
@@ -67,8 +68,14 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     }
     check_agent(context, global, args)?;
     let region = place::region(context, global)?;
-    let vault = if args.ephemeral { Vault::ephemeral()? } else { open(context, global)? };
-    let served = run(context, global, args, &region, &vault);
+    let caller = CallerCell::default();
+    let rotation = rotation::functions(&context.env, &args.rotation, &caller)?;
+    let vault = if args.ephemeral {
+        Vault::ephemeral_with_rotation(rotation)?
+    } else {
+        open(context, global, rotation)?
+    };
+    let served = run(context, global, args, &region, (&vault, &caller));
     session::close(&vault);
     served
 }
@@ -91,9 +98,10 @@ fn check_agent(context: &Context, global: &Global, args: &Serve) -> Result<(), F
     Ok(())
 }
 
-fn open(context: &Context, global: &Global) -> Result<Vault, Failure> {
+fn open(context: &Context, global: &Global, rotation: RotationFunctions) -> Result<Vault, Failure> {
     let path = place::vault(context, global)?;
-    let dir = VaultDir::make(&path, &session::options(context, global))?;
+    let options = Options { rotation, ..session::options(context, global) };
+    let dir = VaultDir::make(&path, &options)?;
     if dir.has_vault() {
         let key = unlock::unlock(context, global, &dir)?;
         return Ok(dir.open(&key)?);
@@ -107,13 +115,19 @@ fn run(
     global: &Global,
     args: &Serve,
     region: &str,
-    vault: &Vault,
+    (vault, caller): (&Vault, &CallerCell),
 ) -> Result<(), Failure> {
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
+    // Copies that live as long as the server: only for functions that need them.
+    let pairs =
+        if args.rotation.is_empty() { Vec::new() } else { all.iter().map(copied).collect() };
     let (agent, token_place) = agent(context, global, args, vault, &pair.account)?.unzip();
     let server = bind(context, args, region, vault.clone(), all, agent)?;
+    let endpoint = format!("http://{}", reachable(server.local_addr()));
+    // Empty until now. Rotation functions that wait may call back: the port is taken.
+    let _ = caller.set(Caller { endpoint, pairs });
     // The server has taken the signals over; until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);

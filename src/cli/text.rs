@@ -56,6 +56,16 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
     if let Some(service) = &found.owning_service {
         line("Owned by:", service);
     }
+    if let Some(rotation) = &found.rotation {
+        let state = if rotation.rotation_enabled { "" } else { " (cancelled)" };
+        line("Rotated by:", &format!("{}{state}", rotation.rotation_lambda_arn));
+        if let Some(at) = rotation.last_rotated_date {
+            line("Rotated:", &date_time(at));
+        }
+        if let Some(at) = rotation.next_rotation_date {
+            line("Rotates by:", &date_time(at));
+        }
+    }
     for tag in found.tags.iter().flatten() {
         line("Tag:", &format!("{}={}", tag.key, tag.value));
     }

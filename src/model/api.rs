@@ -4,6 +4,10 @@
 
 use super::name::VersionId;
 use super::record::Tag;
+pub use super::rotation::{
+    AdvanceRotation, RotateSecret, RotationCall, RotationDescription, RotationReport,
+    RotationRules, RotationTurn,
+};
 use super::rotation_token::RotationToken;
 use crate::env::UnixMillis;
 use crate::secret::{PayloadKind, SecretValue};
@@ -148,7 +152,8 @@ pub struct BatchGetSecretValue {
     pub next_token: Option<String>,
 }
 
-/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`: requests with a `SecretId` and no more.
+/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`, `CancelRotateSecret`: requests with a
+/// `SecretId` and no more.
 #[derive(Clone, Debug, Default)]
 pub struct SecretIdOnly {
     /// `SecretId`
@@ -262,6 +267,12 @@ pub enum Mutation {
     TagResource(TagResource),
     /// `UntagResource`
     UntagResource(UntagResource),
+    /// `RotateSecret`
+    RotateSecret(RotateSecret),
+    /// `CancelRotateSecret`
+    CancelRotateSecret(SecretIdOnly),
+    /// Takes a secret's rotation one step on.
+    AdvanceRotation(AdvanceRotation),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -289,7 +300,8 @@ pub struct Named {
     pub name: String,
 }
 
-/// Answer of `CreateSecret`, `UpdateSecret` and `PutSecretValue`.
+/// Answer of `CreateSecret`, `UpdateSecret`, `PutSecretValue`, `RotateSecret` and
+/// `CancelRotateSecret`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
     /// `ARN`
@@ -376,6 +388,8 @@ pub struct Description {
     pub versions_to_stages: Vec<(VersionId, Vec<String>)>,
     /// `OwningService`
     pub owning_service: Option<String>,
+    /// What is shown of rotation, once it was configured.
+    pub rotation: Option<RotationDescription>,
 }
 
 /// An entry of `ListSecretVersionIds`.

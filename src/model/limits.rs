@@ -24,6 +24,12 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Most tags on a secret (quota page).
 pub const TAGS_MAX: usize = 50;
+/// Longest `RotationLambdaARN` (API model).
+pub const FUNCTION_ARN_CHARS_MAX: usize = 2048;
+/// Largest `AutomaticallyAfterDays` (API model).
+pub const ROTATION_DAYS_MAX: usize = 1000;
+/// Longest `ScheduleExpression` (API model).
+pub const SCHEDULE_CHARS_MAX: usize = 256;
 /// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
 pub const PAGE_MAX: usize = 100;
 /// Most secrets of one `BatchGetSecretValue`, by id or by page (API model).

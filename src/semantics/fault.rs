@@ -15,6 +15,8 @@ pub enum FaultKind {
     InvalidNextToken,
     /// `LimitExceededException`
     LimitExceeded,
+    /// `AccessDeniedException`
+    AccessDenied,
     /// `ValidationException`: from AWS's front end (its body says `message`, not `Message`).
     Validation,
 }
@@ -30,6 +32,7 @@ impl FaultKind {
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidNextToken => "InvalidNextTokenException",
             Self::LimitExceeded => "LimitExceededException",
+            Self::AccessDenied => "AccessDeniedException",
             Self::Validation => "ValidationException",
         }
     }

@@ -14,6 +14,7 @@ use crate::model::{
 use crate::secret::PayloadKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 type Value = (PayloadKind, Vec<u8>);
 
@@ -148,13 +149,22 @@ pub struct World {
     pub lsn: u64,
     /// Chunks that each stored value takes.
     pub chunks: u16,
+    /// The rotation functions that can be called.
+    pub functions: BTreeSet<String>,
 }
 
 impl Default for World {
     fn default() -> Self {
         // 2024-01-02T03:04:05.678Z; the age clock starts elsewhere, so that mixing them shows.
         let now = Now { wall: UnixMillis(1_704_164_645_678), age: UnixMillis(5_000_000) };
-        Self { view: Memory::default(), scope: Scope::default(), now, lsn: 0, chunks: 1 }
+        Self {
+            view: Memory::default(),
+            scope: Scope::default(),
+            now,
+            lsn: 0,
+            chunks: 1,
+            functions: BTreeSet::new(),
+        }
     }
 }
 
@@ -183,6 +193,7 @@ impl World {
             lsn,
             fresh_id: RecordId(id),
             suffix: Suffix(suffix),
+            functions: Arc::new(self.functions.clone()),
         }
     }
 

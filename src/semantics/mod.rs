@@ -6,10 +6,10 @@
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
 //!
 //! ```text
-//! request -> validate -> resolve -> write | stage | tags | delete -> change -> Plan
+//! request -> validate -> resolve -> write | stage | tags | delete | rotation -> change -> Plan
 //!                               \\-> read | list | batch (filter, page)       -> answer
 //!                    \\-> password                                          -> answer
-//! background ------------------> prune | delete (purge, sweep) | touch     -> Plan
+//! background ------------------> prune | delete (purge, sweep) | touch | rotation -> Plan
 //! ```
 
 pub mod batch;
@@ -26,6 +26,7 @@ pub mod password;
 mod prune;
 pub mod read;
 mod resolve;
+mod rotation;
 mod stage;
 mod tags;
 pub mod texts;
@@ -39,6 +40,7 @@ mod tests;
 pub use change::rows;
 pub use fault::{Fault, FaultKind};
 pub use prune::may_be_due;
+pub use rotation::rotation_due;
 pub use touch::day_of;
 
 use crate::env::UnixMillis;
@@ -46,6 +48,8 @@ use crate::model::api;
 use crate::model::{
     Lsn, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord,
 };
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The two readings of time that rules use (I9). Neither gives order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Context {
     pub fresh_id: RecordId,
     /// The ARN suffix that a secret made by this operation gets.
     pub suffix: Suffix,
+    /// The rotation functions that can be called, by ARN.
+    pub functions: Arc<BTreeSet<String>>,
 }
 
 /// The vault as one operation sees it: earlier operations of its batch included (I1).
@@ -140,7 +146,7 @@ pub enum Effect {
 /// What a mutation answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`
+    /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `RotateSecret`, `CancelRotateSecret`
     Written(api::Written),
     /// `UpdateSecretVersionStage`, `RestoreSecret`
     Named(api::Named),
@@ -150,6 +156,8 @@ pub enum Answer {
     Done,
     /// An internal operation did a bounded part; ask again.
     More,
+    /// What a rotation has to do (`AdvanceRotation`).
+    Rotation(api::RotationTurn),
 }
 
 /// The decision about one mutation. No effects: nothing changes, the answer still waits for the
@@ -200,6 +208,9 @@ pub fn plan<V: View>(
         M::RestoreSecret(request) => delete::restore_secret(view, context, request),
         M::TagResource(request) => tags::tag_resource(view, context, request),
         M::UntagResource(request) => tags::untag_resource(view, context, request),
+        M::RotateSecret(request) => rotation::rotate_secret(view, context, request),
+        M::CancelRotateSecret(request) => rotation::cancel_rotate_secret(view, context, request),
+        M::AdvanceRotation(request) => rotation::advance(view, context, request),
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

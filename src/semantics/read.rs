@@ -2,7 +2,7 @@
 //! what is left out. None of them changes anything; `vault` notes the day of a read.
 
 use super::change::{Labels, names};
-use super::{Refusal, View, page, resolve, texts, validate};
+use super::{Refusal, View, page, resolve, rotation, texts, validate};
 use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, ResourcePolicy, SecretIdOnly, VersionEntry,
     VersionPage,
@@ -86,6 +86,7 @@ pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
             versions_to_stages.push((version.version_id, names(stages_on(&stages, seq))));
         }
     }
+    let rotation = record.rotation.as_ref().map(rotation::describe);
     Ok(Description {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
@@ -98,6 +99,7 @@ pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
         tags: record.tags,
         versions_to_stages,
         owning_service: record.owning_service,
+        rotation,
     })
 }
 

@@ -9,9 +9,12 @@ mod keep;
 mod list;
 mod name;
 mod password;
+mod rotation;
+mod schedule;
 mod stage;
 mod tag;
 mod token;
+mod turns;
 mod value;
 
 use super::memory::World;

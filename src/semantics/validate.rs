@@ -13,8 +13,8 @@ use super::fault::Fault;
 use super::texts;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
-    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
+    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::model::name::NameError;
 use crate::model::{RotationToken, SecretName, SecretRef, Stage, Tag, VersionId, limits};
@@ -110,6 +110,39 @@ pub fn delete_secret(request: &DeleteSecret) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }
 
+/// Checks `RotateSecret`: model constraints and names only. The token comes next, with an exception
+/// of its own, and what the schedule means with the rules of the operation.
+pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
+    let mut found = Violations::default();
+    secret_id_length(&mut found, &request.secret_id);
+    token_length(&mut found, request.client_request_token.as_deref());
+    if let Some(arn) = &request.rotation_lambda_arn {
+        found.text("rotationLambdaARN", arn, 0, limits::FUNCTION_ARN_CHARS_MAX);
+    }
+    if let Some(rules) = &request.rotation_rules {
+        rotation_rules(&mut found, rules);
+    }
+    found.into_result()?;
+    reference(&request.secret_id).map(drop)
+}
+
+fn rotation_rules(found: &mut Violations, rules: &RotationRules) {
+    if let Some(days) = rules.automatically_after_days {
+        found.number("rotationRules.automaticallyAfterDays", days, 1, limits::ROTATION_DAYS_MAX);
+    }
+    if let Some(text) = &rules.duration {
+        let matches = text.chars().all(|c| c.is_ascii_digit() || c == 'h');
+        found.text("rotationRules.duration", text, 2, 3);
+        found.pattern("rotationRules.duration", text, r"[0-9h]+", matches);
+    }
+    if let Some(text) = &rules.schedule_expression {
+        let path = "rotationRules.scheduleExpression";
+        let matches = text.chars().all(|c| c.is_ascii_alphanumeric() || "()#?*-/, ".contains(c));
+        found.text(path, text, 1, limits::SCHEDULE_CHARS_MAX);
+        found.pattern(path, text, r"[0-9A-Za-z\(\)#\?\*\-\/, ]+", matches);
+    }
+}
+
 /// Checks `TagResource`.
 pub fn tag_resource(request: &TagResource) -> Result<(), Fault> {
     let mut found = Violations::default();
@@ -142,7 +175,7 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
     reference(&request.secret_id).map(drop)
 }
 
-/// Checks `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`.
+/// Checks `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`, `CancelRotateSecret`.
 pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }

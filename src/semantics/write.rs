@@ -4,7 +4,7 @@
 use super::change::{Change, Labels, names, nothing};
 use super::fault::Fault;
 use super::{
-    Answer, Context, Effect, Outcome, Plan, Refusal, View, resolve, tags, texts, validate,
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, resolve, rotation, tags, texts, validate,
 };
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
@@ -201,7 +201,11 @@ fn write_value(
         }
         Token::Free | Token::Replay(_) => add_version(change, context, token, kind)?,
     };
+    let was_current = change.labels.holder(&Stage::current());
     label(&mut change.labels, seq, stages, first);
+    if change.labels.holder(&Stage::current()) != was_current {
+        rotation::value_changed(change);
+    }
     Ok(seq)
 }
 

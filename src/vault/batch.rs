@@ -31,6 +31,8 @@ pub(super) struct Batch<'a> {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) settled: Vec<(RecordId, Seq, UnixMillis)>,
     pub(super) nudges: Vec<RecordId>,
+    /// Secrets whose rotation wants to be looked at, and when.
+    pub(super) rotations: Vec<(RecordId, Option<UnixMillis>)>,
     /// The state could not be read, or holds what does not open.
     pub(super) state_lies: bool,
 }
@@ -62,6 +64,7 @@ impl<'a> Batch<'a> {
             outcomes: Vec::new(),
             settled: Vec::new(),
             nudges: Vec::new(),
+            rotations: Vec::new(),
             state_lies: false,
         }
     }
@@ -106,6 +109,7 @@ impl Batch<'_> {
             lsn,
             fresh_id: rows::fresh_id(self.keys, scope, lsn),
             suffix: fresh_suffix(shared, mutation).map_err(Unplanned::Told)?,
+            functions: shared.agenda.names(),
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
@@ -118,10 +122,12 @@ impl Batch<'_> {
         let mut effects = plan.effects;
         self.note_purge(&mut effects)?;
         for effect in &effects {
-            if let Effect::PutSecret(record) = effect
-                && semantics::may_be_due(record)
-            {
+            let Effect::PutSecret(record) = effect else { continue };
+            if semantics::may_be_due(record) {
                 self.nudges.push(record.id);
+            }
+            if record.rotation.is_some() {
+                self.rotations.push((record.id, semantics::rotation_due(record)));
             }
         }
         let sealer = Sealer { keys: self.keys, entropy: shared.env.entropy.as_ref(), lsn, payload };
@@ -265,12 +271,15 @@ fn grows(mutation: &Mutation) -> bool {
         Mutation::CreateSecret(_)
         | Mutation::PutSecretValue(_)
         | Mutation::UpdateSecret(_)
+        | Mutation::RotateSecret(_)
         | Mutation::TagResource(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)
         | Mutation::RestoreSecret(_)
         | Mutation::UntagResource(_)
+        | Mutation::CancelRotateSecret(_)
+        | Mutation::AdvanceRotation(_)
         | Mutation::Prune(_)
         | Mutation::Purge(_)
         | Mutation::Sweep(_) => false,

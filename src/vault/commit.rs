@@ -202,7 +202,7 @@ impl Pipeline {
                 return Err(Setback::State);
             }
         }
-        let Batch { sum, lsn, sets, outcomes, settled, nudges, unshredded, .. } = batch;
+        let Batch { sum, lsn, sets, outcomes, settled, nudges, rotations, unshredded, .. } = batch;
         if !sets.is_empty() {
             match self.commit(sum, lsn, sets, state.store(), !may_grow) {
                 Ok(()) => self.unshredded = unshredded,
@@ -214,6 +214,9 @@ impl Pipeline {
             self.shared.marks.settle(id, seq, day);
         }
         self.shared.nudge(nudges);
+        for (id, due) in rotations {
+            self.shared.agenda.note(id, due);
+        }
         Ok(outcomes)
     }
 

@@ -79,6 +79,8 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         }
         Write::DeleteSecret(request) => (Mutation::DeleteSecret(request), None),
         Write::RestoreSecret(request) => (Mutation::RestoreSecret(request), None),
+        Write::RotateSecret(request) => (Mutation::RotateSecret(request), None),
+        Write::CancelRotateSecret(request) => (Mutation::CancelRotateSecret(request), None),
         Write::TagResource(request) => (Mutation::TagResource(request), None),
         Write::UntagResource(request) => (Mutation::UntagResource(request), None),
     })

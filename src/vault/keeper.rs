@@ -146,7 +146,7 @@ impl Inner {
 
     /// A whole pass, now: everything that is due is done when this returns.
     pub(super) fn maintain(&self) -> Result<()> {
-        let _pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         let mut first = FirstError::default();
         first.note(self.mend_state());
         let _ = self.prepare_segment(true);
@@ -156,6 +156,9 @@ impl Inner {
         first.note(self.switch_if_due());
         first.note(self.compact(true));
         first.note(self.checkpoint(true));
+        // Functions may take long: nothing that waits for a pass shall wait for them.
+        drop(pass);
+        first.note(self.rotate_due());
         first.end()
     }
 
@@ -198,8 +201,12 @@ impl Inner {
                 let opened = keys.open_row(Tree::Secrets, &key, &row).map_err(Failure::from);
                 let record = opened.and_then(|open| Ok(rows::decode_secret(&open)?));
                 match record {
-                    Ok(record) if may_be_due(&record) => self.shared.nudge([record.id]),
-                    Ok(_) => {}
+                    Ok(record) => {
+                        self.shared.agenda.note_read(&record);
+                        if may_be_due(&record) {
+                            self.shared.nudge([record.id]);
+                        }
+                    }
                     // The next reader or writer of it finds out whether only the state lies.
                     Err(failure) if failure.is_of_state() => self.shared.nudge(id_of(&key)),
                     Err(failure) => return Err(failure.into()),
@@ -238,7 +245,7 @@ impl Inner {
     }
 
     /// An operation of the vault's own, through the one door.
-    fn internal(&self, mutation: Mutation) -> Result<Answer> {
+    pub(super) fn internal(&self, mutation: Mutation) -> Result<Answer> {
         let scope = crate::model::Scope::default();
         self.driver
             .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))

@@ -32,6 +32,7 @@ mod options;
 mod read;
 mod ready;
 mod reserve;
+mod rotation;
 mod rows;
 mod shared;
 mod source;
@@ -52,6 +53,7 @@ pub use check::CheckReport;
 pub use dir::{VaultDir, peek_id};
 pub use operations::{Credential, Write};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
+pub use rotation::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
 
 use crate::crypto::{Unlock, VaultId};
 use crate::env::Env;
@@ -59,6 +61,7 @@ use crate::error::{ErrorKind, Result};
 use driver::Driver;
 use epoch::KeystoreFile;
 use keeper::Keeper;
+use rotation::Engine;
 use shared::{Shared, Status};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -79,6 +82,7 @@ struct Inner {
     shared: Arc<Shared>,
     driver: Driver,
     keeper: OnceLock<Keeper>,
+    engine: OnceLock<Engine>,
     /// One pass of the keeper at a time.
     pass: Mutex<()>,
     /// Held while a segment is made ready, and while the log is replaced: what an older log's
@@ -110,7 +114,12 @@ impl Vault {
     /// A vault in memory with random keys, gone when dropped. Same code, cryptography and log as on
     /// disk, with the files in memory.
     pub fn ephemeral() -> Result<Self> {
-        let mut options = Options::default();
+        Self::ephemeral_with_rotation(RotationFunctions::default())
+    }
+
+    /// The same with functions that rotate its secrets.
+    pub fn ephemeral_with_rotation(rotation: RotationFunctions) -> Result<Self> {
+        let mut options = Options { rotation, ..Options::default() };
         options.tuning.env = Some(Env::in_memory());
         options.tuning.segment_bytes_max = 1024 * 1024;
         Self::ephemeral_with(&options)
@@ -151,7 +160,7 @@ impl Vault {
         epoch::switch(&self.inner)
     }
 
-    /// One pass of pruner, compactor and checkpointer, now.
+    /// Every rotation that is due and one pass of pruner, compactor and checkpointer, now.
     pub fn maintain(&self) -> Result<()> {
         self.inner.maintain()
     }
@@ -167,6 +176,9 @@ impl Inner {
             return Err(ErrorKind::Usage { what: "a callback must not close the vault" }.into());
         }
         self.shared.stop_work();
+        if let Some(engine) = self.engine.get() {
+            engine.stop(self);
+        }
         if let Some(keeper) = self.keeper.get() {
             keeper.stop();
         }
@@ -197,6 +209,13 @@ impl Inner {
     /// lets the lock go.
     fn abandon(&self) {
         self.shared.stop_work();
+        if let Some(engine) = self.engine.get() {
+            if self.driver.is_own_thread() {
+                engine.tell_to_stop(self);
+            } else {
+                engine.stop(self);
+            }
+        }
         if let Some(keeper) = self.keeper.get() {
             if self.driver.is_own_thread() {
                 keeper.tell_to_stop();

@@ -13,6 +13,7 @@ use super::driver::Driver;
 use super::epoch::{KeystoreFile, from_crypto};
 use super::keeper::{Bells, Keeper, from_log};
 use super::logkeys::{LogKeys, age_note};
+use super::rotation::Engine;
 use super::shared::Shared;
 use super::state::{Opened, State, StateOpener, sum_rows};
 use super::{Inner, Owner, Vault};
@@ -64,17 +65,19 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
     let log = truth.start().map_err(from_log)?;
 
-    let VaultDir { env, dir, lock, .. } = place;
-    let background = tuning.background;
+    let VaultDir { env, dir, lock, options } = place;
+    let (background, rotation) = (tuning.background, options.rotation);
     let bells = Bells::default();
     let calls = (bells.passes.0.clone(), bells.segments.0.clone());
-    let shared = Arc::new(Shared::new(env, dir, Arc::new(keys), state, tuning, calls, lock));
+    let shared =
+        Arc::new(Shared::new(env, dir, Arc::new(keys), state, (tuning, rotation), calls, lock));
     let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
     let driver = if background { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
     let inner = Arc::new(Inner {
         shared,
         driver,
         keeper: OnceLock::new(),
+        engine: OnceLock::new(),
         pass: Mutex::new(()),
         preparing: Mutex::new(()),
         keystore: Mutex::new(KeystoreFile { twin, keystore }),
@@ -82,8 +85,9 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let owner = Arc::new(Owner(Arc::clone(&inner)));
     if background {
         let keeper = Keeper::spawn(&inner, bells)?;
-        // Nobody else has the cell yet.
+        // Nobody else has the cells yet.
         let _ = inner.keeper.set(keeper);
+        let _ = inner.engine.set(Engine::spawn(&inner)?);
     }
     Ok(Vault { inner, _owner: owner })
 }

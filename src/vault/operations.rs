@@ -12,8 +12,8 @@ use crate::model::Scope;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Deleted, Description, GetRandomPassword,
     GetSecretValue, ListSecretVersionIds, ListSecrets, Named, PutSecretValue, ResourcePolicy,
-    SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
+    RotateSecret, SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
@@ -43,6 +43,10 @@ pub enum Write {
     DeleteSecret(DeleteSecret),
     /// `RestoreSecret`
     RestoreSecret(SecretIdOnly),
+    /// `RotateSecret`
+    RotateSecret(RotateSecret),
+    /// `CancelRotateSecret`
+    CancelRotateSecret(SecretIdOnly),
     /// `TagResource`
     TagResource(TagResource),
     /// `UntagResource`
@@ -141,6 +145,18 @@ impl Vault {
     /// `RestoreSecret`: takes a scheduled deletion back.
     pub fn restore_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Named> {
         named(self.inner.write(scope, Write::RestoreSecret(request))?)
+    }
+
+    /// `RotateSecret`: configures rotation and, unless told otherwise, begins one. It goes on in the
+    /// background.
+    pub fn rotate_secret(&self, scope: &Scope, mut request: RotateSecret) -> Result<Written> {
+        fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
+        written(self.inner.write(scope, Write::RotateSecret(request))?)
+    }
+
+    /// `CancelRotateSecret`: no rotation begins or goes on until the next `RotateSecret`.
+    pub fn cancel_rotate_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Written> {
+        written(self.inner.write(scope, Write::CancelRotateSecret(request))?)
     }
 
     /// `TagResource`: sets tags by key.

@@ -1,5 +1,6 @@
 //! How a vault is opened, and what tests may turn.
 
+use super::rotation::RotationFunctions;
 use crate::crypto::KdfParams;
 use crate::env::{Env, memory_bytes};
 use crate::log::LogOptions;
@@ -29,6 +30,9 @@ pub struct Options {
     pub wait: Duration,
     /// Called while a long step goes on.
     pub progress: Option<OnProgress>,
+    /// What rotates secrets; without any, `RotateSecret` is refused as on AWS where the function
+    /// cannot be called.
+    pub rotation: RotationFunctions,
     /// For tests and harnesses.
     #[doc(hidden)]
     pub tuning: Tuning,

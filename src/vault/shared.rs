@@ -1,6 +1,7 @@
 //! What readers, callers and the commit pipeline of one vault share.
 
 use super::accessed::Marks;
+use super::rotation::{Agenda, RotationFunctions};
 use super::state::State;
 use crate::crypto::{Keyring, VaultId};
 use crate::env::{Env, LockGuard};
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     /// Odd while a batch is being applied; how readers of several secrets notice one.
     published: AtomicU64,
     nudges: Mutex<BTreeSet<RecordId>>,
+    /// Rotations that are due, now or later.
+    pub(super) agenda: Agenda,
     /// Wakes the keeper.
     call: Sender<()>,
     /// Wakes whoever makes segments ready, and what is to be done.
@@ -65,7 +68,7 @@ impl Shared {
         dir: PathBuf,
         keys: Arc<Keyring>,
         state: State,
-        tuning: super::options::Tuning,
+        (tuning, rotation): (super::options::Tuning, RotationFunctions),
         (call, call_for_segment): (Sender<()>, Sender<()>),
         lock: Box<dyn LockGuard>,
     ) -> Self {
@@ -86,6 +89,7 @@ impl Shared {
             space_needed: AtomicU64::new(0),
             published: AtomicU64::new(0),
             nudges: Mutex::new(BTreeSet::new()),
+            agenda: Agenda::new(rotation),
             call,
             call_for_segment,
             preparation: Mutex::new(None),

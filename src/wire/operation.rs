@@ -7,6 +7,7 @@ use super::shape::Member;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     BatchGetSecretValue,
+    CancelRotateSecret,
     CreateSecret,
     DeleteSecret,
     DescribeSecret,
@@ -17,6 +18,7 @@ pub(super) enum Operation {
     ListSecrets,
     PutSecretValue,
     RestoreSecret,
+    RotateSecret,
     TagResource,
     UntagResource,
     UpdateSecret,
@@ -28,6 +30,7 @@ impl Operation {
     pub(super) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
             "BatchGetSecretValue" => Self::BatchGetSecretValue,
+            "CancelRotateSecret" => Self::CancelRotateSecret,
             "CreateSecret" => Self::CreateSecret,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
@@ -38,6 +41,7 @@ impl Operation {
             "ListSecrets" => Self::ListSecrets,
             "PutSecretValue" => Self::PutSecretValue,
             "RestoreSecret" => Self::RestoreSecret,
+            "RotateSecret" => Self::RotateSecret,
             "TagResource" => Self::TagResource,
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
@@ -52,12 +56,16 @@ impl Operation {
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::DescribeSecret | Self::GetResourcePolicy | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::CancelRotateSecret
+            | Self::DescribeSecret
+            | Self::GetResourcePolicy
+            | Self::RestoreSecret => SECRET_ID_ONLY,
             Self::GetRandomPassword => GET_RANDOM_PASSWORD,
             Self::GetSecretValue => GET_SECRET_VALUE,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
             Self::PutSecretValue => PUT_SECRET_VALUE,
+            Self::RotateSecret => ROTATE_SECRET,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
@@ -124,6 +132,13 @@ static PUT_SECRET_VALUE: &[Member] = &[
     Member::optional("VersionStages", List(&Text)),
     Member::sensitive("RotationToken", Text),
 ];
+static ROTATE_SECRET: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::optional("ClientRequestToken", Text),
+    Member::optional("RotationLambdaARN", Text),
+    Member::optional("RotationRules", Structure(ROTATION_RULES)),
+    Member::optional("RotateImmediately", Boolean),
+];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -143,6 +158,11 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::optional("MoveToVersionId", Text),
 ];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
+static ROTATION_RULES: &[Member] = &[
+    Member::optional("AutomaticallyAfterDays", Long),
+    Member::optional("Duration", Text),
+    Member::optional("ScheduleExpression", Text),
+];
 static FILTER: &[Member] =
     &[Member::optional("Key", Text), Member::optional("Values", List(&Text))];
 
@@ -165,7 +185,7 @@ mod tests {
             "SecretsManager.GetSecretValue",
             "secretsmanager.GetSecretValue ",
             "secretsmanager.secretsmanager.GetSecretValue",
-            "secretsmanager.RotateSecret",
+            "secretsmanager.RotateSecrets",
             "dynamodb.GetSecretValue",
         ] {
             assert_eq!(Operation::from_target(target), None, "{target:?}");

@@ -6,8 +6,8 @@ use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
-    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
+    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -67,6 +67,20 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             secret_id: fields.required_text("SecretId"),
             recovery_window_in_days: fields.number("RecoveryWindowInDays"),
             force_delete_without_recovery: fields.boolean("ForceDeleteWithoutRecovery"),
+        })),
+        Operation::CancelRotateSecret => {
+            Call::Write(Write::CancelRotateSecret(secret_id(&mut fields)))
+        }
+        Operation::RotateSecret => Call::Write(Write::RotateSecret(RotateSecret {
+            secret_id: fields.required_text("SecretId"),
+            client_request_token: fields.text("ClientRequestToken"),
+            rotation_lambda_arn: fields.text("RotationLambdaARN"),
+            rotation_rules: fields.structure("RotationRules").map(|mut fields| RotationRules {
+                automatically_after_days: fields.number("AutomaticallyAfterDays"),
+                duration: fields.text("Duration"),
+                schedule_expression: fields.text("ScheduleExpression"),
+            }),
+            rotate_immediately: fields.boolean("RotateImmediately"),
         })),
         Operation::RestoreSecret => Call::Write(Write::RestoreSecret(secret_id(&mut fields))),
         Operation::TagResource => Call::Write(Write::TagResource(TagResource {
@@ -203,6 +217,28 @@ mod tests {
         assert_eq!(filters[0].values.as_deref(), Some(&["a".to_owned(), "!b".to_owned()][..]));
         assert!(filters[1].key.is_none() && filters[1].values.is_none());
         assert_eq!(request.max_results, Some(3));
+    }
+
+    #[test]
+    fn a_rotation_keeps_every_member() {
+        let json = r#"{"SecretId":"s","ClientRequestToken":"t","RotationLambdaARN":"f",
+            "RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},
+            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r"}"#;
+        let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+            panic!("a rotation is a write");
+        };
+        assert_eq!(request.client_request_token.as_deref(), Some("t"));
+        assert_eq!(request.rotation_lambda_arn.as_deref(), Some("f"));
+        assert_eq!(request.rotate_immediately, Some(false));
+        let rules = request.rotation_rules.unwrap();
+        assert_eq!(rules.automatically_after_days, Some(7));
+        assert_eq!(rules.duration.as_deref(), Some("3h"));
+        assert_eq!(rules.schedule_expression.as_deref(), Some("e"));
+        let json = r#"{"SecretId":"s","RotationRules":null}"#;
+        let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+            panic!("a rotation is a write");
+        };
+        assert_eq!((request.rotation_rules, request.rotate_immediately), (None, None));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::time::format_decimal;
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    BatchError, Deleted, Description, Named, ResourcePolicy, SecretPage, SecretValueBatch,
-    SecretValueOutput, VersionEntry, VersionPage, Written,
+    BatchError, Deleted, Description, Named, ResourcePolicy, RotationDescription, SecretPage,
+    SecretValueBatch, SecretValueOutput, VersionEntry, VersionPage, Written,
 };
 use crate::model::{Tag, VersionId};
 use crate::secret::{SecretBytes, SecretValue};
@@ -23,7 +23,11 @@ pub(super) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
     let mut out = Writer::with_capacity(COMMON_BYTES);
     match (operation, answer) {
         (
-            Operation::CreateSecret | Operation::UpdateSecret | Operation::PutSecretValue,
+            Operation::CreateSecret
+            | Operation::UpdateSecret
+            | Operation::PutSecretValue
+            | Operation::RotateSecret
+            | Operation::CancelRotateSecret,
             Answer::Written(written),
         ) => self::written(&mut out, &written),
         (Operation::UpdateSecretVersionStage | Operation::RestoreSecret, Answer::Named(named)) => {
@@ -225,10 +229,14 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         out.name("Name").text(&description.name);
         optional(out, "Description", description.description.as_deref());
         optional(out, "KmsKeyId", description.kms_key_id.as_deref());
+        if let Some(rotation) = &description.rotation {
+            self::rotation(out, rotation);
+        }
         out.name("LastChangedDate").time(description.last_changed_date);
         for (name, date) in [
             ("LastAccessedDate", description.last_accessed_date),
             ("DeletedDate", description.deleted_date),
+            ("NextRotationDate", description.rotation.as_ref().and_then(|r| r.next_rotation_date)),
         ] {
             if let Some(date) = date {
                 out.name(name).time(date);
@@ -243,6 +251,23 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         optional(out, "OwningService", description.owning_service.as_deref());
         out.name("CreatedDate").time(description.created_date);
     });
+}
+
+fn rotation(out: &mut Writer, rotation: &RotationDescription) {
+    out.name("RotationEnabled").boolean(rotation.rotation_enabled);
+    out.name("RotationLambdaARN").text(&rotation.rotation_lambda_arn);
+    if let Some(rules) = &rotation.rotation_rules {
+        out.name("RotationRules").object(|out| {
+            if let Some(days) = rules.automatically_after_days {
+                out.name("AutomaticallyAfterDays").integer(days);
+            }
+            optional(out, "Duration", rules.duration.as_deref());
+            optional(out, "ScheduleExpression", rules.schedule_expression.as_deref());
+        });
+    }
+    if let Some(date) = rotation.last_rotated_date {
+        out.name("LastRotatedDate").time(date);
+    }
 }
 
 fn stage_map(out: &mut Writer, versions: &[(VersionId, Vec<String>)]) {
@@ -275,6 +300,7 @@ fn optional(out: &mut Writer, name: &str, text: Option<&str>) {
 mod tests {
     use super::*;
     use crate::env::UnixMillis;
+    use crate::model::api::RotationRules;
 
     const V1: &str = "11111111-1111-1111-1111-111111111111";
 
@@ -295,6 +321,7 @@ mod tests {
             tags: None,
             versions_to_stages: Vec::new(),
             owning_service: None,
+            rotation: None,
         }
     }
 
@@ -339,6 +366,39 @@ mod tests {
         let listed = expected.replace("VersionIdsToStages", "SecretVersionsToStages");
         let expected = format!(r#"{{"SecretList":[{listed}],"NextToken":"t"}}"#);
         assert_eq!(text(&secret_page(&page)), expected);
+    }
+
+    #[test]
+    fn rotation_is_shown_where_the_model_has_it() {
+        let rotation = RotationDescription {
+            rotation_enabled: false,
+            rotation_lambda_arn: "f".into(),
+            rotation_rules: None,
+            last_rotated_date: None,
+            next_rotation_date: None,
+        };
+        let bare = Description { rotation: Some(rotation.clone()), ..bare() };
+        assert_eq!(
+            text(&description(&bare)),
+            r#"{"ARN":"arn","Name":"n","RotationEnabled":false,"RotationLambdaARN":"f","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
+        );
+        let rules = RotationRules {
+            automatically_after_days: Some(7),
+            duration: Some("3h".into()),
+            schedule_expression: Some("e".into()),
+        };
+        let rotation = RotationDescription {
+            rotation_enabled: true,
+            rotation_rules: Some(rules),
+            last_rotated_date: Some(UnixMillis(1500)),
+            next_rotation_date: Some(UnixMillis(2000)),
+            ..rotation
+        };
+        let full = Description { rotation: Some(rotation), ..bare };
+        assert_eq!(
+            text(&description(&full)),
+            r#"{"ARN":"arn","Name":"n","RotationEnabled":true,"RotationLambdaARN":"f","RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},"LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"NextRotationDate":2.0,"CreatedDate":1700000000.123}"#
+        );
     }
 
     #[test]

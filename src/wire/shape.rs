@@ -116,6 +116,14 @@ impl Fields {
         Some(items.into_iter().filter_map(text).collect())
     }
 
+    pub(super) fn structure(&mut self, name: &'static str) -> Option<Fields> {
+        let Kind::Structure(table) = self.member(name).kind else { return None };
+        match self.take(name)? {
+            Node::Object(members) => Some(Fields { members, table }),
+            _ => None,
+        }
+    }
+
     pub(super) fn structures<T>(
         &mut self,
         name: &'static str,

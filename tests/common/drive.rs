@@ -137,7 +137,7 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
         Answer::Deleted(d) => {
             Ans::Deleted { arn: Some(d.arn), name: d.name, date: d.deletion_date.0 }
         }
-        Answer::Done | Answer::More => Ans::Done,
+        Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
     })
 }
 
@@ -171,6 +171,10 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
             Write::UntagResource(request) => {
                 vault.untag_resource(&scope, request).map(|()| Ans::Done)?
+            }
+            Write::RotateSecret(request) => written(vault.rotate_secret(&scope, request)?),
+            Write::CancelRotateSecret(request) => {
+                written(vault.cancel_rotate_secret(&scope, request)?)
             }
         });
     }

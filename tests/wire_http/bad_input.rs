@@ -75,7 +75,7 @@ fn an_operation_that_is_not_here_is_unknown() {
         "GetSecretValue",
         "secretsmanager.getsecretvalue",
         "SecretsManager.GetSecretValue",
-        "secretsmanager.RotateSecret",
+        "secretsmanager.RotateSecrets",
         "secretsmanager.NoSuchThing",
         "secretsmanager.GetSecretValue.",
         ".GetSecretValue",

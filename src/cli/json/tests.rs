@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Tag;
+use crate::model::api::RotationRules;
 use serde_json::{Value, json};
 
 const ID: &str = "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1";
@@ -39,6 +40,7 @@ fn described() -> Description {
         tags: None,
         versions_to_stages: vec![],
         owning_service: None,
+        rotation: None,
     }
 }
 
@@ -145,4 +147,25 @@ fn a_list_of_credentials_has_no_secret_half() {
     };
     assert!(!parsed(credentials(&[pair()])).to_string().contains("hunter2"));
     assert_eq!(parsed(credential(&pair()))["SecretAccessKey"], "hunter2");
+}
+
+#[test]
+fn rotation_has_the_members_of_aws() {
+    let rotation = RotationDescription {
+        rotation_enabled: true,
+        rotation_lambda_arn: "f".into(),
+        rotation_rules: Some(RotationRules {
+            automatically_after_days: Some(7),
+            ..RotationRules::default()
+        }),
+        last_rotated_date: None,
+        next_rotation_date: Some(UnixMillis(1500)),
+    };
+    let found = Description { rotation: Some(rotation), ..described() };
+    let expected = json!({
+        "ARN": ARN, "Name": "n", "CreatedDate": 1.0, "LastChangedDate": 2.5,
+        "RotationEnabled": true, "RotationLambdaARN": "f", "NextRotationDate": 1.5,
+        "RotationRules": {"AutomaticallyAfterDays": 7},
+    });
+    assert_eq!(parsed(description(&found)), expected);
 }

@@ -1,6 +1,7 @@
 //! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
+use super::rotation;
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
 use crate::model::{
@@ -64,13 +65,13 @@ pub(crate) struct LabelRow {
     pub(crate) seq: Seq,
 }
 
-fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
+pub(super) fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
     let mut bytes = vec![VERSION];
     bytes.append(&mut codec::encode(content, CONTENT_BYTES_MAX)?);
     Ok(bytes)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     match bytes.split_first() {
         Some((&VERSION, content)) => codec::decode(content, CONTENT_BYTES_MAX),
         _ => Err(CodecError),
@@ -104,7 +105,7 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         owning_service: r.owning_service.clone(),
         replication: blob(&r.replication),
         policies: blob(&r.policies),
-        rotation: blob(&r.rotation),
+        rotation: r.rotation.as_ref().map(rotation::encode).transpose()?.map(Bytes),
     })
 }
 
@@ -136,7 +137,7 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
         owning_service: r.owning_service,
         replication: r.replication.map(|bytes| bytes.0),
         policies: r.policies.map(|bytes| bytes.0),
-        rotation: r.rotation.map(|bytes| bytes.0),
+        rotation: r.rotation.map(|bytes| rotation::decode(&bytes.0)).transpose()?,
     })
 }
 

@@ -1,0 +1,176 @@
+//! How a secret is rotated: its configuration, the rotation that is under way, and the requests and
+//! answers about both, which `api` shows with the others.
+
+use super::name::{Scope, VersionId};
+use super::record::RecordId;
+use crate::env::UnixMillis;
+
+/// One of the four calls that a rotation makes of its function, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RotationStep {
+    /// Makes the new value and stores it as `AWSPENDING`.
+    CreateSecret,
+    /// Sets the new value in what the secret is for.
+    SetSecret,
+    /// Tries the new value.
+    TestSecret,
+    /// Moves `AWSCURRENT` to the new version.
+    FinishSecret,
+}
+
+impl RotationStep {
+    /// The step's name in the event.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CreateSecret => "createSecret",
+            Self::SetSecret => "setSecret",
+            Self::TestSecret => "testSecret",
+            Self::FinishSecret => "finishSecret",
+        }
+    }
+
+    /// The step after this one.
+    #[must_use]
+    pub fn next(self) -> Option<Self> {
+        match self {
+            Self::CreateSecret => Some(Self::SetSecret),
+            Self::SetSecret => Some(Self::TestSecret),
+            Self::TestSecret => Some(Self::FinishSecret),
+            Self::FinishSecret => None,
+        }
+    }
+}
+
+/// A rotation that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningRotation {
+    /// Its version, and the `ClientRequestToken` of its events.
+    pub token: VersionId,
+    /// Only `testSecret` is called, with a copy of the current value (`RotateImmediately` false).
+    pub only_test: bool,
+    /// The step to call next: those before it have succeeded.
+    pub step: RotationStep,
+    /// Attempts that have failed.
+    pub failures: u32,
+    /// The next call is not before this moment of the wall clock; `None`: it waits for the next
+    /// window of the schedule.
+    pub not_before: Option<UnixMillis>,
+}
+
+/// How a secret is rotated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// `RotationEnabled`: cancelled rotations keep the rest.
+    pub enabled: bool,
+    /// `RotationLambdaARN`
+    pub function: String,
+    /// `RotationRules`, as they were given.
+    pub rules: Option<RotationRules>,
+    /// `LastRotatedDate`
+    pub last_rotated: Option<UnixMillis>,
+    /// What the schedule counts from: the last rotation, manual change of the current value or
+    /// configuration.
+    pub counted_from: UnixMillis,
+    /// The token of the last rotation that was asked for or begun, over or not.
+    pub last_token: Option<VersionId>,
+    /// The rotation under way.
+    pub running: Option<RunningRotation>,
+}
+
+/// `RotationRules`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RotationRules {
+    /// `AutomaticallyAfterDays`, 1 to 1000.
+    pub automatically_after_days: Option<i64>,
+    /// `Duration`: the length of the window, as `3h`.
+    pub duration: Option<String>,
+    /// `ScheduleExpression`: `rate(...)` or `cron(...)`.
+    pub schedule_expression: Option<String>,
+}
+
+/// `RotateSecret`.
+#[derive(Clone, Debug, Default)]
+pub struct RotateSecret {
+    /// `SecretId`
+    pub secret_id: String,
+    /// `ClientRequestToken`; becomes the `VersionId` of the new version.
+    pub client_request_token: Option<String>,
+    /// `RotationLambdaARN`; absent: the stored one.
+    pub rotation_lambda_arn: Option<String>,
+    /// `RotationRules`; absent: the stored ones.
+    pub rotation_rules: Option<RotationRules>,
+    /// `RotateImmediately`; absent: true.
+    pub rotate_immediately: Option<bool>,
+}
+
+impl RotateSecret {
+    /// A request that uses what is stored.
+    #[must_use]
+    pub fn new(secret_id: impl Into<String>) -> Self {
+        Self { secret_id: secret_id.into(), ..Self::default() }
+    }
+}
+
+/// Asks what a secret's rotation has to do, and says what became of the last call.
+#[derive(Clone, Debug)]
+pub struct AdvanceRotation {
+    /// The secret.
+    pub id: RecordId,
+    /// The token of a rotation that the schedule begins.
+    pub fresh_token: VersionId,
+    /// What became of a call of the function.
+    pub report: Option<RotationReport>,
+}
+
+/// What became of a call of the function.
+#[derive(Clone, Debug)]
+pub struct RotationReport {
+    /// The rotation.
+    pub token: VersionId,
+    /// The step that was called.
+    pub step: RotationStep,
+    /// Whether the function succeeded.
+    pub succeeded: bool,
+}
+
+/// A call to make of a rotation function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationCall {
+    /// The account and region of the secret.
+    pub scope: Scope,
+    /// The secret's full ARN.
+    pub arn: String,
+    /// Which function.
+    pub function: String,
+    /// The rotation's version.
+    pub token: VersionId,
+    /// The step to call.
+    pub step: RotationStep,
+    /// First give the version, which has none, a copy of the current value.
+    pub wants_copy: bool,
+}
+
+/// What a secret's rotation has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationTurn {
+    /// The call to make now.
+    pub call: Option<RotationCall>,
+    /// When to ask again, by the wall clock; `None`: not before something changes.
+    pub due: Option<UnixMillis>,
+}
+
+/// What `DescribeSecret` and `ListSecrets` show of rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotationDescription {
+    /// `RotationEnabled`
+    pub rotation_enabled: bool,
+    /// `RotationLambdaARN`
+    pub rotation_lambda_arn: String,
+    /// `RotationRules`
+    pub rotation_rules: Option<RotationRules>,
+    /// `LastRotatedDate`
+    pub last_rotated_date: Option<UnixMillis>,
+    /// `NextRotationDate`
+    pub next_rotation_date: Option<UnixMillis>,
+}

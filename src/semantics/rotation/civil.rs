@@ -1,0 +1,91 @@
+//! Days as the calendar has them, for schedules: proleptic Gregorian, UTC.
+
+use crate::env::UnixMillis;
+
+/// Milliseconds of an hour and of a day.
+pub(super) const HOUR: i64 = 60 * 60 * 1000;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Date {
+    /// 1 to 12.
+    pub(super) month: u8,
+    /// 1 to 31.
+    pub(super) day: u8,
+    /// 1 is Sunday, as cron expressions of AWS count.
+    pub(super) weekday: u8,
+    /// Days of the month.
+    pub(super) month_days: u8,
+}
+
+/// The number of the day that `at` lies in.
+pub(super) fn day_of(at: UnixMillis) -> i64 {
+    at.0.div_euclid(DAY)
+}
+
+/// The moment when a day begins.
+pub(super) fn start_of(day: i64) -> UnixMillis {
+    UnixMillis(day.saturating_mul(DAY))
+}
+
+/// The date of a day: the algorithm counts in eras of 400 years from 1 March of year 0.
+pub(super) fn date(day: i64) -> Date {
+    let shifted = day.saturating_add(719_468);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + i64::from(month <= 2);
+    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let month_days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let small = |number: i64| u8::try_from(number).unwrap_or(1);
+    Date {
+        month: small(month),
+        day: small(day_of_month),
+        weekday: small((day.saturating_add(4)).rem_euclid(7) + 1),
+        month_days,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (day, month, in_month, weekday, month_days) in [
+            (0, 1, 1, 5, 31),       // 1970-01-01, a Thursday
+            (19_723, 1, 1, 2, 31),  // 2024-01-01, a Monday
+            (19_782, 2, 29, 5, 29), // 2024-02-29, a Thursday
+            (20_453, 12, 31, 4, 31),
+            (-1, 12, 31, 4, 31),
+        ] {
+            let expected = Date { month, day: in_month, weekday, month_days };
+            assert_eq!(date(day), expected, "{day}");
+        }
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_follows_the_one_before() {
+        let mut before = date(-200_000);
+        for day in -199_999..=-53_000 {
+            let today = date(day);
+            let follows = if before.day == before.month_days {
+                today.day == 1 && today.month == before.month % 12 + 1
+            } else {
+                today.day == before.day + 1 && today.month == before.month
+            };
+            assert!(follows && today.weekday == before.weekday % 7 + 1, "{day}");
+            before = today;
+        }
+    }
+}

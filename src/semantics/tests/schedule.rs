@@ -1,0 +1,241 @@
+//! Schedules: what they mean, what is refused, and when they begin a rotation (SEM-SCHED).
+
+use super::rotation::{F, complete, days, request, rotatable, rotate, turn};
+use super::{DAY, S, refused};
+use crate::env::UnixMillis;
+use crate::model::RotationStep;
+use crate::model::api::{Mutation, RotationRules};
+use crate::semantics::FaultKind::InvalidParameter;
+use crate::semantics::memory::{World, token};
+use crate::semantics::{Fault, rotation_due};
+
+const HOUR: i64 = 60 * 60 * 1000;
+/// 2024-01-02T00:00:00Z, a Tuesday: the day on which worlds begin, at 03:04:05.678.
+const TODAY: i64 = 1_704_153_600_000;
+
+fn rules(expression: &str, duration: Option<&str>) -> RotationRules {
+    RotationRules {
+        automatically_after_days: None,
+        duration: duration.map(str::to_owned),
+        schedule_expression: Some(expression.to_owned()),
+    }
+}
+
+fn configure(world: &mut World, rules: RotationRules) -> Result<(), Fault> {
+    world.write(&Mutation::RotateSecret(request("r", Some(rules))), None).map(drop)
+}
+
+/// When the next window opens, and what is shown as the last moment of it, both in hours from the
+/// beginning of the day; and the days shown.
+fn window(rules: RotationRules) -> (i64, i64, Option<i64>) {
+    let mut world = rotatable();
+    configure(&mut world, rules).unwrap();
+    complete(&mut world, "r");
+    let opens = rotation_due(&world.view.secrets[&world.id(S).unwrap()]).unwrap();
+    let shown = world.describe(S).unwrap().rotation.unwrap();
+    let closes = shown.next_rotation_date.unwrap().plus(1000);
+    let hours = |at: UnixMillis| {
+        assert_eq!(at.since(UnixMillis(TODAY)) % HOUR, 0);
+        at.since(UnixMillis(TODAY)) / HOUR
+    };
+    (hours(opens), hours(closes), shown.rotation_rules.unwrap().automatically_after_days)
+}
+
+/// SEM-SCHED-1
+#[test]
+fn days_and_expression_exclude_each_other() {
+    let mut world = rotatable();
+    let both = RotationRules { automatically_after_days: Some(1), ..rules("rate(1 day)", None) };
+    let text =
+        "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.";
+    refused(configure(&mut world, both), InvalidParameter, text);
+    assert_eq!(world.describe(S).unwrap().rotation, None);
+}
+
+/// SEM-SCHED-2
+#[test]
+fn days_count_from_the_last_rotation_and_take_the_whole_day() {
+    assert_eq!(window(days(1)), (24, 48, Some(1)));
+    assert_eq!(window(days(1000)), (24_000, 24_024, Some(1000)));
+    assert_eq!(window(rules("rate(10 days)", None)), (240, 264, Some(10)));
+    assert_eq!(window(rules("rate(1 day)", Some("3h"))), (24, 27, Some(1)));
+}
+
+/// SEM-SCHED-3
+#[test]
+fn hours_open_an_hour() {
+    assert_eq!(window(rules("rate(4 hours)", None)), (7, 8, Some(1)));
+    assert_eq!(window(rules("rate(72 hours)", Some("2h"))), (75, 77, Some(3)));
+    // 23:00 and three hours would leave the day.
+    assert_eq!(window(rules("rate(20 hours)", Some("3h"))), (23, 24, Some(1)));
+}
+
+/// SEM-SCHED-4
+#[test]
+fn a_cron_expression_opens_at_its_next_time() {
+    for (expression, opens, closes, shown_days) in [
+        ("cron(0 8 * * ? *)", 8, 24, 1),
+        ("cron(0 2 * * ? *)", 26, 48, 1),
+        ("cron(0 0 1 * ? *)", 30 * 24, 31 * 24, 29),
+        ("cron(0 8 ? * SUN *)", 5 * 24 + 8, 6 * 24, 7),
+        ("cron(0 8 ? * 1 *)", 5 * 24 + 8, 6 * 24, 7),
+        ("cron(0 6 ? * MON-FRI *)", 6, 24, 1),
+        ("cron(0 /8 * * ? *)", 8, 9, 1),
+        ("cron(0 4,16 * * ? *)", 4, 5, 1),
+        ("cron(0 8 L * ? *)", 29 * 24 + 8, 30 * 24, 29),
+        ("cron(0 16 ? * 6L *)", 24 * 24 + 16, 25 * 24, 28),
+        ("cron(0 16 ? * 2#3 *)", 13 * 24 + 16, 14 * 24, 35),
+        ("cron(0 3 6W * ? *)", 3 * 24 + 3, 4 * 24, 32),
+        ("cron(0 0 29 FEB ? *)", 58 * 24, 59 * 24, 1461),
+        ("cron(0 0 1 1/6 ? *)", 181 * 24, 182 * 24, 184),
+    ] {
+        let expected = (opens, closes, Some(shown_days));
+        assert_eq!(window(rules(expression, None)), expected, "{expression}");
+    }
+}
+
+/// SEM-SCHED-5
+#[test]
+fn what_is_no_schedule_is_refused() {
+    for expression in [
+        "rate(3 hours)",
+        "rate(0 days)",
+        "rate(1001 days)",
+        "rate(5 minutes)",
+        "rate(5)",
+        "rate(days)",
+        "rate(-5 days)",
+        "rate(+5 days)",
+        "rate 5 days",
+        "every day",
+        "cron()",
+        "cron(0 8 * * ?)",
+        "cron(0 8 * * ? * *)",
+        "cron(5 8 * * ? *)",
+        "cron(* 8 * * ? *)",
+        "cron(0 24 * * ? *)",
+        "cron(0 8 0 * ? *)",
+        "cron(0 8 32 * ? *)",
+        "cron(0 8 * 13 ? *)",
+        "cron(0 8 ? * 8 *)",
+        "cron(0 8 ? * ? *)",
+        "cron(0 8 1 * MON *)",
+        "cron(0 8 * * ? 2030)",
+        "cron(0 8 31 FEB ? *)",
+        "cron(0 */2 * * ? *)",
+        "cron(0 8 5-1 * ? *)",
+        "cron(0 8/0 * * ? *)",
+        "cron(0 8 ? * MON#6 *)",
+        "cron(0 8 X * ? *)",
+        "cron(0 99999999999 * * ? *)",
+    ] {
+        let mut world = rotatable();
+        let text = "The ScheduleExpression value is invalid.";
+        if expression.contains('+') {
+            assert!(configure(&mut world, rules(expression, None)).is_err());
+            continue;
+        }
+        let outcome = configure(&mut world, rules(expression, None));
+        assert_eq!(outcome.unwrap_err().message, text, "{expression}");
+        assert_eq!(world.describe(S).unwrap().rotation, None);
+    }
+}
+
+/// SEM-SCHED-6
+#[test]
+fn a_window_ends_on_its_day_and_before_the_next() {
+    for (expression, duration) in [
+        ("cron(0 22 * * ? *)", "3h"),
+        ("cron(0 0,12 * * ? *)", "13h"),
+        ("rate(4 hours)", "5h"),
+        ("rate(1 day)", "25h"),
+        ("rate(1 day)", "0h"),
+        ("rate(1 day)", "h3"),
+        ("rate(1 day)", "33"),
+    ] {
+        let mut world = rotatable();
+        let fault = configure(&mut world, rules(expression, Some(duration))).unwrap_err();
+        assert_eq!(fault.kind, InvalidParameter);
+        assert!(fault.message.starts_with("The Duration value"), "{expression} {duration}");
+    }
+    let alone = RotationRules { duration: Some("3h".into()), ..RotationRules::default() };
+    assert!(configure(&mut rotatable(), alone).is_err(), "a length of nothing");
+    assert_eq!(window(rules("cron(0 22 * * ? *)", Some("2h"))), (22, 24, Some(1)));
+    assert_eq!(window(rules("cron(0 0,12 * * ? *)", Some("12h"))), (12, 24, Some(1)));
+}
+
+/// SEM-SCHED-7
+#[test]
+fn days_alone_are_shown_exactly_as_they_were_given() {
+    let mut world = rotatable();
+    rotate(&mut world, "r").unwrap();
+    assert_eq!(world.describe(S).unwrap().rotation.unwrap().rotation_rules, Some(days(7)));
+}
+
+/// SEM-SCHED-8
+#[test]
+fn an_expression_is_shown_with_the_days_that_it_comes_to() {
+    let mut world = rotatable();
+    configure(&mut world, rules("cron(0 8 ? * SUN *)", Some("4h"))).unwrap();
+    let shown = world.describe(S).unwrap().rotation.unwrap().rotation_rules.unwrap();
+    assert_eq!(shown.automatically_after_days, Some(7));
+    assert_eq!(shown.duration.as_deref(), Some("4h"));
+    assert_eq!(shown.schedule_expression.as_deref(), Some("cron(0 8 ? * SUN *)"));
+}
+
+/// SEM-SCHED-9
+#[test]
+fn a_new_current_value_counts_as_a_rotation() {
+    let mut world = rotatable();
+    rotate(&mut world, "r").unwrap();
+    complete(&mut world, "r");
+    let next = |world: &World| world.describe(S).unwrap().rotation.unwrap().next_rotation_date;
+    let before = next(&world).unwrap();
+    world.pass(2 * DAY);
+    world.put(S, "aside", "x", &["OTHER"]).unwrap();
+    world.update(S, "u", Some("only a text"), None).unwrap();
+    assert_eq!(next(&world), Some(before), "nothing new is current");
+    world.put(S, "put", "y", &[]).unwrap();
+    assert_eq!(next(&world), Some(before.plus(2 * DAY)));
+    world.pass(DAY);
+    world.update(S, "updated", None, Some("z")).unwrap();
+    assert_eq!(next(&world), Some(before.plus(3 * DAY)));
+    let last = world.describe(S).unwrap().rotation.unwrap().last_rotated_date;
+    assert!(last.unwrap() < world.wall().plus(-2 * DAY), "it is no rotation all the same");
+}
+
+/// SEM-SCHED-10
+#[test]
+fn a_window_that_opens_begins_a_rotation() {
+    let mut world = rotatable();
+    rotate(&mut world, "r").unwrap();
+    complete(&mut world, "r");
+    let opens = UnixMillis(TODAY + 7 * DAY);
+    world.now.wall = opens.plus(-1);
+    let early = turn(&mut world, None);
+    assert_eq!((early.call, early.due), (None, Some(opens)));
+    world.now.wall = opens;
+    let call = turn(&mut world, None).call.unwrap();
+    assert_eq!((call.step, call.function.as_str()), (RotationStep::CreateSecret, F));
+    assert_eq!(call.token.as_str(), token("fresh"));
+    assert_eq!(world.labels(S), "v1{AWSPREVIOUS} r{AWSCURRENT} fresh{AWSPENDING}");
+    complete(&mut world, "fresh");
+    assert_eq!(world.labels(S), "r{AWSPREVIOUS} fresh{AWSCURRENT}");
+}
+
+/// SEM-SCHED-11
+#[test]
+fn a_window_that_opens_waits_for_what_is_in_the_way() {
+    let mut world = rotatable();
+    rotate(&mut world, "r").unwrap();
+    complete(&mut world, "r");
+    world.put(S, "aside", "x", &["AWSPENDING"]).unwrap();
+    world.pass(30 * DAY);
+    let waiting = turn(&mut world, None);
+    assert_eq!((waiting.call, waiting.due), (None, Some(world.wall().plus(HOUR))));
+    world.move_stage(S, "AWSPENDING", Some("aside"), None).unwrap();
+    world.functions.clear();
+    assert_eq!(turn(&mut world, None).call, None);
+    world.functions.insert(F.to_owned());
+    assert!(turn(&mut world, None).call.is_some());
+}

@@ -1,0 +1,119 @@
+//! Which secret's rotation is due when, as far as is known. Being wrong is harmless: who is asked too
+//! early answers when to ask again.
+
+use super::{Function, RotationFunctions};
+use crate::env::UnixMillis;
+use crate::model::{RecordId, SecretRecord};
+use crate::semantics::rotation_due;
+use crossbeam::channel::Sender;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The list of what is due.
+pub(in crate::vault) struct Agenda {
+    functions: RotationFunctions,
+    names: Arc<BTreeSet<String>>,
+    entries: Mutex<Entries>,
+    /// Wake the threads that rotate.
+    bells: OnceLock<Vec<Sender<()>>>,
+    pub(super) stopping: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Entries {
+    due: BTreeMap<RecordId, UnixMillis>,
+    /// Somebody is at it.
+    busy: BTreeSet<RecordId>,
+}
+
+impl Agenda {
+    pub(in crate::vault) fn new(functions: RotationFunctions) -> Self {
+        Self {
+            names: Arc::new(functions.names()),
+            functions,
+            entries: Mutex::default(),
+            bells: OnceLock::new(),
+            stopping: Arc::default(),
+        }
+    }
+
+    /// The functions that can be called.
+    pub(in crate::vault) fn names(&self) -> Arc<BTreeSet<String>> {
+        Arc::clone(&self.names)
+    }
+
+    /// Whether nothing will ever be rotated here.
+    pub(super) fn is_idle(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    pub(super) fn function(&self, arn: &str) -> Option<Function> {
+        self.functions.functions.get(arn).cloned()
+    }
+
+    /// Who is to be woken when something is noted.
+    pub(super) fn ring_at(&self, bells: Vec<Sender<()>>) {
+        // Set once, when the vault is opened.
+        let _ = self.bells.set(bells);
+    }
+
+    /// Asks whoever rotates to come to an end.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// A record was committed: what it says counts.
+    pub(in crate::vault) fn note(&self, id: RecordId, due: Option<UnixMillis>) {
+        if self.is_idle() {
+            return;
+        }
+        let mut entries = self.lock();
+        match due {
+            Some(due) => entries.due.insert(id, due),
+            None => entries.due.remove(&id),
+        };
+        drop(entries);
+        self.ring();
+    }
+
+    /// A record was read, perhaps not the newest: it can only bring a look forward.
+    pub(in crate::vault) fn note_read(&self, record: &SecretRecord) {
+        let Some(due) = rotation_due(record).filter(|_| !self.is_idle()) else { return };
+        let mut entries = self.lock();
+        let at = entries.due.entry(record.id).or_insert(due);
+        *at = due.min(*at);
+        drop(entries);
+        self.ring();
+    }
+
+    /// Somebody whose time has come and whom nobody is at. The caller is at it from now on.
+    pub(super) fn take(&self, now: UnixMillis) -> Option<RecordId> {
+        let mut entries = self.lock();
+        let Entries { due, busy } = &mut *entries;
+        let found = due.iter().find(|(id, at)| **at <= now && !busy.contains(id));
+        let id = found.map(|(id, _)| *id)?;
+        due.remove(&id);
+        busy.insert(id);
+        Some(id)
+    }
+
+    /// The caller is no longer at it; what was noted meanwhile counts more than `due`.
+    pub(super) fn leave(&self, id: RecordId, due: Option<UnixMillis>) {
+        let mut entries = self.lock();
+        entries.busy.remove(&id);
+        if let Some(due) = due {
+            entries.due.entry(id).or_insert(due);
+        }
+    }
+
+    fn ring(&self) {
+        for bell in self.bells.get().into_iter().flatten() {
+            let _ = bell.try_send(());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
