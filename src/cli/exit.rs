@@ -128,10 +128,13 @@ fn exit_of_fault(fault: &Fault) -> Exit {
     match fault.kind {
         FaultKind::ResourceNotFound => Exit::NotFound,
         FaultKind::ResourceExists | FaultKind::LimitExceeded => Exit::Conflict,
+        FaultKind::AccessDenied => Exit::Other,
         FaultKind::InvalidRequest if is_about_deletion(&fault.message) => Exit::Conflict,
         FaultKind::InvalidRequest
         | FaultKind::InvalidParameter
         | FaultKind::InvalidNextToken
+        | FaultKind::MalformedPolicyDocument
+        | FaultKind::PublicPolicy
         | FaultKind::Validation => Exit::Usage,
     }
 }

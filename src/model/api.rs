@@ -2,6 +2,13 @@
 //! checks are `semantics`'. `V` is the value: [`SecretValue`] at the edge, [`PayloadKind`] once
 //! `vault` has sealed it, so that nothing below ever sees plaintext.
 
+mod policy;
+
+pub use policy::{
+    ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
+    PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
+};
+
 use super::name::VersionId;
 use super::record::Tag;
 use crate::env::UnixMillis;
@@ -110,7 +117,7 @@ impl GetSecretValue {
     }
 }
 
-/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`: requests with a `SecretId` and no more.
+/// `DescribeSecret`, `RestoreSecret`: requests with a `SecretId` and no more.
 #[derive(Clone, Debug, Default)]
 pub struct SecretIdOnly {
     /// `SecretId`
@@ -224,6 +231,10 @@ pub enum Mutation {
     TagResource(TagResource),
     /// `UntagResource`
     UntagResource(UntagResource),
+    /// `PutResourcePolicy`
+    PutResourcePolicy(PutResourcePolicy),
+    /// `DeleteResourcePolicy`
+    DeleteResourcePolicy(ResourcePolicyId),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -354,15 +365,4 @@ pub struct SecretPage {
     pub secrets: Vec<Description>,
     /// `NextToken`
     pub next_token: Option<String>,
-}
-
-/// Answer of `GetResourcePolicy`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourcePolicy {
-    /// `ARN`
-    pub arn: String,
-    /// `Name`
-    pub name: String,
-    /// `ResourcePolicy`
-    pub policy: Option<String>,
 }

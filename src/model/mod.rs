@@ -4,9 +4,11 @@
 pub mod api;
 pub mod limits;
 pub mod name;
+pub mod policy;
 pub mod record;
 pub mod row;
 
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
+pub use policy::Policies;
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};
 pub use row::{ChangeSet, Lsn, RowChange, Tree};

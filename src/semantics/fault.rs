@@ -15,6 +15,12 @@ pub enum FaultKind {
     InvalidNextToken,
     /// `LimitExceededException`
     LimitExceeded,
+    /// `MalformedPolicyDocumentException`
+    MalformedPolicyDocument,
+    /// `PublicPolicyException`
+    PublicPolicy,
+    /// `AccessDeniedException`
+    AccessDenied,
     /// `ValidationException`: from AWS's front end (its body says `message`, not `Message`).
     Validation,
 }
@@ -30,6 +36,9 @@ impl FaultKind {
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidNextToken => "InvalidNextTokenException",
             Self::LimitExceeded => "LimitExceededException",
+            Self::MalformedPolicyDocument => "MalformedPolicyDocumentException",
+            Self::PublicPolicy => "PublicPolicyException",
+            Self::AccessDenied => "AccessDeniedException",
             Self::Validation => "ValidationException",
         }
     }

@@ -6,11 +6,14 @@
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
 //!
 //! ```text
-//! request -> validate -> resolve -> write | stage | tags | delete -> change -> Plan
-//!                               \\-> read | list (filter, page)               -> answer
+//! request -> validate -> resolve -> write | stage | tags | delete | attach -> change -> Plan
+//!                          |     \\-> read | list (filter, page) | attach           -> answer
+//!                          \\-> access -> policy
 //! background ------------------> prune | delete (purge, sweep) | touch     -> Plan
 //! ```
 
+mod access;
+mod attach;
 mod change;
 mod delete;
 pub mod fault;
@@ -20,6 +23,7 @@ mod list;
 #[doc(hidden)]
 pub mod memory;
 mod page;
+mod policy;
 mod prune;
 pub mod read;
 mod resolve;
@@ -33,6 +37,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use access::Action;
 pub use change::rows;
 pub use fault::{Fault, FaultKind};
 pub use prune::may_be_due;
@@ -143,6 +148,8 @@ pub enum Answer {
     Named(api::Named),
     /// `DeleteSecret`
     Deleted(api::Deleted),
+    /// `PutResourcePolicy`, `DeleteResourcePolicy`
+    PolicyNamed(api::PolicyNamed),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.
@@ -197,6 +204,8 @@ pub fn plan<V: View>(
         M::RestoreSecret(request) => delete::restore_secret(view, context, request),
         M::TagResource(request) => tags::tag_resource(view, context, request),
         M::UntagResource(request) => tags::untag_resource(view, context, request),
+        M::PutResourcePolicy(request) => attach::put(view, context, request),
+        M::DeleteResourcePolicy(request) => attach::delete(view, context, request),
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

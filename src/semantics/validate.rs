@@ -6,8 +6,12 @@
 //! [`plan`](super::plan) and `read` call them again without, so that no door goes around them.
 
 mod constraint;
+mod policy;
 
 pub use constraint::Violations;
+pub use policy::{
+    list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
+};
 
 use super::fault::Fault;
 use super::texts;
@@ -137,7 +141,7 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
     reference(&request.secret_id).map(drop)
 }
 
-/// Checks `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`.
+/// Checks `DescribeSecret`, `RestoreSecret`.
 pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }

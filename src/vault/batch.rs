@@ -266,11 +266,13 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::PutSecretValue(_)
         | Mutation::UpdateSecret(_)
         | Mutation::TagResource(_)
+        | Mutation::PutResourcePolicy(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)
         | Mutation::RestoreSecret(_)
         | Mutation::UntagResource(_)
+        | Mutation::DeleteResourcePolicy(_)
         | Mutation::Prune(_)
         | Mutation::Purge(_)
         | Mutation::Sweep(_) => false,

@@ -7,18 +7,22 @@ use super::shape::Member;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     CreateSecret,
+    DeleteResourcePolicy,
     DeleteSecret,
     DescribeSecret,
     GetResourcePolicy,
     GetSecretValue,
+    ListResourcePolicies,
     ListSecretVersionIds,
     ListSecrets,
+    PutResourcePolicy,
     PutSecretValue,
     RestoreSecret,
     TagResource,
     UntagResource,
     UpdateSecret,
     UpdateSecretVersionStage,
+    ValidateResourcePolicy,
 }
 
 impl Operation {
@@ -26,18 +30,22 @@ impl Operation {
     pub(super) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
             "CreateSecret" => Self::CreateSecret,
+            "DeleteResourcePolicy" => Self::DeleteResourcePolicy,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
             "GetResourcePolicy" => Self::GetResourcePolicy,
             "GetSecretValue" => Self::GetSecretValue,
+            "ListResourcePolicies" => Self::ListResourcePolicies,
             "ListSecretVersionIds" => Self::ListSecretVersionIds,
             "ListSecrets" => Self::ListSecrets,
+            "PutResourcePolicy" => Self::PutResourcePolicy,
             "PutSecretValue" => Self::PutSecretValue,
             "RestoreSecret" => Self::RestoreSecret,
             "TagResource" => Self::TagResource,
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
             "UpdateSecretVersionStage" => Self::UpdateSecretVersionStage,
+            "ValidateResourcePolicy" => Self::ValidateResourcePolicy,
             _ => return None,
         })
     }
@@ -47,15 +55,19 @@ impl Operation {
         match self {
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::DescribeSecret | Self::GetResourcePolicy | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::DeleteResourcePolicy | Self::GetResourcePolicy => RESOURCE_POLICY_ID,
+            Self::DescribeSecret | Self::RestoreSecret => SECRET_ID_ONLY,
             Self::GetSecretValue => GET_SECRET_VALUE,
+            Self::ListResourcePolicies => LIST_RESOURCE_POLICIES,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
+            Self::PutResourcePolicy => PUT_RESOURCE_POLICY,
             Self::PutSecretValue => PUT_SECRET_VALUE,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
             Self::UpdateSecretVersionStage => UPDATE_SECRET_VERSION_STAGE,
+            Self::ValidateResourcePolicy => VALIDATE_RESOURCE_POLICY,
         }
     }
 }
@@ -80,6 +92,11 @@ static GET_SECRET_VALUE: &[Member] = &[
     Member::optional("VersionId", Text),
     Member::optional("VersionStage", Text),
 ];
+static LIST_RESOURCE_POLICIES: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::optional("MaxResults", Integer),
+    Member::optional("NextToken", Text),
+];
 static LIST_SECRET_VERSION_IDS: &[Member] = &[
     Member::required("SecretId", Text),
     Member::optional("MaxResults", Integer),
@@ -94,6 +111,12 @@ static LIST_SECRETS: &[Member] = &[
     Member::optional("SortOrder", Text),
     Member::optional("SortBy", Text),
 ];
+static PUT_RESOURCE_POLICY: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::required("ResourcePolicy", Text),
+    Member::optional("PolicyName", Text),
+    Member::optional("BlockPublicPolicy", Boolean),
+];
 static PUT_SECRET_VALUE: &[Member] = &[
     Member::required("SecretId", Text),
     Member::optional("ClientRequestToken", Text),
@@ -101,6 +124,8 @@ static PUT_SECRET_VALUE: &[Member] = &[
     Member::sensitive("SecretString", Text),
     Member::optional("VersionStages", List(&Text)),
 ];
+static RESOURCE_POLICY_ID: &[Member] =
+    &[Member::required("SecretId", Text), Member::optional("PolicyName", Text)];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -119,6 +144,8 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::optional("RemoveFromVersionId", Text),
     Member::optional("MoveToVersionId", Text),
 ];
+static VALIDATE_RESOURCE_POLICY: &[Member] =
+    &[Member::optional("SecretId", Text), Member::required("ResourcePolicy", Text)];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
 static FILTER: &[Member] =
     &[Member::optional("Key", Text), Member::optional("Values", List(&Text))];

@@ -5,9 +5,9 @@ use super::reply::Failure;
 use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    CreateSecret, DeleteSecret, Filter, GetSecretValue, ListResourcePolicies, ListSecretVersionIds,
+    ListSecrets, PutResourcePolicy, PutSecretValue, ResourcePolicyId, SecretIdOnly, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -22,10 +22,12 @@ pub(super) enum Call {
 /// A request that changes nothing.
 pub(super) enum Read {
     DescribeSecret(SecretIdOnly),
-    GetResourcePolicy(SecretIdOnly),
+    GetResourcePolicy(ResourcePolicyId),
     GetSecretValue(GetSecretValue),
+    ListResourcePolicies(ListResourcePolicies),
     ListSecretVersionIds(ListSecretVersionIds),
     ListSecrets(ListSecrets),
+    ValidateResourcePolicy(ValidateResourcePolicy),
 }
 
 pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure> {
@@ -74,13 +76,29 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             secret_id: fields.required_text("SecretId"),
             tag_keys: fields.texts("TagKeys").unwrap_or_default(),
         })),
+        Operation::PutResourcePolicy => Call::Write(Write::PutResourcePolicy(PutResourcePolicy {
+            secret_id: fields.required_text("SecretId"),
+            resource_policy: fields.required_text("ResourcePolicy"),
+            policy_name: fields.text("PolicyName"),
+            block_public_policy: fields.boolean("BlockPublicPolicy"),
+        })),
+        Operation::DeleteResourcePolicy => {
+            Call::Write(Write::DeleteResourcePolicy(policy_id(&mut fields)))
+        }
         Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
-        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(secret_id(&mut fields))),
+        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(policy_id(&mut fields))),
         Operation::GetSecretValue => Call::Read(Read::GetSecretValue(GetSecretValue {
             secret_id: fields.required_text("SecretId"),
             version_id: fields.text("VersionId"),
             version_stage: fields.text("VersionStage"),
         })),
+        Operation::ListResourcePolicies => {
+            Call::Read(Read::ListResourcePolicies(ListResourcePolicies {
+                secret_id: fields.required_text("SecretId"),
+                max_results: fields.number("MaxResults"),
+                next_token: fields.text("NextToken"),
+            }))
+        }
         Operation::ListSecretVersionIds => {
             Call::Read(Read::ListSecretVersionIds(ListSecretVersionIds {
                 secret_id: fields.required_text("SecretId"),
@@ -100,7 +118,20 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             sort_order: fields.text("SortOrder"),
             sort_by: fields.text("SortBy"),
         })),
+        Operation::ValidateResourcePolicy => {
+            Call::Read(Read::ValidateResourcePolicy(ValidateResourcePolicy {
+                secret_id: fields.text("SecretId"),
+                resource_policy: fields.required_text("ResourcePolicy"),
+            }))
+        }
     })
+}
+
+fn policy_id(fields: &mut Fields) -> ResourcePolicyId {
+    ResourcePolicyId {
+        secret_id: fields.required_text("SecretId"),
+        policy_name: fields.text("PolicyName"),
+    }
 }
 
 fn secret_id(fields: &mut Fields) -> SecretIdOnly {

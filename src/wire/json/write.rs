@@ -78,6 +78,11 @@ impl Writer {
         self.out.push(time::format_json(at).as_bytes());
     }
 
+    pub(in crate::wire) fn boolean(&mut self, value: bool) {
+        self.separate();
+        self.out.push(if value { b"true" } else { b"false" });
+    }
+
     fn bracketed(&mut self, open: &[u8], inside: impl FnOnce(&mut Self), close: &[u8]) {
         self.separate();
         self.out.push(open);
