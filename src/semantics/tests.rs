@@ -1,12 +1,14 @@
 //! The rules of `docs/SEMANTICS.md`, one or more to a test.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod access;
 mod check;
 mod date;
 mod delete;
 mod keep;
 mod list;
 mod name;
+mod policy;
 mod stage;
 mod tag;
 mod token;
