@@ -406,7 +406,10 @@ fn known_conditions_are_decided() {
         (r#"{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}"#, true),
         (r#"{"Null":{"aws:SourceVpce":"true"}}"#, true),
         (r#"{"Null":{"aws:ResourceTag/team":"true"}}"#, false),
-        (r#"{"StringEquals":{"aws:PrincipalAccount":"111122223333","aws:RequestedRegion":"x-1"}}"#, false),
+        (
+            r#"{"StringEquals":{"aws:PrincipalAccount":"111122223333","aws:RequestedRegion":"x-1"}}"#,
+            false,
+        ),
     ] {
         let more = format!(r#","Condition":{condition}"#);
         let all = statement("Allow", r#""*""#, "*", "");

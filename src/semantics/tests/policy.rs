@@ -29,7 +29,8 @@ fn policy(statement: &str) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{{{statement}}}]}}"#)
 }
 
-const LEGAL: &str = r#""Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue","Resource":"*""#;
+const LEGAL: &str =
+    r#""Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue","Resource":"*""#;
 
 fn fault<T>(result: Result<T, Refusal<std::convert::Infallible>>) -> Result<T, Fault> {
     result.map_err(|refusal| match refusal {
@@ -183,10 +184,16 @@ fn a_statement_is_whole_and_says_nothing_twice() {
     let edits = [
         (r#""Effect":"Allow""#, r#""Effect":"Deny","Sid":"Some words.""#),
         (r#""Principal":"*""#, r#""NotPrincipal":{"AWS":["111122223333"]}"#),
-        (r#""Action":"secretsmanager:GetSecretValue""#, r#""NotAction":["secretsmanager:Get*","*"]"#),
+        (
+            r#""Action":"secretsmanager:GetSecretValue""#,
+            r#""NotAction":["secretsmanager:Get*","*"]"#,
+        ),
         (r#""Resource":"*""#, r#""NotResource":["arn:aws:secretsmanager:*:*:secret:*"]"#),
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{}"#),
-        (r#""Resource":"*""#, r#""Resource":"*","Condition":{"ForAnyValue:StringLikeIfExists":{"aws:x":["a",1,true]}}"#),
+        (
+            r#""Resource":"*""#,
+            r#""Resource":"*","Condition":{"ForAnyValue:StringLikeIfExists":{"aws:x":["a",1,true]}}"#,
+        ),
     ];
     for (from, to) in edits {
         created().put_policy(S, &policy(&LEGAL.replace(from, to))).unwrap();
@@ -219,7 +226,11 @@ fn a_statement_is_whole_and_says_nothing_twice() {
         let text = policy(&LEGAL.replacen(from, to, 1));
         assert_ne!(text, policy(LEGAL), "{from}");
         let fault = created().put_policy(S, &text).unwrap_err();
-        assert_eq!((fault.kind, fault.message.as_str()), (MalformedPolicyDocument, SYNTAX), "{text}");
+        assert_eq!(
+            (fault.kind, fault.message.as_str()),
+            (MalformedPolicyDocument, SYNTAX),
+            "{text}"
+        );
     }
     let two = format!(r#"{{"Statement":[{{"Sid":"a",{LEGAL}}},{{"Sid":"a",{LEGAL}}}]}}"#);
     refused(created().put_policy(S, &two), MalformedPolicyDocument, SYNTAX);

@@ -4,6 +4,7 @@
 use super::policies;
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
+use crate::log;
 use crate::model::{
     Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix,
     Tag, VersionId, VersionRecord,
@@ -14,6 +15,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 /// Longest content in bytes: 50 tags of the longest kind and the longest policy, all of 4-byte
 /// characters, and room to spare.
 const CONTENT_BYTES_MAX: u64 = 200 * 1024;
+/// A batch in which every operation writes such a row still fits a frame, with room for its values.
+const _: () = assert!(
+    CONTENT_BYTES_MAX as usize * log::FRAME_SETS_MAX + (8 << 20) <= log::FRAME_BYTES_MAX
+        && CONTENT_BYTES_MAX as usize + 1024 <= log::VALUE_BYTES_MAX
+);
 /// Format of every content here.
 const VERSION: u8 = 1;
 
