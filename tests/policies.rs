@@ -106,7 +106,8 @@ fn the_largest_records_fit_everywhere() {
     let (done, outcomes) = mpsc::channel();
     for at in 0..256 {
         let done = done.clone();
-        let text = if at / SECRETS % 2 == 0 { longest.clone() } else { allow(OTHER, "") };
+        let text =
+            if (at / SECRETS).is_multiple_of(2) { longest.clone() } else { allow(OTHER, "") };
         let request = put(&format!("{:0>512}", at % SECRETS), &text);
         let told = Box::new(move |result: strongroom::error::Result<_>| {
             done.send(result.map(drop)).unwrap();

@@ -8,7 +8,7 @@
 use super::fault::Fault;
 use super::policy::{self, Asked, Verdict};
 use super::texts;
-use crate::model::{Scope, SecretRecord};
+use crate::model::{Policies, Scope, SecretRecord};
 
 /// An operation on a secret, by the name that policies have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,7 @@ pub(super) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fau
 /// All policies of the secret together. One that cannot be read could say anything: it denies.
 fn verdict(asked: &Asked<'_>) -> Verdict {
     let mut verdict = Verdict::Silent;
-    for text in asked.record.policies.iter().flat_map(|policies| policies.texts()) {
+    for text in asked.record.policies.iter().flat_map(Policies::texts) {
         match policy::parse(text).map_or(Verdict::Denied, |policy| policy.verdict(asked)) {
             Verdict::Denied => return Verdict::Denied,
             Verdict::Allowed => verdict = Verdict::Allowed,

@@ -96,10 +96,9 @@ fn nothing_left(members: &Members) -> Result<(), Fault> {
 
 fn statement(json: Json, ids: &mut BTreeSet<String>) -> Result<Statement, Fault> {
     let Json::Object(mut members) = json else { return Err(syntax()) };
-    if let Some(id) = optional_text(members.remove("Sid"))? {
-        if !id.is_empty() && !ids.insert(id) {
-            return Err(syntax());
-        }
+    let id = optional_text(members.remove("Sid"))?.unwrap_or_default();
+    if !id.is_empty() && !ids.insert(id) {
+        return Err(syntax());
     }
     let effect = match members.remove("Effect") {
         Some(Json::Text(text)) if text == "Allow" => Effect::Allow,

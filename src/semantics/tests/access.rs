@@ -384,7 +384,7 @@ fn a_deny_wins() {
 #[test]
 fn known_conditions_are_decided() {
     for (condition, holds) in [
-        (r#"{}"#, true),
+        ("{}", true),
         (r#"{"StringEquals":{"aws:PrincipalAccount":"111122223333"}}"#, true),
         (r#"{"StringEquals":{"AWS:principalaccount":["1","111122223333"]}}"#, true),
         (r#"{"StringEquals":{"aws:PrincipalAccount":"999999999999"}}"#, false),

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 const CONTENT_BYTES_MAX: u64 = 200 * 1024;
 /// A batch in which every operation writes such a row still fits a frame, with room for its values.
 const _: () = assert!(
-    CONTENT_BYTES_MAX as usize * log::FRAME_SETS_MAX + (8 << 20) <= log::FRAME_BYTES_MAX
-        && CONTENT_BYTES_MAX as usize + 1024 <= log::VALUE_BYTES_MAX
+    CONTENT_BYTES_MAX * log::FRAME_SETS_MAX as u64 + (8 << 20) <= log::FRAME_BYTES_MAX as u64
+        && CONTENT_BYTES_MAX + 1024 <= log::VALUE_BYTES_MAX as u64
 );
 /// Format of every content here.
 const VERSION: u8 = 1;
