@@ -308,4 +308,50 @@ mod tests {
         assert_eq!(parse(&nested(DEPTH_MAX + 1)), Err(NotJson));
         assert_eq!(parse(&"[".repeat(20_000)), Err(NotJson));
     }
+    /// Whether it is the value that another reader has, but for numbers, which that one rounds.
+    fn same(ours: &Json, theirs: &serde_json::Value) -> bool {
+        use serde_json::Value;
+        match (ours, theirs) {
+            (Json::Null, Value::Null) => true,
+            (Json::Bool(ours), Value::Bool(theirs)) => ours == theirs,
+            (Json::Number(_), Value::Number(_)) => true,
+            (Json::Text(ours), Value::String(theirs)) => ours == theirs,
+            (Json::List(ours), Value::Array(theirs)) => {
+                ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
+            }
+            (Json::Object(ours), Value::Object(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours.iter().all(|(name, a)| theirs.get(name).is_some_and(|b| same(a, b)))
+            }
+            _ => false,
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            cases: 20_000, failure_persistence: None,
+            rng_seed: proptest::test_runner::RngSeed::Fixed(3),
+            ..proptest::test_runner::Config::default()
+        })]
+
+        /// Goal: nothing panics, and whatever is accepted another strict reader accepts, and reads
+        /// alike. Method: texts of the pieces that JSON is made of.
+        #[test]
+        fn it_reads_as_another_strict_reader_does(
+            text in r#"([\[\]{},:" \n]|"[ab]":|"a"|"\\u00[0-9]{2}"|-?[0-9]{1,3}(\.[0-9])?(e1)?|true|null){0,12}"#
+        ) {
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            match (parse(&text), theirs) {
+                (Ok(ours), Ok(theirs)) => assert!(same(&ours, &theirs), "{text}"),
+                (ours, theirs) => {
+                    // Numbers are kept as text here, so none is too large.
+                    let is_large =
+                        theirs.as_ref().is_err_and(|error| error.to_string().contains("range"));
+                    assert!(ours.is_err() || is_large, "only we accept {text}");
+                    let is_twice = text.matches(':').count() > 1;
+                    assert!(theirs.is_err() || is_twice, "only we refuse {text}");
+                }
+            }
+        }
+    }
 }
