@@ -312,9 +312,8 @@ mod tests {
     fn same(ours: &Json, theirs: &serde_json::Value) -> bool {
         use serde_json::Value;
         match (ours, theirs) {
-            (Json::Null, Value::Null) => true,
+            (Json::Null, Value::Null) | (Json::Number(_), Value::Number(_)) => true,
             (Json::Bool(ours), Value::Bool(theirs)) => ours == theirs,
-            (Json::Number(_), Value::Number(_)) => true,
             (Json::Text(ours), Value::String(theirs)) => ours == theirs,
             (Json::List(ours), Value::Array(theirs)) => {
                 ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
