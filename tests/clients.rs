@@ -115,6 +115,15 @@ fn mirror() -> Option<PathBuf> {
 
 #[test]
 fn terraform_works_unchanged() {
+    terraform("terraform.sh");
+}
+
+#[test]
+fn terraform_attaches_policies() {
+    terraform("terraform_policy.sh");
+}
+
+fn terraform(file: &str) {
     if !runs(&["terraform", "version"]) {
         println!("SKIP there is no terraform here");
         return;
@@ -128,7 +137,7 @@ fn terraform_works_unchanged() {
     let home = Home::new();
     let server = home.serve();
     let mirror = mirror.to_str().unwrap();
-    script(&server, "bash", "terraform.sh", &[("STRONGROOM_TF_PLUGIN_DIR", mirror)]);
+    script(&server, "bash", file, &[("STRONGROOM_TF_PLUGIN_DIR", mirror)]);
 }
 
 #[test]

@@ -17,28 +17,28 @@ use base64::engine::general_purpose::STANDARD;
 use client::{Running, Wire};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use strongroom::vault::{RotationFunctions, Vault};
 use strongroom::wire::member_facts::{MemberFact, members};
+use strongroom::wire::{Auth, ServerOptions};
+
+/// A rotation function that is configured.
+const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
 
 /// What the model has and the server has not: operations, members, values of enums. Whatever is
 /// built is taken out.
 const NOT_YET: &[&str] = &[
     "AssociateCrossAccountReplica",
-    "CancelRotateSecret",
     "CreateSecret.AddReplicaRegions",
     "CreateSecret.CrossAccountPrimaryARN",
     "CreateSecret.ForceOverwriteReplicaSecret",
     "CreateSecret.Type",
-    "DeleteResourcePolicy",
     "DisassociateCrossAccountReplica",
-    "GetResourcePolicy.PolicyName",
-    "ListResourcePolicies",
-    "PutResourcePolicy",
     "RemoveRegionsFromReplication",
     "ReplicateSecretToRegions",
-    "RotateSecret",
+    "RotateSecret.ExternalSecretRotationMetadata",
+    "RotateSecret.ExternalSecretRotationRoleArn",
     "StopReplicationToReplica",
     "UpdateSecret.Type",
-    "ValidateResourcePolicy",
 ];
 
 /// A shape of the model, as the file holds it.
@@ -305,6 +305,9 @@ fn past_the_edges(shape: &Shape) -> Vec<(Value, String)> {
 /// Values that are just allowed.
 fn at_the_edges(shape: &Shape) -> Vec<Value> {
     let sized = |size: &usize| match shape.kind() {
+        "string" if shape.pattern() == Some("[0-9]+h") => {
+            json!(format!("{}h", "1".repeat(size - 1)))
+        }
         "string" => json!("a".repeat(*size)),
         "blob" => json!(STANDARD.encode("a".repeat(*size))),
         "list" => json!(vec![shape.item().least(); *size]),
@@ -474,7 +477,10 @@ fn differences(path: &str, value: &Value, shape: &Shape, wrong: &mut Vec<String>
 /// exception for a secret that is not there is one that the operation declares.
 #[test]
 fn every_answer_has_the_members_of_the_model() {
-    let server = Running::open();
+    let functions = RotationFunctions::default().with_random(FUNCTION, 32);
+    let vault = Vault::ephemeral_with_rotation(functions).unwrap();
+    let options = ServerOptions { auth: Auth::None, stop_on_signals: false, ..Default::default() };
+    let server = Running::on(vault, options, false);
     let mut wire = server.connect();
     let (t1, t2, t3) = ("1".repeat(36), "2".repeat(36), "3".repeat(36));
     let calls = [
@@ -507,6 +513,7 @@ fn every_answer_has_the_members_of_the_model() {
         ("ValidateResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": POLICY})),
         ("PutResourcePolicy", json!({"SecretId": "a", "ResourcePolicy": POLICY})),
         ("GetResourcePolicy", json!({"SecretId": "a"})),
+        ("ListResourcePolicies", json!({"SecretId": "a"})),
         ("DeleteResourcePolicy", json!({"SecretId": "a"})),
         (
             "ListSecretVersionIds",
@@ -518,6 +525,14 @@ fn every_answer_has_the_members_of_the_model() {
         ("DeleteSecret", json!({"SecretId": "a"})),
         ("DescribeSecret", json!({"SecretId": "a"})),
         ("RestoreSecret", json!({"SecretId": "a"})),
+        (
+            "RotateSecret",
+            json!({"SecretId": "a", "ClientRequestToken": "4".repeat(36),
+                "RotationLambdaARN": FUNCTION, "RotationRules": {"AutomaticallyAfterDays": 7}}),
+        ),
+        ("DescribeSecret", json!({"SecretId": "a"})),
+        ("ListSecrets", json!({})),
+        ("CancelRotateSecret", json!({"SecretId": "a"})),
     ];
     let served: BTreeMap<String, Operation> =
         served().into_iter().map(|(operation, _)| (operation.name.clone(), operation)).collect();

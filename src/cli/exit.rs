@@ -133,6 +133,8 @@ fn exit_of_fault(fault: &Fault) -> Exit {
         FaultKind::InvalidRequest
         | FaultKind::InvalidParameter
         | FaultKind::InvalidNextToken
+        | FaultKind::MalformedPolicyDocument
+        | FaultKind::PublicPolicy
         | FaultKind::Validation => Exit::Usage,
     }
 }

@@ -2,6 +2,13 @@
 //! checks are `semantics`'. `V` is the value: [`SecretValue`] at the edge, [`PayloadKind`] once
 //! `vault` has sealed it, so that nothing below ever sees plaintext.
 
+mod policy;
+
+pub use policy::{
+    ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
+    PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
+};
+
 use super::name::VersionId;
 use super::record::Tag;
 pub use super::rotation::{
@@ -152,7 +159,7 @@ pub struct BatchGetSecretValue {
     pub next_token: Option<String>,
 }
 
-/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`, `CancelRotateSecret`: requests with a
+/// `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`: requests with a
 /// `SecretId` and no more.
 #[derive(Clone, Debug, Default)]
 pub struct SecretIdOnly {
@@ -273,6 +280,10 @@ pub enum Mutation {
     CancelRotateSecret(SecretIdOnly),
     /// Takes a secret's rotation one step on.
     AdvanceRotation(AdvanceRotation),
+    /// `PutResourcePolicy`
+    PutResourcePolicy(PutResourcePolicy),
+    /// `DeleteResourcePolicy`
+    DeleteResourcePolicy(ResourcePolicyId),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -427,15 +438,4 @@ pub struct SecretPage {
     pub secrets: Vec<Description>,
     /// `NextToken`
     pub next_token: Option<String>,
-}
-
-/// Answer of `GetResourcePolicy`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourcePolicy {
-    /// `ARN`
-    pub arn: String,
-    /// `Name`
-    pub name: String,
-    /// `ResourcePolicy`
-    pub policy: Option<String>,
 }

@@ -14,6 +14,10 @@ pub const VALUE_BYTES_MAX: usize = 65_536;
 pub const STAGE_CHARS_MAX: usize = 256;
 /// Most staging labels in one request (API model) and on all versions of a secret (quota page).
 pub const STAGES_MAX: usize = 20;
+/// Longest `ResourcePolicy` (API model).
+pub const POLICY_CHARS_MAX: usize = 20_480;
+/// Longest `PolicyName` (API model).
+pub const POLICY_NAME_CHARS_MAX: usize = 64;
 /// Longest `Description` (API model).
 pub const DESCRIPTION_CHARS_MAX: usize = 2048;
 /// Longest `KmsKeyId` (API model).

@@ -4,12 +4,14 @@
 pub mod api;
 pub mod limits;
 pub mod name;
+pub mod policy;
 pub mod record;
 pub mod rotation;
 mod rotation_token;
 pub mod row;
 
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
+pub use policy::Policies;
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};
 pub use rotation::{Rotation, RotationStep, RunningRotation};
 pub use rotation_token::RotationToken;

@@ -95,6 +95,12 @@ impl Default for Scope {
     }
 }
 
+/// Whether `text` is what a caller's account can be: 12 digits.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Whether `text` looks like a region (`^([a-z]+-)+\d+$`, at most 128 characters).
 #[must_use]
 pub fn is_region(text: &str) -> bool {

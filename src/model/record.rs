@@ -1,6 +1,7 @@
 //! Stored facts about secrets and versions. `vault::rows` seals and encodes them.
 
 use super::name::{Arn, Scope, SecretName, Suffix, VersionId};
+use super::policy::Policies;
 use super::rotation::Rotation;
 use super::row::Lsn;
 use crate::env::UnixMillis;
@@ -74,10 +75,10 @@ pub struct SecretRecord {
     pub dead: bool,
     /// The AWS service that manages it (reserved).
     pub owning_service: Option<String>,
-    /// Reserved for replicas and resource policies: each its own versioned bytes.
+    /// Reserved for replicas: its own versioned bytes.
     pub replication: Option<Vec<u8>>,
-    /// Reserved, see `replication`.
-    pub policies: Option<Vec<u8>>,
+    /// Resource policies; `None`: none is attached.
+    pub policies: Option<Policies>,
     /// How it is rotated; `None`: never configured.
     pub rotation: Option<Rotation>,
 }

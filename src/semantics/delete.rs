@@ -6,6 +6,7 @@
 //!   \---------- DeleteSecret, forced --------------------------/
 //! ```
 
+use super::access::Action;
 use super::change::{Change, Labels, nothing, rows, stamp};
 use super::{
     Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, resolve, stage, texts, validate,
@@ -25,7 +26,8 @@ pub(super) fn delete_secret<V: View>(
 ) -> Outcome<V> {
     validate::delete_secret(request)?;
     let reference = validate::reference(&request.secret_id)?;
-    let record = resolve::look_up(view, &context.scope, &reference).map_err(Refusal::View)?;
+    let (id, action) = (&request.secret_id, Action::DeleteSecret);
+    let record = resolve::find(view, &context.scope, &reference, id, action)?;
     if request.force_delete_without_recovery == Some(true) {
         if request.recovery_window_in_days.is_some() {
             return Err(texts::force_with_window().into());
@@ -60,7 +62,7 @@ pub(super) fn restore_secret<V: View>(
     request: &SecretIdOnly,
 ) -> Outcome<V> {
     validate::secret_id_only(request)?;
-    let record = resolve::any(view, &context.scope, &request.secret_id)?;
+    let record = resolve::any(view, &context.scope, &request.secret_id, Action::RestoreSecret)?;
     let answer = stage::named(&record);
     if record.deletion.is_none() {
         return Ok(nothing(answer));

@@ -15,6 +15,10 @@ pub enum FaultKind {
     InvalidNextToken,
     /// `LimitExceededException`
     LimitExceeded,
+    /// `MalformedPolicyDocumentException`
+    MalformedPolicyDocument,
+    /// `PublicPolicyException`
+    PublicPolicy,
     /// `AccessDeniedException`
     AccessDenied,
     /// `ValidationException`: from AWS's front end (its body says `message`, not `Message`).
@@ -32,6 +36,8 @@ impl FaultKind {
             Self::InvalidParameter => "InvalidParameterException",
             Self::InvalidNextToken => "InvalidNextTokenException",
             Self::LimitExceeded => "LimitExceededException",
+            Self::MalformedPolicyDocument => "MalformedPolicyDocumentException",
+            Self::PublicPolicy => "PublicPolicyException",
             Self::AccessDenied => "AccessDeniedException",
             Self::Validation => "ValidationException",
         }

@@ -6,12 +6,15 @@
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
 //!
 //! ```text
-//! request -> validate -> resolve -> write | stage | tags | delete | rotation -> change -> Plan
-//!                               \\-> read | list | batch (filter, page)       -> answer
-//!                    \\-> password                                          -> answer
-//! background ------------------> prune | delete (purge, sweep) | touch | rotation -> Plan
+//! request -> validate -> resolve -> write | stage | tags | delete | rotation | attach -> change -> Plan
+//!                          |     \\-> read | list | batch (filter, page) | attach      -> answer
+//!                          \\-> access -> policy
+//!                    \\-> password                                                   -> answer
+//! background ------------------> prune | delete (purge, sweep) | touch | rotation     -> Plan
 //! ```
 
+mod access;
+mod attach;
 pub mod batch;
 mod change;
 mod delete;
@@ -23,6 +26,7 @@ mod list;
 pub mod memory;
 mod page;
 pub mod password;
+mod policy;
 mod prune;
 pub mod read;
 mod resolve;
@@ -37,6 +41,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use access::Action;
 pub use change::rows;
 pub use fault::{Fault, FaultKind};
 pub use prune::may_be_due;
@@ -152,6 +157,8 @@ pub enum Answer {
     Named(api::Named),
     /// `DeleteSecret`
     Deleted(api::Deleted),
+    /// `PutResourcePolicy`, `DeleteResourcePolicy`
+    PolicyNamed(api::PolicyNamed),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.
@@ -211,6 +218,8 @@ pub fn plan<V: View>(
         M::RotateSecret(request) => rotation::rotate_secret(view, context, request),
         M::CancelRotateSecret(request) => rotation::cancel_rotate_secret(view, context, request),
         M::AdvanceRotation(request) => rotation::advance(view, context, request),
+        M::PutResourcePolicy(request) => attach::put(view, context, request),
+        M::DeleteResourcePolicy(request) => attach::delete(view, context, request),
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! "1v" seq:16                                ListSecretVersionIds
+//! "1p" name in hex:*                         ListResourcePolicies
 //! "1" order:1 id:32 key:*                    ListSecrets; order is a letter of its own per order
 //! ```
 //!
@@ -38,6 +39,17 @@ pub(super) fn parse_seq(token: &str) -> Result<Seq, Fault> {
     let bytes = token.strip_prefix("1v").and_then(from_hex).ok_or_else(texts::bad_next_token)?;
     let bytes: [u8; 8] = bytes.try_into().map_err(|_| texts::bad_next_token())?;
     Ok(Seq(u64::from_be_bytes(bytes)))
+}
+
+/// The token of a page of policies that ended at that name.
+pub(super) fn policy_token(name: &str) -> String {
+    format!("1p{}", to_hex(name.as_bytes()))
+}
+
+/// Where a page of policies goes on.
+pub(super) fn parse_policy(token: &str) -> Result<String, Fault> {
+    let bytes = token.strip_prefix("1p").and_then(from_hex).ok_or_else(texts::bad_next_token)?;
+    String::from_utf8(bytes).map_err(|_| texts::bad_next_token())
 }
 
 /// The token of a page of secrets that ended at that id, whose sort key was `key`.

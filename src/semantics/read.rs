@@ -1,15 +1,16 @@
 //! The reading operations: which version is meant (SEM-VAL-10 to SEM-VAL-14), what is shown and
 //! what is left out. None of them changes anything; `vault` notes the day of a read.
 
+use super::access::Action;
 use super::change::{Labels, names};
 use super::{Refusal, View, page, resolve, rotation, texts, validate};
 use crate::model::api::{
-    Description, GetSecretValue, ListSecretVersionIds, ResourcePolicy, SecretIdOnly, VersionEntry,
-    VersionPage,
+    Description, GetSecretValue, ListSecretVersionIds, SecretIdOnly, VersionEntry, VersionPage,
 };
 use crate::model::{Scope, SecretRecord, Seq, Stage, VersionId, VersionRecord};
 use std::collections::BTreeSet;
 
+pub use super::attach::{get_resource_policy, list_resource_policies, validate_resource_policy};
 pub use super::list::list_secrets;
 
 /// What AWS calls its own key in `KmsKeyIds` of every version.
@@ -26,14 +27,14 @@ pub struct Found {
     pub stages: Vec<Stage>,
 }
 
-/// Finds the version that `GetSecretValue` means: E12, E1, E5, then E2, E3 or E4.
+/// Finds the version that `GetSecretValue` means: E12, E39, E1, E5, E18, then E2, E3 or E4.
 pub fn get_secret_value<V: View>(
     view: &V,
     scope: &Scope,
     request: &GetSecretValue,
 ) -> Result<Found, Refusal<V::Error>> {
     validate::get_secret_value(request)?;
-    let record = resolve::active(view, scope, &request.secret_id)?;
+    let record = resolve::with_value(view, scope, &request.secret_id, Action::GetSecretValue)?;
     let labels = Labels::load(view, record.id)?;
     let stage_text = request.version_stage.as_deref();
     let (seq, missing) = match request.version_id.as_deref() {
@@ -73,7 +74,7 @@ pub fn describe_secret<V: View>(
     request: &SecretIdOnly,
 ) -> Result<Description, Refusal<V::Error>> {
     validate::secret_id_only(request)?;
-    let record = resolve::any(view, scope, &request.secret_id)?;
+    let record = resolve::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
     describe(view, record).map_err(Refusal::View)
 }
 
@@ -111,7 +112,7 @@ pub fn list_secret_version_ids<V: View>(
     request: &ListSecretVersionIds,
 ) -> Result<VersionPage, Refusal<V::Error>> {
     validate::list_secret_version_ids(request)?;
-    let record = resolve::any(view, scope, &request.secret_id)?;
+    let record = resolve::any(view, scope, &request.secret_id, Action::ListSecretVersionIds)?;
     let after = request.next_token.as_deref().map(page::parse_seq).transpose()?;
     let limit = page::size(request.max_results);
     let stages = view.stages(record.id).map_err(Refusal::View)?;
@@ -145,21 +146,6 @@ pub fn list_secret_version_ids<V: View>(
         name: record.name.to_string(),
         versions,
         next_token,
-    })
-}
-
-/// `GetResourcePolicy`: no policy can be attached yet, so there is none.
-pub fn get_resource_policy<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &SecretIdOnly,
-) -> Result<ResourcePolicy, Refusal<V::Error>> {
-    validate::secret_id_only(request)?;
-    let record = resolve::active(view, scope, &request.secret_id)?;
-    Ok(ResourcePolicy {
-        arn: record.arn().to_string(),
-        name: record.name.to_string(),
-        policy: None,
     })
 }
 

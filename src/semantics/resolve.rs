@@ -1,46 +1,98 @@
-//! Which secret a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6).
+//! Which secret a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6), and whether the caller may do to
+//! it what it asks for (SEM-ACCESS): the one way from a request to a record.
 
+use super::access::{self, Action};
 use super::fault::Fault;
 use super::{Refusal, View, texts, validate};
+use crate::model::name::is_account;
 use crate::model::{Scope, SecretRecord, SecretRef};
 
-/// The live secret that `secret_id` means for a caller in `scope`, scheduled ones included.
-pub(super) fn look_up<V: View>(
+/// The live secret that a `SecretId` means for a caller in `scope`, scheduled ones included, if the
+/// caller may do `action` to it. Another account learns nothing from a refusal (SEM-ACCESS-2).
+pub(super) fn find<V: View>(
+    view: &V,
+    scope: &Scope,
+    reference: &SecretRef,
+    secret_id: &str,
+    action: Action,
+) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
+    match look_up(view, scope, reference).map_err(Refusal::View)? {
+        Some(record) => {
+            access::check(scope, &record, secret_id, action)?;
+            Ok(Some(record))
+        }
+        None if is_of_another_account(scope, reference) => {
+            Err(access::not_allowed(scope, secret_id, action).into())
+        }
+        None => Ok(None),
+    }
+}
+
+/// The secret, whatever its state: E12, E39, E1.
+pub(super) fn any<V: View>(
+    view: &V,
+    scope: &Scope,
+    secret_id: &str,
+    action: Action,
+) -> Result<SecretRecord, Refusal<V::Error>> {
+    let reference = validate::reference(secret_id)?;
+    let found = find(view, scope, &reference, secret_id, action)?;
+    Ok(found.ok_or_else(texts::no_secret)?)
+}
+
+/// The secret, which must not be scheduled for deletion: E12, E39, E1, E5.
+pub(super) fn active<V: View>(
+    view: &V,
+    scope: &Scope,
+    secret_id: &str,
+    action: Action,
+) -> Result<SecretRecord, Refusal<V::Error>> {
+    let record = any(view, scope, secret_id, action)?;
+    must_be_active(&record)?;
+    Ok(record)
+}
+
+/// The secret, for an operation that seals or opens a value: E12, E39, E1, E5, E18.
+pub(super) fn with_value<V: View>(
+    view: &V,
+    scope: &Scope,
+    secret_id: &str,
+    action: Action,
+) -> Result<SecretRecord, Refusal<V::Error>> {
+    let record = active(view, scope, secret_id, action)?;
+    access::check_key(scope, &record)?;
+    Ok(record)
+}
+
+fn look_up<V: View>(
     view: &V,
     scope: &Scope,
     reference: &SecretRef,
 ) -> Result<Option<SecretRecord>, V::Error> {
     match reference {
         SecretRef::Name(name) => view.secret_by_name(scope, name),
-        // Another account or region is never looked into (SEM-ARN-5).
+        // Another account's secrets are reached by their complete ARN only (SEM-ACCESS-1).
         SecretRef::PartialArn(named, name) if named == scope => view.secret_by_name(scope, name),
-        SecretRef::Arn(arn) if arn.scope == *scope => {
-            Ok(view.secret_by_name(scope, &arn.name)?.filter(|record| record.suffix == arn.suffix))
+        SecretRef::Arn(arn) if arn.scope == *scope || is_within_reach(scope, &arn.scope) => {
+            Ok(view
+                .secret_by_name(&arn.scope, &arn.name)?
+                .filter(|record| record.suffix == arn.suffix))
         }
         SecretRef::PartialArn(..) | SecretRef::Arn(_) | SecretRef::Nowhere => Ok(None),
     }
 }
 
-/// The secret, whatever its state: E12, E1.
-pub(super) fn any<V: View>(
-    view: &V,
-    scope: &Scope,
-    secret_id: &str,
-) -> Result<SecretRecord, Refusal<V::Error>> {
-    let reference = validate::reference(secret_id)?;
-    let found = look_up(view, scope, &reference).map_err(Refusal::View)?;
-    Ok(found.ok_or_else(texts::no_secret)?)
+/// Another region is never looked into (SEM-ARN-5), nor an account that no caller can have.
+fn is_within_reach(scope: &Scope, named: &Scope) -> bool {
+    named.region == scope.region && is_account(&named.account)
 }
 
-/// The secret, which must not be scheduled for deletion: E12, E1, E5.
-pub(super) fn active<V: View>(
-    view: &V,
-    scope: &Scope,
-    secret_id: &str,
-) -> Result<SecretRecord, Refusal<V::Error>> {
-    let record = any(view, scope, secret_id)?;
-    must_be_active(&record)?;
-    Ok(record)
+fn is_of_another_account(scope: &Scope, reference: &SecretRef) -> bool {
+    match reference {
+        SecretRef::Arn(arn) => arn.scope.account != scope.account,
+        SecretRef::PartialArn(named, _) => named.account != scope.account,
+        SecretRef::Name(_) | SecretRef::Nowhere => false,
+    }
 }
 
 fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {

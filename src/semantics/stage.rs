@@ -9,6 +9,7 @@
 //!                already there: attached
 //! ```
 
+use super::access::Action;
 use super::change::{Change, Labels, nothing};
 use super::fault::Fault;
 use super::{Answer, Context, Outcome, Refusal, View, resolve, texts, validate};
@@ -27,7 +28,12 @@ pub(super) fn update<V: View>(
     request: &UpdateSecretVersionStage,
 ) -> Outcome<V> {
     validate::update_secret_version_stage(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record = resolve::active(
+        view,
+        &context.scope,
+        &request.secret_id,
+        Action::UpdateSecretVersionStage,
+    )?;
     let stage = validate::stage(&request.version_stage)?;
     let (from, to) = (&request.remove_from_version_id, &request.move_to_version_id);
     if from.is_none() && to.is_none() {

@@ -1,5 +1,6 @@
 //! Tags: `TagResource`, `UntagResource`, and those that a secret is made with (SEM-TAG).
 
+use super::access::Action;
 use super::change::{Change, Labels, nothing};
 use super::fault::Fault;
 use super::{Answer, Context, Outcome, View, resolve, texts, validate};
@@ -20,7 +21,7 @@ pub(super) fn tag_resource<V: View>(
     request: &TagResource,
 ) -> Outcome<V> {
     validate::tag_resource(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id, Action::TagResource)?;
     check(&request.tags)?;
     if request.tags.is_empty() {
         return Ok(nothing(Answer::Done));
@@ -37,7 +38,7 @@ pub(super) fn untag_resource<V: View>(
     request: &UntagResource,
 ) -> Outcome<V> {
     validate::untag_resource(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id, Action::UntagResource)?;
     let goes = |tag: &Tag| request.tag_keys.contains(&tag.key);
     if !record.tags.as_deref().unwrap_or_default().iter().any(goes) {
         return Ok(nothing(Answer::Done));

@@ -1,6 +1,7 @@
 //! The rules of `docs/SEMANTICS.md`, one or more to a test.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod access;
 mod batch;
 mod check;
 mod date;
@@ -9,6 +10,7 @@ mod keep;
 mod list;
 mod name;
 mod password;
+mod policy;
 mod rotation;
 mod schedule;
 mod stage;

@@ -1,4 +1,4 @@
-//! Every refusal in AWS's words, each text in one place. The numbers E1 to E38 are those of the
+//! Every refusal in AWS's words, each text in one place. The numbers E1 to E39 are those of the
 //! table of refusals in `docs/SEMANTICS.md`; clients match on some of these texts, so they are
 //! byte-exact (rule SEM-CHECK-2).
 
@@ -193,6 +193,67 @@ pub fn no_characters_left() -> Fault {
     Fault::new(FaultKind::InvalidParameter, "All characters have been excluded from selection.")
 }
 
+/// E18: another account, and a key that other accounts cannot use.
+#[must_use]
+pub fn key_is_of_account() -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        "You can't access a secret from a different AWS account if you encrypt the secret with the \
+         default KMS service key.",
+    )
+}
+
+/// E19: a principal that cannot be one.
+#[must_use]
+pub fn unsupported_principal() -> Fault {
+    Fault::new(
+        FaultKind::MalformedPolicyDocument,
+        "This resource policy contains an unsupported principal.",
+    )
+}
+
+/// E20: no JSON, or not the grammar of policies.
+#[must_use]
+pub fn policy_syntax() -> Fault {
+    Fault::new(FaultKind::MalformedPolicyDocument, "This resource policy contains a syntax error.")
+}
+
+/// E21: a service that cannot be one.
+#[must_use]
+pub fn unsupported_service() -> Fault {
+    Fault::new(
+        FaultKind::MalformedPolicyDocument,
+        "This resource policy contains an unsupported service principal.",
+    )
+}
+
+/// E22: broad access, where it is blocked.
+#[must_use]
+pub fn public_policy() -> Fault {
+    Fault::new(
+        FaultKind::PublicPolicy,
+        "You can't attach a resource-based policy that allows broad access to the secret.",
+    )
+}
+
+/// Only the policy `default` can be attached and deleted (our own text).
+#[must_use]
+pub fn reserved_policy() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "You can attach and delete only the resource policy with the name default.",
+    )
+}
+
+/// No policy of that name is attached (our own text).
+#[must_use]
+pub fn no_policy(name: &str) -> Fault {
+    Fault::new(
+        FaultKind::ResourceNotFound,
+        format!("Secrets Manager can't find the specified resource policy: {name}"),
+    )
+}
+
 /// E31: already scheduled for deletion.
 #[must_use]
 pub fn already_scheduled() -> Fault {
@@ -350,6 +411,19 @@ pub fn rotation_token_is_taken(token: &VersionId) -> Fault {
     )
 }
 
+/// E39: nothing allows it. Says the same whether the secret is there or not.
+#[must_use]
+pub fn not_allowed(user: &str, action: &str, resource: &str) -> Fault {
+    let action = format!("secretsmanager:{action}");
+    Fault::new(
+        FaultKind::AccessDenied,
+        format!(
+            "User: {user} is not authorized to perform: {action} on resource: {resource} because no \
+             resource-based policy allows the {action} action"
+        ),
+    )
+}
+
 /// `CancelRotateSecret` on a secret whose rotation was never configured.
 #[must_use]
 pub fn rotation_never_configured() -> Fault {
@@ -382,5 +456,17 @@ pub fn bad_duration() -> Fault {
         FaultKind::InvalidParameter,
         "The Duration value is invalid: a rotation window must end on the UTC day on which it \
          starts and before the next one starts.",
+    )
+}
+
+/// E39: a policy forbids it to the secret's own account.
+#[must_use]
+pub fn denied(user: &str, action: &str, resource: &str) -> Fault {
+    Fault::new(
+        FaultKind::AccessDenied,
+        format!(
+            "User: {user} is not authorized to perform: secretsmanager:{action} on resource: \
+             {resource} with an explicit deny in a resource-based policy"
+        ),
     )
 }

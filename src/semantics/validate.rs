@@ -6,8 +6,12 @@
 //! [`plan`](super::plan) and `read` call them again without, so that no door goes around them.
 
 mod constraint;
+mod policy;
 
 pub use constraint::Violations;
+pub use policy::{
+    list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
+};
 
 use super::fault::Fault;
 use super::texts;
@@ -131,9 +135,10 @@ fn rotation_rules(found: &mut Violations, rules: &RotationRules) {
         found.number("rotationRules.automaticallyAfterDays", days, 1, limits::ROTATION_DAYS_MAX);
     }
     if let Some(text) = &rules.duration {
-        let matches = text.chars().all(|c| c.is_ascii_digit() || c == 'h');
+        let hours = text.strip_suffix('h').unwrap_or_default();
+        let matches = !hours.is_empty() && hours.bytes().all(|byte| byte.is_ascii_digit());
         found.text("rotationRules.duration", text, 2, 3);
-        found.pattern("rotationRules.duration", text, r"[0-9h]+", matches);
+        found.pattern("rotationRules.duration", text, r"[0-9]+h", matches);
     }
     if let Some(text) = &rules.schedule_expression {
         let path = "rotationRules.scheduleExpression";
@@ -175,7 +180,7 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
     reference(&request.secret_id).map(drop)
 }
 
-/// Checks `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`, `CancelRotateSecret`.
+/// Checks `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`.
 pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }

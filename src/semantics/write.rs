@@ -1,6 +1,7 @@
 //! `CreateSecret`, `PutSecretValue`, `UpdateSecret`: one rule for tokens (SEM-TOKEN), one for the
 //! labels of a new version (SEM-STAGE), three ways to them.
 
+use super::access::{self, Action};
 use super::change::{Change, Labels, names, nothing};
 use super::fault::Fault;
 use super::{
@@ -105,7 +106,8 @@ pub(super) fn put_secret_value<V: View>(
 ) -> Outcome<V> {
     validate::put_secret_value(request, None)?;
     let token = validate::token(request.client_request_token.as_deref())?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record =
+        resolve::with_value(view, &context.scope, &request.secret_id, Action::PutSecretValue)?;
     let kind = request.value.ok_or_else(texts::no_value)?;
     let found = look_up_token(view, &record, &token, kind)?;
     let labels = Labels::load(view, record.id)?;
@@ -128,7 +130,10 @@ pub(super) fn update_secret<V: View>(
 ) -> Outcome<V> {
     validate::update_secret(request, None)?;
     let token = validate::token(request.client_request_token.as_deref())?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id, Action::UpdateSecret)?;
+    if request.value.is_some() {
+        access::check_key(&context.scope, &record)?;
+    }
     if request.value.is_none() && request.description.is_none() && request.kms_key_id.is_none() {
         return Ok(nothing(written(&record, None, Vec::new())));
     }

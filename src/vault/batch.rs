@@ -273,6 +273,7 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::UpdateSecret(_)
         | Mutation::RotateSecret(_)
         | Mutation::TagResource(_)
+        | Mutation::PutResourcePolicy(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)
@@ -280,6 +281,7 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::UntagResource(_)
         | Mutation::CancelRotateSecret(_)
         | Mutation::AdvanceRotation(_)
+        | Mutation::DeleteResourcePolicy(_)
         | Mutation::Prune(_)
         | Mutation::Purge(_)
         | Mutation::Sweep(_) => false,

@@ -83,6 +83,8 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         Write::CancelRotateSecret(request) => (Mutation::CancelRotateSecret(request), None),
         Write::TagResource(request) => (Mutation::TagResource(request), None),
         Write::UntagResource(request) => (Mutation::UntagResource(request), None),
+        Write::PutResourcePolicy(request) => (Mutation::PutResourcePolicy(request), None),
+        Write::DeleteResourcePolicy(request) => (Mutation::DeleteResourcePolicy(request), None),
     })
 }
 

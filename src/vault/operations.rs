@@ -11,9 +11,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Deleted, Description, GetRandomPassword,
-    GetSecretValue, ListSecretVersionIds, ListSecrets, Named, PutSecretValue, ResourcePolicy,
-    RotateSecret, SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource,
-    UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
+    GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed,
+    PolicyPage, PolicyValidation, PutResourcePolicy, PutSecretValue, ResourcePolicy,
+    ResourcePolicyId, RotateSecret, SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput,
+    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
+    VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
@@ -51,6 +53,10 @@ pub enum Write {
     TagResource(TagResource),
     /// `UntagResource`
     UntagResource(UntagResource),
+    /// `PutResourcePolicy`
+    PutResourcePolicy(PutResourcePolicy),
+    /// `DeleteResourcePolicy`
+    DeleteResourcePolicy(ResourcePolicyId),
 }
 
 /// An answer of a kind that the operation never gives: a defect, told as a typed error.
@@ -64,6 +70,10 @@ fn written(answer: Answer) -> Result<Written> {
 
 fn named(answer: Answer) -> Result<Named> {
     if let Answer::Named(named) = answer { Ok(named) } else { odd() }
+}
+
+fn policy_named(answer: Answer) -> Result<PolicyNamed> {
+    if let Answer::PolicyNamed(named) = answer { Ok(named) } else { odd() }
 }
 
 impl Inner {
@@ -169,6 +179,24 @@ impl Vault {
         self.inner.write(scope, Write::UntagResource(request)).map(drop)
     }
 
+    /// `PutResourcePolicy`: attaches a policy, in place of the one before.
+    pub fn put_resource_policy(
+        &self,
+        scope: &Scope,
+        request: PutResourcePolicy,
+    ) -> Result<PolicyNamed> {
+        policy_named(self.inner.write(scope, Write::PutResourcePolicy(request))?)
+    }
+
+    /// `DeleteResourcePolicy`
+    pub fn delete_resource_policy(
+        &self,
+        scope: &Scope,
+        request: ResourcePolicyId,
+    ) -> Result<PolicyNamed> {
+        policy_named(self.inner.write(scope, Write::DeleteResourcePolicy(request))?)
+    }
+
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
     pub fn get_secret_value(
         &self,
@@ -218,9 +246,27 @@ impl Vault {
     pub fn get_resource_policy(
         &self,
         scope: &Scope,
-        request: &SecretIdOnly,
+        request: &ResourcePolicyId,
     ) -> Result<ResourcePolicy> {
         self.inner.get_resource_policy(scope, request)
+    }
+
+    /// `ListResourcePolicies`
+    pub fn list_resource_policies(
+        &self,
+        scope: &Scope,
+        request: &ListResourcePolicies,
+    ) -> Result<PolicyPage> {
+        self.inner.list_resource_policies(scope, request)
+    }
+
+    /// `ValidateResourcePolicy`
+    pub fn validate_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &ValidateResourcePolicy,
+    ) -> Result<PolicyValidation> {
+        self.inner.validate_resource_policy(scope, request)
     }
 
     /// The pairs that may sign requests, oldest first.

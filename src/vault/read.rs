@@ -14,8 +14,9 @@ use super::view::RowView;
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    Description, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation, ResourcePolicy,
-    SecretIdOnly, SecretPage, SecretValueOutput, VersionPage,
+    Description, GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Mutation,
+    PolicyPage, PolicyValidation, ResourcePolicy, ResourcePolicyId, SecretIdOnly, SecretPage,
+    SecretValueOutput, ValidateResourcePolicy, VersionPage,
 };
 use crate::semantics::{Refusal, View, day_of, read};
 use crate::store::Store;
@@ -105,10 +106,30 @@ impl Inner {
     pub(super) fn get_resource_policy(
         &self,
         scope: &Scope,
-        request: &SecretIdOnly,
+        request: &ResourcePolicyId,
     ) -> Result<ResourcePolicy> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::get_resource_policy(view, scope, ask)
+        })
+    }
+
+    pub(super) fn list_resource_policies(
+        &self,
+        scope: &Scope,
+        request: &ListResourcePolicies,
+    ) -> Result<PolicyPage> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::list_resource_policies(view, scope, ask)
+        })
+    }
+
+    pub(super) fn validate_resource_policy(
+        &self,
+        scope: &Scope,
+        request: &ValidateResourcePolicy,
+    ) -> Result<PolicyValidation> {
+        self.read(scope, request, Still::Secret, |view, scope, ask| {
+            read::validate_resource_policy(view, scope, ask)
         })
     }
 

@@ -9,13 +9,16 @@ pub(super) enum Operation {
     BatchGetSecretValue,
     CancelRotateSecret,
     CreateSecret,
+    DeleteResourcePolicy,
     DeleteSecret,
     DescribeSecret,
     GetRandomPassword,
     GetResourcePolicy,
     GetSecretValue,
+    ListResourcePolicies,
     ListSecretVersionIds,
     ListSecrets,
+    PutResourcePolicy,
     PutSecretValue,
     RestoreSecret,
     RotateSecret,
@@ -23,6 +26,7 @@ pub(super) enum Operation {
     UntagResource,
     UpdateSecret,
     UpdateSecretVersionStage,
+    ValidateResourcePolicy,
 }
 
 impl Operation {
@@ -32,13 +36,16 @@ impl Operation {
             "BatchGetSecretValue" => Self::BatchGetSecretValue,
             "CancelRotateSecret" => Self::CancelRotateSecret,
             "CreateSecret" => Self::CreateSecret,
+            "DeleteResourcePolicy" => Self::DeleteResourcePolicy,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
             "GetRandomPassword" => Self::GetRandomPassword,
             "GetResourcePolicy" => Self::GetResourcePolicy,
             "GetSecretValue" => Self::GetSecretValue,
+            "ListResourcePolicies" => Self::ListResourcePolicies,
             "ListSecretVersionIds" => Self::ListSecretVersionIds,
             "ListSecrets" => Self::ListSecrets,
+            "PutResourcePolicy" => Self::PutResourcePolicy,
             "PutSecretValue" => Self::PutSecretValue,
             "RestoreSecret" => Self::RestoreSecret,
             "RotateSecret" => Self::RotateSecret,
@@ -46,6 +53,7 @@ impl Operation {
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
             "UpdateSecretVersionStage" => Self::UpdateSecretVersionStage,
+            "ValidateResourcePolicy" => Self::ValidateResourcePolicy,
             _ => return None,
         })
     }
@@ -56,20 +64,21 @@ impl Operation {
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::CancelRotateSecret
-            | Self::DescribeSecret
-            | Self::GetResourcePolicy
-            | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::CancelRotateSecret | Self::DescribeSecret | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::DeleteResourcePolicy | Self::GetResourcePolicy => RESOURCE_POLICY_ID,
             Self::GetRandomPassword => GET_RANDOM_PASSWORD,
             Self::GetSecretValue => GET_SECRET_VALUE,
+            Self::ListResourcePolicies => LIST_RESOURCE_POLICIES,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
+            Self::PutResourcePolicy => PUT_RESOURCE_POLICY,
             Self::PutSecretValue => PUT_SECRET_VALUE,
             Self::RotateSecret => ROTATE_SECRET,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
             Self::UpdateSecretVersionStage => UPDATE_SECRET_VERSION_STAGE,
+            Self::ValidateResourcePolicy => VALIDATE_RESOURCE_POLICY,
         }
     }
 }
@@ -110,6 +119,11 @@ static GET_SECRET_VALUE: &[Member] = &[
     Member::optional("VersionId", Text),
     Member::optional("VersionStage", Text),
 ];
+static LIST_RESOURCE_POLICIES: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::optional("MaxResults", Integer),
+    Member::optional("NextToken", Text),
+];
 static LIST_SECRET_VERSION_IDS: &[Member] = &[
     Member::required("SecretId", Text),
     Member::optional("MaxResults", Integer),
@@ -123,6 +137,12 @@ static LIST_SECRETS: &[Member] = &[
     Member::optional("Filters", List(&Structure(FILTER))),
     Member::optional("SortOrder", Text),
     Member::optional("SortBy", Text),
+];
+static PUT_RESOURCE_POLICY: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::required("ResourcePolicy", Text),
+    Member::optional("PolicyName", Text),
+    Member::optional("BlockPublicPolicy", Boolean),
 ];
 static PUT_SECRET_VALUE: &[Member] = &[
     Member::required("SecretId", Text),
@@ -139,6 +159,8 @@ static ROTATE_SECRET: &[Member] = &[
     Member::optional("RotationRules", Structure(ROTATION_RULES)),
     Member::optional("RotateImmediately", Boolean),
 ];
+static RESOURCE_POLICY_ID: &[Member] =
+    &[Member::required("SecretId", Text), Member::optional("PolicyName", Text)];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -157,6 +179,8 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::optional("RemoveFromVersionId", Text),
     Member::optional("MoveToVersionId", Text),
 ];
+static VALIDATE_RESOURCE_POLICY: &[Member] =
+    &[Member::optional("SecretId", Text), Member::required("ResourcePolicy", Text)];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
 static ROTATION_RULES: &[Member] = &[
     Member::optional("AutomaticallyAfterDays", Long),

@@ -6,8 +6,9 @@ use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
-    ListSecretVersionIds, ListSecrets, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
-    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
+    ResourcePolicyId, RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -24,10 +25,12 @@ pub(super) enum Read {
     BatchGetSecretValue(BatchGetSecretValue),
     DescribeSecret(SecretIdOnly),
     GetRandomPassword(GetRandomPassword),
-    GetResourcePolicy(SecretIdOnly),
+    GetResourcePolicy(ResourcePolicyId),
     GetSecretValue(GetSecretValue),
+    ListResourcePolicies(ListResourcePolicies),
     ListSecretVersionIds(ListSecretVersionIds),
     ListSecrets(ListSecrets),
+    ValidateResourcePolicy(ValidateResourcePolicy),
 }
 
 #[allow(clippy::too_many_lines)] // A table: one arm an operation.
@@ -111,12 +114,28 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             include_space: fields.boolean("IncludeSpace"),
             require_each_included_type: fields.boolean("RequireEachIncludedType"),
         })),
-        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(secret_id(&mut fields))),
+        Operation::PutResourcePolicy => Call::Write(Write::PutResourcePolicy(PutResourcePolicy {
+            secret_id: fields.required_text("SecretId"),
+            resource_policy: fields.required_text("ResourcePolicy"),
+            policy_name: fields.text("PolicyName"),
+            block_public_policy: fields.boolean("BlockPublicPolicy"),
+        })),
+        Operation::DeleteResourcePolicy => {
+            Call::Write(Write::DeleteResourcePolicy(policy_id(&mut fields)))
+        }
+        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(policy_id(&mut fields))),
         Operation::GetSecretValue => Call::Read(Read::GetSecretValue(GetSecretValue {
             secret_id: fields.required_text("SecretId"),
             version_id: fields.text("VersionId"),
             version_stage: fields.text("VersionStage"),
         })),
+        Operation::ListResourcePolicies => {
+            Call::Read(Read::ListResourcePolicies(ListResourcePolicies {
+                secret_id: fields.required_text("SecretId"),
+                max_results: fields.number("MaxResults"),
+                next_token: fields.text("NextToken"),
+            }))
+        }
         Operation::ListSecretVersionIds => {
             Call::Read(Read::ListSecretVersionIds(ListSecretVersionIds {
                 secret_id: fields.required_text("SecretId"),
@@ -133,7 +152,20 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             sort_order: fields.text("SortOrder"),
             sort_by: fields.text("SortBy"),
         })),
+        Operation::ValidateResourcePolicy => {
+            Call::Read(Read::ValidateResourcePolicy(ValidateResourcePolicy {
+                secret_id: fields.text("SecretId"),
+                resource_policy: fields.required_text("ResourcePolicy"),
+            }))
+        }
     })
+}
+
+fn policy_id(fields: &mut Fields) -> ResourcePolicyId {
+    ResourcePolicyId {
+        secret_id: fields.required_text("SecretId"),
+        policy_name: fields.text("PolicyName"),
+    }
 }
 
 fn secret_id(fields: &mut Fields) -> SecretIdOnly {

@@ -1,13 +1,17 @@
 //! Answers as JSON: members in the order of the API model, empty ones left out (rule WIRE-REPLY-3).
 
+mod policy;
+
+pub(super) use policy::{policy_page, policy_validation, resource_policy};
+
 use super::json::{Writer, base64_len, escaped_len};
 use super::operation::Operation;
 use super::time::format_decimal;
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    BatchError, Deleted, Description, Named, ResourcePolicy, RotationDescription, SecretPage,
-    SecretValueBatch, SecretValueOutput, VersionEntry, VersionPage, Written,
+    BatchError, Deleted, Description, Named, RotationDescription, SecretPage, SecretValueBatch,
+    SecretValueOutput, VersionEntry, VersionPage, Written,
 };
 use crate::model::{Tag, VersionId};
 use crate::secret::{SecretBytes, SecretValue};
@@ -34,6 +38,10 @@ pub(super) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
             self::named(&mut out, &named);
         }
         (Operation::DeleteSecret, Answer::Deleted(deleted)) => self::deleted(&mut out, &deleted),
+        (
+            Operation::PutResourcePolicy | Operation::DeleteResourcePolicy,
+            Answer::PolicyNamed(named),
+        ) => policy::named(&mut out, &named),
         (Operation::TagResource | Operation::UntagResource, Answer::Done) => out.object(|_| ()),
         _ => return None,
     }
@@ -201,16 +209,6 @@ pub(super) fn version_page(page: &VersionPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(super) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec<u8>> {
-    let mut out = Writer::with_capacity(COMMON_BYTES);
-    out.object(|out| {
-        out.name("ARN").text(&policy.arn);
-        out.name("Name").text(&policy.name);
-        optional(out, "ResourcePolicy", policy.policy.as_deref());
-    });
-    out.finish()
-}
-
 fn version_entry(out: &mut Writer, entry: &VersionEntry) {
     out.object(|out| {
         out.name("VersionId").text(entry.version_id.as_str());
@@ -331,8 +329,6 @@ mod tests {
             text(&description(&bare())),
             r#"{"ARN":"arn","Name":"n","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
         );
-        let policy = ResourcePolicy { arn: "a".into(), name: "n".into(), policy: None };
-        assert_eq!(text(&resource_policy(&policy)), r#"{"ARN":"a","Name":"n"}"#);
         let written = Written {
             arn: "a".into(),
             name: "n".into(),

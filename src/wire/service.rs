@@ -200,10 +200,16 @@ fn perform_read(vault: &Vault, scope: &Scope, read: &Read) -> VaultResult<Zeroiz
         Read::GetSecretValue(request) => {
             response::secret_value(&vault.get_secret_value(scope, request)?)?
         }
+        Read::ListResourcePolicies(request) => {
+            response::policy_page(&vault.list_resource_policies(scope, request)?)
+        }
         Read::ListSecretVersionIds(request) => {
             response::version_page(&vault.list_secret_version_ids(scope, request)?)
         }
         Read::ListSecrets(request) => response::secret_page(&vault.list_secrets(scope, request)?),
+        Read::ValidateResourcePolicy(request) => {
+            response::policy_validation(&vault.validate_resource_policy(scope, request)?)
+        }
     })
 }
 

@@ -94,6 +94,14 @@ sm update-secret --secret-id $id --description changed --secret-string updated >
 same changed "$(sm describe-secret --secret-id $id --query Description --output text)" description
 same updated "$(sm get-secret-value --secret-id $id --query SecretString --output text)" 'updated value'
 sm get-resource-policy --secret-id $id --query Name --output text | grep -qx $id
+policy='{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:TagResource", "Resource": "*"}}'
+sm validate-resource-policy --resource-policy "$policy" --query PolicyValidationPassed --output text | grep -qx True
+sm put-resource-policy --secret-id $id --resource-policy "$policy" --block-public-policy >/dev/null
+same "$policy" "$(sm get-resource-policy --secret-id $id --query ResourcePolicy --output text)" 'resource policy'
+if sm tag-resource --secret-id $id --tags Key=no,Value=x 2>denied; then fail 'a denied call succeeded'; fi
+grep -q 'AccessDeniedException.*with an explicit deny in a resource-based policy' denied || fail "denied: $(cat denied)"
+sm delete-resource-policy --secret-id $id >/dev/null
+refused MalformedPolicyDocumentException "This resource policy contains a syntax error." put-resource-policy --secret-id $id --resource-policy '{}'
 refused ResourceNotFoundException "Secrets Manager can't find the specified secret." get-secret-value --secret-id nobody
 sm delete-secret --secret-id $id --recovery-window-in-days 7 >/dev/null
 refused InvalidRequestException "You can't perform this operation on the secret because it was marked for deletion." get-secret-value --secret-id $id

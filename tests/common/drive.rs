@@ -137,6 +137,7 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
         Answer::Deleted(d) => {
             Ans::Deleted { arn: Some(d.arn), name: d.name, date: d.deletion_date.0 }
         }
+        Answer::PolicyNamed(api::PolicyNamed { arn, name, .. }) => Ans::Named { arn, name },
         Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
     })
 }
@@ -165,6 +166,9 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
             Write::RestoreSecret(request) => {
                 from_answer(vault.restore_secret(&scope, request).map(Answer::Named))?
+            }
+            Write::PutResourcePolicy(_) | Write::DeleteResourcePolicy(_) => {
+                unreachable!("the model has no policies")
             }
             Write::TagResource(request) => {
                 vault.tag_resource(&scope, request).map(|()| Ans::Done)?
@@ -257,8 +261,8 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
         }
         Req::Policy { id } => {
-            let got = vault.get_resource_policy(&scope, &api::SecretIdOnly::new(text(id)))?;
-            assert_eq!(got.policy, None, "nothing sets a policy yet");
+            let got = vault.get_resource_policy(&scope, &api::ResourcePolicyId::new(text(id)))?;
+            assert_eq!(got.policy, None, "nothing here sets a policy");
             Ans::Named { arn: got.arn, name: got.name }
         }
         _ => unreachable!("mutations were handled above"),

@@ -4,8 +4,9 @@ use super::World;
 use crate::env::UnixMillis;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Mutation, Named, PutSecretValue, SecretIdOnly, SecretPage, TagResource,
-    UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
+    ListSecrets, Mutation, Named, PolicyNamed, PutResourcePolicy, PutSecretValue, ResourcePolicyId,
+    SecretIdOnly, SecretPage, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    VersionPage, Written,
 };
 use crate::model::{RecordId, Tag};
 use crate::secret::PayloadKind;
@@ -191,9 +192,27 @@ impl World {
 
     /// `GetResourcePolicy`; its policy.
     pub fn policy(&self, id: &str) -> Result<Option<String>, Fault> {
-        let request = SecretIdOnly::new(id);
+        let request = ResourcePolicyId::new(id);
         let answer = fault(read::get_resource_policy(&self.view, &self.scope, &request))?;
         Ok(answer.policy)
+    }
+
+    /// `PutResourcePolicy` without options.
+    pub fn put_policy(&mut self, id: &str, policy: &str) -> Result<PolicyNamed, Fault> {
+        let (secret_id, resource_policy) = (id.to_owned(), policy.to_owned());
+        let request = PutResourcePolicy { secret_id, resource_policy, ..Default::default() };
+        match self.run(&Mutation::PutResourcePolicy(request), None)? {
+            Answer::PolicyNamed(named) => Ok(named),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `DeleteResourcePolicy`.
+    pub fn delete_policy(&mut self, id: &str) -> Result<PolicyNamed, Fault> {
+        match self.run(&Mutation::DeleteResourcePolicy(ResourcePolicyId::new(id)), None)? {
+            Answer::PolicyNamed(named) => Ok(named),
+            other => wrong_answer(&other),
+        }
     }
 
     /// Labelled versions in age order, as `v1{A,B} v2{C}`, each version under its token's name.

@@ -16,6 +16,7 @@ mod schedule;
 
 pub(super) use advance::advance;
 
+use super::access::Action;
 use super::change::{Change, Labels, nothing};
 use super::fault::Fault;
 use super::{Answer, Context, Effect, Outcome, Refusal, View, resolve, texts, validate};
@@ -88,7 +89,7 @@ pub(super) fn rotate_secret<V: View>(
         None => return Err(texts::no_rotation_token().into()),
         text => validate::token(text)?,
     };
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record = resolve::active(view, &context.scope, &request.secret_id, Action::RotateSecret)?;
     if record.rotation.as_ref().is_some_and(|known| known.last_token.as_ref() == Some(&token)) {
         return Ok(nothing(rotating(&record, Some(token))));
     }
@@ -149,7 +150,8 @@ pub(super) fn cancel_rotate_secret<V: View>(
     request: &SecretIdOnly,
 ) -> Outcome<V> {
     validate::secret_id_only(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id)?;
+    let record =
+        resolve::active(view, &context.scope, &request.secret_id, Action::CancelRotateSecret)?;
     let Some(rotation) = record.rotation.clone() else {
         return Err(texts::rotation_never_configured().into());
     };

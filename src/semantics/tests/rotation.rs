@@ -147,7 +147,7 @@ fn constraints_of_the_model_are_told_together() {
     let mut world = rotatable();
     let rules = RotationRules {
         automatically_after_days: Some(1001),
-        duration: Some("1".into()),
+        duration: Some("111h".into()),
         schedule_expression: Some("rate[1]".into()),
     };
     let long = RotateSecret {

@@ -33,7 +33,7 @@ use super::per_tree::PerTree;
 use super::{Row, Store, StoreError};
 use crate::env::{File, Fs};
 use crate::model::limits::OPERATION_ROWS_MAX;
-use crate::model::{ChangeSet, Lsn, Tree};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use contain::Contained;
 use files::Descriptors;
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
@@ -306,18 +306,22 @@ impl Store for SledStore {
         let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let mut last = self.applied()?;
         let mut packed: Vec<&ChangeSet> = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut bytes) = (0, 0);
         for set in sets {
             if set.lsn <= last {
                 continue;
             }
-            if rows + set.rows.len() > OPERATION_ROWS_MAX {
+            // Few rows can be many bytes: a secret's is up to 200 KiB.
+            if rows + set.rows.len() > OPERATION_ROWS_MAX || bytes >= UNFLUSHED_BYTES_MAX {
                 self.shared.transact(&packed)?;
                 packed.clear();
-                rows = 0;
+                (rows, bytes) = (0, 0);
             }
             last = set.lsn;
             rows += set.rows.len();
+            let of_row =
+                |row: &RowChange| row_bytes(&row.key, row.value.as_deref().unwrap_or_default());
+            bytes += set.rows.iter().map(of_row).sum::<u64>();
             packed.push(set);
         }
         self.shared.transact(&packed)

@@ -1,9 +1,10 @@
 //! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
-use super::rotation;
+use super::{policies, rotation};
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
+use crate::log;
 use crate::model::{
     Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix,
     Tag, VersionId, VersionRecord,
@@ -11,8 +12,14 @@ use crate::model::{
 use crate::secret::PayloadKind;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// Longest content in bytes: 50 tags of the longest kind, 4-byte characters, and room to spare.
-const CONTENT_BYTES_MAX: u64 = 120 * 1024;
+/// Longest content in bytes: 50 tags of the longest kind and the longest policy, all of 4-byte
+/// characters, and room to spare.
+const CONTENT_BYTES_MAX: u64 = 200 * 1024;
+/// A batch in which every operation writes such a row still fits a frame, with room for its values.
+const _: () = assert!(
+    CONTENT_BYTES_MAX * log::FRAME_SETS_MAX as u64 + (8 << 20) <= log::FRAME_BYTES_MAX as u64
+        && CONTENT_BYTES_MAX + 1024 <= log::VALUE_BYTES_MAX as u64
+);
 /// Format of every content here.
 const VERSION: u8 = 1;
 
@@ -104,7 +111,7 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         dead: r.dead,
         owning_service: r.owning_service.clone(),
         replication: blob(&r.replication),
-        policies: blob(&r.policies),
+        policies: r.policies.as_ref().map(policies::encode).transpose()?.map(Bytes),
         rotation: r.rotation.as_ref().map(rotation::encode).transpose()?.map(Bytes),
     })
 }
@@ -136,7 +143,7 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
         dead: r.dead,
         owning_service: r.owning_service,
         replication: r.replication.map(|bytes| bytes.0),
-        policies: r.policies.map(|bytes| bytes.0),
+        policies: r.policies.map(|bytes| policies::decode(&bytes.0)).transpose()?,
         rotation: r.rotation.map(|bytes| rotation::decode(&bytes.0)).transpose()?,
     })
 }

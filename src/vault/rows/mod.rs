@@ -17,6 +17,7 @@
 //! `docs/FORMAT.md`).
 
 mod content;
+mod policies;
 mod rotation;
 
 pub(crate) use content::{
