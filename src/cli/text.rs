@@ -56,6 +56,12 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
     if let Some(service) = &found.owning_service {
         line("Owned by:", service);
     }
+    if let Some(region) = &found.primary_region {
+        line("Primary:", region);
+    }
+    for replica in found.replication_status.iter().flatten() {
+        line("Replica:", &format!("{}  {}", replica.region, replica.status.name()));
+    }
     for tag in found.tags.iter().flatten() {
         line("Tag:", &format!("{}={}", tag.key, tag.value));
     }

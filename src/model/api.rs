@@ -2,6 +2,13 @@
 //! checks are `semantics`'. `V` is the value: [`SecretValue`] at the edge, [`PayloadKind`] once
 //! `vault` has sealed it, so that nothing below ever sees plaintext.
 
+mod replication;
+
+pub use replication::{
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
+    ReplicationStatus,
+};
+
 use super::name::VersionId;
 use super::record::Tag;
 use crate::env::UnixMillis;
@@ -21,6 +28,10 @@ pub struct CreateSecret<V = SecretValue> {
     pub value: Option<V>,
     /// `Tags`
     pub tags: Option<Vec<Tag>>,
+    /// `AddReplicaRegions`
+    pub add_replica_regions: Option<Vec<ReplicaRegion>>,
+    /// `ForceOverwriteReplicaSecret`
+    pub force_overwrite_replica_secret: Option<bool>,
 }
 
 impl<V> CreateSecret<V> {
@@ -34,6 +45,8 @@ impl<V> CreateSecret<V> {
             kms_key_id: None,
             value: None,
             tags: None,
+            add_replica_regions: None,
+            force_overwrite_replica_secret: None,
         }
     }
 }
@@ -110,7 +123,7 @@ impl GetSecretValue {
     }
 }
 
-/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`: requests with a `SecretId` and no more.
+/// `DescribeSecret`, `RestoreSecret`, `GetResourcePolicy`, `StopReplicationToReplica`: requests with a `SecretId` and no more.
 #[derive(Clone, Debug, Default)]
 pub struct SecretIdOnly {
     /// `SecretId`
@@ -224,6 +237,12 @@ pub enum Mutation {
     TagResource(TagResource),
     /// `UntagResource`
     UntagResource(UntagResource),
+    /// `ReplicateSecretToRegions`
+    ReplicateSecretToRegions(ReplicateSecretToRegions),
+    /// `RemoveRegionsFromReplication`
+    RemoveRegionsFromReplication(RemoveRegionsFromReplication),
+    /// `StopReplicationToReplica`
+    StopReplicationToReplica(SecretIdOnly),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -262,6 +281,8 @@ pub struct Written {
     pub version_id: Option<VersionId>,
     /// `VersionStages` (`PutSecretValue` only; empty otherwise).
     pub version_stages: Vec<String>,
+    /// `ReplicationStatus` (`CreateSecret` with `AddReplicaRegions` only).
+    pub replication_status: Option<Vec<ReplicationStatus>>,
 }
 
 /// Answer of `DeleteSecret`.
@@ -317,6 +338,10 @@ pub struct Description {
     pub versions_to_stages: Vec<(VersionId, Vec<String>)>,
     /// `OwningService`
     pub owning_service: Option<String>,
+    /// `PrimaryRegion`, if replicated.
+    pub primary_region: Option<String>,
+    /// `ReplicationStatus`, if replicated; left out of lists.
+    pub replication_status: Option<Vec<ReplicationStatus>>,
 }
 
 /// An entry of `ListSecretVersionIds`.

@@ -24,6 +24,14 @@ pub const TAG_KEY_CHARS_MAX: usize = 128;
 pub const TAG_VALUE_CHARS_MAX: usize = 256;
 /// Most tags on a secret (quota page).
 pub const TAGS_MAX: usize = 50;
+/// Longest region (API model).
+pub const REGION_CHARS_MAX: usize = 128;
+/// Most replicas of a secret. AWS publishes no number (it has fewer regions); ours keeps one
+/// operation within its rows.
+pub const REPLICAS_MAX: usize = 64;
+/// Most bytes of key names that the replicas of a secret have together, so that its record stays
+/// within its row.
+pub const REPLICA_KEYS_BYTES_MAX: usize = 8192;
 /// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
 pub const PAGE_MAX: usize = 100;
 /// Longest `NextToken` (API model).

@@ -5,8 +5,10 @@ pub mod api;
 pub mod limits;
 pub mod name;
 pub mod record;
+pub mod replication;
 pub mod row;
 
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};
+pub use replication::{Replica, ReplicaStatus, Replication};
 pub use row::{ChangeSet, Lsn, RowChange, Tree};

@@ -1,6 +1,7 @@
 //! Stored facts about secrets and versions. `vault::rows` seals and encodes them.
 
 use super::name::{Arn, Scope, SecretName, Suffix, VersionId};
+use super::replication::{Replica, Replication};
 use super::row::Lsn;
 use crate::env::UnixMillis;
 use crate::secret::PayloadKind;
@@ -73,11 +74,11 @@ pub struct SecretRecord {
     pub dead: bool,
     /// The AWS service that manages it (reserved).
     pub owning_service: Option<String>,
-    /// Reserved for replicas, resource policies and rotation: each its own versioned bytes.
-    pub replication: Option<Vec<u8>>,
-    /// Reserved, see `replication`.
+    /// Replicas, or whose replica it is.
+    pub replication: Option<Replication>,
+    /// Reserved for resource policies and rotation: each its own versioned bytes.
     pub policies: Option<Vec<u8>>,
-    /// Reserved, see `replication`.
+    /// Reserved, see `policies`.
     pub rotation: Option<Vec<u8>>,
 }
 
@@ -86,6 +87,12 @@ impl SecretRecord {
     #[must_use]
     pub fn arn(&self) -> Arn {
         Arn { scope: self.scope.clone(), name: self.name.clone(), suffix: self.suffix }
+    }
+
+    /// Where it is replicated to.
+    #[must_use]
+    pub fn replicas(&self) -> &[Replica] {
+        self.replication.as_ref().map_or(&[], Replication::replicas)
     }
 }
 

@@ -6,11 +6,12 @@
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
 //!
 //! ```text
-//! request -> validate -> resolve -> write | stage | tags | delete -> change -> Plan
-//!                               \\-> read | list (filter, page)               -> answer
+//! request -> validate -> resolve -> write | stage | tags | delete | replica, promote -> change -> Plan
+//!                               \\-> alias -> read | list (filter, page)                         -> answer
 //! background ------------------> prune | delete (purge, sweep) | touch     -> Plan
 //! ```
 
+mod alias;
 mod change;
 mod delete;
 pub mod fault;
@@ -20,8 +21,10 @@ mod list;
 #[doc(hidden)]
 pub mod memory;
 mod page;
+mod promote;
 mod prune;
 pub mod read;
+mod replica;
 mod resolve;
 mod stage;
 mod tags;
@@ -105,25 +108,37 @@ pub trait View {
     /// Whether the value that travels with the request being planned has the same kind and bytes
     /// as that version's. Asked only when a token matched; compared by keyed MAC in constant time.
     fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, Self::Error>;
+    /// The id that a secret made in `scope` by the operation with this number gets.
+    fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId;
 }
 
 /// One change that a plan asks for. `vault` turns each into rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Writes the secret's record. `vault` sets `lsn`. Every plan with effects holds exactly one of
-    /// this or [`Effect::DropSecret`] (I3).
+    /// Writes the secret's record. `vault` sets `lsn`. Every plan with effects holds this or
+    /// [`Effect::DropSecret`] for each secret that it touches (I3).
     PutSecret(SecretRecord),
     /// Binds the record's name to its id.
     BindName(SecretRecord),
     /// Frees the record's name.
     FreeName(SecretRecord),
-    /// Removes a dead secret's record: the last of its rows.
+    /// Removes the record of a dead secret or of a replica: the last of its rows.
     DropSecret(RecordId),
     /// Writes a version's metadata and, for a new version, its token row.
     PutVersion(VersionRecord),
     /// Stores the request's sealed value as the value of the version, which a `PutVersion` of the
     /// same plan describes (`vault` fills its `payload`).
     AttachPayload(Seq),
+    /// Stores a copy of another version's value, sealed anew, as the value of the version `to` of
+    /// the secret `id`, which a `PutVersion` of the same plan describes (`vault` fills its `payload`).
+    CopyPayload {
+        /// Whose value.
+        from: VersionRecord,
+        /// The secret that gets it.
+        id: RecordId,
+        /// Its version that gets it.
+        to: Seq,
+    },
     /// Removes a version: metadata, token, wrapped key, chunks.
     DropVersion(VersionRecord),
     /// Puts a label on a version, taking it from any other.
@@ -139,10 +154,12 @@ pub enum Effect {
 pub enum Answer {
     /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`
     Written(api::Written),
-    /// `UpdateSecretVersionStage`, `RestoreSecret`
+    /// `UpdateSecretVersionStage`, `RestoreSecret`, `StopReplicationToReplica`
     Named(api::Named),
     /// `DeleteSecret`
     Deleted(api::Deleted),
+    /// `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
+    Replicated(api::Replicated),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.
@@ -197,6 +214,9 @@ pub fn plan<V: View>(
         M::RestoreSecret(request) => delete::restore_secret(view, context, request),
         M::TagResource(request) => tags::tag_resource(view, context, request),
         M::UntagResource(request) => tags::untag_resource(view, context, request),
+        M::ReplicateSecretToRegions(request) => replica::replicate(view, context, request),
+        M::RemoveRegionsFromReplication(request) => replica::remove(view, context, request),
+        M::StopReplicationToReplica(request) => promote::stop_replication(view, context, request),
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

@@ -2,7 +2,7 @@
 //! what is left out. None of them changes anything; `vault` notes the day of a read.
 
 use super::change::{Labels, names};
-use super::{Refusal, View, page, resolve, texts, validate};
+use super::{Refusal, View, alias, page, replica, texts, validate};
 use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, ResourcePolicy, SecretIdOnly, VersionEntry,
     VersionPage,
@@ -33,7 +33,7 @@ pub fn get_secret_value<V: View>(
     request: &GetSecretValue,
 ) -> Result<Found, Refusal<V::Error>> {
     validate::get_secret_value(request)?;
-    let record = resolve::active(view, scope, &request.secret_id)?;
+    let record = alias::active(view, scope, &request.secret_id)?;
     let labels = Labels::load(view, record.id)?;
     let stage_text = request.version_stage.as_deref();
     let (seq, missing) = match request.version_id.as_deref() {
@@ -73,7 +73,7 @@ pub fn describe_secret<V: View>(
     request: &SecretIdOnly,
 ) -> Result<Description, Refusal<V::Error>> {
     validate::secret_id_only(request)?;
-    let record = resolve::any(view, scope, &request.secret_id)?;
+    let record = alias::any(view, scope, &request.secret_id)?;
     describe(view, record).map_err(Refusal::View)
 }
 
@@ -87,6 +87,8 @@ pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
         }
     }
     Ok(Description {
+        primary_region: record.replication.as_ref().map(|r| r.primary_region().to_owned()),
+        replication_status: replica::status(&record),
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         description: record.description,
@@ -109,7 +111,7 @@ pub fn list_secret_version_ids<V: View>(
     request: &ListSecretVersionIds,
 ) -> Result<VersionPage, Refusal<V::Error>> {
     validate::list_secret_version_ids(request)?;
-    let record = resolve::any(view, scope, &request.secret_id)?;
+    let record = alias::any(view, scope, &request.secret_id)?;
     let after = request.next_token.as_deref().map(page::parse_seq).transpose()?;
     let limit = page::size(request.max_results);
     let stages = view.stages(record.id).map_err(Refusal::View)?;
@@ -153,7 +155,7 @@ pub fn get_resource_policy<V: View>(
     request: &SecretIdOnly,
 ) -> Result<ResourcePolicy, Refusal<V::Error>> {
     validate::secret_id_only(request)?;
-    let record = resolve::active(view, scope, &request.secret_id)?;
+    let record = alias::active(view, scope, &request.secret_id)?;
     Ok(ResourcePolicy {
         arn: record.arn().to_string(),
         name: record.name.to_string(),

@@ -3,6 +3,7 @@
 //! Nothing here touches log or store. The pipeline commits what a batch comes to, or drops it whole.
 
 use super::commit::Pipeline;
+use super::copies::Copies;
 use super::effects::{Sealer, drop_row};
 use super::failure::Failure;
 use super::job::{Job, Mutate};
@@ -109,6 +110,8 @@ impl Batch<'_> {
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
+        let entropy = shared.env.entropy.as_ref();
+        let copies = Copies::seal(&plan.effects, &view, entropy)?;
         if let Mutation::Touch { id, seq, day } = mutation {
             self.settled.push((*id, *seq, *day));
         }
@@ -124,7 +127,7 @@ impl Batch<'_> {
                 self.nudges.push(record.id);
             }
         }
-        let sealer = Sealer { keys: self.keys, entropy: shared.env.entropy.as_ref(), lsn, payload };
+        let sealer = Sealer { keys: self.keys, entropy, lsn, payload, copies: &copies };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)
@@ -151,7 +154,9 @@ impl Batch<'_> {
             None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
             Some(age) => {
                 let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
-                let sealer = Sealer { keys: self.keys, entropy, lsn, payload: None };
+                let copies = Copies::default();
+                let sealer =
+                    Sealer { keys: self.keys, entropy, lsn, payload: None, copies: &copies };
                 sealer.rows(vec![Effect::NotePurge(age)])?
             }
         };
@@ -266,11 +271,14 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::PutSecretValue(_)
         | Mutation::UpdateSecret(_)
         | Mutation::TagResource(_)
+        | Mutation::ReplicateSecretToRegions(_)
+        | Mutation::StopReplicationToReplica(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)
         | Mutation::RestoreSecret(_)
         | Mutation::UntagResource(_)
+        | Mutation::RemoveRegionsFromReplication(_)
         | Mutation::Prune(_)
         | Mutation::Purge(_)
         | Mutation::Sweep(_) => false,

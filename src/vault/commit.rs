@@ -28,6 +28,7 @@ use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
+use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::semantics::{Answer, Now};
 use crate::store::Store;
@@ -117,7 +118,8 @@ impl Pipeline {
             bytes = bytes.saturating_add(match next {
                 Job::Control(_) => break,
                 Job::Mutate(job) => {
-                    OPERATION_BYTES + job.payload.as_ref().map_or(0, |p| p.sealed.len())
+                    let sealed = job.payload.as_ref().map_or(0, |payload| payload.sealed.len());
+                    OPERATION_BYTES + sealed + copied_bytes_max(&job.mutation)
                 }
                 Job::Rewrap(versions, _) => versions.len() * 256,
                 Job::ClearPurge(_) => OPERATION_BYTES,
@@ -298,5 +300,14 @@ impl Pipeline {
             };
             self.completed.push((done, Err(kind.clone().into())));
         }
+    }
+}
+
+/// What an operation may copy from the state, whose size is known only when it is planned: it gets a
+/// batch of its own.
+fn copied_bytes_max(mutation: &Mutation) -> usize {
+    match mutation {
+        Mutation::StopReplicationToReplica(_) => BATCH_BYTES_MAX,
+        _ => 0,
     }
 }

@@ -15,6 +15,7 @@ mod batch;
 mod check;
 mod commit;
 mod control;
+mod copies;
 mod create;
 mod credentials;
 mod dir;

@@ -11,7 +11,8 @@ use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Named, PutSecretValue, ResourcePolicy, SecretIdOnly, SecretPage,
+    ListSecrets, Named, PutSecretValue, RemoveRegionsFromReplication, ReplicateSecretToRegions,
+    Replicated, ResourcePolicy, SecretIdOnly, SecretPage,
     SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
     VersionPage, Written,
 };
@@ -46,6 +47,12 @@ pub enum Write {
     TagResource(TagResource),
     /// `UntagResource`
     UntagResource(UntagResource),
+    /// `ReplicateSecretToRegions`
+    ReplicateSecretToRegions(ReplicateSecretToRegions),
+    /// `RemoveRegionsFromReplication`
+    RemoveRegionsFromReplication(RemoveRegionsFromReplication),
+    /// `StopReplicationToReplica`
+    StopReplicationToReplica(SecretIdOnly),
 }
 
 /// An answer of a kind that the operation never gives: a defect, told as a typed error.
@@ -59,6 +66,10 @@ fn written(answer: Answer) -> Result<Written> {
 
 fn named(answer: Answer) -> Result<Named> {
     if let Answer::Named(named) = answer { Ok(named) } else { odd() }
+}
+
+fn replicated(answer: Answer) -> Result<Replicated> {
+    if let Answer::Replicated(replicated) = answer { Ok(replicated) } else { odd() }
 }
 
 impl Inner {
@@ -150,6 +161,33 @@ impl Vault {
     /// `UntagResource`: removes tags by key.
     pub fn untag_resource(&self, scope: &Scope, request: UntagResource) -> Result<()> {
         self.inner.write(scope, Write::UntagResource(request)).map(drop)
+    }
+
+    /// `ReplicateSecretToRegions`: shows a secret in more regions.
+    pub fn replicate_secret_to_regions(
+        &self,
+        scope: &Scope,
+        request: ReplicateSecretToRegions,
+    ) -> Result<Replicated> {
+        replicated(self.inner.write(scope, Write::ReplicateSecretToRegions(request))?)
+    }
+
+    /// `RemoveRegionsFromReplication`: takes a secret's replicas away.
+    pub fn remove_regions_from_replication(
+        &self,
+        scope: &Scope,
+        request: RemoveRegionsFromReplication,
+    ) -> Result<Replicated> {
+        replicated(self.inner.write(scope, Write::RemoveRegionsFromReplication(request))?)
+    }
+
+    /// `StopReplicationToReplica`: makes a replica a secret of its own.
+    pub fn stop_replication_to_replica(
+        &self,
+        scope: &Scope,
+        request: SecretIdOnly,
+    ) -> Result<Named> {
+        named(self.inner.write(scope, Write::StopReplicationToReplica(request))?)
     }
 
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.

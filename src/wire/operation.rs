@@ -14,7 +14,10 @@ pub(super) enum Operation {
     ListSecretVersionIds,
     ListSecrets,
     PutSecretValue,
+    RemoveRegionsFromReplication,
+    ReplicateSecretToRegions,
     RestoreSecret,
+    StopReplicationToReplica,
     TagResource,
     UntagResource,
     UpdateSecret,
@@ -33,7 +36,10 @@ impl Operation {
             "ListSecretVersionIds" => Self::ListSecretVersionIds,
             "ListSecrets" => Self::ListSecrets,
             "PutSecretValue" => Self::PutSecretValue,
+            "RemoveRegionsFromReplication" => Self::RemoveRegionsFromReplication,
+            "ReplicateSecretToRegions" => Self::ReplicateSecretToRegions,
             "RestoreSecret" => Self::RestoreSecret,
+            "StopReplicationToReplica" => Self::StopReplicationToReplica,
             "TagResource" => Self::TagResource,
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
@@ -47,11 +53,16 @@ impl Operation {
         match self {
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::DescribeSecret | Self::GetResourcePolicy | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::DescribeSecret
+            | Self::GetResourcePolicy
+            | Self::RestoreSecret
+            | Self::StopReplicationToReplica => SECRET_ID_ONLY,
             Self::GetSecretValue => GET_SECRET_VALUE,
             Self::ListSecretVersionIds => LIST_SECRET_VERSION_IDS,
             Self::ListSecrets => LIST_SECRETS,
             Self::PutSecretValue => PUT_SECRET_VALUE,
+            Self::RemoveRegionsFromReplication => REMOVE_REGIONS_FROM_REPLICATION,
+            Self::ReplicateSecretToRegions => REPLICATE_SECRET_TO_REGIONS,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
@@ -68,6 +79,8 @@ static CREATE_SECRET: &[Member] = &[
     Member::sensitive("SecretBinary", Blob),
     Member::sensitive("SecretString", Text),
     Member::optional("Tags", List(&Structure(TAG))),
+    Member::optional("AddReplicaRegions", List(&Structure(REPLICA_REGION))),
+    Member::optional("ForceOverwriteReplicaSecret", Boolean),
 ];
 static DELETE_SECRET: &[Member] = &[
     Member::required("SecretId", Text),
@@ -101,6 +114,13 @@ static PUT_SECRET_VALUE: &[Member] = &[
     Member::sensitive("SecretString", Text),
     Member::optional("VersionStages", List(&Text)),
 ];
+static REMOVE_REGIONS_FROM_REPLICATION: &[Member] =
+    &[Member::required("SecretId", Text), Member::required("RemoveReplicaRegions", List(&Text))];
+static REPLICATE_SECRET_TO_REGIONS: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::required("AddReplicaRegions", List(&Structure(REPLICA_REGION))),
+    Member::optional("ForceOverwriteReplicaSecret", Boolean),
+];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -120,6 +140,8 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::optional("MoveToVersionId", Text),
 ];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
+static REPLICA_REGION: &[Member] =
+    &[Member::optional("Region", Text), Member::optional("KmsKeyId", Text)];
 static FILTER: &[Member] =
     &[Member::optional("Key", Text), Member::optional("Values", List(&Text))];
 

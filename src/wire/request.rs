@@ -6,8 +6,8 @@ use super::shape::Fields;
 use crate::model::Tag;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage,
+    PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions,
+    SecretIdOnly, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -38,6 +38,8 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             kms_key_id: fields.text("KmsKeyId"),
             value: value(&mut fields)?,
             tags: tags(&mut fields),
+            add_replica_regions: replica_regions(&mut fields),
+            force_overwrite_replica_secret: fields.boolean("ForceOverwriteReplicaSecret"),
         })),
         Operation::PutSecretValue => Call::Write(Write::PutSecretValue(PutSecretValue {
             secret_id: fields.required_text("SecretId"),
@@ -74,6 +76,22 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             secret_id: fields.required_text("SecretId"),
             tag_keys: fields.texts("TagKeys").unwrap_or_default(),
         })),
+        Operation::ReplicateSecretToRegions => {
+            Call::Write(Write::ReplicateSecretToRegions(ReplicateSecretToRegions {
+                secret_id: fields.required_text("SecretId"),
+                add_replica_regions: replica_regions(&mut fields).unwrap_or_default(),
+                force_overwrite_replica_secret: fields.boolean("ForceOverwriteReplicaSecret"),
+            }))
+        }
+        Operation::RemoveRegionsFromReplication => {
+            Call::Write(Write::RemoveRegionsFromReplication(RemoveRegionsFromReplication {
+                secret_id: fields.required_text("SecretId"),
+                remove_replica_regions: fields.texts("RemoveReplicaRegions").unwrap_or_default(),
+            }))
+        }
+        Operation::StopReplicationToReplica => {
+            Call::Write(Write::StopReplicationToReplica(secret_id(&mut fields)))
+        }
         Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
         Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(secret_id(&mut fields))),
         Operation::GetSecretValue => Call::Read(Read::GetSecretValue(GetSecretValue {
@@ -112,6 +130,14 @@ fn tags(fields: &mut Fields) -> Option<Vec<Tag>> {
     fields.structures("Tags", |mut fields| Tag {
         key: fields.text("Key").unwrap_or_default(),
         value: fields.text("Value").unwrap_or_default(),
+    })
+}
+
+/// A replica without a region reads as one of an empty region, which the rules refuse by its length.
+fn replica_regions(fields: &mut Fields) -> Option<Vec<ReplicaRegion>> {
+    fields.structures("AddReplicaRegions", |mut fields| ReplicaRegion {
+        region: fields.text("Region").unwrap_or_default(),
+        kms_key_id: fields.text("KmsKeyId"),
     })
 }
 

@@ -86,6 +86,8 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
                 kms_key_id: kms.clone(),
                 value: value.as_ref().map(to_vault),
                 tags: tags.as_ref().map(|tags| tags.iter().map(tag).collect()),
+                add_replica_regions: None,
+                force_overwrite_replica_secret: None,
             })
         }
         Req::Put { id, token, value, stages } => Write::PutSecretValue(api::PutSecretValue {
@@ -137,6 +139,7 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
             Ans::Deleted { arn: Some(d.arn), name: d.name, date: d.deletion_date.0 }
         }
         Answer::Done | Answer::More => Ans::Done,
+        Answer::Replicated(_) => unreachable!("the model knows no replicas"),
     })
 }
 
@@ -171,6 +174,9 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             Write::UntagResource(request) => {
                 vault.untag_resource(&scope, request).map(|()| Ans::Done)?
             }
+            Write::ReplicateSecretToRegions(_)
+            | Write::RemoveRegionsFromReplication(_)
+            | Write::StopReplicationToReplica(_) => unreachable!("the model knows no replicas"),
         });
     }
     Ok(match request {

@@ -1,6 +1,7 @@
 //! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
+use super::replication;
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
 use crate::model::{
@@ -102,7 +103,7 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         deletion: r.deletion.as_ref().map(|d| (d.requested.0, d.requested_age.0, d.window_days)),
         dead: r.dead,
         owning_service: r.owning_service.clone(),
-        replication: blob(&r.replication),
+        replication: r.replication.as_ref().map(replication::encode).transpose()?.map(Bytes),
         policies: blob(&r.policies),
         rotation: blob(&r.rotation),
     })
@@ -112,6 +113,8 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
     let r: SecretV1 = decode(bytes)?;
     let token =
         r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
+    let replication =
+        r.replication.map(|bytes| replication::decode(&bytes.0, &r.region)).transpose()?;
     Ok(SecretRecord {
         id: RecordId(r.id),
         scope: Scope { account: r.account.into(), region: r.region.into() },
@@ -134,7 +137,7 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
         }),
         dead: r.dead,
         owning_service: r.owning_service,
-        replication: r.replication.map(|bytes| bytes.0),
+        replication,
         policies: r.policies.map(|bytes| bytes.0),
         rotation: r.rotation.map(|bytes| bytes.0),
     })

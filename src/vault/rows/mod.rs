@@ -17,6 +17,7 @@
 //! `docs/FORMAT.md`).
 
 mod content;
+mod replication;
 
 pub(crate) use content::{
     decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
