@@ -17,5 +17,7 @@ mod bad_input;
 mod client;
 #[path = "wire_http/limits.rs"]
 mod limits;
+#[path = "wire_http/replicas.rs"]
+mod replicas;
 #[path = "wire_http/strayed.rs"]
 mod strayed;

@@ -6,8 +6,8 @@
 //!   \---------- DeleteSecret, forced --------------------------/
 //! ```
 
-use super::fault::Fault;
 use super::change::{Change, Labels, nothing, rows, stamp};
+use super::fault::Fault;
 use super::{
     Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, resolve, stage, texts, validate,
 };

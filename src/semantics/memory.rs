@@ -8,8 +8,8 @@ use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows
 use crate::env::UnixMillis;
 use crate::model::api::Mutation;
 use crate::model::{
-    Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId,
-    VersionRecord, limits,
+    Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
+    Stage, Suffix, VersionId, VersionRecord, limits,
 };
 use crate::secret::PayloadKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +102,8 @@ impl View for Memory {
     fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId {
         let text = scope.account.bytes().chain(scope.region.bytes());
         let head = text.fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        // Nothing of the default scope stands before the number.
+        let head = if *scope == Scope::default() { 0 } else { head };
         RecordId((u128::from(head) << 64 | u128::from(lsn.0)).to_be_bytes())
     }
 }

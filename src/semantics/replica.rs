@@ -5,14 +5,14 @@
 //! record. Both are written by one operation, so a replica is in sync from its first moment.
 
 use super::change::{Change, Labels, nothing, stamp};
-use super::{Answer, Context, Effect, Outcome, Refusal, View, delete, resolve, texts, validate, write};
+use super::{
+    Answer, Context, Effect, Outcome, Refusal, View, delete, resolve, texts, validate, write,
+};
 use crate::model::api::{
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
     ReplicationStatus,
 };
-use crate::model::{
-    Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits,
-};
+use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
 use std::collections::BTreeSet;
 
 /// What AWS calls its own key in `ReplicationStatus`.

@@ -281,11 +281,7 @@ fn written(record: &SecretRecord, version_id: Option<VersionId>, stages: Vec<Str
 }
 
 /// `ReplicationStatus`, for those who asked for replicas (SEM-REPL-4).
-fn tell_replicas(
-    answer: &mut Answer,
-    request: &CreateSecret<PayloadKind>,
-    record: &SecretRecord,
-) {
+fn tell_replicas(answer: &mut Answer, request: &CreateSecret<PayloadKind>, record: &SecretRecord) {
     if let (Answer::Written(written), Some(_)) = (answer, &request.add_replica_regions) {
         written.replication_status = Some(replica::status(record).unwrap_or_default());
     }

@@ -12,9 +12,8 @@ use crate::model::Scope;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
     ListSecrets, Named, PutSecretValue, RemoveRegionsFromReplication, ReplicateSecretToRegions,
-    Replicated, ResourcePolicy, SecretIdOnly, SecretPage,
-    SecretValueOutput, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
-    VersionPage, Written,
+    Replicated, ResourcePolicy, SecretIdOnly, SecretPage, SecretValueOutput, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;

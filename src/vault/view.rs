@@ -6,7 +6,8 @@ use super::rows;
 use super::source::RowSource;
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
-    Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
+    Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
+    Stage, Tree, VersionId, VersionRecord,
 };
 use crate::semantics::View;
 use crate::store::Row;

@@ -2,9 +2,7 @@
 
 use super::constraint::{self, Violations};
 use super::{reference, secret_id_length};
-use crate::model::api::{
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions,
-};
+use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions};
 use crate::model::{limits, name};
 use crate::semantics::fault::Fault;
 

@@ -1,6 +1,5 @@
 //! The rows of a batch over the store, against the plain way.
 
-use crate::vault::copies::Copies;
 use super::*;
 use crate::crypto::{KdfParams, Keyring, Keystore};
 use crate::env::UnixMillis;
@@ -8,6 +7,7 @@ use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::semantics::Effect;
 use crate::store::{OrderedStore, Store};
+use crate::vault::copies::Copies;
 use crate::vault::effects::Sealer;
 use crate::vault::failure::Failure;
 use crate::vault::source::{Layer, RowSource};
