@@ -7,6 +7,7 @@ mod delete;
 mod keep;
 mod list;
 mod name;
+mod promote;
 mod replica;
 mod stage;
 mod tag;

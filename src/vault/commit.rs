@@ -119,7 +119,7 @@ impl Pipeline {
                 Job::Control(_) => break,
                 Job::Mutate(job) => {
                     let sealed = job.payload.as_ref().map_or(0, |payload| payload.sealed.len());
-                    OPERATION_BYTES + sealed + copied_bytes_max(&job.mutation)
+                    OPERATION_BYTES + sealed + more_bytes(&job.mutation)
                 }
                 Job::Rewrap(versions, _) => versions.len() * 256,
                 Job::ClearPurge(_) => OPERATION_BYTES,
@@ -303,11 +303,14 @@ impl Pipeline {
     }
 }
 
-/// What an operation may copy from the state, whose size is known only when it is planned: it gets a
-/// batch of its own.
-fn copied_bytes_max(mutation: &Mutation) -> usize {
-    match mutation {
-        Mutation::StopReplicationToReplica(_) => BATCH_BYTES_MAX,
+/// What an operation may write besides its own rows and value. What a promotion copies is known only
+/// when it is planned, so it gets a batch of its own.
+fn more_bytes(mutation: &Mutation) -> usize {
+    let regions = match mutation {
+        Mutation::StopReplicationToReplica(_) => return BATCH_BYTES_MAX,
+        Mutation::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
+        Mutation::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
         _ => 0,
-    }
+    };
+    regions.saturating_mul(OPERATION_BYTES)
 }
