@@ -127,8 +127,8 @@ impl Memory {
             Effect::PutVersion(version) => {
                 self.versions.insert((version.id, version.seq), version);
             }
-            Effect::AttachPayload(_) => {} // Done by `World`, which knows the secret.
-            Effect::CopyPayload { .. } => {} // Done by `World`, when the version is there.
+            // Done by `World`, which knows the secret, when the version is there.
+            Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
             Effect::DropVersion(version) => {
                 self.versions.remove(&(version.id, version.seq));
                 self.values.remove(&(version.id, version.seq));
