@@ -14,6 +14,7 @@ use strongroom::model::Scope;
 use strongroom::model::api::{
     CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecrets, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, SecretIdOnly,
+    UpdateSecret,
 };
 use strongroom::secret::SecretValue;
 use strongroom::vault::Vault;
@@ -243,4 +244,39 @@ fn a_power_cut_leaves_each_operation_whole_or_undone() {
         }
     }
     println!("{cuts} power cuts");
+}
+
+/// A read through a replica is whole although two records stand behind it: description and labels
+/// are of one operation on the primary.
+#[test]
+fn a_read_through_a_replica_never_sees_half_an_operation() {
+    let world = World::new(34);
+    let vault = world.create(&Setup { background: true, ..Setup::default() }).unwrap();
+    create(&vault, SecretValue::text("0"), &["eu-west-1"]).unwrap();
+    let update = |number: u32| {
+        let mut request = UpdateSecret::new(NAME);
+        request.client_request_token = Some(format!("{number:0>40}"));
+        request.description = Some(number.to_string());
+        request.value = Some(SecretValue::text(number.to_string()));
+        vault.update_secret(&home(), request).unwrap();
+    };
+    update(1);
+    let last = 600;
+    std::thread::scope(|threads| {
+        threads.spawn(|| (2..=last).for_each(update));
+        for _ in 0..2 {
+            threads.spawn(|| {
+                loop {
+                    let shown = describe(&vault, &away());
+                    let current = shown.versions_to_stages.last().unwrap().0.as_str();
+                    let number = shown.description.unwrap();
+                    assert_eq!(current.trim_start_matches('0'), number, "half an operation");
+                    if number == last.to_string() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    vault.close().unwrap();
 }
