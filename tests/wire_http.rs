@@ -21,5 +21,7 @@ mod client;
 mod limits;
 #[path = "wire_http/paws.rs"]
 mod paws;
+#[path = "wire_http/replicas.rs"]
+mod replicas;
 #[path = "wire_http/strayed.rs"]
 mod strayed;

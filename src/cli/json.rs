@@ -6,8 +6,8 @@ use super::exit::Failure;
 use crate::env::UnixMillis;
 use crate::model::VersionId;
 use crate::model::api::{
-    Deleted, Description, Named, RotationDescription, SecretValueOutput, VersionEntry, VersionPage,
-    Written,
+    Deleted, Description, Named, ReplicationStatus, RotationDescription, SecretValueOutput,
+    VersionEntry, VersionPage, Written,
 };
 use crate::secret::{SecretBytes, SecretValue};
 use crate::vault::{CheckReport, Credential};
@@ -179,6 +179,29 @@ struct DescriptionShape<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     rotation: Option<RotationShape<'a>>,
     created_date: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary_region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replication_status: Option<Vec<ReplicaShape<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReplicaShape<'a> {
+    region: &'a str,
+    kms_key_id: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<&'a str>,
+}
+
+fn replica_shape(entry: &ReplicationStatus) -> ReplicaShape<'_> {
+    ReplicaShape {
+        region: &entry.region,
+        kms_key_id: &entry.kms_key_id,
+        status: entry.status.name(),
+        status_message: entry.status_message.as_deref(),
+    }
 }
 
 #[derive(Serialize)]
@@ -238,6 +261,11 @@ fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionSha
         owning_service: found.owning_service.as_deref(),
         rotation: found.rotation.as_ref().map(rotation_shape),
         created_date: seconds(found.created_date),
+        primary_region: found.primary_region.as_deref(),
+        replication_status: found
+            .replication_status
+            .as_ref()
+            .map(|entries| entries.iter().map(replica_shape).collect()),
     }
 }
 

@@ -66,6 +66,12 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
             line("Rotates by:", &date_time(at));
         }
     }
+    if let Some(region) = &found.primary_region {
+        line("Primary:", region);
+    }
+    for replica in found.replication_status.iter().flatten() {
+        line("Replica:", &format!("{}  {}", replica.region, replica.status.name()));
+    }
     for tag in found.tags.iter().flatten() {
         line("Tag:", &format!("{}={}", tag.key, tag.value));
     }

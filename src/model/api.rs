@@ -3,10 +3,15 @@
 //! `vault` has sealed it, so that nothing below ever sees plaintext.
 
 mod policy;
+mod replication;
 
 pub use policy::{
     ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
     PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
+};
+pub use replication::{
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
+    ReplicationStatus,
 };
 
 use super::name::VersionId;
@@ -33,6 +38,10 @@ pub struct CreateSecret<V = SecretValue> {
     pub value: Option<V>,
     /// `Tags`
     pub tags: Option<Vec<Tag>>,
+    /// `AddReplicaRegions`
+    pub add_replica_regions: Option<Vec<ReplicaRegion>>,
+    /// `ForceOverwriteReplicaSecret`
+    pub force_overwrite_replica_secret: Option<bool>,
 }
 
 impl<V> CreateSecret<V> {
@@ -46,6 +55,8 @@ impl<V> CreateSecret<V> {
             kms_key_id: None,
             value: None,
             tags: None,
+            add_replica_regions: None,
+            force_overwrite_replica_secret: None,
         }
     }
 }
@@ -159,8 +170,8 @@ pub struct BatchGetSecretValue {
     pub next_token: Option<String>,
 }
 
-/// `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`: requests with a
-/// `SecretId` and no more.
+/// `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`, `StopReplicationToReplica`: requests
+/// with a `SecretId` and no more.
 #[derive(Clone, Debug, Default)]
 pub struct SecretIdOnly {
     /// `SecretId`
@@ -284,6 +295,12 @@ pub enum Mutation {
     PutResourcePolicy(PutResourcePolicy),
     /// `DeleteResourcePolicy`
     DeleteResourcePolicy(ResourcePolicyId),
+    /// `ReplicateSecretToRegions`
+    ReplicateSecretToRegions(ReplicateSecretToRegions),
+    /// `RemoveRegionsFromReplication`
+    RemoveRegionsFromReplication(RemoveRegionsFromReplication),
+    /// `StopReplicationToReplica`
+    StopReplicationToReplica(SecretIdOnly),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -323,6 +340,8 @@ pub struct Written {
     pub version_id: Option<VersionId>,
     /// `VersionStages` (`PutSecretValue` only; empty otherwise).
     pub version_stages: Vec<String>,
+    /// `ReplicationStatus` (`CreateSecret` with `AddReplicaRegions` only).
+    pub replication_status: Option<Vec<ReplicationStatus>>,
 }
 
 /// Answer of `DeleteSecret`.
@@ -401,6 +420,10 @@ pub struct Description {
     pub owning_service: Option<String>,
     /// What is shown of rotation, once it was configured.
     pub rotation: Option<RotationDescription>,
+    /// `PrimaryRegion`, if replicated.
+    pub primary_region: Option<String>,
+    /// `ReplicationStatus`, if replicated; left out of lists.
+    pub replication_status: Option<Vec<ReplicationStatus>>,
 }
 
 /// An entry of `ListSecretVersionIds`.

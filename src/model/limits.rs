@@ -34,6 +34,14 @@ pub const FUNCTION_ARN_CHARS_MAX: usize = 2048;
 pub const ROTATION_DAYS_MAX: usize = 1000;
 /// Longest `ScheduleExpression` (API model).
 pub const SCHEDULE_CHARS_MAX: usize = 256;
+/// Longest region (API model).
+pub const REGION_CHARS_MAX: usize = 128;
+/// Most replicas of a secret. AWS publishes no number (it has fewer regions); ours keeps one
+/// operation within its rows.
+pub const REPLICAS_MAX: usize = 64;
+/// Most bytes of key names that the replicas of a secret have together, so that its record stays
+/// within its row.
+pub const REPLICA_KEYS_BYTES_MAX: usize = 8192;
 /// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
 pub const PAGE_MAX: usize = 100;
 /// Most secrets of one `BatchGetSecretValue`, by id or by page (API model).

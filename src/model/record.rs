@@ -2,6 +2,7 @@
 
 use super::name::{Arn, Scope, SecretName, Suffix, VersionId};
 use super::policy::Policies;
+use super::replication::{Replica, Replication};
 use super::rotation::Rotation;
 use super::row::Lsn;
 use crate::env::UnixMillis;
@@ -75,8 +76,8 @@ pub struct SecretRecord {
     pub dead: bool,
     /// The AWS service that manages it (reserved).
     pub owning_service: Option<String>,
-    /// Reserved for replicas: its own versioned bytes.
-    pub replication: Option<Vec<u8>>,
+    /// Replicas, or whose replica it is.
+    pub replication: Option<Replication>,
     /// Resource policies; `None`: none is attached.
     pub policies: Option<Policies>,
     /// How it is rotated; `None`: never configured.
@@ -88,6 +89,12 @@ impl SecretRecord {
     #[must_use]
     pub fn arn(&self) -> Arn {
         Arn { scope: self.scope.clone(), name: self.name.clone(), suffix: self.suffix }
+    }
+
+    /// Where it is replicated to.
+    #[must_use]
+    pub fn replicas(&self) -> &[Replica] {
+        self.replication.as_ref().map_or(&[], Replication::replicas)
     }
 }
 

@@ -25,6 +25,10 @@ pub fn rows(effect: &Effect) -> usize {
         | Effect::NotePurge(_) => 1,
         Effect::PutVersion(_) => 2,
         Effect::AttachPayload(_) => 1 + CHUNKS_MAX,
+        // Of equal length, so as many chunks.
+        Effect::CopyPayload { from, .. } => {
+            1 + from.payload.map_or(0, |payload| usize::from(payload.chunks))
+        }
         Effect::DropVersion(version) => {
             3 + version.payload.map_or(0, |payload| usize::from(payload.chunks))
         }

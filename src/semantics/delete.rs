@@ -8,6 +8,7 @@
 
 use super::access::Action;
 use super::change::{Change, Labels, nothing, rows, stamp};
+use super::fault::Fault;
 use super::{
     Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, resolve, stage, texts, validate,
 };
@@ -34,6 +35,7 @@ pub(super) fn delete_secret<V: View>(
         }
         return Ok(match record {
             Some(record) => {
+                must_be_alone(&record, &request.secret_id)?;
                 let now = stamp(context.now, &record);
                 purged(record, context.now, |record| deleted(record, now))
             }
@@ -41,6 +43,7 @@ pub(super) fn delete_secret<V: View>(
         });
     }
     let record = record.ok_or_else(texts::no_secret)?;
+    must_be_alone(&record, &request.secret_id)?;
     if record.deletion.is_some() {
         return Err(texts::already_scheduled().into());
     }
@@ -92,10 +95,18 @@ pub(super) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
 /// once; the rows that hang on it are swept later (SEM-DEL-12).
 fn purged(record: SecretRecord, now: Now, answer: impl Fn(&SecretRecord) -> Answer) -> Plan {
     let answer = answer(&record);
-    let dead = SecretRecord {
+    let dead = dead(&record, now);
+    let effects =
+        vec![Effect::FreeName(record), Effect::PutSecret(dead), Effect::NotePurge(now.age)];
+    Plan { effects, answer }
+}
+
+/// The record of a purged secret.
+pub(super) fn dead(record: &SecretRecord, now: Now) -> SecretRecord {
+    SecretRecord {
         dead: true,
         creation_token: None,
-        last_changed: stamp(now, &record),
+        last_changed: stamp(now, record),
         last_accessed: None,
         description: None,
         kms_key_id: None,
@@ -106,10 +117,16 @@ fn purged(record: SecretRecord, now: Now, answer: impl Fn(&SecretRecord) -> Answ
         policies: None,
         rotation: None,
         ..record.clone()
-    };
-    let effects =
-        vec![Effect::FreeName(record), Effect::PutSecret(dead), Effect::NotePurge(now.age)];
-    Plan { effects, answer }
+    }
+}
+
+/// Neither a replica (E28) nor replicated (E29).
+fn must_be_alone(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
+    resolve::must_be_own(record)?;
+    match record.replicas() {
+        [] => Ok(()),
+        replicas => Err(texts::has_replicas(secret_id, replicas)),
+    }
 }
 
 /// Removes as many rows of a dead secret as one operation may, the record last (SEM-DEL-13).

@@ -77,8 +77,9 @@ impl<'a> Term<'a> {
             Key::Description => record.description.as_deref().is_some_and(|text| self.is_in(text)),
             Key::Tags => tags.iter().any(|tag| starts(&tag.key)),
             Key::TagValues => tags.iter().any(|tag| starts(&tag.value)),
-            // Replicas do not exist yet, so no secret has a primary region.
-            Key::PrimaryRegion => false,
+            Key::PrimaryRegion => {
+                record.replication.as_ref().is_some_and(|r| starts(r.primary_region()))
+            }
             Key::OwningService => record.owning_service.as_deref().is_some_and(starts),
             Key::All => {
                 self.is_in(record.name.as_str())

@@ -4,8 +4,8 @@
 //! costs by its size. Other orders look at every secret of the scope and keep one page's worth.
 
 use super::filter::Filters;
-use super::{Refusal, View, page, read, texts, validate};
-use crate::model::api::{ListSecrets, SecretPage};
+use super::{Refusal, View, alias, page, read, texts, validate};
+use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
 use std::cmp::Ordering;
 
@@ -62,8 +62,7 @@ pub fn list_secrets<V: View>(
     }
     .map_err(Refusal::View)?;
     let next_token = end.map(|end| order.token(&end));
-    let secrets: Result<_, _> =
-        records.into_iter().map(|record| read::describe(view, record)).collect();
+    let secrets: Result<_, _> = records.into_iter().map(|record| entry(view, record)).collect();
     Ok(SecretPage { secrets: secrets.map_err(Refusal::View)?, next_token })
 }
 
@@ -88,6 +87,11 @@ pub(super) fn active_in_creation_order<V: View>(
 /// A page and the token of the next one, if more may follow.
 type TokenPage = (Vec<SecretRecord>, Option<String>);
 
+/// An entry of the list: a description without `ReplicationStatus` (API model).
+fn entry<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
+    Ok(Description { replication_status: None, ..read::describe(view, record)? })
+}
+
 /// A page and, if more may follow, where it ended.
 type Page = (Vec<SecretRecord>, Option<Position>);
 
@@ -99,6 +103,7 @@ fn in_creation_order<V: View>(
     selects: impl Fn(&SecretRecord) -> bool,
 ) -> Result<Page, V::Error> {
     let mut shown: Vec<SecretRecord> = Vec::new();
+    let mut last = None;
     let mut batch = limit + 1;
     let mut looked_at = 0;
     loop {
@@ -106,15 +111,17 @@ fn in_creation_order<V: View>(
         let whole = records.len() < batch;
         looked_at += records.len();
         for record in records {
-            after = Some(record.id);
-            if !selects(&record) {
+            let id = record.id;
+            after = Some(id);
+            // A replica stands where it was made, and shows its primary (SEM-REPL-3).
+            let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
-            }
+            };
             if shown.len() == limit {
-                let end = shown.last().map(|last| Position { key: None, id: last.id });
-                return Ok((shown, end));
+                return Ok((shown, last.map(|id| Position { key: None, id })));
             }
             shown.push(record);
+            last = Some(id);
         }
         if whole {
             return Ok((shown, None));
@@ -140,8 +147,10 @@ fn sorted<V: View>(
         let records = view.secrets(scope, scanned, BATCH)?;
         let whole = records.len() < BATCH;
         for record in records {
-            scanned = Some(record.id);
-            let position = order.position(&record);
+            let id = record.id;
+            scanned = Some(id);
+            let Some(record) = alias::shown(view, record)? else { continue };
+            let position = order.position(id, &record);
             let passed = after.is_some_and(|after| order.compare(&position, after).is_le());
             if passed || !selects(&record) {
                 continue;
@@ -179,14 +188,14 @@ impl Order {
         Self { by, falling: request.sort_order.as_deref() == Some("desc") }
     }
 
-    fn position(self, record: &SecretRecord) -> Position {
+    fn position(self, id: RecordId, record: &SecretRecord) -> Position {
         let key = match self.by {
             SortBy::Created => Some(Vec::new()),
             SortBy::Accessed => record.last_accessed.map(|day| time_key(day.0)),
             SortBy::Changed => Some(time_key(record.last_changed.0)),
             SortBy::Name => Some(record.name.as_str().as_bytes().to_vec()),
         };
-        Position { key, id: record.id }
+        Position { key, id }
     }
 
     /// Never read comes last, whichever way the order runs (SEM-LIST-7).

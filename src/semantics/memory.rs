@@ -8,8 +8,8 @@ use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows
 use crate::env::UnixMillis;
 use crate::model::api::Mutation;
 use crate::model::{
-    Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId,
-    VersionRecord, limits,
+    Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
+    Stage, Suffix, VersionId, VersionRecord, limits,
 };
 use crate::secret::PayloadKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +99,14 @@ impl View for Memory {
         let stored = self.values.get(&(id, seq));
         Ok(stored.is_some() && stored == self.request_value.as_ref())
     }
+
+    fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId {
+        let text = scope.account.bytes().chain(scope.region.bytes());
+        let head = text.fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+        // Nothing of the default scope stands before the number.
+        let head = if *scope == Scope::default() { 0 } else { head };
+        RecordId((u128::from(head) << 64 | u128::from(lsn.0)).to_be_bytes())
+    }
 }
 
 impl Memory {
@@ -120,7 +128,8 @@ impl Memory {
             Effect::PutVersion(version) => {
                 self.versions.insert((version.id, version.seq), version);
             }
-            Effect::AttachPayload(_) => {} // Done by `World`, which knows the secret.
+            // Done by `World`, which knows the secret, when the version is there.
+            Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
             Effect::DropVersion(version) => {
                 self.versions.remove(&(version.id, version.seq));
                 self.values.remove(&(version.id, version.seq));
@@ -179,10 +188,6 @@ impl World {
     #[must_use]
     pub fn context(&self) -> Context {
         let lsn = Lsn(self.lsn + 1);
-        let mut id = [0; 16];
-        for (to, from) in id.iter_mut().rev().zip(lsn.0.to_le_bytes()) {
-            *to = from;
-        }
         let mut suffix = *b"aaaaaa";
         for (to, from) in suffix.iter_mut().zip(format!("{:06}", lsn.0 % 1_000_000).bytes()) {
             *to = from;
@@ -191,7 +196,7 @@ impl World {
             scope: self.scope.clone(),
             now: self.now,
             lsn,
-            fresh_id: RecordId(id),
+            fresh_id: self.view.fresh_id(&self.scope, lsn),
             suffix: Suffix(suffix),
             functions: Arc::new(self.functions.clone()),
         }
@@ -216,23 +221,30 @@ impl World {
         }
         self.lsn += 1;
         let id = plan.effects.iter().find_map(|effect| match effect {
-            Effect::PutSecret(record) => Some(record.id),
+            Effect::PutVersion(version) => Some(version.id),
             _ => None,
         });
         for effect in plan.effects.clone() {
             self.view.apply(effect);
         }
         for effect in &plan.effects {
-            if let (Effect::AttachPayload(seq), Some(id)) = (effect, id) {
-                self.attach(id, *seq);
+            match (effect, id) {
+                (Effect::AttachPayload(seq), Some(id)) => {
+                    let value = self.view.request_value.clone();
+                    self.attach(id, *seq, value);
+                }
+                (Effect::CopyPayload { from, id, to }, _) => {
+                    let value = self.view.values.get(&(from.id, from.seq)).cloned();
+                    self.attach(*id, *to, value);
+                }
+                _ => {}
             }
         }
         self.check_state();
         Ok(plan)
     }
 
-    fn attach(&mut self, id: RecordId, seq: Seq) {
-        let value = self.view.request_value.clone();
+    fn attach(&mut self, id: RecordId, seq: Seq, value: Option<Value>) {
         let version = self.view.versions.get_mut(&(id, seq));
         assert!(value.is_some(), "a payload is attached only when one came with the request");
         assert!(version.is_some(), "a payload belongs to a version of the same plan");
@@ -253,6 +265,30 @@ impl World {
             assert!(newest.is_none_or(|(_, seq)| *seq < record.next_seq), "numbers are fresh");
             let bound = self.view.names.get(&(record.scope.clone(), record.name.clone()));
             assert_eq!(record.dead, bound != Some(&record.id), "only the dead have no name");
+            match &record.replication {
+                Some(Replication::ReplicaOf { primary, .. }) => {
+                    let primary = self.view.secrets.get(primary).filter(|primary| !primary.dead);
+                    let entry = primary.and_then(|primary| {
+                        primary.replicas().iter().find(|r| r.region == record.scope.region)
+                    });
+                    let in_sync = entry.is_some_and(|entry| entry.status == ReplicaStatus::InSync);
+                    assert!(in_sync, "the primary knows its replica");
+                    assert_eq!(count, 0, "a replica has no version of its own");
+                }
+                Some(Replication::Primary { region, replicas }) => {
+                    assert_eq!(*region, record.scope.region, "a primary is where it is");
+                    for replica in replicas.iter().filter(|r| r.status == ReplicaStatus::InSync) {
+                        let scope = Scope::new(&record.scope.account, &replica.region);
+                        let there = self.view.names.get(&(scope, record.name.clone()));
+                        let there = there.and_then(|id| self.view.secrets.get(id));
+                        let of = there.and_then(|there| there.replication.as_ref());
+                        let is_replica = matches!(of,
+                            Some(Replication::ReplicaOf { primary, .. }) if *primary == record.id);
+                        assert!(is_replica, "every replica is there");
+                    }
+                }
+                None => {}
+            }
         }
         for ((id, stage), seq) in &self.view.stages {
             let there = self.view.versions.contains_key(&(*id, *seq));
@@ -261,7 +297,7 @@ impl World {
     }
 }
 
-/// The contract of [`Plan`]: its size, its one record, and no row twice.
+/// The contract of [`Plan`]: its size, at least one record, and no row twice.
 fn check_contract(plan: &Plan) {
     if plan.effects.is_empty() {
         return;
@@ -270,17 +306,24 @@ fn check_contract(plan: &Plan) {
     assert!(size <= limits::OPERATION_ROWS_MAX, "{size} rows");
     let is_record =
         |effect: &&Effect| matches!(effect, Effect::PutSecret(_) | Effect::DropSecret(_));
-    assert_eq!(plan.effects.iter().filter(is_record).count(), 1, "one record");
+    assert!(plan.effects.iter().any(|effect| is_record(&effect)), "a record");
     let mut seen = BTreeSet::new();
     for effect in &plan.effects {
         let row = match effect {
-            Effect::PutSecret(_) | Effect::DropSecret(_) => "record".to_owned(),
-            Effect::BindName(_) | Effect::FreeName(_) => "name".to_owned(),
+            Effect::PutSecret(SecretRecord { id, .. }) | Effect::DropSecret(id) => {
+                format!("record {id:?}")
+            }
+            Effect::BindName(record) | Effect::FreeName(record) => {
+                format!("name {:?} {}", record.scope, record.name)
+            }
             Effect::PutVersion(version) | Effect::DropVersion(version) => {
-                format!("version {:?}", version.seq)
+                format!("version {:?} {:?}", version.id, version.seq)
             }
             Effect::AttachPayload(seq) => format!("payload {seq:?}"),
-            Effect::SetStage(_, stage, _) | Effect::DropStage(_, stage) => format!("label {stage}"),
+            Effect::CopyPayload { id, to, .. } => format!("copy {id:?} {to:?}"),
+            Effect::SetStage(id, stage, _) | Effect::DropStage(id, stage) => {
+                format!("label {id:?} {stage}")
+            }
             Effect::NotePurge(_) => "purge".to_owned(),
         };
         assert!(seen.insert(row.clone()), "{row} twice");

@@ -6,14 +6,16 @@
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
 //!
 //! ```text
-//! request -> validate -> resolve -> write | stage | tags | delete | rotation | attach -> change -> Plan
-//!                          |     \\-> read | list | batch (filter, page) | attach      -> answer
+//! request -> validate -> resolve -> write | stage | tags | delete | rotation | attach | replica,
+//!                          |        promote -> change                        -> Plan
+//!                          |     \\-> alias -> read | list | batch | attach   -> answer
 //!                          \\-> access -> policy
-//!                    \\-> password                                                   -> answer
-//! background ------------------> prune | delete (purge, sweep) | touch | rotation     -> Plan
+//!                    \\-> password                                           -> answer
+//! background ------------------> prune | delete (purge, sweep) | touch | rotation -> Plan
 //! ```
 
 mod access;
+mod alias;
 mod attach;
 pub mod batch;
 mod change;
@@ -27,8 +29,10 @@ pub mod memory;
 mod page;
 pub mod password;
 mod policy;
+mod promote;
 mod prune;
 pub mod read;
+mod replica;
 mod resolve;
 mod rotation;
 mod stage;
@@ -119,25 +123,37 @@ pub trait View {
     /// Whether the value that travels with the request being planned has the same kind and bytes
     /// as that version's. Asked only when a token matched; compared by keyed MAC in constant time.
     fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, Self::Error>;
+    /// The id that a secret made in `scope` by the operation with this number gets.
+    fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId;
 }
 
 /// One change that a plan asks for. `vault` turns each into rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Writes the secret's record. `vault` sets `lsn`. Every plan with effects holds exactly one of
-    /// this or [`Effect::DropSecret`] (I3).
+    /// Writes the secret's record. `vault` sets `lsn`. Every plan with effects holds this or
+    /// [`Effect::DropSecret`] for each secret that it touches (I3).
     PutSecret(SecretRecord),
     /// Binds the record's name to its id.
     BindName(SecretRecord),
     /// Frees the record's name.
     FreeName(SecretRecord),
-    /// Removes a dead secret's record: the last of its rows.
+    /// Removes the record of a dead secret or of a replica: the last of its rows.
     DropSecret(RecordId),
     /// Writes a version's metadata and, for a new version, its token row.
     PutVersion(VersionRecord),
     /// Stores the request's sealed value as the value of the version, which a `PutVersion` of the
     /// same plan describes (`vault` fills its `payload`).
     AttachPayload(Seq),
+    /// Stores a copy of another version's value, sealed anew, as the value of the version `to` of
+    /// the secret `id`, which a `PutVersion` of the same plan describes (`vault` fills its `payload`).
+    CopyPayload {
+        /// Whose value.
+        from: VersionRecord,
+        /// The secret that gets it.
+        id: RecordId,
+        /// Its version that gets it.
+        to: Seq,
+    },
     /// Removes a version: metadata, token, wrapped key, chunks.
     DropVersion(VersionRecord),
     /// Puts a label on a version, taking it from any other.
@@ -153,12 +169,14 @@ pub enum Effect {
 pub enum Answer {
     /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `RotateSecret`, `CancelRotateSecret`
     Written(api::Written),
-    /// `UpdateSecretVersionStage`, `RestoreSecret`
+    /// `UpdateSecretVersionStage`, `RestoreSecret`, `StopReplicationToReplica`
     Named(api::Named),
     /// `DeleteSecret`
     Deleted(api::Deleted),
     /// `PutResourcePolicy`, `DeleteResourcePolicy`
     PolicyNamed(api::PolicyNamed),
+    /// `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
+    Replicated(api::Replicated),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.
@@ -220,6 +238,9 @@ pub fn plan<V: View>(
         M::AdvanceRotation(request) => rotation::advance(view, context, request),
         M::PutResourcePolicy(request) => attach::put(view, context, request),
         M::DeleteResourcePolicy(request) => attach::delete(view, context, request),
+        M::ReplicateSecretToRegions(request) => replica::replicate(view, context, request),
+        M::RemoveRegionsFromReplication(request) => replica::remove(view, context, request),
+        M::StopReplicationToReplica(request) => promote::stop_replication(view, context, request),
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

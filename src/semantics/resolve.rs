@@ -1,11 +1,14 @@
 //! Which secret a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6), and whether the caller may do to
 //! it what it asks for (SEM-ACCESS): the one way from a request to a record.
+//!
+//! [`any`] and [`active`] are for whoever changes it, so they refuse replicas (SEM-REPL-5); whoever
+//! only shows it asks `alias`.
 
 use super::access::{self, Action};
 use super::fault::Fault;
-use super::{Refusal, View, texts, validate};
+use super::{Refusal, View, alias, texts, validate};
 use crate::model::name::is_account;
-use crate::model::{Scope, SecretRecord, SecretRef};
+use crate::model::{Replication, Scope, SecretRecord, SecretRef};
 
 /// The live secret that a `SecretId` means for a caller in `scope`, scheduled ones included, if the
 /// caller may do `action` to it. Another account learns nothing from a refusal (SEM-ACCESS-2).
@@ -18,7 +21,9 @@ pub(super) fn find<V: View>(
 ) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
     match look_up(view, scope, reference).map_err(Refusal::View)? {
         Some(record) => {
-            access::check(scope, &record, secret_id, action)?;
+            // A replica has its primary's policies.
+            let shown = alias::shown(view, record.clone()).map_err(Refusal::View)?;
+            access::check(scope, shown.as_ref().unwrap_or(&record), secret_id, action)?;
             Ok(Some(record))
         }
         None if is_of_another_account(scope, reference) => {
@@ -28,7 +33,7 @@ pub(super) fn find<V: View>(
     }
 }
 
-/// The secret, whatever its state: E12, E39, E1.
+/// The secret to change, whatever its state: E12, E39, E1, E28.
 pub(super) fn any<V: View>(
     view: &V,
     scope: &Scope,
@@ -37,10 +42,12 @@ pub(super) fn any<V: View>(
 ) -> Result<SecretRecord, Refusal<V::Error>> {
     let reference = validate::reference(secret_id)?;
     let found = find(view, scope, &reference, secret_id, action)?;
-    Ok(found.ok_or_else(texts::no_secret)?)
+    let record = found.ok_or_else(texts::no_secret)?;
+    must_be_own(&record)?;
+    Ok(record)
 }
 
-/// The secret, which must not be scheduled for deletion: E12, E39, E1, E5.
+/// The secret to change, which must not be scheduled for deletion: E12, E39, E1, E28, E5.
 pub(super) fn active<V: View>(
     view: &V,
     scope: &Scope,
@@ -52,7 +59,7 @@ pub(super) fn active<V: View>(
     Ok(record)
 }
 
-/// The secret, for an operation that seals or opens a value: E12, E39, E1, E5, E18.
+/// The secret, for an operation that seals a value: E12, E39, E1, E28, E5, E18.
 pub(super) fn with_value<V: View>(
     view: &V,
     scope: &Scope,
@@ -95,6 +102,15 @@ fn is_of_another_account(scope: &Scope, reference: &SecretRef) -> bool {
     }
 }
 
-fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {
+/// E28 on a replica.
+pub(super) fn must_be_own(record: &SecretRecord) -> Result<(), Fault> {
+    match record.replication {
+        Some(Replication::ReplicaOf { .. }) => Err(texts::is_replica()),
+        Some(Replication::Primary { .. }) | None => Ok(()),
+    }
+}
+
+/// E5 on a scheduled secret.
+pub(super) fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {
     if record.deletion.is_some() { Err(texts::is_scheduled()) } else { Ok(()) }
 }

@@ -11,6 +11,8 @@ mod list;
 mod name;
 mod password;
 mod policy;
+mod promote;
+mod replica;
 mod rotation;
 mod schedule;
 mod stage;

@@ -7,11 +7,13 @@
 
 mod constraint;
 mod policy;
+mod replication;
 
 pub use constraint::Violations;
 pub use policy::{
     list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
 };
+pub use replication::{remove_regions_from_replication, replicate_secret_to_regions};
 
 use super::fault::Fault;
 use super::texts;
@@ -59,6 +61,9 @@ pub fn create_secret<V>(request: &CreateSecret<V>, value: ValueShape) -> Result<
     metadata(&mut found, request.description.as_deref(), request.kms_key_id.as_deref());
     payload(&mut found, value);
     tags(&mut found, request.tags.as_deref().unwrap_or_default());
+    if let Some(regions) = &request.add_replica_regions {
+        replication::added(&mut found, regions);
+    }
     found.into_result()?;
     name(&request.name)?;
     token(request.client_request_token.as_deref()).map(drop)
@@ -180,7 +185,7 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
     reference(&request.secret_id).map(drop)
 }
 
-/// Checks `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`.
+/// Checks `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`, `StopReplicationToReplica`.
 pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
     secret_id(&request.secret_id)
 }

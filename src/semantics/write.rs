@@ -5,7 +5,8 @@ use super::access::{self, Action};
 use super::change::{Change, Labels, names, nothing};
 use super::fault::Fault;
 use super::{
-    Answer, Context, Effect, Outcome, Plan, Refusal, View, resolve, rotation, tags, texts, validate,
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, replica, resolve, rotation, tags, texts,
+    validate,
 };
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
@@ -31,7 +32,9 @@ pub(super) fn create_secret<V: View>(
     let name = validate::name(&request.name)?;
     let token = validate::token(request.client_request_token.as_deref())?;
     if let Some(record) = view.secret_by_name(&context.scope, &name).map_err(Refusal::View)? {
-        return create_again(view, &record, &token, request.value);
+        let mut plan = create_again(view, &record, &token, request.value)?;
+        tell_replicas(&mut plan.answer, request, &record);
+        return Ok(plan);
     }
     let tags = tags::first(request.tags.as_deref().unwrap_or_default())?;
     let record = SecretRecord {
@@ -62,7 +65,12 @@ pub(super) fn create_secret<V: View>(
         let seq = add_version(&mut change, context, token, kind)?;
         label(&mut change.labels, seq, None, true);
     }
-    let answer = written(&change.record, version_id, Vec::new());
+    if let Some(regions) = &request.add_replica_regions {
+        let force = request.force_overwrite_replica_secret == Some(true);
+        replica::add(view, context, &mut change, regions, force)?;
+    }
+    let mut answer = written(&change.record, version_id, Vec::new());
+    tell_replicas(&mut answer, request, &change.record);
     let mut plan = change.finish(answer)?;
     bind_name(&mut plan);
     Ok(plan)
@@ -264,7 +272,8 @@ fn stage_set(stages: &[String]) -> BTreeSet<Stage> {
 }
 
 fn bind_name(plan: &mut Plan) {
-    let record = plan.effects.iter().find_map(|effect| match effect {
+    // The last record is the secret's own: those of its replicas were pushed before it.
+    let record = plan.effects.iter().rev().find_map(|effect| match effect {
         Effect::PutSecret(record) => Some(record.clone()),
         _ => None,
     });
@@ -277,7 +286,15 @@ fn written(record: &SecretRecord, version_id: Option<VersionId>, stages: Vec<Str
         name: record.name.to_string(),
         version_id,
         version_stages: stages,
+        replication_status: None,
     })
+}
+
+/// `ReplicationStatus`, for those who asked for replicas (SEM-REPL-4).
+fn tell_replicas(answer: &mut Answer, request: &CreateSecret<PayloadKind>, record: &SecretRecord) {
+    if let (Answer::Written(written), Some(_)) = (answer, &request.add_replica_regions) {
+        written.replication_status = Some(replica::status(record).unwrap_or_default());
+    }
 }
 
 /// An empty text is no text (SEM-VAL-7).
@@ -287,7 +304,7 @@ fn non_empty(text: Option<&str>) -> Option<String> {
 
 /// The customer's key, kept as it was given; none for AWS's own key under any of its names
 /// (SEM-VAL-8).
-fn key_name(text: Option<&str>) -> Option<String> {
+pub(super) fn key_name(text: Option<&str>) -> Option<String> {
     const OWN: &str = "alias/aws/secretsmanager";
     let is_own = |text: &str| {
         text == "aws/secretsmanager"

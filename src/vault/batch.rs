@@ -3,6 +3,7 @@
 //! Nothing here touches log or store. The pipeline commits what a batch comes to, or drops it whole.
 
 use super::commit::Pipeline;
+use super::copies::Copies;
 use super::effects::{Sealer, drop_row};
 use super::failure::Failure;
 use super::job::{Job, Mutate};
@@ -113,6 +114,8 @@ impl Batch<'_> {
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
+        let entropy = shared.env.entropy.as_ref();
+        let copies = Copies::seal(&plan.effects, &view, entropy)?;
         if let Mutation::Touch { id, seq, day } = mutation {
             self.settled.push((*id, *seq, *day));
         }
@@ -130,7 +133,7 @@ impl Batch<'_> {
                 self.rotations.push((record.id, semantics::rotation_due(record)));
             }
         }
-        let sealer = Sealer { keys: self.keys, entropy: shared.env.entropy.as_ref(), lsn, payload };
+        let sealer = Sealer { keys: self.keys, entropy, lsn, payload, copies: &copies };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)
@@ -157,7 +160,9 @@ impl Batch<'_> {
             None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
             Some(age) => {
                 let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
-                let sealer = Sealer { keys: self.keys, entropy, lsn, payload: None };
+                let copies = Copies::default();
+                let sealer =
+                    Sealer { keys: self.keys, entropy, lsn, payload: None, copies: &copies };
                 sealer.rows(vec![Effect::NotePurge(age)])?
             }
         };
@@ -274,6 +279,8 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::RotateSecret(_)
         | Mutation::TagResource(_)
         | Mutation::PutResourcePolicy(_)
+        | Mutation::ReplicateSecretToRegions(_)
+        | Mutation::StopReplicationToReplica(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)
@@ -282,6 +289,7 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::CancelRotateSecret(_)
         | Mutation::AdvanceRotation(_)
         | Mutation::DeleteResourcePolicy(_)
+        | Mutation::RemoveRegionsFromReplication(_)
         | Mutation::Prune(_)
         | Mutation::Purge(_)
         | Mutation::Sweep(_) => false,

@@ -118,6 +118,7 @@ fn open_everything(store: &dyn Store, keys: &Keyring, report: &mut CheckReport) 
                     report.values += 1;
                     view.version_opens(key, row)
                 }
+                Tree::Secrets => view.secret_opens(key, row),
                 Tree::Keys | Tree::Blobs => true,
                 _ => keys.open_row(tree, key, row).is_ok(),
             };

@@ -28,6 +28,7 @@ use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
+use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::semantics::{Answer, Now};
 use crate::store::Store;
@@ -118,7 +119,8 @@ impl Pipeline {
             bytes = bytes.saturating_add(match next {
                 Job::Control(_) => break,
                 Job::Mutate(job) => {
-                    OPERATION_BYTES + job.payload.as_ref().map_or(0, |p| p.sealed.len())
+                    let sealed = job.payload.as_ref().map_or(0, |payload| payload.sealed.len());
+                    OPERATION_BYTES + sealed + more_bytes(&job.mutation)
                 }
                 Job::Rewrap(versions, _) => versions.len() * 256,
                 Job::ClearPurge(_) => OPERATION_BYTES,
@@ -303,4 +305,16 @@ impl Pipeline {
             self.completed.push((done, Err(kind.clone().into())));
         }
     }
+}
+
+/// What an operation may write besides its own rows and value. What a promotion copies is known only
+/// when it is planned, so it gets a batch of its own.
+fn more_bytes(mutation: &Mutation) -> usize {
+    let regions = match mutation {
+        Mutation::StopReplicationToReplica(_) => return BATCH_BYTES_MAX,
+        Mutation::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
+        Mutation::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
+        _ => 0,
+    };
+    regions.saturating_mul(OPERATION_BYTES)
 }

@@ -3,6 +3,7 @@
 //! The data key of a new value is wrapped here, after the plan and under the epoch of the batch, so
 //! that a purge, a re-creation or an epoch switch between sealing and planning loses nothing.
 
+use super::copies::Copies;
 use super::failure::Failure;
 use super::rows;
 use crate::codec::CodecError;
@@ -18,6 +19,7 @@ pub(crate) struct Sealer<'a> {
     pub(crate) entropy: &'a dyn Entropy,
     pub(crate) lsn: Lsn,
     pub(crate) payload: Option<&'a SealedValue>,
+    pub(crate) copies: &'a Copies,
 }
 
 impl Sealer<'_> {
@@ -57,8 +59,13 @@ impl Sealer<'_> {
             }
             Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
             Effect::PutVersion(mut version) => {
-                if attached == Some(version.seq) {
-                    let payload = self.payload.ok_or(Failure::Plan("ROW-9"))?;
+                let payload = match self.copies.of(version.id, version.seq) {
+                    None if attached == Some(version.seq) => {
+                        Some(self.payload.ok_or(Failure::Plan("ROW-9"))?)
+                    }
+                    copy => copy,
+                };
+                if let Some(payload) = payload {
                     version.payload = Some(payload.shape);
                     self.attach(&version, payload, out)?;
                 }
@@ -68,7 +75,7 @@ impl Sealer<'_> {
                 out.push(self.put(Tree::Tokens, &token, rows::encode_seq(version.seq))?);
             }
             // Written with the `PutVersion` of the same plan, which knows the version's id.
-            Effect::AttachPayload(_) => {}
+            Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
             Effect::DropVersion(version) => {
                 let key = rows::version_key(version.id, version.seq);
                 out.push(drop_row(Tree::Versions, &key));

@@ -42,11 +42,27 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
     Ok(match write {
         Write::CreateSecret(request) => {
             validate::create_secret(&request, size(request.value.as_ref()))?;
-            let CreateSecret { name, client_request_token, description, kms_key_id, value, tags } =
-                request;
+            let CreateSecret {
+                name,
+                client_request_token,
+                description,
+                kms_key_id,
+                value,
+                tags,
+                add_replica_regions,
+                force_overwrite_replica_secret,
+            } = request;
             let (value, payload) = sealer.seal(value)?;
-            let request =
-                CreateSecret { name, client_request_token, description, kms_key_id, value, tags };
+            let request = CreateSecret {
+                name,
+                client_request_token,
+                description,
+                kms_key_id,
+                value,
+                tags,
+                add_replica_regions,
+                force_overwrite_replica_secret,
+            };
             (Mutation::CreateSecret(request), payload)
         }
         Write::PutSecretValue(request) => {
@@ -85,6 +101,15 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         Write::UntagResource(request) => (Mutation::UntagResource(request), None),
         Write::PutResourcePolicy(request) => (Mutation::PutResourcePolicy(request), None),
         Write::DeleteResourcePolicy(request) => (Mutation::DeleteResourcePolicy(request), None),
+        Write::ReplicateSecretToRegions(request) => {
+            (Mutation::ReplicateSecretToRegions(request), None)
+        }
+        Write::RemoveRegionsFromReplication(request) => {
+            (Mutation::RemoveRegionsFromReplication(request), None)
+        }
+        Write::StopReplicationToReplica(request) => {
+            (Mutation::StopReplicationToReplica(request), None)
+        }
     })
 }
 

@@ -16,6 +16,7 @@ mod batch_get;
 mod check;
 mod commit;
 mod control;
+mod copies;
 mod create;
 mod credentials;
 mod dir;

@@ -12,10 +12,10 @@ use crate::model::Scope;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Deleted, Description, GetRandomPassword,
     GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed,
-    PolicyPage, PolicyValidation, PutResourcePolicy, PutSecretValue, ResourcePolicy,
-    ResourcePolicyId, RotateSecret, SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput,
-    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
-    VersionPage, Written,
+    PolicyPage, PolicyValidation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
+    ReplicateSecretToRegions, Replicated, ResourcePolicy, ResourcePolicyId, RotateSecret,
+    SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, VersionPage, Written,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
@@ -57,6 +57,12 @@ pub enum Write {
     PutResourcePolicy(PutResourcePolicy),
     /// `DeleteResourcePolicy`
     DeleteResourcePolicy(ResourcePolicyId),
+    /// `ReplicateSecretToRegions`
+    ReplicateSecretToRegions(ReplicateSecretToRegions),
+    /// `RemoveRegionsFromReplication`
+    RemoveRegionsFromReplication(RemoveRegionsFromReplication),
+    /// `StopReplicationToReplica`
+    StopReplicationToReplica(SecretIdOnly),
 }
 
 /// An answer of a kind that the operation never gives: a defect, told as a typed error.
@@ -74,6 +80,10 @@ fn named(answer: Answer) -> Result<Named> {
 
 fn policy_named(answer: Answer) -> Result<PolicyNamed> {
     if let Answer::PolicyNamed(named) = answer { Ok(named) } else { odd() }
+}
+
+fn replicated(answer: Answer) -> Result<Replicated> {
+    if let Answer::Replicated(replicated) = answer { Ok(replicated) } else { odd() }
 }
 
 impl Inner {
@@ -195,6 +205,33 @@ impl Vault {
         request: ResourcePolicyId,
     ) -> Result<PolicyNamed> {
         policy_named(self.inner.write(scope, Write::DeleteResourcePolicy(request))?)
+    }
+
+    /// `ReplicateSecretToRegions`: shows a secret in more regions.
+    pub fn replicate_secret_to_regions(
+        &self,
+        scope: &Scope,
+        request: ReplicateSecretToRegions,
+    ) -> Result<Replicated> {
+        replicated(self.inner.write(scope, Write::ReplicateSecretToRegions(request))?)
+    }
+
+    /// `RemoveRegionsFromReplication`: takes a secret's replicas away.
+    pub fn remove_regions_from_replication(
+        &self,
+        scope: &Scope,
+        request: RemoveRegionsFromReplication,
+    ) -> Result<Replicated> {
+        replicated(self.inner.write(scope, Write::RemoveRegionsFromReplication(request))?)
+    }
+
+    /// `StopReplicationToReplica`: makes a replica a secret of its own.
+    pub fn stop_replication_to_replica(
+        &self,
+        scope: &Scope,
+        request: SecretIdOnly,
+    ) -> Result<Named> {
+        named(self.inner.write(scope, Write::StopReplicationToReplica(request))?)
     }
 
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.

@@ -1,6 +1,7 @@
 //! The reading operations: never wait for a sync, never see half an operation (I3).
 //!
-//! A read of one secret takes its record first and again last, and starts over if it moved; a list
+//! A read of one secret takes its record (a replica's, and its primary's) first and again last, and
+//! starts over if it moved; a list
 //! compares the number of batches published. After three times, and whenever a row does not open,
 //! it reads on the commit thread, where nothing moves: if it fails there too the state lies, and is
 //! rebuilt from the log.
@@ -34,7 +35,7 @@ type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
 /// What must not have moved for a read to count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Still {
-    /// The record that the read met first.
+    /// The record that the read met first, and the primary's if that is a replica.
     Secret,
     /// Everything.
     All,
@@ -154,10 +155,11 @@ fn try_read<Q, T>(
     let view = RowView::new(&store, &keys, &shared.marks, None);
     match ask(&view, scope, question) {
         Ok(answer) => {
-            let unmoved = match (still, view.first()) {
-                (Still::Secret, Some((id, lsn))) => {
-                    view.secret(id).ok().flatten().is_some_and(|record| record.lsn == lsn)
-                }
+            let first = view.first();
+            let unmoved = match still {
+                Still::Secret if !first.is_empty() => first.iter().all(|(id, lsn)| {
+                    view.secret(*id).ok().flatten().is_some_and(|record| record.lsn == *lsn)
+                }),
                 _ => published.is_some() && shared.published() == published,
             };
             Ok(unmoved.then_some(answer))

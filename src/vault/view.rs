@@ -6,11 +6,16 @@ use super::rows;
 use super::source::RowSource;
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
-    Lsn, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
+    Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
+    Stage, Tree, VersionId, VersionRecord,
 };
 use crate::semantics::View;
 use crate::store::Row;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// Records that a read of one secret depends on, at most: a replica's and its primary's.
+const MET_MAX: usize = 2;
 
 /// A [`View`] over sealed rows.
 pub(crate) struct RowView<'a, S> {
@@ -18,7 +23,9 @@ pub(crate) struct RowView<'a, S> {
     pub(super) keys: &'a Keyring,
     marks: &'a Marks,
     payload: Option<&'a ValueKey>,
-    first: Cell<Option<(RecordId, Lsn)>>,
+    met: RefCell<Vec<(RecordId, Lsn)>>,
+    /// Secrets that a replica has named: each must be there.
+    primaries: RefCell<BTreeSet<RecordId>>,
     /// Versions that a label or a token has named: each must be there.
     named: RefCell<Vec<(RecordId, Seq)>>,
 }
@@ -32,13 +39,21 @@ impl<'a, S> RowView<'a, S> {
         marks: &'a Marks,
         payload: Option<&'a ValueKey>,
     ) -> Self {
-        Self { source, keys, marks, payload, first: Cell::new(None), named: RefCell::default() }
+        Self {
+            source,
+            keys,
+            marks,
+            payload,
+            met: RefCell::default(),
+            primaries: RefCell::default(),
+            named: RefCell::default(),
+        }
     }
 
-    /// The record that was met first, with the operation that wrote it: a read is whole if it has
-    /// not moved when the read ends (I3).
-    pub(crate) fn first(&self) -> Option<(RecordId, Lsn)> {
-        self.first.get()
+    /// The records that were met first, each with the operation that wrote it: a read of one secret
+    /// is whole if they have not moved when it ends (I3). A replica comes with its primary.
+    pub(crate) fn first(&self) -> Vec<(RecordId, Lsn)> {
+        self.met.borrow().clone()
     }
 }
 
@@ -58,8 +73,12 @@ impl<S: RowSource> RowView<'_, S> {
         if record.id.0 != key {
             return Err(Failure::Row("ROW-8"));
         }
-        if self.first.get().is_none() {
-            self.first.set(Some((record.id, record.lsn)));
+        let mut met = self.met.borrow_mut();
+        if met.len() < MET_MAX && met.iter().all(|(id, _)| *id != record.id) {
+            met.push((record.id, record.lsn));
+        }
+        if let Some(Replication::ReplicaOf { primary, .. }) = &record.replication {
+            self.primaries.borrow_mut().insert(*primary);
         }
         self.marks.show_on_secret(&mut record);
         Ok(record)
@@ -72,6 +91,27 @@ impl<S: RowSource> RowView<'_, S> {
         }
         self.marks.show_on_version(&mut version);
         Ok(version)
+    }
+
+    /// Whether a row of `secrets` opens, and replica and primary know each other (ROW-12).
+    pub(super) fn secret_opens(&self, key: &[u8], row: &[u8]) -> bool {
+        let Ok(record) = self.secret_row(key, row) else { return false };
+        match &record.replication {
+            None => true,
+            Some(Replication::ReplicaOf { primary, .. }) => {
+                let primary = self.secret(*primary).ok().flatten().filter(|primary| !primary.dead);
+                primary.is_some_and(|primary| {
+                    let mut replicas = in_sync(&primary);
+                    record.version_count == 0 && replicas.any(|r| *r.region == *record.scope.region)
+                })
+            }
+            Some(Replication::Primary { .. }) => in_sync(&record).all(|replica| {
+                let scope = Scope::new(&record.scope.account, &replica.region);
+                let there = self.secret_by_name(&scope, &record.name).ok().flatten();
+                matches!(there.and_then(|there| there.replication),
+                    Some(Replication::ReplicaOf { primary, .. }) if primary == record.id)
+            }),
+        }
     }
 
     /// Whether a row of `versions` opens, with its value if it has one.
@@ -135,6 +175,10 @@ impl<S: RowSource> View for RowView<'_, S> {
 
     fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, Failure> {
         let row = self.source.get(Tree::Secrets, &id.0)?;
+        if row.is_none() && self.primaries.borrow().contains(&id) {
+            // Never "not found": a replica says that it exists.
+            return Err(Failure::Row("ROW-8"));
+        }
         row.map(|row| self.secret_row(&id.0, &row)).transpose()
     }
 
@@ -236,4 +280,12 @@ impl<S: RowSource> View for RowView<'_, S> {
         }
         Ok(Keyring::same_payload(payload, &self.value_key(&version)?))
     }
+
+    fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId {
+        rows::fresh_id(self.keys, scope, lsn)
+    }
+}
+
+fn in_sync(primary: &SecretRecord) -> impl Iterator<Item = &Replica> {
+    primary.replicas().iter().filter(|replica| replica.status == ReplicaStatus::InSync)
 }

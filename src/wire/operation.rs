@@ -20,8 +20,11 @@ pub(super) enum Operation {
     ListSecrets,
     PutResourcePolicy,
     PutSecretValue,
+    RemoveRegionsFromReplication,
+    ReplicateSecretToRegions,
     RestoreSecret,
     RotateSecret,
+    StopReplicationToReplica,
     TagResource,
     UntagResource,
     UpdateSecret,
@@ -47,8 +50,11 @@ impl Operation {
             "ListSecrets" => Self::ListSecrets,
             "PutResourcePolicy" => Self::PutResourcePolicy,
             "PutSecretValue" => Self::PutSecretValue,
+            "RemoveRegionsFromReplication" => Self::RemoveRegionsFromReplication,
+            "ReplicateSecretToRegions" => Self::ReplicateSecretToRegions,
             "RestoreSecret" => Self::RestoreSecret,
             "RotateSecret" => Self::RotateSecret,
+            "StopReplicationToReplica" => Self::StopReplicationToReplica,
             "TagResource" => Self::TagResource,
             "UntagResource" => Self::UntagResource,
             "UpdateSecret" => Self::UpdateSecret,
@@ -64,7 +70,10 @@ impl Operation {
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
-            Self::CancelRotateSecret | Self::DescribeSecret | Self::RestoreSecret => SECRET_ID_ONLY,
+            Self::CancelRotateSecret
+            | Self::DescribeSecret
+            | Self::RestoreSecret
+            | Self::StopReplicationToReplica => SECRET_ID_ONLY,
             Self::DeleteResourcePolicy | Self::GetResourcePolicy => RESOURCE_POLICY_ID,
             Self::GetRandomPassword => GET_RANDOM_PASSWORD,
             Self::GetSecretValue => GET_SECRET_VALUE,
@@ -74,6 +83,8 @@ impl Operation {
             Self::PutResourcePolicy => PUT_RESOURCE_POLICY,
             Self::PutSecretValue => PUT_SECRET_VALUE,
             Self::RotateSecret => ROTATE_SECRET,
+            Self::RemoveRegionsFromReplication => REMOVE_REGIONS_FROM_REPLICATION,
+            Self::ReplicateSecretToRegions => REPLICATE_SECRET_TO_REGIONS,
             Self::TagResource => TAG_RESOURCE,
             Self::UntagResource => UNTAG_RESOURCE,
             Self::UpdateSecret => UPDATE_SECRET,
@@ -97,6 +108,8 @@ static CREATE_SECRET: &[Member] = &[
     Member::sensitive("SecretBinary", Blob),
     Member::sensitive("SecretString", Text),
     Member::optional("Tags", List(&Structure(TAG))),
+    Member::optional("AddReplicaRegions", List(&Structure(REPLICA_REGION))),
+    Member::optional("ForceOverwriteReplicaSecret", Boolean),
 ];
 static DELETE_SECRET: &[Member] = &[
     Member::required("SecretId", Text),
@@ -161,6 +174,13 @@ static ROTATE_SECRET: &[Member] = &[
 ];
 static RESOURCE_POLICY_ID: &[Member] =
     &[Member::required("SecretId", Text), Member::optional("PolicyName", Text)];
+static REMOVE_REGIONS_FROM_REPLICATION: &[Member] =
+    &[Member::required("SecretId", Text), Member::required("RemoveReplicaRegions", List(&Text))];
+static REPLICATE_SECRET_TO_REGIONS: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::required("AddReplicaRegions", List(&Structure(REPLICA_REGION))),
+    Member::optional("ForceOverwriteReplicaSecret", Boolean),
+];
 static TAG_RESOURCE: &[Member] =
     &[Member::required("SecretId", Text), Member::required("Tags", List(&Structure(TAG)))];
 static UNTAG_RESOURCE: &[Member] =
@@ -187,6 +207,8 @@ static ROTATION_RULES: &[Member] = &[
     Member::optional("Duration", Text),
     Member::optional("ScheduleExpression", Text),
 ];
+static REPLICA_REGION: &[Member] =
+    &[Member::optional("Region", Text), Member::optional("KmsKeyId", Text)];
 static FILTER: &[Member] =
     &[Member::optional("Key", Text), Member::optional("Values", List(&Text))];
 

@@ -7,8 +7,9 @@ use crate::model::Tag;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
     ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
-    ResourcePolicyId, RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId,
+    RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
+    UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::secret::SecretValue;
 use crate::semantics::texts;
@@ -44,6 +45,8 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             kms_key_id: fields.text("KmsKeyId"),
             value: value(&mut fields)?,
             tags: tags(&mut fields),
+            add_replica_regions: replica_regions(&mut fields),
+            force_overwrite_replica_secret: fields.boolean("ForceOverwriteReplicaSecret"),
         })),
         Operation::PutSecretValue => Call::Write(Write::PutSecretValue(PutSecretValue {
             secret_id: fields.required_text("SecretId"),
@@ -102,6 +105,22 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
                 max_results: fields.number("MaxResults"),
                 next_token: fields.text("NextToken"),
             }))
+        }
+        Operation::ReplicateSecretToRegions => {
+            Call::Write(Write::ReplicateSecretToRegions(ReplicateSecretToRegions {
+                secret_id: fields.required_text("SecretId"),
+                add_replica_regions: replica_regions(&mut fields).unwrap_or_default(),
+                force_overwrite_replica_secret: fields.boolean("ForceOverwriteReplicaSecret"),
+            }))
+        }
+        Operation::RemoveRegionsFromReplication => {
+            Call::Write(Write::RemoveRegionsFromReplication(RemoveRegionsFromReplication {
+                secret_id: fields.required_text("SecretId"),
+                remove_replica_regions: fields.texts("RemoveReplicaRegions").unwrap_or_default(),
+            }))
+        }
+        Operation::StopReplicationToReplica => {
+            Call::Write(Write::StopReplicationToReplica(secret_id(&mut fields)))
         }
         Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
         Operation::GetRandomPassword => Call::Read(Read::GetRandomPassword(GetRandomPassword {
@@ -184,6 +203,14 @@ fn filters(fields: &mut Fields) -> Option<Vec<Filter>> {
     fields.structures("Filters", |mut fields| Filter {
         key: fields.text("Key"),
         values: fields.texts("Values"),
+    })
+}
+
+/// A replica without a region reads as one of an empty region, which the rules refuse by its length.
+fn replica_regions(fields: &mut Fields) -> Option<Vec<ReplicaRegion>> {
+    fields.structures("AddReplicaRegions", |mut fields| ReplicaRegion {
+        region: fields.text("Region").unwrap_or_default(),
+        kms_key_id: fields.text("KmsKeyId"),
     })
 }
 

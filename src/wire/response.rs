@@ -10,8 +10,8 @@ use super::time::format_decimal;
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    BatchError, Deleted, Description, Named, RotationDescription, SecretPage, SecretValueBatch,
-    SecretValueOutput, VersionEntry, VersionPage, Written,
+    BatchError, Deleted, Description, Named, Replicated, ReplicationStatus, RotationDescription,
+    SecretPage, SecretValueBatch, SecretValueOutput, VersionEntry, VersionPage, Written,
 };
 use crate::model::{Tag, VersionId};
 use crate::secret::{SecretBytes, SecretValue};
@@ -37,6 +37,15 @@ pub(super) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
         (Operation::UpdateSecretVersionStage | Operation::RestoreSecret, Answer::Named(named)) => {
             self::named(&mut out, &named);
         }
+        (Operation::StopReplicationToReplica, Answer::Named(named)) => {
+            out.object(|out| {
+                out.name("ARN").text(&named.arn);
+            });
+        }
+        (
+            Operation::ReplicateSecretToRegions | Operation::RemoveRegionsFromReplication,
+            Answer::Replicated(replicated),
+        ) => self::replicated(&mut out, &replicated),
         (Operation::DeleteSecret, Answer::Deleted(deleted)) => self::deleted(&mut out, &deleted),
         (
             Operation::PutResourcePolicy | Operation::DeleteResourcePolicy,
@@ -56,6 +65,25 @@ fn written(out: &mut Writer, written: &Written) {
             out.name("VersionId").text(version_id.as_str());
         }
         stages(out, &written.version_stages);
+        if let Some(entries) = &written.replication_status {
+            out.name("ReplicationStatus").list(entries, replication_status);
+        }
+    });
+}
+
+fn replicated(out: &mut Writer, replicated: &Replicated) {
+    out.object(|out| {
+        out.name("ARN").text(&replicated.arn);
+        out.name("ReplicationStatus").list(&replicated.replication_status, replication_status);
+    });
+}
+
+fn replication_status(out: &mut Writer, entry: &ReplicationStatus) {
+    out.object(|out| {
+        out.name("Region").text(&entry.region);
+        out.name("KmsKeyId").text(&entry.kms_key_id);
+        out.name("Status").text(entry.status.name());
+        optional(out, "StatusMessage", entry.status_message.as_deref());
     });
 }
 
@@ -248,6 +276,10 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         }
         optional(out, "OwningService", description.owning_service.as_deref());
         out.name("CreatedDate").time(description.created_date);
+        optional(out, "PrimaryRegion", description.primary_region.as_deref());
+        if let Some(entries) = &description.replication_status {
+            out.name("ReplicationStatus").list(entries, replication_status);
+        }
     });
 }
 
@@ -320,6 +352,8 @@ mod tests {
             versions_to_stages: Vec::new(),
             owning_service: None,
             rotation: None,
+            primary_region: None,
+            replication_status: None,
         }
     }
 
@@ -334,6 +368,7 @@ mod tests {
             name: "n".into(),
             version_id: None,
             version_stages: Vec::new(),
+            replication_status: None,
         };
         let json = write(Operation::CreateSecret, Answer::Written(written)).unwrap();
         assert_eq!(text(&json), r#"{"ARN":"a","Name":"n"}"#);

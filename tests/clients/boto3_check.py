@@ -244,6 +244,34 @@ def identity():
                 raise AssertionError(f"accepted: {pair}")
 
 
+def replicas():
+    home, away = client("us-east-1"), client("eu-central-1")
+    name = "boto/replica"
+    made = home.create_secret(Name=name, SecretString="one", AddReplicaRegions=[{"Region": "eu-central-1"}])
+    entry = {"Region": "eu-central-1", "KmsKeyId": "alias/aws/secretsmanager", "Status": "InSync"}
+    assert made["ReplicationStatus"] == [entry], made
+    home.put_secret_value(SecretId=name, SecretString="two")
+    got = away.get_secret_value(SecretId=name)
+    assert got["SecretString"] == "two" and ":eu-central-1:" in got["ARN"], got
+    assert away.describe_secret(SecretId=name)["PrimaryRegion"] == "us-east-1"
+    found = away.list_secrets(Filters=[{"Key": "primary-region", "Values": ["us-"]}])["SecretList"]
+    assert [secret["ARN"] for secret in found] == [got["ARN"]], found
+    refused("InvalidParameterException", away.put_secret_value,
+            "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+            SecretId=name, SecretString="three")
+    refused("InvalidParameterException", home.delete_secret,
+            f"You can't delete secret {name} that still has replica regions [eu-central-1]", SecretId=name)
+    if not MOTO:
+        assert away.stop_replication_to_replica(SecretId=name)["ARN"] == got["ARN"]
+        assert "PrimaryRegion" not in home.describe_secret(SecretId=name)
+        home.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=[{"Region": "eu-west-2"}])
+        left = home.remove_regions_from_replication(SecretId=name, RemoveReplicaRegions=["eu-west-2"])
+        assert left["ReplicationStatus"] == [], left
+        home.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+        assert away.get_secret_value(SecretId=name)["SecretString"] == "two"
+        away.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
 def main():
     sm = client(os.environ["AWS_REGION"])
     values(sm)
@@ -252,6 +280,7 @@ def main():
     batches(sm)
     passwords(sm)
     regions()
+    replicas()
     if not MOTO:
         identity()
     print(f"boto3 {boto3.__version__}: all calls answered as AWS does")

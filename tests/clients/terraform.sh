@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Terraform with the AWS provider against a running server, whose exported lines are in the
-# environment: apply, empty second plan, change, import, destroy, in two regions at once.
+# environment: apply, empty second plan, change, replicate, import, destroy, in two regions at once.
 # STRONGROOM_TF_PLUGIN_DIR is a file system mirror (HOST/NAMESPACE/NAME/VERSION/OS_ARCH/...).
 set -euo pipefail
 work=$(mktemp -d)
@@ -26,6 +26,7 @@ variable "text" { type = string }
 variable "stages" { type = list(string) }
 variable "tags" { type = map(string) }
 # As against AWS: credentials are validated and the account is asked for, both by STS.
+variable "replicas" { type = list(string) }
 provider "aws" {
   region = "us-east-1"
   endpoints {
@@ -81,6 +82,24 @@ resource "aws_secretsmanager_secret_version" "west" {
   secret_string = "west ${var.text}"
 }
 data "aws_caller_identity" "current" {}
+resource "aws_secretsmanager_secret" "replicated" {
+  name                    = "tf/replicated"
+  description             = "shown in more regions"
+  recovery_window_in_days = 0
+  dynamic "replica" {
+    for_each = var.replicas
+    content { region = replica.value }
+  }
+}
+resource "aws_secretsmanager_secret_version" "replicated" {
+  secret_id     = aws_secretsmanager_secret.replicated.id
+  secret_string = "shared ${var.text}"
+}
+data "aws_secretsmanager_secret_version" "replica" {
+  provider   = aws.west
+  secret_id  = "tf/replicated"
+  depends_on = [aws_secretsmanager_secret_version.replicated]
+}
 data "aws_secretsmanager_secret_version" "current" {
   secret_id  = aws_secretsmanager_secret.text.id
   depends_on = [aws_secretsmanager_secret_version.text]
@@ -89,6 +108,14 @@ output "text_id" { value = aws_secretsmanager_secret_version.text.id }
 output "binary_id" { value = aws_secretsmanager_secret_version.binary.id }
 output "account" { value = data.aws_caller_identity.current.account_id }
 output "west_arn" { value = aws_secretsmanager_secret.west.arn }
+output "replicas" {
+  value = join(",", sort([for r in aws_secretsmanager_secret.replicated.replica : "${r.region}=${r.status}"]))
+}
+output "replica_arn" { value = data.aws_secretsmanager_secret_version.replica.arn }
+output "replica" {
+  value     = data.aws_secretsmanager_secret_version.replica.secret_string
+  sensitive = true
+}
 output "current" {
   value     = data.aws_secretsmanager_secret_version.current.secret_string
   sensitive = true
@@ -96,7 +123,7 @@ output "current" {
 TF
 vars() {
   cat >terraform.tfvars.json <<JSON
-{"endpoint": "$AWS_ENDPOINT_URL_SECRETS_MANAGER", "text": "$1", "stages": $2, "tags": $3}
+{"endpoint": "$AWS_ENDPOINT_URL_SECRETS_MANAGER", "text": "$1", "stages": $2, "tags": $3, "replicas": $4}
 JSON
 }
 tf() { terraform "$@" >log 2>&1 || { cat log >&2; fail "terraform $*"; }; }
@@ -106,17 +133,22 @@ empty() {
   terraform plan -input=false -no-color -detailed-exitcode >log 2>&1 || code=$?
   [ $code = 0 ] || { cat log >&2; fail "$1: the plan is not empty"; }
 }
-vars first '["AWSCURRENT","blue"]' '{"env":"one","team":"a"}'
+vars first '["AWSCURRENT","blue"]' '{"env":"one","team":"a"}' '["eu-west-1","eu-west-2"]'
 tf init -input=false -no-color
 tf apply -input=false -no-color -auto-approve
 empty 'after apply'
 [ "$(terraform output -raw current)" = first ] || fail 'the value is not the one applied'
 account=$(terraform output -raw account)
 case "$(terraform output -raw west_arn)" in *:eu-west-1:"$account":*) ;; *) fail 'the region of the second provider' ;; esac
+[ "$(terraform output -raw replicas)" = eu-west-1=InSync,eu-west-2=InSync ] || fail 'the replicas'
+[ "$(terraform output -raw replica)" = 'shared first' ] || fail 'the value of a replica'
+case "$(terraform output -raw replica_arn)" in *:eu-west-1:*:tf/replicated-*) ;; *) fail 'the ARN of a replica' ;; esac
 
-vars second '["AWSCURRENT","green"]' '{"env":"two"}'
+vars second '["AWSCURRENT","green"]' '{"env":"two"}' '["eu-west-1","ap-southeast-2"]'
 tf apply -input=false -no-color -auto-approve
 [ "$(terraform output -raw current)" = second ] || fail 'the value is not the one changed to'
+[ "$(terraform output -raw replicas)" = ap-southeast-2=InSync,eu-west-1=InSync ] || fail 'the replicas changed to'
+[ "$(terraform output -raw replica)" = 'shared second' ] || fail 'the value of a replica after a change'
 
 text_id=$(terraform output -raw text_id)
 binary_id=$(terraform output -raw binary_id)
@@ -136,4 +168,4 @@ tf apply -input=false -no-color -auto-approve
 grep -q '2 imported, 0 added, 0 changed, 0 destroyed' log || { cat log >&2; fail 'import changes something'; }
 empty 'after import'
 tf destroy -input=false -no-color -auto-approve
-echo "terraform $(terraform version -json | python3 -c 'import json,sys; print(json.load(sys.stdin)["terraform_version"])') with aws provider 5.100.0: apply, plan, change, import, destroy in two regions"
+echo "terraform $(terraform version -json | python3 -c 'import json,sys; print(json.load(sys.stdin)["terraform_version"])') with aws provider 5.100.0: apply, plan, change, replicate, import, destroy in two regions"

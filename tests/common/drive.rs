@@ -86,6 +86,8 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
                 kms_key_id: kms.clone(),
                 value: value.as_ref().map(to_vault),
                 tags: tags.as_ref().map(|tags| tags.iter().map(tag).collect()),
+                add_replica_regions: None,
+                force_overwrite_replica_secret: None,
             })
         }
         Req::Put { id, token, value, stages } => Write::PutSecretValue(api::PutSecretValue {
@@ -139,6 +141,7 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
         }
         Answer::PolicyNamed(api::PolicyNamed { arn, name, .. }) => Ans::Named { arn, name },
         Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
+        Answer::Replicated(_) => unreachable!("the model knows no replicas"),
     })
 }
 
@@ -180,6 +183,9 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             Write::CancelRotateSecret(request) => {
                 written(vault.cancel_rotate_secret(&scope, request)?)
             }
+            Write::ReplicateSecretToRegions(_)
+            | Write::RemoveRegionsFromReplication(_)
+            | Write::StopReplicationToReplica(_) => unreachable!("the model knows no replicas"),
         });
     }
     Ok(match request {

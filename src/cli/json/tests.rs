@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::model::Tag;
 use crate::model::api::RotationRules;
+use crate::model::{ReplicaStatus, Tag};
 use serde_json::{Value, json};
 
 const ID: &str = "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1";
@@ -41,6 +41,8 @@ fn described() -> Description {
         versions_to_stages: vec![],
         owning_service: None,
         rotation: None,
+        primary_region: None,
+        replication_status: None,
     }
 }
 
@@ -82,13 +84,22 @@ fn absent_members_are_left_out_and_present_ones_have_their_aws_names() {
         tags: Some(vec![Tag { key: "a".into(), value: "b".into() }]),
         versions_to_stages: vec![(version_id(), vec!["AWSCURRENT".into()])],
         owning_service: Some("o".into()),
+        primary_region: Some("us-east-1".into()),
+        replication_status: Some(vec![ReplicationStatus {
+            region: "eu-west-1".into(),
+            kms_key_id: "alias/aws/secretsmanager".into(),
+            status: ReplicaStatus::Failed,
+            status_message: Some("m".into()),
+        }]),
         ..described()
     };
     let expected = json!({
         "ARN": ARN, "Name": "n", "Description": "d", "KmsKeyId": "k", "CreatedDate": 1.0,
         "LastChangedDate": 2.5, "LastAccessedDate": 0.0, "DeletedDate": 0.005,
         "Tags": [{"Key": "a", "Value": "b"}], "OwningService": "o",
-        "VersionIdsToStages": {ID: ["AWSCURRENT"]},
+        "VersionIdsToStages": {ID: ["AWSCURRENT"]}, "PrimaryRegion": "us-east-1",
+        "ReplicationStatus": [{"Region": "eu-west-1", "KmsKeyId": "alias/aws/secretsmanager",
+            "Status": "Failed", "StatusMessage": "m"}],
     });
     assert_eq!(parsed(description(&full)), expected);
     let listed = parsed(list(&[full]));
@@ -110,6 +121,7 @@ fn writes_answer_with_what_aws_answers() {
         name: "n".into(),
         version_id: Some(version_id()),
         version_stages: vec![],
+        replication_status: None,
     };
     assert_eq!(parsed(written(&made)), json!({"ARN": ARN, "Name": "n", "VersionId": ID}));
     let put = Written { version_stages: vec!["S".into()], ..made };

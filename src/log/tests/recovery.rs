@@ -179,7 +179,7 @@ fn a_frame_is_refused_where_it_does_not_follow_or_fit() {
     let ops = sim.fs.ops_done();
     first.sets[0].lsn = Lsn(2);
     assert!(matches!(log.append(&first), Err(LogError::Refused { .. })));
-    let large = Model::default().frame(&[vec![put(Tree::Blobs, 1, 1, 200_000)]]);
+    let large = Model::default().frame(&[vec![put(Tree::Blobs, 1, 1, 300_000)]]);
     assert!(matches!(log.append(&large), Err(LogError::Refused { .. })));
     let many = Model::default().frame(&vec![vec![]; 257]);
     assert!(matches!(log.append(&many), Err(LogError::Refused { .. })));

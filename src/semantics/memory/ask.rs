@@ -4,11 +4,12 @@ use super::World;
 use crate::env::UnixMillis;
 use crate::model::api::{
     CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Mutation, Named, PolicyNamed, PutResourcePolicy, PutSecretValue, ResourcePolicyId,
-    SecretIdOnly, SecretPage, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
-    VersionPage, Written,
+    ListSecrets, Mutation, Named, PolicyNamed, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
+    ResourcePolicyId, SecretIdOnly, SecretPage, TagResource, UntagResource, UpdateSecret,
+    UpdateSecretVersionStage, VersionPage, Written,
 };
-use crate::model::{RecordId, Tag};
+use crate::model::{RecordId, Scope, Tag};
 use crate::secret::PayloadKind;
 use crate::semantics::{Answer, Fault, Refusal, read};
 use std::convert::Infallible;
@@ -153,6 +154,54 @@ impl World {
         let tag_keys = keys.iter().map(ToString::to_string).collect();
         let request = UntagResource { secret_id: id.to_owned(), tag_keys };
         self.run(&Mutation::UntagResource(request), None)
+    }
+
+    /// `ReplicateSecretToRegions`: each region with its key name.
+    pub fn replicate(
+        &mut self,
+        id: &str,
+        regions: &[(&str, Option<&str>)],
+        force: bool,
+    ) -> Result<Replicated, Fault> {
+        let region = |(region, key): &(&str, Option<&str>)| ReplicaRegion {
+            region: (*region).to_owned(),
+            kms_key_id: key.map(str::to_owned),
+        };
+        let request = ReplicateSecretToRegions {
+            secret_id: id.to_owned(),
+            add_replica_regions: regions.iter().map(region).collect(),
+            force_overwrite_replica_secret: force.then_some(true),
+        };
+        match self.run(&Mutation::ReplicateSecretToRegions(request), None)? {
+            Answer::Replicated(replicated) => Ok(replicated),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `RemoveRegionsFromReplication`.
+    pub fn remove_replicas(&mut self, id: &str, regions: &[&str]) -> Result<Replicated, Fault> {
+        let request = RemoveRegionsFromReplication {
+            secret_id: id.to_owned(),
+            remove_replica_regions: regions.iter().map(ToString::to_string).collect(),
+        };
+        match self.run(&Mutation::RemoveRegionsFromReplication(request), None)? {
+            Answer::Replicated(replicated) => Ok(replicated),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `StopReplicationToReplica`.
+    pub fn promote(&mut self, id: &str) -> Result<Named, Fault> {
+        match self.run(&Mutation::StopReplicationToReplica(SecretIdOnly::new(id)), None)? {
+            Answer::Named(named) => Ok(named),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// The same vault, asked from another region until the next call.
+    pub fn go_to(&mut self, region: &str) -> &mut Self {
+        self.scope = Scope::new(&self.scope.account, region);
+        self
     }
 
     /// `GetSecretValue` of the current version.

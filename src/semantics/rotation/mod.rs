@@ -228,5 +228,6 @@ fn rotating(record: &SecretRecord, version_id: Option<VersionId>) -> Answer {
         name: record.name.to_string(),
         version_id,
         version_stages: Vec::new(),
+        replication_status: None,
     })
 }

@@ -3,8 +3,9 @@
 use super::{S, created, refused};
 use crate::model::api::{
     DeleteSecret, GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets,
-    Mutation, PutResourcePolicy, PutSecretValue, ResourcePolicyId, RotateSecret, SecretIdOnly,
-    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
+    Mutation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
+    ReplicateSecretToRegions, ResourcePolicyId, RotateSecret, SecretIdOnly, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::model::{Scope, Seq, Tag};
 use crate::secret::PayloadKind;
@@ -55,6 +56,10 @@ impl Call {
                 Mutation::DeleteResourcePolicy(_) => "DeleteResourcePolicy",
                 Mutation::RotateSecret(_) => "RotateSecret",
                 Mutation::CancelRotateSecret(_) => "CancelRotateSecret",
+                Mutation::ReplicateSecretToRegions(_) => "ReplicateSecretToRegions",
+                Mutation::RemoveRegionsFromReplication(_) => "RemoveRegionsFromReplication",
+                // Of a replica: see `tests::replica`.
+                Mutation::StopReplicationToReplica(_) => "StopReplicationToReplica",
                 Mutation::CreateSecret(_)
                 | Mutation::AdvanceRotation(_)
                 | Mutation::Prune(_)
@@ -130,6 +135,18 @@ fn calls(id: &str) -> Vec<Call> {
             ..Default::default()
         })),
         Call::Write(Mutation::CancelRotateSecret(id_only())),
+        Call::Write(Mutation::ReplicateSecretToRegions(ReplicateSecretToRegions {
+            secret_id: secret_id.clone(),
+            add_replica_regions: vec![ReplicaRegion {
+                region: "eu-west-1".into(),
+                kms_key_id: None,
+            }],
+            force_overwrite_replica_secret: None,
+        })),
+        Call::Write(Mutation::RemoveRegionsFromReplication(RemoveRegionsFromReplication {
+            secret_id: secret_id.clone(),
+            remove_replica_regions: vec!["eu-west-1".into()],
+        })),
         Call::Write(Mutation::DeleteSecret(DeleteSecret {
             secret_id: secret_id.clone(),
             ..Default::default()
@@ -223,7 +240,7 @@ fn another_account_is_refused_everything_and_learns_nothing() {
     let mut actions: Vec<_> = calls(&arn).iter().filter_map(Call::action).collect();
     actions.sort_unstable();
     actions.dedup();
-    assert_eq!(actions.len(), 17, "{actions:?}");
+    assert_eq!(actions.len(), 19, "{actions:?}");
 }
 
 /// SEM-ACCESS-1: a name is looked for in the caller's own account, and lists show only that.

@@ -1,7 +1,7 @@
 //! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
-use super::{policies, rotation};
+use super::{policies, replication, rotation};
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
 use crate::log;
@@ -87,7 +87,6 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
 
 pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError> {
     let r = record;
-    let blob = |bytes: &Option<Vec<u8>>| bytes.clone().map(Bytes);
     encode(&SecretV1 {
         id: r.id.0,
         account: r.scope.account.to_string(),
@@ -110,7 +109,7 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         deletion: r.deletion.as_ref().map(|d| (d.requested.0, d.requested_age.0, d.window_days)),
         dead: r.dead,
         owning_service: r.owning_service.clone(),
-        replication: blob(&r.replication),
+        replication: r.replication.as_ref().map(replication::encode).transpose()?.map(Bytes),
         policies: r.policies.as_ref().map(policies::encode).transpose()?.map(Bytes),
         rotation: r.rotation.as_ref().map(rotation::encode).transpose()?.map(Bytes),
     })
@@ -120,6 +119,8 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
     let r: SecretV1 = decode(bytes)?;
     let token =
         r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
+    let replication =
+        r.replication.map(|bytes| replication::decode(&bytes.0, &r.region)).transpose()?;
     Ok(SecretRecord {
         id: RecordId(r.id),
         scope: Scope { account: r.account.into(), region: r.region.into() },
@@ -142,7 +143,7 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
         }),
         dead: r.dead,
         owning_service: r.owning_service,
-        replication: r.replication.map(|bytes| bytes.0),
+        replication,
         policies: r.policies.map(|bytes| policies::decode(&bytes.0)).transpose()?,
         rotation: r.rotation.map(|bytes| rotation::decode(&bytes.0)).transpose()?,
     })

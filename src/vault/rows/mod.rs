@@ -18,6 +18,7 @@
 
 mod content;
 mod policies;
+mod replication;
 mod rotation;
 
 pub(crate) use content::{

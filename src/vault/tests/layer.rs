@@ -7,6 +7,7 @@ use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::semantics::Effect;
 use crate::store::{OrderedStore, Store};
+use crate::vault::copies::Copies;
 use crate::vault::effects::Sealer;
 use crate::vault::failure::Failure;
 use crate::vault::source::{Layer, RowSource};
@@ -81,7 +82,9 @@ fn keyring(sim: &Sim) -> Keyring {
 fn an_operation_of_more_than_256_rows_is_refused_whole() {
     let sim = Sim::new(1);
     let keys = keyring(&sim);
-    let sealer = Sealer { keys: &keys, entropy: sim.entropy.as_ref(), lsn: Lsn(1), payload: None };
+    let copies = Copies::default();
+    let entropy = sim.entropy.as_ref();
+    let sealer = Sealer { keys: &keys, entropy, lsn: Lsn(1), payload: None, copies: &copies };
     let notes = |count| vec![Effect::NotePurge(UnixMillis(0)); count];
     assert_eq!(sealer.rows(notes(OPERATION_ROWS_MAX)).unwrap().len(), OPERATION_ROWS_MAX);
     let refused = sealer.rows(notes(OPERATION_ROWS_MAX + 1));

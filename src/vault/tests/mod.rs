@@ -10,6 +10,7 @@ mod ends;
 mod epoch;
 mod heal;
 mod layer;
+mod replica;
 
 use super::job::{Job, Mutate, seal};
 use super::{Options, StoreChoice, Vault, VaultDir, Write};

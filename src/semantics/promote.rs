@@ -1,0 +1,82 @@
+//! `StopReplicationToReplica`: a replica becomes an ordinary secret (SEM-REPL-12 to SEM-REPL-14).
+//!
+//! All in one operation: the replica's record takes over the primary's metadata, every labelled
+//! version is copied, its value sealed anew in its new place, and the primary forgets the region.
+//! Versions without labels stay behind, as they would be the first to be pruned.
+
+use super::access::Action;
+use super::change::{rows, stamp};
+use super::{
+    Context, Effect, Outcome, Plan, Refusal, View, replica, resolve, stage, texts, validate,
+};
+use crate::model::api::SecretIdOnly;
+use crate::model::{Replication, SecretRecord, Seq, VersionRecord, limits};
+use std::collections::BTreeMap;
+
+pub(super) fn stop_replication<V: View>(
+    view: &V,
+    context: &Context,
+    request: &SecretIdOnly,
+) -> Outcome<V> {
+    validate::secret_id_only(request)?;
+    let reference = validate::reference(&request.secret_id)?;
+    let action = Action::StopReplicationToReplica;
+    let found = resolve::find(view, &context.scope, &reference, &request.secret_id, action)?;
+    let record = found.ok_or_else(texts::no_secret)?;
+    let Some(Replication::ReplicaOf { primary, .. }) = &record.replication else {
+        return Err(texts::is_no_replica().into());
+    };
+    let primary = view.secret(*primary).map_err(Refusal::View)?.filter(|primary| !primary.dead);
+    let mut primary = primary.ok_or_else(texts::no_secret)?;
+
+    let stages = view.stages(primary.id).map_err(Refusal::View)?;
+    let mut copies: BTreeMap<Seq, Seq> = BTreeMap::new();
+    copies.extend(stages.iter().map(|(_, seq)| (*seq, Seq(0))));
+    let mut effects = Vec::new();
+    let mut next = Seq(1);
+    for (from, to) in &mut copies {
+        *to = next;
+        next = Seq(next.0.saturating_add(1));
+        let version = view.version(primary.id, *from).map_err(Refusal::View)?;
+        let version = version.ok_or_else(texts::no_secret)?;
+        effects.push(Effect::PutVersion(VersionRecord {
+            id: record.id,
+            seq: *to,
+            payload: None,
+            ..version.clone()
+        }));
+        if version.kind.is_some() {
+            effects.push(Effect::CopyPayload { from: version, id: record.id, to: *to });
+        }
+    }
+    for (stage, from) in stages {
+        if let Some(to) = copies.get(&from) {
+            effects.push(Effect::SetStage(record.id, stage, *to));
+        }
+    }
+
+    let promoted = SecretRecord {
+        id: record.id,
+        scope: record.scope,
+        next_seq: next,
+        version_count: u32::try_from(copies.len()).unwrap_or(limits::VERSIONS_MAX),
+        creation_token: None,
+        last_changed: stamp(context.now, &primary),
+        kms_key_id: record.kms_key_id,
+        replication: None,
+        // Its rotation is set up anew, by whoever needs one.
+        rotation: None,
+        ..primary.clone()
+    };
+    let answer = stage::named(&promoted);
+    let is_other = |region: &str| *region != *promoted.scope.region;
+    let left = primary.replicas().iter().filter(|r| is_other(&r.region)).cloned().collect();
+    replica::set(&mut primary, left);
+    primary.last_changed = stamp(context.now, &primary);
+    effects.push(Effect::PutSecret(promoted));
+    effects.push(Effect::PutSecret(primary));
+    if effects.iter().map(rows).sum::<usize>() > limits::OPERATION_ROWS_MAX {
+        return Err(texts::too_much_to_copy().into());
+    }
+    Ok(Plan { effects, answer })
+}

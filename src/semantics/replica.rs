@@ -1,0 +1,226 @@
+//! `ReplicateSecretToRegions` and `RemoveRegionsFromReplication`, and the replicas that a secret is
+//! made with (SEM-REPL).
+//!
+//! A replica is a record in its region that leads to the primary, and an entry in the primary's
+//! record. Both are written by one operation, so a replica is in sync from its first moment.
+
+use super::access::Action;
+use super::change::{Change, Labels, nothing, stamp};
+use super::{
+    Answer, Context, Effect, Outcome, Refusal, View, delete, resolve, texts, validate, write,
+};
+use crate::model::api::{
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
+    ReplicationStatus,
+};
+use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
+use std::collections::BTreeSet;
+
+/// What AWS calls its own key in `ReplicationStatus`.
+const OWN_KEY: &str = "alias/aws/secretsmanager";
+/// What a failed replica says (API model).
+const NAME_IS_TAKEN: &str = "Secret with this name already exists in this region";
+
+pub(super) fn replicate<V: View>(
+    view: &V,
+    context: &Context,
+    request: &ReplicateSecretToRegions,
+) -> Outcome<V> {
+    validate::replicate_secret_to_regions(request)?;
+    let record = resolve::active(
+        view,
+        &context.scope,
+        &request.secret_id,
+        Action::ReplicateSecretToRegions,
+    )?;
+    let before = record.replication.clone();
+    let mut change = Change::of(record, Labels::none(), context.now);
+    let force = request.force_overwrite_replica_secret == Some(true);
+    add(view, context, &mut change, &request.add_replica_regions, force)?;
+    let answer = replicated(&change.record);
+    if change.record.replication == before {
+        return Ok(nothing(answer));
+    }
+    Ok(change.finish(answer)?)
+}
+
+pub(super) fn remove<V: View>(
+    view: &V,
+    context: &Context,
+    request: &RemoveRegionsFromReplication,
+) -> Outcome<V> {
+    validate::remove_regions_from_replication(request)?;
+    let record = resolve::active(
+        view,
+        &context.scope,
+        &request.secret_id,
+        Action::RemoveRegionsFromReplication,
+    )?;
+    let goes =
+        |replica: &Replica| request.remove_replica_regions.iter().any(|r| **r == *replica.region);
+    let (gone, left): (Vec<_>, Vec<_>) = record.replicas().iter().cloned().partition(goes);
+    if gone.is_empty() {
+        return Ok(nothing(replicated(&record)));
+    }
+    let mut change = Change::of(record, Labels::none(), context.now);
+    for replica in gone {
+        if let Some(record) = stored(view, &change.record, &replica)? {
+            change.push(Effect::DropSecret(record.id));
+            change.push(Effect::FreeName(record));
+        }
+    }
+    set(&mut change.record, left);
+    let answer = replicated(&change.record);
+    Ok(change.finish(answer)?)
+}
+
+/// Replicates a secret under change to regions. Its `replication` stays as it is if all of them are
+/// replicas already, under the keys that are asked for (SEM-REPL-6).
+pub(super) fn add<V: View>(
+    view: &V,
+    context: &Context,
+    change: &mut Change,
+    regions: &[ReplicaRegion],
+    force: bool,
+) -> Result<(), Refusal<V::Error>> {
+    let mut replicas = change.record.replicas().to_vec();
+    let mut seen = BTreeSet::new();
+    let mut has_purged = false;
+    for asked in regions {
+        let scope = Scope::new(&change.record.scope.account, &asked.region);
+        // Partitions know nothing of each other.
+        if scope == change.record.scope || scope.partition() != change.record.scope.partition() {
+            return Err(texts::bad_replica_region().into());
+        }
+        if !seen.insert(asked.region.as_str()) {
+            return Err(texts::duplicate_region(&asked.region).into());
+        }
+        let mut wanted = Replica {
+            region: asked.region.as_str().into(),
+            kms_key_id: write::key_name(asked.kms_key_id.as_deref()),
+            status: ReplicaStatus::InSync,
+        };
+        let known = replicas.iter_mut().find(|known| known.region == wanted.region);
+        if let Some(known) = known.filter(|known| known.status == ReplicaStatus::InSync) {
+            if asked.kms_key_id.is_some() && known.kms_key_id != wanted.kms_key_id {
+                if let Some(mut record) = stored(view, &change.record, known)? {
+                    record.kms_key_id.clone_from(&wanted.kms_key_id);
+                    record.last_changed = stamp(context.now, &record);
+                    change.push(Effect::PutSecret(record));
+                }
+                *known = wanted;
+            }
+            continue;
+        }
+        let there = view.secret_by_name(&scope, &change.record.name).map_err(Refusal::View)?;
+        match there {
+            // As a forced deletion would, it leaves alone what is replicated (SEM-REPL-8).
+            Some(there) if !force || there.replication.is_some() => {
+                wanted.status = ReplicaStatus::Failed;
+            }
+            Some(there) => {
+                change.push(Effect::PutSecret(delete::dead(&there, context.now)));
+                if !has_purged {
+                    change.push(Effect::NotePurge(context.now.age));
+                }
+                has_purged = true;
+            }
+            None => {}
+        }
+        if wanted.status == ReplicaStatus::InSync {
+            let record = fresh(view, context, &change.record, scope, &wanted);
+            change.push(Effect::BindName(record.clone()));
+            change.push(Effect::PutSecret(record));
+        }
+        match replicas.iter_mut().find(|known| known.region == wanted.region) {
+            Some(known) => *known = wanted,
+            None => replicas.push(wanted),
+        }
+    }
+    let key_bytes: usize =
+        replicas.iter().map(|replica| replica.kms_key_id.as_ref().map_or(0, String::len)).sum();
+    if replicas.len() > limits::REPLICAS_MAX || key_bytes > limits::REPLICA_KEYS_BYTES_MAX {
+        return Err(texts::too_many_replicas().into());
+    }
+    set(&mut change.record, replicas);
+    Ok(())
+}
+
+/// `ReplicationStatus` of a secret, or of a replica as it is shown; `None` if it is not replicated.
+pub(super) fn status(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
+    record.replication.as_ref().map(|replication| {
+        let replicas = replication.replicas().iter();
+        let entry = |replica: &Replica| ReplicationStatus {
+            region: replica.region.to_string(),
+            kms_key_id: replica.kms_key_id.clone().unwrap_or_else(|| OWN_KEY.to_owned()),
+            status: replica.status,
+            status_message: match replica.status {
+                ReplicaStatus::InSync => None,
+                ReplicaStatus::Failed => Some(NAME_IS_TAKEN.to_owned()),
+            },
+        };
+        replicas.map(entry).collect()
+    })
+}
+
+/// Sets where a secret is replicated to. None left: as if it had never been.
+pub(super) fn set(record: &mut SecretRecord, replicas: Vec<Replica>) {
+    let region = record.scope.region.clone();
+    record.replication =
+        (!replicas.is_empty()).then_some(Replication::Primary { region, replicas });
+}
+
+/// The record of a replica, if there is one.
+fn stored<V: View>(
+    view: &V,
+    primary: &SecretRecord,
+    replica: &Replica,
+) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
+    let scope = Scope::new(&primary.scope.account, &replica.region);
+    let record = view.secret_by_name(&scope, &primary.name).map_err(Refusal::View)?;
+    Ok(record.filter(|record| {
+        matches!(&record.replication,
+            Some(Replication::ReplicaOf { primary: id, .. }) if *id == primary.id)
+    }))
+}
+
+/// A record that leads to the primary: name and suffix are the primary's, so that the ARNs differ
+/// by their region only (SEM-REPL-1).
+fn fresh<V: View>(
+    view: &V,
+    context: &Context,
+    primary: &SecretRecord,
+    scope: Scope,
+    replica: &Replica,
+) -> SecretRecord {
+    let region = primary.scope.region.clone();
+    SecretRecord {
+        id: view.fresh_id(&scope, context.lsn),
+        scope,
+        name: primary.name.clone(),
+        suffix: primary.suffix,
+        lsn: context.lsn,
+        next_seq: Seq(1),
+        version_count: 0,
+        creation_token: None,
+        created: context.now.wall,
+        last_changed: context.now.wall,
+        last_accessed: None,
+        description: None,
+        kms_key_id: replica.kms_key_id.clone(),
+        tags: None,
+        deletion: None,
+        dead: false,
+        owning_service: None,
+        replication: Some(Replication::ReplicaOf { primary: primary.id, region }),
+        policies: None,
+        rotation: None,
+    }
+}
+
+fn replicated(record: &SecretRecord) -> Answer {
+    Answer::Replicated(Replicated {
+        arn: record.arn().to_string(),
+        replication_status: status(record).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,151 @@
+//! Replicas in a state that lies, and promotions side by side.
+
+use super::*;
+use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, SecretIdOnly};
+use crate::model::{ChangeSet, Tree};
+use crate::vault::accessed::Marks;
+use crate::vault::effects::drop_row;
+use crate::vault::view::RowView;
+
+fn away() -> Scope {
+    Scope::new(Scope::DEFAULT_ACCOUNT, "eu-west-1")
+}
+
+/// A secret with one replica.
+fn replicate(vault: &Vault, name: &str, text: &str) {
+    let request = CreateSecret {
+        add_replica_regions: Some(vec![ReplicaRegion::new("eu-west-1")]),
+        ..create_request(name, text)
+    };
+    vault.create_secret(&Scope::default(), request).unwrap();
+}
+
+fn get_away(vault: &Vault, name: &str) -> Result<String> {
+    let output = vault.get_secret_value(&away(), &GetSecretValue::new(name))?;
+    Ok(String::from_utf8(output.value.bytes().expose().to_vec()).unwrap())
+}
+
+/// How many rows of `secrets` a check would complain about.
+fn misfits(vault: &Vault) -> usize {
+    let shared = &vault.inner.shared;
+    let (state, keys, marks) = (shared.state().unwrap(), shared.keys(), Marks::default());
+    let store = state.store();
+    let view = RowView::new(&store, &keys, &marks, None);
+    let mut count = 0;
+    let mut look = |key: &[u8], row: &[u8]| count += usize::from(!view.secret_opens(key, row));
+    store.scan(Tree::Secrets, &mut look).unwrap();
+    count
+}
+
+/// Drops the record of the only secret of a scope behind the log's back.
+fn lose(vault: &Vault, scope: &Scope) {
+    let shared = &vault.inner.shared;
+    let state = shared.state().unwrap();
+    let store = state.store();
+    let prefix = shared.keys().scope_index(scope);
+    let rows = store.range(Tree::Secrets, &prefix, None, 2, false).unwrap();
+    let [(key, _)] = rows.as_slice() else { panic!("{} secrets", rows.len()) };
+    let lsn = store.applied().unwrap().next();
+    store.apply(&[ChangeSet { lsn, rows: vec![drop_row(Tree::Secrets, key)] }]).unwrap();
+}
+
+/// A replica or a primary that has lost the other is never "not found": the state lies, a check
+/// says so, and what is asked for is answered from a state that was made anew.
+#[test]
+fn a_lost_side_is_noticed_and_mended() {
+    for lost in [Scope::default(), away()] {
+        let world = World::on(&Sim::new(61));
+        let vault = world.create();
+        replicate(&vault, "s", "value");
+        assert_eq!(misfits(&vault), 0);
+        lose(&vault, &lost);
+        assert_eq!(misfits(&vault), 1);
+        assert_eq!(get_away(&vault, "s").unwrap(), "value");
+        assert_eq!(misfits(&vault), 0);
+        vault.close().unwrap();
+    }
+}
+
+/// What a promotion copies is read where it is planned: in a state that lies nothing of it is
+/// logged, and it is planned anew.
+#[test]
+fn a_promotion_does_not_copy_from_a_state_that_lies() {
+    let world = World::on(&Sim::new(62));
+    let vault = world.create();
+    replicate(&vault, "s", "value");
+    let state = vault.inner.shared.state().unwrap();
+    let store = state.store();
+    let rows = store.range(Tree::Blobs, &[], None, 10, false).unwrap();
+    let lsn = store.applied().unwrap().next();
+    let rows = rows.iter().map(|(key, _)| drop_row(Tree::Blobs, key)).collect();
+    store.apply(&[ChangeSet { lsn, rows }]).unwrap();
+    drop(state);
+    vault.stop_replication_to_replica(&away(), SecretIdOnly::new("s")).unwrap();
+    for text in [get_away(&vault, "s"), get(&vault, "s")] {
+        assert_eq!(text.unwrap(), "value");
+    }
+    assert_eq!(misfits(&vault), 0);
+    vault.close().unwrap();
+}
+
+/// Promotions are large, and many may be asked for at once: each gets a frame of its own.
+#[test]
+fn promotions_side_by_side_do_not_share_a_frame() {
+    let world = World::on(&Sim::new(63));
+    let vault = world.create();
+    let names = ["a", "b", "c", "d"];
+    for name in names {
+        replicate(&vault, name, &name.repeat(60_000));
+    }
+    let before = crate::vault::internals::frames(&vault);
+    let shared = &vault.inner.shared;
+    let told: Arc<Mutex<usize>> = Arc::default();
+    let mut jobs = Vec::new();
+    for name in names {
+        let write = Write::StopReplicationToReplica(SecretIdOnly::new(name));
+        let (mutation, payload) = seal(&shared.keys(), &shared.env, write).unwrap();
+        let told = Arc::clone(&told);
+        let done = Box::new(move |result: Result<Answer>| {
+            assert!(matches!(result, Ok(Answer::Named(_))));
+            *told.lock().unwrap() += 1;
+        });
+        jobs.push(Job::Mutate(Box::new(Mutate { scope: away(), mutation, payload, done })));
+    }
+    let completed = vault.inner.driver.control(|pipeline| {
+        for job in jobs {
+            pipeline.submit(job);
+        }
+        while pipeline.step() {}
+        pipeline.completed()
+    });
+    for (done, result) in completed.unwrap() {
+        done(result);
+    }
+    assert_eq!(*told.lock().unwrap(), names.len());
+    assert_eq!(crate::vault::internals::frames(&vault) - before, names.len() as u64);
+    for name in names {
+        assert_eq!(get_away(&vault, name).unwrap(), name.repeat(60_000));
+    }
+    vault.close().unwrap();
+}
+
+/// On a full disk what frees space goes on, and what takes it is refused.
+#[test]
+fn replicas_can_be_removed_on_a_full_disk() {
+    let sim = Sim::new(64);
+    let world = World::on(&sim);
+    let vault = world.create();
+    replicate(&vault, "s", "value");
+    vault.maintain().unwrap();
+    let used: u64 =
+        sim.fs.paths().iter().map(|path| sim.fs.read_all(path).unwrap().len() as u64).sum();
+    sim.fs.set_capacity(Some(used));
+    let promoted = vault.stop_replication_to_replica(&away(), SecretIdOnly::new("s"));
+    assert_eq!(kind(promoted), ErrorKind::NoSpace);
+    let request = RemoveRegionsFromReplication {
+        secret_id: "s".into(),
+        remove_replica_regions: vec!["eu-west-1".into()],
+    };
+    vault.remove_regions_from_replication(&Scope::default(), request).unwrap();
+    vault.close().unwrap();
+}
