@@ -201,7 +201,7 @@ fn accounts_come_from_access_keys() {
         "KmsKeyId": "alias/shared"});
     let arn = owner.ok("CreateSecret", &create)["ARN"].as_str().unwrap().to_owned();
     let id = json!({"SecretId": arn});
-    let named = json!({"ARN": arn, "Name": "shared", "PolicyName": "default"});
+    let named = json!({"ARN": arn, "Name": "shared"});
     assert_eq!(owner.ok("GetResourcePolicy", &id), named);
     assert_eq!(owner.ok("ListResourcePolicies", &id), json!({"ResourcePolicies": []}));
 
@@ -219,7 +219,8 @@ fn accounts_come_from_access_keys() {
     assert_eq!(owner.ok("PutResourcePolicy", &put), named);
     let shown = owner.ok("GetResourcePolicy", &id);
     assert_eq!(shown["ResourcePolicy"], text);
-    assert_eq!(shown["PolicyName"], "default");
+    let by_name = owner.ok("GetResourcePolicy", &json!({"SecretId": arn, "PolicyName": "default"}));
+    assert_eq!(by_name["PolicyName"], "default");
     let listed = json!({"ResourcePolicies": [{"PolicyName": "default"}]});
     assert_eq!(other.ok("ListResourcePolicies", &id), listed);
     assert_eq!(other.ok("GetSecretValue", &id)["SecretString"], "v");

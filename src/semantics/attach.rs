@@ -24,7 +24,7 @@ pub(super) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePol
     if request.block_public_policy == Some(true) && policy.is_broad() {
         return Err(texts::public_policy().into());
     }
-    let answer = named(&record);
+    let answer = named(&record, request.policy_name.as_deref());
     let mut policies = record.policies.clone().unwrap_or_default();
     let text = Some(request.resource_policy.clone());
     if policies.default == text {
@@ -45,7 +45,7 @@ pub(super) fn delete<V: View>(
     let (id, action) = (&request.secret_id, Action::DeleteResourcePolicy);
     let record = resolve::active(view, &context.scope, id, action)?;
     must_be_default(request.policy_name.as_deref())?;
-    let answer = named(&record);
+    let answer = named(&record, request.policy_name.as_deref());
     let mut change = Change::of(record, Labels::none(), context.now);
     let policies = change.record.policies.as_mut();
     if policies.and_then(|policies| policies.default.take()).is_none() {
@@ -72,7 +72,7 @@ pub fn get_resource_policy<V: View>(
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         policy: policy.map(str::to_owned),
-        policy_name: name.to_owned(),
+        policy_name: request.policy_name.clone(),
     })
 }
 
@@ -125,10 +125,11 @@ fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-fn named(record: &SecretRecord) -> Answer {
+/// The policy is named to whoever named it.
+fn named(record: &SecretRecord, policy_name: Option<&str>) -> Answer {
     Answer::PolicyNamed(PolicyNamed {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
-        policy_name: Policies::DEFAULT.to_owned(),
+        policy_name: policy_name.map(str::to_owned),
     })
 }

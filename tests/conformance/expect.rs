@@ -7,7 +7,7 @@
 //! | `$uuid` | a lower-case UUID |
 //! | `$time` | seconds since 1970, with a fraction |
 //! | `$day` | midnight UTC |
-//! | `$arn:NAME` | the complete ARN of the secret of that name |
+//! | `$arn:NAME`, `$arn@REGION:NAME` | the complete ARN of the secret of that name |
 //!
 //! Members that are not named must be absent. Lists of texts are compared without their order, which
 //! AWS's recordings do not show.
@@ -77,7 +77,11 @@ fn stands_for(answer: &Value, text: &str, place: &Place<'_>) -> bool {
             found.is_f64() && found.as_f64().is_some_and(|seconds| seconds % 86_400.0 == 0.0)
         }
         (_, Value::String(found)) => {
-            text.strip_prefix("$arn:").is_some_and(|name| is_arn(found, name, place))
+            let (region, name) = match text.strip_prefix("$arn@").and_then(|r| r.split_once(':')) {
+                Some((region, name)) => (region, Some(name)),
+                None => (place.region, text.strip_prefix("$arn:")),
+            };
+            name.is_some_and(|name| is_arn(found, name, &Place { region }))
         }
         _ => false,
     }

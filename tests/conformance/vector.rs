@@ -3,7 +3,7 @@
 //! A file holds a list of vectors: `{"name", "rule", "evidence", "steps"}`. A step is
 //! `{"op", "in", "out" | "error", "save"}`: an operation, its request, and the exact answer, or the
 //! exception with its text (`null`: a text that nobody has recorded). `save` keeps members of the
-//! answer under names.
+//! answer under names; `region` asks in another region than the usual one.
 //!
 //! In every text `${n}` is a name of the vector's own, `${t1}` to `${t9}` are tokens, `${x*512}` is
 //! a letter repeated, `${saved}` what an earlier step saved, `${saved-7}` the same without its last
@@ -92,8 +92,12 @@ fn step_over(client: &Client, step: &Value, variables: &mut Variables) -> Result
     let operation = step["op"].as_str().ok_or("no op")?;
     let request = filled(&step["in"], variables);
     let request = if request.is_null() { Value::Object(Map::new()) } else { request };
+    let mut keys = client.keys.clone();
+    if let Some(region) = step["region"].as_str() {
+        keys.region = region.to_owned();
+    }
     // A connection each: not every server keeps them.
-    let mut client = Client::connect(&client.host, &client.keys).map_err(|e| e.to_string())?;
+    let mut client = Client::connect(&client.host, &keys).map_err(|e| e.to_string())?;
     let response = client.call(operation, &request).map_err(|e| e.to_string())?;
     let answer = response.json();
     let place = Place { region: &client.keys.region };

@@ -57,8 +57,8 @@ pub struct PolicyNamed {
     pub arn: String,
     /// `Name`
     pub name: String,
-    /// `PolicyName`
-    pub policy_name: String,
+    /// `PolicyName`, if the request named it.
+    pub policy_name: Option<String>,
 }
 
 /// Answer of `GetResourcePolicy`.
@@ -70,8 +70,8 @@ pub struct ResourcePolicy {
     pub name: String,
     /// `ResourcePolicy`
     pub policy: Option<String>,
-    /// `PolicyName`
-    pub policy_name: String,
+    /// `PolicyName`, if the request named it.
+    pub policy_name: Option<String>,
 }
 
 /// Answer of `ValidateResourcePolicy`.

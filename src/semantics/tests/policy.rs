@@ -56,7 +56,7 @@ fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
     let request =
         ResourcePolicyId { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
     let answer = fault(read::get_resource_policy(&world.view, &world.scope, &request))?;
-    assert_eq!(answer.policy_name, name.unwrap_or("default"));
+    assert_eq!(answer.policy_name.as_deref(), name);
     Ok(answer.policy)
 }
 
@@ -89,7 +89,7 @@ fn a_policy_is_kept_byte_for_byte() {
     assert_eq!(world.policy(S).unwrap(), None);
     let text = policy(LEGAL).replace(',', " ,\r\n\t");
     let named = world.put_policy(S, &text).unwrap();
-    assert_eq!((named.name.as_str(), named.policy_name.as_str()), (S, "default"));
+    assert_eq!((named.name.as_str(), named.policy_name), (S, None));
     assert_eq!(named.arn, world.describe(S).unwrap().arn);
     assert_eq!(world.policy(S).unwrap().as_deref(), Some(text.as_str()));
     unchanged(&mut world, |world| world.put_policy(S, &text)).unwrap();
@@ -97,7 +97,7 @@ fn a_policy_is_kept_byte_for_byte() {
     world.put_policy(S, &policy(LEGAL)).unwrap();
     assert_eq!(world.policy(S).unwrap(), Some(policy(LEGAL)));
     assert!(world.describe(S).unwrap().last_changed_date > before);
-    assert_eq!(world.delete_policy(S).unwrap().policy_name, "default");
+    assert_eq!(world.delete_policy(S).unwrap().policy_name, None);
     assert_eq!(world.policy(S).unwrap(), None);
     assert!(world.view.secrets.values().all(|record| record.policies.is_none()));
 }

@@ -9,7 +9,7 @@ pub(super) fn named(out: &mut Writer, named: &PolicyNamed) {
     out.object(|out| {
         out.name("ARN").text(&named.arn);
         out.name("Name").text(&named.name);
-        out.name("PolicyName").text(&named.policy_name);
+        optional(out, "PolicyName", named.policy_name.as_deref());
     });
 }
 
@@ -20,7 +20,7 @@ pub(in crate::wire) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec
         out.name("ARN").text(&policy.arn);
         out.name("Name").text(&policy.name);
         optional(out, "ResourcePolicy", policy.policy.as_deref());
-        out.name("PolicyName").text(&policy.policy_name);
+        optional(out, "PolicyName", policy.policy_name.as_deref());
     });
     out.finish()
 }
@@ -66,16 +66,10 @@ mod tests {
 
     #[test]
     fn a_policy_is_a_text_in_the_answer() {
-        let mut policy = ResourcePolicy {
-            arn: "a".into(),
-            name: "n".into(),
-            policy: None,
-            policy_name: "default".into(),
-        };
-        assert_eq!(
-            text(&resource_policy(&policy)),
-            r#"{"ARN":"a","Name":"n","PolicyName":"default"}"#
-        );
+        let mut policy =
+            ResourcePolicy { arn: "a".into(), name: "n".into(), policy: None, policy_name: None };
+        assert_eq!(text(&resource_policy(&policy)), r#"{"ARN":"a","Name":"n"}"#);
+        policy.policy_name = Some("default".into());
         policy.policy = Some("{\n\t\"Version\" : 1}".into());
         assert_eq!(
             text(&resource_policy(&policy)),
@@ -86,8 +80,10 @@ mod tests {
     #[test]
     fn writes_answer_with_the_name_of_the_policy() {
         for operation in [Operation::PutResourcePolicy, Operation::DeleteResourcePolicy] {
-            let named =
-                PolicyNamed { arn: "a".into(), name: "n".into(), policy_name: "default".into() };
+            let mut named = PolicyNamed { arn: "a".into(), name: "n".into(), policy_name: None };
+            let json = write(operation, Answer::PolicyNamed(named.clone())).unwrap();
+            assert_eq!(text(&json), r#"{"ARN":"a","Name":"n"}"#);
+            named.policy_name = Some("default".into());
             let json = write(operation, Answer::PolicyNamed(named)).unwrap();
             assert_eq!(text(&json), r#"{"ARN":"a","Name":"n","PolicyName":"default"}"#);
             assert!(write(operation, Answer::Done).is_none());
