@@ -115,48 +115,42 @@ fn mirror() -> Option<PathBuf> {
 
 #[test]
 fn terraform_works_unchanged() {
-    terraform("terraform.sh");
+    terraform("terraform.sh", &[], &[]);
 }
 
 #[test]
 fn terraform_attaches_policies() {
-    terraform("terraform_policy.sh");
-}
-
-fn terraform(file: &str) {
-    if !runs(&["terraform", "version"]) {
-        println!("SKIP there is no terraform here");
-        return;
-    }
-    let Some(mirror) = mirror() else {
-        println!(
-            "SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)"
-        );
-        return;
-    };
-    let home = Home::new();
-    let server = home.serve();
-    let mirror = mirror.to_str().unwrap();
-    script(&server, "bash", file, &[("STRONGROOM_TF_PLUGIN_DIR", mirror)]);
+    terraform("terraform_policy.sh", &[], &[]);
 }
 
 #[test]
 fn terraform_configures_rotation_unchanged() {
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:random";
+    let function = format!("{arn}=random");
+    terraform("terraform_rotation.sh", &["--rotation", &function], &[("ROTATION_ARN", arn)]);
+}
+
+#[test]
+fn terraform_reads_data_and_waits_for_a_scheduled_name() {
+    terraform("terraform_data.sh", &[], &[]);
+}
+
+/// Runs a script against a server that was started with these arguments.
+fn terraform(file: &str, args: &[&str], extra: &[(&str, &str)]) {
     if !runs(&["terraform", "version"]) {
-        println!("SKIP there is no terraform here");
+        println!("SKIP {file}: there is no terraform here");
         return;
     }
     let Some(mirror) = mirror() else {
         println!(
-            "SKIP there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a mirror)"
+            "SKIP {file}: there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a \
+             mirror)"
         );
         return;
     };
     let home = Home::new();
-    let arn = "arn:aws:lambda:us-east-1:000000000000:function:random";
-    let binary = std::path::Path::new(common::server::BIN);
-    let server = home.serve_with(binary, &["--rotation", &format!("{arn}=random")]);
-    let mirror = mirror.to_str().unwrap();
-    let extra = [("STRONGROOM_TF_PLUGIN_DIR", mirror), ("ROTATION_ARN", arn)];
-    script(&server, "bash", "terraform_rotation.sh", &extra);
+    let server = home.serve_with(std::path::Path::new(common::server::BIN), args);
+    let mut variables = vec![("STRONGROOM_TF_PLUGIN_DIR", mirror.to_str().unwrap())];
+    variables.extend(extra);
+    script(&server, "bash", file, &variables);
 }
