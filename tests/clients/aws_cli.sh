@@ -142,7 +142,8 @@ refused InvalidParameterException "Either 'SecretIdList' or 'Filters' must be pr
   batch-get-secret-value --secret-id-list MySecret1 --filters Key=name,Values=MySecret
 for n in 1 2 3; do sm delete-secret --secret-id "MySecret$n" --force-delete-without-recovery >/dev/null; done
 if [ "${DEVIATES-}" != moto ]; then
-  refused UnknownOperationException '' stop-replication-to-replica --secret-id $id
+  refused ResourceNotFoundException "Secrets Manager can't find the specified secret." \
+    stop-replication-to-replica --secret-id $id
 fi
 
 # Who am I; and one endpoint for all services, set by mistake.
