@@ -2,9 +2,17 @@
 //! table of refusals in `docs/SEMANTICS.md`; clients match on some of these texts, so they are
 //! byte-exact (rule SEM-CHECK-2).
 
+mod policy;
+mod replica;
+mod rotation;
+
+pub use policy::*;
+pub use replica::*;
+pub use rotation::*;
+
 use super::fault::{Fault, FaultKind};
 use crate::model::limits;
-use crate::model::{Arn, Replica, SecretName, Stage, VersionId};
+use crate::model::{Arn, SecretName, Stage, VersionId};
 
 /// E1: the secret is unknown, in every operation.
 #[must_use]
@@ -193,133 +201,6 @@ pub fn no_characters_left() -> Fault {
     Fault::new(FaultKind::InvalidParameter, "All characters have been excluded from selection.")
 }
 
-/// E18: another account, and a key that other accounts cannot use.
-#[must_use]
-pub fn key_is_of_account() -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        "You can't access a secret from a different AWS account if you encrypt the secret with the \
-         default KMS service key.",
-    )
-}
-
-/// E19: a principal that cannot be one.
-#[must_use]
-pub fn unsupported_principal() -> Fault {
-    Fault::new(
-        FaultKind::MalformedPolicyDocument,
-        "This resource policy contains an unsupported principal.",
-    )
-}
-
-/// E20: no JSON, or not the grammar of policies.
-#[must_use]
-pub fn policy_syntax() -> Fault {
-    Fault::new(FaultKind::MalformedPolicyDocument, "This resource policy contains a syntax error.")
-}
-
-/// E21: a service that cannot be one.
-#[must_use]
-pub fn unsupported_service() -> Fault {
-    Fault::new(
-        FaultKind::MalformedPolicyDocument,
-        "This resource policy contains an unsupported service principal.",
-    )
-}
-
-/// E22: broad access, where it is blocked.
-#[must_use]
-pub fn public_policy() -> Fault {
-    Fault::new(
-        FaultKind::PublicPolicy,
-        "You can't attach a resource-based policy that allows broad access to the secret.",
-    )
-}
-
-/// Only the policy `default` can be attached and deleted (our own text).
-#[must_use]
-pub fn reserved_policy() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        "You can attach and delete only the resource policy with the name default.",
-    )
-}
-
-/// No policy of that name is attached (our own text).
-#[must_use]
-pub fn no_policy(name: &str) -> Fault {
-    Fault::new(
-        FaultKind::ResourceNotFound,
-        format!("Secrets Manager can't find the specified resource policy: {name}"),
-    )
-}
-
-/// E28: what changes a secret is asked for at its primary.
-#[must_use]
-pub fn is_replica() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
-    )
-}
-
-/// E29: a primary goes after its replicas.
-#[must_use]
-pub fn has_replicas(secret_id: &str, replicas: &[Replica]) -> Fault {
-    let regions: Vec<&str> = replicas.iter().map(|replica| &*replica.region).collect();
-    Fault::new(
-        FaultKind::InvalidParameter,
-        format!(
-            "You can't delete secret {secret_id} that still has replica regions [{}]",
-            regions.join(",")
-        ),
-    )
-}
-
-/// E30: a secret is no replica of itself.
-#[must_use]
-pub fn bad_replica_region() -> Fault {
-    Fault::new(FaultKind::InvalidParameter, "Invalid replica region.")
-}
-
-/// The same region twice in one request (our own text).
-#[must_use]
-pub fn duplicate_region(region: &str) -> Fault {
-    Fault::new(FaultKind::InvalidParameter, format!("Duplicate replica region: {region}"))
-}
-
-/// More replicas, or longer key names of theirs, than a secret may have (our own text).
-#[must_use]
-pub fn too_many_replicas() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        format!(
-            "A secret can have at most {} replicas, whose KmsKeyId have at most {} bytes together.",
-            limits::REPLICAS_MAX,
-            limits::REPLICA_KEYS_BYTES_MAX
-        ),
-    )
-}
-
-/// `StopReplicationToReplica` on what is no replica (our own text).
-#[must_use]
-pub fn is_no_replica() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        "Operation only permitted on a replica secret. Call must be made in replica secret's region.",
-    )
-}
-
-/// `StopReplicationToReplica` on more than one operation copies (our own text).
-#[must_use]
-pub fn too_much_to_copy() -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        "You can't stop replication because the versions with staging labels are too large to copy \
-         at once. Remove staging labels that you don't need in the primary region first.",
-    )
-}
-
 /// E31: already scheduled for deletion.
 #[must_use]
 pub fn already_scheduled() -> Fault {
@@ -428,111 +309,4 @@ pub fn reserved_tag() -> Fault {
 #[must_use]
 pub fn duplicate_tag(key: &str) -> Fault {
     Fault::new(FaultKind::InvalidParameter, format!("Duplicate tag key: {key}"))
-}
-
-/// E10 as `RotateSecret` says it: another exception, the same text.
-#[must_use]
-pub fn no_rotation_token() -> Fault {
-    Fault { kind: FaultKind::InvalidParameter, ..no_token() }
-}
-
-/// E15: no rotation function was ever named.
-#[must_use]
-pub fn no_function() -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        "No Lambda rotation function ARN is associated with this secret.",
-    )
-}
-
-/// E16: the rotation function cannot be called.
-#[must_use]
-pub fn function_not_callable() -> Fault {
-    Fault::new(
-        FaultKind::AccessDenied,
-        "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function \
-         policy grants access to the principal secretsmanager.amazonaws.com.",
-    )
-}
-
-/// E17: AWSPENDING is on a version that is not current.
-#[must_use]
-pub fn rotation_not_complete() -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        "A previous rotation isn't complete. That rotation will be reattempted.",
-    )
-}
-
-/// The token of a rotation names a version already. `InvalidRequestException`, because the
-/// operation declares no `ResourceExistsException` (our own text).
-#[must_use]
-pub fn rotation_token_is_taken(token: &VersionId) -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        format!(
-            "You can't use ClientRequestToken {token} because that value is already in use for a \
-             version of this secret."
-        ),
-    )
-}
-
-/// E39: nothing allows it. Says the same whether the secret is there or not.
-#[must_use]
-pub fn not_allowed(user: &str, action: &str, resource: &str) -> Fault {
-    let action = format!("secretsmanager:{action}");
-    Fault::new(
-        FaultKind::AccessDenied,
-        format!(
-            "User: {user} is not authorized to perform: {action} on resource: {resource} because no \
-             resource-based policy allows the {action} action"
-        ),
-    )
-}
-
-/// `CancelRotateSecret` on a secret whose rotation was never configured.
-#[must_use]
-pub fn rotation_never_configured() -> Fault {
-    Fault::new(
-        FaultKind::InvalidRequest,
-        "You tried to enable rotation on a secret that doesn't already have a Lambda function ARN \
-         configured and you didn't include such an ARN as a parameter in this call.",
-    )
-}
-
-/// Two ways to say when to rotate (our own text).
-#[must_use]
-pub fn two_schedules() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
-    )
-}
-
-/// A schedule that is none (our own text).
-#[must_use]
-pub fn bad_schedule() -> Fault {
-    Fault::new(FaultKind::InvalidParameter, "The ScheduleExpression value is invalid.")
-}
-
-/// A rotation window that is none, or too long for its schedule (our own text).
-#[must_use]
-pub fn bad_duration() -> Fault {
-    Fault::new(
-        FaultKind::InvalidParameter,
-        "The Duration value is invalid: a rotation window must end on the UTC day on which it \
-         starts and before the next one starts.",
-    )
-}
-
-/// E39: a policy forbids it to the secret's own account.
-#[must_use]
-pub fn denied(user: &str, action: &str, resource: &str) -> Fault {
-    Fault::new(
-        FaultKind::AccessDenied,
-        format!(
-            "User: {user} is not authorized to perform: secretsmanager:{action} on resource: \
-             {resource} with an explicit deny in a resource-based policy"
-        ),
-    )
 }

@@ -52,7 +52,8 @@ const SCAN_ROWS: usize = 256;
 const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
 /// Changes to rows that sled may hold unwritten (T6), those that tidy included. A change writes its
 /// row, and every tenth one two pages of at most 17 rows: the one that was changed and one that lies
-/// in sled's way. With chunks of 4 KiB that is 18 KiB a change, 6 MiB in all.
+/// in sled's way. With chunks of 4 KiB that is 18 KiB a change, 6 MiB in all. A page of more than a
+/// quarter of a segment is a file of its own and does not count.
 const UNFLUSHED_CHANGES_MAX: u64 = 320;
 /// Bytes of a segment of sled's file. Larger than sled would have it, for T6 alone.
 const SEGMENT_BYTES: usize = 1 << 20;

@@ -1,0 +1,71 @@
+//! Refusals about replicas (E28 to E30).
+
+use super::super::fault::{Fault, FaultKind};
+use crate::model::Replica;
+use crate::model::limits;
+
+/// E28: what changes a secret is asked for at its primary.
+#[must_use]
+pub fn is_replica() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
+    )
+}
+
+/// E29: a primary goes after its replicas.
+#[must_use]
+pub fn has_replicas(secret_id: &str, replicas: &[Replica]) -> Fault {
+    let regions: Vec<&str> = replicas.iter().map(|replica| &*replica.region).collect();
+    Fault::new(
+        FaultKind::InvalidParameter,
+        format!(
+            "You can't delete secret {secret_id} that still has replica regions [{}]",
+            regions.join(",")
+        ),
+    )
+}
+
+/// E30: a secret is no replica of itself.
+#[must_use]
+pub fn bad_replica_region() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "Invalid replica region.")
+}
+
+/// The same region twice in one request (our own text).
+#[must_use]
+pub fn duplicate_region(region: &str) -> Fault {
+    Fault::new(FaultKind::InvalidParameter, format!("Duplicate replica region: {region}"))
+}
+
+/// More replicas, or longer key names of theirs, than a secret may have (our own text).
+#[must_use]
+pub fn too_many_replicas() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        format!(
+            "A secret can have at most {} replicas, whose KmsKeyId have at most {} bytes together.",
+            limits::REPLICAS_MAX,
+            limits::REPLICA_KEYS_BYTES_MAX
+        ),
+    )
+}
+
+/// `StopReplicationToReplica` on what is no replica (our own text).
+#[must_use]
+pub fn is_no_replica() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "Operation only permitted on a replica secret. Call must be made in replica secret's region.",
+    )
+}
+
+/// `StopReplicationToReplica` on more than one operation copies (our own text).
+#[must_use]
+pub fn too_much_to_copy() -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        "You can't stop replication because the versions with staging labels are too large to copy \
+         at once. Remove staging labels that you don't need in the primary region first.",
+    )
+}

@@ -1,0 +1,87 @@
+//! Refusals about rotation (E10 as it says it, E15 to E17).
+
+use super::super::fault::{Fault, FaultKind};
+use super::no_token;
+use crate::model::VersionId;
+
+/// E10 as `RotateSecret` says it: another exception, the same text.
+#[must_use]
+pub fn no_rotation_token() -> Fault {
+    Fault { kind: FaultKind::InvalidParameter, ..no_token() }
+}
+
+/// E15: no rotation function was ever named.
+#[must_use]
+pub fn no_function() -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        "No Lambda rotation function ARN is associated with this secret.",
+    )
+}
+
+/// E16: the rotation function cannot be called.
+#[must_use]
+pub fn function_not_callable() -> Fault {
+    Fault::new(
+        FaultKind::AccessDenied,
+        "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function \
+         policy grants access to the principal secretsmanager.amazonaws.com.",
+    )
+}
+
+/// E17: AWSPENDING is on a version that is not current.
+#[must_use]
+pub fn rotation_not_complete() -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+    )
+}
+
+/// The token of a rotation names a version already. `InvalidRequestException`, because the
+/// operation declares no `ResourceExistsException` (our own text).
+#[must_use]
+pub fn rotation_token_is_taken(token: &VersionId) -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        format!(
+            "You can't use ClientRequestToken {token} because that value is already in use for a \
+             version of this secret."
+        ),
+    )
+}
+
+/// `CancelRotateSecret` on a secret whose rotation was never configured.
+#[must_use]
+pub fn rotation_never_configured() -> Fault {
+    Fault::new(
+        FaultKind::InvalidRequest,
+        "You tried to enable rotation on a secret that doesn't already have a Lambda function ARN \
+         configured and you didn't include such an ARN as a parameter in this call.",
+    )
+}
+
+/// Two ways to say when to rotate (our own text).
+#[must_use]
+pub fn two_schedules() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
+    )
+}
+
+/// A schedule that is none (our own text).
+#[must_use]
+pub fn bad_schedule() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "The ScheduleExpression value is invalid.")
+}
+
+/// A rotation window that is none, or too long for its schedule (our own text).
+#[must_use]
+pub fn bad_duration() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "The Duration value is invalid: a rotation window must end on the UTC day on which it \
+         starts and before the next one starts.",
+    )
+}
