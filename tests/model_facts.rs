@@ -300,6 +300,10 @@ fn past_the_edges(shape: &Shape) -> Vec<(Value, String)> {
 /// Values that are just allowed.
 fn at_the_edges(shape: &Shape) -> Vec<Value> {
     let sized = |size: &usize| match shape.kind() {
+        // The shortest region has three characters, whatever the limit says.
+        "string" if shape.pattern().is_some_and(|pattern| pattern.contains(r"([a-z]+-)+\d+")) => {
+            json!(format!("{}-1", "a".repeat(size.saturating_sub(2).max(1))))
+        }
         "string" if shape.pattern() == Some("[0-9]+h") => {
             json!(format!("{}h", "1".repeat(size - 1)))
         }
