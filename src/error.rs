@@ -1,6 +1,6 @@
 //! The public error: one kind per thing that a caller can do about it.
 
-use crate::semantics::Fault;
+use crate::semantics::{Fault, FaultKind};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -99,6 +99,11 @@ impl Error {
             ErrorKind::Fault(fault) => Some(fault),
             _ => None,
         }
+    }
+
+    /// Whether it is AWS's `ResourceNotFoundException`.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
     }
 
     /// The operating system refused while doing `op`.

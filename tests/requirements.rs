@@ -1,5 +1,5 @@
 //! Rules and tests belong together: every rule of `docs/SEMANTICS.md` is cited by a test, and no
-//! file cites a rule that is not there.
+//! file cites a rule that is not there; and what `cargo test` leaves out has a command.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -123,6 +123,58 @@ fn rules_are_numbered_without_gaps() {
         let expected: BTreeSet<u32> = (1..=u32::try_from(numbers.len()).unwrap()).collect();
         assert_eq!(numbers, expected, "{family}");
     }
+}
+
+/// A test that `cargo test` leaves out asserts nothing unless somebody runs it: the table in
+/// `docs/TESTING.md` has a command for each, by the name of the test or of all its neighbours.
+#[test]
+fn every_ignored_test_has_a_command() {
+    let document = fs::read_to_string(root().join("docs/TESTING.md")).unwrap();
+    let commands: Vec<&str> = document
+        .split('`')
+        .filter(|code| code.starts_with("cargo test") && code.contains("--ignored"))
+        .collect();
+    let mut ignored = 0;
+    for (path, text) in sources() {
+        // A unit test is named by its module, an integration test by its file.
+        let unit = path.strip_prefix("src").ok().map(|inside| {
+            inside
+                .with_extension("")
+                .components()
+                .map(|part| part.as_os_str().to_str().unwrap())
+                .collect::<Vec<_>>()
+                .join("::")
+        });
+        let file = path.file_stem().unwrap().to_str().unwrap();
+        for part in text.split("#[ignore").skip(1) {
+            let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();
+            ignored += 1;
+            let runs = |command: &&&str| {
+                let mut words = command.split_whitespace().skip(2).take_while(|word| *word != "--");
+                let (mut targets, mut filters) = (Vec::new(), Vec::new());
+                while let Some(word) = words.next() {
+                    match word {
+                        "--test" => targets.push(words.next().unwrap()),
+                        "--lib" => targets.push("--lib"),
+                        word if word.starts_with("--") => {}
+                        word => filters.push(word),
+                    }
+                }
+                let (target, full) = match &unit {
+                    Some(module) => ("--lib", format!("{module}::{name}")),
+                    None => (file, name.to_owned()),
+                };
+                targets.contains(&target)
+                    && (filters.is_empty() || filters.iter().any(|filter| full.contains(filter)))
+            };
+            assert!(
+                commands.iter().any(|command| runs(&command)),
+                "{}: {name} has no command",
+                path.display()
+            );
+        }
+    }
+    assert!(ignored > 5, "{ignored} ignored tests were found");
 }
 
 /// The scanner itself, so that its green means something.

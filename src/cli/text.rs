@@ -1,6 +1,6 @@
 //! Text for people: dates, and foreign characters that must not steer a terminal.
 
-use crate::env::UnixMillis;
+use crate::env::{UnixMillis, civil};
 use crate::model::api::{Description, VersionEntry};
 use crate::vault::CheckReport;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub(crate) fn one_line(text: &str) -> String {
 /// A moment as `2026-03-01T12:30:00.250Z`.
 pub(crate) fn date_time(at: UnixMillis) -> String {
     const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
-    let (year, month, day) = civil(at.0.div_euclid(DAY_MILLIS));
+    let (year, month, day) = civil::date(at.0.div_euclid(DAY_MILLIS));
     let millis = at.0.rem_euclid(DAY_MILLIS);
     let (hours, minutes) = (millis / 3_600_000, millis / 60_000 % 60);
     let (seconds, rest) = (millis / 1000 % 60, millis % 1000);
@@ -29,7 +29,7 @@ pub(crate) fn date_time(at: UnixMillis) -> String {
 
 /// The day of a moment as `2026-03-01` (UTC).
 pub(crate) fn date(at: UnixMillis) -> String {
-    let (year, month, day) = civil(at.0.div_euclid(24 * 60 * 60 * 1000));
+    let (year, month, day) = civil::date(at.0.div_euclid(24 * 60 * 60 * 1000));
     date_text(year, month, day)
 }
 
@@ -106,21 +106,6 @@ fn date_text(year: i64, month: i64, day: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar. Years are
-/// taken to start on March 1, so that the leap day is the last one of its year.
-fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA_DAYS: i64 = 146_097; // 400 years
-    let days = days.saturating_add(719_468); // from 0000-03-01
-    let (era, day_of_era) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,9 +126,9 @@ mod tests {
 
     #[test]
     fn every_day_of_four_centuries_follows_the_one_before() {
-        let mut last = civil(-200_000);
+        let mut last = civil::date(-200_000);
         for day in -199_999..0 {
-            let next = civil(day);
+            let next = civil::date(day);
             let follows = (next.0 == last.0 && next.1 == last.1 && next.2 == last.2 + 1)
                 || (next.0 == last.0 && next.1 == last.1 + 1 && next.2 == 1 && last.2 >= 28)
                 || (next.0 == last.0 + 1

@@ -6,6 +6,7 @@
 //! its own I/O: it holds only the rebuildable state.)
 
 pub mod age;
+pub(crate) mod civil;
 pub mod real;
 pub mod sim;
 

@@ -83,6 +83,32 @@ impl Action {
         }
     }
 
+    /// Whether it changes the secret that it is about, and so is refused on a replica (SEM-REPL-5).
+    pub(super) fn changes_the_secret(self) -> bool {
+        match self {
+            Self::DescribeSecret
+            | Self::GetResourcePolicy
+            | Self::GetSecretValue
+            | Self::ListResourcePolicies
+            | Self::ListSecretVersionIds
+            | Self::ValidateResourcePolicy => false,
+            Self::CancelRotateSecret
+            | Self::DeleteResourcePolicy
+            | Self::DeleteSecret
+            | Self::PutResourcePolicy
+            | Self::PutSecretValue
+            | Self::RemoveRegionsFromReplication
+            | Self::ReplicateSecretToRegions
+            | Self::RestoreSecret
+            | Self::RotateSecret
+            | Self::StopReplicationToReplica
+            | Self::TagResource
+            | Self::UntagResource
+            | Self::UpdateSecret
+            | Self::UpdateSecretVersionStage => true,
+        }
+    }
+
     /// What the owner may do whatever the policy says, so that no policy locks it out for good
     /// (SEM-ACCESS-3).
     fn is_always_the_owners(self) -> bool {

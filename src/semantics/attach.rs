@@ -3,9 +3,7 @@
 use super::access::Action;
 use super::change::{Change, Labels, nothing};
 use super::fault::Fault;
-use super::{
-    Answer, Context, Outcome, Refusal, View, alias, page, policy, resolve, texts, validate,
-};
+use super::{Answer, Context, Outcome, Refusal, View, page, policy, resolve, texts, validate};
 use crate::model::api::{
     ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
     PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
@@ -62,7 +60,7 @@ pub fn get_resource_policy<V: View>(
     request: &ResourcePolicyId,
 ) -> Result<ResourcePolicy, Refusal<V::Error>> {
     validate::resource_policy_id(request)?;
-    let record = alias::active(view, scope, &request.secret_id, Action::GetResourcePolicy)?;
+    let record = resolve::active(view, scope, &request.secret_id, Action::GetResourcePolicy)?;
     let name = request.policy_name.as_deref().unwrap_or(Policies::DEFAULT);
     let policy = record.policies.as_ref().and_then(|policies| policies.get(name));
     if policy.is_none() && name != Policies::DEFAULT {
@@ -83,7 +81,7 @@ pub fn list_resource_policies<V: View>(
     request: &ListResourcePolicies,
 ) -> Result<PolicyPage, Refusal<V::Error>> {
     validate::list_resource_policies(request)?;
-    let record = alias::active(view, scope, &request.secret_id, Action::ListResourcePolicies)?;
+    let record = resolve::active(view, scope, &request.secret_id, Action::ListResourcePolicies)?;
     let after = request.next_token.as_deref().map(page::parse_policy).transpose()?;
     let policies = record.policies.unwrap_or_default();
     // `default` sorts before all others, whatever their names.
@@ -106,7 +104,7 @@ pub fn validate_resource_policy<V: View>(
 ) -> Result<PolicyValidation, Refusal<V::Error>> {
     validate::validate_resource_policy(request)?;
     if let Some(id) = &request.secret_id {
-        alias::any(view, scope, id, Action::ValidateResourcePolicy)?;
+        resolve::any(view, scope, id, Action::ValidateResourcePolicy)?;
     }
     let mut errors = Vec::new();
     if policy::parse(&request.resource_policy)?.is_broad() {

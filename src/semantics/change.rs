@@ -6,7 +6,8 @@
 use super::fault::Fault;
 use super::{Answer, Effect, Now, Plan, Refusal, View, texts};
 use crate::env::UnixMillis;
-use crate::model::{RecordId, SecretRecord, Seq, Stage, limits};
+use crate::model::{RecordId, SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
+use crate::secret::PayloadKind;
 use std::collections::BTreeMap;
 
 /// Chunks of the longest value: 65,536 bytes, padded, with nonce, length and tag.
@@ -149,6 +150,33 @@ impl Change {
     pub(super) fn of(record: SecretRecord, labels: Labels, now: Now) -> Self {
         let stamp = stamp(now, &record);
         Self { record, labels, stamp, effects: Vec::new() }
+    }
+
+    /// Adds a version, with its number; its value, if it has a kind, is the caller's to attach.
+    /// E38: there are too many (SEM-KEEP-6).
+    pub(super) fn add_version(
+        &mut self,
+        now: Now,
+        version_id: VersionId,
+        kind: Option<PayloadKind>,
+    ) -> Result<Seq, Fault> {
+        if self.record.version_count >= limits::VERSIONS_MAX {
+            return Err(texts::too_many_versions());
+        }
+        let seq = self.record.next_seq;
+        self.record.next_seq = Seq(seq.0.saturating_add(1));
+        self.record.version_count += 1;
+        self.push(Effect::PutVersion(VersionRecord {
+            id: self.record.id,
+            seq,
+            version_id,
+            kind,
+            created: self.stamp,
+            created_age: now.age,
+            last_accessed: None,
+            payload: None,
+        }));
+        Ok(seq)
     }
 
     /// Asks for an effect besides those on the record and the labels.

@@ -3,7 +3,7 @@
 
 use super::access::Action;
 use super::change::{Labels, names};
-use super::{Refusal, View, alias, page, replica, rotation, texts, validate};
+use super::{Refusal, View, page, replica, resolve, rotation, texts, validate};
 use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, SecretIdOnly, VersionEntry, VersionPage,
 };
@@ -34,7 +34,7 @@ pub fn get_secret_value<V: View>(
     request: &GetSecretValue,
 ) -> Result<Found, Refusal<V::Error>> {
     validate::get_secret_value(request)?;
-    let record = alias::with_value(view, scope, &request.secret_id, Action::GetSecretValue)?;
+    let record = resolve::with_value(view, scope, &request.secret_id, Action::GetSecretValue)?;
     let labels = Labels::load(view, record.id)?;
     let stage_text = request.version_stage.as_deref();
     let (seq, missing) = match request.version_id.as_deref() {
@@ -74,7 +74,7 @@ pub fn describe_secret<V: View>(
     request: &SecretIdOnly,
 ) -> Result<Description, Refusal<V::Error>> {
     validate::secret_id_only(request)?;
-    let record = alias::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
+    let record = resolve::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
     describe(view, record).map_err(Refusal::View)
 }
 
@@ -114,7 +114,7 @@ pub fn list_secret_version_ids<V: View>(
     request: &ListSecretVersionIds,
 ) -> Result<VersionPage, Refusal<V::Error>> {
     validate::list_secret_version_ids(request)?;
-    let record = alias::any(view, scope, &request.secret_id, Action::ListSecretVersionIds)?;
+    let record = resolve::any(view, scope, &request.secret_id, Action::ListSecretVersionIds)?;
     let after = request.next_token.as_deref().map(page::parse_seq).transpose()?;
     let limit = page::size(request.max_results);
     let stages = view.stages(record.id).map_err(Refusal::View)?;

@@ -1,8 +1,8 @@
 //! Which secret a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6), and whether the caller may do to
 //! it what it asks for (SEM-ACCESS): the one way from a request to a record.
 //!
-//! [`any`] and [`active`] are for whoever changes it, so they refuse replicas (SEM-REPL-5); whoever
-//! only shows it asks `alias`.
+//! The action decides about replicas: what changes a secret is refused on them (SEM-REPL-5), what
+//! shows one gets its primary by `alias`.
 
 use super::access::{self, Action};
 use super::fault::Fault;
@@ -22,7 +22,10 @@ pub(super) fn find<V: View>(
     match look_up(view, scope, reference).map_err(Refusal::View)? {
         Some(record) => {
             // A replica has its primary's policies.
-            let shown = alias::shown(view, record.clone()).map_err(Refusal::View)?;
+            let shown = match must_be_own(&record) {
+                Ok(()) => None,
+                Err(_) => alias::shown(view, record.clone()).map_err(Refusal::View)?,
+            };
             access::check(scope, shown.as_ref().unwrap_or(&record), secret_id, action)?;
             Ok(Some(record))
         }
@@ -33,7 +36,7 @@ pub(super) fn find<V: View>(
     }
 }
 
-/// The secret to change, whatever its state: E12, E39, E1, E28.
+/// The secret, whatever its state: E12, E39, E1, and E28 to what changes it.
 pub(super) fn any<V: View>(
     view: &V,
     scope: &Scope,
@@ -43,11 +46,15 @@ pub(super) fn any<V: View>(
     let reference = validate::reference(secret_id)?;
     let found = find(view, scope, &reference, secret_id, action)?;
     let record = found.ok_or_else(texts::no_secret)?;
-    must_be_own(&record)?;
-    Ok(record)
+    if action.changes_the_secret() {
+        must_be_own(&record)?;
+        return Ok(record);
+    }
+    let shown = alias::shown(view, record).map_err(Refusal::View)?;
+    Ok(shown.ok_or_else(texts::no_secret)?)
 }
 
-/// The secret to change, which must not be scheduled for deletion: E12, E39, E1, E28, E5.
+/// The secret, which must not be scheduled for deletion: E12, E39, E1, E28, E5.
 pub(super) fn active<V: View>(
     view: &V,
     scope: &Scope,
@@ -59,7 +66,7 @@ pub(super) fn active<V: View>(
     Ok(record)
 }
 
-/// The secret, for an operation that seals a value: E12, E39, E1, E28, E5, E18.
+/// The secret, for an operation that seals or opens a value: E12, E39, E1, E28, E5, E18.
 pub(super) fn with_value<V: View>(
     view: &V,
     scope: &Scope,
@@ -111,6 +118,6 @@ pub(super) fn must_be_own(record: &SecretRecord) -> Result<(), Fault> {
 }
 
 /// E5 on a scheduled secret.
-pub(super) fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {
+fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {
     if record.deletion.is_some() { Err(texts::is_scheduled()) } else { Ok(()) }
 }

@@ -9,7 +9,7 @@ use super::{
     validate,
 };
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
-use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
+use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
 use crate::secret::PayloadKind;
 use std::collections::BTreeSet;
 
@@ -228,22 +228,7 @@ fn add_version(
     version_id: VersionId,
     kind: PayloadKind,
 ) -> Result<Seq, Fault> {
-    if change.record.version_count >= limits::VERSIONS_MAX {
-        return Err(texts::too_many_versions());
-    }
-    let seq = change.record.next_seq;
-    change.record.next_seq = Seq(seq.0.saturating_add(1));
-    change.record.version_count += 1;
-    change.push(Effect::PutVersion(VersionRecord {
-        id: change.record.id,
-        seq,
-        version_id,
-        kind: Some(kind),
-        created: change.stamp,
-        created_age: context.now.age,
-        last_accessed: None,
-        payload: None,
-    }));
+    let seq = change.add_version(context.now, version_id, Some(kind))?;
     change.push(Effect::AttachPayload(seq));
     Ok(seq)
 }

@@ -31,10 +31,6 @@ fn random_text(env: &Env, alphabet: &[u8], len: usize) -> Result<Zeroizing<Strin
     Ok(text)
 }
 
-fn is_missing(error: &Error) -> bool {
-    error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
-}
-
 impl Inner {
     pub(super) fn new_credential(&self, account: &str) -> Result<Credential> {
         const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -67,7 +63,7 @@ impl Inner {
                 let value = match self.open_value(&scope, &GetSecretValue::new(&entry.name)) {
                     Ok(opened) => opened.output.value,
                     // Revoked since it was listed.
-                    Err(error) if is_missing(&error) => continue,
+                    Err(error) if error.is_not_found() => continue,
                     Err(error) => return Err(error),
                 };
                 let secret_access_key = match value {

@@ -98,6 +98,16 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// A password after the recipe of a request.
+    pub(super) fn random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
+        let entropy = &self.shared.env.entropy;
+        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
+        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
+        Ok(SecretBytes::new(std::mem::take(&mut *password)))
+    }
+}
+
 impl Vault {
     /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
     /// the commit thread after the batch's sync (it must not block or call the vault), or here if
@@ -254,10 +264,7 @@ impl Vault {
 
     /// `GetRandomPassword`. Looks at no secret and keeps nothing.
     pub fn get_random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
-        let entropy = &self.inner.shared.env.entropy;
-        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
-        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
-        Ok(SecretBytes::new(std::mem::take(&mut *password)))
+        self.inner.random_password(request)
     }
 
     /// `DescribeSecret`

@@ -5,7 +5,6 @@ use super::Vault;
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::SecretIdOnly;
-use crate::semantics::FaultKind;
 
 impl Vault {
     /// Fails with the reason if the vault takes no writes, has no space to grow, or cannot read.
@@ -23,10 +22,8 @@ impl Vault {
         "readiness".clone_into(&mut question.secret_id);
         match self.inner.describe_secret(&Scope::new("strongroom", "readiness"), &question) {
             Ok(_) => Ok(()),
-            Err(error) => match error.fault() {
-                Some(fault) if fault.kind == FaultKind::ResourceNotFound => Ok(()),
-                _ => Err(error),
-            },
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Days as the calendar has them, for schedules: proleptic Gregorian, UTC.
 
-use crate::env::UnixMillis;
+use crate::env::{UnixMillis, civil};
 
 /// Milliseconds of an hour and of a day.
 pub(super) const HOUR: i64 = 60 * 60 * 1000;
@@ -29,17 +29,9 @@ pub(super) fn start_of(day: i64) -> UnixMillis {
     UnixMillis(day.saturating_mul(DAY))
 }
 
-/// The date of a day: the algorithm counts in eras of 400 years from 1 March of year 0.
+/// The date of a day.
 pub(super) fn date(day: i64) -> Date {
-    let shifted = day.saturating_add(719_468);
-    let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day_of_month = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + i64::from(month <= 2);
+    let (year, month, day_of_month) = civil::date(day);
     let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     let month_days = match month {
         2 if is_leap => 29,

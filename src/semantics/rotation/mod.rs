@@ -22,10 +22,7 @@ use super::fault::Fault;
 use super::{Answer, Context, Effect, Outcome, Refusal, View, resolve, texts, validate};
 use crate::env::UnixMillis;
 use crate::model::api::{RotateSecret, RotationDescription, RotationRules, SecretIdOnly, Written};
-use crate::model::{
-    Rotation, RotationStep, RunningRotation, SecretRecord, Seq, Stage, VersionId, VersionRecord,
-    limits,
-};
+use crate::model::{Rotation, RotationStep, RunningRotation, SecretRecord, Stage, VersionId};
 use schedule::{Schedule, Window};
 
 /// When a secret's rotation wants to be looked at, by the wall clock.
@@ -175,22 +172,7 @@ fn begin(
     token: VersionId,
     only_test: bool,
 ) -> Result<(), Fault> {
-    if change.record.version_count >= limits::VERSIONS_MAX {
-        return Err(texts::too_many_versions());
-    }
-    let seq = change.record.next_seq;
-    change.record.next_seq = Seq(seq.0.saturating_add(1));
-    change.record.version_count += 1;
-    change.push(Effect::PutVersion(VersionRecord {
-        id: change.record.id,
-        seq,
-        version_id: token.clone(),
-        kind: None,
-        created: change.stamp,
-        created_age: context.now.age,
-        last_accessed: None,
-        payload: None,
-    }));
+    let seq = change.add_version(context.now, token.clone(), None)?;
     change.labels.attach(Stage::pending(), seq);
     rotation.last_token = Some(token.clone());
     rotation.running = Some(RunningRotation {

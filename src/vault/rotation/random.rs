@@ -1,15 +1,12 @@
 //! The rotation function that is built in: a random value, drawn and stored inside the vault.
 
-use crate::env::Env;
-use crate::error::{Error, Result};
-use crate::model::api::{GetSecretValue, RotationCall, SecretIdOnly, UpdateSecretVersionStage};
+use crate::error::Result;
+use crate::model::api::{
+    GetRandomPassword, GetSecretValue, RotationCall, SecretIdOnly, UpdateSecretVersionStage,
+};
 use crate::model::{RotationStep, Stage};
-use crate::secret::{SecretBytes, SecretValue};
-use crate::semantics::FaultKind;
+use crate::secret::SecretValue;
 use crate::vault::{Inner, Write};
-use zeroize::Zeroizing;
-
-const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Does one step. A refusal, as of a secret that was deleted meanwhile, is a failed call.
 pub(super) fn step(inner: &Inner, call: &RotationCall, chars: usize) -> Result<bool> {
@@ -32,9 +29,10 @@ fn create(inner: &Inner, call: &RotationCall, chars: usize) -> Result<()> {
     match inner.open_value(&call.scope, &request) {
         // Made by an earlier call.
         Ok(_) => Ok(()),
-        Err(error) if is_missing(&error) => {
-            inner.put_pending(call, SecretValue::String(random(&inner.shared.env, chars)?))
-        }
+        Err(error) if error.is_not_found() => inner.put_pending(
+            call,
+            SecretValue::String(inner.random_password(&letters_and_digits(chars))?),
+        ),
         Err(error) => Err(error),
     }
 }
@@ -57,43 +55,13 @@ fn finish(inner: &Inner, call: &RotationCall) -> Result<()> {
     inner.write(&call.scope, Write::UpdateSecretVersionStage(request)).map(drop)
 }
 
-fn is_missing(error: &Error) -> bool {
-    error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
-}
-
-/// Letters and digits, each as likely as any other: bytes past the last whole multiple of 62 are
-/// drawn again.
-fn random(env: &Env, chars: usize) -> Result<SecretBytes> {
-    let mut text = Zeroizing::new(Vec::with_capacity(chars));
-    let mut drawn = Zeroizing::new([0_u8; 64]);
-    let fair = u8::MAX - u8::MAX % 62; // 248, four times 62
-    while text.len() < chars {
-        let filled = env.entropy.fill(drawn.as_mut_slice());
-        filled.map_err(|error| Error::io("random bytes", error))?;
-        let letters = drawn.iter().filter(|byte| **byte < fair);
-        let letters = letters.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
-        let missing = chars - text.len();
-        text.extend(letters.take(missing));
-    }
-    Ok(SecretBytes::copy_from(&text))
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::env::sim::Sim;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn a_random_value_has_its_length_and_uses_the_whole_alphabet() {
-        let env = Sim::new(1).env();
-        for chars in [1, 32, 63, 64, 65] {
-            assert_eq!(random(&env, chars).unwrap().len(), chars);
-        }
-        let long = random(&env, 4096).unwrap();
-        let seen: BTreeSet<u8> = long.expose().iter().copied().collect();
-        assert_eq!(seen, ALPHABET.iter().copied().collect());
-        assert!(random(&env, 32).unwrap() != random(&env, 32).unwrap());
+/// What is drawn: no punctuation, which not every place takes.
+fn letters_and_digits(chars: usize) -> GetRandomPassword {
+    GetRandomPassword {
+        password_length: i64::try_from(chars).ok(),
+        exclude_punctuation: Some(true),
+        // So that one or two characters are possible too.
+        require_each_included_type: Some(false),
+        ..GetRandomPassword::default()
     }
 }
