@@ -2,7 +2,8 @@
 //! read and written.
 
 /// Days from 1970-01-01 to a date, which need not exist: a day past the end of its month is one of
-/// the next. Years are taken to begin in March, so that the leap day is the last of its year.
+/// the next, and month 13 is the January after. Years are taken to begin in March, so that the leap
+/// day is the last of its year.
 pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -34,5 +35,6 @@ mod tests {
         }
         assert_eq!(date(0), (1970, 1, 1));
         assert_eq!(date(19_782), (2024, 2, 29));
+        assert_eq!(days(2024, 13, 1), days(2025, 1, 1));
     }
 }

@@ -32,19 +32,13 @@ pub(super) fn start_of(day: i64) -> UnixMillis {
 /// The date of a day.
 pub(super) fn date(day: i64) -> Date {
     let (year, month, day_of_month) = civil::date(day);
-    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let month_days = match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
+    let month_days = civil::days(year, month + 1, 1) - civil::days(year, month, 1);
     let small = |number: i64| u8::try_from(number).unwrap_or(1);
     Date {
         month: small(month),
         day: small(day_of_month),
         weekday: small((day.saturating_add(4)).rem_euclid(7) + 1),
-        month_days,
+        month_days: small(month_days),
     }
 }
 
