@@ -1,27 +1,8 @@
 #!/usr/bin/env bash
 # Terraform with the AWS provider against a running server, whose exported lines are in the
 # environment: apply, empty second plan, change, replicate, import, destroy, in two regions at once.
-# STRONGROOM_TF_PLUGIN_DIR is a file system mirror (HOST/NAMESPACE/NAME/VERSION/OS_ARCH/...).
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
-cat >cli.tfrc <<RC
-provider_installation {
-  filesystem_mirror { path = "$STRONGROOM_TF_PLUGIN_DIR" }
-}
-disable_checkpoint = true
-RC
-export TF_CLI_CONFIG_FILE="$work/cli.tfrc" TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 AWS_EC2_METADATA_DISABLED=true
-unset AWS_CA_BUNDLE || true
+source "$(dirname "$0")/terraform_common.sh"
 cat >main.tf <<'TF'
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws", version = "5.100.0" }
-  }
-}
-variable "endpoint" { type = string }
 variable "text" { type = string }
 variable "stages" { type = list(string) }
 variable "tags" { type = map(string) }
@@ -121,21 +102,9 @@ output "current" {
   sensitive = true
 }
 TF
-vars() {
-  cat >terraform.tfvars.json <<JSON
-{"endpoint": "$AWS_ENDPOINT_URL_SECRETS_MANAGER", "text": "$1", "stages": $2, "tags": $3, "replicas": $4}
-JSON
-}
-tf() { terraform "$@" >log 2>&1 || { cat log >&2; fail "terraform $*"; }; }
-# Exit code 2 of a detailed plan says that there is something to do.
-empty() {
-  code=0
-  terraform plan -input=false -no-color -detailed-exitcode >log 2>&1 || code=$?
-  [ $code = 0 ] || { cat log >&2; fail "$1: the plan is not empty"; }
-}
-vars first '["AWSCURRENT","blue"]' '{"env":"one","team":"a"}' '["eu-west-1","eu-west-2"]'
+vars '"text": "first", "stages": ["AWSCURRENT","blue"], "tags": {"env":"one","team":"a"}, "replicas": ["eu-west-1","eu-west-2"]'
 tf init -input=false -no-color
-tf apply -input=false -no-color -auto-approve
+apply
 empty 'after apply'
 [ "$(terraform output -raw current)" = first ] || fail 'the value is not the one applied'
 account=$(terraform output -raw account)
@@ -144,8 +113,8 @@ case "$(terraform output -raw west_arn)" in *:eu-west-1:"$account":*) ;; *) fail
 [ "$(terraform output -raw replica)" = 'shared first' ] || fail 'the value of a replica'
 case "$(terraform output -raw replica_arn)" in *:eu-west-1:*:tf/replicated-*) ;; *) fail 'the ARN of a replica' ;; esac
 
-vars second '["AWSCURRENT","green"]' '{"env":"two"}' '["eu-west-1","ap-southeast-2"]'
-tf apply -input=false -no-color -auto-approve
+vars '"text": "second", "stages": ["AWSCURRENT","green"], "tags": {"env":"two"}, "replicas": ["eu-west-1","ap-southeast-2"]'
+apply
 [ "$(terraform output -raw current)" = second ] || fail 'the value is not the one changed to'
 [ "$(terraform output -raw replicas)" = ap-southeast-2=InSync,eu-west-1=InSync ] || fail 'the replicas changed to'
 [ "$(terraform output -raw replica)" = 'shared second' ] || fail 'the value of a replica after a change'
@@ -164,8 +133,8 @@ import {
   id = "$binary_id"
 }
 TF
-tf apply -input=false -no-color -auto-approve
+apply
 grep -q '2 imported, 0 added, 0 changed, 0 destroyed' log || { cat log >&2; fail 'import changes something'; }
 empty 'after import'
-tf destroy -input=false -no-color -auto-approve
+destroy
 echo "terraform $(terraform version -json | python3 -c 'import json,sys; print(json.load(sys.stdin)["terraform_version"])') with aws provider 5.100.0: apply, plan, change, replicate, import, destroy in two regions"

@@ -1,35 +1,10 @@
 #!/usr/bin/env bash
 # Terraform's data sources of secrets, and a secret made again while its deletion is scheduled, against a
 # running server, whose exported lines are in the environment.
-# STRONGROOM_TF_PLUGIN_DIR is a file system mirror (HOST/NAMESPACE/NAME/VERSION/OS_ARCH/...).
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
-cat >cli.tfrc <<RC
-provider_installation {
-  filesystem_mirror { path = "$STRONGROOM_TF_PLUGIN_DIR" }
-}
-disable_checkpoint = true
-RC
-export TF_CLI_CONFIG_FILE="$work/cli.tfrc" TF_IN_AUTOMATION=1 CHECKPOINT_DISABLE=1 AWS_EC2_METADATA_DISABLED=true
-unset AWS_CA_BUNDLE || true
+source "$(dirname "$0")/terraform_common.sh"
+plain_provider
 cat >main.tf <<'TF'
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws", version = "5.100.0" }
-  }
-}
-variable "endpoint" { type = string }
 variable "text" { type = string }
-provider "aws" {
-  region                      = "us-east-1"
-  skip_credentials_validation = true
-  skip_requesting_account_id  = true
-  skip_metadata_api_check     = true
-  endpoints { secretsmanager = var.endpoint }
-}
 resource "aws_secretsmanager_secret" "one" {
   name                    = "tf/data/one"
   description             = "found by words"
@@ -87,17 +62,15 @@ output "facts" {
   ])
 }
 TF
-vars() { printf '{"endpoint": "%s", "text": "%s"}\n' "$AWS_ENDPOINT_URL_SECRETS_MANAGER" "$1" >terraform.tfvars.json; }
-tf() { terraform "$@" >log 2>&1 || { cat log >&2; fail "terraform $*"; }; }
-vars first
+vars '"text": "first"'
 tf init -input=false -no-color
-tf apply -input=false -no-color -auto-approve
+apply
 facts=$(terraform output -raw facts)
 [ "$facts" = 'true found by words blue first first 1 tf/data/one 40' ] || fail "the data sources say: $facts"
 
 # The window keeps the name, so the next create is refused, and Terraform tries again until it is free.
-tf destroy -input=false -no-color -auto-approve
-vars second
+destroy
+vars '"text": "second"'
 if command -v aws >/dev/null; then
   terraform apply -input=false -no-color -auto-approve >again 2>&1 &
   again=$!
@@ -106,7 +79,7 @@ if command -v aws >/dev/null; then
   aws secretsmanager delete-secret --secret-id tf/data/one --force-delete-without-recovery >/dev/null
   wait $again || { cat again >&2; fail 'the create after the deletion'; }
   terraform output -raw facts | grep -q ' second ' || fail 'the value of the new secret'
-  tf destroy -input=false -no-color -auto-approve
+  destroy
 else
   echo "SKIP a secret made again while scheduled: there is no AWS CLI here"
 fi

@@ -1,0 +1,12 @@
+//! The harnesses that show that nothing acknowledged is lost, each in a module of its own. What
+//! each does, how to run it for longer, and the figures it reached: `docs/RELIABILITY.md`.
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+mod common;
+
+#[path = "reliability/figures.rs"]
+mod figures;
