@@ -10,3 +10,11 @@ mod common;
 
 #[path = "reliability/figures.rs"]
 mod figures;
+#[path = "reliability/judge.rs"]
+mod judge;
+#[path = "reliability/place.rs"]
+mod place;
+#[path = "reliability/recorded/mod.rs"]
+mod recorded;
+#[path = "reliability/work.rs"]
+mod work;

@@ -1,0 +1,433 @@
+//! Work of all kinds, deterministic by seed, for a process that shall die at it: what it does, what
+//! it says while it does it, and what a vault must hold then.
+//!
+//! Requests of one region have an oracle: the reference model after each of them. What the model
+//! does not know (rotation, replicas, policies) is done in another region and judged by its shape.
+
+use super::place::{FUNCTION, Place};
+use crate::common::drive;
+use crate::common::reference::{Chosen, Id, Model, Req, Value};
+use crate::common::rng::Rng;
+use crate::common::world::Setup;
+use std::io::Write as _;
+use std::sync::mpsc;
+use std::time::Duration;
+use strongroom::env::Clock as _;
+use strongroom::env::UnixMillis;
+use strongroom::model::Scope;
+use strongroom::model::api::{
+    CreateSecret, DeleteSecret, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
+    ReplicaRegion, ReplicateSecretToRegions, RotateSecret, SecretIdOnly,
+};
+use strongroom::secret::SecretValue;
+use strongroom::vault::{StoreChoice, Vault};
+
+pub const REGION: &str = "us-east-1";
+/// Where things happen that the model does not know.
+pub const ASIDE: [&str; 2] = ["eu-west-1", "ap-south-1"];
+pub const ACCOUNT: &str = "000000000000";
+pub const START: i64 = 1_750_000_000_000;
+const HOUR: i64 = 3_600_000;
+const NAMES: [&str; 6] = ["a", "b/long/name", "c", "d-secret", "e", "f"];
+/// Gets plain versions only, so that pruning it early or late comes to the same.
+const MANY: &str = "many";
+
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Handed in together.
+    Ask(Vec<Req>),
+    Aside(u64),
+    Maintain,
+    Shred,
+    Rekey,
+    /// Milliseconds pass.
+    Pass(i64),
+    Reopen,
+}
+
+/// A script with the model after each of its requests; `walls` has the time of each act.
+pub struct Script {
+    pub acts: Vec<Act>,
+    walls: Vec<i64>,
+    pub prefixes: Vec<Model>,
+}
+
+/// One process's share of a vault's life: its seed, and how many of its requests came to pass.
+#[derive(Clone, Copy, Debug)]
+pub struct Share {
+    pub seed: u64,
+    pub acts: usize,
+    pub landed: usize,
+    /// What time it was when the vault was looked at afterwards.
+    pub wall: i64,
+}
+
+pub fn empty_model() -> Model {
+    Model::new(ACCOUNT, START)
+}
+
+/// The model after all shares of a vault's life.
+pub fn after(shares: &[Share]) -> Model {
+    let mut model = empty_model();
+    for share in shares {
+        let script = Script::new(&model, share.seed, share.acts);
+        model = script.prefixes[share.landed].clone();
+        let_pass(&mut model, share.wall);
+    }
+    model
+}
+
+/// What the keeper does by `wall`.
+pub fn let_pass(model: &mut Model, wall: i64) {
+    (model.wall, model.age) = (wall, wall);
+    model.maintain();
+}
+
+struct Writer {
+    rng: Rng,
+    seed: u64,
+    serial: u64,
+    wall: i64,
+    script: Script,
+    tokens: Vec<String>,
+}
+
+impl Script {
+    pub fn new(base: &Model, seed: u64, acts: usize) -> Self {
+        let script = Self { acts: Vec::new(), walls: Vec::new(), prefixes: vec![base.clone()] };
+        let mut writer = Writer {
+            rng: Rng::new(seed ^ 0x0FF1_CE),
+            seed,
+            serial: 0,
+            wall: base.wall,
+            script,
+            tokens: Vec::new(),
+        };
+        while writer.script.acts.len() < acts {
+            writer.act();
+        }
+        writer.script
+    }
+
+    /// The time when request number `landed` was handed in, or when the script ended.
+    pub fn wall_after(&self, handed: usize) -> i64 {
+        let mut sum = 0;
+        for (act, wall) in self.acts.iter().zip(&self.walls) {
+            if let Act::Ask(requests) = act {
+                sum += requests.len();
+            }
+            if sum >= handed {
+                return *wall;
+            }
+        }
+        self.walls.last().copied().unwrap_or(START)
+    }
+}
+
+impl Writer {
+    fn model(&self) -> &Model {
+        self.script.prefixes.last().unwrap()
+    }
+
+    fn push(&mut self, act: Act) {
+        self.wall += 1_000;
+        if let Act::Pass(millis) = act {
+            self.wall += millis;
+        }
+        if let Act::Ask(requests) = &act {
+            for request in requests {
+                let mut model = self.model().clone();
+                (model.wall, model.age) = (self.wall, self.wall);
+                let unknown = Chosen { suffix: Some("??????".into()), version: None };
+                model.apply(REGION, request, &unknown);
+                self.script.prefixes.push(model);
+            }
+        }
+        self.script.acts.push(act);
+        self.script.walls.push(self.wall);
+    }
+
+    fn token(&mut self) -> String {
+        self.serial += 1;
+        format!("t{:x}n{:0>30}", self.seed, self.serial)
+    }
+
+    fn value(&mut self) -> Value {
+        let len = [3, 40, 300, 5_000, 20_000][usize::min(self.rng.below(12), 4)];
+        let len = if len > 300 && self.rng.chance(70) { 60 } else { len };
+        if self.rng.chance(50) {
+            Value::Text(self.rng.word(len).into_bytes())
+        } else {
+            Value::Binary(self.rng.bytes(len))
+        }
+    }
+
+    fn create(&mut self, name: &str) -> Req {
+        Req::Create {
+            name: name.into(),
+            token: Some(self.token()),
+            value: self.rng.chance(85).then(|| self.value()),
+            description: Some("made".into()),
+            kms: None,
+            tags: Some(vec![("k".into(), "v".into())]),
+        }
+    }
+
+    fn act(&mut self) {
+        let missing =
+            NAMES.iter().find(|name| !self.model().names(REGION).contains(&(**name).into()));
+        if let Some(name) = missing.filter(|_| self.rng.clone().chance(60)) {
+            let create = self.create(name);
+            return self.push(Act::Ask(vec![create]));
+        }
+        match self.rng.below(100) {
+            0..3 => self.push(Act::Maintain),
+            3 => self.push(Act::Shred),
+            4 => self.push(Act::Rekey),
+            5..7 => self.push(Act::Reopen),
+            7..12 => {
+                let seed = self.rng.next_u64();
+                self.push(Act::Aside(seed));
+            }
+            12..15 => self.pass(),
+            15..18 => self.burst(),
+            18..30 => {
+                let len = 2 + self.rng.below(7);
+                let requests = (0..len).map(|_| self.request()).collect();
+                self.push(Act::Ask(requests));
+            }
+            _ => {
+                let request = self.request();
+                self.push(Act::Ask(vec![request]));
+            }
+        }
+    }
+
+    /// Most of a day. What is scheduled for deletion is taken back before, so that nothing but the
+    /// time of the pruner depends on when the keeper looks.
+    fn pass(&mut self) {
+        for name in NAMES {
+            if self.model().names(REGION).contains(&name.into())
+                && self.model().is_scheduled(REGION, name)
+            {
+                self.push(Act::Ask(vec![Req::Restore { id: Id::Name(name.into()) }]));
+            }
+        }
+        let hours = 1 + self.rng.below(20) as i64;
+        self.push(Act::Pass(hours * HOUR));
+        // So that the next process knows that time passed.
+        let (token, value) = (self.token(), self.value());
+        let id = Id::Name(MANY.into());
+        self.push(Act::Ask(vec![Req::Put {
+            id,
+            token: Some(token),
+            value: Some(value),
+            stages: None,
+        }]));
+        self.push(Act::Maintain);
+    }
+
+    fn burst(&mut self) {
+        if !self.model().names(REGION).contains(&MANY.into()) {
+            let create = self.create(MANY);
+            self.push(Act::Ask(vec![create]));
+        }
+        let len = 20 + self.rng.below(40);
+        let put = |writer: &mut Self| Req::Put {
+            id: Id::Name(MANY.into()),
+            token: Some(writer.token()),
+            value: Some(Value::Text(writer.rng.word(12).into_bytes())),
+            stages: None,
+        };
+        let requests = (0..len).map(|_| put(self)).collect();
+        self.push(Act::Ask(requests));
+    }
+
+    fn request(&mut self) -> Req {
+        let name = *self.rng.pick(&NAMES);
+        let id = Id::Name(name.into());
+        // Far from the number of versions above which some are pruned.
+        if self.model().version_ids(REGION, name).len() > 60 {
+            return Req::Delete { id, window: None, force: Some(true) };
+        }
+        match self.rng.below(100) {
+            0..50 => {
+                let stages = match self.rng.below(4) {
+                    0 => Some(vec!["AWSPENDING".into(), "blue".into()]),
+                    1 => Some(vec!["green".into()]),
+                    _ => None,
+                };
+                let token = self.token();
+                self.tokens.push(token.clone());
+                Req::Put { id, token: Some(token), value: Some(self.value()), stages }
+            }
+            50..60 => Req::Update {
+                id,
+                token: Some(self.token()),
+                value: self.rng.chance(50).then(|| Value::Text(self.rng.word(9).into_bytes())),
+                description: Some(self.rng.word(12)),
+                kms: None,
+            },
+            60..72 => {
+                let rng = &mut self.rng;
+                let from = self.tokens.last().filter(|_| rng.chance(50)).cloned();
+                let to = (!self.tokens.is_empty()).then(|| rng.pick(&self.tokens).clone());
+                Req::Stage { id, stage: (*rng.pick(&["blue", "green", "red"])).into(), from, to }
+            }
+            72..80 => Req::Tag { id, tags: vec![(self.rng.word(2), self.rng.word(5))] },
+            80..84 => Req::Untag { id, keys: vec!["k".into()] },
+            84..88 => Req::Delete { id, window: Some(7), force: None },
+            88..93 => Req::Restore { id },
+            93..96 => Req::Delete { id, window: None, force: Some(true) },
+            _ => self.create(name),
+        }
+    }
+}
+
+/// Tells the harness something, in one write that a trace shows too.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // Nobody may be listening any more.
+    let _ = out.write_all(format!("@{text}\n").as_bytes()).and_then(|()| out.flush());
+}
+
+/// Does `script` at `place`, saying `open`, `h N` before requests are handed in, `a N` when so many
+/// were answered, `t MILLIS` before time passes, and `e` at an error that is not a refusal. Ends with
+/// the vault closed.
+pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
+    let first = script.prefixes[0].wall;
+    let (options, clock) = Place::options(setup, first, StoreChoice::Auto);
+    let opened = if fresh { place.create(&options) } else { place.open(&options) };
+    let mut vault = opened.unwrap();
+    say("open");
+    let (mut handed, mut answered) = (0, 0);
+    for (act, wall) in script.acts.iter().zip(&script.walls) {
+        if let Act::Pass(_) = act {
+            say(&format!("t {wall}"));
+        }
+        let step = wall - clock.wall().0;
+        clock.advance(Duration::from_millis(step.try_into().unwrap()));
+        assert_eq!(clock.wall(), UnixMillis(*wall));
+        let outcome = match act {
+            Act::Ask(requests) => {
+                handed += requests.len();
+                say(&format!("h {handed}"));
+                ask(&vault, &script.prefixes[0], requests, &mut answered)
+            }
+            Act::Aside(seed) => aside(&vault, *seed),
+            Act::Maintain => vault.maintain().map_err(|error| error.to_string()),
+            Act::Shred => vault.shred().map_err(|error| error.to_string()),
+            Act::Rekey => place.change_key(&vault).map_err(|error| error.to_string()),
+            Act::Pass(_) => Ok(()),
+            Act::Reopen => {
+                vault.close().unwrap();
+                drop(vault);
+                let (mut again, _) = Place::options(setup, *wall, StoreChoice::Auto);
+                again.tuning.env = options.tuning.env.clone();
+                // As a new process finds it.
+                clock.restart_monotonic();
+                vault = place.open(&again).unwrap();
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
+            return say(&format!("e {error}"));
+        }
+    }
+    match vault.close() {
+        Ok(()) => say("done"),
+        Err(error) => say(&format!("e {error}")),
+    }
+}
+
+fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> Result<(), String> {
+    let scope = Scope::new(ACCOUNT, REGION);
+    let (told, outcomes) = mpsc::channel();
+    for request in requests {
+        let told = told.clone();
+        let done = Box::new(move |answer: strongroom::error::Result<_>| {
+            let failed = answer.err().filter(|error| error.fault().is_none());
+            let _ = told.send(failed.map(|error| error.to_string()));
+        });
+        vault.submit(&scope, drive::to_write(model, REGION, request).unwrap(), done);
+    }
+    drop(told);
+    for _ in requests {
+        match outcomes.recv() {
+            Ok(None) => {
+                *answered += 1;
+                say(&format!("a {answered}"));
+            }
+            Ok(Some(error)) => return Err(error),
+            Err(_) => return Err("never answered".into()),
+        }
+    }
+    Ok(())
+}
+
+/// Something of what the model does not know. Refusals are as good as success.
+fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
+    let mut rng = Rng::new(seed);
+    let scope = Scope::new(ACCOUNT, ASIDE[0]);
+    let name = format!("aside-{}", rng.below(4));
+    let create = || {
+        let mut request = CreateSecret::new(name.clone());
+        request.value = Some(SecretValue::text("first"));
+        vault.create_secret(&scope, request).map(drop)
+    };
+    let outcome = match rng.below(9) {
+        0 | 1 => create(),
+        2 | 3 => {
+            let mut request = RotateSecret::new(name.clone());
+            request.rotation_lambda_arn = Some(FUNCTION.into());
+            vault.rotate_secret(&scope, request).map(drop)
+        }
+        4 => {
+            let value = SecretValue::text(rng.word(30));
+            vault.put_secret_value(&scope, PutSecretValue::new(name.clone(), value)).map(drop)
+        }
+        5 => {
+            let request = PutResourcePolicy {
+                secret_id: name.clone(),
+                resource_policy: format!(
+                    r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::123456789012:root"}},"Action":"secretsmanager:GetSecretValue","Resource":"*","Sid":"{}"}}]}}"#,
+                    rng.word(8)
+                ),
+                ..PutResourcePolicy::default()
+            };
+            vault.put_resource_policy(&scope, request).map(drop)
+        }
+        6 => {
+            let request = ReplicateSecretToRegions {
+                secret_id: name.clone(),
+                add_replica_regions: vec![ReplicaRegion::new(ASIDE[1])],
+                ..ReplicateSecretToRegions::default()
+            };
+            vault.replicate_secret_to_regions(&scope, request).map(drop)
+        }
+        7 if rng.chance(50) => {
+            let replica = Scope::new(ACCOUNT, ASIDE[1]);
+            let request = SecretIdOnly::new(name.clone());
+            vault.stop_replication_to_replica(&replica, request).map(drop)
+        }
+        7 => {
+            let request = RemoveRegionsFromReplication {
+                secret_id: name.clone(),
+                remove_replica_regions: vec![ASIDE[1].into()],
+            };
+            vault.remove_regions_from_replication(&scope, request).map(drop)
+        }
+        _ => {
+            let request = DeleteSecret {
+                secret_id: name.clone(),
+                recovery_window_in_days: None,
+                force_delete_without_recovery: Some(true),
+            };
+            vault.delete_secret(&scope, request).map(drop)
+        }
+    };
+    match outcome {
+        Err(error) if error.fault().is_none() => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
