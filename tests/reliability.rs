@@ -12,6 +12,12 @@ mod common;
 mod figures;
 #[path = "reliability/judge.rs"]
 mod judge;
+#[path = "reliability/kills/mod.rs"]
+mod kills;
+#[path = "reliability/life.rs"]
+mod life;
+#[path = "reliability/mount.rs"]
+mod mount;
 #[path = "reliability/place.rs"]
 mod place;
 #[path = "reliability/recorded/mod.rs"]

@@ -11,15 +11,15 @@ use strongroom::vault::Vault;
 /// is what the model after that many has at `wall`, or why there is none.
 pub fn landed(
     vault: &Vault,
-    prefixes: &[Model],
+    model_after: impl Fn(usize) -> Model,
     answered: usize,
     handed: usize,
     wall: i64,
 ) -> Result<usize, String> {
     vault.maintain().map_err(|error| format!("no upkeep: {error}"))?;
     let mut why = Vec::new();
-    for prefix in (answered..=handed.min(prefixes.len() - 1)).rev() {
-        let mut model = prefixes[prefix].clone();
+    for prefix in (answered..=handed).rev() {
+        let mut model = model_after(prefix);
         super::work::let_pass(&mut model, wall);
         match equals(vault, &model) {
             Ok(()) => {

@@ -45,11 +45,11 @@ pub enum Act {
     Reopen,
 }
 
-/// A script with the model after each of its requests; `walls` has the time of each act.
+/// What a process does, from a vault that holds `base`; `walls` has the time of each act.
 pub struct Script {
-    pub acts: Vec<Act>,
+    pub base: Model,
+    acts: Vec<Act>,
     walls: Vec<i64>,
-    pub prefixes: Vec<Model>,
 }
 
 /// One process's share of a vault's life: its seed, and how many of its requests came to pass.
@@ -71,7 +71,7 @@ pub fn after(shares: &[Share]) -> Model {
     let mut model = empty_model();
     for share in shares {
         let script = Script::new(&model, share.seed, share.acts);
-        model = script.prefixes[share.landed].clone();
+        model = script.model(share.landed);
         let_pass(&mut model, share.wall);
     }
     model
@@ -89,18 +89,26 @@ struct Writer {
     serial: u64,
     wall: i64,
     script: Script,
+    model: Model,
     tokens: Vec<String>,
+}
+
+fn apply(model: &mut Model, request: &Req, wall: i64) {
+    (model.wall, model.age) = (wall, wall);
+    let unknown = Chosen { suffix: Some("??????".into()), version: None };
+    model.apply(REGION, request, &unknown);
 }
 
 impl Script {
     pub fn new(base: &Model, seed: u64, acts: usize) -> Self {
-        let script = Self { acts: Vec::new(), walls: Vec::new(), prefixes: vec![base.clone()] };
+        let script = Self { base: base.clone(), acts: Vec::new(), walls: Vec::new() };
         let mut writer = Writer {
             rng: Rng::new(seed ^ 0x0FF1_CE),
             seed,
             serial: 0,
             wall: base.wall,
             script,
+            model: base.clone(),
             tokens: Vec::new(),
         };
         while writer.script.acts.len() < acts {
@@ -109,7 +117,34 @@ impl Script {
         writer.script
     }
 
-    /// The time when request number `landed` was handed in, or when the script ended.
+    fn requests(&self) -> impl Iterator<Item = (&Req, i64)> {
+        self.acts.iter().zip(&self.walls).flat_map(|(act, wall)| {
+            let requests = if let Act::Ask(requests) = act { requests.as_slice() } else { &[] };
+            requests.iter().map(|request| (request, *wall))
+        })
+    }
+
+    /// What a vault holds after so many requests.
+    pub fn model(&self, landed: usize) -> Model {
+        let mut model = self.base.clone();
+        for (request, wall) in self.requests().take(landed) {
+            apply(&mut model, request, wall);
+        }
+        model
+    }
+
+    /// The same after each of the requests; the first one is before any.
+    pub fn models(&self) -> Vec<Model> {
+        let mut models = vec![self.base.clone()];
+        for (request, wall) in self.requests() {
+            let mut model = models.last().unwrap().clone();
+            apply(&mut model, request, wall);
+            models.push(model);
+        }
+        models
+    }
+
+    /// The time when request number `handed` was handed in, or when the script ended.
     pub fn wall_after(&self, handed: usize) -> i64 {
         let mut sum = 0;
         for (act, wall) in self.acts.iter().zip(&self.walls) {
@@ -125,10 +160,6 @@ impl Script {
 }
 
 impl Writer {
-    fn model(&self) -> &Model {
-        self.script.prefixes.last().unwrap()
-    }
-
     fn push(&mut self, act: Act) {
         self.wall += 1_000;
         if let Act::Pass(millis) = act {
@@ -136,11 +167,7 @@ impl Writer {
         }
         if let Act::Ask(requests) = &act {
             for request in requests {
-                let mut model = self.model().clone();
-                (model.wall, model.age) = (self.wall, self.wall);
-                let unknown = Chosen { suffix: Some("??????".into()), version: None };
-                model.apply(REGION, request, &unknown);
-                self.script.prefixes.push(model);
+                apply(&mut self.model, request, self.wall);
             }
         }
         self.script.acts.push(act);
@@ -175,7 +202,7 @@ impl Writer {
 
     fn act(&mut self) {
         let missing =
-            NAMES.iter().find(|name| !self.model().names(REGION).contains(&(**name).into()));
+            NAMES.iter().find(|name| !self.model.names(REGION).contains(&(**name).into()));
         if let Some(name) = missing.filter(|_| self.rng.clone().chance(60)) {
             let create = self.create(name);
             return self.push(Act::Ask(vec![create]));
@@ -207,8 +234,8 @@ impl Writer {
     /// time of the pruner depends on when the keeper looks.
     fn pass(&mut self) {
         for name in NAMES {
-            if self.model().names(REGION).contains(&name.into())
-                && self.model().is_scheduled(REGION, name)
+            if self.model.names(REGION).contains(&name.into())
+                && self.model.is_scheduled(REGION, name)
             {
                 self.push(Act::Ask(vec![Req::Restore { id: Id::Name(name.into()) }]));
             }
@@ -228,7 +255,7 @@ impl Writer {
     }
 
     fn burst(&mut self) {
-        if !self.model().names(REGION).contains(&MANY.into()) {
+        if !self.model.names(REGION).contains(&MANY.into()) {
             let create = self.create(MANY);
             self.push(Act::Ask(vec![create]));
         }
@@ -247,7 +274,7 @@ impl Writer {
         let name = *self.rng.pick(&NAMES);
         let id = Id::Name(name.into());
         // Far from the number of versions above which some are pruned.
-        if self.model().version_ids(REGION, name).len() > 60 {
+        if self.model.version_ids(REGION, name).len() > 60 {
             return Req::Delete { id, window: None, force: Some(true) };
         }
         match self.rng.below(100) {
@@ -291,12 +318,13 @@ pub fn say(text: &str) {
     let _ = out.write_all(format!("@{text}\n").as_bytes()).and_then(|()| out.flush());
 }
 
-/// Does `script` at `place`, saying `open`, `h N` before requests are handed in, `a N` when so many
+/// Does `script` at `place`, saying `start`, `open`, `h N` before requests are handed in, `a N` when so many
 /// were answered, `t MILLIS` before time passes, and `e` at an error that is not a refusal. Ends with
 /// the vault closed.
 pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
-    let first = script.prefixes[0].wall;
+    let first = script.base.wall;
     let (options, clock) = Place::options(setup, first, StoreChoice::Auto);
+    say("start");
     let opened = if fresh { place.create(&options) } else { place.open(&options) };
     let mut vault = opened.unwrap();
     say("open");
@@ -312,7 +340,7 @@ pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
             Act::Ask(requests) => {
                 handed += requests.len();
                 say(&format!("h {handed}"));
-                ask(&vault, &script.prefixes[0], requests, &mut answered)
+                ask(&vault, &script.base, requests, &mut answered)
             }
             Act::Aside(seed) => aside(&vault, *seed),
             Act::Maintain => vault.maintain().map_err(|error| error.to_string()),

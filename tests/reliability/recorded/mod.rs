@@ -241,7 +241,7 @@ fn judge_model(dir: &Path, case: &Case, prefixes: &[Model]) -> Result<(), String
         }
         opened => opened.map_err(|error| format!("does not open: {error}"))?,
     };
-    judge::landed(&vault, prefixes, case.answered, case.handed, case.wall)?;
+    judge::landed(&vault, |n| prefixes[n].clone(), case.answered, case.handed, case.wall)?;
     vault.close().map_err(|error| format!("no close: {error}"))?;
     let vault = place.open(&options).map_err(|error| format!("not a second time: {error}"))?;
     vault.close().map_err(|error| format!("no second close: {error}"))
@@ -257,13 +257,14 @@ fn library(seed: u64, bad: bool, counts: &Counts) -> Vec<String> {
     prove(&events, &root);
     counts.calls.fetch_add(events.len() as u64, Ordering::Relaxed);
     let script = Script::new(&work::empty_model(), seed, ACTS);
+    let prefixes = script.models();
     judge_all(
         counts,
         |give| {
             let wall = |handed| script.wall_after(handed);
             images(&events, &root, Path::new("vault/state"), seed, wall, give);
         },
-        |dir, case| judge_model(dir, case, &script.prefixes),
+        |dir, case| judge_model(dir, case, &prefixes),
     )
 }
 
