@@ -8,6 +8,8 @@
 
 mod common;
 
+#[path = "reliability/errors_real.rs"]
+mod errors_real;
 #[path = "reliability/figures.rs"]
 mod figures;
 #[path = "reliability/judge.rs"]
@@ -20,6 +22,8 @@ mod life;
 mod mount;
 #[path = "reliability/place.rs"]
 mod place;
+#[path = "reliability/power_cut.rs"]
+mod power_cut;
 #[path = "reliability/recorded/mod.rs"]
 mod recorded;
 #[path = "reliability/work.rs"]

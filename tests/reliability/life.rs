@@ -41,6 +41,9 @@ pub struct Said {
     pub answered: usize,
     pub wall: i64,
     pub error: Option<String>,
+    /// What a read and a write came to after that.
+    pub read: Option<String>,
+    pub write: Option<String>,
     /// What it printed that is not for us: of a panic.
     pub other: Vec<String>,
 }
@@ -54,6 +57,8 @@ impl Said {
             Some(("@a", n)) => self.answered = n.parse().unwrap_or(self.answered),
             Some(("@t", n)) => self.wall = n.parse().unwrap_or(self.wall),
             Some(("@e", text)) => self.error = Some(text.to_owned()),
+            Some(("@r", text)) => self.read = Some(text.to_owned()),
+            Some(("@p", text)) => self.write = Some(text.to_owned()),
             _ if line == "@start" => self.started = true,
             _ if line == "@open" => self.open = true,
             _ if line == "@done" => self.done = true,

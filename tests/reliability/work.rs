@@ -16,8 +16,9 @@ use strongroom::env::Clock as _;
 use strongroom::env::UnixMillis;
 use strongroom::model::Scope;
 use strongroom::model::api::{
-    CreateSecret, DeleteSecret, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
-    ReplicaRegion, ReplicateSecretToRegions, RotateSecret, SecretIdOnly,
+    CreateSecret, DeleteSecret, ListSecrets, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RotateSecret,
+    SecretIdOnly,
 };
 use strongroom::secret::SecretValue;
 use strongroom::vault::{StoreChoice, Vault};
@@ -319,8 +320,8 @@ pub fn say(text: &str) {
 }
 
 /// Does `script` at `place`, saying `start`, `open`, `h N` before requests are handed in, `a N` when so many
-/// were answered, `t MILLIS` before time passes, and `e` at an error that is not a refusal. Ends with
-/// the vault closed.
+/// were answered, `t MILLIS` before time passes, and `e` at an error that is not a refusal; after that
+/// `r` and `p`, what a read and a write come to. Else it ends with the vault closed.
 pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
     let first = script.base.wall;
     let (options, clock) = Place::options(setup, first, StoreChoice::Auto);
@@ -359,13 +360,23 @@ pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
             }
         };
         if let Err(error) = outcome {
-            return say(&format!("e {error}"));
+            say(&format!("e {error}"));
+            return probe(&vault);
         }
     }
     match vault.close() {
         Ok(()) => say("done"),
         Err(error) => say(&format!("e {error}")),
     }
+}
+
+/// After an error: whether the vault still reads, and what it says to a write.
+fn probe(vault: &Vault) {
+    let scope = Scope::new(ACCOUNT, ASIDE[0]);
+    let read = vault.list_secrets(&scope, &ListSecrets::default());
+    say(&format!("r {}", read.map_or_else(|error| error.to_string(), |_| "ok".into())));
+    let write = vault.create_secret(&scope, CreateSecret::new("after-the-error"));
+    say(&format!("p {}", write.map_or_else(|error| error.to_string(), |_| "ok".into())));
 }
 
 fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> Result<(), String> {
