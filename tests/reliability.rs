@@ -8,6 +8,8 @@
 
 mod common;
 
+#[path = "reliability/disk_full.rs"]
+mod disk_full;
 #[path = "reliability/errors_real.rs"]
 mod errors_real;
 #[path = "reliability/figures.rs"]
@@ -18,6 +20,8 @@ mod judge;
 mod kills;
 #[path = "reliability/life.rs"]
 mod life;
+#[path = "reliability/many_openers.rs"]
+mod many_openers;
 #[path = "reliability/mount.rs"]
 mod mount;
 #[path = "reliability/place.rs"]

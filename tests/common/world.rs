@@ -222,7 +222,8 @@ pub fn create_in(dir: &Path, key_path: &Path, setup: &Setup) -> Result<Vault> {
     create_with(dir, key_path, &setup.options())
 }
 
-fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
+/// The same with options.
+pub fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
     VaultDir::make(dir, options)?.create(|id| {
         let content = new_key_file(id);
         std::fs::write(key_path, &content).unwrap();

@@ -8,7 +8,7 @@ use crate::common::reference::Model;
 use crate::common::world::{Sabotage, Setup};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use strongroom::vault::StoreChoice;
@@ -88,6 +88,12 @@ impl Running {
         }
     }
 
+    /// Waits for its end; all that it said.
+    pub fn end(mut self) -> (u64, Said) {
+        self.until(|_| false);
+        self.kill()
+    }
+
     /// `kill -9`, and all that it had said.
     pub fn kill(mut self) -> (u64, Said) {
         let _ = self.child.kill();
@@ -127,6 +133,11 @@ impl Life {
 
     /// Starts the next process.
     pub fn spawn(&self, seed: u64) -> Running {
+        self.spawn_in(seed, &[])
+    }
+
+    /// The same by way of a command that takes it as its last arguments.
+    pub fn spawn_in(&self, seed: u64, wrapper: &[&str]) -> Running {
         let mut task = format!(
             "{} {} {} {seed} {}",
             self.place.dir().display(),
@@ -139,6 +150,12 @@ impl Life {
             task.push_str(&format!(" {seed}:{acts}:{landed}:{wall}"));
         }
         let mut command = common::child("life::child", &task);
+        if let [program, arguments @ ..] = wrapper {
+            let mut wrapped = Command::new(program);
+            wrapped.args(arguments).arg(command.get_program()).args(command.get_args());
+            wrapped.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command = wrapped;
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
