@@ -118,7 +118,7 @@ impl Script {
         writer.script
     }
 
-    fn requests(&self) -> impl Iterator<Item = (&Req, i64)> {
+    pub fn requests(&self) -> impl Iterator<Item = (&Req, i64)> {
         self.acts.iter().zip(&self.walls).flat_map(|(act, wall)| {
             let requests = if let Act::Ask(requests) = act { requests.as_slice() } else { &[] };
             requests.iter().map(|request| (request, *wall))
@@ -405,7 +405,7 @@ fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> 
 }
 
 /// Something of what the model does not know. Refusals are as good as success.
-fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
+pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
     let mut rng = Rng::new(seed);
     let scope = Scope::new(ACCOUNT, ASIDE[0]);
     let name = format!("aside-{}", rng.below(4));
