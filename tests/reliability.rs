@@ -26,6 +26,8 @@ mod life;
 mod many_openers;
 #[path = "reliability/mount.rs"]
 mod mount;
+#[path = "reliability/permissions.rs"]
+mod permissions;
 #[path = "reliability/place.rs"]
 mod place;
 #[path = "reliability/power_cut.rs"]
