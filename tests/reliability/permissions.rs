@@ -66,14 +66,14 @@ impl Ground {
     }
 
     /// To its end, or for so long that it hangs.
-    fn run(&self, user: u32, args: &[&str]) -> Output {
+    fn run(&self, user: u32, args: &[&str], told: &str) -> Output {
         let mut command = self.command(user, "077", args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(30);
         while child.try_wait().unwrap().is_none() {
             if Instant::now() > deadline {
                 child.kill().unwrap();
-                panic!("{args:?} hangs");
+                panic!("{told}: {args:?} hangs");
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -185,7 +185,7 @@ fn nobody_else_reads_or_writes_anything() {
             loosened += reach(NOBODY, &paths).0.len();
             assert!(loosened > 0, "the control finds nothing");
             // And it is refused as it is.
-            let output = ground.run(OWNER, &["get", "a"]);
+            let output = ground.run(OWNER, &["get", "a"], "open to all");
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             assert_eq!(output.status.code(), Some(4), "{said}");
             assert!(said.contains("chmod"), "{said}");
@@ -217,6 +217,10 @@ fn what_is_no_file_of_its_own_is_never_followed_and_never_hangs() {
     let (mut refused, mut mended) = (0, 0);
     for file in &files {
         for kind in ["link", "dangling", "fifo", "folder"] {
+            if file == key && kind == "fifo" {
+                // Keys may be handed over through pipes, which are waited for.
+                continue;
+            }
             let bytes = std::fs::read(file).unwrap();
             std::fs::rename(file, &outside).unwrap();
             match kind {
@@ -234,7 +238,7 @@ fn what_is_no_file_of_its_own_is_never_followed_and_never_hangs() {
             );
             let told = format!("{kind} in place of {file:?}");
             for args in [["check"].as_slice(), ["get", "a"].as_slice()] {
-                let output = ground.run(OWNER, args);
+                let output = ground.run(OWNER, args, &told);
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
                 match output.status.code() {
                     Some(0) => mended += 1,
