@@ -36,3 +36,5 @@ mod power_cut;
 mod recorded;
 #[path = "reliability/work.rs"]
 mod work;
+#[path = "reliability/worker.rs"]
+mod worker;

@@ -11,6 +11,7 @@ use crate::common::rng::Rng;
 use crate::common::world::{Sabotage, Setup, World};
 use crate::figures;
 use crate::work::{self, ACCOUNT, REGION, Script};
+use crate::worker;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -281,7 +282,7 @@ impl Case<'_> {
                 56..60 => self.doom()?,
                 60..68 => {
                     let seed = self.rng.next_u64();
-                    work::aside(self.vault(), seed)?;
+                    worker::aside(self.vault(), seed)?;
                 }
                 _ => {
                     if let Some(request) = requests.next() {

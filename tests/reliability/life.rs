@@ -3,6 +3,7 @@
 use super::judge;
 use super::place::Place;
 use super::work::{self, Script, Share};
+use super::worker;
 use crate::common;
 use crate::common::reference::Model;
 use crate::common::world::{Sabotage, Setup};
@@ -122,7 +123,7 @@ fn child() {
         })
         .collect();
     let script = Script::new(&work::after(&shares), number(seed), acts.parse().unwrap());
-    work::run(&Place::new(Path::new(dir)), &script, &setup(bad == "bad"), fresh == "fresh");
+    worker::run(&Place::new(Path::new(dir)), &script, &setup(bad == "bad"), fresh == "fresh");
 }
 
 impl Life {

@@ -16,6 +16,7 @@ use crate::figures;
 use crate::judge;
 use crate::place::{self, Place};
 use crate::work::{self, Script};
+use crate::worker;
 use disk::{Disk, Image, Loss};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -54,7 +55,7 @@ fn child() {
     let Some(task) = common::child_task() else { return };
     let words: Vec<&str> = task.split(' ').collect();
     let script = Script::new(&work::empty_model(), words[1].parse().unwrap(), ACTS);
-    work::run(&Place::new(Path::new(words[0])), &script, &setup(words[2] == "bad"), true);
+    worker::run(&Place::new(Path::new(words[0])), &script, &setup(words[2] == "bad"), true);
 }
 
 /// What a disk may hold, and what had been said by then.
