@@ -267,7 +267,7 @@ impl Case<'_> {
     fn run(&mut self, seed: u64) -> Result<(), String> {
         let script = Script::new(&work::empty_model(), seed, STEPS);
         let mut requests = script.requests().map(|(request, _)| request);
-        if seed % 5 == 0 {
+        if seed.is_multiple_of(5) {
             self.pile_up()?;
         }
         for _ in 0..STEPS {
@@ -295,7 +295,7 @@ impl Case<'_> {
         }
         self.maintain()?;
         self.check(true)?;
-        if seed % 20 == 0 { self.comes_to_its_end() } else { Ok(()) }
+        if seed.is_multiple_of(20) { self.comes_to_its_end() } else { Ok(()) }
     }
 
     /// With a clock that is right, what is doomed does go.

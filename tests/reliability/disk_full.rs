@@ -120,13 +120,13 @@ fn attack(
         Err(error) if is_no_space(&error) => {
             counts.too_small += 1;
             grow(mount);
-            let again = create_with(&vault_dir, &key, &options);
+            let again = create_with(&vault_dir, &key, options);
             let vault = again.map_err(|error| format!("not made with room: {error}"))?;
             return vault.close().map_err(|error| format!("no close: {error}"));
         }
         Err(error) => return Err(format!("not made, and not for space: {error}")),
     };
-    let open = || place::open_with(&vault_dir, &[std::fs::read(&key).unwrap()], &options);
+    let open = || place::open_with(&vault_dir, &[std::fs::read(&key).unwrap()], options);
     let mut kept = Kept::new();
     let mut refused = 0;
     for _ in 0..PUTS {

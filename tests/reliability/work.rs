@@ -88,7 +88,7 @@ impl Script {
     pub fn new(base: &Model, seed: u64, acts: usize) -> Self {
         let script = Self { base: base.clone(), acts: Vec::new(), walls: Vec::new() };
         let mut writer = Writer {
-            rng: Rng::new(seed ^ 0x0FF1_CE),
+            rng: Rng::new(seed ^ 0x000F_F1CE),
             seed,
             serial: 0,
             wall: base.wall,
