@@ -1,5 +1,6 @@
 //! The public error: one kind per thing that a caller can do about it.
 
+use crate::env::is_no_space;
 use crate::semantics::{Fault, FaultKind};
 use std::fmt;
 use std::io;
@@ -109,10 +110,7 @@ impl Error {
     /// The operating system refused while doing `op`.
     #[must_use]
     pub fn io(op: &'static str, source: io::Error) -> Self {
-        let kind = match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::NoSpace,
-            _ => ErrorKind::Io { op },
-        };
+        let kind = if is_no_space(&source) { ErrorKind::NoSpace } else { ErrorKind::Io { op } };
         Self { kind, source: Some(source) }
     }
 }

@@ -8,5 +8,33 @@
 
 mod common;
 
+#[path = "reliability/clock.rs"]
+mod clock;
+#[path = "reliability/disk_full.rs"]
+mod disk_full;
+#[path = "reliability/errors_real.rs"]
+mod errors_real;
 #[path = "reliability/figures.rs"]
 mod figures;
+#[path = "reliability/judge.rs"]
+mod judge;
+#[path = "reliability/kills/mod.rs"]
+mod kills;
+#[path = "reliability/life.rs"]
+mod life;
+#[path = "reliability/many_openers.rs"]
+mod many_openers;
+#[path = "reliability/mount.rs"]
+mod mount;
+#[path = "reliability/permissions.rs"]
+mod permissions;
+#[path = "reliability/place.rs"]
+mod place;
+#[path = "reliability/power_cut.rs"]
+mod power_cut;
+#[path = "reliability/recorded/mod.rs"]
+mod recorded;
+#[path = "reliability/work.rs"]
+mod work;
+#[path = "reliability/worker.rs"]
+mod worker;

@@ -153,6 +153,17 @@ pub trait LockGuard: Send + Sync {
     fn file(&self) -> &dyn File;
 }
 
+/// Whether this is what the system says where a file cannot grow: a full disk, an exhausted quota, a
+/// limit on the size of files. (An error of our own about a file that is too long is none.)
+#[must_use]
+pub fn is_no_space(error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => true,
+        io::ErrorKind::FileTooLarge => error.raw_os_error().is_some(),
+        _ => false,
+    }
+}
+
 /// Reads exactly `len` bytes from `offset`; an earlier end is `UnexpectedEof`.
 pub fn read_exact_at(file: &dyn File, len: usize, offset: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; len];

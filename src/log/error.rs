@@ -1,7 +1,7 @@
 //! What can go wrong in the log, by what the caller can do about it.
 
 use super::{ClockNote, End};
-use crate::env::UnixMillis;
+use crate::env::{UnixMillis, is_no_space};
 use std::io;
 
 /// Why the log cannot be opened, read or written.
@@ -93,11 +93,6 @@ impl LogError {
     pub(super) fn io(op: &'static str, path: &str, source: io::Error) -> Self {
         Self::Io { op, path: path.to_owned(), source }
     }
-}
-
-/// Whether this is what a full disk or an exhausted quota says.
-pub(super) fn is_no_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 impl End {

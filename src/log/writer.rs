@@ -8,7 +8,6 @@
 //!   and without the end mark durable in both copies; first frame.
 
 use super::compact::Token;
-use super::error::is_no_space;
 use super::files::{self, Kind, Place};
 use super::frame::{self, Spot};
 use super::manifest::Manifest;
@@ -17,7 +16,7 @@ use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
 use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
-use crate::env::{File, OpenMode};
+use crate::env::{File, OpenMode, is_no_space};
 use std::sync::{Arc, Weak};
 
 /// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.

@@ -137,7 +137,8 @@ impl Pipeline {
     pub(super) fn now(&mut self) -> Now {
         let clock = &self.shared.env.clock;
         let wall = clock.wall();
-        Now { wall, age: self.age.now(wall, clock.monotonic()) }
+        let age = self.age.now(wall, clock.monotonic());
+        Now { wall, age: if self.shared.ages_by_wall() { wall } else { age } }
     }
 
     fn run(&mut self, jobs: Vec<Job>) {

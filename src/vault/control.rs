@@ -201,19 +201,16 @@ impl Pipeline {
         self.shared.set_keys(keys);
     }
 
-    /// The clean end: the state durable, then the end mark, synced (I6).
+    /// The clean end: the state durable if it can be, then the end mark, synced (I6).
     pub(super) fn close(&mut self, state: &State) -> Result<()> {
         if self.shared.status() == Status::Poisoned {
             return Ok(());
         }
-        let closed = state.close();
+        // A state that cannot be made durable (on a full disk, say) is rebuilt by the next open, and
+        // the end mark holds for the log itself: nothing that whoever closes should hear of.
+        let _ = state.close();
         self.now();
         let note = clock_note(self.age.note());
-        // Without a durable state the end mark still holds for the log itself.
-        self.log.close(note).map_err(|error| self.log_failed(error))?;
-        match closed {
-            Err(error) => Err(super::failure::Failure::from(error).into()),
-            Ok(()) => Ok(()),
-        }
+        self.log.close(note).map_err(|error| self.log_failed(error))
     }
 }

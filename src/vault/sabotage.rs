@@ -7,9 +7,12 @@ pub static MARKER: [u8; 30] = *b"strongroom-sabotage-switches-1";
 
 /// One switch per known-bad build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // Switches, each for itself.
 pub struct Sabotage {
     /// Answers a batch before its sync (breaks I1).
     pub ack_before_sync: bool,
+    /// Prunes and purges by raw wall time (breaks I9).
+    pub age_by_wall: bool,
     /// Drops the old epoch before the last re-wrap is done (breaks I10).
     pub drop_epoch_early: bool,
     /// Answers a no-op when it is planned, before the sync of its batch (breaks I1).

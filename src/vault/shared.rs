@@ -156,6 +156,15 @@ impl Shared {
         false
     }
 
+    /// A broken promise: the wall clock prunes and purges.
+    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    pub(super) fn ages_by_wall(&self) -> bool {
+        #[cfg(feature = "sabotage")]
+        return self.sabotage.age_by_wall;
+        #[cfg(not(feature = "sabotage"))]
+        false
+    }
+
     /// A broken promise: what writes nothing is answered as it was planned, whatever becomes of
     /// the batch.
     #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]

@@ -21,6 +21,7 @@ use strongroom::vault::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     AckBeforeSync,
+    AgeByWall,
     NoopAtPlanTime,
     DropEpochEarly,
     /// For the whole process.
@@ -60,6 +61,7 @@ impl Setup {
         match self.sabotage {
             None => {}
             Some(Sabotage::AckBeforeSync) => broken.ack_before_sync = true,
+            Some(Sabotage::AgeByWall) => broken.age_by_wall = true,
             Some(Sabotage::NoopAtPlanTime) => broken.noop_at_plan_time = true,
             Some(Sabotage::DropEpochEarly) => broken.drop_epoch_early = true,
             Some(Sabotage::NullCipher) => crypto::set_null_cipher(true),
@@ -222,7 +224,8 @@ pub fn create_in(dir: &Path, key_path: &Path, setup: &Setup) -> Result<Vault> {
     create_with(dir, key_path, &setup.options())
 }
 
-fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
+/// The same with options.
+pub fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vault> {
     VaultDir::make(dir, options)?.create(|id| {
         let content = new_key_file(id);
         std::fs::write(key_path, &content).unwrap();

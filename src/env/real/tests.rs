@@ -292,3 +292,12 @@ fn an_environment_in_memory_has_real_chance_and_no_real_path() {
     assert!(!Path::new("/x").exists());
     assert_ne!(env.random::<32>().unwrap(), Env::in_memory().random::<32>().unwrap());
 }
+
+#[test]
+fn a_limit_on_the_size_of_files_is_no_space_and_a_file_that_is_too_long_for_us_is_not() {
+    for code in [Errno::NOSPC, Errno::DQUOT, Errno::FBIG] {
+        assert!(crate::env::is_no_space(&code.into()), "{code}");
+    }
+    assert!(!crate::env::is_no_space(&ErrorKind::FileTooLarge.into()));
+    assert!(!crate::env::is_no_space(&Errno::IO.into()));
+}

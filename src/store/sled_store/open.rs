@@ -7,7 +7,7 @@ use super::{
     APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
     decode_applied, writer,
 };
-use crate::env::{Fs, OpenMode};
+use crate::env::{Fs, OpenMode, is_no_space};
 use crate::model::Lsn;
 use crate::store::per_tree::{PerTree, tree_name};
 use crate::store::{StoreError, guard};
@@ -197,12 +197,11 @@ fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
 /// Whether an error says something about this machine rather than about the state.
 fn is_environment(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| DESCRIPTORS_EXHAUSTED.contains(&code))
+        || is_no_space(error)
         || matches!(
             error.kind(),
             io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
-                | io::ErrorKind::StorageFull
-                | io::ErrorKind::QuotaExceeded
                 | io::ErrorKind::OutOfMemory
                 | io::ErrorKind::Interrupted
         )

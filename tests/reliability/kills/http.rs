@@ -1,18 +1,11 @@
 //! Sixteen writers over HTTP against the real server, which is killed with `kill -9` in the middle
 //! of it, round after round. Every acknowledged version must be readable after each restart.
 //!
-//! `STRONGROOM_KILL_ROUNDS=200` is the full tier.
-#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
-#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
-#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
-#![allow(dead_code, unreachable_pub, missing_docs)]
-
-mod common;
-
-use common::http::Client;
-use common::rng::Rng;
-use common::server::{Home, Server};
+//! A seed is a round, all of them on one vault: `STRONGROOM_SEEDS=1..201` is the full tier.
+use crate::common::http::Client;
+use crate::common::rng::Rng;
+use crate::common::server::{Home, Server};
+use crate::figures;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -149,9 +142,10 @@ fn versions(client: &mut Client, secret: &str) -> BTreeSet<String> {
 
 #[test]
 fn no_acknowledged_version_is_lost_by_kill_9() {
-    let rounds = common::env_number("STRONGROOM_KILL_ROUNDS", 12);
+    let seeds = figures::seeds(10, 60);
+    let rounds = seeds.end - seeds.start;
     let home = Home::new();
-    let mut rng = Rng::new(common::env_number("STRONGROOM_KILL_SEED", 1));
+    let mut rng = Rng::new(seeds.start);
     let mut all: Vec<Put> = Vec::new();
     let mut open: Vec<Put> = Vec::new();
     let (mut busy, mut landed) = (0, 0);
@@ -165,7 +159,7 @@ fn no_acknowledged_version_is_lost_by_kill_9() {
         }
         server.kill9();
     }
-    for round in 0..rounds {
+    for round in seeds.clone() {
         let server = home.serve();
         let mut client = server.client();
         // All of the last round, and a sample of everything before it.
@@ -207,11 +201,17 @@ fn no_acknowledged_version_is_lost_by_kill_9() {
         }
     }
     assert_eq!(stored, all.len() + landed, "versions that nobody put");
-    println!(
-        "{rounds} rounds, {busy} with a request in flight after 20 acknowledged; {} acknowledged, {} unanswered of which {landed} landed",
-        all.len(),
-        open.len()
-    );
     assert!(busy * 4 >= rounds * 3, "too few rounds had a request in flight");
     assert_eq!(server.stop(), Some(0), "a graceful stop is exit 0");
+    figures::tell(
+        "kill -9 of the server",
+        &seeds,
+        &[
+            ("kills", rounds),
+            ("with a request in flight after 20 answers", busy),
+            ("puts acknowledged", all.len() as u64),
+            ("unanswered", open.len() as u64),
+            ("of which landed", landed as u64),
+        ],
+    );
 }

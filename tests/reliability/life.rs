@@ -1,0 +1,206 @@
+//! The life of a vault whose processes die: each goes on where the last one was found to have ended.
+
+use super::judge;
+use super::place::Place;
+use super::work::{self, Script, Share};
+use super::worker;
+use crate::common;
+use crate::common::reference::Model;
+use crate::common::world::{Sabotage, Setup};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+use strongroom::vault::StoreChoice;
+
+/// Small segments, so that the log turns over and is compacted all the time.
+pub fn setup(bad: bool) -> Setup {
+    Setup {
+        background: true,
+        segment_bytes: (8 << 10, 16 << 10),
+        sabotage: bad.then_some(Sabotage::AckBeforeSync),
+    }
+}
+
+pub struct Life {
+    pub place: Place,
+    shares: Vec<Share>,
+    model: Model,
+    made: bool,
+    bad: bool,
+    acts: usize,
+}
+
+/// What a process said before it died.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub started: bool,
+    pub open: bool,
+    pub done: bool,
+    pub handed: usize,
+    pub answered: usize,
+    pub wall: i64,
+    pub error: Option<String>,
+    /// What a read and a write came to after that.
+    pub read: Option<String>,
+    pub write: Option<String>,
+    /// What it printed that is not for us: of a panic.
+    pub other: Vec<String>,
+}
+
+impl Said {
+    fn take(&mut self, line: &str) {
+        // The test runner says what it runs on the same line.
+        let line = line.strip_prefix("test life::child ... ").unwrap_or(line);
+        match line.split_once(' ') {
+            Some(("@h", n)) => self.handed = n.parse().unwrap_or(self.handed),
+            Some(("@a", n)) => self.answered = n.parse().unwrap_or(self.answered),
+            Some(("@t", n)) => self.wall = n.parse().unwrap_or(self.wall),
+            Some(("@e", text)) => self.error = Some(text.to_owned()),
+            Some(("@r", text)) => self.read = Some(text.to_owned()),
+            Some(("@p", text)) => self.write = Some(text.to_owned()),
+            _ if line == "@start" => self.started = true,
+            _ if line == "@open" => self.open = true,
+            _ if line == "@done" => self.done = true,
+            _ => self.other.push(line.to_owned()),
+        }
+    }
+}
+
+/// A process at work.
+pub struct Running {
+    pub child: Child,
+    lines: Receiver<String>,
+    said: Said,
+    seed: u64,
+}
+
+impl Running {
+    /// Waits until what it said makes `enough` true, or it ended.
+    pub fn until(&mut self, enough: impl Fn(&Said) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !enough(&self.said) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => self.said.take(&line),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Waits for its end; all that it said.
+    pub fn end(mut self) -> (u64, Said) {
+        self.until(|_| false);
+        self.kill()
+    }
+
+    /// `kill -9`, and all that it had said.
+    pub fn kill(mut self) -> (u64, Said) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        while let Ok(line) = self.lines.recv() {
+            self.said.take(&line);
+        }
+        (self.seed, self.said)
+    }
+}
+
+/// The process that does the work.
+#[test]
+fn child() {
+    let Some(task) = common::child_task() else { return };
+    let words: Vec<&str> = task.split(' ').collect();
+    let [dir, bad, fresh, seed, acts] = words[..5] else { panic!("{task}") };
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    let shares: Vec<Share> = words[5..]
+        .iter()
+        .map(|share| {
+            let numbers: Vec<u64> = share.split(':').map(number).collect();
+            let count = |at: usize| usize::try_from(numbers[at]).unwrap();
+            let wall = i64::try_from(numbers[3]).unwrap();
+            Share { seed: numbers[0], acts: count(1), landed: count(2), wall }
+        })
+        .collect();
+    let script = Script::new(&work::after(&shares), number(seed), acts.parse().unwrap());
+    worker::run(&Place::new(Path::new(dir)), &script, &setup(bad == "bad"), fresh == "fresh");
+}
+
+impl Life {
+    pub fn new(place: Place, acts: usize, bad: bool) -> Self {
+        let (shares, model) = (Vec::new(), work::empty_model());
+        Self { place, shares, model, made: false, bad, acts }
+    }
+
+    /// Starts the next process.
+    pub fn spawn(&self, seed: u64) -> Running {
+        self.spawn_in(seed, &[])
+    }
+
+    /// The same by way of a command that takes it as its last arguments.
+    pub fn spawn_in(&self, seed: u64, wrapper: &[&str]) -> Running {
+        let mut task = format!(
+            "{} {} {} {seed} {}",
+            self.place.dir().display(),
+            if self.bad { "bad" } else { "good" },
+            if self.made { "again" } else { "fresh" },
+            self.acts
+        );
+        for share in &self.shares {
+            let Share { seed, acts, landed, wall } = share;
+            task.push_str(&format!(" {seed}:{acts}:{landed}:{wall}"));
+        }
+        let mut command = common::child("life::child", &task);
+        if let [program, arguments @ ..] = wrapper {
+            let mut wrapped = Command::new(program);
+            wrapped.args(arguments).arg(command.get_program()).args(command.get_args());
+            wrapped.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+            command = wrapped;
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in out.lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Running { child, lines, said: Said::default(), seed }
+    }
+
+    /// Opens what a process left and judges it; the next one goes on from there. `checked` also
+    /// looks at everything with `check`.
+    pub fn judge(&mut self, seed: u64, said: &Said, checked: bool) -> Result<(), String> {
+        let script = Script::new(&self.model, seed, self.acts);
+        let wall = said.wall.max(script.wall_after(said.handed));
+        let plain = Setup { background: false, ..setup(false) };
+        let (options, _) = Place::options(&plain, wall, StoreChoice::Auto);
+        let must_open = self.made || said.open;
+        if checked && must_open {
+            let report = self.place.check(&options).map_err(|error| format!("check: {error}"))?;
+            if !report.damage.is_empty() {
+                return Err(format!("check: {:?}", report.damage));
+            }
+        }
+        let started = Instant::now();
+        let vault = match self.place.open(&options) {
+            // Never finished: the next process makes it.
+            Err(_) if !must_open => return Ok(()),
+            opened => opened.map_err(|error| format!("does not open: {error}"))?,
+        };
+        let took = started.elapsed();
+        if took > Duration::from_secs(10) {
+            return Err(format!("opened in {took:?}"));
+        }
+        let landed = judge::landed(&vault, |n| script.model(n), said.answered, said.handed, wall)?;
+        vault.close().map_err(|error| format!("no close: {error}"))?;
+        self.made = true;
+        self.shares.push(Share { seed, acts: self.acts, landed, wall });
+        self.model = script.model(landed);
+        work::let_pass(&mut self.model, wall);
+        Ok(())
+    }
+}
