@@ -10,3 +10,6 @@ mod common;
 
 #[path = "reliability/figures.rs"]
 mod figures;
+#[cfg(shuttle)]
+#[path = "reliability/schedules.rs"]
+mod schedules;
