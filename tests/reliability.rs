@@ -38,3 +38,6 @@ mod recorded;
 mod work;
 #[path = "reliability/worker.rs"]
 mod worker;
+#[cfg(shuttle)]
+#[path = "reliability/schedules.rs"]
+mod schedules;

@@ -9,6 +9,7 @@ pub mod age;
 pub(crate) mod civil;
 pub mod real;
 pub mod sim;
+pub(crate) mod threads;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use super::LogError;
 use super::files::{self, Kind, Place};
 use super::segment::HEADER_BYTES;
 use crate::env::OpenMode;
+use crate::env::threads::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What the log and its preparations share.

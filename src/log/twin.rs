@@ -20,11 +20,11 @@
 
 use super::{LogError, files};
 use crate::codec::Reader;
+use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::env::{Fs, OpenMode};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 const MAGIC: [u8; 8] = *b"SRTWIN\r\n";
 /// Bytes before the body.

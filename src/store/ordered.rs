@@ -4,10 +4,10 @@
 use super::bounds::bounds;
 use super::per_tree::PerTree;
 use super::{Row, Store, StoreError};
+use crate::env::threads::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::model::{ChangeSet, Lsn, Tree};
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// Rows that `scan` copies before it calls out with the lock released.
 const SCAN_ROWS: usize = 256;

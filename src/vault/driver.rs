@@ -8,12 +8,12 @@
 use super::commit::{BATCH_OPERATIONS_MAX, Pipeline};
 use super::job::{Done, Job};
 use super::shared::Status;
+use crate::env::threads::channel::{Receiver, Sender, TrySendError, bounded};
+use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use crate::env::threads::thread::{self, JoinHandle, ThreadId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::semantics::Answer;
-use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::thread::{JoinHandle, ThreadId};
 use std::time::Duration;
 
 /// Jobs that may wait in the channel: past it callers block, and servers are told `Busy`.
@@ -45,7 +45,7 @@ impl Driver {
     /// Starts the thread.
     pub(super) fn spawn(pipeline: Pipeline) -> Result<Self> {
         let (queue, jobs) = bounded(QUEUE_MAX);
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("strongroom-commit".to_owned())
             .spawn(move || run(pipeline, &jobs))
             .map_err(|error| Error::io("start the commit thread", error))?;
@@ -135,7 +135,7 @@ impl Driver {
     /// Whether the caller is the commit thread itself.
     pub(super) fn is_own_thread(&self) -> bool {
         match self {
-            Self::Thread { id, .. } => *id == std::thread::current().id(),
+            Self::Thread { id, .. } => *id == thread::current().id(),
             Self::Inline(_) => false,
         }
     }

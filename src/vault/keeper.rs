@@ -12,13 +12,13 @@ use super::job::{Job, Mutate};
 use super::shared::Status;
 use super::worker::{Worker, bell};
 use super::{epoch, reserve, rows};
+use crate::env::threads::channel::{Receiver, Sender};
+use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::LogError;
 use crate::model::api::Mutation;
 use crate::model::{RecordId, Tree};
 use crate::semantics::{Answer, may_be_due};
-use crossbeam::channel::{Receiver, Sender};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How often the keeper looks around when nobody calls it.

@@ -58,6 +58,7 @@ pub use rotation::{RotationError, RotationEvent, RotationFunction, RotationFunct
 
 use crate::crypto::{Unlock, VaultId};
 use crate::env::Env;
+use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::error::{ErrorKind, Result};
 use driver::Driver;
 use epoch::KeystoreFile;
@@ -65,7 +66,7 @@ use keeper::Keeper;
 use rotation::Engine;
 use shared::{Shared, Status};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 /// An open vault. Clones share it; it can be used from any thread.
 ///

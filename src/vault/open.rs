@@ -19,11 +19,12 @@ use super::state::{Opened, State, StateOpener, sum_rows};
 use super::{Inner, Owner, Vault};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
+use crate::env::threads::sync::{Arc, Mutex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::OnceLock;
 
 /// A keystore with its keys.
 pub(super) struct Unlocked {

@@ -4,15 +4,15 @@ use super::accessed::Marks;
 use super::rotation::{Agenda, RotationFunctions};
 use super::state::State;
 use crate::crypto::{Keyring, VaultId};
+use crate::env::threads::channel::Sender;
+use crate::env::threads::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use crate::env::threads::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::env::{Env, LockGuard};
 use crate::error::{ErrorKind, Result};
 use crate::log::{Log, Preparation};
 use crate::model::RecordId;
-use crossbeam::channel::Sender;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Whether the vault takes writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

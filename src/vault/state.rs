@@ -12,6 +12,7 @@ use super::shared::Shared;
 use super::source::{Layer, RowSource};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
+use crate::env::threads::thread;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, LogError, Recovered};
 use crate::model::{Lsn, Tree};
@@ -306,7 +307,7 @@ pub(super) fn sum_rows(
     // `versions` and `keys`, `tokens` hold a row per version, the others less.
     let (one, two) = ([Tree::Versions, Tree::Names, Tree::Meta], [Tree::Keys, Tree::Secrets]);
     let three = [Tree::Tokens, Tree::Labels];
-    let (first, second) = std::thread::scope(|scope| {
+    let (first, second) = thread::scope(|scope| {
         let other = scope.spawn(|| half(&two));
         let first = half(&one).and_then(|mut sum| {
             sum.merge(&half(&three)?);

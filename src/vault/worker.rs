@@ -1,11 +1,11 @@
 //! A background thread of an open vault, woken by calls and stopped before the pipeline.
 
 use super::Inner;
+use crate::env::threads::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crate::env::threads::sync::{Arc, Mutex, PoisonError};
+use crate::env::threads::thread::{self, JoinHandle};
 use crate::error::{Error, Result};
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Both ends of a worker's bell: a call while one waits already is the same call.
@@ -51,7 +51,7 @@ impl Worker {
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&inner)));
             }
         };
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(run)
             .map_err(|error| Error::io("start a background thread", error))?;
@@ -69,7 +69,7 @@ impl Worker {
         self.tell_to_stop();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
-            && thread.thread().id() != std::thread::current().id()
+            && thread.thread().id() != thread::current().id()
         {
             let _ = thread.join();
         }

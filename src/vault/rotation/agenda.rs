@@ -3,9 +3,9 @@
 
 use super::{Function, RotationFunctions};
 use crate::env::UnixMillis;
+use crate::env::threads::channel::Sender;
 use crate::model::{RecordId, SecretRecord};
 use crate::semantics::rotation_due;
-use crossbeam::channel::Sender;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -1,0 +1,13 @@
+//! Threads, locks and channels, by one door. They are the ordinary ones, except in a `--cfg shuttle`
+//! build: there a scheduler tries out orders of execution (`tests/schedules.rs`). What never lets
+//! another thread run while it is held may be an ordinary lock there too.
+
+#[cfg(not(shuttle))]
+pub(crate) use crossbeam::channel;
+#[cfg(shuttle)]
+pub(crate) use shuttle::{sync, thread};
+#[cfg(not(shuttle))]
+pub(crate) use std::{sync, thread};
+
+#[cfg(shuttle)]
+pub(crate) mod channel;
