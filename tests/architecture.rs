@@ -64,6 +64,7 @@ const ONE_DOOR: &[(&str, &[&str])] = &[
     ("hmac", &["crypto", "wire/sigv4"]),
     ("sha2", &["crypto", "wire/sigv4", "log/twin"]),
     ("getrandom", &["env"]),
+    ("shuttle", &["env"]),
     // Besides files: terminals and signals.
     ("rustix", &["env", "cli"]),
     ("std::fs", &["env"]),

@@ -34,10 +34,10 @@ mod place;
 mod power_cut;
 #[path = "reliability/recorded/mod.rs"]
 mod recorded;
+#[cfg(shuttle)]
+#[path = "reliability/schedules.rs"]
+mod schedules;
 #[path = "reliability/work.rs"]
 mod work;
 #[path = "reliability/worker.rs"]
 mod worker;
-#[cfg(shuttle)]
-#[path = "reliability/schedules.rs"]
-mod schedules;
