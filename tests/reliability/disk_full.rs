@@ -170,7 +170,9 @@ fn attack(
     read_all(&vault, &kept).map_err(|why| format!("after a deletion: {why}"))?;
     grow(mount);
     // As the keeper does by itself after a while.
-    vault.maintain().map_err(|error| format!("no upkeep with room again: {error}"))?;
+    // The first pass may still find a state that the full disk broke; it is made anew.
+    let upkept = vault.maintain().or_else(|_| vault.maintain());
+    upkept.map_err(|error| format!("no upkeep with room again: {error}"))?;
     put(&vault, rng, &mut kept).map_err(|error| format!("no write with room again: {error}"))?;
     vault.close().map_err(|error| format!("no close with room: {error}"))?;
     drop(vault);
@@ -339,6 +341,11 @@ fn a_limit_on_the_size_of_files_loses_nothing() {
                 && !error.contains("no space")
             {
                 panic!("{}", told("an error that is not of space".into()));
+            }
+            if said.error.is_some() && said.handed > said.answered + 1 {
+                // Of requests handed in together, those without space fail and others may not: what
+                // landed is no beginning of the script any more.
+                break;
             }
             life.judge(work, &said, true).map_err(told).unwrap();
         }
