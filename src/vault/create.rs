@@ -67,6 +67,9 @@ pub(super) fn create(
     let vault = finish(place, Unlocked { twin, content, keystore, keys })?;
     // Its first put comes soon.
     vault.inner.prepare_segment(true)?;
+    // From the first day: the disk may be full before the keeper has looked around. One without room
+    // for it is not an error.
+    let _ = super::reserve::refill(&vault.inner.shared);
     Ok(vault)
 }
 

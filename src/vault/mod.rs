@@ -124,6 +124,7 @@ impl Vault {
         let mut options = Options { rotation, ..Options::default() };
         options.tuning.env = Some(Env::in_memory());
         options.tuning.segment_bytes_max = 1024 * 1024;
+        options.tuning.reserve_bytes = 0; // no disk that could be full
         Self::ephemeral_with(&options)
     }
 
