@@ -12,7 +12,7 @@ use super::segment::{FRAMES_AT, Segment, Tail};
 use super::snapshot::SnapshotReader;
 use super::twin::Twin;
 use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
-use crate::env::{Env, OpenMode};
+use crate::env::{Env, Fs, OpenMode};
 use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl Log {
         auth: Arc<dyn Authenticator>,
         options: LogOptions,
     ) -> Result<Recovered, LogError> {
-        let place = Place { env: env.clone(), dir: dir.to_path_buf(), vault, auth };
+        let place = Place::new(env, dir, vault, auth, &options);
         let twin = Manifest::twin(&place);
         let content = twin.read()?;
         let manifest = Manifest::decode(&place, &content.body, content.generation)?;
@@ -100,6 +100,14 @@ impl Log {
             tail: walk.tail,
             notes,
         })
+    }
+}
+
+impl Log {
+    /// The vault that every readable copy of the manifest in `dir` names. Not authenticated: for a
+    /// choice between two keystores, before there is a key.
+    pub fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
+        Manifest::named_vault(fs, dir)
     }
 }
 
@@ -170,6 +178,18 @@ impl Recovered {
             .map_err(|error| error.proven(Some(self.tail.end.clone())))?;
         }
         Ok(())
+    }
+
+    /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
+    pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
+        self.twin.faults()
+    }
+
+    /// Reads the snapshot before this one, and all frames since, if they are still kept.
+    pub fn check_older(&self) -> Result<(), LogError> {
+        let Some(previous) = &self.manifest.previous else { return Ok(()) };
+        read_truth(&self.place, &self.manifest, previous).map_err(|fault| fault.error)?;
+        super::compact::read_back(&self.place, previous)
     }
 
     /// The same truth read from the snapshot before this one, if that is still kept: for a caller

@@ -150,7 +150,13 @@ pub(super) fn visit_rows(
 fn healing_state(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(State, End)> {
     let end = damage.proven_end.clone()?;
     if !place.env.fs.is_real() {
-        return None;
+        let kept = place.options.tuning.kept_state.as_ref()?.fork();
+        #[cfg(feature = "sabotage")]
+        if place.options.tuning.sabotage.heal_from_lagging {
+            let digest = sum_rows(&kept, keys).ok()?.digest(keys.digest_key(), end.lsn);
+            return Some((State::Memory(kept), End { digest, ..end }));
+        }
+        return equals(&kept, keys, &end).then_some((State::Memory(kept), end));
     }
     let store = SledStore::open_guarded(&place.env.fs, &place.dir, SledOptions::default()).ok()?;
     let equal = equals(&store, keys, &end);
@@ -167,7 +173,7 @@ pub(super) fn equals(store: &dyn Store, keys: &Keyring, end: &End) -> bool {
 }
 
 /// Chunks are not in the digest: each value's must all be there before it may become the truth.
-fn has_all_chunks(store: &dyn Store, keys: &Keyring) -> bool {
+pub(super) fn has_all_chunks(store: &dyn Store, keys: &Keyring) -> bool {
     let marks = super::accessed::Marks::default();
     let view = super::view::RowView::new(&store, keys, &marks, None);
     let mut whole = true;
