@@ -8,5 +8,7 @@
 
 mod common;
 
+#[path = "reliability/damage.rs"]
+mod damage;
 #[path = "reliability/figures.rs"]
 mod figures;

@@ -41,12 +41,20 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, offset, rule, source, heals_at_open } = self;
-        write!(f, "file={file} offset={offset} rule={rule}; ")?;
-        match (source, heals_at_open) {
-            (Some(source), true) => write!(f, "the next open heals it from {source}"),
-            (Some(source), false) => write!(f, "`strongroom repair` heals it from {source}"),
-            (None, _) => f.write_str("nothing that is proven right can replace it"),
+        let Self { file, offset, rule, .. } = self;
+        write!(f, "file={file} offset={offset} rule={rule}")
+    }
+}
+
+impl Finding {
+    /// What can be done about it, for people.
+    fn advice(&self) -> String {
+        match (self.source, self.heals_at_open) {
+            (Some(source), true) => format!("the next open heals it from {source}"),
+            (Some(source), false) => format!("`strongroom repair` heals it from {source}"),
+            (None, _) => {
+                "nothing stands beside it; `strongroom repair` says what can be kept".to_owned()
+            }
         }
     }
 }
@@ -69,9 +77,16 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// What the next open does besides healing what is found damaged.
+    pub(super) fn open_work(&self) -> Vec<String> {
+        let found: Vec<String> = self.findings.iter().map(Finding::to_string).collect();
+        let is_found = |text: &&String| found.iter().any(|found| text.ends_with(found));
+        self.warnings.iter().filter(|text| !is_found(text)).cloned().collect()
+    }
+
     fn note(&mut self, finding: Finding) {
         let list = if finding.heals_at_open { &mut self.warnings } else { &mut self.damage };
-        list.push(format!("damaged. {finding}"));
+        list.push(format!("damaged, {}. {finding}", finding.advice()));
         self.findings.push(finding);
     }
 }

@@ -86,19 +86,20 @@ pub(super) fn repair(
     }
     repair.settle_manifest(&keys)?;
     examine(&repair.place, &keystore, &keys, true, &mut looked)?;
-    let is_open_work = !looked.warnings.is_empty();
+    let open_work = looked.open_work();
     if !looked.damage.is_empty() && !repair.mend_log(&keystore, &keys, &looked, accept_loss)? {
         return Ok(repair.report);
     }
     for finding in looked.findings.iter().filter(|finding| finding.heals_at_open) {
         repair.shelf.keep(&finding.file)?;
-        repair.report.done.push(format!("healed. {finding}"));
+        repair.report.done.push(healed(finding));
     }
     repair.report.found.extend(looked.findings);
-    if repair.report.found.is_empty() && !is_open_work {
+    if repair.report.found.is_empty() && open_work.is_empty() {
         return Ok(repair.report);
     }
-    repair.report.done.extend(looked.warnings.into_iter().filter(|text| !text.contains("file=")));
+    let taken_care_of = open_work.iter().map(|what| format!("opened the vault. cause={what}"));
+    repair.report.done.extend(taken_care_of);
     repair.open_and_close(Unlocked { twin, content, keystore, keys }, unlock)
 }
 
@@ -149,7 +150,7 @@ impl Repair {
         let rule = if let ErrorKind::Damaged { rule, .. } = kind { rule } else { "TWIN-2" };
         let source = Some("the copy that the key proves");
         let finding = Finding { file, offset: 0, rule, source, heals_at_open: false };
-        self.report.done.push(format!("healed. {finding}"));
+        self.report.done.push(healed(&finding));
         self.report.found.push(finding);
     }
 
@@ -200,6 +201,8 @@ impl Repair {
         for finding in &looked.findings {
             self.shelf.keep(&finding.file)?;
         }
+        self.shelf.keep("manifest.a")?;
+        self.shelf.keep("manifest.b")?;
         if is_loss {
             self.shelf.keep_log()?;
             self.shelf.keep("keystore.a")?;
@@ -243,6 +246,10 @@ fn new_end(
     let lsn = found.end.lsn.max(known).max(applied).next();
     let sum = sum_rows(&found.rows, keys).map_err(super::failure::Failure::from)?;
     Ok(End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..found.end.clone() })
+}
+
+fn healed(finding: &Finding) -> String {
+    format!("healed from {}. {finding}", finding.source.unwrap_or("what is left"))
 }
 
 fn first_of(report: &CheckReport) -> Error {

@@ -65,14 +65,13 @@ impl Shelf {
         fs.sync_dir(&above)
     }
 
-    /// Keeps all of the log with its manifest.
+    /// Keeps all files of the log.
     pub(super) fn keep_log(&mut self) -> Result<()> {
         let io = |error| Error::io("keep the damaged log", error);
         for entry in self.env.fs.read_dir(&self.dir.join(LOG)).map_err(io)? {
             self.keep(&format!("{LOG}/{}", entry.name))?;
         }
-        self.keep("manifest.a")?;
-        self.keep("manifest.b")
+        Ok(())
     }
 
     /// Takes in what healing has moved aside in the log's folder.
