@@ -117,7 +117,8 @@ fn what_would_be_lost_is_listed_and_lost_only_when_accepted() {
     assert!(said.text().starts_with("repaired, lost: operations "), "{}", said.text());
     assert_eq!(home.run(&["check", "--deep"]).expect(0).err, "");
     let after = contents(&home.vault().join("damaged/0001"));
-    for (path, bytes) in before.iter().filter(|(path, _)| path.to_str().unwrap().contains("/log/")) {
+    for (path, bytes) in before.iter().filter(|(path, _)| path.to_str().unwrap().contains("/log/"))
+    {
         assert!(after.iter().any(|(_, kept)| kept == bytes), "{} is not kept", path.display());
     }
     // It is a vault as any other again, and what went before the damage is there.

@@ -51,13 +51,12 @@ pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Resul
         output::lines([summary(&report).as_str()])?;
     }
     match (&report.outcome, &report.loss) {
-        (RepairOutcome::WouldLose, Some(loss)) => Err(Failure::new(
-            Exit::Damaged,
-            format!("not repaired: this would be lost: {loss}"),
-        )
-        .hint(
-            "look for a backup first; `strongroom repair --accept-loss` keeps all but that",
-        )),
+        (RepairOutcome::WouldLose, Some(loss)) => {
+            Err(Failure::new(Exit::Damaged, format!("not repaired: this would be lost: {loss}"))
+                .hint(
+                    "look for a backup first; `strongroom repair --accept-loss` keeps all but that",
+                ))
+        }
         _ => Ok(()),
     }
 }

@@ -48,8 +48,7 @@ impl Reporter {
         if self.is_seen {
             let end = if percent == 100 { "\n" } else { "" };
             let is_new = self.shown_percent.swap(percent, Ordering::Relaxed) != percent;
-            return is_new
-                .then(|| format!("\rstrongroom: {doing}: {percent:3} %{end}"));
+            return is_new.then(|| format!("\rstrongroom: {doing}: {percent:3} %{end}"));
         }
         let now = self.clock.monotonic();
         let mut next = self.next_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -143,7 +143,7 @@ pub(super) fn write_rows(
     written
 }
 
-fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
+pub(super) fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
     let from = place.dir.join(file);
     let to = place.dir.join(format!("{file}.damaged"));
     match place.fs().rename(&from, &to) {

@@ -10,7 +10,7 @@
 use super::compact::read_back;
 use super::files::{self, Kind, Place};
 use super::frame::{self, ALIGN, Spot};
-use super::heal::{Rows, write_rows};
+use super::heal::{self, Rows, write_rows};
 use super::manifest::{Manifest, SnapshotRecord};
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
 use super::snapshot::SnapshotReader;
@@ -201,6 +201,12 @@ impl Remains {
         }
     }
 
+    /// After [`Self::replace`]: renames a damaged file of the log, so that nobody takes it for one of
+    /// ours again.
+    pub fn move_aside(&self, file: &str) -> Result<(), LogError> {
+        if file.starts_with(files::FOLDER) { heal::move_aside(&self.place, file) } else { Ok(()) }
+    }
+
     fn find_snapshots(&mut self) -> Result<(), LogError> {
         for number in self.place.numbers(Kind::Snapshot)?.into_iter().rev() {
             // One that a manifest does not name may be what an interrupted repair left.
@@ -273,8 +279,7 @@ impl Remains {
                 let len = frame::claimed_len(front, spot)?;
                 budget = budget.checked_sub(len)?;
                 let limit = limits.get(&spot.segment).copied().unwrap_or(u64::MAX);
-                let header =
-                    frame::authenticate(&self.place, front.get(..len)?, spot).ok()?;
+                let header = frame::authenticate(&self.place, front.get(..len)?, spot).ok()?;
                 (spot.offset < limit).then_some((header, spot))
             })();
             at += step.as_ref().map_or(ALIGN, |(header, _)| header.len);

@@ -12,6 +12,7 @@ use super::logkeys::LogKeys;
 use super::open::{equals, refuse_rollback};
 use super::options::{OnProgress, Progress, StoreChoice, Tuning};
 use super::picture::Picture;
+use super::repair::lossless;
 use super::state::{StateOpener, sum_rows};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
@@ -120,18 +121,22 @@ pub(super) fn examine(
     let state = state.as_ref().map(Picture::store);
     let holds_all = |end: &End| state.is_some_and(|rows| equals(rows, keys, end));
     let options = place.options.tuning.log_options();
-    let opened =
-        Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
+    let opened = Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
     let truth = match opened {
         Ok(truth) => truth,
         Err(LogError::Damaged(damage)) => {
-            let healable = damage.proven_end.as_ref().is_some_and(holds_all);
+            let equal = damage.proven_end.as_ref().is_some_and(holds_all);
+            let source = if equal {
+                Some("the state")
+            } else {
+                lossless(place, keys, state)?.map(|(_, found)| found.source)
+            };
             report.note(Finding {
                 file: damage.file,
                 offset: damage.offset,
                 rule: damage.rule,
-                source: healable.then_some("the state"),
-                heals_at_open: healable,
+                source,
+                heals_at_open: source.is_some(),
             });
             return Ok(());
         }
@@ -272,8 +277,9 @@ fn compare_state(
         });
         return;
     }
-    let same_digest =
-        || sum_rows(state, keys).is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest);
+    let same_digest = || {
+        sum_rows(state, keys).is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest)
+    };
     if applied < end.lsn || !same_digest() {
         report.warnings.push(
             "the state differs from the log or was not closed; the next open rebuilds or completes it"

@@ -107,7 +107,8 @@ pub(super) fn is_snapshot_damage(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Damaged { rule, .. } if rule.starts_with("SNAP-"))
 }
 
-/// Reads the log; heals it from a state that provably equals what was lost.
+/// Reads the log; heals it from a state that provably equals what was lost, or from what else leads
+/// to the end that is proven: an older state and the frames after it, say.
 fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
     let auth = LogKeys::of(keys);
     let options = place.options.tuning.log_options();
@@ -116,7 +117,10 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
         Ok(truth) => Ok(truth),
         Err(LogError::Damaged(damage)) => {
             let Some((state, end)) = healing_state(place, keys, &damage) else {
-                return Err(from_log(LogError::Damaged(damage)));
+                if !super::repair::rebuild_log(place, keys, &damage.file)? {
+                    return Err(from_log(LogError::Damaged(damage)));
+                }
+                return Log::open(&place.env, &place.dir, vault, auth, options).map_err(from_log);
             };
             let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
             let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)

@@ -30,11 +30,8 @@ impl Picture {
         }
         env.fs.metadata(&state_dir(dir)).ok()??;
         let copy = Copied::of_state(env, dir)?;
-        let store = SledStore::open(
-            Arc::clone(&env.fs),
-            &copy.dir.join(STATE_DIR),
-            SledOptions::default(),
-        );
+        let store =
+            SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
         Some(Self { state: State::Sled(store.ok()?), copy: Some(copy) })
     }
 

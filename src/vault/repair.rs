@@ -117,10 +117,8 @@ impl Repair {
             keystore.unlock(unlock).is_ok().then_some(()).filter(|()| same)
         };
         let copies = twin.copies().map_err(from_log)?;
-        let Some(chosen) = copies
-            .iter()
-            .filter(|copy| opens(copy).is_some())
-            .max_by_key(|copy| copy.generation)
+        let Some(chosen) =
+            copies.iter().filter(|copy| opens(copy).is_some()).max_by_key(|copy| copy.generation)
         else {
             return Err(refused);
         };
@@ -140,7 +138,8 @@ impl Repair {
         for name in ["manifest.a", "manifest.b"] {
             self.shelf.keep(name)?;
         }
-        let name = if chosen.copy.other() == crate::log::Copy::A { "manifest.a" } else { "manifest.b" };
+        let name =
+            if chosen.copy.other() == crate::log::Copy::A { "manifest.a" } else { "manifest.b" };
         let rule = ErrorKind::Damaged { file: name.to_owned(), offset: 0, rule: "MAN-2" };
         self.note_copy(name.to_owned(), &rule);
         Log::settle_manifest(&self.place.env, &self.place.dir, &chosen).map_err(from_log)
@@ -228,6 +227,35 @@ impl Repair {
         report.kept = shelf.place().map(ToOwned::to_owned);
         Ok(report)
     }
+}
+
+/// What is left of a damaged log, with a state that may lag, where it provably leads to the very end.
+pub(super) fn lossless(
+    place: &VaultDir,
+    keys: &Keyring,
+    state: Option<&dyn Store>,
+) -> Result<Option<(Remains, Salvage)>> {
+    let VaultDir { env, dir, options, .. } = place;
+    let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
+    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(from_log)?;
+    let known = remains.last_known().map_or(0, |end| end.keystore_generation);
+    if remains.proven_end().is_none() || known > keys.generation() {
+        return Ok(None);
+    }
+    let found = salvage(&remains, state, keys)?;
+    Ok(found.filter(|found| found.loss.is_none()).map(|found| (remains, found)))
+}
+
+/// Begins a damaged log anew where nothing is lost by it: what an open may do unasked. `false`:
+/// nothing was changed.
+pub(super) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
+    let picture = Picture::of(place);
+    let state = picture.as_ref().map(Picture::store);
+    let Some((remains, found)) = lossless(place, keys, state)? else { return Ok(false) };
+    let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
+    remains.replace(found.end, &mut rows).map_err(from_log)?;
+    remains.move_aside(damaged).map_err(from_log)?;
+    Ok(true)
 }
 
 /// Where the new log begins. After a loss at an operation number that nothing ever had: what was

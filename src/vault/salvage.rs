@@ -70,7 +70,8 @@ pub(super) fn salvage(
     let mut best: Option<(OrderedStore, End, &'static str)> = None;
     let snapshots: Vec<Lsn> = remains.snapshots().map(|end| end.lsn).collect();
     let bases = snapshots.iter().enumerate().map(|(at, lsn)| {
-        let source = if at == 0 { "the snapshot and the log" } else { "an older snapshot and the log" };
+        let source =
+            if at == 0 { "the snapshot and the log" } else { "an older snapshot and the log" };
         from_snapshot(remains, *lsn, keys, source).map(Some)
     });
     let of_state = || Ok(state.and_then(|state| from_state(remains, state, keys)));

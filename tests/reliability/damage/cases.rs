@@ -8,14 +8,25 @@ use strongroom::env::sim::SimFs;
 /// What is done to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    Flip { byte: usize, bit: u8 },
-    Cut { len: usize },
+    Flip {
+        byte: usize,
+        bit: u8,
+    },
+    Cut {
+        len: usize,
+    },
     Deleted,
     Zeroed,
-    ExtendedByZeros { by: usize },
-    ExtendedByGarbage { by: usize },
+    ExtendedByZeros {
+        by: usize,
+    },
+    ExtendedByGarbage {
+        by: usize,
+    },
     /// As it was when the vault was closed earlier.
-    Older { closed: usize },
+    Older {
+        closed: usize,
+    },
     /// Another vault's file of that name, or of that sort.
     OfAnotherVault,
 }

@@ -13,9 +13,7 @@ fn first_violation(sabotage: Sabotage, class: &str, step: usize) -> Option<Strin
     let mut counts = Counts::default();
     let some = (1..=cases.total).map(|number| cases.get(number));
     let flips = some.filter(|case| case.class == class && matches!(case.kind, Kind::Flip { .. }));
-    flips
-        .step_by(step)
-        .find_map(|case| run(&subject, &cases, &case, &setup, &mut counts).err())
+    flips.step_by(step).find_map(|case| run(&subject, &cases, &case, &setup, &mut counts).err())
 }
 
 #[test]
@@ -39,7 +37,9 @@ fn wrong_beside_a_wrong_row(setup: &Setup) -> (usize, Vec<String>) {
     let (mut opened, mut wrong) = (0, Vec::new());
     for older in [None, Some(&*subject.older[1].state)] {
         for n in 0.. {
-            let Some(state) = world::with_one_row_wrong(&subject.now.state, n, older) else { break };
+            let Some(state) = world::with_one_row_wrong(&subject.now.state, n, older) else {
+                break;
+            };
             opened += 1;
             match look(&subject.copy(Some(&state)), &subject.now.answers, setup) {
                 Seen::Right => {}

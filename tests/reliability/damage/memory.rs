@@ -121,8 +121,9 @@ pub fn run(
     if case.number % LOOK_EVERY == 0 || matches!(seen[0], Seen::Told(_)) {
         counts.looked += 1;
         for (way, found) in ways.into_iter().zip(&seen) {
-            check_and_repair(subject, &damaged(way), found)
-                .map_err(|what| format!("{case}, {} state: {what}", if way.is_some() { "with" } else { "without" }))?;
+            check_and_repair(subject, &damaged(way), found).map_err(|what| {
+                format!("{case}, {} state: {what}", if way.is_some() { "with" } else { "without" })
+            })?;
         }
     }
     Ok(())
@@ -150,13 +151,19 @@ fn check_and_repair(subject: &Subject, world: &World, opened: &Seen) -> Result<(
         Ok(report) => report.outcome,
         Err(error) => match judge(&error) {
             Seen::Wrong(what) => return Err(format!("repair {what}")),
-            _ if *opened == Seen::Right => return Err(format!("repair refuses a vault that opens: {error}")),
+            _ if *opened == Seen::Right => {
+                return Err(format!("repair refuses a vault that opens: {error}"));
+            }
             _ => return Ok(()),
         },
     };
     if outcome != RepairOutcome::WouldLose {
         // Nothing is lost, and the truth is whole by itself.
-        return match look(&world.on_image(&world.sim.fs, world.wall(), 3).with_state(None), right, &Setup::default()) {
+        return match look(
+            &world.on_image(&world.sim.fs, world.wall(), 3).with_state(None),
+            right,
+            &Setup::default(),
+        ) {
             Seen::Right => Ok(()),
             other => Err(format!("after repair ({outcome:?}), without a state: {other:?}")),
         };
@@ -169,9 +176,14 @@ fn check_and_repair(subject: &Subject, world: &World, opened: &Seen) -> Result<(
         Ok(report) => return Err(format!("a repair that loses says {report:?}")),
         Err(error) => return Err(format!("repair with loss: {error}")),
     }
-    let vault = world.open(&Setup::default()).map_err(|error| format!("after a salvage: {error}"))?;
+    let vault =
+        world.open(&Setup::default()).map_err(|error| format!("after a salvage: {error}"))?;
     let left = dump(&vault).map_err(|error| format!("after a salvage: {error}"))?;
-    if subject.history.contains(&left) { Ok(()) } else { Err("a salvage left what never was".into()) }
+    if subject.history.contains(&left) {
+        Ok(())
+    } else {
+        Err("a salvage left what never was".into())
+    }
 }
 
 fn content(world: &World) -> Vec<(std::path::PathBuf, Vec<u8>)> {
@@ -217,7 +229,12 @@ fn numbers(total: u64) -> (std::ops::Range<u64>, Box<dyn Iterator<Item = u64>>) 
 fn damage_to_any_one_file_is_healed_or_told() {
     let subject = Subject::new();
     let cases = Cases::of(&subject);
-    println!("{} cases, {} bytes in {} files", cases.total, cases.bytes, files(&subject.now.disk).len());
+    println!(
+        "{} cases, {} bytes in {} files",
+        cases.total,
+        cases.bytes,
+        files(&subject.now.disk).len()
+    );
     assert!(cases.bytes <= BYTES_MAX);
     let (seeds, numbers) = numbers(cases.total);
     let (current, started) = (watch(), Instant::now());
@@ -231,7 +248,9 @@ fn damage_to_any_one_file_is_healed_or_told() {
     }
     let seconds = started.elapsed().as_secs_f64();
     for ((class, kind), [healed, told, alone]) in &counts.by_class {
-        println!("{class:<9} {kind:<14} healed {healed:>7}  told {told:>5}  told without a state {alone:>7}");
+        println!(
+            "{class:<9} {kind:<14} healed {healed:>7}  told {told:>5}  told without a state {alone:>7}"
+        );
     }
     for (rule, count) in &counts.by_rule {
         println!("told by {rule}: {count}");

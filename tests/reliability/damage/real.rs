@@ -69,7 +69,9 @@ fn child() {
                 }
                 Err(error) => format!("read {:?}", error.kind()),
             },
-            Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => format!("told {error}"),
+            Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => {
+                format!("told {error}")
+            }
             Err(error) => format!("open {:?}", error.kind()),
         };
         println!("outcome {outcome}");

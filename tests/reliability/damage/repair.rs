@@ -58,39 +58,84 @@ struct Plight {
 }
 
 const PLIGHTS: [Plight; 9] = [
-    Plight { what: "a frame, beside a whole state", has_state: true, loses: false, damage: |disk| {
-        rot(disk, &newest(disk, ".wal"), BODY + 200);
-    } },
-    Plight { what: "a block of the snapshot, beside a whole state", has_state: true, loses: false, damage: |disk| {
-        rot(disk, &newest(disk, ".snap"), BODY + 200);
-    } },
-    Plight { what: "one copy of each twin", has_state: false, loses: false, damage: |disk| {
-        disk.delete(&path("keystore.a")).unwrap();
-        rot(disk, &path("manifest.b"), 300);
-    } },
-    Plight { what: "both manifests, beside a whole state", has_state: true, loses: false, damage: |disk| {
-        disk.delete(&path("manifest.a")).unwrap();
-        rot(disk, &path("manifest.b"), 300);
-    } },
-    Plight { what: "both manifests and a segment's header, beside a whole state", has_state: true, loses: false, damage: |disk| {
-        disk.delete(&path("manifest.a")).unwrap();
-        rot(disk, &path("manifest.b"), 300);
-        rot(disk, &newest(disk, ".wal"), 100);
-    } },
-    Plight { what: "a manifest that contradicts the other", has_state: true, loses: false, damage: |disk| {
-        forge(disk, "manifest.a", 72 + 20);
-    } },
-    Plight { what: "a keystore that contradicts the other", has_state: true, loses: false, damage: |disk| {
-        forge(disk, "keystore.b", 72 + 90);
-    } },
-    Plight { what: "a frame, without a state", has_state: false, loses: true, damage: |disk| {
-        let path = newest(disk, ".wal");
-        rot(disk, &path, BODY + 200);
-    } },
-    Plight { what: "both manifests, without a state", has_state: false, loses: true, damage: |disk| {
-        rot(disk, &path("manifest.a"), 300);
-        rot(disk, &path("manifest.b"), 300);
-    } },
+    Plight {
+        what: "a frame, beside a whole state",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            rot(disk, &newest(disk, ".wal"), BODY + 200);
+        },
+    },
+    Plight {
+        what: "a block of the snapshot, beside a whole state",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            rot(disk, &newest(disk, ".snap"), BODY + 200);
+        },
+    },
+    Plight {
+        what: "one copy of each twin",
+        has_state: false,
+        loses: false,
+        damage: |disk| {
+            disk.delete(&path("keystore.a")).unwrap();
+            rot(disk, &path("manifest.b"), 300);
+        },
+    },
+    Plight {
+        what: "both manifests, beside a whole state",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            disk.delete(&path("manifest.a")).unwrap();
+            rot(disk, &path("manifest.b"), 300);
+        },
+    },
+    Plight {
+        what: "both manifests and a segment's header, beside a whole state",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            disk.delete(&path("manifest.a")).unwrap();
+            rot(disk, &path("manifest.b"), 300);
+            rot(disk, &newest(disk, ".wal"), 100);
+        },
+    },
+    Plight {
+        what: "a manifest that contradicts the other",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            forge(disk, "manifest.a", 72 + 20);
+        },
+    },
+    Plight {
+        what: "a keystore that contradicts the other",
+        has_state: true,
+        loses: false,
+        damage: |disk| {
+            forge(disk, "keystore.b", 72 + 90);
+        },
+    },
+    Plight {
+        what: "a frame, without a state",
+        has_state: false,
+        loses: true,
+        damage: |disk| {
+            let path = newest(disk, ".wal");
+            rot(disk, &path, BODY + 200);
+        },
+    },
+    Plight {
+        what: "both manifests, without a state",
+        has_state: false,
+        loses: true,
+        damage: |disk| {
+            rot(disk, &path("manifest.a"), 300);
+            rot(disk, &path("manifest.b"), 300);
+        },
+    },
 ];
 
 impl Plight {
@@ -125,7 +170,11 @@ fn each_damage_is_repaired_or_told_with_what_it_costs() {
             assert!(loss.last_lsn.is_none_or(|last| last >= loss.first_lsn), "{what}");
             assert_eq!(names(&files(&world.sim.fs)), names(&before), "{what}: it was not asked to");
             let report = world.repair(true).unwrap();
-            assert_eq!((report.outcome, report.loss), (RepairOutcome::Repaired, Some(loss)), "{what}");
+            assert_eq!(
+                (report.outcome, report.loss),
+                (RepairOutcome::Repaired, Some(loss)),
+                "{what}"
+            );
         } else {
             assert_eq!((report.outcome, report.loss), (RepairOutcome::Repaired, None), "{what}");
         }
@@ -161,7 +210,8 @@ fn a_repair_that_is_cut_anywhere_is_finished_by_the_next() {
                 let world = plight.on(&subject);
                 world.crash_at(world.calls() + nth);
                 let ended = world.repair(true).is_ok();
-                let loss = [Loss::Dropped, Loss::Torn, Loss::Kept][usize::try_from((nth + seed) % 3).unwrap()];
+                let loss = [Loss::Dropped, Loss::Torn, Loss::Kept]
+                    [usize::try_from((nth + seed) % 3).unwrap()];
                 world.restart(seed * 1_000 + nth, loss);
                 let case = format!("{}, seed {seed}, cut at call {nth}, {loss:?}", plight.what);
                 match look(&world, &subject.now.answers, &Setup::default()) {

@@ -3,7 +3,7 @@
 use crate::common::world::{self, Setup, World};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom::env::sim::SimFs;
 use strongroom::error::Result;
@@ -23,7 +23,8 @@ pub fn dump(vault: &Vault) -> Result<String> {
     let scope = Scope::default();
     let mut text = String::new();
     for secret in vault.list_secrets(&scope, &ListSecrets::default())?.secrets {
-        writeln!(text, "{} {:?} {:?}", secret.name, secret.description, secret.created_date).unwrap();
+        writeln!(text, "{} {:?} {:?}", secret.name, secret.description, secret.created_date)
+            .unwrap();
         let request = ListSecretVersionIds {
             secret_id: secret.name.clone(),
             include_deprecated: Some(true),
@@ -115,7 +116,10 @@ fn live(seed: u64) -> Life {
         }
         let (state, answers) = (world::state_of(&vault), dump(&vault).unwrap());
         vault.close().unwrap();
-        drop(world.sim.reboot());
+        // It names the process, and the cases are to be the same in each.
+        let lock = Path::new("/vault/LOCK");
+        world.sim.fs.truncate(lock, 0).unwrap();
+        world.sim.fs.overwrite(lock, 0, b"12345\n").unwrap();
         moments.push(Moment { disk: world.sim.fs.fork(), state, answers });
     }
     Life { world, moments, history }
