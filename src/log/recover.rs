@@ -12,7 +12,7 @@ use super::segment::{FRAMES_AT, Segment, Tail};
 use super::snapshot::SnapshotReader;
 use super::twin::Twin;
 use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
-use crate::env::{Env, Fs, OpenMode};
+use crate::env::{Env, OpenMode};
 use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
@@ -103,14 +103,6 @@ impl Log {
     }
 }
 
-impl Log {
-    /// The vault that every readable copy of the manifest in `dir` names. Not authenticated: for a
-    /// choice between two keystores, before there is a key.
-    pub fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
-        Manifest::named_vault(fs, dir)
-    }
-}
-
 impl Recovered {
     /// The last operation of the truth and what is known there.
     pub fn end(&self) -> &End {
@@ -180,18 +172,6 @@ impl Recovered {
         Ok(())
     }
 
-    /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
-    pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
-        self.twin.faults()
-    }
-
-    /// Reads the snapshot before this one, and all frames since, if they are still kept.
-    pub fn check_older(&self) -> Result<(), LogError> {
-        let Some(previous) = &self.manifest.previous else { return Ok(()) };
-        read_truth(&self.place, &self.manifest, previous).map_err(|fault| fault.error)?;
-        super::compact::read_back(&self.place, previous)
-    }
-
     /// The same truth read from the snapshot before this one, if that is still kept: for a caller
     /// whose [`Self::read_snapshot`] found damage inside.
     ///
@@ -226,10 +206,10 @@ fn without_current(mut manifest: Manifest) -> Manifest {
 }
 
 /// Damage, and where a readable end may be looked for.
-struct Fault {
+pub(super) struct Fault {
     /// The segment it is in; `None`: in the snapshot.
     segment: Option<u64>,
-    error: LogError,
+    pub(super) error: LogError,
     /// What can be said about the end has been said: two things contradict each other.
     settled: bool,
 }
@@ -278,7 +258,7 @@ fn fall_back(place: &Place, manifest: &Manifest, fault: &Fault) -> Option<Walk> 
 }
 
 /// What a walk over the live segments found.
-struct Walk {
+pub(super) struct Walk {
     segments: Vec<SegmentInfo>,
     tail: Tail,
     /// Offset of the last frame, if the last segment has one.
@@ -288,7 +268,11 @@ struct Walk {
 }
 
 /// Checks snapshot `base` (its header and footer) and every frame after it.
-fn read_truth(place: &Place, manifest: &Manifest, base: &SnapshotRecord) -> Result<Walk, Fault> {
+pub(super) fn read_truth(
+    place: &Place,
+    manifest: &Manifest,
+    base: &SnapshotRecord,
+) -> Result<Walk, Fault> {
     SnapshotReader::open(place, base).map_err(Fault::in_snapshot)?;
     let walk = walk(place, manifest, &base.tail, base.tail.segment.saturating_add(1))?;
     check_behind(place, manifest, &walk.tail).map_err(|error| Fault {

@@ -12,11 +12,12 @@ use super::files::{self, Kind, Place};
 use super::frame::{self, ALIGN, Spot};
 use super::heal::{self, Rows, write_rows};
 use super::manifest::{Manifest, SnapshotRecord};
+use super::recover::read_truth;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
 use super::snapshot::SnapshotReader;
 use super::twin::GoodCopy;
-use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
-use crate::env::{Env, OpenMode};
+use super::{Authenticator, End, Frame, Log, LogError, LogOptions, Recovered, RowVisitor};
+use crate::env::{Env, Fs, OpenMode};
 use crate::model::Lsn;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,6 +83,12 @@ impl Log {
         Ok(remains)
     }
 
+    /// The vault that every readable copy of the manifest in `dir` names. Not authenticated: for a
+    /// choice between two keystores, before there is a key.
+    pub fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
+        Manifest::named_vault(fs, dir)
+    }
+
     /// The copy of the manifest to go by where the twin alone cannot say: of two that contradict
     /// each other the newest that this vault's key has signed. `None`: none has, or both agree.
     pub fn signed_manifest(
@@ -106,6 +113,21 @@ impl Log {
     /// Writes a copy that [`Self::signed_manifest`] chose over the other one.
     pub fn settle_manifest(env: &Env, dir: &Path, chosen: &GoodCopy) -> Result<(), LogError> {
         Manifest::twin_in(&env.fs, dir).settle_on(chosen)
+    }
+}
+
+/// What a check asks besides the truth itself.
+impl Recovered {
+    /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
+    pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
+        self.twin.faults()
+    }
+
+    /// Reads the snapshot before this one, and all frames since, if they are still kept.
+    pub fn check_older(&self) -> Result<(), LogError> {
+        let Some(previous) = &self.manifest.previous else { return Ok(()) };
+        read_truth(&self.place, &self.manifest, previous).map_err(|fault| fault.error)?;
+        read_back(&self.place, previous)
     }
 }
 

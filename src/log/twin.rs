@@ -39,7 +39,7 @@ pub struct Twin {
     stem: &'static str,
     body_bytes: usize,
     format: u32,
-    /// Where in a body its vault's id stands, and whose it must be (TWIN-8).
+    /// Where in a body its vault's id stands, and which (TWIN-8).
     owner: Option<(usize, [u8; 16])>,
     /// Whether both copies are known to be durable and equal (T2).
     confirmed: Mutex<bool>,
@@ -58,14 +58,13 @@ pub struct TwinContent {
 
 /// Which of the two files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub enum Copy {
-    /// `{stem}.a`
     A,
-    /// `{stem}.b`
     B,
 }
 
-/// One copy whose checksum is good, as [`Twin::copies`] gives it.
+/// One copy whose checksum is good.
 pub struct GoodCopy {
     /// Which file it is.
     pub copy: Copy,
@@ -103,8 +102,8 @@ impl Twin {
         Self { fs, dir, stem, body_bytes, format, owner: None, confirmed }
     }
 
-    /// The same twin, which belongs to the vault whose id stands at `at` in its bodies: a copy of
-    /// another vault's, put in the place of one of ours, does not count beside ours (TWIN-8).
+    /// The same twin of the vault whose id stands at `at` in its bodies: another vault's copy does
+    /// not count beside one of ours (TWIN-8).
     #[must_use]
     pub fn of_vault(mut self, at: usize, vault: [u8; 16]) -> Self {
         self.owner = Some((at, vault));
@@ -122,8 +121,7 @@ impl Twin {
         Ok(good)
     }
 
-    /// The copies that are missing, damaged or older than the other, each with the rule that it
-    /// breaks. Never writes.
+    /// The copies that are missing, damaged or older, each with the rule broken. Never writes.
     pub fn faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
         let [a, b] = self.without_stray(self.read_copy(Copy::A)?, self.read_copy(Copy::B)?);
         let newest = generation_of(&a).max(generation_of(&b));
@@ -136,14 +134,14 @@ impl Twin {
         Ok(faults.filter_map(|(copy, rule)| Some((self.name(copy), rule?))).collect())
     }
 
-    /// The file of a copy, relative to the vault.
+    /// The file of a copy.
     #[must_use]
     pub fn name_of(&self, copy: Copy) -> String {
         self.name(copy)
     }
 
-    /// Writes the chosen copy's content over the other one, for a caller that has proven which of
-    /// two is right. A cut in between leaves the other one bad, so that the chosen one serves.
+    /// Writes the chosen copy over the other one, for a caller that has proven which is right. A cut
+    /// in between leaves the other one bad: the chosen one serves.
     pub fn settle_on(&self, chosen: &GoodCopy) -> Result<(), LogError> {
         let bytes = self.encode(chosen.generation, &chosen.body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -271,8 +269,8 @@ impl Twin {
         }
     }
 
-    /// TWIN-8: beside a good copy of this vault one of another vault counts as bad. Of two strays
-    /// both stay: then the body's own MAC says what is wrong.
+    /// TWIN-8: beside a good copy of this vault another vault's counts as bad. Two strays both stay:
+    /// the body's MAC says it.
     fn without_stray(&self, a: Found, b: Found) -> [Found; 2] {
         let stray = Found::Bad { missing: false, rule: "TWIN-8" };
         match (self.is_ours(&a), self.is_ours(&b)) {
