@@ -32,11 +32,11 @@ fn rot(path: &Path, at: usize) {
 
 /// The last file of the log with frames in it.
 fn newest_segment(home: &Home) -> PathBuf {
-    let segments = contents(&home.vault().join("log")).into_iter().filter(|(path, bytes)| {
+    let mut segments = contents(&home.vault().join("log")).into_iter().filter(|(path, bytes)| {
         path.extension().is_some_and(|end| end == "wal")
             && bytes[4096..].iter().any(|byte| *byte != 0)
     });
-    segments.last().unwrap().0
+    segments.next_back().unwrap().0
 }
 
 fn filled() -> Home {

@@ -134,6 +134,7 @@ impl Default for LogOptions {
 /// Promises that a test build may break, to prove that a harness would notice.
 #[cfg(feature = "sabotage")]
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // A switch a promise.
 pub struct Sabotage {
     /// Accept the last frame after a crash without writing and syncing it again.
     pub skip_rewrite_of_last_frame: bool,

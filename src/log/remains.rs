@@ -59,12 +59,12 @@ impl Log {
         auth: Arc<dyn Authenticator>,
         options: LogOptions,
     ) -> Result<Remains, LogError> {
-        let proven = match Self::open(env, dir, vault, Arc::clone(&auth), options.clone()) {
+        let place = Place::new(env, dir, vault, Arc::clone(&auth), &options);
+        let proven = match Self::open(env, dir, vault, auth, options) {
             Ok(found) => Some(found.end().clone()),
             Err(LogError::Damaged(damage)) => damage.proven_end,
             Err(error) => return Err(error),
         };
-        let place = Place::new(env, dir, vault, auth, &options);
         let copies = Manifest::twin(&place).copies()?;
         let generation = copies.iter().map(|copy| copy.generation).max().unwrap_or(0);
         let manifest = best(&place, &copies).map(|(_, manifest)| manifest);

@@ -89,7 +89,7 @@ impl Drop for Copied {
 }
 
 /// Copies a folder with all that it holds; nothing is synced.
-pub(super) fn copy_dir(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy_dir(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {
     fs.create_dir(to)?;
     for entry in fs.read_dir(from)? {
         let (from, to) = (from.join(&entry.name), to.join(&entry.name));

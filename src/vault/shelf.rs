@@ -7,11 +7,12 @@
 //!
 //! Copies are durable before anything is changed. Nothing here is ever read or removed by us.
 
-use super::picture::{copy_dir, copy_file};
+use super::picture::copy_file;
 use crate::env::{Env, FileKind};
 use crate::error::{Error, Result};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the folder inside a vault.
 pub(super) const FOLDER: &str = "damaged";
@@ -51,14 +52,20 @@ impl Shelf {
             return Ok(());
         }
         let above = crate::env::parent(&to);
-        let fs = self.env.fs.as_ref();
+        let fs = Arc::clone(&self.env.fs);
         if fs.metadata(&above)?.is_none() {
             fs.create_dir(&above)?;
             fs.sync_dir(&crate::env::parent(&above))?;
         }
         match found.kind {
-            FileKind::Dir => copy_dir(fs, &from, &to)?,
-            FileKind::File => copy_file(fs, &from, &to)?.sync_all()?,
+            FileKind::Dir => {
+                fs.create_dir(&to)?;
+                for entry in fs.read_dir(&from)? {
+                    self.try_keep(&format!("{name}/{}", entry.name))?;
+                }
+                fs.sync_dir(&to)?;
+            }
+            FileKind::File => copy_file(fs.as_ref(), &from, &to)?.sync_all()?,
             // What is no file of ours has no content to keep.
             FileKind::Other => return Ok(()),
         }

@@ -118,7 +118,7 @@ pub fn run(
     entry[2] += u64::from(seen[1] != Seen::Right);
     counts.healed_alone += u64::from(seen[1] == Seen::Right);
     counts.healed_beside_older += u64::from(seen[2] == Seen::Right);
-    if case.number % LOOK_EVERY == 0 || matches!(seen[0], Seen::Told(_)) {
+    if case.number.is_multiple_of(LOOK_EVERY) || matches!(seen[0], Seen::Told(_)) {
         counts.looked += 1;
         for (way, found) in ways.into_iter().zip(&seen) {
             check_and_repair(subject, &damaged(way), found).map_err(|what| {

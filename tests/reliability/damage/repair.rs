@@ -24,7 +24,7 @@ fn newest(disk: &SimFs, ending: &str) -> PathBuf {
             && bytes.get(4096..).is_some_and(|body| body.iter().any(|byte| *byte != 0))
             && bytes[..8].iter().any(|byte| *byte != 0)
     };
-    files(disk).into_iter().filter(with_content).next_back().unwrap().0
+    files(disk).into_iter().rfind(with_content).unwrap().0
 }
 
 fn rot(disk: &SimFs, path: &Path, at: u64) {

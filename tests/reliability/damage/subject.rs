@@ -100,9 +100,11 @@ fn live(seed: u64) -> Life {
             1 => {
                 put(&vault, "a", 1);
                 note(&vault);
-                let mut request = DeleteSecret::default();
-                request.secret_id = "c".into();
-                request.force_delete_without_recovery = Some(true);
+                let request = DeleteSecret {
+                    secret_id: "c".into(),
+                    force_delete_without_recovery: Some(true),
+                    ..DeleteSecret::default()
+                };
                 vault.delete_secret(&Scope::default(), request).unwrap();
                 note(&vault);
                 vault.maintain().unwrap();
