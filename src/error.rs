@@ -21,7 +21,7 @@ pub enum ErrorKind {
     Fault(Fault),
     /// Wrong passphrase or key file, or the keystore was tampered with: never told apart.
     WrongKey,
-    /// What exists once is damaged: restore a backup, or see `strongroom check`.
+    /// What exists once is damaged: see `strongroom check` and `strongroom repair`, or restore a backup.
     Damaged {
         /// Where, relative to the vault.
         file: String,
@@ -139,7 +139,7 @@ impl fmt::Display for Error {
             ErrorKind::Fault(fault) => write!(f, "{}: {}", fault.kind.name(), fault.message),
             ErrorKind::WrongKey => f.write_str("wrong key, or the keystore was tampered with"),
             ErrorKind::Damaged { file, offset, rule } => {
-                write!(f, "vault is damaged; restore a backup of it. file={file} offset={offset} rule={rule}")
+                write!(f, "vault is damaged; see `strongroom check`, then `strongroom repair` or a backup. file={file} offset={offset} rule={rule}")
             }
             ErrorKind::NewerFormat { file, found, known } => {
                 write!(f, "made by a newer strongroom; use that one. file={file} format={found} known={known}")

@@ -133,7 +133,8 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
     vault.put_secret_value(&home, PutSecretValue::new("app/0", SecretValue::text("new"))).unwrap();
     vault.close().unwrap();
 
-    let report = VaultDir::lock(&path, &Options::default()).unwrap().check(&passphrase()).unwrap();
+    let report =
+        VaultDir::lock(&path, &Options::default()).unwrap().check(&passphrase(), true).unwrap();
     assert!(report.damage.is_empty() && report.warnings.is_empty(), "{report:?}");
 }
 

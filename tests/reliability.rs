@@ -10,6 +10,8 @@ mod common;
 
 #[path = "reliability/clock.rs"]
 mod clock;
+#[path = "reliability/damage.rs"]
+mod damage;
 #[path = "reliability/disk_full.rs"]
 mod disk_full;
 #[path = "reliability/errors_real.rs"]

@@ -111,8 +111,29 @@ pub(crate) enum Command {
     Rm(Rm),
     /// Take a scheduled deletion back
     Restore(Name),
-    /// Look at everything in the vault and change nothing
-    Check,
+    /// Look for damage and change nothing
+    Check(Check),
+    /// Heal damage from what is proven right; keeps the damaged originals
+    Repair(Repair),
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Open every value too, and compare every row of the state
+    #[arg(long)]
+    pub(crate) deep: bool,
+}
+
+/// `repair`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What nothing can replace is listed and left as it is (exit 7). Keep a copy of the folder, look for
+a backup, and only then give --accept-loss.")]
+pub(crate) struct Repair {
+    /// Keep the longest part that is proven right, and drop what is listed as lost
+    #[arg(long)]
+    pub(crate) accept_loss: bool,
 }
 
 /// `init`

@@ -156,7 +156,7 @@ fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
             "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
         ),
         ErrorKind::Damaged { .. } => Some(
-            "`strongroom check` looks at everything and changes nothing; keep a copy before any repair",
+            "`strongroom check` says what is damaged and changes nothing; `strongroom repair` heals what can be healed and tells before anything is lost",
         ),
         ErrorKind::Fault(fault)
             if exit_of_fault(fault) == Exit::Conflict && is_about_deletion(&fault.message) =>

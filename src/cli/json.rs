@@ -10,7 +10,7 @@ use crate::model::api::{
     VersionEntry, VersionPage, Written,
 };
 use crate::secret::{SecretBytes, SecretValue};
-use crate::vault::{CheckReport, Credential};
+use crate::vault::{CheckReport, Credential, RepairOutcome, RepairReport};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -380,6 +380,47 @@ pub(crate) fn check(report: &CheckReport) -> Result<SecretBytes, Failure> {
         values: report.values,
         warnings: &report.warnings,
         damage: &report.damage,
+    };
+    print(&shape, ENVELOPE_BYTES)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RepairShape {
+    outcome: &'static str,
+    found: Vec<String>,
+    done: Vec<String>,
+    kept: Option<String>,
+    lost: Option<LossShape>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LossShape {
+    first_operation: u64,
+    last_operation: Option<u64>,
+    secrets: u64,
+    versions: u64,
+}
+
+/// `repair`
+pub(crate) fn repair(report: &RepairReport) -> Result<SecretBytes, Failure> {
+    let outcome = match report.outcome {
+        RepairOutcome::NothingToDo => "NothingToDo",
+        RepairOutcome::Repaired => "Repaired",
+        RepairOutcome::WouldLose => "WouldLose",
+    };
+    let shape = RepairShape {
+        outcome,
+        found: report.found.iter().map(ToString::to_string).collect(),
+        done: report.done.clone(),
+        kept: report.kept.as_ref().map(|kept| kept.display().to_string()),
+        lost: report.loss.as_ref().map(|loss| LossShape {
+            first_operation: loss.first_lsn,
+            last_operation: loss.last_lsn,
+            secrets: loss.secrets,
+            versions: loss.versions,
+        }),
     };
     print(&shape, ENVELOPE_BYTES)
 }

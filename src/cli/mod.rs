@@ -19,6 +19,7 @@ mod client_env;
 mod credentials;
 mod exit;
 mod files;
+mod health;
 mod init;
 mod input;
 mod json;
@@ -127,6 +128,7 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
         Command::Stage(args) => secrets::stage(context, &global, args),
         Command::Rm(args) => secrets::rm(context, &global, &args),
         Command::Restore(args) => secrets::restore(context, &global, &args),
-        Command::Check => session::check(context, &global),
+        Command::Check(args) => health::check(context, &global, &args),
+        Command::Repair(args) => health::repair(context, &global, &args),
     }
 }

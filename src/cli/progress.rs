@@ -40,13 +40,15 @@ impl Reporter {
 
     /// What to print now, if anything.
     fn text(&self, progress: Progress) -> Option<String> {
-        let Progress::Rebuilding { done, total } = progress;
+        let (doing, done, total) = match progress {
+            Progress::Rebuilding { done, total } => ("rebuilding the state", done, total),
+            Progress::Checking { done, total } => ("checking", done, total),
+        };
         let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100).min(100);
         if self.is_seen {
             let end = if percent == 100 { "\n" } else { "" };
             let is_new = self.shown_percent.swap(percent, Ordering::Relaxed) != percent;
-            return is_new
-                .then(|| format!("\rstrongroom: rebuilding the state: {percent:3} %{end}"));
+            return is_new.then(|| format!("\rstrongroom: {doing}: {percent:3} %{end}"));
         }
         let now = self.clock.monotonic();
         let mut next = self.next_line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -55,7 +57,7 @@ impl Reporter {
             return None;
         }
         *next = Some(now.saturating_add(LOG_EVERY));
-        Some(format!("strongroom: rebuilding the state: {percent} %\n"))
+        Some(format!("strongroom: {doing}: {percent} %\n"))
     }
 }
 

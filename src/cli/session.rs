@@ -1,8 +1,8 @@
-//! From a command line to an open vault: lock, then key, then open; and `check`.
+//! From a command line to an open vault: lock, then key, then open.
 
 use super::args::Global;
-use super::exit::{Exit, Failure};
-use super::{Context, json, output, place, progress, text, unlock};
+use super::exit::Failure;
+use super::{Context, output, place, progress, unlock};
 use crate::error::ErrorKind;
 use crate::vault::{Options, Vault, VaultDir};
 
@@ -46,28 +46,4 @@ pub(crate) fn close(vault: &Vault) {
         }
         _ => (),
     }
-}
-
-/// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
-pub(crate) fn check(context: &Context, global: &Global) -> Result<(), Failure> {
-    let dir = lock(context, global)?;
-    let key = unlock::unlock(context, global, &dir)?;
-    let report = dir.check(&key)?;
-    drop((key, dir));
-    for warning in &report.warnings {
-        output::warn(warning);
-    }
-    for damage in &report.damage {
-        output::note(&format!("damage: {damage}"));
-    }
-    if global.is_json() {
-        output::secret(&json::check(&report)?)?;
-    } else {
-        output::lines([text::check_summary(&report).as_str()])?;
-    }
-    if report.damage.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Damaged, "the vault is damaged")
-        .hint("nothing was changed; keep a copy of the folder, then restore a backup"))
 }

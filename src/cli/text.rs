@@ -93,7 +93,7 @@ pub(crate) fn version(entry: &VersionEntry) -> String {
 
 /// What `check` found, in one line.
 pub(crate) fn check_summary(report: &CheckReport) -> String {
-    let CheckReport { lsn, rows, values, warnings, damage } = report;
+    let CheckReport { lsn, rows, values, warnings, damage, .. } = report;
     let state = if damage.is_empty() { "no damage" } else { "damaged" };
     format!(
         "{state}: operations={lsn} rows={rows} values={values} warnings={} damage={}",

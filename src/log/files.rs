@@ -7,7 +7,7 @@
 //! log/*.damaged         set aside by healing, never read
 //! ```
 
-use super::{Authenticator, LogError};
+use super::{Authenticator, LogError, LogOptions};
 use crate::env::{Env, File, Fs, OpenMode, parent};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub(super) struct Place {
     pub(super) dir: PathBuf,
     pub(super) vault: [u8; 16],
     pub(super) auth: Arc<dyn Authenticator>,
+    /// Always, but in a test build that is to be caught.
+    pub(super) check_frames: bool,
 }
 
 /// The kinds of numbered files in the folder.
@@ -60,6 +62,18 @@ impl Kind {
 }
 
 impl Place {
+    /// The place of `vault`'s log in `dir`.
+    pub(super) fn new(
+        env: &Env,
+        dir: &Path,
+        vault: [u8; 16],
+        auth: Arc<dyn Authenticator>,
+        options: &LogOptions,
+    ) -> Self {
+        let check_frames = !options.skip_frame_mac();
+        Self { env: env.clone(), dir: dir.to_path_buf(), vault, auth, check_frames }
+    }
+
     pub(super) fn fs(&self) -> &dyn Fs {
         self.env.fs.as_ref()
     }

@@ -30,7 +30,7 @@ impl Log {
         keystore_generation: u64,
         clock: ClockNote,
     ) -> Result<Self, LogError> {
-        let place = Place { env: env.clone(), dir: dir.to_path_buf(), vault, auth };
+        let place = Place::new(env, dir, vault, auth, &options);
         clear_folder(&place)?;
         let digest = place.auth.new_sum().digest(Lsn(0));
         let end = End { lsn: Lsn(0), digest, keystore_generation, clock };
@@ -70,10 +70,10 @@ impl Log {
         end: End,
         rows: &mut Rows<'_>,
     ) -> Result<Recovered, LogError> {
-        let place =
-            Place { env: env.clone(), dir: dir.to_path_buf(), vault, auth: Arc::clone(&auth) };
+        let place = Place::new(env, dir, vault, Arc::clone(&auth), &options);
         let damaged_file = match find_damage(&place, &options)? {
             (Some(proven), file) if proven.same_point(&end) => file,
+            (Some(_), file) if options.heal_without_proof() => file,
             (_, Some(file)) => return Err(LogError::damaged(file, 0, "MAN-6")),
             (_, None) => return Err(LogError::Refused { what: "nothing proves this end" }),
         };
@@ -107,7 +107,7 @@ fn find_damage(
     place: &Place,
     options: &LogOptions,
 ) -> Result<(Option<End>, Option<String>), LogError> {
-    let Place { env, dir, vault, auth } = place;
+    let Place { env, dir, vault, auth, .. } = place;
     let found = Log::open(env, dir, *vault, Arc::clone(auth), options.clone()).and_then(|found| {
         found.read_snapshot(&mut |_, _, _| Ok(()))?;
         found.replay(found.snapshot_lsn(), &mut |_| Ok(()))?;
@@ -123,7 +123,7 @@ fn find_damage(
     }
 }
 
-fn write_rows(
+pub(super) fn write_rows(
     place: &Place,
     number: u64,
     tail: Tail,
@@ -143,7 +143,7 @@ fn write_rows(
     written
 }
 
-fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
+pub(super) fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
     let from = place.dir.join(file);
     let to = place.dir.join(format!("{file}.damaged"));
     match place.fs().rename(&from, &to) {

@@ -20,6 +20,8 @@ use super::segment::Tail;
 use super::twin::{TWIN_HEADER_BYTES, Twin};
 use super::{End, LogError};
 use crate::codec::{CodecError, Reader};
+use crate::env::Fs;
+use std::path::Path;
 use std::sync::Arc;
 
 const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "frozen in format 1");
@@ -88,7 +90,19 @@ pub(super) struct Manifest {
 impl Manifest {
     /// The twin that holds manifests of the vault at `place`.
     pub(super) fn twin(place: &Place) -> Twin {
-        Twin::new(Arc::clone(&place.env.fs), &place.dir, "manifest", BODY_BYTES, FORMAT)
+        Self::twin_in(&place.env.fs, &place.dir).of_vault(0, place.vault)
+    }
+
+    pub(super) fn twin_in(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
+        Twin::new(Arc::clone(fs), dir, "manifest", BODY_BYTES, FORMAT)
+    }
+
+    /// The vault that every readable copy of the manifest in `dir` names; not authenticated.
+    pub(super) fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
+        let copies = Self::twin_in(fs, dir).copies().ok()?;
+        let mut named = copies.iter().map(|copy| copy.body.first_chunk::<16>().copied());
+        let first = named.next()??;
+        named.all(|other| other == Some(first)).then_some(first)
     }
 
     pub(super) fn encode(&self, place: &Place) -> Vec<u8> {

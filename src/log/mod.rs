@@ -30,6 +30,7 @@ mod heal;
 mod manifest;
 mod prepare;
 mod recover;
+mod remains;
 mod segment;
 mod snapshot;
 mod start;
@@ -45,7 +46,8 @@ pub use frame::{FRAME_BYTES_MAX, FRAME_SETS_MAX, KEY_BYTES_MAX, SET_ROWS_MAX, VA
 pub use heal::{RowVisitor, Rows};
 pub use prepare::{Preparation, Prepared};
 pub use recover::Recovered;
-pub use twin::{TWIN_HEADER_BYTES, Twin, TwinContent};
+pub use remains::Remains;
+pub use twin::{Copy, GoodCopy, TWIN_HEADER_BYTES, Twin, TwinContent};
 pub use writer::Log;
 
 use crate::env::UnixMillis;
@@ -132,11 +134,16 @@ impl Default for LogOptions {
 /// Promises that a test build may break, to prove that a harness would notice.
 #[cfg(feature = "sabotage")]
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // A switch a promise.
 pub struct Sabotage {
     /// Accept the last frame after a crash without writing and syncing it again.
     pub skip_rewrite_of_last_frame: bool,
     /// Free segments and snapshots before the new snapshot was read back and the state is durable.
     pub free_before_read_back: bool,
+    /// Accept a frame whose MAC does not hold.
+    pub skip_frame_mac: bool,
+    /// Heal from rows that nothing proves to be the end's.
+    pub heal_without_proof: bool,
 }
 
 #[cfg(feature = "sabotage")]
@@ -147,6 +154,12 @@ impl LogOptions {
     pub(crate) fn free_before_read_back(&self) -> bool {
         self.sabotage.free_before_read_back
     }
+    pub(crate) fn skip_frame_mac(&self) -> bool {
+        self.sabotage.skip_frame_mac
+    }
+    pub(crate) fn heal_without_proof(&self) -> bool {
+        self.sabotage.heal_without_proof
+    }
 }
 
 #[cfg(not(feature = "sabotage"))]
@@ -156,6 +169,12 @@ impl LogOptions {
         false
     }
     pub(crate) fn free_before_read_back(&self) -> bool {
+        false
+    }
+    pub(crate) fn skip_frame_mac(&self) -> bool {
+        false
+    }
+    pub(crate) fn heal_without_proof(&self) -> bool {
         false
     }
 }

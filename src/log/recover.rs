@@ -66,7 +66,7 @@ impl Log {
         auth: Arc<dyn Authenticator>,
         options: LogOptions,
     ) -> Result<Recovered, LogError> {
-        let place = Place { env: env.clone(), dir: dir.to_path_buf(), vault, auth };
+        let place = Place::new(env, dir, vault, auth, &options);
         let twin = Manifest::twin(&place);
         let content = twin.read()?;
         let manifest = Manifest::decode(&place, &content.body, content.generation)?;
@@ -206,10 +206,10 @@ fn without_current(mut manifest: Manifest) -> Manifest {
 }
 
 /// Damage, and where a readable end may be looked for.
-struct Fault {
+pub(super) struct Fault {
     /// The segment it is in; `None`: in the snapshot.
     segment: Option<u64>,
-    error: LogError,
+    pub(super) error: LogError,
     /// What can be said about the end has been said: two things contradict each other.
     settled: bool,
 }
@@ -258,7 +258,7 @@ fn fall_back(place: &Place, manifest: &Manifest, fault: &Fault) -> Option<Walk> 
 }
 
 /// What a walk over the live segments found.
-struct Walk {
+pub(super) struct Walk {
     segments: Vec<SegmentInfo>,
     tail: Tail,
     /// Offset of the last frame, if the last segment has one.
@@ -268,7 +268,11 @@ struct Walk {
 }
 
 /// Checks snapshot `base` (its header and footer) and every frame after it.
-fn read_truth(place: &Place, manifest: &Manifest, base: &SnapshotRecord) -> Result<Walk, Fault> {
+pub(super) fn read_truth(
+    place: &Place,
+    manifest: &Manifest,
+    base: &SnapshotRecord,
+) -> Result<Walk, Fault> {
     SnapshotReader::open(place, base).map_err(Fault::in_snapshot)?;
     let walk = walk(place, manifest, &base.tail, base.tail.segment.saturating_add(1))?;
     check_behind(place, manifest, &walk.tail).map_err(|error| Fault {

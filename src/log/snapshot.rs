@@ -226,6 +226,28 @@ impl SnapshotReader {
         })
     }
 
+    /// What a manifest would say of snapshot `number`, as the file itself has it. Authenticated only
+    /// when it has been read to its end under this record.
+    pub(super) fn describe(place: &Place, number: u64) -> Result<SnapshotRecord, LogError> {
+        let name = Kind::Snapshot.name(number);
+        let file = place.open_existing(Kind::Snapshot, number, OpenMode::Read, "SNAP-1")?;
+        let bytes = file.len().map_err(|error| LogError::io("stat", &name, error))?;
+        let header = files::read_up_to(file.as_ref(), &name, HEADER_BYTES, 0)?;
+        let mut fields =
+            segment::open_block(place, DOMAIN, MAGIC, &header, &name, ["SNAP-2", "SNAP-3"])?;
+        let found = (|| Ok((fields.u64()?, fields.array()?, Tail::decode(&mut fields)?)))();
+        let (found, id, tail) =
+            found.map_err(|CodecError| LogError::damaged(&name, 0, "SNAP-2"))?;
+        let footer_at = bytes.saturating_sub(FOOTER_BYTES as u64);
+        let footer = files::read_up_to(file.as_ref(), &name, FOOTER_BYTES, footer_at)?;
+        let rows = footer.get(8..16).and_then(|rows| rows.first_chunk().copied());
+        let Some(rows) = rows.filter(|_| found == number) else {
+            return Err(LogError::damaged(&name, footer_at, "SNAP-6"));
+        };
+        let (rows, tag) = (u64::from_le_bytes(rows), last_tag(&footer));
+        Ok(SnapshotRecord { number, id, rows, bytes, tag, tail })
+    }
+
     /// The next row; `None` at the end, once everything read has been shown to be all of it.
     pub(super) fn next(&mut self) -> Result<Option<SnapshotRow>, LogError> {
         if self.at >= self.block.len() && !self.next_block()? {

@@ -10,7 +10,7 @@
 //!  72  body                      body_bytes
 //! ```
 //!
-//! Implements TWIN-1 to TWIN-7. The checksum has no key: it tells damage from a wrong key.
+//! Implements TWIN-1 to TWIN-8. The checksum has no key: it tells damage from a wrong key.
 //!
 //! - **T1** The highest generation with a good checksum is it. The other serves only when that
 //!   one's checksum is bad, never because a key fails.
@@ -39,6 +39,8 @@ pub struct Twin {
     stem: &'static str,
     body_bytes: usize,
     format: u32,
+    /// Where in a body its vault's id stands, and which (TWIN-8).
+    owner: Option<(usize, [u8; 16])>,
     /// Whether both copies are known to be durable and equal (T2).
     confirmed: Mutex<bool>,
 }
@@ -54,10 +56,22 @@ pub struct TwinContent {
     pub needs_repair: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Copy {
+/// Which of the two files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Copy {
     A,
     B,
+}
+
+/// One copy whose checksum is good.
+pub struct GoodCopy {
+    /// Which file it is.
+    pub copy: Copy,
+    /// Its generation.
+    pub generation: u64,
+    /// Its body.
+    pub body: Vec<u8>,
 }
 
 /// One copy as it was read.
@@ -84,7 +98,59 @@ impl Twin {
         body_bytes: usize,
         format: u32,
     ) -> Self {
-        Self { fs, dir: dir.to_path_buf(), stem, body_bytes, format, confirmed: Mutex::new(false) }
+        let (dir, confirmed) = (dir.to_path_buf(), Mutex::new(false));
+        Self { fs, dir, stem, body_bytes, format, owner: None, confirmed }
+    }
+
+    /// The same twin of the vault whose id stands at `at` in its bodies: another vault's copy does
+    /// not count beside one of ours (TWIN-8).
+    #[must_use]
+    pub fn of_vault(mut self, at: usize, vault: [u8; 16]) -> Self {
+        self.owner = Some((at, vault));
+        self
+    }
+
+    /// The copies whose checksum is good, whatever they say. Never writes.
+    pub fn copies(&self) -> Result<Vec<GoodCopy>, LogError> {
+        let mut good = Vec::new();
+        for copy in [Copy::A, Copy::B] {
+            if let Found::Good { generation, body } = self.read_copy(copy)? {
+                good.push(GoodCopy { copy, generation, body });
+            }
+        }
+        Ok(good)
+    }
+
+    /// The copies that are missing, damaged or older, each with the rule broken. Never writes.
+    pub fn faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
+        let [a, b] = self.without_stray(self.read_copy(Copy::A)?, self.read_copy(Copy::B)?);
+        let newest = generation_of(&a).max(generation_of(&b));
+        let fault = |found: &Found| match found {
+            Found::Bad { rule, .. } => Some(*rule),
+            good if generation_of(good) < newest => Some("TWIN-4"),
+            _ => None,
+        };
+        let faults = [(Copy::A, fault(&a)), (Copy::B, fault(&b))].into_iter();
+        Ok(faults.filter_map(|(copy, rule)| Some((self.name(copy), rule?))).collect())
+    }
+
+    /// The file of a copy.
+    #[must_use]
+    pub fn name_of(&self, copy: Copy) -> String {
+        self.name(copy)
+    }
+
+    /// Writes the chosen copy over the other one, for a caller that has proven which is right. A cut
+    /// in between leaves the other one bad: the chosen one serves.
+    pub fn settle_on(&self, chosen: &GoodCopy) -> Result<(), LogError> {
+        let bytes = self.encode(chosen.generation, &chosen.body)?;
+        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        *confirmed = false;
+        self.write_copy(chosen.copy, &bytes)?;
+        self.write_copy(chosen.copy.other(), &bytes)?;
+        files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
+        *confirmed = true;
+        Ok(())
     }
 
     /// Whether any of the two files is there.
@@ -170,8 +236,7 @@ impl Twin {
     }
 
     fn winner(&self) -> Result<Winner, LogError> {
-        let a = self.read_copy(Copy::A)?;
-        let b = self.read_copy(Copy::B)?;
+        let [a, b] = self.without_stray(self.read_copy(Copy::A)?, self.read_copy(Copy::B)?);
         let (first, copy, second) = match (generation_of(&a), generation_of(&b)) {
             (left, right) if left >= right => (a, Copy::A, b),
             _ => (b, Copy::B, a),
@@ -202,6 +267,23 @@ impl Twin {
                 Ok(Winner { copy, content: TwinContent { generation, body, needs_repair } })
             }
         }
+    }
+
+    /// TWIN-8: beside a good copy of this vault another vault's counts as bad. Two strays both stay:
+    /// the body's MAC says it.
+    fn without_stray(&self, a: Found, b: Found) -> [Found; 2] {
+        let stray = Found::Bad { missing: false, rule: "TWIN-8" };
+        match (self.is_ours(&a), self.is_ours(&b)) {
+            (Some(true), Some(false)) => [a, stray],
+            (Some(false), Some(true)) => [stray, b],
+            _ => [a, b],
+        }
+    }
+
+    /// Whether a good copy names this vault; `None` where that cannot be said.
+    fn is_ours(&self, found: &Found) -> Option<bool> {
+        let ((at, vault), Found::Good { body, .. }) = (self.owner?, found) else { return None };
+        Some(body.get(at..)?.starts_with(&vault))
     }
 
     fn read_copy(&self, copy: Copy) -> Result<Found, LogError> {
@@ -288,7 +370,9 @@ impl Twin {
 }
 
 impl Copy {
-    const fn other(self) -> Self {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,

@@ -12,11 +12,11 @@
 
 use super::keeper::from_log;
 use super::options::Options;
-use super::{CheckReport, Vault, check, create, open};
+use super::{CheckReport, RepairReport, Vault, check, create, open, repair};
 use crate::crypto::{CryptoError, Keystore, SlotKind, Unlock, VaultId};
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Twin, TwinContent};
+use crate::log::{Log, LogError, Twin, TwinContent};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ use std::time::Duration;
 const LOCK: &str = "LOCK";
 /// Format number of the keystore's twin frame.
 const KEYSTORE_FORMAT: u32 = 1;
+/// Where the vault's id stands in a keystore.
+const KEYSTORE_ID_AT: usize = 12;
 /// How often a lock that is waited for is tried.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Longest content of LOCK that is read as a pid.
@@ -45,6 +47,21 @@ pub(super) fn keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
     Twin::new(Arc::clone(fs), dir, "keystore", Keystore::BYTES, KEYSTORE_FORMAT)
 }
 
+/// The same for a vault that is there: where its copies are of two vaults, the one that the
+/// manifest names counts (TWIN-8).
+fn settled_keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> std::result::Result<Twin, LogError> {
+    let twin = keystore_twin(fs, dir);
+    let copies = twin.copies()?;
+    let id_of = |body: &[u8]| body.get(KEYSTORE_ID_AT..)?.first_chunk::<16>().copied();
+    let mut ids = copies.iter().map(|copy| id_of(&copy.body));
+    let differ = matches!((ids.next(), ids.next()), (Some(a), Some(b)) if a != b);
+    let named = if differ { Log::named_vault(fs, dir) } else { None };
+    Ok(match named {
+        Some(id) => twin.of_vault(KEYSTORE_ID_AT, id),
+        None => twin,
+    })
+}
+
 /// The environment of these options: the real one unless a test gave another.
 pub(super) fn env_of(options: &Options) -> Env {
     options.tuning.env.clone().unwrap_or_else(Env::real)
@@ -57,6 +74,7 @@ pub fn peek_id(dir: &Path) -> Result<VaultId> {
     if !twin.exists().map_err(|error| Error::io("look for the keystore", error))? {
         return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
     }
+    let twin = settled_keystore_twin(&env.fs, dir).map_err(from_log)?;
     let content = twin.read().map_err(from_log)?;
     Ok(Keystore::decode(&content.body).map_err(from_decode)?.vault_id())
 }
@@ -128,10 +146,10 @@ impl VaultDir {
 
     /// The keystore, parsed and checked as far as that goes without a key.
     pub(super) fn keystore(&self) -> Result<(Twin, TwinContent, Keystore)> {
-        let twin = keystore_twin(&self.env.fs, &self.dir);
         if !self.has_vault() {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
         }
+        let twin = settled_keystore_twin(&self.env.fs, &self.dir).map_err(from_log)?;
         let content = twin.read().map_err(from_log)?;
         let keystore = Keystore::decode(&content.body).map_err(from_decode)?;
         if keystore.generation() != content.generation {
@@ -168,15 +186,22 @@ impl VaultDir {
         create::create(self, make_key)
     }
 
-    /// Looks at everything and changes nothing.
-    pub fn check(&self, unlock: &Unlock) -> Result<CheckReport> {
-        check::check(self, unlock)
+    /// Looks and changes nothing. `deep`: opens every value and compares every row of the state.
+    pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
+        check::check(self, unlock, deep)
+    }
+
+    /// Heals what an open heals, and what an open refuses to do silently. The damaged originals are
+    /// kept in a folder of the vault. What would lose something is not done, but told, unless
+    /// `accept_loss`: then the longest part that is proven right is kept.
+    pub fn repair(self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
+        repair::repair(self, unlock, accept_loss)
     }
 }
 
 /// Why a keystore was not read. A cost of Argon2id that no vault is made with is the file's fault
 /// here, and not, as in the making of a vault, the caller's.
-fn from_decode(error: CryptoError) -> Error {
+pub(super) fn from_decode(error: CryptoError) -> Error {
     match error {
         CryptoError::WeakKdf | CryptoError::KdfOutOfRange => {
             ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "KEY-6" }.into()

@@ -30,12 +30,16 @@ mod logkeys;
 mod open;
 mod operations;
 mod options;
+mod picture;
 mod read;
 mod ready;
+mod repair;
 mod reserve;
 mod rotation;
 mod rows;
+mod salvage;
 mod shared;
+mod shelf;
 mod source;
 mod state;
 mod view;
@@ -50,11 +54,13 @@ pub mod sabotage;
 #[cfg(test)]
 mod tests;
 
-pub use check::CheckReport;
+pub use check::{CheckReport, Finding};
 pub use dir::{VaultDir, peek_id};
 pub use operations::{Credential, Write};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
+pub use repair::{RepairOutcome, RepairReport};
 pub use rotation::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
+pub use salvage::Loss;
 
 use crate::crypto::{Unlock, VaultId};
 use crate::env::Env;

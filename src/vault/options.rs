@@ -4,6 +4,7 @@ use super::rotation::RotationFunctions;
 use crate::crypto::KdfParams;
 use crate::env::{Env, memory_bytes};
 use crate::log::LogOptions;
+use crate::store::OrderedStore;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,13 @@ pub enum Progress {
         /// Rows done.
         done: u64,
         /// Rows of the snapshot; the frames after it come on top.
+        total: u64,
+    },
+    /// A check or repair is reading the vault: this many of that many rows.
+    Checking {
+        /// Rows done.
+        done: u64,
+        /// Rows in all.
         total: u64,
     },
 }
@@ -57,6 +65,9 @@ pub struct Tuning {
     pub env: Option<Env>,
     /// Which store serves the reads.
     pub store: StoreChoice,
+    /// What a state folder would hold, where files are simulated: each open finds these rows, and
+    /// an open may heal the log from them as from sled.
+    pub kept_state: Option<Arc<OrderedStore>>,
     /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
     pub background: bool,
     /// Size of the first log segment in bytes.
@@ -77,6 +88,7 @@ impl Default for Tuning {
         Self {
             env: None,
             store: StoreChoice::Auto,
+            kept_state: None,
             background: true,
             segment_bytes_first: 256 * 1024,
             segment_bytes_max: 16 * 1024 * 1024,
@@ -95,6 +107,12 @@ impl Tuning {
         LogOptions {
             segment_bytes_first: self.segment_bytes_first,
             segment_bytes_max: self.segment_bytes_max,
+            #[cfg(feature = "sabotage")]
+            sabotage: crate::log::Sabotage {
+                skip_frame_mac: self.sabotage.skip_frame_mac,
+                heal_without_proof: self.sabotage.heal_from_lagging,
+                ..crate::log::Sabotage::default()
+            },
             ..LogOptions::default()
         }
     }

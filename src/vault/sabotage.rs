@@ -17,4 +17,10 @@ pub struct Sabotage {
     pub drop_epoch_early: bool,
     /// Answers a no-op when it is planned, before the sync of its batch (breaks I1).
     pub noop_at_plan_time: bool,
+    /// Serves what sled says without comparing its digest (breaks I6).
+    pub believe_state: bool,
+    /// Heals the log from a state that lacks operations (breaks I6).
+    pub heal_from_lagging: bool,
+    /// Accepts a frame whose MAC does not hold (breaks I5).
+    pub skip_frame_mac: bool,
 }

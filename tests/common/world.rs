@@ -10,11 +10,12 @@ use strongroom::crypto::{self, Unlock, VaultId, key_file};
 use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
 use strongroom::error::Result;
-use strongroom::model::{RecordId, Scope, Seq, Tree, VersionId};
+use strongroom::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
 use strongroom::secret::SecretBytes;
 use strongroom::semantics::Answer;
+use strongroom::store::{OrderedStore, Store};
 use strongroom::vault::{
-    CheckReport, Options, StoreChoice, Vault, VaultDir, Write, internals, sabotage,
+    CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals, sabotage,
 };
 
 /// A promise broken on purpose.
@@ -24,6 +25,9 @@ pub enum Sabotage {
     AgeByWall,
     NoopAtPlanTime,
     DropEpochEarly,
+    BelieveState,
+    HealFromLagging,
+    SkipFrameMac,
     /// For the whole process.
     NullCipher,
 }
@@ -64,6 +68,9 @@ impl Setup {
             Some(Sabotage::AgeByWall) => broken.age_by_wall = true,
             Some(Sabotage::NoopAtPlanTime) => broken.noop_at_plan_time = true,
             Some(Sabotage::DropEpochEarly) => broken.drop_epoch_early = true,
+            Some(Sabotage::BelieveState) => broken.believe_state = true,
+            Some(Sabotage::HealFromLagging) => broken.heal_from_lagging = true,
+            Some(Sabotage::SkipFrameMac) => broken.skip_frame_mac = true,
             Some(Sabotage::NullCipher) => crypto::set_null_cipher(true),
         }
         tuning.sabotage = broken;
@@ -86,13 +93,15 @@ pub enum Loss {
 pub struct World {
     pub sim: Sim,
     key: Mutex<Vec<u8>>,
+    /// What stands for the state folder, if anything does.
+    state: Option<Arc<OrderedStore>>,
 }
 
 const DIR: &str = "/vault";
 
 impl World {
     pub fn new(seed: u64) -> Self {
-        Self { sim: Sim::new(seed), key: Mutex::default() }
+        Self { sim: Sim::new(seed), key: Mutex::default(), state: None }
     }
 
     fn unlock(&self) -> Unlock {
@@ -103,6 +112,7 @@ impl World {
         let mut options = setup.options();
         options.tuning.env = Some(env);
         options.tuning.store = StoreChoice::Memory;
+        options.tuning.kept_state.clone_from(&self.state);
         options
     }
 
@@ -112,7 +122,8 @@ impl World {
 
     fn make(&self, options: &Options) -> Result<Vault> {
         VaultDir::make(Path::new(DIR), options)?.create(|id| {
-            *self.key.lock().unwrap() = new_key_file(id);
+            let key = key_file::generate(id, self.sim.entropy.as_ref()).unwrap();
+            *self.key.lock().unwrap() = key.expose().to_vec();
             Ok(self.unlock())
         })
     }
@@ -137,12 +148,23 @@ impl World {
         let mut sim = Sim::new(seed);
         sim.fs = Arc::new(image.fork());
         sim.clock.set_wall(UnixMillis(wall));
-        Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()) }
+        Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()), state: self.state.clone() }
     }
 
+    /// The same machine with `state` in the place of the state folder.
+    pub fn with_state(self, state: Option<&Arc<OrderedStore>>) -> Self {
+        Self { state: state.cloned(), ..self }
+    }
+
+    /// A deep check.
     pub fn check(&self) -> Result<CheckReport> {
         let options = self.options(&Setup::default(), self.sim.env());
-        VaultDir::lock(Path::new(DIR), &options)?.check(&self.unlock())
+        VaultDir::lock(Path::new(DIR), &options)?.check(&self.unlock(), true)
+    }
+
+    pub fn repair(&self, accept_loss: bool) -> Result<RepairReport> {
+        let options = self.options(&Setup::default(), self.sim.reboot());
+        VaultDir::lock(Path::new(DIR), &options)?.repair(&self.unlock(), accept_loss)
     }
 
     pub fn wall(&self) -> i64 {
@@ -198,6 +220,45 @@ impl World {
         let paths = self.sim.fs.paths().into_iter();
         paths.map(|path| (path.clone(), self.sim.fs.read_all(&path).unwrap())).collect()
     }
+}
+
+/// A copy of the rows that a vault serves from, which outlives it.
+pub fn state_of(vault: &Vault) -> Arc<OrderedStore> {
+    let rows = sealed_rows(vault).into_iter().map(|row| RowChange {
+        tree: row.tree,
+        key: row.key.into(),
+        value: Some(row.value.into()),
+    });
+    let lsn = internals::with_store(vault, |store| store.applied().unwrap()).unwrap();
+    let copy = OrderedStore::new();
+    copy.apply(&[ChangeSet { lsn, rows: rows.collect() }]).unwrap();
+    Arc::new(copy)
+}
+
+/// The same rows but for the `n`-th, which is missing, or is `older`'s where that has another one.
+/// `None`: there are not so many.
+pub fn with_one_row_wrong(
+    state: &OrderedStore,
+    n: usize,
+    older: Option<&OrderedStore>,
+) -> Option<Arc<OrderedStore>> {
+    let mut rows = Vec::new();
+    for tree in Tree::ALL {
+        let mut take = |key: &[u8], value: &[u8]| {
+            rows.push(RowChange { tree, key: key.into(), value: Some(value.into()) });
+        };
+        state.scan(tree, &mut take).unwrap();
+    }
+    let row = rows.get_mut(n)?;
+    row.value = older.and_then(|older| older.get(row.tree, &row.key).unwrap());
+    let copy = OrderedStore::new();
+    copy.apply(&[ChangeSet { lsn: state.applied().unwrap(), rows }]).unwrap();
+    Some(Arc::new(copy))
+}
+
+/// Repairs a vault in a real folder.
+pub fn repair_in(dir: &Path, key_file: &[u8], accept_loss: bool) -> Result<RepairReport> {
+    VaultDir::lock(dir, &Options::default())?.repair(&key(key_file), accept_loss)
 }
 
 /// Hands mutations in together, so that they share a batch.
@@ -345,7 +406,7 @@ impl Fs for CountingFs {
 
 /// Looks at a vault in a real folder and changes nothing.
 pub fn check_in(dir: &Path, key_file: &[u8]) -> Result<CheckReport> {
-    VaultDir::lock(dir, &Options::default())?.check(&key(key_file))
+    VaultDir::lock(dir, &Options::default())?.check(&key(key_file), true)
 }
 
 /// One sealed row.

@@ -71,7 +71,7 @@ use super::super::files::Place;
 use super::super::segment::Segment;
 
 fn place(sim: &Sim) -> Place {
-    Place { env: sim.env(), dir: dir(), vault: VAULT, auth: auth() }
+    Place::new(&sim.env(), &dir(), VAULT, auth(), &LogOptions::default())
 }
 
 #[test]

@@ -174,3 +174,33 @@ fn a_generation_never_goes_back() {
     assert!(matches!(twin(&fs).write(4, &body(4)), Err(LogError::Refused { .. })));
     assert!(matches!(twin(&fs).write(6, &body(6)[1..]), Err(LogError::Refused { .. })));
 }
+
+/// TWIN-8: a copy of another vault's keystore or manifest, whatever its generation.
+#[test]
+fn a_copy_of_another_vault_beside_ours_counts_as_bad() {
+    const AT: usize = 12;
+    let of = |fs: &Arc<SimFs>, vault: u8| twin(fs).of_vault(AT, [vault; 16]);
+    let owned = |vault: u8, generation: u64| {
+        let mut body = body(generation);
+        body[AT..AT + 16].fill(vault);
+        body
+    };
+    let (ours, theirs) = (made(), made());
+    of(&ours, 1).write(5, &owned(1, 5)).unwrap();
+    for generation in [2, 5, 9] {
+        let other = Arc::new(theirs.fork());
+        twin(&other).write(generation, &owned(2, generation)).unwrap();
+        for copy in ["a", "b"] {
+            let fs = Arc::new(ours.fork());
+            fs.overwrite(&path(copy), 0, &other.read_all(&path(copy)).unwrap()).unwrap();
+            let content = of(&fs, 1).read().unwrap();
+            assert_eq!((content.generation, content.needs_repair), (5, true));
+            assert_eq!(content.body, owned(1, 5));
+            assert_eq!(of(&fs, 1).faults().unwrap(), [(format!("keystore.{copy}"), "TWIN-8")]);
+            of(&fs, 1).repair(&content).unwrap();
+            assert!(!twin(&fs).read().unwrap().needs_repair);
+        }
+        // Two copies of another vault are not judged here: their body's MAC says it.
+        assert_eq!(of(&other, 1).read().unwrap().generation, generation);
+    }
+}

@@ -1,0 +1,71 @@
+//! `check` and `repair`: what is damaged, what can be healed, and from what.
+
+use super::args::{Check, Global, Repair};
+use super::exit::{Exit, Failure};
+use super::{Context, json, output, session, text, unlock};
+use crate::vault::{RepairOutcome, RepairReport};
+
+/// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
+pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), Failure> {
+    let dir = session::lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let report = dir.check(&key, args.deep)?;
+    drop((key, dir));
+    for warning in &report.warnings {
+        output::warn(warning);
+    }
+    for damage in &report.damage {
+        output::note(&format!("damage: {damage}"));
+    }
+    if global.is_json() {
+        output::secret(&json::check(&report)?)?;
+    } else {
+        output::lines([text::check_summary(&report).as_str()])?;
+    }
+    if report.damage.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Damaged, "the vault is damaged").hint(
+        "nothing was changed; keep a copy of the folder, then run `strongroom repair`: it tells before anything is lost",
+    ))
+}
+
+/// `repair`: 0 when the vault is whole afterwards, 7 when that would lose something.
+pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Result<(), Failure> {
+    let dir = session::lock(context, global)?;
+    let key = unlock::unlock(context, global, &dir)?;
+    let report = dir.repair(&key, args.accept_loss)?;
+    drop(key);
+    for finding in &report.found {
+        output::note(&format!("found: {finding}"));
+    }
+    for done in &report.done {
+        output::note(&format!("done: {done}"));
+    }
+    if let Some(kept) = &report.kept {
+        output::note(&format!("the damaged originals are kept in {}", kept.display()));
+    }
+    if global.is_json() {
+        output::secret(&json::repair(&report)?)?;
+    } else {
+        output::lines([summary(&report).as_str()])?;
+    }
+    match (&report.outcome, &report.loss) {
+        (RepairOutcome::WouldLose, Some(loss)) => {
+            Err(Failure::new(Exit::Damaged, format!("not repaired: this would be lost: {loss}"))
+                .hint(
+                    "look for a backup first; `strongroom repair --accept-loss` keeps all but that",
+                ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn summary(report: &RepairReport) -> String {
+    match (report.outcome, &report.loss) {
+        (RepairOutcome::NothingToDo, _) => "nothing to repair".to_owned(),
+        (RepairOutcome::Repaired, None) => "repaired, nothing is lost".to_owned(),
+        (RepairOutcome::Repaired, Some(loss)) => format!("repaired, lost: {loss}"),
+        (RepairOutcome::WouldLose, _) => "not repaired".to_owned(),
+    }
+}

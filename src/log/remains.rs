@@ -1,0 +1,314 @@
+//! What can still be read of a log that no longer opens: the material of a repair.
+//!
+//! Nothing here believes the manifest. Snapshots authenticate themselves by header, chain and
+//! footer; frames by their MAC, wherever in a segment they stand, their header readable or not. What
+//! a frame does to rows is proven by the digest that it carries, which the caller compares.
+//!
+//! Reading changes nothing. [`Remains::replace`] keeps every old file until the new manifest is
+//! durable, so that a cut on the way leaves all of this to be read again.
+
+use super::compact::read_back;
+use super::files::{self, Kind, Place};
+use super::frame::{self, ALIGN, Spot};
+use super::heal::{self, Rows, write_rows};
+use super::manifest::{Manifest, SnapshotRecord};
+use super::recover::read_truth;
+use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
+use super::snapshot::SnapshotReader;
+use super::twin::GoodCopy;
+use super::{Authenticator, End, Frame, Log, LogError, LogOptions, Recovered, RowVisitor};
+use crate::env::{Env, Fs, OpenMode};
+use crate::model::Lsn;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The readable parts of one log.
+pub struct Remains {
+    place: Place,
+    /// The newest manifest that authenticates.
+    manifest: Option<Manifest>,
+    /// The highest generation that a readable copy of the manifest has.
+    generation: u64,
+    /// Snapshots that read back whole, newest first.
+    snapshots: Vec<SnapshotRecord>,
+    /// Frames that authenticate, by their first LSN.
+    frames: Vec<Found>,
+    /// Every point of the truth that something authenticated names.
+    ends: Vec<End>,
+    /// The end, if something proves that it is the last.
+    proven: Option<End>,
+}
+
+/// Where a frame stands.
+struct Found {
+    header: frame::Header,
+    segment: u64,
+    spot: Spot,
+}
+
+impl Log {
+    /// Gathers what can be read of the log in `dir`.
+    ///
+    /// # Errors
+    /// Only of the file system: damage is what this is for.
+    pub fn remains(
+        env: &Env,
+        dir: &Path,
+        vault: [u8; 16],
+        auth: Arc<dyn Authenticator>,
+        options: LogOptions,
+    ) -> Result<Remains, LogError> {
+        let place = Place::new(env, dir, vault, Arc::clone(&auth), &options);
+        let proven = match Self::open(env, dir, vault, auth, options) {
+            Ok(found) => Some(found.end().clone()),
+            Err(LogError::Damaged(damage)) => damage.proven_end,
+            Err(error) => return Err(error),
+        };
+        let copies = Manifest::twin(&place).copies()?;
+        let generation = copies.iter().map(|copy| copy.generation).max().unwrap_or(0);
+        let manifest = best(&place, &copies).map(|(_, manifest)| manifest);
+        let mut remains = Remains {
+            place,
+            proven: proven.or_else(|| manifest.as_ref().and_then(Manifest::proven_end)),
+            manifest,
+            generation,
+            snapshots: Vec::new(),
+            frames: Vec::new(),
+            ends: Vec::new(),
+        };
+        remains.ends.extend(remains.proven.clone());
+        remains.find_snapshots()?;
+        remains.find_frames()?;
+        Ok(remains)
+    }
+
+    /// The vault that every readable copy of the manifest in `dir` names. Not authenticated: for a
+    /// choice between two keystores, before there is a key.
+    pub fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
+        Manifest::named_vault(fs, dir)
+    }
+
+    /// The copy of the manifest to go by where the twin alone cannot say: of two that contradict
+    /// each other the newest that this vault's key has signed. `None`: none has, or both agree.
+    pub fn signed_manifest(
+        env: &Env,
+        dir: &Path,
+        vault: [u8; 16],
+        auth: Arc<dyn Authenticator>,
+    ) -> Result<Option<GoodCopy>, LogError> {
+        let place = Place::new(env, dir, vault, auth, &LogOptions::default());
+        let twin = Manifest::twin(&place);
+        let reads = twin.read().is_ok_and(|content| {
+            Manifest::decode(&place, &content.body, content.generation).is_ok()
+        });
+        if reads {
+            return Ok(None);
+        }
+        let mut copies = twin.copies()?;
+        let chosen = best(&place, &copies).map(|(at, _)| at);
+        Ok(chosen.map(|at| copies.swap_remove(at)))
+    }
+
+    /// Writes a copy that [`Self::signed_manifest`] chose over the other one.
+    pub fn settle_manifest(env: &Env, dir: &Path, chosen: &GoodCopy) -> Result<(), LogError> {
+        Manifest::twin_in(&env.fs, dir).settle_on(chosen)
+    }
+}
+
+/// What a check asks besides the truth itself.
+impl Recovered {
+    /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
+    pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
+        self.twin.faults()
+    }
+
+    /// Reads the snapshot before this one, and all frames since, if they are still kept.
+    pub fn check_older(&self) -> Result<(), LogError> {
+        let Some(previous) = &self.manifest.previous else { return Ok(()) };
+        read_truth(&self.place, &self.manifest, previous).map_err(|fault| fault.error)?;
+        read_back(&self.place, previous)
+    }
+}
+
+/// The newest copy that authenticates.
+fn best(place: &Place, copies: &[GoodCopy]) -> Option<(usize, Manifest)> {
+    let decoded = copies.iter().enumerate().filter_map(|(at, copy)| {
+        Some((at, Manifest::decode(place, &copy.body, copy.generation).ok()?))
+    });
+    decoded.max_by_key(|(_, manifest)| manifest.generation)
+}
+
+impl Remains {
+    /// The snapshots that read back whole, newest first: where each stands.
+    pub fn snapshots(&self) -> impl Iterator<Item = &End> {
+        self.snapshots.iter().map(|record| &record.tail.end)
+    }
+
+    /// Visits the rows of the snapshot at `lsn`.
+    pub fn read_snapshot(&self, lsn: Lsn, visit: &mut RowVisitor<'_>) -> Result<(), LogError> {
+        let at = |record: &&SnapshotRecord| record.tail.end.lsn == lsn;
+        let Some(record) = self.snapshots.iter().find(at) else {
+            return Err(LogError::Refused { what: "no snapshot stands there" });
+        };
+        let mut reader = SnapshotReader::open(&self.place, record)?;
+        while let Some(row) = reader.next()? {
+            visit(row.tree, reader.key(&row), reader.value(&row))?;
+        }
+        Ok(())
+    }
+
+    /// Visits all frames that authenticate and end after `after`, in order of their LSNs, each with
+    /// what is known after it. There may be holes between them.
+    pub fn frames(
+        &self,
+        after: Lsn,
+        visit: &mut dyn FnMut(End, Frame) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        for found in self.frames.iter().filter(|found| found.header.last > after) {
+            let name = Kind::Segment.name(found.segment);
+            let file =
+                self.place.open_existing(Kind::Segment, found.segment, OpenMode::Read, "LOG-3")?;
+            let bytes =
+                files::read_up_to(file.as_ref(), &name, found.header.len, found.spot.offset)?;
+            let header = frame::authenticate(&self.place, &bytes, found.spot)
+                .map_err(|rule| LogError::damaged(&name, found.spot.offset, rule))?;
+            let frame = frame::decode(&bytes, &header)
+                .map_err(|fault| fault.at(&name, found.spot.offset))?;
+            visit(header.end(), frame)?;
+        }
+        Ok(())
+    }
+
+    /// The point of the truth with this LSN and digest, if something authenticated names it.
+    pub fn known(&self, lsn: Lsn, digest: &[u8; 32]) -> Option<&End> {
+        self.ends.iter().find(|end| end.lsn == lsn && end.digest == *digest)
+    }
+
+    /// The end, where something proves that it is the last.
+    pub fn proven_end(&self) -> Option<&End> {
+        self.proven.as_ref()
+    }
+
+    /// The highest point that anything authenticated names.
+    pub fn last_known(&self) -> Option<&End> {
+        self.ends.iter().max_by_key(|end| end.lsn)
+    }
+
+    /// Makes a new log of `rows` at `end`: snapshot, read back; then the manifest, which lets go of
+    /// everything older. The old files stay where they are and are no longer part of the truth: the
+    /// caller has copied what is to be kept.
+    pub fn replace(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
+        let place = &self.place;
+        let newest = |kind| Ok::<_, LogError>(place.numbers(kind)?.last().copied().unwrap_or(0));
+        let named = self.manifest.as_ref().map_or((0, 0), |old| (old.last, old.next_snapshot));
+        let covered = named.0.max(newest(Kind::Segment)?).max(newest(Kind::Preparing)?);
+        let number = named.1.max(newest(Kind::Snapshot)?.saturating_add(1));
+        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: place.random()? };
+        let snapshot = write_rows(place, number, tail.clone(), rows)?;
+        let manifest = Manifest {
+            generation: self.generation.saturating_add(1),
+            first: covered.saturating_add(1),
+            last: covered,
+            next_snapshot: number.saturating_add(1),
+            snapshot,
+            previous: None,
+            mark: Some(tail),
+        };
+        let (twin, body) = (Manifest::twin(place), manifest.encode(place));
+        match twin.write(manifest.generation, &body) {
+            // No copy is worth anything: what there is of them the caller has kept.
+            Err(LogError::Damaged(_)) => twin.create(manifest.generation, &body),
+            written => written,
+        }
+    }
+
+    /// After [`Self::replace`]: renames a damaged file of the log, so that nobody takes it for one of
+    /// ours again.
+    pub fn move_aside(&self, file: &str) -> Result<(), LogError> {
+        if file.starts_with(files::FOLDER) { heal::move_aside(&self.place, file) } else { Ok(()) }
+    }
+
+    fn find_snapshots(&mut self) -> Result<(), LogError> {
+        for number in self.place.numbers(Kind::Snapshot)?.into_iter().rev() {
+            // One that a manifest does not name may be what an interrupted repair left.
+            let named = |manifest: &Manifest| {
+                let previous = manifest.previous.as_ref().map(|previous| previous.number);
+                number == manifest.snapshot.number || previous == Some(number)
+            };
+            if !self.manifest.as_ref().is_none_or(named) {
+                continue;
+            }
+            let whole = SnapshotReader::describe(&self.place, number)
+                .and_then(|record| read_back(&self.place, &record).map(|()| record));
+            match whole {
+                Ok(record) => {
+                    self.ends.push(record.tail.end.clone());
+                    self.snapshots.push(record);
+                }
+                Err(LogError::Damaged(_) | LogError::NewerFormat { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.snapshots.sort_by_key(|record| std::cmp::Reverse(record.tail.end.lsn));
+        Ok(())
+    }
+
+    fn find_frames(&mut self) -> Result<(), LogError> {
+        let numbers = self.place.numbers(Kind::Segment)?;
+        let mut ids = BTreeMap::new();
+        let mut limits: BTreeMap<[u8; 16], u64> = BTreeMap::new();
+        let mut name_end = |tail: &Tail, ends: &mut Vec<End>| {
+            limits.insert(tail.id, tail.offset);
+            ends.push(tail.end.clone());
+        };
+        for number in &numbers {
+            if let Ok(segment) = Segment::open(&self.place, *number, OpenMode::Read) {
+                ids.insert(*number, segment.header.id);
+                name_end(&segment.header.previous, &mut self.ends);
+            }
+        }
+        if let Some(mark) = self.manifest.as_ref().and_then(|manifest| manifest.mark.as_ref()) {
+            name_end(mark, &mut self.ends);
+        }
+        for number in numbers {
+            self.scan(number, ids.get(&number).copied(), &limits)?;
+        }
+        self.ends.extend(self.frames.iter().map(|found| found.header.end()));
+        self.frames.sort_by_key(|found| (found.header.first, found.segment));
+        Ok(())
+    }
+
+    /// Looks for frames at every place of a segment where one can begin. Without a readable header
+    /// the frames say themselves which segment they are of.
+    fn scan(
+        &mut self,
+        number: u64,
+        id: Option<[u8; 16]>,
+        limits: &BTreeMap<[u8; 16], u64>,
+    ) -> Result<(), LogError> {
+        let name = Kind::Segment.name(number);
+        let file = self.place.open_existing(Kind::Segment, number, OpenMode::Read, "LOG-3")?;
+        let bytes_max = usize::try_from(SEGMENT_BYTES_MAX).unwrap_or(usize::MAX);
+        let bytes = files::read_up_to(file.as_ref(), &name, bytes_max, 0)?;
+        let mut at = usize::try_from(FRAMES_AT).unwrap_or(usize::MAX);
+        // Forged lengths must not keep us for ever.
+        let mut budget = bytes.len().saturating_mul(8);
+        while let Some(front) = bytes.get(at..).filter(|front| front.len() > ALIGN) {
+            let named = front.get(8..24).and_then(|id| id.first_chunk::<16>().copied());
+            let step = (|| {
+                let spot = Spot { segment: id.or(named)?, offset: at as u64 };
+                let len = frame::claimed_len(front, spot)?;
+                budget = budget.checked_sub(len)?;
+                let limit = limits.get(&spot.segment).copied().unwrap_or(u64::MAX);
+                let header = frame::authenticate(&self.place, front.get(..len)?, spot).ok()?;
+                (spot.offset < limit).then_some((header, spot))
+            })();
+            at += step.as_ref().map_or(ALIGN, |(header, _)| header.len);
+            if let Some((header, spot)) = step {
+                self.frames.push(Found { header, segment: number, spot });
+            }
+        }
+        Ok(())
+    }
+}
