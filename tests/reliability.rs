@@ -8,5 +8,9 @@
 
 mod common;
 
+#[path = "reliability/errors.rs"]
+mod errors;
 #[path = "reliability/figures.rs"]
 mod figures;
+#[path = "reliability/simulation.rs"]
+mod simulation;

@@ -137,6 +137,8 @@ pub struct Sabotage {
     pub skip_rewrite_of_last_frame: bool,
     /// Free segments and snapshots before the new snapshot was read back and the state is durable.
     pub free_before_read_back: bool,
+    /// Sync again where a sync failed, and believe that.
+    pub retry_failed_sync: bool,
 }
 
 #[cfg(feature = "sabotage")]
@@ -147,6 +149,9 @@ impl LogOptions {
     pub(crate) fn free_before_read_back(&self) -> bool {
         self.sabotage.free_before_read_back
     }
+    pub(crate) fn retry_failed_sync(&self) -> bool {
+        self.sabotage.retry_failed_sync
+    }
 }
 
 #[cfg(not(feature = "sabotage"))]
@@ -156,6 +161,9 @@ impl LogOptions {
         false
     }
     pub(crate) fn free_before_read_back(&self) -> bool {
+        false
+    }
+    pub(crate) fn retry_failed_sync(&self) -> bool {
         false
     }
 }

@@ -95,6 +95,13 @@ impl Tuning {
         LogOptions {
             segment_bytes_first: self.segment_bytes_first,
             segment_bytes_max: self.segment_bytes_max,
+            #[cfg(feature = "sabotage")]
+            sabotage: crate::log::Sabotage {
+                retry_failed_sync: self.sabotage.retry_failed_sync,
+                skip_rewrite_of_last_frame: self.sabotage.skip_rewrite_of_last_frame,
+                free_before_read_back: self.sabotage.free_before_read_back,
+                ..crate::log::Sabotage::default()
+            },
             ..LogOptions::default()
         }
     }
