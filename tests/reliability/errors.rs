@@ -267,6 +267,7 @@ fn no_error_of_the_disk_makes_the_vault_lie() {
     let stride = if figures::is_short() { 13 } else { 1 };
     let mut counts = Counts::default();
     for seed in seeds.clone() {
+        let _seed = figures::Seed(seed);
         let stage = Stage::new(seed);
         println!("seed {seed}: {} calls, {} reads", stage.calls.len(), stage.reads);
         for (name, fault) in stage.faults().iter().skip(seed as usize % stride).step_by(stride) {
