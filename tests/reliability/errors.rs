@@ -123,7 +123,7 @@ impl Stage {
         runner.script(0);
         fs.add_fault(fault.clone());
         let mut is_poisoned = false;
-        let mut felt = false;
+        let (mut felt, mut is_off_script) = (false, false);
         runner.open();
         for (at, kind) in self.acts.iter().enumerate() {
             let errors = runner.take_errors();
@@ -143,6 +143,7 @@ impl Stage {
                 }
                 break;
             }
+            is_off_script |= felt;
             runner.step(at, *kind);
             let errors = runner.take_errors();
             felt |= !errors.is_empty();
@@ -164,17 +165,23 @@ impl Stage {
             }
         }
         counts.unfelt += u64::from(!felt);
-        self.judge(runner, fault, counts)
+        self.judge(runner, fault, is_off_script, counts)
     }
 
     /// The disk works again; was anything promised that is not there?
-    fn judge(&self, mut runner: Runner, fault: &Fault, counts: &mut Counts) -> Result<(), String> {
+    fn judge(
+        &self,
+        mut runner: Runner,
+        fault: &Fault,
+        is_off_script: bool,
+        counts: &mut Counts,
+    ) -> Result<(), String> {
         let fs = runner.machine.sim.fs.clone();
         let (last, keys, wall) = (runner.last(), runner.keys(), runner.machine.wall());
         let mut rng = Rng::new(fault.nth ^ self.seed << 32);
         // Dropped, not closed.
         drop(runner.vault.take());
-        drop(runner);
+        let lived = runner.end(Vec::new()).prefixes;
         fs.clear_faults();
         let cut = match rng.below(3) {
             0 => None,
@@ -200,7 +207,12 @@ impl Stage {
         let (vault, key) = opened.ok_or("no key opens it")?;
         let found = dump(&vault).map_err(|error| format!("does not read: {error}"))?;
         if found != last {
-            self.is_next(&last, &found).map_err(|error| format!("{cut:?}: {error}"))?;
+            let is_next = self.is_next(&last, &found);
+            // Once an operation was undone the script no longer says what comes next: then it must
+            // be something that never was, and whole.
+            if is_next.is_err() && (!is_off_script || lived.contains(&found)) {
+                return is_next.map_err(|error| format!("{cut:?}: {error}"));
+            }
             counts.untold += 1;
         }
         write(&vault, "afterwards")?;
@@ -263,7 +275,7 @@ impl Stage {
 
 #[test]
 fn no_error_of_the_disk_makes_the_vault_lie() {
-    let seeds = figures::seeds(1, 3);
+    let seeds = figures::seeds(1, 2);
     let stride = if figures::is_short() { 13 } else { 1 };
     let mut counts = Counts::default();
     for seed in seeds.clone() {
