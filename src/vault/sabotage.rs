@@ -7,6 +7,7 @@ pub static MARKER: [u8; 30] = *b"strongroom-sabotage-switches-1";
 
 /// One switch per known-bad build.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each breaks another promise
 pub struct Sabotage {
     /// Answers a batch before its sync (breaks I1).
     pub ack_before_sync: bool,

@@ -75,7 +75,7 @@ impl Stage {
         let disk = image.fs.fork();
         // Every second script begins after a kill: then opening has more to do.
         disk.kill();
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             disk.crash(CrashPlan::KeepAll);
         }
         let (key, dump) = (setting.keys[image.key].clone(), setting.prefixes.last().unwrap());

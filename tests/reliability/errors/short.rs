@@ -71,10 +71,10 @@ fn work(dir: &Path, key_path: &Path) {
     for n in 0..PUTS {
         if n < 7 {
             let mut request = CreateSecret::new(name(n));
-            request.value = Some(SecretValue::text(&value(n)));
+            request.value = Some(SecretValue::text(value(n)));
             vault.create_secret(&scope, request).unwrap();
         } else {
-            let request = PutSecretValue::new(name(n), SecretValue::text(&value(n)));
+            let request = PutSecretValue::new(name(n), SecretValue::text(value(n)));
             vault.put_secret_value(&scope, request).unwrap();
         }
     }

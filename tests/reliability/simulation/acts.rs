@@ -141,7 +141,7 @@ impl Maker {
 
     pub fn value(&mut self, len: usize) -> SecretValue {
         if self.rng.chance(30) {
-            SecretValue::text(&self.rng.word(len))
+            SecretValue::text(self.rng.word(len))
         } else {
             SecretValue::Binary(SecretBytes::copy_from(&self.rng.bytes(len)))
         }
@@ -203,7 +203,7 @@ impl Maker {
             Kind::Stage => Write::UpdateSecretVersionStage(UpdateSecretVersionStage {
                 secret_id: name,
                 version_stage: (*self.rng.pick(&["blue", "green", "AWSCURRENT"])).into(),
-                remove_from_version_id: self.some_token().filter(|_| self.serial % 3 == 0),
+                remove_from_version_id: self.some_token().filter(|_| self.serial.is_multiple_of(3)),
                 move_to_version_id: self.some_token(),
             }),
             Kind::Tag => {

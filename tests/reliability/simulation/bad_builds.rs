@@ -95,7 +95,7 @@ fn a_build_that_does_not_write_the_last_frame_again_is_caught() {
     let recovering = Sabotage { skip_rewrite_of_last_frame: true, ..Sabotage::default() };
     let build = Build { recovering, ..Build::default() };
     let kills = |at: usize, image: &Image, _: &mut Rng| {
-        let is_wanted = at % 2 == 0 && image.made && !image.fs.pending().is_empty();
+        let is_wanted = at.is_multiple_of(2) && image.made && !image.fs.pending().is_empty();
         is_wanted.then_some(Crash::KillThenCut(CrashPlan::DropAll)).into_iter().collect()
     };
     must(caught(build, 1..3, kills), "the cut after a kill");
@@ -138,7 +138,7 @@ fn a_build_that_frees_before_it_has_read_back_is_caught() {
     let disk: fn(Arc<dyn Fs>) -> Arc<dyn Fs> =
         |fs| Arc::new(Bent { fs, skips_dir_sync: false, rots: AtomicBool::new(true) });
     let some = |at: usize, image: &Image, rng: &mut Rng| {
-        if at % 5 == 0 { crashes(image, rng, Depth::Shallow) } else { Vec::new() }
+        if at.is_multiple_of(5) { crashes(image, rng, Depth::Shallow) } else { Vec::new() }
     };
     assert_eq!(caught(Build { disk, ..Build::default() }, 1..2, some), None);
     let running = Sabotage { free_before_read_back: true, ..Sabotage::default() };

@@ -24,9 +24,11 @@ pub fn dump(vault: &Vault) -> Result<String, String> {
     let mut out = String::with_capacity(8 << 10);
     for region in [HOME, AWAY] {
         let scope = scope(region);
-        let mut request = ListSecrets::default();
-        request.include_planned_deletion = Some(true);
-        request.max_results = Some(100);
+        let request = ListSecrets {
+            include_planned_deletion: Some(true),
+            max_results: Some(100),
+            ..ListSecrets::default()
+        };
         let listed = vault.list_secrets(&scope, &request).map_err(|error| text(&error))?;
         assert!(listed.next_token.is_none(), "a page holds all that a script makes");
         for mut secret in listed.secrets {
@@ -52,10 +54,12 @@ fn one(vault: &Vault, scope: &Scope, secret: &Description, out: &mut String) -> 
     }
     let policy = refused(vault.get_resource_policy(scope, &ResourcePolicyId::new(name)))?;
     let _ = writeln!(out, "  {:?}", policy.map(|policy| policy.policy));
-    let mut request = ListSecretVersionIds::default();
-    request.secret_id = name.to_owned();
-    request.include_deprecated = Some(true);
-    request.max_results = Some(100);
+    let mut request = ListSecretVersionIds {
+        secret_id: name.to_owned(),
+        include_deprecated: Some(true),
+        max_results: Some(100),
+        next_token: None,
+    };
     let mut versions = Vec::new();
     loop {
         let page = vault.list_secret_version_ids(scope, &request)?;
