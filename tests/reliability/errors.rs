@@ -132,7 +132,7 @@ impl Stage {
                 counts.not_opened += 1;
                 break;
             }
-            if is_poisoned && !matches!(kind, Kind::Reopen | Kind::Kill) {
+            if is_poisoned {
                 // Reads go on; what was shown stays as it was.
                 let (last, found) = (runner.last(), dump(runner.vault.as_ref().unwrap())?);
                 if last != found {
