@@ -14,6 +14,8 @@ mod clock;
 mod damage;
 #[path = "reliability/disk_full.rs"]
 mod disk_full;
+#[path = "reliability/errors.rs"]
+mod errors;
 #[path = "reliability/errors_real.rs"]
 mod errors_real;
 #[path = "reliability/figures.rs"]
@@ -39,6 +41,8 @@ mod recorded;
 #[cfg(shuttle)]
 #[path = "reliability/schedules.rs"]
 mod schedules;
+#[path = "reliability/simulation.rs"]
+mod simulation;
 #[path = "reliability/work.rs"]
 mod work;
 #[path = "reliability/worker.rs"]

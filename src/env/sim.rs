@@ -16,13 +16,15 @@ mod entries;
 mod fault;
 mod file;
 mod fs;
+mod plan;
 mod prng;
 mod state;
 mod tools;
 
-pub use disk::{CrashPlan, SECTOR_BYTES};
+pub use disk::SECTOR_BYTES;
 pub use fault::{CutPoint, Fault, Op, OpKind, PowerCut, Reach, is_power_cut};
 pub use fs::SimFs;
+pub use plan::{CrashPlan, Pending};
 use prng::Prng;
 
 /// Where a simulated wall clock starts: 2025-01-01T00:00:00Z.

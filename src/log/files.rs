@@ -198,7 +198,8 @@ pub(super) fn fill_with_zeros(
     len: u64,
 ) -> Result<(), LogError> {
     const STEP: usize = 256 * 1024;
-    let zeros = vec![0; STEP];
+    let all = usize::try_from(len.saturating_sub(from)).unwrap_or(STEP);
+    let zeros = vec![0; all.min(STEP)];
     let mut offset = from;
     while offset < len {
         let step = usize::try_from(len - offset).unwrap_or(STEP).min(STEP);

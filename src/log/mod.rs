@@ -144,6 +144,8 @@ pub struct Sabotage {
     pub skip_frame_mac: bool,
     /// Heal from rows that nothing proves to be the end's.
     pub heal_without_proof: bool,
+    /// Sync again where a sync failed, and believe that.
+    pub retry_failed_sync: bool,
 }
 
 #[cfg(feature = "sabotage")]
@@ -160,6 +162,9 @@ impl LogOptions {
     pub(crate) fn heal_without_proof(&self) -> bool {
         self.sabotage.heal_without_proof
     }
+    pub(crate) fn retry_failed_sync(&self) -> bool {
+        self.sabotage.retry_failed_sync
+    }
 }
 
 #[cfg(not(feature = "sabotage"))]
@@ -175,6 +180,9 @@ impl LogOptions {
         false
     }
     pub(crate) fn heal_without_proof(&self) -> bool {
+        false
+    }
+    pub(crate) fn retry_failed_sync(&self) -> bool {
         false
     }
 }

@@ -227,6 +227,19 @@ impl Twin {
         [self.name(Copy::A), self.name(Copy::B)]
     }
 
+    /// The copy that lost, if it is whole: what nobody must use.
+    #[cfg(feature = "sabotage")]
+    #[must_use]
+    pub fn read_loser(&self) -> Option<TwinContent> {
+        let winner = self.winner().ok()?.copy;
+        match self.read_copy(winner.other()).ok()? {
+            Found::Good { generation, body } => {
+                Some(TwinContent { generation, body, needs_repair: false })
+            }
+            _ => None,
+        }
+    }
+
     fn name(&self, copy: Copy) -> String {
         format!("{}.{}", self.stem, if copy == Copy::A { "a" } else { "b" })
     }
@@ -295,7 +308,9 @@ impl Twin {
             }
             Err(error) => return Err(LogError::io("open", &name, error)),
         };
-        let bytes = files::read_up_to(file.as_ref(), &name, FILE_BYTES_MAX + 1, 0)?;
+        let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
+        let len = usize::try_from(len).unwrap_or(usize::MAX).min(FILE_BYTES_MAX + 1);
+        let bytes = files::read_up_to(file.as_ref(), &name, len, 0)?;
         Ok(self.decode(&bytes).unwrap_or(Found::Bad { missing: false, rule: "TWIN-2" }))
     }
 

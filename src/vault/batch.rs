@@ -133,7 +133,9 @@ impl Batch<'_> {
                 self.rotations.push((record.id, semantics::rotation_due(record)));
             }
         }
-        let sealer = Sealer { keys: self.keys, entropy, lsn, payload, copies: &copies };
+        let sealed_under = shared.keys_of_sealing();
+        let keys = sealed_under.as_deref().unwrap_or(self.keys);
+        let sealer = Sealer { keys, entropy, lsn, payload, copies: &copies };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)

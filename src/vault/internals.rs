@@ -53,6 +53,45 @@ pub fn live_bytes(vault: &Vault) -> u64 {
     .unwrap_or(0)
 }
 
+/// A value as it reads, without the mark that a read leaves.
+pub fn peek_value(
+    vault: &Vault,
+    scope: &crate::model::Scope,
+    request: &crate::model::api::GetSecretValue,
+) -> crate::error::Result<crate::model::api::SecretValueOutput> {
+    vault.inner.open_value(scope, request).map(|opened| opened.output)
+}
+
+/// Seals a write, lets `between` happen, and only then hands it in: for vaults without threads.
+pub fn hand_in_late(
+    vault: &Vault,
+    scope: &crate::model::Scope,
+    write: super::Write,
+    between: impl FnOnce(),
+) -> crate::error::Result<crate::semantics::Answer> {
+    use super::job::{Job, Mutate, seal};
+    let shared = &vault.inner.shared;
+    let keys = shared.keys();
+    let (mutation, payload) = seal(&keys, &shared.env, write)?;
+    between();
+    #[cfg(feature = "sabotage")]
+    let set = |keys| {
+        if shared.sabotage.wrap_when_sealed {
+            *shared.sealed_under.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
+        }
+    };
+    #[cfg(feature = "sabotage")]
+    set(Some(keys));
+    let scope = scope.clone();
+    let answer = vault
+        .inner
+        .driver
+        .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })));
+    #[cfg(feature = "sabotage")]
+    set(None);
+    answer
+}
+
 /// Hands writes in together, so that they share a batch: for vaults without threads. Each `done` is
 /// called before this returns.
 pub fn submit_together(

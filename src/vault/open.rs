@@ -38,8 +38,26 @@ pub(super) struct Unlocked {
 pub(super) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
     refuse_lax(&place.env, &place.dir)?;
     let (twin, content, keystore) = place.keystore()?;
+    #[cfg(feature = "sabotage")]
+    if let Some(unlocked) = unlock_other_copy(&place, &keystore, unlock) {
+        return finish(place, unlocked);
+    }
     let keys = keystore.unlock(unlock).map_err(from_crypto)?;
     finish(place, Unlocked { twin, content, keystore, keys })
+}
+
+/// A broken promise: a key that does not fit is tried on the copy that lost, too.
+#[cfg(feature = "sabotage")]
+fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Option<Unlocked> {
+    let is_wanted = place.options.tuning.sabotage.second_copy_for_wrong_key;
+    if !is_wanted || winner.unlock(unlock).is_ok() {
+        return None;
+    }
+    let twin = super::dir::keystore_twin(&place.env.fs, &place.dir);
+    let content = twin.read_loser()?;
+    let keystore = Keystore::decode(&content.body).ok()?;
+    let keys = keystore.unlock(unlock).ok()?;
+    Some(Unlocked { twin, content, keystore, keys })
 }
 
 /// The rest, once the keys are there.

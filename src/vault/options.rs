@@ -111,6 +111,9 @@ impl Tuning {
             sabotage: crate::log::Sabotage {
                 skip_frame_mac: self.sabotage.skip_frame_mac,
                 heal_without_proof: self.sabotage.heal_from_lagging,
+                retry_failed_sync: self.sabotage.retry_failed_sync,
+                skip_rewrite_of_last_frame: self.sabotage.skip_rewrite_of_last_frame,
+                free_before_read_back: self.sabotage.free_before_read_back,
                 ..crate::log::Sabotage::default()
             },
             ..LogOptions::default()

@@ -37,6 +37,9 @@ pub(crate) struct Shared {
     pub(super) tuning: super::options::Tuning,
     #[cfg(feature = "sabotage")]
     pub(super) sabotage: super::sabotage::Sabotage,
+    /// The keys when the write was sealed that is handed in late (`internals::hand_in_late`).
+    #[cfg(feature = "sabotage")]
+    pub(super) sealed_under: Mutex<Option<Arc<Keyring>>>,
     keys: RwLock<Arc<Keyring>>,
     state: RwLock<Option<Arc<State>>>,
     status: AtomicU8,
@@ -80,6 +83,8 @@ impl Shared {
             no_marks: Marks::default(),
             #[cfg(feature = "sabotage")]
             sabotage: tuning.sabotage,
+            #[cfg(feature = "sabotage")]
+            sealed_under: Mutex::default(),
             tuning,
             keys: RwLock::new(keys),
             state: RwLock::new(Some(Arc::new(state))),
@@ -173,6 +178,15 @@ impl Shared {
         return self.sabotage.noop_at_plan_time;
         #[cfg(not(feature = "sabotage"))]
         false
+    }
+
+    /// A broken promise: the keys that a value was sealed under, where they are used for its wrap.
+    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    pub(super) fn keys_of_sealing(&self) -> Option<Arc<Keyring>> {
+        #[cfg(feature = "sabotage")]
+        return self.sealed_under.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        #[cfg(not(feature = "sabotage"))]
+        None
     }
 
     pub(super) fn status(&self) -> Status {

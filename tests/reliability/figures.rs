@@ -32,6 +32,22 @@ pub fn in_ci() -> bool {
     std::env::var("STRONGROOM_TIER").is_ok_and(|tier| tier == "ci")
 }
 
+/// Whether neither the gate nor a range of seeds is asked for.
+pub fn is_short() -> bool {
+    !in_ci() && std::env::var("STRONGROOM_SEEDS").is_err()
+}
+
+/// Names the seed of a panic, wherever it comes from.
+pub struct Seed(pub u64);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("seed {}: again with STRONGROOM_SEEDS={}..{}", self.0, self.0, self.0 + 1);
+        }
+    }
+}
+
 /// Tells what `harness` counted over `seeds`. Called at its end, when all of it held.
 pub fn tell(harness: &str, seeds: &Range<u64>, counts: &[(&str, u64)]) {
     let counts: Map<String, Value> =

@@ -82,7 +82,7 @@ impl Place {
 
     pub fn check(&self, options: &Options) -> Result<CheckReport> {
         let place = VaultDir::lock(&self.vault(), options)?;
-        with_keys(&self.keys(), |unlock| place.check(unlock))
+        with_keys(&self.keys(), |unlock| place.check(unlock, true))
     }
 
     /// Away with the vault, for the next one.

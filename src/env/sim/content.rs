@@ -1,10 +1,12 @@
 //! The bytes of files: what is seen, what is durable, and what a power cut lets through (D2, D4
 //! in `disk.rs`).
 
-use super::disk::{Body, CrashPlan, Disk, Ino, SECTOR_BYTES};
+use super::disk::{Body, Disk, Ino, SECTOR_BYTES};
+use super::plan::{CrashPlan, Fate, Pending};
 use super::prng::Prng;
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Shared with forks until one side writes.
@@ -112,23 +114,73 @@ impl Disk {
 }
 
 impl Content {
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    pub(super) fn pending_changes(&self, path: &Path) -> Vec<Pending> {
+        let each = self.pending.iter().map(|(number, change)| Pending {
+            number: *number,
+            sectors: change.pieces().len() as u64,
+            path: path.to_path_buf(),
+        });
+        each.collect()
+    }
+
     pub(super) fn crash(&mut self, plan: CrashPlan, rng: Option<&mut Prng>) {
-        let pending: Vec<Change> = self.pending.drain(..).map(|(_, change)| change).collect();
-        if !pending.is_empty() && plan != CrashPlan::DropAll {
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() && !plan.drops_content() {
+            let len = self.durable.len();
             let durable = Arc::make_mut(&mut self.durable);
-            match rng.map(|rng| (rng.below(4), rng)) {
-                Some((0, _)) => {}
-                Some((2.., rng)) => scatter(durable, &pending, rng),
-                None | Some(_) => {
-                    for change in pending {
-                        // It was applied to what is seen, so it fits.
-                        let _ = change.apply(durable);
-                    }
-                }
+            match (plan, rng) {
+                (CrashPlan::Random(_), Some(rng)) => match rng.below(4) {
+                    0 => {}
+                    1 => apply_all(durable, &pending),
+                    _ => scatter(durable, &pending, |_, change| random_fate(change, rng)),
+                },
+                (plan, _) if plan.keeps_content() => apply_all(durable, &pending),
+                (plan, _) => scatter(durable, &pending, |number, change| {
+                    plan.fate(number, change.pieces().len())
+                }),
+            }
+            if plan == CrashPlan::BytesOnly {
+                durable.truncate(len);
             }
         }
         self.seen = Arc::clone(&self.durable);
     }
+
+    /// All of it reaches the disk, but one bit that it changes is the wrong way round.
+    pub(super) fn crash_with_rot(&mut self, rng: &mut Option<Prng>) {
+        let before = Arc::clone(&self.durable);
+        self.crash(CrashPlan::KeepAll, None);
+        let Some(rng) = rng else { return };
+        let fresh = self.durable.iter().enumerate();
+        let fresh: Vec<usize> =
+            fresh.filter(|(at, byte)| before.get(*at) != Some(byte)).map(|(at, _)| at).collect();
+        let at = usize::try_from(rng.below(fresh.len() as u64)).unwrap_or(0);
+        let bit = 1 << rng.below(8);
+        if let Some(at) = fresh.get(at)
+            && let Some(byte) = Arc::make_mut(&mut self.durable).get_mut(*at)
+        {
+            *byte ^= bit;
+        }
+        self.seen = Arc::clone(&self.durable);
+    }
+}
+
+fn apply_all(content: &mut Vec<u8>, pending: &[(u64, Change)]) {
+    for (_, change) in pending {
+        // It was applied to what is seen, so it fits.
+        let _ = change.apply(content);
+    }
+}
+
+fn random_fate(change: &Change, rng: &mut Prng) -> Fate {
+    let fate = rng.below(3);
+    let sectors = change.pieces().iter().map(|_| fate == 1 || fate == 2 && rng.coin()).collect();
+    // A torn write may leave the new length all the same, with zeros for what is missing.
+    Fate { sectors, len: fate == 1 || fate == 2 && rng.coin() }
 }
 
 impl Change {
@@ -155,22 +207,25 @@ impl Change {
     }
 }
 
-/// Lets a random part of `pending` reach `content` (D2).
-fn scatter(content: &mut Vec<u8>, pending: &[Change], rng: &mut Prng) {
+/// Lets a part of `pending` reach `content` (D2).
+fn scatter(
+    content: &mut Vec<u8>,
+    pending: &[(u64, Change)],
+    mut fate: impl FnMut(u64, &Change) -> Fate,
+) {
     // For each sector, after how many changes it was written out.
     let mut written = BTreeMap::new();
     let mut kept = Vec::with_capacity(pending.len());
-    for (index, change) in pending.iter().enumerate() {
-        let fate = rng.below(3);
-        for (sector, ..) in change.pieces() {
-            if fate == 1 || fate == 2 && rng.coin() {
+    for (index, (number, change)) in pending.iter().enumerate() {
+        let Fate { sectors, len } = fate(*number, change);
+        for ((sector, ..), reaches) in change.pieces().into_iter().zip(sectors) {
+            if reaches {
                 written.insert(sector, index + 1);
             }
         }
-        // A torn write may leave the new length all the same, with zeros for what is missing.
-        kept.push(fate == 1 || fate == 2 && rng.coin());
+        kept.push(len);
     }
-    for (index, (change, kept)) in pending.iter().zip(kept).enumerate() {
+    for (index, ((_, change), kept)) in pending.iter().zip(kept).enumerate() {
         match change {
             Change::SetLen(_) if kept => {
                 let _ = change.apply(content);

@@ -19,6 +19,7 @@
 
 use super::content::Content;
 use super::entries::{EntryChange, kept_entries};
+use super::plan::{CrashPlan, Pending};
 use super::prng::Prng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,17 +29,6 @@ use std::sync::Arc;
 /// Bytes that a disk writes whole or not at all.
 pub const SECTOR_BYTES: u64 = 512;
 
-/// What becomes of unsynced changes in a power cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CrashPlan {
-    /// All are gone.
-    DropAll,
-    /// All have reached the disk.
-    KeepAll,
-    /// Any legal subset, torn at sectors, chosen by the seed; the extremes included.
-    Random(u64),
-}
-
 /// Number of a file or directory; never used again.
 pub(super) type Ino = u64;
 const ROOT: Ino = 1;
@@ -47,7 +37,7 @@ const ROOT: Ino = 1;
 pub(super) struct Disk {
     pub(super) nodes: BTreeMap<Ino, Node>,
     next_ino: Ino,
-    /// Numbers the pending changes of all files in their order.
+    /// Numbers the pending changes of all files and directories in their order.
     pub(super) next_change: u64,
     pending_entries: Vec<EntryChange>,
     /// Whether durability is tracked at all.
@@ -203,7 +193,9 @@ impl Disk {
             set_entry(&mut self.names_mut(*dir)?.seen, name, *ino);
         }
         if self.tracked {
-            self.pending_entries.push(EntryChange { entries, moved });
+            let number = self.next_change;
+            self.next_change += 1;
+            self.pending_entries.push(EntryChange { number, entries, moved });
         }
         Ok(())
     }
@@ -297,16 +289,18 @@ impl Disk {
     /// Keeps of the unsynced changes what `plan` says; durable is all there is afterwards.
     pub(super) fn crash(&mut self, plan: CrashPlan) {
         if self.tracked {
-            let mut rng = match plan {
-                CrashPlan::Random(seed) => Some(Prng::new(seed)),
-                CrashPlan::DropAll | CrashPlan::KeepAll => None,
+            let mut rng = plan.seed().map(Prng::new);
+            let rotten = match (plan, &mut rng) {
+                (CrashPlan::Rot(_), Some(rng)) => self.choose_rotten(rng),
+                _ => None,
             };
             let changes = std::mem::take(&mut self.pending_entries);
             for change in kept_entries(changes, plan, rng.as_mut()) {
                 self.settle_entries(&change);
             }
-            for node in self.nodes.values_mut() {
+            for (ino, node) in &mut self.nodes {
                 match &mut node.body {
+                    Body::File(content) if Some(*ino) == rotten => content.crash_with_rot(&mut rng),
                     Body::File(content) => content.crash(plan, rng.as_mut()),
                     Body::Dir(names) => names.seen.clone_from(&names.durable),
                 }
@@ -314,6 +308,54 @@ impl Disk {
             self.repath(ROOT, Path::new("/"));
         }
         self.forget_handles();
+    }
+
+    /// One of the files with unsynced changes.
+    fn choose_rotten(&self, rng: &mut Prng) -> Option<Ino> {
+        let dirty = |node: &Node| matches!(&node.body, Body::File(file) if file.is_dirty());
+        let dirty: Vec<Ino> =
+            self.nodes.iter().filter(|(_, node)| dirty(node)).map(|(ino, _)| *ino).collect();
+        let at = usize::try_from(rng.below(dirty.len() as u64)).unwrap_or(0);
+        dirty.get(at).copied()
+    }
+
+    /// The unsynced changes, in their order.
+    pub(super) fn pending(&self) -> Vec<Pending> {
+        let entry = |change: &EntryChange| Pending {
+            number: change.number,
+            sectors: 0,
+            path: change
+                .entries
+                .last()
+                .and_then(|(dir, name, _)| Some(self.nodes.get(dir)?.path.join(&**name)))
+                .unwrap_or_default(),
+        };
+        let mut pending: Vec<Pending> = self.pending_entries.iter().map(entry).collect();
+        for node in self.nodes.values() {
+            if let Body::File(content) = &node.body {
+                pending.extend(content.pending_changes(&node.path));
+            }
+        }
+        pending.sort_by_key(|change| change.number);
+        pending
+    }
+
+    /// What a power cut of this moment leaves: names and durable bytes.
+    pub(super) fn durable_files(&self) -> Vec<(PathBuf, &[u8])> {
+        let mut files = Vec::new();
+        let mut open = vec![(PathBuf::from("/"), ROOT)];
+        while let Some((path, ino)) = open.pop() {
+            match self.nodes.get(&ino).map(|node| &node.body) {
+                Some(Body::Dir(names)) => {
+                    files.push((path.clone(), &[][..]));
+                    let inner = names.durable.iter();
+                    open.extend(inner.map(|(name, ino)| (path.join(&**name), *ino)));
+                }
+                Some(Body::File(content)) => files.push((path, content.durable.as_slice())),
+                None => {}
+            }
+        }
+        files
     }
 
     // --- nodes ---

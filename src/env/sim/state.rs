@@ -23,6 +23,7 @@ pub(super) struct State {
     pub(super) off: bool,
     pub(super) cut: Option<(u64, CutPoint)>,
     pub(super) ops_done: u64,
+    pub(super) reads_done: u64,
     /// The log of counted calls; `None` where nobody asks for it.
     pub(super) ops: Option<Vec<Op>>,
     pub(super) faults: Faults,
@@ -50,6 +51,7 @@ impl State {
             off: false,
             cut: None,
             ops_done: 0,
+            reads_done: 0,
             ops,
             faults: Faults::default(),
             capacity: None,
@@ -66,7 +68,9 @@ impl State {
     /// Counts a call and asks whether it may happen. `Err` only after the power cut.
     pub(super) fn pass(&mut self, kind: OpKind, path: &Path) -> io::Result<Passage> {
         self.powered()?;
-        if kind != OpKind::Read {
+        if kind == OpKind::Read {
+            self.reads_done += 1;
+        } else {
             self.ops_done += 1;
             if let Some(ops) = &mut self.ops {
                 ops.push(Op { kind, path: path.into() });

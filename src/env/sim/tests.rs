@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 mod faults;
+mod plans;
 
 const DIR: &str = "/v";
 const LOG: &str = "/v/log";

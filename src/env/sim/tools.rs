@@ -1,9 +1,9 @@
 //! [`SimFs`] from a harness's side: power, faults, and what happens behind everybody's back.
 
 use super::content;
-use super::disk::CrashPlan;
 use super::fault::{CutPoint, Fault, Op, OpKind, Reach};
 use super::fs::SimFs;
+use super::plan::{CrashPlan, Pending};
 use super::state::State;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,25 @@ impl SimFs {
         self.state().cut = Some((number, point));
     }
 
+    /// The unsynced changes, in their order: what [`CrashPlan::DropOne`] and its like name.
+    #[must_use]
+    pub fn pending(&self) -> Vec<Pending> {
+        self.state().disk.pending()
+    }
+
+    /// A hash of all names and bytes that are durable: two disks with the same are the same to
+    /// whoever starts after a power cut.
+    #[must_use]
+    pub fn durable_hash(&self) -> u64 {
+        let state = self.state();
+        // Files in any order: their hashes are added.
+        let files = state.disk.durable_files().into_iter();
+        files.fold(0, |sum, (path, bytes)| {
+            let name = hash(0x5eed, path.as_os_str().as_encoded_bytes());
+            sum.wrapping_add(hash(name, bytes))
+        })
+    }
+
     /// Whether the power is gone and [`SimFs::crash`] is due.
     #[must_use]
     pub fn is_off(&self) -> bool {
@@ -47,6 +66,12 @@ impl SimFs {
     #[must_use]
     pub fn ops_done(&self) -> u64 {
         self.state().ops_done
+    }
+
+    /// How many reads of bytes there were, which are not among the counted calls.
+    #[must_use]
+    pub fn reads_done(&self) -> u64 {
+        self.state().reads_done
     }
 
     /// The counted calls since the disk was made or [`SimFs::clear_ops`].
@@ -181,4 +206,24 @@ impl SimFs {
         state.start += 1;
         state.locks.clear();
     }
+}
+
+/// A quick hash, good enough to tell images of a disk apart.
+fn hash(seed: u64, bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: u64| {
+        let product = u128::from(state ^ word).wrapping_mul(u128::from(FACTOR));
+        #[allow(clippy::cast_possible_truncation)] // both halves are taken
+        let (low, high) = (product as u64, (product >> 64) as u64);
+        low ^ high.rotate_left(29) ^ word.wrapping_mul(FACTOR)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut state = mix(seed, bytes.len() as u64 ^ FACTOR);
+    for word in words {
+        state = mix(state, u64::from_le_bytes(*word));
+    }
+    for byte in rest {
+        state = mix(state, u64::from(*byte) | 0x100);
+    }
+    mix(state, FACTOR)
 }

@@ -1,0 +1,88 @@
+//! A simulated machine with a vault on it: no thread, tiny segments, every operation inline.
+
+use std::path::Path;
+use std::sync::Arc;
+use strongroom::crypto::{KdfParams, Unlock, key_file};
+use strongroom::env::sim::{Sim, SimFs};
+use strongroom::env::{Clock, Env, Fs, UnixMillis};
+use strongroom::error::Result;
+use strongroom::secret::SecretBytes;
+use strongroom::vault::sabotage::Sabotage;
+use strongroom::vault::{
+    CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
+};
+
+pub const DIR: &str = "/vault";
+/// The rotation function of every vault here: the one that is built in.
+pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:random";
+const SEGMENT_BYTES: u64 = 8 << 10;
+
+pub struct Machine {
+    pub sim: Sim,
+    pub sabotage: Sabotage,
+}
+
+/// The content of a key file.
+pub type Key = Vec<u8>;
+
+pub fn unlock(key: &[u8]) -> Unlock {
+    Unlock::KeyFile(SecretBytes::copy_from(key))
+}
+
+impl Machine {
+    pub fn new(seed: u64, sabotage: Sabotage) -> Self {
+        Self { sim: Sim::new(seed), sabotage }
+    }
+
+    /// Another machine with this disk, at this time.
+    pub fn with_disk(fs: SimFs, wall: i64, seed: u64) -> Self {
+        let mut sim = Sim::new(seed);
+        sim.fs = Arc::new(fs);
+        sim.clock.set_wall(UnixMillis(wall));
+        Self { sim, sabotage: Sabotage::default() }
+    }
+
+    pub fn wall(&self) -> i64 {
+        self.sim.clock.wall().0
+    }
+
+    pub fn options(&self, fs: Option<Arc<dyn Fs>>) -> Options {
+        let env = self.sim.reboot();
+        options_of(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }, self.sabotage)
+    }
+
+    /// Makes a vault; `told` hears its key as soon as there is one.
+    pub fn create(&self, fs: Option<Arc<dyn Fs>>, told: impl FnOnce(&Key)) -> Result<Vault> {
+        VaultDir::make(Path::new(DIR), &self.options(fs))?.create(|id| {
+            let key = key_file::generate(id, self.sim.entropy.as_ref()).unwrap();
+            told(&key.expose().to_vec());
+            Ok(Unlock::KeyFile(key))
+        })
+    }
+
+    pub fn open(&self, fs: Option<Arc<dyn Fs>>, key: &[u8]) -> Result<Vault> {
+        Vault::open(Path::new(DIR), &unlock(key), &self.options(fs))
+    }
+
+    pub fn check(&self, key: &[u8]) -> Result<CheckReport> {
+        VaultDir::lock(Path::new(DIR), &self.options(None))?.check(&unlock(key), true)
+    }
+}
+
+pub fn options_of(env: Env, sabotage: Sabotage) -> Options {
+    Options {
+        rotation: RotationFunctions::default().with_random(FUNCTION, 12),
+        tuning: Tuning {
+            env: Some(env),
+            store: StoreChoice::Memory,
+            kept_state: None,
+            background: false,
+            segment_bytes_first: SEGMENT_BYTES,
+            segment_bytes_max: SEGMENT_BYTES,
+            reserve_bytes: SEGMENT_BYTES,
+            kdf: Some(KdfParams::fast_for_tests()),
+            sabotage,
+        },
+        ..Options::default()
+    }
+}
