@@ -147,7 +147,8 @@ fn rotation_rules(found: &mut Violations, rules: &RotationRules) {
     }
     if let Some(text) = &rules.schedule_expression {
         let path = "rotationRules.scheduleExpression";
-        let matches = text.chars().all(|c| c.is_ascii_alphanumeric() || "()#?*-/, ".contains(c));
+        let is_legal = text.chars().all(|c| c.is_ascii_alphanumeric() || "()#?*-/, ".contains(c));
+        let matches = is_legal && !text.is_empty();
         found.text(path, text, 1, limits::SCHEDULE_CHARS_MAX);
         found.pattern(path, text, r"[0-9A-Za-z\(\)#\?\*\-\/, ]+", matches);
     }
