@@ -63,7 +63,7 @@ fn print(who: &str, score: &Score, failures: &[String]) {
         println!("  FAIL {failure}");
     }
     for (section, (passed, all)) in score {
-        println!("  {section:<24} {passed:>4} of {all:>4}");
+        println!("  {section:<32} {passed:>4} of {all:>4}");
     }
     let passed: usize = score.values().map(|(passed, _)| passed).sum();
     let all: usize = score.values().map(|(_, all)| all).sum();
@@ -142,6 +142,21 @@ fn a_gap_is_told() {
     more.insert("DescribeSecret answers OwningService".to_owned());
     let gaps = coverage::gaps(&wanted, &more);
     assert!(gaps.len() == 1 && gaps[0].starts_with("needs no excuse: DescribeSecret"), "{gaps:?}");
+}
+
+/// The score of another server in the document is one of these vectors, as the command prints it.
+#[test]
+fn the_document_counts_these_vectors() {
+    let document = include_str!("../docs/CONFORMANCE.md");
+    let mut sections = BTreeMap::<String, usize>::new();
+    let vectors = vectors();
+    vectors.iter().for_each(|vector| *sections.entry(vector.section.clone()).or_default() += 1);
+    for (section, all) in sections {
+        let line = document.lines().find(|line| line.starts_with(&format!("    {section} ")));
+        let is_right = line.is_some_and(|line| line.ends_with(&format!(" of {all:>4}")));
+        assert!(is_right, "{section} has {all} vectors, and the document says {line:?}");
+    }
+    assert!(document.contains(&format!(" of {} vectors pass", vectors.len())));
 }
 
 /// Each vector names a rule that exists, its evidence, and has a name of its own.
