@@ -5,6 +5,8 @@
 //! [`Caller`], which tells where the server is and with which pair to sign.
 
 mod command;
+#[cfg(test)]
+mod days;
 mod http;
 
 use super::exit::Failure;
