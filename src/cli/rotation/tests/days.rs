@@ -1,8 +1,7 @@
 //! A schedule by a simulated clock, with each kind of function: the days come when the test says so,
 //! while commands and connections are real.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
-use super::*;
+use super::super::*;
 use crate::crypto::{Unlock, key_file};
 use crate::env::sim::Sim;
 use crate::model::Scope;
