@@ -9,13 +9,14 @@ mod http;
 #[cfg(test)]
 mod tests;
 
+use super::Context;
 use super::exit::Failure;
 use super::input::{self, Input};
 use crate::env::Env;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, RotationError, RotationEvent, RotationFunctions};
 use command::Command;
-use http::Hook;
+use http::HttpFunction;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -101,27 +102,29 @@ fn event_json(event: &RotationEvent) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     Exec(PathBuf),
-    Http(http::Url),
+    Http(String),
     Random(usize),
 }
 
 /// Reads all `--rotation` arguments.
 pub(crate) fn functions(
-    env: &Env,
+    context: &Context,
     arguments: &[String],
     caller: &CallerCell,
 ) -> Result<RotationFunctions, Failure> {
     let mut functions = RotationFunctions::default();
     for line in lines(arguments)? {
         let (arn, target) = parse(&line)?;
+        let (env, caller) = (context.env.clone(), Arc::clone(caller));
         functions = match target {
             Target::Exec(path) => {
-                let command = Command { path, env: env.clone(), caller: Arc::clone(caller) };
+                let command = Command { path, env, caller };
                 functions.with(arn, Arc::new(command))
             }
             Target::Http(url) => {
-                let hook = Hook { url, env: env.clone(), caller: Arc::clone(caller) };
-                functions.with(arn, Arc::new(hook))
+                let hook = (context.http.hook)(&url).ok_or_else(|| bad(&line))?;
+                let function = HttpFunction { hook, env, caller };
+                functions.with(arn, Arc::new(function))
             }
             Target::Random(chars) => functions.with_random(arn, chars),
         };
@@ -160,7 +163,7 @@ fn parse(line: &str) -> Result<(String, Target), Failure> {
     let target = if let Some(path) = target.strip_prefix("exec:") {
         Some(PathBuf::from(path)).filter(|path| path.is_absolute()).map(Target::Exec)
     } else if target.starts_with("http://") {
-        http::Url::parse(target).map(Target::Http)
+        Some(Target::Http(target.to_owned()))
     } else if target == "random" {
         Some(Target::Random(RotationFunctions::RANDOM_CHARS))
     } else {

@@ -4,6 +4,7 @@
 mod days;
 
 use super::*;
+use crate::cli::testing::context;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 
@@ -37,7 +38,7 @@ fn an_argument_that_maps_nothing_is_a_file_of_lines() {
     let read = lines(&[path.clone(), "c=random".into()]).unwrap();
     assert_eq!(read, [format!("{ARN}=random:5"), "b=exec:/x".into(), "c=random".into()]);
     let cell = CallerCell::default();
-    let found = functions(&Env::real(), &[path], &cell).unwrap();
+    let found = functions(&context(&[]), &[path], &cell).unwrap();
     assert_eq!(format!("{found:?}"), format!("{{{ARN:?}, \"b\"}}"));
-    assert!(functions(&Env::real(), &["/nowhere".into()], &cell).is_err());
+    assert!(functions(&context(&[]), &["/nowhere".into()], &cell).is_err());
 }
