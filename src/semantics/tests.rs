@@ -4,8 +4,10 @@
 mod access;
 mod batch;
 mod check;
+mod cross_account;
 mod date;
 mod delete;
+mod external;
 mod keep;
 mod list;
 mod name;

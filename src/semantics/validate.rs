@@ -6,10 +6,12 @@
 //! [`plan`](super::plan) and `read` call them again without, so that no door goes around them.
 
 mod constraint;
+mod cross_account;
 mod policy;
 mod replication;
 
 pub use constraint::Violations;
+pub use cross_account::{associate_cross_account_replica, disassociate_cross_account_replica};
 pub use policy::{
     list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
 };
@@ -64,6 +66,12 @@ pub fn create_secret<V>(request: &CreateSecret<V>, value: ValueShape) -> Result<
     if let Some(regions) = &request.add_replica_regions {
         replication::added(&mut found, regions);
     }
+    partner(&mut found, request.partner.as_deref());
+    cross_account::arn(
+        &mut found,
+        "crossAccountPrimaryARN",
+        request.cross_account_primary_arn.as_deref(),
+    );
     found.into_result()?;
     name(&request.name)?;
     token(request.client_request_token.as_deref()).map(drop)
@@ -97,6 +105,7 @@ pub fn update_secret<V>(request: &UpdateSecret<V>, value: ValueShape) -> Result<
     token_length(&mut found, request.client_request_token.as_deref());
     metadata(&mut found, request.description.as_deref(), request.kms_key_id.as_deref());
     payload(&mut found, value);
+    partner(&mut found, request.partner.as_deref());
     found.into_result()?;
     reference(&request.secret_id)?;
     token(request.client_request_token.as_deref()).map(drop)
@@ -131,6 +140,13 @@ pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
     if let Some(rules) = &request.rotation_rules {
         rotation_rules(&mut found, rules);
     }
+    let items = request.external_metadata.as_deref().unwrap_or_default();
+    for (path, item) in constraint::members("externalSecretRotationMetadata", items) {
+        found.text(&format!("{path}.key"), &item.key, 1, limits::EXTERNAL_KEY_CHARS_MAX);
+        found.text(&format!("{path}.value"), &item.value, 1, limits::EXTERNAL_VALUE_CHARS_MAX);
+    }
+    let role = request.external_role_arn.as_deref();
+    cross_account::arn(&mut found, "externalSecretRotationRoleArn", role);
     found.into_result()?;
     reference(&request.secret_id).map(drop)
 }
@@ -322,6 +338,12 @@ fn metadata(found: &mut Violations, description: Option<&str>, kms_key_id: Optio
     }
     if let Some(text) = kms_key_id {
         found.text("kmsKeyId", text, 0, limits::KMS_KEY_ID_CHARS_MAX);
+    }
+}
+
+fn partner(found: &mut Violations, partner: Option<&str>) {
+    if let Some(text) = partner {
+        found.text("type", text, 0, limits::PARTNER_CHARS_MAX);
     }
 }
 

@@ -43,6 +43,9 @@ fn described() -> Description {
         rotation: None,
         primary_region: None,
         replication_status: None,
+        external: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
     }
 }
 
@@ -165,7 +168,7 @@ fn a_list_of_credentials_has_no_secret_half() {
 fn rotation_has_the_members_of_aws() {
     let rotation = RotationDescription {
         rotation_enabled: true,
-        rotation_lambda_arn: "f".into(),
+        rotation_lambda_arn: Some("f".into()),
         rotation_rules: Some(RotationRules {
             automatically_after_days: Some(7),
             ..RotationRules::default()

@@ -26,6 +26,9 @@ fn bare() -> Description {
         rotation: None,
         primary_region: None,
         replication_status: None,
+        external: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
     }
 }
 
@@ -75,7 +78,7 @@ fn a_full_description_has_the_order_of_the_model() {
 fn rotation_is_shown_where_the_model_has_it() {
     let rotation = RotationDescription {
         rotation_enabled: false,
-        rotation_lambda_arn: "f".into(),
+        rotation_lambda_arn: Some("f".into()),
         rotation_rules: None,
         last_rotated_date: None,
         next_rotation_date: None,
