@@ -3,13 +3,15 @@
 //! A file holds a list of vectors: `{"name", "rule", "evidence", "steps"}`. A step is
 //! `{"op", "in", "out" | "error", "save"}`: an operation, its request, and the exact answer, or the
 //! exception with its text (`null`: a text that nobody has recorded). `save` keeps members of the
-//! answer under names; `region` asks in another region than the usual one.
+//! answer under names; `region` asks in another region than the usual one, `"as": "other"` with
+//! the key of another account.
 //!
 //! In every text `${n}` is a name of the vector's own, `${t1}` to `${t9}` are tokens, `${x*512}` is
 //! a letter repeated, `${saved}` what an earlier step saved, `${saved-7}` the same without its last
 //! seven characters. See `expect` for answers.
 
 use super::common::http::Client;
+use super::common::sigv4::Keys;
 use super::expect::{self, Place};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -78,21 +80,32 @@ impl Vector {
     }
 
     /// Runs the steps; the first that is answered otherwise is told.
-    pub fn run(&self, client: &Client, run: &str, index: usize) -> Result<(), String> {
+    pub fn run(
+        &self,
+        client: &Client,
+        other: &Keys,
+        run: &str,
+        index: usize,
+    ) -> Result<(), String> {
         let mut variables = Self::variables(run, index);
         for (number, step) in self.steps.iter().enumerate() {
-            step_over(client, step, &mut variables)
+            step_over(client, other, step, &mut variables)
                 .map_err(|why| format!("step {} ({}): {why}", number + 1, step["op"]))?;
         }
         Ok(())
     }
 }
 
-fn step_over(client: &Client, step: &Value, variables: &mut Variables) -> Result<(), String> {
+fn step_over(
+    client: &Client,
+    other: &Keys,
+    step: &Value,
+    variables: &mut Variables,
+) -> Result<(), String> {
     let operation = step["op"].as_str().ok_or("no op")?;
     let request = filled(&step["in"], variables);
     let request = if request.is_null() { Value::Object(Map::new()) } else { request };
-    let mut keys = client.keys.clone();
+    let mut keys = if step["as"] == "other" { other.clone() } else { client.keys.clone() };
     if let Some(region) = step["region"].as_str() {
         keys.region = region.to_owned();
     }

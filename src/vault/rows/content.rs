@@ -258,3 +258,7 @@ pub(crate) fn encode_millis(at: UnixMillis) -> Result<Vec<u8>, CodecError> {
 pub(crate) fn decode_millis(bytes: &[u8]) -> Result<UnixMillis, CodecError> {
     decode(bytes).map(UnixMillis)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
