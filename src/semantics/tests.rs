@@ -11,6 +11,7 @@ mod external;
 mod keep;
 mod list;
 mod name;
+mod part;
 mod password;
 mod policy;
 mod promote;

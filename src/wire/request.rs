@@ -311,13 +311,18 @@ mod tests {
     fn a_rotation_keeps_every_member() {
         let json = r#"{"SecretId":"s","ClientRequestToken":"t","RotationLambdaARN":"f",
             "RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},
-            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r"}"#;
+            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r",
+            "ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"},{}]}"#;
         let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
             panic!("a rotation is a write");
         };
         assert_eq!(request.client_request_token.as_deref(), Some("t"));
         assert_eq!(request.rotation_lambda_arn.as_deref(), Some("f"));
         assert_eq!(request.rotate_immediately, Some(false));
+        assert_eq!(request.external_role_arn.as_deref(), Some("r"));
+        let items = request.external_metadata.unwrap();
+        assert_eq!((items[0].key.as_str(), items[0].value.as_str()), ("k", "v"));
+        assert_eq!((items[1].key.as_str(), items[1].value.as_str()), ("", ""));
         let rules = request.rotation_rules.unwrap();
         assert_eq!(rules.automatically_after_days, Some(7));
         assert_eq!(rules.duration.as_deref(), Some("3h"));
