@@ -124,10 +124,12 @@ impl SecretRecord {
     /// The secret at which its versions are read, if it is a replica that shows another's.
     #[must_use]
     pub fn shows(&self) -> Option<RecordId> {
-        match (&self.replication, self.cross_account_primary()) {
-            (Some(Replication::ReplicaOf { primary, .. }), _) => Some(*primary),
-            (_, Some(CrossAccountPrimary { link: Link::InSync(primary), .. })) => Some(*primary),
-            _ => None,
+        if let Some(Replication::ReplicaOf { primary, .. }) = &self.replication {
+            return Some(*primary);
+        }
+        match self.cross_account_primary()?.link {
+            Link::InSync(primary) => Some(primary),
+            Link::Pending | Link::Detached => None,
         }
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn associate<V: View>(
             external: None,
             last_changed: stamp(context.now, &replica),
             last_accessed: None,
-            cross_account: linked(&change.record, Link::InSync(change.record.id)),
+            cross_account: Some(linked(&change.record, Link::InSync(change.record.id))),
             ..replica
         }));
     }
@@ -101,7 +101,7 @@ pub(super) fn disassociate<V: View>(
     if known.is_associated {
         let replica = linked_replica(view, &change.record, &known.arn)?;
         let mut parted = parted(view, context, &change.record, &replica)?;
-        parted.record.cross_account = linked(&change.record, Link::Detached);
+        parted.record.cross_account = Some(linked(&change.record, Link::Detached));
         for effect in parted.effects {
             change.push(effect);
         }
@@ -260,19 +260,20 @@ fn parted<V: View>(
     replica: &SecretRecord,
 ) -> Result<Parted, Refusal<V::Error>> {
     let copies = copies(view, primary, replica)?;
+    let shown = shown(replica.clone(), primary.clone());
     let record = SecretRecord {
         id: replica.id,
         lsn: replica.lsn,
         next_seq: copies.next_seq,
         version_count: copies.count,
-        last_changed: stamp(context.now, &shown(replica.clone(), primary.clone())),
-        ..shown(replica.clone(), primary.clone())
+        last_changed: stamp(context.now, &shown),
+        ..shown
     };
     Ok(Parted { record, effects: copies.effects })
 }
 
-fn linked(primary: &SecretRecord, link: Link) -> Option<CrossAccount> {
-    Some(CrossAccount::Replica(CrossAccountPrimary { arn: primary.arn(), link }))
+fn linked(primary: &SecretRecord, link: Link) -> CrossAccount {
+    CrossAccount::Replica(CrossAccountPrimary { arn: primary.arn(), link })
 }
 
 fn must_fit(plan: &Plan) -> Result<(), Fault> {

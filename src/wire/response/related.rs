@@ -2,14 +2,14 @@
 
 use super::super::json::Writer;
 use super::optional;
-use crate::model::External;
 use crate::model::api::{Associated, Description};
+use crate::model::{CrossAccountStatus, External};
 
 pub(super) fn associated(out: &mut Writer, answer: &Associated) {
     out.object(|out| {
         out.name("ARN").text(&answer.arn);
         out.name("CrossAccountReplicaARN").text(&answer.replica_arn);
-        optional(out, "ReplicationStatus", answer.status.map(|status| status.name()));
+        optional(out, "ReplicationStatus", answer.status.map(CrossAccountStatus::name));
     });
 }
 
