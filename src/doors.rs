@@ -1,9 +1,12 @@
-//! Joins the doors: gives the command the server that its `serve` starts.
+//! Joins the doors: gives the command the server that its `serve` starts, and its way to call
+//! functions over HTTP.
 
 #[cfg(feature = "server")]
-use crate::cli::serve::{AgentRequest, ListenRequest, Listening};
+use crate::cli::serve::{AgentRequest, Hook, Http, ListenRequest, Listening};
 #[cfg(feature = "server")]
-use crate::wire::{AgentOptions, Auth, Server, ServerOptions};
+use crate::vault::RotationError;
+#[cfg(feature = "server")]
+use crate::wire::{self, AgentOptions, Auth, Server, ServerOptions};
 use std::process::ExitCode;
 
 /// The whole command.
@@ -11,7 +14,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     crate::cli::main(
         #[cfg(feature = "server")]
-        listen,
+        Http { listen, hook },
     )
 }
 
@@ -27,6 +30,18 @@ fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
             server.with_agent(AgentOptions { listen, token, account })?
         }
     }))
+}
+
+#[cfg(feature = "server")]
+fn hook(url: &str) -> Option<Box<dyn Hook>> {
+    Some(Box::new(wire::Hook::parse(url)?))
+}
+
+#[cfg(feature = "server")]
+impl Hook for wire::Hook {
+    fn invoke(&self, event: Vec<u8>, goes_on: &dyn Fn() -> bool) -> Result<(), RotationError> {
+        wire::Hook::invoke(self, event, goes_on)
+    }
 }
 
 #[cfg(feature = "server")]

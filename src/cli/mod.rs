@@ -55,9 +55,9 @@ pub(crate) struct Context {
     env: Env,
     /// The environment variables.
     vars: Vars,
-    /// How a server is started.
+    /// What speaks HTTP.
     #[cfg(feature = "server")]
-    listen: serve::Listen,
+    http: serve::Http,
 }
 
 impl Context {
@@ -69,7 +69,7 @@ impl Context {
 
 /// The whole process: hardens it, runs the command line, gives the exit code.
 #[must_use]
-pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
+pub fn main(#[cfg(feature = "server")] http: serve::Http) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         // The payload is left out: a message built from data could hold a value.
         let place = info.location().map_or_else(String::new, |at| {
@@ -88,7 +88,7 @@ pub fn main(#[cfg(feature = "server")] listen: serve::Listen) -> ExitCode {
             env: Env::real(),
             vars,
             #[cfg(feature = "server")]
-            listen,
+            http,
         };
         run(std::env::args_os(), &context)
     });

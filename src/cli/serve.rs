@@ -14,12 +14,11 @@ use super::{Context, init, output, place, session, signal, unlock};
 use crate::env::Env;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Options, RotationFunctions, Vault, VaultDir};
+use crate::vault::{Credential, Options, RotationError, RotationFunctions, Vault, VaultDir};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
-/// A server that listens, as whoever joins the doors hands it in: `cli` and `wire` do not know each
-/// other.
+/// A server that listens. `cli` and `wire` do not know each other.
 pub trait Listening {
     /// Where it listens.
     fn local_addr(&self) -> SocketAddr;
@@ -57,8 +56,20 @@ pub struct AgentRequest {
     pub account: String,
 }
 
-/// Takes the port.
-pub type Listen = fn(ListenRequest) -> crate::error::Result<Box<dyn Listening>>;
+/// A rotation function behind an HTTP address.
+pub trait Hook: Send + Sync {
+    /// Sends an event and waits for what came of it, for as long as `goes_on` says.
+    fn invoke(&self, event: Vec<u8>, goes_on: &dyn Fn() -> bool) -> Result<(), RotationError>;
+}
+
+/// What speaks HTTP, as whoever joins the doors hands it in.
+#[derive(Clone, Copy)]
+pub struct Http {
+    /// Takes the port.
+    pub listen: fn(ListenRequest) -> crate::error::Result<Box<dyn Listening>>,
+    /// The function at an address, if that is one.
+    pub hook: fn(&str) -> Option<Box<dyn Hook>>,
+}
 
 /// `serve`
 pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), Failure> {
@@ -69,7 +80,7 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     check_agent(context, global, args)?;
     let region = place::region(context, global)?;
     let caller = CallerCell::default();
-    let rotation = rotation::functions(&context.env, &args.rotation, &caller)?;
+    let rotation = rotation::functions(context, &args.rotation, &caller)?;
     let vault = if args.ephemeral {
         Vault::ephemeral_with_rotation(rotation)?
     } else {
@@ -215,7 +226,7 @@ fn bind(
         agent,
         env: context.env.clone(),
     };
-    Ok((context.listen)(request)?)
+    Ok((context.http.listen)(request)?)
 }
 
 /// The lines of every start, always in the same order.

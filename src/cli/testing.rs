@@ -14,6 +14,9 @@ pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
         env,
         vars: Box::new(move |name| vars.get(name).cloned()),
         #[cfg(feature = "server")]
-        listen: |_| Err(crate::error::ErrorKind::Closed.into()),
+        http: crate::cli::serve::Http {
+            listen: |_| Err(crate::error::ErrorKind::Closed.into()),
+            hook: |_| None,
+        },
     }
 }

@@ -12,6 +12,8 @@
 //!        -> response, reply                               rules WIRE-REPLY
 //! ```
 //!
+//! `hook` is the other direction: the call of a rotation function over HTTP.
+//!
 //! A second port, if asked for, speaks the read protocol of AWS's agent (`agent`, rules WIRE-AGENT).
 //!
 //! The rules and their sources are in `docs/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
@@ -30,6 +32,7 @@ mod connection;
 mod form;
 mod guard;
 mod health;
+mod hook;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -50,5 +53,6 @@ mod sigv4;
 mod sts;
 mod time;
 
+pub use hook::Hook;
 pub use options::{AgentOptions, Auth, Limits, ServerOptions};
 pub use server::{Server, Stopper};

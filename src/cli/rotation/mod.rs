@@ -7,13 +7,14 @@
 mod command;
 mod http;
 
+use super::Context;
 use super::exit::Failure;
 use super::input::{self, Input};
 use crate::env::Env;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, RotationError, RotationEvent, RotationFunctions};
 use command::Command;
-use http::Hook;
+use http::HttpFunction;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -99,27 +100,29 @@ fn event_json(event: &RotationEvent) -> Vec<u8> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Target {
     Exec(PathBuf),
-    Http(http::Url),
+    Http(String),
     Random(usize),
 }
 
 /// Reads all `--rotation` arguments.
 pub(crate) fn functions(
-    env: &Env,
+    context: &Context,
     arguments: &[String],
     caller: &CallerCell,
 ) -> Result<RotationFunctions, Failure> {
     let mut functions = RotationFunctions::default();
     for line in lines(arguments)? {
         let (arn, target) = parse(&line)?;
+        let (env, caller) = (context.env.clone(), Arc::clone(caller));
         functions = match target {
             Target::Exec(path) => {
-                let command = Command { path, env: env.clone(), caller: Arc::clone(caller) };
+                let command = Command { path, env, caller };
                 functions.with(arn, Arc::new(command))
             }
             Target::Http(url) => {
-                let hook = Hook { url, env: env.clone(), caller: Arc::clone(caller) };
-                functions.with(arn, Arc::new(hook))
+                let hook = (context.http.hook)(&url).ok_or_else(|| bad(&line))?;
+                let function = HttpFunction { hook, env, caller };
+                functions.with(arn, Arc::new(function))
             }
             Target::Random(chars) => functions.with_random(arn, chars),
         };
@@ -158,7 +161,7 @@ fn parse(line: &str) -> Result<(String, Target), Failure> {
     let target = if let Some(path) = target.strip_prefix("exec:") {
         Some(PathBuf::from(path)).filter(|path| path.is_absolute()).map(Target::Exec)
     } else if target.starts_with("http://") {
-        http::Url::parse(target).map(Target::Http)
+        Some(Target::Http(target.to_owned()))
     } else if target == "random" {
         Some(Target::Random(RotationFunctions::RANDOM_CHARS))
     } else {
@@ -183,6 +186,7 @@ fn bad(line: &str) -> Failure {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
+    use crate::cli::testing::context;
 
     const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
 
@@ -217,8 +221,8 @@ mod tests {
         let read = lines(&[path.clone(), "c=random".into()]).unwrap();
         assert_eq!(read, [format!("{ARN}=random:5"), "b=exec:/x".into(), "c=random".into()]);
         let cell = CallerCell::default();
-        let found = functions(&Env::real(), &[path], &cell).unwrap();
+        let found = functions(&context(&[]), &[path], &cell).unwrap();
         assert_eq!(format!("{found:?}"), format!("{{{ARN:?}, \"b\"}}"));
-        assert!(functions(&Env::real(), &["/nowhere".into()], &cell).is_err());
+        assert!(functions(&context(&[]), &["/nowhere".into()], &cell).is_err());
     }
 }
