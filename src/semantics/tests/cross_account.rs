@@ -1,7 +1,7 @@
 use super::{DAY, FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, CreateSecret, Mutation, PrimaryDescription,
-    ReplicaDescription, ReplicaRegion, UpdateSecret, Written,
+    AssociateCrossAccountReplica, Associated, CreateSecret, ListSecrets, Mutation,
+    PrimaryDescription, ReplicaDescription, ReplicaRegion, UpdateSecret, Written,
 };
 use crate::model::{CrossAccountStatus, Scope, Tag};
 use crate::secret::PayloadKind;
@@ -59,12 +59,12 @@ pub(super) fn sides(world: &mut World) -> (Option<ReplicaDescription>, Option<Pr
     (primary, replica)
 }
 
-pub(super) fn of(arn: &str, status: CrossAccountStatus) -> Option<PrimaryDescription> {
-    Some(PrimaryDescription { arn: arn.into(), status })
+pub(super) fn of(arn: &str, status: CrossAccountStatus) -> PrimaryDescription {
+    PrimaryDescription { arn: arn.into(), status }
 }
 
-pub(super) fn entry(arn: &str, status: CrossAccountStatus) -> Option<ReplicaDescription> {
-    Some(ReplicaDescription { arn: arn.into(), role: None, status })
+pub(super) fn entry(arn: &str, status: CrossAccountStatus) -> ReplicaDescription {
+    ReplicaDescription { arn: arn.into(), role: None, status }
 }
 
 pub(super) fn value(world: &World, id: &str) -> Result<Vec<u8>, Fault> {
@@ -76,7 +76,7 @@ pub(super) fn value(world: &World, id: &str) -> Result<Vec<u8>, Fault> {
 #[test]
 fn a_replica_waits_for_its_primary() {
     let (mut world, primary, replica) = pending();
-    assert_eq!(sides(&mut world), (None, of(&primary, CrossAccountStatus::Pending)));
+    assert_eq!(sides(&mut world), (None, Some(of(&primary, CrossAccountStatus::Pending))));
     world.act_as(OTHER);
     refused(
         world.get(R).map(drop),
@@ -105,8 +105,11 @@ fn a_replica_is_made_of_what_nobody_has_seen() {
     let nobody = "arn:aws:secretsmanager:us-east-1:444455556666:secret:nobody-AbCdEf";
     make_replica(&mut world, nobody).unwrap();
     let shown = world.describe(R).unwrap().cross_account_primary;
-    assert_eq!(shown, of(nobody, CrossAccountStatus::Pending));
+    assert_eq!(shown, Some(of(nobody, CrossAccountStatus::Pending)));
 }
+
+/// What a case does to a request.
+type Change<'a> = &'a dyn Fn(&mut CreateSecret<PayloadKind>);
 
 /// SEM-XREPL-1: what a replica gets from its primary cannot be said; a key of its own must be.
 #[test]
@@ -120,7 +123,6 @@ fn a_replica_is_made_with_a_key_and_without_a_value() {
         let result = world.write(&Mutation::CreateSecret(request), value);
         refused(result, FaultKind::InvalidParameter, text);
     };
-    type Change<'a> = &'a dyn Fn(&mut CreateSecret<PayloadKind>);
     let cases: [(Change<'_>, &str); 4] = [
         (&|r| r.value = Some(PayloadKind::String), "SecretString or SecretBinary"),
         (&|r| r.description = Some(String::new()), "Description"),
@@ -166,7 +168,7 @@ fn an_associated_replica_shows_its_primary() {
     let status = Some(CrossAccountStatus::InSync);
     assert_eq!(answer, Associated { arn: primary.clone(), replica_arn: replica.clone(), status });
     let in_sync = CrossAccountStatus::InSync;
-    assert_eq!(sides(&mut world), (entry(&replica, in_sync), of(&primary, in_sync)));
+    assert_eq!(sides(&mut world), (Some(entry(&replica, in_sync)), Some(of(&primary, in_sync))));
     world.act_as(OTHER);
     assert_eq!(value(&world, R).unwrap(), b"one");
     world.act_as(HOME).put(S, "v2", "two", &[]).unwrap();
@@ -182,7 +184,7 @@ fn an_associated_replica_shows_its_primary() {
     assert_eq!(shown.kms_key_id.as_deref(), Some("alias/theirs"));
     assert_eq!((shown.primary_region, shown.replication_status), (None, None));
     assert_eq!(shown.cross_account_replica, None);
-    let listed = world.list(&Default::default()).unwrap().secrets;
+    let listed = world.list(&ListSecrets::default()).unwrap().secrets;
     assert_eq!((listed.len(), listed[0].arn.as_str()), (1, replica.as_str()));
     assert_eq!(listed[0].versions_to_stages.len(), 2);
     assert_eq!(

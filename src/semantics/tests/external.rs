@@ -1,6 +1,6 @@
 use super::{FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    CreateSecret, Mutation, RotateSecret, RotationRules, UpdateSecret, Written,
+    CreateSecret, ListSecrets, Mutation, RotateSecret, RotationRules, UpdateSecret, Written,
 };
 use crate::model::{External, ExternalMetadata};
 use crate::secret::PayloadKind;
@@ -65,7 +65,7 @@ fn shown(world: &World) -> Option<External> {
 fn a_type_is_shown() {
     let mut world = external();
     assert_eq!(shown(&world), Some(External::of(PARTNER)));
-    assert_eq!(world.list(&Default::default()).unwrap().secrets[0].external, shown(&world));
+    assert_eq!(world.list(&ListSecrets::default()).unwrap().secrets[0].external, shown(&world));
     assert_eq!(world.get(S).unwrap().record.external, shown(&world));
     // An ordinary life otherwise.
     world.put(S, "v2", "two", &[]).unwrap();
@@ -130,7 +130,6 @@ fn a_function_outlives_a_change_of_type() {
         rotation_rules: None,
         ..RotateSecret::new(S)
     };
-    // Nothing is current of what the test would leave.
     world.write(&Mutation::RotateSecret(request), None).unwrap();
     set_type(&mut world, PARTNER).unwrap();
     let rotation = world.describe(S).unwrap().rotation.unwrap();

@@ -195,6 +195,5 @@ fn the_largest_record_fits() {
         assert_eq!(decode_secret(&bytes).unwrap(), record);
         bytes.len() as u64
     });
-    println!("largest records: {lengths:?} bytes");
     assert!(lengths.iter().all(|len| *len <= CONTENT_BYTES_MAX), "{lengths:?}");
 }
