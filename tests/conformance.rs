@@ -2,7 +2,8 @@
 //!
 //! `cargo test --test conformance -- --nocapture` runs every vector against a server of its own and
 //! prints the score. With `STRONGROOM_CONFORMANCE_ENDPOINT=HOST:PORT` (and `AWS_ACCESS_KEY_ID`,
-//! `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`) the same vectors go to any other server that speaks the
+//! `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`; of a second account `STRONGROOM_CONFORMANCE_OTHER_KEY_ID`
+//! and `STRONGROOM_CONFORMANCE_OTHER_SECRET`) the same vectors go to any other server that speaks the
 //! protocol: then the score is printed and nothing is judged.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -28,12 +29,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use vector::{Vector, vectors};
 
-/// A server with a function that rotates and one that fails: nobody listens on that port.
-fn serve(home: &Home) -> Server {
+/// The account of those steps that are not the usual one's.
+const OTHER: &str = "111122223333";
+
+/// A server with a function that rotates and one that fails, since nobody listens on that port; and
+/// a key of the other account.
+fn serve(home: &Home) -> (Server, Keys) {
+    assert_eq!(home.serve().stop(), Some(0));
+    let other = home.another_account(OTHER);
     let rotates = format!("{}=random:20", vector::FUNCTION);
     let fails = format!("{}=http://127.0.0.1:9/", vector::FAILING);
     let args = ["--rotation", &rotates, "--rotation", &fails];
-    home.serve_with(Path::new(common::server::BIN), &args)
+    let server = home.serve_with(Path::new(common::server::BIN), &args);
+    let region = server.keys.region.clone();
+    (server, Keys { region, ..other })
 }
 
 fn variable(name: &str, default: &str) -> String {
@@ -43,14 +52,14 @@ fn variable(name: &str, default: &str) -> String {
 /// Passed and all, by section.
 type Score = BTreeMap<String, (usize, usize)>;
 
-fn run_all(client: &Client) -> (Score, Vec<String>) {
+fn run_all(client: &Client, other: &Keys) -> (Score, Vec<String>) {
     let (mut score, mut failures) = (Score::new(), Vec::new());
     // Names of their own for every run, since another server may remember the last one.
     let run = format!("{:08x}", common::sigv4::now_seconds());
     for (index, vector) in vectors().iter().enumerate() {
         let entry = score.entry(vector.section.clone()).or_default();
         entry.1 += 1;
-        match vector.run(client, &run, index) {
+        match vector.run(client, other, &run, index) {
             Ok(()) => entry.0 += 1,
             Err(why) => failures.push(format!("{} / {}: {why}", vector.section, vector.name)),
         }
@@ -79,12 +88,18 @@ fn every_vector_passes() {
             region: variable("AWS_REGION", "us-east-1"),
         };
         let client = Client::connect(&host, &keys).unwrap();
-        let (score, failures) = run_all(&client);
+        // Emulators take the number of an account for its key.
+        let other = Keys {
+            access_key_id: variable("STRONGROOM_CONFORMANCE_OTHER_KEY_ID", OTHER),
+            secret_access_key: variable("STRONGROOM_CONFORMANCE_OTHER_SECRET", "test"),
+            region: keys.region,
+        };
+        let (score, failures) = run_all(&client, &other);
         return print(&host, &score, &failures);
     }
     let home = Home::new();
-    let server = serve(&home);
-    let (score, failures) = run_all(&server.client());
+    let (server, other) = serve(&home);
+    let (score, failures) = run_all(&server.client(), &other);
     print("Strongroom", &score, &failures);
     assert!(failures.is_empty(), "{} vectors fail", failures.len());
 }
@@ -96,11 +111,11 @@ fn nothing_made_of_a_vector_is_answered_500() {
         return;
     }
     let home = Home::new();
-    let server = serve(&home);
+    let (server, other) = serve(&home);
     let mut client = server.client();
     let (mut sent, mut refused) = (0, 0);
     for (index, vector) in vectors().iter().enumerate() {
-        vector.send_changed(&mut client, index, |operation, request, response| {
+        vector.send_changed(&mut client, &other, index, |operation, request, response| {
             let text = String::from_utf8_lossy(&response.body).into_owned();
             assert!(response.status < 500, "{operation} {request}: {} {text}", response.status);
             sent += 1;

@@ -3,7 +3,8 @@
 //! A file holds a list of vectors: `{"name", "rule", "evidence", "steps"}`. A step is
 //! `{"op", "in", "out" | "error", "save"}`: an operation, its request, and the exact answer, or the
 //! exception with its text (`null`: a text that nobody has recorded). `save` keeps members of the
-//! answer under names; `region` asks in another region than the usual one.
+//! answer under names; `region` asks in another region than the usual one, `"as": "other"` with
+//! the key of another account.
 //!
 //! In every text `${n}` is a name of the vector's own, `${t1}` to `${t9}` are tokens, `${x*512}` is
 //! a letter repeated, `${saved}` what an earlier step saved, `${saved-7}` the same without its last
@@ -13,6 +14,7 @@
 //! `expect` for answers.
 
 use super::common::http::{Client, Response};
+use super::common::sigv4::Keys;
 use super::expect::{self, Place};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -125,15 +127,17 @@ impl Vector {
     pub fn send_changed(
         &self,
         client: &mut Client,
+        other: &Keys,
         index: usize,
         mut each: impl FnMut(&str, &Value, &Response),
     ) {
         let mut variables = Self::variables("00c0ffee", index);
-        let usual = client.keys.region.clone();
+        let usual = client.keys.clone();
         for step in &self.steps {
             let operation = step["op"].as_str().unwrap();
             let request = filled(&step["in"], &variables);
-            client.keys.region = step["region"].as_str().unwrap_or(&usual).to_owned();
+            client.keys = if step["as"] == "other" { other.clone() } else { usual.clone() };
+            client.keys.region = step["region"].as_str().unwrap_or(&usual.region).to_owned();
             let response = client.call(operation, &request).unwrap();
             each(operation, &request, &response);
             for (name, member) in step["save"].as_object().into_iter().flatten() {
@@ -146,18 +150,24 @@ impl Vector {
                 each(operation, &changed, &response);
             }
         }
-        client.keys.region = usual;
+        client.keys = usual;
     }
 
     /// Runs the steps; the first that is answered otherwise is told.
-    pub fn run(&self, client: &Client, run: &str, index: usize) -> Result<(), String> {
+    pub fn run(
+        &self,
+        client: &Client,
+        other: &Keys,
+        run: &str,
+        index: usize,
+    ) -> Result<(), String> {
         let mut variables = Self::variables(run, index);
         for (number, step) in self.steps.iter().enumerate() {
             let deadline = Instant::now() + patience();
-            let mut outcome = step_over(client, step, &mut variables);
+            let mut outcome = step_over(client, other, step, &mut variables);
             while outcome.is_err() && step["wait"] == true && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(20));
-                outcome = step_over(client, step, &mut variables);
+                outcome = step_over(client, other, step, &mut variables);
             }
             outcome.map_err(|why| format!("step {} ({}): {why}", number + 1, step["op"]))?;
         }
@@ -165,11 +175,16 @@ impl Vector {
     }
 }
 
-fn step_over(client: &Client, step: &Value, variables: &mut Variables) -> Result<(), String> {
+fn step_over(
+    client: &Client,
+    other: &Keys,
+    step: &Value,
+    variables: &mut Variables,
+) -> Result<(), String> {
     let operation = step["op"].as_str().ok_or("no op")?;
     let request = filled(&step["in"], variables);
     let request = if request.is_null() { Value::Object(Map::new()) } else { request };
-    let mut keys = client.keys.clone();
+    let mut keys = if step["as"] == "other" { other.clone() } else { client.keys.clone() };
     if let Some(region) = step["region"].as_str() {
         keys.region = region.to_owned();
     }
