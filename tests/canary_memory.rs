@@ -129,6 +129,7 @@ fn plain_allocator() -> PathBuf {
     path
 }
 
+/// WIRE-JSON-6: requests, parsed strings and answers, all wiped.
 #[test]
 fn no_value_stays_in_the_servers_memory() {
     let Some((found, searched)) = exercise(Path::new(BIN)) else { return };

@@ -2,7 +2,8 @@
 //!
 //! `cargo test --test conformance -- --nocapture` runs every vector against a server of its own and
 //! prints the score. With `STRONGROOM_CONFORMANCE_ENDPOINT=HOST:PORT` (and `AWS_ACCESS_KEY_ID`,
-//! `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`) the same vectors go to any other server that speaks the
+//! `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`; of a second account `STRONGROOM_CONFORMANCE_OTHER_KEY_ID`
+//! and `STRONGROOM_CONFORMANCE_OTHER_SECRET`) the same vectors go to any other server that speaks the
 //! protocol: then the score is printed and nothing is judged.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -12,16 +13,37 @@
 #![cfg(feature = "server")]
 
 mod common;
+#[path = "conformance/coverage.rs"]
+mod coverage;
+#[path = "conformance/excused.rs"]
+mod excused;
 #[path = "conformance/expect.rs"]
 mod expect;
 #[path = "conformance/vector.rs"]
 mod vector;
 
 use common::http::Client;
-use common::server::Home;
+use common::server::{Home, Server};
 use common::sigv4::Keys;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use vector::{Vector, vectors};
+
+/// The account of those steps that are not the usual one's.
+const OTHER: &str = "111122223333";
+
+/// A server with a function that rotates and one that fails, since nobody listens on that port; and
+/// a key of the other account.
+fn serve(home: &Home) -> (Server, Keys) {
+    assert_eq!(home.serve().stop(), Some(0));
+    let other = home.another_account(OTHER);
+    let rotates = format!("{}=random:20", vector::FUNCTION);
+    let fails = format!("{}=http://127.0.0.1:9/", vector::FAILING);
+    let args = ["--rotation", &rotates, "--rotation", &fails];
+    let server = home.serve_with(Path::new(common::server::BIN), &args);
+    let region = server.keys.region.clone();
+    (server, Keys { region, ..other })
+}
 
 fn variable(name: &str, default: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| default.to_owned())
@@ -30,14 +52,14 @@ fn variable(name: &str, default: &str) -> String {
 /// Passed and all, by section.
 type Score = BTreeMap<String, (usize, usize)>;
 
-fn run_all(client: &Client) -> (Score, Vec<String>) {
+fn run_all(client: &Client, other: &Keys) -> (Score, Vec<String>) {
     let (mut score, mut failures) = (Score::new(), Vec::new());
     // Names of their own for every run, since another server may remember the last one.
     let run = format!("{:08x}", common::sigv4::now_seconds());
     for (index, vector) in vectors().iter().enumerate() {
         let entry = score.entry(vector.section.clone()).or_default();
         entry.1 += 1;
-        match vector.run(client, &run, index) {
+        match vector.run(client, other, &run, index) {
             Ok(()) => entry.0 += 1,
             Err(why) => failures.push(format!("{} / {}: {why}", vector.section, vector.name)),
         }
@@ -50,7 +72,7 @@ fn print(who: &str, score: &Score, failures: &[String]) {
         println!("  FAIL {failure}");
     }
     for (section, (passed, all)) in score {
-        println!("  {section:<24} {passed:>4} of {all:>4}");
+        println!("  {section:<32} {passed:>4} of {all:>4}");
     }
     let passed: usize = score.values().map(|(passed, _)| passed).sum();
     let all: usize = score.values().map(|(_, all)| all).sum();
@@ -66,12 +88,18 @@ fn every_vector_passes() {
             region: variable("AWS_REGION", "us-east-1"),
         };
         let client = Client::connect(&host, &keys).unwrap();
-        let (score, failures) = run_all(&client);
+        // Emulators take the number of an account for its key.
+        let other = Keys {
+            access_key_id: variable("STRONGROOM_CONFORMANCE_OTHER_KEY_ID", OTHER),
+            secret_access_key: variable("STRONGROOM_CONFORMANCE_OTHER_SECRET", "test"),
+            region: keys.region,
+        };
+        let (score, failures) = run_all(&client, &other);
         return print(&host, &score, &failures);
     }
     let home = Home::new();
-    let server = home.serve();
-    let (score, failures) = run_all(&server.client());
+    let (server, other) = serve(&home);
+    let (score, failures) = run_all(&server.client(), &other);
     print("Strongroom", &score, &failures);
     assert!(failures.is_empty(), "{} vectors fail", failures.len());
 }
@@ -83,20 +111,67 @@ fn nothing_made_of_a_vector_is_answered_500() {
         return;
     }
     let home = Home::new();
-    let server = home.serve();
+    let (server, other) = serve(&home);
     let mut client = server.client();
     let (mut sent, mut refused) = (0, 0);
-    for (operation, request) in vectors().iter().flat_map(|vector| vector.requests("500")) {
-        for changed in expect::changes(&request) {
-            let response = client.call(&operation, &changed).unwrap();
+    for (index, vector) in vectors().iter().enumerate() {
+        vector.send_changed(&mut client, &other, index, |operation, request, response| {
             let text = String::from_utf8_lossy(&response.body).into_owned();
-            assert!(response.status < 500, "{operation} {changed}: {} {text}", response.status);
+            assert!(response.status < 500, "{operation} {request}: {} {text}", response.status);
             sent += 1;
             refused += usize::from(response.status != 200);
-        }
+        });
     }
     println!("{sent} changed requests, {refused} refused, none answered 500");
-    assert!(sent > 5_000 && refused > sent / 2);
+    assert!(sent > 30_000 && refused > sent / 2 && sent - refused > 1_000);
+}
+
+/// The vectors show, of every operation that is served: its success, every exception that it
+/// declares, every member of its request, both sides of every limit, what is required, patterns and
+/// enums, every member of its answer, and that it is left out.
+#[test]
+fn every_fact_of_the_model_has_its_vector() {
+    let operations = coverage::operations();
+    let wanted = coverage::wanted(&operations);
+    let gaps = coverage::gaps(&wanted, &coverage::shown(&operations, &vectors()));
+    println!("{} facts of {} operations", wanted.len(), operations.len());
+    assert!(gaps.is_empty(), "{} gaps:\n{}", gaps.len(), gaps.join("\n"));
+}
+
+/// The check above misses nothing that it should find: vectors that are gone, and excuses for what
+/// is shown.
+#[test]
+fn a_gap_is_told() {
+    let operations = coverage::operations();
+    let wanted = coverage::wanted(&operations);
+    let mut fewer = vectors();
+    fewer.retain(|vector| !vector.name.starts_with("TagResource.Tags"));
+    let gaps = coverage::gaps(&wanted, &coverage::shown(&operations, &fewer));
+    for fact in [
+        "TagResource.Tags[].Key may just have length less than or equal to 128",
+        "TagResource.Tags[].Value must have length less than or equal to 256",
+    ] {
+        assert!(gaps.contains(&format!("no vector shows: {fact}")), "{gaps:?}");
+    }
+    let mut more = coverage::shown(&operations, &vectors());
+    more.insert("DescribeSecret answers OwningService".to_owned());
+    let gaps = coverage::gaps(&wanted, &more);
+    assert!(gaps.len() == 1 && gaps[0].starts_with("needs no excuse: DescribeSecret"), "{gaps:?}");
+}
+
+/// The score of another server in the document is one of these vectors, as the command prints it.
+#[test]
+fn the_document_counts_these_vectors() {
+    let document = include_str!("../docs/CONFORMANCE.md");
+    let mut sections = BTreeMap::<String, usize>::new();
+    let vectors = vectors();
+    vectors.iter().for_each(|vector| *sections.entry(vector.section.clone()).or_default() += 1);
+    for (section, all) in sections {
+        let line = document.lines().find(|line| line.starts_with(&format!("    {section} ")));
+        let is_right = line.is_some_and(|line| line.ends_with(&format!(" of {all:>4}")));
+        assert!(is_right, "{section} has {all} vectors, and the document says {line:?}");
+    }
+    assert!(document.contains(&format!(" of {} vectors pass", vectors.len())));
 }
 
 /// Each vector names a rule that exists, its evidence, and has a name of its own.

@@ -11,15 +11,14 @@ mod common;
 use common::http::Client;
 use common::rng::Rng;
 use common::server::Home;
-use common::sigv4::Keys;
 use common::world::{self, Setup, World};
 use serde_json::json;
 use std::sync::mpsc;
 use strongroom::model::api::{
-    CreateSecret, GetSecretValue, ListResourcePolicies, PutResourcePolicy, ResourcePolicyId,
-    SecretIdOnly,
+    AssociateCrossAccountReplica, CreateSecret, GetSecretValue, ListResourcePolicies,
+    PutResourcePolicy, ResourcePolicyId, RotateSecret, RotationRules, SecretIdOnly,
 };
-use strongroom::model::{Scope, Tag, Tree};
+use strongroom::model::{ExternalMetadata, Scope, Tag, Tree};
 use strongroom::secret::SecretValue;
 use strongroom::semantics::FaultKind;
 use strongroom::vault::{Vault, Write};
@@ -47,7 +46,13 @@ fn policy(vault: &Vault, id: &str) -> Option<String> {
     vault.get_resource_policy(&Scope::default(), &ResourcePolicyId::new(id)).unwrap().policy
 }
 
-/// A secret whose record is as long as one can be: 172 KiB.
+/// A role with the longest ARN.
+fn role() -> String {
+    format!("{:r<2048}", "arn:aws:iam::000000000000:role/")
+}
+
+/// A secret whose record is as long as one can be made: 173 KiB. With a policy, the settings of its
+/// partner and a replica in another account it grows by 80 and 20 KiB.
 fn largest(number: usize) -> CreateSecret {
     let wide = |count: usize| "\u{10FFFF}".repeat(count);
     let mut request = CreateSecret::new(format!("{number:0>512}"));
@@ -57,7 +62,48 @@ fn largest(number: usize) -> CreateSecret {
     let tag = |at: usize| Tag { key: format!("{}{at:0>2}", wide(126)), value: wide(256) };
     request.tags = Some((0..50).map(tag).collect());
     request.value = Some(SecretValue::text("value"));
+    request.partner = Some(wide(256));
     request
+}
+
+/// The longest settings of a partner.
+fn settings(number: usize) -> RotateSecret {
+    let wide = |count: usize| "\u{10FFFF}".repeat(count);
+    let mut metadata = vec![ExternalMetadata { key: wide(256), value: wide(2048) }];
+    metadata.resize(50, ExternalMetadata { key: "k".repeat(31), value: "v".repeat(31) });
+    RotateSecret {
+        rotation_rules: Some(RotationRules {
+            schedule_expression: Some(format!("rate({:0>243} days)", 7)),
+            ..RotationRules::default()
+        }),
+        rotate_immediately: Some(false),
+        external_metadata: Some(metadata),
+        external_role_arn: Some(role()),
+        ..RotateSecret::new(format!("{number:0>512}"))
+    }
+}
+
+/// Makes a replica in another account and associates it.
+fn replicate(vault: &Vault, number: usize) {
+    let owner = Scope::default();
+    let other = Scope::new(OTHER, Scope::DEFAULT_REGION);
+    let name = format!("{number:0>512}");
+    let primary = vault.describe_secret(&owner, &SecretIdOnly::new(&name)).unwrap().arn;
+    let request = CreateSecret {
+        cross_account_primary_arn: Some(primary),
+        partner: None,
+        description: None,
+        value: None,
+        ..largest(number)
+    };
+    let replica_arn = vault.create_secret(&other, request).unwrap().arn;
+    let request = AssociateCrossAccountReplica {
+        secret_id: name,
+        replica_arn,
+        replica_restriction: None,
+        replication_role_arn: Some(role()),
+    };
+    vault.associate_cross_account_replica(&owner, request).unwrap();
 }
 
 fn longest_policy() -> String {
@@ -101,6 +147,8 @@ fn the_largest_records_fit_everywhere() {
     const SECRETS: usize = 40;
     for number in 0..SECRETS {
         vault.create_secret(&scope, largest(number)).unwrap();
+        vault.rotate_secret(&scope, settings(number)).unwrap();
+        replicate(&vault, number);
     }
     let longest = longest_policy();
     let (done, outcomes) = mpsc::channel();
@@ -123,6 +171,8 @@ fn the_largest_records_fit_everywhere() {
             assert_eq!(policy(vault, &name).as_ref(), Some(&longest), "{number}");
             let shown = vault.describe_secret(&scope, &SecretIdOnly::new(&name)).unwrap();
             assert_eq!(Some(shown.tags.unwrap()), largest(number).tags);
+            assert_eq!(Some(shown.external.unwrap().metadata), settings(number).external_metadata);
+            assert_eq!(shown.cross_account_replica.unwrap().role, Some(role()));
             vault.get_secret_value(&scope, &GetSecretValue::new(name)).unwrap();
         }
     };
@@ -134,7 +184,7 @@ fn the_largest_records_fit_everywhere() {
     let lengths = rows.iter().filter(|row| row.tree == Tree::Secrets).map(|row| row.value.len());
     let longest_row = lengths.max().unwrap();
     println!("longest row: {longest_row} bytes");
-    assert!((171 << 10..172 << 10).contains(&longest_row), "docs/FORMAT.md, ROW-7");
+    assert!((190 << 10..191 << 10).contains(&longest_row), "docs/FORMAT.md, ROW-7");
     vault.maintain().unwrap();
     vault.close().unwrap();
     let vault = world::open_in(&folder, &key, &setup).unwrap();
@@ -181,18 +231,9 @@ fn two_accounts_meet_at_one_secret() {
 fn accounts_come_from_access_keys() {
     let home = Home::new();
     assert_eq!(home.serve().stop(), Some(0));
-    let made = home.run(&["credentials", "new", "--account", OTHER]);
-    let said = String::from_utf8(made.stdout).unwrap();
-    let export = |name: &str| {
-        let line = said.lines().find_map(|line| line.strip_prefix(&format!("export {name}=")));
-        line.unwrap_or_else(|| panic!("{said}")).to_owned()
-    };
+    let mut keys = home.another_account(OTHER);
     let server = home.serve();
-    let keys = Keys {
-        access_key_id: export("AWS_ACCESS_KEY_ID"),
-        secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
-        region: server.keys.region.clone(),
-    };
+    keys.region.clone_from(&server.keys.region);
     let mut owner = server.client();
     let mut other = Client::connect(&server.host, &keys).unwrap();
     let mut rng = Rng::new(7);

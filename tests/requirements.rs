@@ -1,5 +1,5 @@
-//! Rules and tests belong together: every rule of `docs/SEMANTICS.md` is cited by a test, and no
-//! file cites a rule that is not there; and what `cargo test` leaves out has a command.
+//! Rules and tests belong together: every rule of `docs/SEMANTICS.md` and `docs/WIRE.md` is cited by a
+//! test, and no file cites a rule that is not there; and what `cargo test` leaves out has a command.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PREFIX: &str = "SEM-";
+/// How the rules of each document begin, and what stands before and behind their definition there.
+const DOCUMENTS: [(&str, &str, &str, &str); 2] =
+    [("SEM-", "docs/SEMANTICS.md", "- **", "**"), ("WIRE-", "docs/WIRE.md", "\n| ", " |")];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -31,30 +33,40 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The rule ids in a text: `SEM-`, capitals, hyphen, number.
+/// The rule ids in a text: `SEM-` or `WIRE-`, capitals, hyphen, number.
 fn ids(text: &str) -> Vec<String> {
-    let mut ids = Vec::new();
-    for (at, _) in text.match_indices(PREFIX) {
-        let rest = &text[at + PREFIX.len()..];
-        let family: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
-        let Some(rest) = rest[family.len()..].strip_prefix('-') else { continue };
-        let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        if !family.is_empty() && !number.is_empty() {
-            ids.push(format!("{PREFIX}{family}-{number}"));
+    let mut found = Vec::new();
+    for (prefix, ..) in DOCUMENTS {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let family: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
+            let Some(rest) = rest[family.len()..].strip_prefix('-') else { continue };
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !family.is_empty() && !number.is_empty() {
+                found.push((at, format!("{prefix}{family}-{number}")));
+            }
         }
     }
-    ids
+    found.sort();
+    found.into_iter().map(|(_, id)| id).collect()
 }
 
-/// The rules that the document defines: the ids in bold, each once.
+/// The rules that the documents define, each once: in bold, or in the first column of a table.
 fn rules() -> BTreeSet<String> {
-    let document = fs::read_to_string(root().join("docs/SEMANTICS.md")).unwrap();
     let mut rules = BTreeSet::new();
-    for part in document.split("- **").skip(1) {
-        let bold = part.split("**").next().unwrap();
-        for id in ids(bold) {
-            assert!(rules.insert(id.clone()), "{id} is defined twice");
+    for (prefix, path, before, behind) in DOCUMENTS {
+        let document = fs::read_to_string(root().join(path)).unwrap();
+        let mut defined = BTreeSet::new();
+        for part in document.split(before).skip(1) {
+            for id in ids(part.split(behind).next().unwrap()) {
+                assert!(id.starts_with(prefix), "{path} defines {id}");
+                assert!(defined.insert(id.clone()), "{id} is defined twice");
+            }
         }
+        let named: BTreeSet<String> =
+            ids(&document).into_iter().filter(|id| id.starts_with(prefix)).collect();
+        assert_eq!(named, defined, "{path} names rules that it does not define");
+        rules.extend(defined);
     }
     rules
 }
@@ -89,7 +101,7 @@ fn sources() -> Vec<(PathBuf, String)> {
 #[test]
 fn every_rule_is_cited_by_a_test() {
     let mut uncited = rules();
-    assert!(uncited.len() > 100, "the document defines {} rules", uncited.len());
+    assert!(uncited.len() > 250, "the documents define {} rules", uncited.len());
     for (path, text) in sources() {
         for id in ids(&test_code(&path, &text)) {
             uncited.remove(&id);
@@ -108,7 +120,7 @@ fn every_cited_rule_exists() {
             unknown.insert(path, strangers);
         }
     }
-    assert!(unknown.is_empty(), "not in docs/SEMANTICS.md: {unknown:?}");
+    assert!(unknown.is_empty(), "in no document: {unknown:?}");
 }
 
 /// Within a family numbers run from 1 without a gap, so that a deleted rule is noticed.
@@ -136,7 +148,8 @@ fn every_ignored_test_has_a_command() {
         .collect();
     let mut ignored = 0;
     for (path, text) in sources() {
-        // A unit test is named by its module, an integration test by its file.
+        // A unit test is named by its module, an integration test by its file, or by the folder of
+        // modules that has the name of the file.
         let unit = path.strip_prefix("src").ok().map(|inside| {
             inside
                 .with_extension("")
@@ -145,10 +158,7 @@ fn every_ignored_test_has_a_command() {
                 .collect::<Vec<_>>()
                 .join("::")
         });
-        // Modules of a test binary lie in a folder of its name.
-        let inside = path.strip_prefix("tests").unwrap_or(&path);
-        let first = Path::new(inside.components().next().unwrap().as_os_str());
-        let file = first.file_stem().unwrap().to_str().unwrap();
+        let file = Path::new(path.iter().nth(1).unwrap()).file_stem().unwrap().to_str().unwrap();
         for part in text.split("#[ignore").skip(1) {
             let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();
             ignored += 1;
@@ -184,6 +194,10 @@ fn every_ignored_test_has_a_command() {
 #[test]
 fn ids_are_found_where_they_stand() {
     assert_eq!(ids("(SEM-X-1, SEM-YZ-22) SEM- SEM-X SEM-1 SEM-X-"), ["SEM-X-1", "SEM-YZ-22"]);
+    assert_eq!(
+        ids("WIRE-SIG-3, SEM-X-1: WIRE-SIG-12 and WIRE-SIG"),
+        ["WIRE-SIG-3", "SEM-X-1", "WIRE-SIG-12"]
+    );
     let text = "/// SEM-A-1\n#[cfg(test)]\nmod tests {\n// SEM-A-2\n}";
     assert_eq!(ids(&test_code(Path::new("src/a.rs"), text)), ["SEM-A-2"]);
     let text = "#[cfg(test)]\nmod tests;\n// SEM-A-3";

@@ -7,15 +7,17 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 mod common;
+#[path = "rotation_server/hook.rs"]
+mod hook;
+#[path = "rotation_server/killed.rs"]
+mod killed;
 
 use common::http::Client;
 use common::server::{Home, Server};
 use common::sigv4::Keys;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 const F: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
@@ -82,10 +84,8 @@ fn the_command() {
     let mut log =
         std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).unwrap();
     writeln!(log, "{step}").unwrap();
-    // Stands still while the test wants it to.
-    while step == "testSecret" && folder.join("hold").exists() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let was_held = stand_still(folder, "before", step);
+    assert!(!was_held, "who called it is gone");
     assert!(!folder.join(format!("fail-{step}")).exists(), "on purpose");
     let var = |name: &str| std::env::var(name).unwrap();
     assert!(std::env::var_os("STRONGROOM_VAULT").is_none(), "nothing of the server's is passed on");
@@ -97,6 +97,19 @@ fn the_command() {
     let endpoint = var("AWS_ENDPOINT_URL");
     let mut client = Client::connect(endpoint.trim_start_matches("http://"), &keys).unwrap();
     do_step(&mut client, &event);
+    stand_still(folder, "after", step);
+}
+
+/// Stands still while the file `hold` names this moment. Whether it did.
+fn stand_still(folder: &Path, moment: &str, step: &str) -> bool {
+    let moment = format!("{moment} {step}");
+    let is_held = || std::fs::read_to_string(folder.join("hold")).is_ok_and(|held| held == moment);
+    let was_held = is_held();
+    while is_held() {
+        std::fs::write(folder.join(format!("reached {moment}")), "").unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    was_held
 }
 
 /// Writes the command into `folder` and gives the argument that maps to it.
@@ -198,26 +211,9 @@ fn a_command_that_fails_leaves_the_label() {
 }
 
 #[test]
-fn a_server_that_was_killed_goes_on_at_the_step() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("hold"), "").unwrap();
-    let home = Home::new();
-    let argument = command(folder.path());
-    let server = serve(&home, &argument);
-    start_rotation(&mut server.client());
-    until("the third step", || steps_of(folder.path()).len() == 3);
-    server.kill9();
-    std::fs::remove_file(folder.path().join("hold")).unwrap();
-    let server = serve(&home, &argument);
-    wait_for_end(&server);
-    let names = ["createSecret", "setSecret", "testSecret", "testSecret", "finishSecret"];
-    assert_eq!(steps_of(folder.path()), names);
-}
-
-#[test]
 fn a_server_stops_while_a_command_stands_still() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("hold"), "").unwrap();
+    std::fs::write(folder.path().join("hold"), "before testSecret").unwrap();
     let home = Home::new();
     let server = serve(&home, &command(folder.path()));
     start_rotation(&mut server.client());
@@ -229,47 +225,13 @@ fn a_server_stops_while_a_command_stands_still() {
 
 #[test]
 fn a_hook_rotates() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!(
-        "{F}=http://{}/2015-03-31/functions/rotate/invocations",
-        listener.local_addr().unwrap()
-    );
-    let place: Arc<OnceLock<(String, Keys)>> = Arc::default();
-    let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-    let (known, told) = (place.clone(), seen.clone());
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            let (mut line, mut length) = (String::new(), 0);
-            stream.read_line(&mut line).unwrap();
-            assert!(line.starts_with("POST /2015-03-31/functions/rotate/invocations HTTP/1.1"));
-            loop {
-                line.clear();
-                stream.read_line(&mut line).unwrap();
-                if line.trim().is_empty() {
-                    break;
-                }
-                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-            }
-            let mut body = vec![0; length];
-            stream.read_exact(&mut body).unwrap();
-            let event: Value = serde_json::from_slice(&body).unwrap();
-            told.lock().unwrap().push(event["Step"].as_str().unwrap().to_owned());
-            until("the server is known", || known.get().is_some());
-            let (host, keys) = known.get().unwrap();
-            do_step(&mut Client::connect(host, keys).unwrap(), &event);
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnull";
-            stream.get_mut().write_all(answer).unwrap();
-        }
-    });
+    let hook = hook::Hook::start();
     let home = Home::new();
-    let server = serve(&home, &url);
-    let _ = place.set((server.host.clone(), server.keys.clone()));
+    let server = serve(&home, &hook.argument());
+    hook.calls_back(&server);
     start_rotation(&mut server.client());
     wait_for_end(&server);
-    assert_eq!(*seen.lock().unwrap(), STEPS);
+    assert_eq!(hook.steps(), STEPS);
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod mutations;
 mod order;
 #[path = "wire_front/other.rs"]
 mod other;
+#[path = "wire_front/presigned.rs"]
+mod presigned;
 #[path = "wire_front/probes.rs"]
 mod probes;
 #[path = "wire_front/sts.rs"]

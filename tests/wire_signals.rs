@@ -35,7 +35,7 @@ fn raise(signal: Signal) {
     kill_process(getpid(), signal).unwrap();
 }
 
-/// Goal: the first signal drains, the second does not wait. Method: a request whose body is held
+/// WIRE-NET-6: Goal: the first signal drains, the second does not wait. Method: a request whose body is held
 /// back, so that draining takes as long as the test wants.
 #[test]
 fn a_signal_drains_and_a_second_one_does_not_wait() {

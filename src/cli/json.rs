@@ -2,6 +2,8 @@
 //! Dates are seconds since 1970 with a fraction, binary values are base64, absent members are left
 //! out.
 
+mod related;
+
 use super::exit::Failure;
 use crate::env::UnixMillis;
 use crate::model::VersionId;
@@ -13,6 +15,7 @@ use crate::secret::{SecretBytes, SecretValue};
 use crate::vault::{CheckReport, Credential, RepairOutcome, RepairReport};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use related::{CrossAccountShape, ExternalShape, cross_account_shape, external_shape};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use zeroize::Zeroizing;
@@ -177,12 +180,16 @@ struct DescriptionShape<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     owning_service: Option<&'a str>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    external: Option<ExternalShape<'a>>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
     rotation: Option<RotationShape<'a>>,
     created_date: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     primary_region: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replication_status: Option<Vec<ReplicaShape<'a>>>,
+    #[serde(flatten)]
+    cross_account: CrossAccountShape<'a>,
 }
 
 #[derive(Serialize)]
@@ -208,8 +215,8 @@ fn replica_shape(entry: &ReplicationStatus) -> ReplicaShape<'_> {
 #[serde(rename_all = "PascalCase")]
 struct RotationShape<'a> {
     rotation_enabled: bool,
-    #[serde(rename = "RotationLambdaARN")]
-    rotation_lambda_arn: &'a str,
+    #[serde(rename = "RotationLambdaARN", skip_serializing_if = "Option::is_none")]
+    rotation_lambda_arn: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation_rules: Option<RulesShape<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,7 +239,7 @@ struct RulesShape<'a> {
 fn rotation_shape(found: &RotationDescription) -> RotationShape<'_> {
     RotationShape {
         rotation_enabled: found.rotation_enabled,
-        rotation_lambda_arn: &found.rotation_lambda_arn,
+        rotation_lambda_arn: found.rotation_lambda_arn.as_deref(),
         rotation_rules: found.rotation_rules.as_ref().map(|rules| RulesShape {
             automatically_after_days: rules.automatically_after_days,
             duration: rules.duration.as_deref(),
@@ -259,6 +266,7 @@ fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionSha
         version_ids_to_stages: if is_list_entry { None } else { stages() },
         secret_versions_to_stages: if is_list_entry { stages() } else { None },
         owning_service: found.owning_service.as_deref(),
+        external: found.external.as_ref().map(external_shape),
         rotation: found.rotation.as_ref().map(rotation_shape),
         created_date: seconds(found.created_date),
         primary_region: found.primary_region.as_deref(),
@@ -266,6 +274,7 @@ fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionSha
             .replication_status
             .as_ref()
             .map(|entries| entries.iter().map(replica_shape).collect()),
+        cross_account: cross_account_shape(found),
     }
 }
 

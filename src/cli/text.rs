@@ -56,9 +56,13 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
     if let Some(service) = &found.owning_service {
         line("Owned by:", service);
     }
+    if let Some(external) = &found.external {
+        line("Held by:", &external.partner);
+    }
     if let Some(rotation) = &found.rotation {
         let state = if rotation.rotation_enabled { "" } else { " (cancelled)" };
-        line("Rotated by:", &format!("{}{state}", rotation.rotation_lambda_arn));
+        let by = rotation.rotation_lambda_arn.as_deref().unwrap_or("its partner");
+        line("Rotated by:", &format!("{by}{state}"));
         if let Some(at) = rotation.last_rotated_date {
             line("Rotated:", &date_time(at));
         }
@@ -71,6 +75,12 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
     }
     for replica in found.replication_status.iter().flatten() {
         line("Replica:", &format!("{}  {}", replica.region, replica.status.name()));
+    }
+    if let Some(primary) = &found.cross_account_primary {
+        line("Replica of:", &format!("{}  {}", primary.arn, primary.status.name()));
+    }
+    if let Some(replica) = &found.cross_account_replica {
+        line("Replica:", &format!("{}  {}", replica.arn, replica.status.name()));
     }
     for tag in found.tags.iter().flatten() {
         line("Tag:", &format!("{}={}", tag.key, tag.value));

@@ -2,9 +2,14 @@
 //! checks are `semantics`'. `V` is the value: [`SecretValue`] at the edge, [`PayloadKind`] once
 //! `vault` has sealed it, so that nothing below ever sees plaintext.
 
+mod cross_account;
 mod policy;
 mod replication;
 
+pub use cross_account::{
+    AssociateCrossAccountReplica, Associated, DisassociateCrossAccountReplica, PrimaryDescription,
+    ReplicaDescription,
+};
 pub use policy::{
     ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
     PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
@@ -14,6 +19,7 @@ pub use replication::{
     ReplicationStatus,
 };
 
+use super::external::External;
 use super::name::VersionId;
 use super::record::Tag;
 pub use super::rotation::{
@@ -42,6 +48,10 @@ pub struct CreateSecret<V = SecretValue> {
     pub add_replica_regions: Option<Vec<ReplicaRegion>>,
     /// `ForceOverwriteReplicaSecret`
     pub force_overwrite_replica_secret: Option<bool>,
+    /// `Type`: the partner of a managed external secret.
+    pub partner: Option<String>,
+    /// `CrossAccountPrimaryARN`: makes a replica of a secret of another account.
+    pub cross_account_primary_arn: Option<String>,
 }
 
 impl<V> CreateSecret<V> {
@@ -57,6 +67,8 @@ impl<V> CreateSecret<V> {
             tags: None,
             add_replica_regions: None,
             force_overwrite_replica_secret: None,
+            partner: None,
+            cross_account_primary_arn: None,
         }
     }
 }
@@ -101,6 +113,8 @@ pub struct UpdateSecret<V = SecretValue> {
     pub kms_key_id: Option<String>,
     /// `SecretString` or `SecretBinary`
     pub value: Option<V>,
+    /// `Type`; empty makes it an ordinary secret.
+    pub partner: Option<String>,
 }
 
 impl<V> UpdateSecret<V> {
@@ -113,6 +127,7 @@ impl<V> UpdateSecret<V> {
             description: None,
             kms_key_id: None,
             value: None,
+            partner: None,
         }
     }
 }
@@ -301,6 +316,10 @@ pub enum Mutation {
     RemoveRegionsFromReplication(RemoveRegionsFromReplication),
     /// `StopReplicationToReplica`
     StopReplicationToReplica(SecretIdOnly),
+    /// `AssociateCrossAccountReplica`
+    AssociateCrossAccountReplica(AssociateCrossAccountReplica),
+    /// `DisassociateCrossAccountReplica`
+    DisassociateCrossAccountReplica(DisassociateCrossAccountReplica),
     /// Removes some versions that retention lets go (bounded; asked for again while it removes).
     Prune(super::RecordId),
     /// Purges a secret whose recovery window is over.
@@ -424,6 +443,12 @@ pub struct Description {
     pub primary_region: Option<String>,
     /// `ReplicationStatus`, if replicated; left out of lists.
     pub replication_status: Option<Vec<ReplicationStatus>>,
+    /// `Type` and what is known of the partner's rotation.
+    pub external: Option<External>,
+    /// `CrossAccountPrimary`; left out of lists.
+    pub cross_account_primary: Option<PrimaryDescription>,
+    /// `CrossAccountReplicas`: at most one; left out of lists.
+    pub cross_account_replica: Option<ReplicaDescription>,
 }
 
 /// An entry of `ListSecretVersionIds`.

@@ -34,6 +34,19 @@ pub const FUNCTION_ARN_CHARS_MAX: usize = 2048;
 pub const ROTATION_DAYS_MAX: usize = 1000;
 /// Longest `ScheduleExpression` (API model).
 pub const SCHEDULE_CHARS_MAX: usize = 256;
+/// Longest `Type` (API model).
+pub const PARTNER_CHARS_MAX: usize = 256;
+/// Longest `Key` of `ExternalSecretRotationMetadata` (API model).
+pub const EXTERNAL_KEY_CHARS_MAX: usize = 256;
+/// Longest `Value` of `ExternalSecretRotationMetadata` (API model).
+pub const EXTERNAL_VALUE_CHARS_MAX: usize = 2048;
+/// Most items of `ExternalSecretRotationMetadata`. AWS publishes no number; ours keeps the record
+/// within its row.
+pub const EXTERNAL_ITEMS_MAX: usize = 50;
+/// Most bytes that these items have together: the longest item fits.
+pub const EXTERNAL_BYTES_MAX: usize = 12 * 1024;
+/// Shortest and longest ARN of a secret or role (API model).
+pub const ARN_CHARS: std::ops::RangeInclusive<usize> = 20..=2048;
 /// Longest region (API model).
 pub const REGION_CHARS_MAX: usize = 128;
 /// Most replicas of a secret. AWS publishes no number (it has fewer regions); ours keeps one

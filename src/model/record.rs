@@ -1,5 +1,7 @@
 //! Stored facts about secrets and versions. `vault::rows` seals and encodes them.
 
+use super::cross_account::{CrossAccount, CrossAccountPrimary, CrossAccountReplica, Link};
+use super::external::External;
 use super::name::{Arn, Scope, SecretName, Suffix, VersionId};
 use super::policy::Policies;
 use super::replication::{Replica, Replication};
@@ -82,6 +84,10 @@ pub struct SecretRecord {
     pub policies: Option<Policies>,
     /// How it is rotated; `None`: never configured.
     pub rotation: Option<Rotation>,
+    /// The partner that holds it; `None`: no managed external secret.
+    pub external: Option<External>,
+    /// Its replica in another account, or whose replica it is.
+    pub cross_account: Option<CrossAccount>,
 }
 
 impl SecretRecord {
@@ -95,6 +101,36 @@ impl SecretRecord {
     #[must_use]
     pub fn replicas(&self) -> &[Replica] {
         self.replication.as_ref().map_or(&[], Replication::replicas)
+    }
+
+    /// Its replica in another account, if it has or had one.
+    #[must_use]
+    pub fn cross_account_replica(&self) -> Option<&CrossAccountReplica> {
+        match &self.cross_account {
+            Some(CrossAccount::Primary(replica)) => Some(replica),
+            Some(CrossAccount::Replica(_)) | None => None,
+        }
+    }
+
+    /// Its primary in another account, if it is a replica of one.
+    #[must_use]
+    pub fn cross_account_primary(&self) -> Option<&CrossAccountPrimary> {
+        match &self.cross_account {
+            Some(CrossAccount::Replica(primary)) => Some(primary),
+            Some(CrossAccount::Primary(_)) | None => None,
+        }
+    }
+
+    /// The secret at which its versions are read, if it is a replica that shows another's.
+    #[must_use]
+    pub fn shows(&self) -> Option<RecordId> {
+        if let Some(Replication::ReplicaOf { primary, .. }) = &self.replication {
+            return Some(*primary);
+        }
+        match self.cross_account_primary()?.link {
+            Link::InSync(primary) => Some(primary),
+            Link::Pending | Link::Detached => None,
+        }
     }
 }
 

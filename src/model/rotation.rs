@@ -1,6 +1,7 @@
 //! How a secret is rotated: its configuration, the rotation that is under way, and the requests and
 //! answers about both, which `api` shows with the others.
 
+use super::external::ExternalMetadata;
 use super::name::{Scope, VersionId};
 use super::record::RecordId;
 use crate::env::UnixMillis;
@@ -63,7 +64,7 @@ pub struct RunningRotation {
 pub struct Rotation {
     /// `RotationEnabled`: cancelled rotations keep the rest.
     pub enabled: bool,
-    /// `RotationLambdaARN`
+    /// `RotationLambdaARN`; empty: the partner of a managed external secret rotates it.
     pub function: String,
     /// `RotationRules`, as they were given.
     pub rules: Option<RotationRules>,
@@ -102,6 +103,18 @@ pub struct RotateSecret {
     pub rotation_rules: Option<RotationRules>,
     /// `RotateImmediately`; absent: true.
     pub rotate_immediately: Option<bool>,
+    /// `ExternalSecretRotationMetadata`; absent: the stored one.
+    pub external_metadata: Option<Vec<ExternalMetadata>>,
+    /// `ExternalSecretRotationRoleArn`; absent: the stored one.
+    pub external_role_arn: Option<String>,
+}
+
+impl Rotation {
+    /// Whether a partner, not a function, would rotate it.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        self.function.is_empty()
+    }
 }
 
 impl RotateSecret {
@@ -165,8 +178,8 @@ pub struct RotationTurn {
 pub struct RotationDescription {
     /// `RotationEnabled`
     pub rotation_enabled: bool,
-    /// `RotationLambdaARN`
-    pub rotation_lambda_arn: String,
+    /// `RotationLambdaARN`, unless a partner rotates it.
+    pub rotation_lambda_arn: Option<String>,
     /// `RotationRules`
     pub rotation_rules: Option<RotationRules>,
     /// `LastRotatedDate`

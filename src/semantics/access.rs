@@ -13,6 +13,10 @@ use crate::model::{Policies, Scope, SecretRecord};
 /// An operation on a secret, by the name that policies have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Of a replica, on behalf of who asks for `AssociateCrossAccountReplica`.
+    AcceptCrossAccountReplication,
+    /// `AssociateCrossAccountReplica`
+    AssociateCrossAccountReplica,
     /// `CancelRotateSecret`
     CancelRotateSecret,
     /// `DeleteResourcePolicy`
@@ -21,6 +25,8 @@ pub enum Action {
     DeleteSecret,
     /// `DescribeSecret`
     DescribeSecret,
+    /// `DisassociateCrossAccountReplica`
+    DisassociateCrossAccountReplica,
     /// `GetResourcePolicy`
     GetResourcePolicy,
     /// `GetSecretValue`; also of each secret of a `BatchGetSecretValue`.
@@ -60,10 +66,13 @@ impl Action {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::AcceptCrossAccountReplication => "AcceptCrossAccountReplication",
+            Self::AssociateCrossAccountReplica => "AssociateCrossAccountReplica",
             Self::CancelRotateSecret => "CancelRotateSecret",
             Self::DeleteResourcePolicy => "DeleteResourcePolicy",
             Self::DeleteSecret => "DeleteSecret",
             Self::DescribeSecret => "DescribeSecret",
+            Self::DisassociateCrossAccountReplica => "DisassociateCrossAccountReplica",
             Self::GetResourcePolicy => "GetResourcePolicy",
             Self::GetSecretValue => "GetSecretValue",
             Self::ListResourcePolicies => "ListResourcePolicies",
@@ -92,9 +101,12 @@ impl Action {
             | Self::ListResourcePolicies
             | Self::ListSecretVersionIds
             | Self::ValidateResourcePolicy => false,
-            Self::CancelRotateSecret
+            Self::AcceptCrossAccountReplication
+            | Self::AssociateCrossAccountReplica
+            | Self::CancelRotateSecret
             | Self::DeleteResourcePolicy
             | Self::DeleteSecret
+            | Self::DisassociateCrossAccountReplica
             | Self::PutResourcePolicy
             | Self::PutSecretValue
             | Self::RemoveRegionsFromReplication
@@ -107,6 +119,18 @@ impl Action {
             | Self::UpdateSecret
             | Self::UpdateSecretVersionStage => true,
         }
+    }
+
+    /// Whether it changes only what is a replica's own in another account than its primary's, so
+    /// that it is done there (SEM-XREPL-6).
+    pub(super) fn is_about_a_replicas_own(self) -> bool {
+        matches!(
+            self,
+            Self::TagResource
+                | Self::UntagResource
+                | Self::PutResourcePolicy
+                | Self::DeleteResourcePolicy
+        )
     }
 
     /// What the owner may do whatever the policy says, so that no policy locks it out for good
@@ -144,6 +168,11 @@ pub(super) fn check(
 /// What another account gets for a secret that it may not reach and for one that is not there.
 pub(super) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {
     texts::not_allowed(&policy::root_arn(caller), action.name(), secret_id)
+}
+
+/// Whether a policy of the secret forbids another account what needs no Allow of one.
+pub(super) fn denies(caller: &Scope, record: &SecretRecord, action: Action) -> bool {
+    verdict(&Asked { caller, action: action.name(), record }) == Verdict::Denied
 }
 
 /// AWS's own key is of the account: another one cannot use it, whatever the policy says (E18).

@@ -2,24 +2,30 @@
 //! (SEM-REPL-2).
 //!
 //! The record that comes out has the primary's id, so that versions, labels and values are read
-//! there, and the replica's region and key name. It is for showing and never written back: `resolve`
+//! there, and the replica's region and key name (of a replica in another account also its name, tags
+//! and policies). It is for showing and never written back: `resolve`
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
-use super::View;
-use crate::model::{Replication, SecretRecord};
+use super::{View, cross_account};
+use crate::model::SecretRecord;
 
 /// The record to show for one as stored. `None`: a replica whose primary is not there.
 pub(super) fn shown<V: View>(
     view: &V,
     record: SecretRecord,
 ) -> Result<Option<SecretRecord>, V::Error> {
-    let Some(Replication::ReplicaOf { primary, .. }) = &record.replication else {
-        return Ok(Some(record));
+    let Some(primary) = record.shows() else { return Ok(Some(record)) };
+    let Some(primary) = view.secret(primary)?.filter(|primary| !primary.dead) else {
+        return Ok(None);
     };
-    let primary = view.secret(*primary)?.filter(|primary| !primary.dead);
-    Ok(primary.map(|primary| SecretRecord {
+    if record.cross_account.is_some() {
+        return Ok(Some(cross_account::shown(record, primary)));
+    }
+    Ok(Some(SecretRecord {
         scope: record.scope,
         kms_key_id: record.kms_key_id,
+        // The primary alone has one (SEM-XREPL-4).
+        cross_account: None,
         ..primary
     }))
 }

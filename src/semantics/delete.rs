@@ -10,7 +10,8 @@ use super::access::Action;
 use super::change::{Change, Labels, nothing, rows, stamp};
 use super::fault::Fault;
 use super::{
-    Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, resolve, stage, texts, validate,
+    Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, cross_account, resolve, stage,
+    texts, validate,
 };
 use crate::env::UnixMillis;
 use crate::model::api::{DeleteSecret, Deleted, SecretIdOnly};
@@ -116,13 +117,16 @@ pub(super) fn dead(record: &SecretRecord, now: Now) -> SecretRecord {
         replication: None,
         policies: None,
         rotation: None,
+        external: None,
+        cross_account: None,
         ..record.clone()
     }
 }
 
-/// Neither a replica (E28) nor replicated (E29).
+/// Neither a replica (E28) nor replicated (E29), in other accounts too.
 fn must_be_alone(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
     resolve::must_be_own(record)?;
+    cross_account::must_have_no_replica(record, secret_id)?;
     match record.replicas() {
         [] => Ok(()),
         replicas => Err(texts::has_replicas(secret_id, replicas)),

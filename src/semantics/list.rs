@@ -87,9 +87,14 @@ pub(super) fn active_in_creation_order<V: View>(
 /// A page and the token of the next one, if more may follow.
 type TokenPage = (Vec<SecretRecord>, Option<String>);
 
-/// An entry of the list: a description without `ReplicationStatus` (API model).
+/// An entry of the list: a description without replicas and their primary (API model).
 fn entry<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
-    Ok(Description { replication_status: None, ..read::describe(view, record)? })
+    Ok(Description {
+        replication_status: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
+        ..read::describe(view, record)?
+    })
 }
 
 /// A page and, if more may follow, where it ended.

@@ -8,8 +8,8 @@ use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows
 use crate::env::UnixMillis;
 use crate::model::api::Mutation;
 use crate::model::{
-    Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
-    Stage, Suffix, VersionId, VersionRecord, limits,
+    Arn, CrossAccount, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope,
+    SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
 };
 use crate::secret::PayloadKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -289,10 +289,44 @@ impl World {
                 }
                 None => {}
             }
+            self.check_accounts(record, count);
         }
         for ((id, stage), seq) in &self.view.stages {
             let there = self.view.versions.contains_key(&(*id, *seq));
             assert!(there, "label {stage} is on a version that exists");
+        }
+    }
+}
+
+impl World {
+    /// A replica in another account and its primary know each other.
+    fn check_accounts(&self, record: &SecretRecord, count: usize) {
+        let named = |arn: &Arn| {
+            let id = self.view.names.get(&(arn.scope.clone(), arn.name.clone()));
+            id.and_then(|id| self.view.secrets.get(id)).filter(|found| found.arn() == *arn)
+        };
+        match &record.cross_account {
+            None => {}
+            Some(_) if record.dead => panic!("the dead are not replicated"),
+            Some(CrossAccount::Replica(primary)) => {
+                assert_eq!(record.replication, None, "one kind of replica at a time");
+                match primary.link {
+                    Link::Pending => assert_eq!(count, 0, "it has seen nothing yet"),
+                    Link::InSync(id) => {
+                        assert_eq!(count, 0, "a replica has no version of its own");
+                        let there = named(&primary.arn).filter(|there| there.id == id);
+                        let entry = there.and_then(SecretRecord::cross_account_replica);
+                        let knows = entry.is_some_and(|e| e.is_associated && e.arn == record.arn());
+                        assert!(knows, "the primary knows its replica");
+                    }
+                    Link::Detached => {}
+                }
+            }
+            Some(CrossAccount::Primary(entry)) => {
+                let there = named(&entry.arn);
+                let shows = there.is_some_and(|there| there.shows() == Some(record.id));
+                assert_eq!(shows, entry.is_associated, "the replica shows what it is told to");
+            }
         }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! request -> validate -> resolve -> write | stage | tags | delete | rotation | attach | replica,
-//!                          |        promote -> change                        -> Plan
+//!                          |        promote | cross_account -> change        -> Plan
 //!                          |     \\-> alias -> read | list | batch | attach   -> answer
 //!                          \\-> access -> policy
 //!                    \\-> password                                           -> answer
@@ -19,7 +19,9 @@ mod alias;
 mod attach;
 pub mod batch;
 mod change;
+mod cross_account;
 mod delete;
+mod external;
 pub mod fault;
 mod filter;
 mod list;
@@ -177,6 +179,8 @@ pub enum Answer {
     PolicyNamed(api::PolicyNamed),
     /// `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
     Replicated(api::Replicated),
+    /// `AssociateCrossAccountReplica`, `DisassociateCrossAccountReplica`
+    Associated(api::Associated),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.
@@ -241,6 +245,12 @@ pub fn plan<V: View>(
         M::ReplicateSecretToRegions(request) => replica::replicate(view, context, request),
         M::RemoveRegionsFromReplication(request) => replica::remove(view, context, request),
         M::StopReplicationToReplica(request) => promote::stop_replication(view, context, request),
+        M::AssociateCrossAccountReplica(request) => {
+            cross_account::associate(view, context, request)
+        }
+        M::DisassociateCrossAccountReplica(request) => {
+            cross_account::disassociate(view, context, request)
+        }
         M::Prune(id) => prune::prune(view, context, *id),
         M::Purge(id) => delete::purge(view, context, *id),
         M::Sweep(id) => delete::sweep(view, *id),

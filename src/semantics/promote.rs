@@ -7,10 +7,11 @@
 use super::access::Action;
 use super::change::{rows, stamp};
 use super::{
-    Context, Effect, Outcome, Plan, Refusal, View, replica, resolve, stage, texts, validate,
+    Context, Effect, Outcome, Plan, Refusal, View, cross_account, replica, resolve, stage, texts,
+    validate,
 };
 use crate::model::api::SecretIdOnly;
-use crate::model::{Replication, SecretRecord, Seq, VersionRecord, limits};
+use crate::model::{External, Replication, SecretRecord, Seq, VersionRecord, limits};
 use std::collections::BTreeMap;
 
 pub(super) fn stop_replication<V: View>(
@@ -23,49 +24,30 @@ pub(super) fn stop_replication<V: View>(
     let action = Action::StopReplicationToReplica;
     let found = resolve::find(view, &context.scope, &reference, &request.secret_id, action)?;
     let record = found.ok_or_else(texts::no_secret)?;
+    if record.cross_account_primary().is_some() {
+        return cross_account::stop(view, context, &record);
+    }
     let Some(Replication::ReplicaOf { primary, .. }) = &record.replication else {
         return Err(texts::is_no_replica().into());
     };
     let primary = view.secret(*primary).map_err(Refusal::View)?.filter(|primary| !primary.dead);
     let mut primary = primary.ok_or_else(texts::no_secret)?;
 
-    let stages = view.stages(primary.id).map_err(Refusal::View)?;
-    let mut copies: BTreeMap<Seq, Seq> = BTreeMap::new();
-    copies.extend(stages.iter().map(|(_, seq)| (*seq, Seq(0))));
-    let mut effects = Vec::new();
-    let mut next = Seq(1);
-    for (from, to) in &mut copies {
-        *to = next;
-        next = Seq(next.0.saturating_add(1));
-        let version = view.version(primary.id, *from).map_err(Refusal::View)?;
-        let version = version.ok_or_else(texts::no_secret)?;
-        effects.push(Effect::PutVersion(VersionRecord {
-            id: record.id,
-            seq: *to,
-            payload: None,
-            ..version.clone()
-        }));
-        if version.kind.is_some() {
-            effects.push(Effect::CopyPayload { from: version, id: record.id, to: *to });
-        }
-    }
-    for (stage, from) in stages {
-        if let Some(to) = copies.get(&from) {
-            effects.push(Effect::SetStage(record.id, stage, *to));
-        }
-    }
-
+    let Copies { mut effects, next_seq, count } = copies(view, &primary, &record)?;
     let promoted = SecretRecord {
         id: record.id,
         scope: record.scope,
-        next_seq: next,
-        version_count: u32::try_from(copies.len()).unwrap_or(limits::VERSIONS_MAX),
+        next_seq,
+        version_count: count,
         creation_token: None,
         last_changed: stamp(context.now, &primary),
         kms_key_id: record.kms_key_id,
         replication: None,
         // Its rotation is set up anew, by whoever needs one.
         rotation: None,
+        external: primary.external.as_ref().map(External::without_rotation),
+        // That is between the primary and its own replica.
+        cross_account: None,
         ..primary.clone()
     };
     let answer = stage::named(&promoted);
@@ -79,4 +61,49 @@ pub(super) fn stop_replication<V: View>(
         return Err(texts::too_much_to_copy().into());
     }
     Ok(Plan { effects, answer })
+}
+
+/// What gives a replica versions of its own.
+pub(super) struct Copies {
+    /// Versions, values and labels; not the replica's record.
+    pub(super) effects: Vec<Effect>,
+    /// The number that its next version gets.
+    pub(super) next_seq: Seq,
+    /// How many versions it has.
+    pub(super) count: u32,
+}
+
+/// Copies the labelled versions of a primary to a replica that has none, oldest first.
+pub(super) fn copies<V: View>(
+    view: &V,
+    primary: &SecretRecord,
+    replica: &SecretRecord,
+) -> Result<Copies, Refusal<V::Error>> {
+    let stages = view.stages(primary.id).map_err(Refusal::View)?;
+    let mut copies: BTreeMap<Seq, Seq> = BTreeMap::new();
+    copies.extend(stages.iter().map(|(_, seq)| (*seq, Seq(0))));
+    let mut effects = Vec::new();
+    let mut next_seq = replica.next_seq;
+    for (from, to) in &mut copies {
+        *to = next_seq;
+        next_seq = Seq(next_seq.0.saturating_add(1));
+        let version = view.version(primary.id, *from).map_err(Refusal::View)?;
+        let version = version.ok_or_else(texts::no_secret)?;
+        effects.push(Effect::PutVersion(VersionRecord {
+            id: replica.id,
+            seq: *to,
+            payload: None,
+            ..version.clone()
+        }));
+        if version.kind.is_some() {
+            effects.push(Effect::CopyPayload { from: version, id: replica.id, to: *to });
+        }
+    }
+    for (stage, from) in stages {
+        if let Some(to) = copies.get(&from) {
+            effects.push(Effect::SetStage(replica.id, stage, *to));
+        }
+    }
+    let count = u32::try_from(copies.len()).unwrap_or(limits::VERSIONS_MAX);
+    Ok(Copies { effects, next_seq, count })
 }

@@ -3,7 +3,7 @@
 
 use super::access::Action;
 use super::change::{Labels, names};
-use super::{Refusal, View, page, replica, resolve, rotation, texts, validate};
+use super::{Refusal, View, cross_account, page, replica, resolve, rotation, texts, validate};
 use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, SecretIdOnly, VersionEntry, VersionPage,
 };
@@ -91,6 +91,8 @@ pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
     Ok(Description {
         primary_region: record.replication.as_ref().map(|r| r.primary_region().to_owned()),
         replication_status: replica::status(&record),
+        cross_account_primary: cross_account::describe_primary(&record),
+        cross_account_replica: cross_account::describe_replica(&record),
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         description: record.description,
@@ -102,6 +104,7 @@ pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
         tags: record.tags,
         versions_to_stages,
         owning_service: record.owning_service,
+        external: record.external,
         rotation,
     })
 }

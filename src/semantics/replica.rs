@@ -115,7 +115,9 @@ pub(super) fn add<V: View>(
         let there = view.secret_by_name(&scope, &change.record.name).map_err(Refusal::View)?;
         match there {
             // As a forced deletion would, it leaves alone what is replicated (SEM-REPL-8).
-            Some(there) if !force || there.replication.is_some() => {
+            Some(there)
+                if !force || there.replication.is_some() || there.cross_account.is_some() =>
+            {
                 wanted.status = ReplicaStatus::Failed;
             }
             Some(there) => {
@@ -215,6 +217,8 @@ fn fresh<V: View>(
         replication: Some(Replication::ReplicaOf { primary: primary.id, region }),
         policies: None,
         rotation: None,
+        external: None,
+        cross_account: None,
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn find<V: View>(
 ) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
     match look_up(view, scope, reference).map_err(Refusal::View)? {
         Some(record) => {
-            // A replica has its primary's policies.
+            // A replica has its primary's policies, unless it is of another account.
             let shown = match must_be_own(&record) {
                 Ok(()) => None,
                 Err(_) => alias::shown(view, record.clone()).map_err(Refusal::View)?,
@@ -47,7 +47,9 @@ pub(super) fn any<V: View>(
     let found = find(view, scope, &reference, secret_id, action)?;
     let record = found.ok_or_else(texts::no_secret)?;
     if action.changes_the_secret() {
-        must_be_own(&record)?;
+        if record.cross_account_primary().is_none() || !action.is_about_a_replicas_own() {
+            must_be_own(&record)?;
+        }
         return Ok(record);
     }
     let shown = alias::shown(view, record).map_err(Refusal::View)?;
@@ -101,6 +103,11 @@ fn is_within_reach(scope: &Scope, named: &Scope) -> bool {
     named.region == scope.region && is_account(&named.account)
 }
 
+/// Whether a scope is of another account that a caller can have, in the caller's region.
+pub(super) fn is_of_a_neighbour(caller: &Scope, named: &Scope) -> bool {
+    named.account != caller.account && is_within_reach(caller, named)
+}
+
 fn is_of_another_account(scope: &Scope, reference: &SecretRef) -> bool {
     match reference {
         SecretRef::Arn(arn) => arn.scope.account != scope.account,
@@ -111,6 +118,9 @@ fn is_of_another_account(scope: &Scope, reference: &SecretRef) -> bool {
 
 /// E28 on a replica.
 pub(super) fn must_be_own(record: &SecretRecord) -> Result<(), Fault> {
+    if record.cross_account_primary().is_some() {
+        return Err(texts::is_cross_account_replica());
+    }
     match record.replication {
         Some(Replication::ReplicaOf { .. }) => Err(texts::is_replica()),
         Some(Replication::Primary { .. }) | None => Ok(()),

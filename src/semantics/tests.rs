@@ -4,11 +4,14 @@
 mod access;
 mod batch;
 mod check;
+mod cross_account;
 mod date;
 mod delete;
+mod external;
 mod keep;
 mod list;
 mod name;
+mod part;
 mod password;
 mod policy;
 mod promote;

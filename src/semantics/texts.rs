@@ -2,10 +2,14 @@
 //! table of refusals in `docs/SEMANTICS.md`; clients match on some of these texts, so they are
 //! byte-exact (rule SEM-CHECK-2).
 
+mod cross_account;
+mod external;
 mod policy;
 mod replica;
 mod rotation;
 
+pub use cross_account::*;
+pub use external::*;
 pub use policy::*;
 pub use replica::*;
 pub use rotation::*;

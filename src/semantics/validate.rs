@@ -6,21 +6,25 @@
 //! [`plan`](super::plan) and `read` call them again without, so that no door goes around them.
 
 mod constraint;
+mod cross_account;
 mod policy;
 mod replication;
+mod rotation;
 
 pub use constraint::Violations;
+pub use cross_account::{associate_cross_account_replica, disassociate_cross_account_replica};
 pub use policy::{
     list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
 };
 pub use replication::{remove_regions_from_replication, replicate_secret_to_regions};
+pub use rotation::rotate_secret;
 
 use super::fault::Fault;
 use super::texts;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
-    ListSecretVersionIds, ListSecrets, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
-    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::model::name::NameError;
 use crate::model::{RotationToken, SecretName, SecretRef, Stage, Tag, VersionId, limits};
@@ -64,6 +68,12 @@ pub fn create_secret<V>(request: &CreateSecret<V>, value: ValueShape) -> Result<
     if let Some(regions) = &request.add_replica_regions {
         replication::added(&mut found, regions);
     }
+    partner(&mut found, request.partner.as_deref());
+    cross_account::arn(
+        &mut found,
+        "crossAccountPrimaryARN",
+        request.cross_account_primary_arn.as_deref(),
+    );
     found.into_result()?;
     name(&request.name)?;
     token(request.client_request_token.as_deref()).map(drop)
@@ -97,6 +107,7 @@ pub fn update_secret<V>(request: &UpdateSecret<V>, value: ValueShape) -> Result<
     token_length(&mut found, request.client_request_token.as_deref());
     metadata(&mut found, request.description.as_deref(), request.kms_key_id.as_deref());
     payload(&mut found, value);
+    partner(&mut found, request.partner.as_deref());
     found.into_result()?;
     reference(&request.secret_id)?;
     token(request.client_request_token.as_deref()).map(drop)
@@ -117,40 +128,6 @@ pub fn update_secret_version_stage(request: &UpdateSecretVersionStage) -> Result
 /// the operation.
 pub fn delete_secret(request: &DeleteSecret) -> Result<(), Fault> {
     secret_id(&request.secret_id)
-}
-
-/// Checks `RotateSecret`: model constraints and names only. The token comes next, with an exception
-/// of its own, and what the schedule means with the rules of the operation.
-pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
-    let mut found = Violations::default();
-    secret_id_length(&mut found, &request.secret_id);
-    token_length(&mut found, request.client_request_token.as_deref());
-    if let Some(arn) = &request.rotation_lambda_arn {
-        found.text("rotationLambdaARN", arn, 0, limits::FUNCTION_ARN_CHARS_MAX);
-    }
-    if let Some(rules) = &request.rotation_rules {
-        rotation_rules(&mut found, rules);
-    }
-    found.into_result()?;
-    reference(&request.secret_id).map(drop)
-}
-
-fn rotation_rules(found: &mut Violations, rules: &RotationRules) {
-    if let Some(days) = rules.automatically_after_days {
-        found.number("rotationRules.automaticallyAfterDays", days, 1, limits::ROTATION_DAYS_MAX);
-    }
-    if let Some(text) = &rules.duration {
-        let hours = text.strip_suffix('h').unwrap_or_default();
-        let matches = !hours.is_empty() && hours.bytes().all(|byte| byte.is_ascii_digit());
-        found.text("rotationRules.duration", text, 2, 3);
-        found.pattern("rotationRules.duration", text, r"[0-9]+h", matches);
-    }
-    if let Some(text) = &rules.schedule_expression {
-        let path = "rotationRules.scheduleExpression";
-        let matches = text.chars().all(|c| c.is_ascii_alphanumeric() || "()#?*-/, ".contains(c));
-        found.text(path, text, 1, limits::SCHEDULE_CHARS_MAX);
-        found.pattern(path, text, r"[0-9A-Za-z\(\)#\?\*\-\/, ]+", matches);
-    }
 }
 
 /// Checks `TagResource`.
@@ -322,6 +299,12 @@ fn metadata(found: &mut Violations, description: Option<&str>, kms_key_id: Optio
     }
     if let Some(text) = kms_key_id {
         found.text("kmsKeyId", text, 0, limits::KMS_KEY_ID_CHARS_MAX);
+    }
+}
+
+fn partner(found: &mut Violations, partner: Option<&str>) {
+    if let Some(text) = partner {
+        found.text("type", text, 0, limits::PARTNER_CHARS_MAX);
     }
 }
 

@@ -5,8 +5,8 @@ use super::access::{self, Action};
 use super::change::{Change, Labels, names, nothing};
 use super::fault::Fault;
 use super::{
-    Answer, Context, Effect, Outcome, Plan, Refusal, View, replica, resolve, rotation, tags, texts,
-    validate,
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, cross_account, external, replica,
+    resolve, rotation, tags, texts, validate,
 };
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
@@ -36,6 +36,7 @@ pub(super) fn create_secret<V: View>(
         tell_replicas(&mut plan.answer, request, &record);
         return Ok(plan);
     }
+    let cross_account = cross_account::of_new_secret(&context.scope, request)?;
     let tags = tags::first(request.tags.as_deref().unwrap_or_default())?;
     let record = SecretRecord {
         id: context.fresh_id,
@@ -58,6 +59,8 @@ pub(super) fn create_secret<V: View>(
         replication: None,
         policies: None,
         rotation: None,
+        external: external::of(request.partner.as_deref()),
+        cross_account,
     };
     let mut change = Change::of(record, Labels::none(), context.now);
     let version_id = request.value.is_some().then(|| token.clone());
@@ -142,7 +145,8 @@ pub(super) fn update_secret<V: View>(
     if request.value.is_some() {
         access::check_key(&context.scope, &record)?;
     }
-    if request.value.is_none() && request.description.is_none() && request.kms_key_id.is_none() {
+    let has_metadata = request.description.is_some() || request.kms_key_id.is_some();
+    if request.value.is_none() && request.partner.is_none() && !has_metadata {
         return Ok(nothing(written(&record, None, Vec::new())));
     }
     let found = match request.value {
@@ -159,6 +163,9 @@ pub(super) fn update_secret<V: View>(
     }
     if let Some(text) = &request.kms_key_id {
         change.record.kms_key_id = key_name(Some(text));
+    }
+    if let Some(partner) = &request.partner {
+        external::change(&mut change.record, partner);
     }
     let mut version_id = None;
     if let Some((kind, found)) = found {

@@ -283,6 +283,8 @@ fn grows(mutation: &Mutation) -> bool {
         | Mutation::PutResourcePolicy(_)
         | Mutation::ReplicateSecretToRegions(_)
         | Mutation::StopReplicationToReplica(_)
+        | Mutation::AssociateCrossAccountReplica(_)
+        | Mutation::DisassociateCrossAccountReplica(_)
         | Mutation::Touch { .. } => true,
         Mutation::UpdateSecretVersionStage(_)
         | Mutation::DeleteSecret(_)

@@ -309,10 +309,12 @@ impl Pipeline {
 }
 
 /// What an operation may write besides its own rows and value. What a promotion copies is known only
-/// when it is planned, so it gets a batch of its own.
+/// when it is planned, so it gets a batch of its own, as does what links two of the largest records.
 fn more_bytes(mutation: &Mutation) -> usize {
     let regions = match mutation {
-        Mutation::StopReplicationToReplica(_) => return BATCH_BYTES_MAX,
+        Mutation::StopReplicationToReplica(_)
+        | Mutation::AssociateCrossAccountReplica(_)
+        | Mutation::DisassociateCrossAccountReplica(_) => return BATCH_BYTES_MAX,
         Mutation::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
         Mutation::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
         _ => 0,

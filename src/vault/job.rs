@@ -51,6 +51,8 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
                 tags,
                 add_replica_regions,
                 force_overwrite_replica_secret,
+                partner,
+                cross_account_primary_arn,
             } = request;
             let (value, payload) = sealer.seal(value)?;
             let request = CreateSecret {
@@ -62,6 +64,8 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
                 tags,
                 add_replica_regions,
                 force_overwrite_replica_secret,
+                partner,
+                cross_account_primary_arn,
             };
             (Mutation::CreateSecret(request), payload)
         }
@@ -83,11 +87,23 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         }
         Write::UpdateSecret(request) => {
             validate::update_secret(&request, size(request.value.as_ref()))?;
-            let UpdateSecret { secret_id, client_request_token, description, kms_key_id, value } =
-                request;
+            let UpdateSecret {
+                secret_id,
+                client_request_token,
+                description,
+                kms_key_id,
+                value,
+                partner,
+            } = request;
             let (value, payload) = sealer.seal(value)?;
-            let request =
-                UpdateSecret { secret_id, client_request_token, description, kms_key_id, value };
+            let request = UpdateSecret {
+                secret_id,
+                client_request_token,
+                description,
+                kms_key_id,
+                value,
+                partner,
+            };
             (Mutation::UpdateSecret(request), payload)
         }
         Write::UpdateSecretVersionStage(request) => {
@@ -109,6 +125,12 @@ pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
         }
         Write::StopReplicationToReplica(request) => {
             (Mutation::StopReplicationToReplica(request), None)
+        }
+        Write::AssociateCrossAccountReplica(request) => {
+            (Mutation::AssociateCrossAccountReplica(request), None)
+        }
+        Write::DisassociateCrossAccountReplica(request) => {
+            (Mutation::DisassociateCrossAccountReplica(request), None)
         }
     })
 }

@@ -10,9 +10,10 @@ use super::{Inner, Vault};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    BatchGetSecretValue, CreateSecret, DeleteSecret, Deleted, Description, GetRandomPassword,
-    GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed,
-    PolicyPage, PolicyValidation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
+    AssociateCrossAccountReplica, Associated, BatchGetSecretValue, CreateSecret, DeleteSecret,
+    Deleted, Description, DisassociateCrossAccountReplica, GetRandomPassword, GetSecretValue,
+    ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed, PolicyPage,
+    PolicyValidation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
     ReplicateSecretToRegions, Replicated, ResourcePolicy, ResourcePolicyId, RotateSecret,
     SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
     UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, VersionPage, Written,
@@ -63,6 +64,10 @@ pub enum Write {
     RemoveRegionsFromReplication(RemoveRegionsFromReplication),
     /// `StopReplicationToReplica`
     StopReplicationToReplica(SecretIdOnly),
+    /// `AssociateCrossAccountReplica`
+    AssociateCrossAccountReplica(AssociateCrossAccountReplica),
+    /// `DisassociateCrossAccountReplica`
+    DisassociateCrossAccountReplica(DisassociateCrossAccountReplica),
 }
 
 /// An answer of a kind that the operation never gives: a defect, told as a typed error.
@@ -84,6 +89,10 @@ fn policy_named(answer: Answer) -> Result<PolicyNamed> {
 
 fn replicated(answer: Answer) -> Result<Replicated> {
     if let Answer::Replicated(replicated) = answer { Ok(replicated) } else { odd() }
+}
+
+fn associated(answer: Answer) -> Result<Associated> {
+    if let Answer::Associated(associated) = answer { Ok(associated) } else { odd() }
 }
 
 impl Inner {
@@ -242,6 +251,24 @@ impl Vault {
         request: SecretIdOnly,
     ) -> Result<Named> {
         named(self.inner.write(scope, Write::StopReplicationToReplica(request))?)
+    }
+
+    /// `AssociateCrossAccountReplica`: lets a replica in another account show a secret's values.
+    pub fn associate_cross_account_replica(
+        &self,
+        scope: &Scope,
+        request: AssociateCrossAccountReplica,
+    ) -> Result<Associated> {
+        associated(self.inner.write(scope, Write::AssociateCrossAccountReplica(request))?)
+    }
+
+    /// `DisassociateCrossAccountReplica`: the replica keeps what it shows now.
+    pub fn disassociate_cross_account_replica(
+        &self,
+        scope: &Scope,
+        request: DisassociateCrossAccountReplica,
+    ) -> Result<Associated> {
+        associated(self.inner.write(scope, Write::DisassociateCrossAccountReplica(request))?)
     }
 
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.

@@ -6,8 +6,8 @@ use super::rows;
 use super::source::RowSource;
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
-    Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope, SecretName, SecretRecord, Seq,
-    Stage, Tree, VersionId, VersionRecord,
+    CrossAccountPrimary, Link, Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope,
+    SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
 };
 use crate::semantics::View;
 use crate::store::Row;
@@ -77,8 +77,8 @@ impl<S: RowSource> RowView<'_, S> {
         if met.len() < MET_MAX && met.iter().all(|(id, _)| *id != record.id) {
             met.push((record.id, record.lsn));
         }
-        if let Some(Replication::ReplicaOf { primary, .. }) = &record.replication {
-            self.primaries.borrow_mut().insert(*primary);
+        if let Some(primary) = record.shows() {
+            self.primaries.borrow_mut().insert(primary);
         }
         self.marks.show_on_secret(&mut record);
         Ok(record)
@@ -96,6 +96,9 @@ impl<S: RowSource> RowView<'_, S> {
     /// Whether a row of `secrets` opens, and replica and primary know each other (ROW-12).
     pub(super) fn secret_opens(&self, key: &[u8], row: &[u8]) -> bool {
         let Ok(record) = self.secret_row(key, row) else { return false };
+        if !self.accounts_agree(&record) {
+            return false;
+        }
         match &record.replication {
             None => true,
             Some(Replication::ReplicaOf { primary, .. }) => {
@@ -112,6 +115,31 @@ impl<S: RowSource> RowView<'_, S> {
                     Some(Replication::ReplicaOf { primary, .. }) if primary == record.id)
             }),
         }
+    }
+
+    /// Whether a replica in another account and its primary know each other (ROW-14).
+    fn accounts_agree(&self, record: &SecretRecord) -> bool {
+        if record.cross_account.is_some() && record.dead {
+            return false;
+        }
+        if let Some(CrossAccountPrimary { arn, link: Link::InSync(id) }) =
+            record.cross_account_primary()
+        {
+            let primary = self.secret(*id).ok().flatten().filter(|primary| !primary.dead);
+            return record.version_count == 0
+                && record.replication.is_none()
+                && primary.is_some_and(|primary| {
+                    let replica = primary.cross_account_replica();
+                    let replica = replica.filter(|replica| replica.is_associated);
+                    primary.arn() == *arn
+                        && replica.is_some_and(|replica| replica.arn == record.arn())
+                });
+        }
+        let Some(replica) = record.cross_account_replica().filter(|r| r.is_associated) else {
+            return true;
+        };
+        let there = self.secret_by_name(&replica.arn.scope, &replica.arn.name).ok().flatten();
+        there.is_some_and(|there| there.arn() == replica.arn && there.shows() == Some(record.id))
     }
 
     /// Whether a row of `versions` opens, with its value if it has one.

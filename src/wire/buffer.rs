@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(buffer.len(), 259);
     }
 
+    /// WIRE-JSON-6
     #[test]
     fn a_reserved_buffer_does_not_move() {
         let mut buffer = WipedBuffer::with_capacity(0);

@@ -256,6 +256,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_millis(20);
 
+    /// WIRE-NET-2
     #[test]
     fn a_body_that_does_not_come_gives_way_and_is_not_acted_on() {
         let connection = Arc::new(Connection::new());
@@ -270,6 +271,7 @@ mod tests {
         assert!(connection.begin().is_none());
     }
 
+    /// WIRE-NET-2
     #[test]
     fn a_busy_connection_does_not_give_way() {
         let connection = Arc::new(Connection::new());
@@ -282,6 +284,7 @@ mod tests {
         assert!(!connection.give_up(Duration::ZERO), "once is enough");
     }
 
+    /// WIRE-NET-2
     #[test]
     fn half_a_head_gives_way_before_an_idle_client() {
         let idle = Arc::new(Connection::new());

@@ -95,6 +95,7 @@ mod tests {
         }
     }
 
+    /// WIRE-GUARD-1
     #[test]
     fn the_servers_own_names_are_hosts_with_its_port_or_none() {
         for (local, host) in [
@@ -113,6 +114,7 @@ mod tests {
         }
     }
 
+    /// WIRE-GUARD-1
     #[test]
     fn every_other_host_is_misdirected() {
         for host in [
@@ -152,6 +154,7 @@ mod tests {
         assert_eq!(status("127.0.0.1:4566", &twice), Some(421));
     }
 
+    /// WIRE-GUARD-2, WIRE-GUARD-3
     #[test]
     fn pages_and_proxies_are_forbidden() {
         for (name, value) in [
@@ -177,6 +180,7 @@ mod tests {
         }
     }
 
+    /// WIRE-GUARD-1
     #[test]
     fn a_request_line_with_another_host_is_misdirected() {
         let request = Request::post("http://example.com/").header("host", "localhost");

@@ -6,12 +6,14 @@ use super::shape::Member;
 /// An operation of the API. Those of AWS that are not here are unknown to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    AssociateCrossAccountReplica,
     BatchGetSecretValue,
     CancelRotateSecret,
     CreateSecret,
     DeleteResourcePolicy,
     DeleteSecret,
     DescribeSecret,
+    DisassociateCrossAccountReplica,
     GetRandomPassword,
     GetResourcePolicy,
     GetSecretValue,
@@ -36,12 +38,14 @@ impl Operation {
     /// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
     pub(super) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
+            "AssociateCrossAccountReplica" => Self::AssociateCrossAccountReplica,
             "BatchGetSecretValue" => Self::BatchGetSecretValue,
             "CancelRotateSecret" => Self::CancelRotateSecret,
             "CreateSecret" => Self::CreateSecret,
             "DeleteResourcePolicy" => Self::DeleteResourcePolicy,
             "DeleteSecret" => Self::DeleteSecret,
             "DescribeSecret" => Self::DescribeSecret,
+            "DisassociateCrossAccountReplica" => Self::DisassociateCrossAccountReplica,
             "GetRandomPassword" => Self::GetRandomPassword,
             "GetResourcePolicy" => Self::GetResourcePolicy,
             "GetSecretValue" => Self::GetSecretValue,
@@ -67,6 +71,7 @@ impl Operation {
     /// The members of its request (API model of 2017-10-17).
     pub(super) fn members(self) -> &'static [Member] {
         match self {
+            Self::AssociateCrossAccountReplica => ASSOCIATE_CROSS_ACCOUNT_REPLICA,
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,
             Self::CreateSecret => CREATE_SECRET,
             Self::DeleteSecret => DELETE_SECRET,
@@ -74,6 +79,7 @@ impl Operation {
             | Self::DescribeSecret
             | Self::RestoreSecret
             | Self::StopReplicationToReplica => SECRET_ID_ONLY,
+            Self::DisassociateCrossAccountReplica => DISASSOCIATE_CROSS_ACCOUNT_REPLICA,
             Self::DeleteResourcePolicy | Self::GetResourcePolicy => RESOURCE_POLICY_ID,
             Self::GetRandomPassword => GET_RANDOM_PASSWORD,
             Self::GetSecretValue => GET_SECRET_VALUE,
@@ -94,6 +100,12 @@ impl Operation {
     }
 }
 
+static ASSOCIATE_CROSS_ACCOUNT_REPLICA: &[Member] = &[
+    Member::required("SecretId", Text),
+    Member::required("CrossAccountReplicaARN", Text),
+    Member::optional("ReplicaRestriction", Text),
+    Member::optional("ReplicationRoleARN", Text),
+];
 static BATCH_GET_SECRET_VALUE: &[Member] = &[
     Member::optional("SecretIdList", List(&Text)),
     Member::optional("Filters", List(&Structure(FILTER))),
@@ -110,12 +122,16 @@ static CREATE_SECRET: &[Member] = &[
     Member::optional("Tags", List(&Structure(TAG))),
     Member::optional("AddReplicaRegions", List(&Structure(REPLICA_REGION))),
     Member::optional("ForceOverwriteReplicaSecret", Boolean),
+    Member::optional("Type", Text),
+    Member::optional("CrossAccountPrimaryARN", Text),
 ];
 static DELETE_SECRET: &[Member] = &[
     Member::required("SecretId", Text),
     Member::optional("RecoveryWindowInDays", Long),
     Member::optional("ForceDeleteWithoutRecovery", Boolean),
 ];
+static DISASSOCIATE_CROSS_ACCOUNT_REPLICA: &[Member] =
+    &[Member::required("SecretId", Text), Member::required("CrossAccountReplicaARN", Text)];
 static SECRET_ID_ONLY: &[Member] = &[Member::required("SecretId", Text)];
 static GET_RANDOM_PASSWORD: &[Member] = &[
     Member::optional("PasswordLength", Long),
@@ -170,6 +186,8 @@ static ROTATE_SECRET: &[Member] = &[
     Member::optional("ClientRequestToken", Text),
     Member::optional("RotationLambdaARN", Text),
     Member::optional("RotationRules", Structure(ROTATION_RULES)),
+    Member::optional("ExternalSecretRotationMetadata", List(&Structure(EXTERNAL_METADATA))),
+    Member::optional("ExternalSecretRotationRoleArn", Text),
     Member::optional("RotateImmediately", Boolean),
 ];
 static RESOURCE_POLICY_ID: &[Member] =
@@ -192,6 +210,7 @@ static UPDATE_SECRET: &[Member] = &[
     Member::optional("KmsKeyId", Text),
     Member::sensitive("SecretBinary", Blob),
     Member::sensitive("SecretString", Text),
+    Member::optional("Type", Text),
 ];
 static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
     Member::required("SecretId", Text),
@@ -202,6 +221,8 @@ static UPDATE_SECRET_VERSION_STAGE: &[Member] = &[
 static VALIDATE_RESOURCE_POLICY: &[Member] =
     &[Member::optional("SecretId", Text), Member::required("ResourcePolicy", Text)];
 static TAG: &[Member] = &[Member::optional("Key", Text), Member::optional("Value", Text)];
+static EXTERNAL_METADATA: &[Member] =
+    &[Member::optional("Key", Text), Member::optional("Value", Text)];
 static ROTATION_RULES: &[Member] = &[
     Member::optional("AutomaticallyAfterDays", Long),
     Member::optional("Duration", Text),

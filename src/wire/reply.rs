@@ -224,6 +224,7 @@ mod tests {
         assert_eq!((reply.status.as_u16(), content.unwrap().as_str()), (status, expected));
     }
 
+    /// WIRE-REPLY-2, WIRE-REPLY-5
     #[test]
     fn the_service_says_message_with_a_capital_and_the_front_end_without() {
         let fault = |kind| Error::from(Fault::new(kind, "it's \"so\""));
@@ -252,6 +253,7 @@ mod tests {
         assert!(Failure::TooLarge.reply().content.is_none());
     }
 
+    /// WIRE-REPLY-5
     #[test]
     fn a_vault_that_cannot_is_an_internal_error_and_a_closed_one_unavailable() {
         for kind in [ErrorKind::Poisoned, ErrorKind::OutcomeUnknown, ErrorKind::NoSpace] {

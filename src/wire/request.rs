@@ -3,14 +3,15 @@
 use super::operation::Operation;
 use super::reply::Failure;
 use super::shape::Fields;
-use crate::model::Tag;
 use crate::model::api::{
-    BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
+    AssociateCrossAccountReplica, BatchGetSecretValue, CreateSecret, DeleteSecret,
+    DisassociateCrossAccountReplica, Filter, GetRandomPassword, GetSecretValue,
     ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId,
     RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
     UpdateSecretVersionStage, ValidateResourcePolicy,
 };
+use crate::model::{ExternalMetadata, Tag};
 use crate::secret::SecretValue;
 use crate::semantics::texts;
 use crate::vault::Write;
@@ -47,6 +48,8 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             tags: tags(&mut fields),
             add_replica_regions: replica_regions(&mut fields),
             force_overwrite_replica_secret: fields.boolean("ForceOverwriteReplicaSecret"),
+            partner: fields.text("Type"),
+            cross_account_primary_arn: fields.text("CrossAccountPrimaryARN"),
         })),
         Operation::PutSecretValue => Call::Write(Write::PutSecretValue(PutSecretValue {
             secret_id: fields.required_text("SecretId"),
@@ -61,6 +64,7 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             description: fields.text("Description"),
             kms_key_id: fields.text("KmsKeyId"),
             value: value(&mut fields)?,
+            partner: fields.text("Type"),
         })),
         Operation::UpdateSecretVersionStage => {
             Call::Write(Write::UpdateSecretVersionStage(UpdateSecretVersionStage {
@@ -88,6 +92,8 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
                 schedule_expression: fields.text("ScheduleExpression"),
             }),
             rotate_immediately: fields.boolean("RotateImmediately"),
+            external_metadata: external_metadata(&mut fields),
+            external_role_arn: fields.text("ExternalSecretRotationRoleArn"),
         })),
         Operation::RestoreSecret => Call::Write(Write::RestoreSecret(secret_id(&mut fields))),
         Operation::TagResource => Call::Write(Write::TagResource(TagResource {
@@ -121,6 +127,20 @@ pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
         }
         Operation::StopReplicationToReplica => {
             Call::Write(Write::StopReplicationToReplica(secret_id(&mut fields)))
+        }
+        Operation::AssociateCrossAccountReplica => {
+            Call::Write(Write::AssociateCrossAccountReplica(AssociateCrossAccountReplica {
+                secret_id: fields.required_text("SecretId"),
+                replica_arn: fields.required_text("CrossAccountReplicaARN"),
+                replica_restriction: fields.text("ReplicaRestriction"),
+                replication_role_arn: fields.text("ReplicationRoleARN"),
+            }))
+        }
+        Operation::DisassociateCrossAccountReplica => {
+            Call::Write(Write::DisassociateCrossAccountReplica(DisassociateCrossAccountReplica {
+                secret_id: fields.required_text("SecretId"),
+                replica_arn: fields.required_text("CrossAccountReplicaARN"),
+            }))
         }
         Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
         Operation::GetRandomPassword => Call::Read(Read::GetRandomPassword(GetRandomPassword {
@@ -194,6 +214,14 @@ fn secret_id(fields: &mut Fields) -> SecretIdOnly {
 /// A tag without a key reads as an empty key, which the rules refuse by its length.
 fn tags(fields: &mut Fields) -> Option<Vec<Tag>> {
     fields.structures("Tags", |mut fields| Tag {
+        key: fields.text("Key").unwrap_or_default(),
+        value: fields.text("Value").unwrap_or_default(),
+    })
+}
+
+/// An item without key or value reads as one with an empty text, which the rules refuse by its length.
+fn external_metadata(fields: &mut Fields) -> Option<Vec<ExternalMetadata>> {
+    fields.structures("ExternalSecretRotationMetadata", |mut fields| ExternalMetadata {
         key: fields.text("Key").unwrap_or_default(),
         value: fields.text("Value").unwrap_or_default(),
     })
@@ -283,13 +311,18 @@ mod tests {
     fn a_rotation_keeps_every_member() {
         let json = r#"{"SecretId":"s","ClientRequestToken":"t","RotationLambdaARN":"f",
             "RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},
-            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r"}"#;
+            "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r",
+            "ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"},{}]}"#;
         let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
             panic!("a rotation is a write");
         };
         assert_eq!(request.client_request_token.as_deref(), Some("t"));
         assert_eq!(request.rotation_lambda_arn.as_deref(), Some("f"));
         assert_eq!(request.rotate_immediately, Some(false));
+        assert_eq!(request.external_role_arn.as_deref(), Some("r"));
+        let items = request.external_metadata.unwrap();
+        assert_eq!((items[0].key.as_str(), items[0].value.as_str()), ("k", "v"));
+        assert_eq!((items[1].key.as_str(), items[1].value.as_str()), ("", ""));
         let rules = request.rotation_rules.unwrap();
         assert_eq!(rules.automatically_after_days, Some(7));
         assert_eq!(rules.duration.as_deref(), Some("3h"));

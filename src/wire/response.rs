@@ -1,6 +1,7 @@
 //! Answers as JSON: members in the order of the API model, empty ones left out (rule WIRE-REPLY-3).
 
 mod policy;
+mod related;
 
 pub(super) use policy::{policy_page, policy_validation, resource_policy};
 
@@ -46,6 +47,10 @@ pub(super) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
             Operation::ReplicateSecretToRegions | Operation::RemoveRegionsFromReplication,
             Answer::Replicated(replicated),
         ) => self::replicated(&mut out, &replicated),
+        (
+            Operation::AssociateCrossAccountReplica | Operation::DisassociateCrossAccountReplica,
+            Answer::Associated(answer),
+        ) => related::associated(&mut out, &answer),
         (Operation::DeleteSecret, Answer::Deleted(deleted)) => self::deleted(&mut out, &deleted),
         (
             Operation::PutResourcePolicy | Operation::DeleteResourcePolicy,
@@ -253,10 +258,19 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
     out.object(|out| {
         out.name("ARN").text(&description.arn);
         out.name("Name").text(&description.name);
+        if let Some(external) = &description.external {
+            out.name("Type").text(&external.partner);
+        }
         optional(out, "Description", description.description.as_deref());
         optional(out, "KmsKeyId", description.kms_key_id.as_deref());
         if let Some(rotation) = &description.rotation {
             self::rotation(out, rotation);
+        }
+        if let Some(external) = &description.external {
+            related::external_rotation(out, external);
+        }
+        if let Some(date) = description.rotation.as_ref().and_then(|r| r.last_rotated_date) {
+            out.name("LastRotatedDate").time(date);
         }
         out.name("LastChangedDate").time(description.last_changed_date);
         for (name, date) in [
@@ -280,12 +294,13 @@ fn describe(out: &mut Writer, description: &Description, versions: &str) {
         if let Some(entries) = &description.replication_status {
             out.name("ReplicationStatus").list(entries, replication_status);
         }
+        related::cross_account(out, description);
     });
 }
 
 fn rotation(out: &mut Writer, rotation: &RotationDescription) {
     out.name("RotationEnabled").boolean(rotation.rotation_enabled);
-    out.name("RotationLambdaARN").text(&rotation.rotation_lambda_arn);
+    optional(out, "RotationLambdaARN", rotation.rotation_lambda_arn.as_deref());
     if let Some(rules) = &rotation.rotation_rules {
         out.name("RotationRules").object(|out| {
             if let Some(days) = rules.automatically_after_days {
@@ -294,9 +309,6 @@ fn rotation(out: &mut Writer, rotation: &RotationDescription) {
             optional(out, "Duration", rules.duration.as_deref());
             optional(out, "ScheduleExpression", rules.schedule_expression.as_deref());
         });
-    }
-    if let Some(date) = rotation.last_rotated_date {
-        out.name("LastRotatedDate").time(date);
     }
 }
 

@@ -351,6 +351,7 @@ fn turn_away(stream: &TcpStream, service: &Service) {
 mod tests {
     use super::*;
 
+    /// WIRE-NET-1
     #[test]
     fn a_server_that_believes_everybody_stays_on_loopback() {
         for (listen, allowed) in [

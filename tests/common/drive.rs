@@ -88,6 +88,8 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
                 tags: tags.as_ref().map(|tags| tags.iter().map(tag).collect()),
                 add_replica_regions: None,
                 force_overwrite_replica_secret: None,
+                partner: None,
+                cross_account_primary_arn: None,
             })
         }
         Req::Put { id, token, value, stages } => Write::PutSecretValue(api::PutSecretValue {
@@ -104,6 +106,7 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
                 description: description.clone(),
                 kms_key_id: kms.clone(),
                 value: value.as_ref().map(to_vault),
+                partner: None,
             })
         }
         Req::Stage { id, stage, from, to } => {
@@ -141,7 +144,9 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
         }
         Answer::PolicyNamed(api::PolicyNamed { arn, name, .. }) => Ans::Named { arn, name },
         Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
-        Answer::Replicated(_) => unreachable!("the model knows no replicas"),
+        Answer::Replicated(_) | Answer::Associated(_) => {
+            unreachable!("the model knows no replicas")
+        }
     })
 }
 
@@ -185,6 +190,8 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
             Write::ReplicateSecretToRegions(_)
             | Write::RemoveRegionsFromReplication(_)
+            | Write::AssociateCrossAccountReplica(_)
+            | Write::DisassociateCrossAccountReplica(_)
             | Write::StopReplicationToReplica(_) => unreachable!("the model knows no replicas"),
         });
     }

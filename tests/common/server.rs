@@ -64,6 +64,21 @@ impl Home {
         std::fs::read(entry.path()).unwrap()
     }
 
+    /// A key of another account, made while no server runs. Its region is to be set.
+    pub fn another_account(&self, account: &str) -> Keys {
+        let made = self.run(&["credentials", "new", "--account", account]);
+        let said = String::from_utf8(made.stdout).unwrap();
+        let export = |name: &str| {
+            let line = said.lines().find_map(|line| line.strip_prefix(&format!("export {name}=")));
+            line.unwrap_or_else(|| panic!("{said}")).to_owned()
+        };
+        Keys {
+            access_key_id: export("AWS_ACCESS_KEY_ID"),
+            secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
+            region: String::new(),
+        }
+    }
+
     pub fn serve(&self) -> Server {
         self.serve_with(Path::new(BIN), &[])
     }

@@ -184,7 +184,7 @@ fn a_session_token_is_refused_and_named() {
     open.connect().exchange(&request.bytes()).ok();
 }
 
-/// WIRE-SIG-9: one row each, over the wire; the status is always 400 and the text AWS's.
+/// WIRE-FRONT-4, WIRE-SIG-9: one row each, over the wire; the status is always 400 and the text AWS's.
 #[test]
 fn every_refusal_of_a_signature_says_which() {
     let server = server();

@@ -138,6 +138,7 @@ fn an_answer_has_the_headers_of_aws_and_none_that_invite_a_page() {
     assert_eq!(ids.len(), 3);
 }
 
+/// WIRE-JSON-5
 #[test]
 fn every_byte_of_a_value_comes_back() {
     let server = Running::open();

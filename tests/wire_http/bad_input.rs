@@ -35,6 +35,7 @@ impl Drop for Guarded {
     }
 }
 
+/// WIRE-FRONT-1, WIRE-FRONT-2
 #[test]
 fn what_is_not_this_protocol_is_not_found() {
     let server = Guarded::start();
@@ -66,6 +67,7 @@ fn what_is_not_this_protocol_is_not_found() {
     server.exchange(|request| request.line("GET /healthz HTTP/1.1")).is(200, "ok\n");
 }
 
+/// WIRE-FRONT-3
 #[test]
 fn an_operation_that_is_not_here_is_unknown() {
     let server = Guarded::start();
@@ -86,6 +88,7 @@ fn an_operation_that_is_not_here_is_unknown() {
     server.exchange(|request| request.with("x-amz-target", twice)).is(400, UNKNOWN);
 }
 
+/// WIRE-FRONT-5, WIRE-JSON-1
 #[test]
 fn a_body_that_is_not_an_object_is_a_serialization_error() {
     let server = Guarded::start();
@@ -119,6 +122,7 @@ fn a_body_that_is_not_an_object_is_a_serialization_error() {
     );
 }
 
+/// WIRE-FRONT-6, WIRE-JSON-4
 #[test]
 fn a_wrong_type_is_named() {
     let server = Guarded::start();
@@ -146,6 +150,7 @@ fn a_wrong_type_is_named() {
     }
 }
 
+/// WIRE-FRONT-7, WIRE-JSON-2
 #[test]
 fn a_missing_member_is_named_and_an_unknown_one_ignored() {
     let server = Guarded::start();
@@ -162,6 +167,24 @@ fn a_missing_member_is_named_and_an_unknown_one_ignored() {
     wire.call("TagResource", br#"{"SecretId":"kept"}"#).is(400, &missing("tags"));
     let body = br#"{"SecretId":"kept","Unknown":{"a":[1]},"VersionId":null}"#;
     wire.call("GetSecretValue", body).ok();
+}
+
+/// WIRE-FRONT-8: by every operation that takes a value, before the secret is looked up.
+#[test]
+fn two_kinds_of_value_at_once_are_refused() {
+    let server = Guarded::start();
+    let mut wire = server.0.connect();
+    let expected = "{\"__type\":\"InvalidParameterException\",\"Message\":\"You can't specify both a \
+                    binary secret value and a string secret value.\"}";
+    for (operation, member) in
+        [("CreateSecret", "Name"), ("PutSecretValue", "SecretId"), ("UpdateSecret", "SecretId")]
+    {
+        for name in ["kept", "nobody"] {
+            let body = json!({member: name, "ClientRequestToken": TOKEN, "SecretString": "a",
+                "SecretBinary": "AA=="});
+            wire.call(operation, body.to_string().as_bytes()).is(400, expected);
+        }
+    }
 }
 
 #[test]
@@ -195,6 +218,7 @@ fn a_value_that_is_too_long_is_refused_at_either_limit() {
     wire.call("PutSecretValue", put("x".repeat(1_000_000)).as_bytes()).is(400, too_long);
 }
 
+/// WIRE-NET-1, WIRE-NET-3
 #[test]
 fn a_body_over_a_megabyte_is_too_large() {
     let server = Guarded::start();

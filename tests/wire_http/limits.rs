@@ -1,6 +1,8 @@
 //! Slow, greedy and many clients; stopping.
 
 use crate::client::{Request, Running, Wire};
+use serde_json::json;
+use std::io::Read;
 use std::time::{Duration, Instant};
 use strongroom::wire::{Auth, Limits};
 
@@ -16,7 +18,7 @@ fn half_a_head(server: &Running) -> Wire {
     wire
 }
 
-/// Goal: clients that never finish a request do not keep others out. Method: five times as many of
+/// WIRE-NET-2: Goal: clients that never finish a request do not keep others out. Method: five times as many of
 /// them as there are connections, then a good client; then wait for all of them to be gone.
 #[test]
 fn half_requests_starve_nobody_and_are_reaped() {
@@ -33,7 +35,7 @@ fn half_requests_starve_nobody_and_are_reaped() {
     }
 }
 
-/// Goal: heads alone, which need no key, do not keep others out. Method: as many requests without
+/// WIRE-NET-2: Goal: heads alone, which need no key, do not keep others out. Method: as many requests without
 /// their bodies as there are connections, then a good client after `body_patience`.
 #[test]
 fn requests_without_their_bodies_starve_nobody() {
@@ -49,6 +51,7 @@ fn requests_without_their_bodies_starve_nobody() {
     }
 }
 
+/// WIRE-NET-4
 #[test]
 fn a_head_must_come_in_time() {
     let limits = Limits { head_time: millis(300), ..Limits::default() };
@@ -67,6 +70,7 @@ fn a_head_must_come_in_time() {
     assert!(start.elapsed() >= millis(250), "not before its time");
 }
 
+/// WIRE-NET-4
 #[test]
 fn a_body_must_come_in_time() {
     let limits = Limits { body_time: millis(300), ..Limits::default() };
@@ -79,6 +83,7 @@ fn a_body_must_come_in_time() {
     assert!(wire.time_to_end() < SOON);
 }
 
+/// WIRE-NET-4
 #[test]
 fn an_idle_connection_ends_and_a_used_one_stays() {
     let limits = Limits { idle_time: millis(600), head_time: millis(400), ..Limits::default() };
@@ -98,6 +103,82 @@ fn an_idle_connection_ends_and_a_used_one_stays() {
     assert!(wire.time_to_end() < SOON);
 }
 
+/// WIRE-NET-1, WIRE-NET-3, WIRE-NET-4, WIRE-NET-6: the figures. The tests around this one show what
+/// each of them does.
+#[test]
+fn the_limits_are_those_that_are_written() {
+    let limits = Limits::default();
+    let numbers = (limits.head_bytes, limits.headers, limits.body_bytes);
+    assert_eq!(numbers, (16 * 1024, 64, 1024 * 1024));
+    assert_eq!((limits.connections, limits.writes_in_flight), (100, 512));
+    let times = [
+        limits.head_time,
+        limits.body_time,
+        limits.idle_time,
+        limits.write_time,
+        limits.drain_time,
+    ];
+    assert_eq!(times.map(|time| time.as_secs()), [10, 30, 15, 30, 10]);
+}
+
+/// WIRE-NET-4: a client that asks for more than the network holds and takes nothing of it.
+#[test]
+fn an_answer_must_be_taken_in_time() {
+    let limits = Limits { write_time: millis(300), ..Limits::default() };
+    let server = Running::start(Auth::None, limits);
+    let body = json!({"Name": "long", "ClientRequestToken": "t".repeat(32),
+        "SecretString": "x".repeat(65_536)});
+    server.call("CreateSecret", &body.to_string()).ok();
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "GetSecretValue", br#"{"SecretId":"long"}"#).bytes();
+    const ASKED: usize = 400;
+    wire.stream.set_write_timeout(Some(SOON)).unwrap();
+    for _ in 0..ASKED {
+        wire.write(&request);
+    }
+    std::thread::sleep(millis(1500));
+    let mut taken = 0;
+    let mut block = vec![0; 1 << 20];
+    while let Ok(count @ 1..) = wire.stream.read(&mut block) {
+        taken += count;
+    }
+    assert!(taken < ASKED * 65_536, "all {ASKED} answers came: {taken} bytes");
+    server.call("ListSecrets", "{}").ok();
+}
+
+/// WIRE-NET-5: clients that send a whole request and go before it is answered. A server that sees one
+/// go before it has handed the write over need not do it, so they stay a little longer each time.
+#[test]
+fn a_write_is_carried_out_though_its_client_has_gone() {
+    let server = Running::open();
+    let start = Instant::now();
+    for attempt in 0_u64.. {
+        assert!(start.elapsed() < Duration::from_secs(60), "{attempt} clients left in vain");
+        let name = format!("left-{attempt}");
+        let mut wire = server.connect();
+        let body = json!({"Name": name, "ClientRequestToken": "t".repeat(32), "SecretString": "v"});
+        let body = body.to_string();
+        wire.write(&Request::new(&wire.host, "CreateSecret", body.as_bytes()).bytes());
+        std::thread::sleep(Duration::from_micros(attempt % 40 * 50));
+        wire.stream.set_nonblocking(true).unwrap();
+        let is_answered = wire.stream.peek(&mut [0]).is_ok();
+        drop(wire);
+        let read = json!({"SecretId": name}).to_string();
+        for _ in 0..20 {
+            let found = server.call("GetSecretValue", &read);
+            if found.status == 200 {
+                assert_eq!(found.ok()["SecretString"], "v");
+                if !is_answered {
+                    return;
+                }
+                break;
+            }
+            std::thread::sleep(millis(5));
+        }
+    }
+}
+
+/// WIRE-NET-1
 #[test]
 fn a_head_has_a_size_and_a_number_of_headers() {
     let server = Running::open();
@@ -115,7 +196,7 @@ fn a_head_has_a_size_and_a_number_of_headers() {
     assert_eq!(server.connect().exchange(&fits.bytes()).status, 200);
 }
 
-/// A request being read is not given up for a new connection; the new one is told why.
+/// WIRE-NET-2: A request being read is not given up for a new connection; the new one is told why.
 #[test]
 fn a_full_server_keeps_what_it_has_begun() {
     let limits = Limits { connections: 2, ..Limits::default() };
@@ -135,6 +216,7 @@ fn a_full_server_keeps_what_it_has_begun() {
     server.call("ListSecrets", "{}").ok();
 }
 
+/// WIRE-NET-6
 #[test]
 fn a_stop_answers_what_was_begun_and_nothing_else() {
     let server = Running::open();
@@ -161,6 +243,7 @@ fn a_stop_answers_what_was_begun_and_nothing_else() {
     assert!(server.join().is_ok());
 }
 
+/// WIRE-NET-6
 #[test]
 fn a_stop_does_not_wait_for_ever() {
     let limits = Limits { drain_time: millis(300), ..Limits::default() };

@@ -3,6 +3,7 @@
 
 use crate::client::{Request, Running};
 
+/// WIRE-GUARD-1, WIRE-GUARD-2, WIRE-GUARD-3
 #[test]
 fn no_combination_of_strayed_headers_gets_through() {
     let server = Running::open();
@@ -54,6 +55,7 @@ fn no_combination_of_strayed_headers_gets_through() {
     assert_eq!(combinations, 192);
 }
 
+/// WIRE-GUARD-1
 #[test]
 fn a_strayed_request_is_refused_whatever_it_asks_for() {
     let server = Running::open();

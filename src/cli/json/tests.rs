@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::model::api::RotationRules;
-use crate::model::{ReplicaStatus, Tag};
+use crate::model::api::{PrimaryDescription, ReplicaDescription, RotationRules};
+use crate::model::{CrossAccountStatus, External, ExternalMetadata, ReplicaStatus, Tag};
 use serde_json::{Value, json};
 
 const ID: &str = "EXAMPLE1-90ab-cdef-fedc-ba987SECRET1";
@@ -43,7 +43,34 @@ fn described() -> Description {
         rotation: None,
         primary_region: None,
         replication_status: None,
+        external: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
     }
+}
+
+#[test]
+fn partners_and_other_accounts_are_shown() {
+    let item = ExternalMetadata { key: "k".into(), value: "v".into() };
+    let status = CrossAccountStatus::InSync;
+    let found = Description {
+        external: Some(External {
+            partner: "p".into(),
+            metadata: vec![item],
+            role: Some("r".into()),
+        }),
+        cross_account_primary: Some(PrimaryDescription { arn: "a".into(), status }),
+        cross_account_replica: Some(ReplicaDescription { arn: "b".into(), role: None, status }),
+        ..described()
+    };
+    let expected = json!({
+        "ARN": ARN, "Name": "n", "Type": "p", "LastChangedDate": 2.5, "CreatedDate": 1.0,
+        "ExternalSecretRotationMetadata": [{"Key": "k", "Value": "v"}],
+        "ExternalSecretRotationRoleArn": "r",
+        "CrossAccountPrimary": {"PrimarySecretARN": "a", "ReplicationStatus": "InSync"},
+        "CrossAccountReplicas": [{"ReplicaSecretARN": "b", "ReplicationStatus": "InSync"}],
+    });
+    assert_eq!(parsed(description(&found)), expected);
 }
 
 #[test]
@@ -165,7 +192,7 @@ fn a_list_of_credentials_has_no_secret_half() {
 fn rotation_has_the_members_of_aws() {
     let rotation = RotationDescription {
         rotation_enabled: true,
-        rotation_lambda_arn: "f".into(),
+        rotation_lambda_arn: Some("f".into()),
         rotation_rules: Some(RotationRules {
             automatically_after_days: Some(7),
             ..RotationRules::default()

@@ -3,11 +3,12 @@
 use super::World;
 use crate::env::UnixMillis;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Deleted, Description, GetSecretValue, ListSecretVersionIds,
-    ListSecrets, Mutation, Named, PolicyNamed, PutResourcePolicy, PutSecretValue,
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
-    ResourcePolicyId, SecretIdOnly, SecretPage, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage, VersionPage, Written,
+    AssociateCrossAccountReplica, Associated, CreateSecret, DeleteSecret, Deleted, Description,
+    DisassociateCrossAccountReplica, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation,
+    Named, PolicyNamed, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
+    ReplicaRegion, ReplicateSecretToRegions, Replicated, ResourcePolicyId, SecretIdOnly,
+    SecretPage, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage,
+    Written,
 };
 use crate::model::{RecordId, Scope, Tag};
 use crate::secret::PayloadKind;
@@ -196,6 +197,35 @@ impl World {
             Answer::Named(named) => Ok(named),
             other => wrong_answer(&other),
         }
+    }
+
+    /// `AssociateCrossAccountReplica`.
+    pub fn associate(&mut self, id: &str, replica: &str) -> Result<Associated, Fault> {
+        let request = AssociateCrossAccountReplica {
+            secret_id: id.to_owned(),
+            replica_arn: replica.to_owned(),
+            ..Default::default()
+        };
+        match self.run(&Mutation::AssociateCrossAccountReplica(request), None)? {
+            Answer::Associated(associated) => Ok(associated),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// `DisassociateCrossAccountReplica`.
+    pub fn disassociate(&mut self, id: &str, replica: &str) -> Result<Associated, Fault> {
+        let (secret_id, replica_arn) = (id.to_owned(), replica.to_owned());
+        let request = DisassociateCrossAccountReplica { secret_id, replica_arn };
+        match self.run(&Mutation::DisassociateCrossAccountReplica(request), None)? {
+            Answer::Associated(associated) => Ok(associated),
+            other => wrong_answer(&other),
+        }
+    }
+
+    /// The same vault, asked from another account until the next call.
+    pub fn act_as(&mut self, account: &str) -> &mut Self {
+        self.scope = Scope::new(account, &self.scope.region);
+        self
     }
 
     /// The same vault, asked from another region until the next call.

@@ -30,7 +30,8 @@ pub(in crate::semantics) fn advance<V: View>(
     let Some(record) = record.filter(|record| !record.dead && record.deletion.is_none()) else {
         return Ok(rest(None));
     };
-    let Some(rotation) = record.rotation.clone() else { return Ok(rest(None)) };
+    let rotation = record.rotation.clone().filter(|rotation| !rotation.is_external());
+    let Some(rotation) = rotation else { return Ok(rest(None)) };
     let labels = Labels::load(view, record.id)?;
     match rotation.running.clone() {
         Some(running) if !rotation.enabled => {

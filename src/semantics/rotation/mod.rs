@@ -19,7 +19,7 @@ pub(super) use advance::advance;
 use super::access::Action;
 use super::change::{Change, Labels, nothing};
 use super::fault::Fault;
-use super::{Answer, Context, Effect, Outcome, Refusal, View, resolve, texts, validate};
+use super::{Answer, Context, Effect, Outcome, Refusal, View, external, resolve, texts, validate};
 use crate::env::UnixMillis;
 use crate::model::api::{RotateSecret, RotationDescription, RotationRules, SecretIdOnly, Written};
 use crate::model::{Rotation, RotationStep, RunningRotation, SecretRecord, Stage, VersionId};
@@ -29,7 +29,8 @@ use schedule::{Schedule, Window};
 #[must_use]
 pub fn rotation_due(record: &SecretRecord) -> Option<UnixMillis> {
     let rotation = record.rotation.as_ref()?;
-    if record.dead || record.deletion.is_some() {
+    // Nobody here can do what a partner would (SEM-EXT-6).
+    if record.dead || record.deletion.is_some() || rotation.is_external() {
         return None;
     }
     match &rotation.running {
@@ -57,7 +58,7 @@ pub(super) fn describe(rotation: &Rotation) -> RotationDescription {
     let next = window(rotation).filter(|_| rotation.enabled);
     RotationDescription {
         rotation_enabled: rotation.enabled,
-        rotation_lambda_arn: rotation.function.clone(),
+        rotation_lambda_arn: Some(rotation.function.clone()).filter(|arn| !arn.is_empty()),
         rotation_rules: rules,
         last_rotated_date: rotation.last_rotated,
         next_rotation_date: next.map(|window| window.closes.plus(-1000)),
@@ -95,14 +96,7 @@ pub(super) fn rotate_secret<V: View>(
         Schedule::of(rules)?;
     }
     let known = record.rotation.clone();
-    let asked = request.rotation_lambda_arn.as_deref().filter(|arn| !arn.is_empty());
-    let function = asked
-        .map(str::to_owned)
-        .or_else(|| known.as_ref().map(|known| known.function.clone()))
-        .ok_or_else(texts::no_function)?;
-    if !context.functions.contains(&function) {
-        return Err(texts::function_not_callable().into());
-    }
+    let function = function(context, request, &record)?;
     let labels = Labels::load(view, record.id)?;
     if labels
         .holder(&Stage::pending())
@@ -131,14 +125,38 @@ pub(super) fn rotate_secret<V: View>(
     if was_finishing {
         rotation.last_rotated = Some(change.stamp);
     }
+    if let Some(partner) = &mut change.record.external {
+        external::configure(partner, request);
+    }
     let only_test = request.rotate_immediately == Some(false);
-    // Nothing to test without a value (SEM-ROT-12).
-    if !only_test || change.labels.holder(&Stage::current()).is_some() {
+    // Nothing to test without a value (SEM-ROT-12), nor without a function (SEM-EXT-5).
+    let can_test = !rotation.is_external() && change.labels.holder(&Stage::current()).is_some();
+    if !only_test || can_test {
         begin(&mut change, context, &mut rotation, token.clone(), only_test)?;
     }
     change.record.rotation = Some(rotation);
     let answer = rotating(&change.record, Some(token));
     Ok(change.finish(answer)?)
+}
+
+/// The function that rotates a secret; empty for one that its partner rotates.
+fn function(
+    context: &Context,
+    request: &RotateSecret,
+    record: &SecretRecord,
+) -> Result<String, Fault> {
+    if let Some(partner) = &record.external {
+        external::check_rotation(partner, request)?;
+        return Ok(String::new());
+    }
+    external::check_absent(request)?;
+    let asked = request.rotation_lambda_arn.as_deref().filter(|arn| !arn.is_empty());
+    let known = record.rotation.as_ref().map(|known| known.function.as_str());
+    let function = asked.or(known).ok_or_else(texts::no_function)?;
+    if !context.functions.contains(function) {
+        return Err(texts::function_not_callable());
+    }
+    Ok(function.to_owned())
 }
 
 pub(super) fn cancel_rotate_secret<V: View>(

@@ -60,6 +60,9 @@ impl Call {
                 Mutation::RemoveRegionsFromReplication(_) => "RemoveRegionsFromReplication",
                 // Of a replica: see `tests::replica`.
                 Mutation::StopReplicationToReplica(_) => "StopReplicationToReplica",
+                // Of the primary's own account: see `tests::cross_account`.
+                Mutation::AssociateCrossAccountReplica(_) => "AssociateCrossAccountReplica",
+                Mutation::DisassociateCrossAccountReplica(_) => "DisassociateCrossAccountReplica",
                 Mutation::CreateSecret(_)
                 | Mutation::AdvanceRotation(_)
                 | Mutation::Prune(_)

@@ -1,7 +1,7 @@
 //! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
 //! that model types stay free of serde and an old row is read by its own struct for ever.
 
-use super::{policies, replication, rotation};
+use super::{cross_account, external, policies, replication, rotation};
 use crate::codec::{self, Bytes, CodecError};
 use crate::env::UnixMillis;
 use crate::log;
@@ -13,15 +13,17 @@ use crate::secret::PayloadKind;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Longest content in bytes: 50 tags of the longest kind and the longest policy, all of 4-byte
-/// characters, and room to spare.
-const CONTENT_BYTES_MAX: u64 = 200 * 1024;
+/// characters, with replicas, rotation and a partner's metadata beside them.
+const CONTENT_BYTES_MAX: u64 = 224 * 1024;
 /// A batch in which every operation writes such a row still fits a frame, with room for its values.
 const _: () = assert!(
     CONTENT_BYTES_MAX * log::FRAME_SETS_MAX as u64 + (8 << 20) <= log::FRAME_BYTES_MAX as u64
         && CONTENT_BYTES_MAX + 1024 <= log::VALUE_BYTES_MAX as u64
 );
-/// Format of every content here.
+/// Format of every content here, but for that of some secrets.
 const VERSION: u8 = 1;
+/// Format of a secret that has what [`SecretV2`] adds, and of no other.
+const SECRET_VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct SecretV1 {
@@ -46,6 +48,15 @@ struct SecretV1 {
     replication: Option<Bytes>,
     policies: Option<Bytes>,
     rotation: Option<Bytes>,
+}
+
+/// What came later lies behind the rest, and at least one of it is there: so a record has one
+/// encoding, and one that needs none of it keeps the bytes that it always had.
+#[derive(Serialize, Deserialize)]
+struct SecretV2 {
+    first: SecretV1,
+    external: Option<Bytes>,
+    cross_account: Option<Bytes>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,7 +84,11 @@ pub(crate) struct LabelRow {
 }
 
 pub(super) fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![VERSION];
+    encode_as(VERSION, content)
+}
+
+fn encode_as<T: Serialize>(version: u8, content: &T) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = vec![version];
     bytes.append(&mut codec::encode(content, CONTENT_BYTES_MAX)?);
     Ok(bytes)
 }
@@ -87,7 +102,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
 
 pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError> {
     let r = record;
-    encode(&SecretV1 {
+    let first = SecretV1 {
         id: r.id.0,
         account: r.scope.account.to_string(),
         region: r.scope.region.to_string(),
@@ -112,11 +127,30 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
         replication: r.replication.as_ref().map(replication::encode).transpose()?.map(Bytes),
         policies: r.policies.as_ref().map(policies::encode).transpose()?.map(Bytes),
         rotation: r.rotation.as_ref().map(rotation::encode).transpose()?.map(Bytes),
-    })
+    };
+    let external = r.external.as_ref().map(external::encode).transpose()?.map(Bytes);
+    let cross_account = r.cross_account.as_ref().map(cross_account::encode).transpose()?.map(Bytes);
+    if external.is_none() && cross_account.is_none() {
+        return encode(&first);
+    }
+    encode_as(SECRET_VERSION, &SecretV2 { first, external, cross_account })
+}
+
+/// A secret's fields, whichever of the two formats they are in.
+fn decode_fields(bytes: &[u8]) -> Result<SecretV2, CodecError> {
+    let Some((&SECRET_VERSION, content)) = bytes.split_first() else {
+        let first = decode(bytes)?;
+        return Ok(SecretV2 { first, external: None, cross_account: None });
+    };
+    let fields: SecretV2 = codec::decode(content, CONTENT_BYTES_MAX)?;
+    if fields.external.is_none() && fields.cross_account.is_none() {
+        return Err(CodecError);
+    }
+    Ok(fields)
 }
 
 pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
-    let r: SecretV1 = decode(bytes)?;
+    let SecretV2 { first: r, external, cross_account } = decode_fields(bytes)?;
     let token =
         r.creation_token.map(|token| VersionId::parse(&token).ok_or(CodecError)).transpose()?;
     let replication =
@@ -146,6 +180,8 @@ pub(crate) fn decode_secret(bytes: &[u8]) -> Result<SecretRecord, CodecError> {
         replication,
         policies: r.policies.map(|bytes| policies::decode(&bytes.0)).transpose()?,
         rotation: r.rotation.map(|bytes| rotation::decode(&bytes.0)).transpose()?,
+        external: external.map(|bytes| external::decode(&bytes.0)).transpose()?,
+        cross_account: cross_account.map(|bytes| cross_account::decode(&bytes.0)).transpose()?,
     })
 }
 
@@ -222,3 +258,7 @@ pub(crate) fn encode_millis(at: UnixMillis) -> Result<Vec<u8>, CodecError> {
 pub(crate) fn decode_millis(bytes: &[u8]) -> Result<UnixMillis, CodecError> {
     decode(bytes).map(UnixMillis)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

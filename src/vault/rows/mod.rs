@@ -17,6 +17,8 @@
 //! `docs/FORMAT.md`).
 
 mod content;
+mod cross_account;
+mod external;
 mod policies;
 mod replication;
 mod rotation;

@@ -1,7 +1,9 @@
 //! Replicas in a state that lies, and promotions side by side.
 
 use super::*;
-use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, SecretIdOnly};
+use crate::model::api::{
+    AssociateCrossAccountReplica, RemoveRegionsFromReplication, ReplicaRegion, SecretIdOnly,
+};
 use crate::model::{ChangeSet, Tree};
 use crate::vault::accessed::Marks;
 use crate::vault::effects::drop_row;
@@ -61,6 +63,33 @@ fn a_lost_side_is_noticed_and_mended() {
         lose(&vault, &lost);
         assert_eq!(misfits(&vault), 1);
         assert_eq!(get_away(&vault, "s").unwrap(), "value");
+        assert_eq!(misfits(&vault), 0);
+        vault.close().unwrap();
+    }
+}
+
+/// The same between accounts, where each side is found by its ARN.
+#[test]
+fn a_lost_side_in_another_account_is_noticed_and_mended() {
+    let other = Scope::new("111122223333", Scope::DEFAULT_REGION);
+    for lost in [Scope::default(), other.clone()] {
+        let world = World::on(&Sim::new(65));
+        let vault = world.create();
+        let primary = vault.create_secret(&Scope::default(), create_request("s", "value")).unwrap();
+        let request = CreateSecret {
+            kms_key_id: Some("alias/theirs".into()),
+            cross_account_primary_arn: Some(primary.arn),
+            ..CreateSecret::new("r")
+        };
+        let replica_arn = vault.create_secret(&other, request).unwrap().arn;
+        let secret_id = "s".to_owned();
+        let request = AssociateCrossAccountReplica { secret_id, replica_arn, ..Default::default() };
+        vault.associate_cross_account_replica(&Scope::default(), request).unwrap();
+        assert_eq!(misfits(&vault), 0);
+        lose(&vault, &lost);
+        assert_eq!(misfits(&vault), 1);
+        let read = vault.get_secret_value(&other, &GetSecretValue::new("r")).unwrap();
+        assert_eq!(read.value.bytes().expose(), b"value");
         assert_eq!(misfits(&vault), 0);
         vault.close().unwrap();
     }

@@ -17,6 +17,7 @@ fn read_text(json: &[u8]) -> Option<String> {
     }
 }
 
+/// WIRE-JSON-5
 #[test]
 fn every_character_of_a_value_comes_back() {
     let low: String = (0..0x300).filter_map(char::from_u32).collect();
@@ -45,6 +46,7 @@ fn every_escape_of_a_request_is_understood() {
     assert_eq!(read_text(json).unwrap(), "\0\u{1f}\"\\/\u{8}\u{c}\n\r\t\u{1f600}\u{e9}");
 }
 
+/// WIRE-JSON-1
 #[test]
 fn half_a_surrogate_pair_is_not_text() {
     for json in [
@@ -62,6 +64,7 @@ fn half_a_surrogate_pair_is_not_text() {
     }
 }
 
+/// WIRE-JSON-1
 #[test]
 fn what_is_not_exactly_one_value_is_refused() {
     for json in [
@@ -90,6 +93,7 @@ fn what_is_not_exactly_one_value_is_refused() {
     }
 }
 
+/// WIRE-JSON-3
 #[test]
 fn numbers_are_cut_and_clamped() {
     for (json, expected) in [
@@ -107,6 +111,7 @@ fn numbers_are_cut_and_clamped() {
     }
 }
 
+/// WIRE-JSON-1
 #[test]
 fn nesting_and_number_of_values_are_bounded() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -150,6 +155,7 @@ fn every_byte_comes_back_from_base64() {
     }
 }
 
+/// WIRE-JSON-4
 #[test]
 fn base64_is_read_strictly() {
     for text in ["A", "AA", "AAA", "AA=", "AAAA=", "AA==AA==", "A-_A", "A A=", "AAAA\n", "QQ=a"] {

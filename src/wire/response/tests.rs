@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::env::UnixMillis;
-use crate::model::api::RotationRules;
+use crate::model::api::{PrimaryDescription, ReplicaDescription, RotationRules};
+use crate::model::{CrossAccountStatus, External, ExternalMetadata};
 
 const V1: &str = "11111111-1111-1111-1111-111111111111";
 
@@ -26,6 +27,9 @@ fn bare() -> Description {
         rotation: None,
         primary_region: None,
         replication_status: None,
+        external: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
     }
 }
 
@@ -75,7 +79,7 @@ fn a_full_description_has_the_order_of_the_model() {
 fn rotation_is_shown_where_the_model_has_it() {
     let rotation = RotationDescription {
         rotation_enabled: false,
-        rotation_lambda_arn: "f".into(),
+        rotation_lambda_arn: Some("f".into()),
         rotation_rules: None,
         last_rotated_date: None,
         next_rotation_date: None,
@@ -101,6 +105,43 @@ fn rotation_is_shown_where_the_model_has_it() {
     assert_eq!(
         text(&description(&full)),
         r#"{"ARN":"arn","Name":"n","RotationEnabled":true,"RotationLambdaARN":"f","RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},"LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"NextRotationDate":2.0,"CreatedDate":1700000000.123}"#
+    );
+}
+
+#[test]
+fn partners_and_other_accounts_are_shown_where_the_model_has_them() {
+    let rotation = RotationDescription {
+        rotation_enabled: true,
+        rotation_lambda_arn: None,
+        rotation_rules: None,
+        last_rotated_date: Some(UnixMillis(1500)),
+        next_rotation_date: None,
+    };
+    let item = ExternalMetadata { key: "k".into(), value: "v".into() };
+    let external = External { partner: "p".into(), metadata: vec![item], role: Some("r".into()) };
+    let status = CrossAccountStatus::Detached;
+    let full = Description {
+        description: Some("d".into()),
+        rotation: Some(rotation),
+        external: Some(external),
+        primary_region: Some("us-east-1".into()),
+        cross_account_primary: Some(PrimaryDescription { arn: "a".into(), status }),
+        cross_account_replica: Some(ReplicaDescription {
+            arn: "b".into(),
+            role: Some("r".into()),
+            status: CrossAccountStatus::InSync,
+        }),
+        ..bare()
+    };
+    assert_eq!(
+        text(&description(&full)),
+        r#"{"ARN":"arn","Name":"n","Type":"p","Description":"d","RotationEnabled":true,"ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"}],"ExternalSecretRotationRoleArn":"r","LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"CreatedDate":1700000000.123,"PrimaryRegion":"us-east-1","CrossAccountPrimary":{"PrimarySecretARN":"a","ReplicationStatus":"Detached"},"CrossAccountReplicas":[{"ReplicaSecretARN":"b","ReplicationRoleARN":"r","ReplicationStatus":"InSync"}]}"#
+    );
+    let external = Some(External::of("p"));
+    let least = Description { external, ..bare() };
+    assert_eq!(
+        text(&description(&least)),
+        r#"{"ARN":"arn","Name":"n","Type":"p","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
     );
 }
 

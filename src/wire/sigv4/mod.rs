@@ -10,8 +10,7 @@
 //! signature         = HMAC(signing key, string to sign)
 //! ```
 //!
-//! Rules WIRE-SIG-1 to 10 in `docs/WIRE.md`. Only the header form; the query form is not part of
-//! this protocol.
+//! Rules WIRE-SIG-1 to 12 in `docs/WIRE.md`. Only the header form; the query form is refused.
 //!
 //! - **S1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header
 //!   that is present must be signed, else a captured read could be sent again as a deletion.
@@ -22,6 +21,7 @@
 
 mod canonical;
 mod parse;
+mod presigned;
 mod verify;
 
 #[cfg(test)]

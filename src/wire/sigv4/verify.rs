@@ -2,6 +2,7 @@
 
 use super::canonical;
 use super::parse::{self, Authorization};
+use super::presigned;
 use super::{ALGORITHM, Audience, AuthError, TERMINATOR, WINDOW_MINUTES};
 use crate::env::{Env, UnixMillis};
 use crate::error::{Error, Result};
@@ -46,6 +47,7 @@ pub(in crate::wire) fn verify(
     audience: Audience,
     now: UnixMillis,
 ) -> std::result::Result<Scope, AuthError> {
+    presigned::refuse(head)?;
     let authorization = parse::authorization(&head.headers, audience)?;
     let known = keys.keys.get(authorization.key_id);
     let secret = known.map_or(&keys.decoy, |(_, secret)| secret);

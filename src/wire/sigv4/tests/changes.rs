@@ -8,6 +8,7 @@ const MISMATCH: &str = "The request signature we calculated does not match the s
     provided. Check your AWS Secret Access Key and signing method. Consult the service \
     documentation for details.";
 
+/// WIRE-SIG-3
 #[test]
 fn a_signed_request_acts_in_its_keys_account_and_its_scopes_region() {
     assert_eq!(judged(Draft::new().finish()), Ok(Scope::new("000000000000", "eu-west-1")));
@@ -103,6 +104,7 @@ fn every_single_change_after_signing_is_refused() {
     assert!(refusals >= 400, "{refusals}");
 }
 
+/// WIRE-SIG-4
 #[test]
 fn the_operation_and_every_amazon_header_must_be_signed() {
     let must = |name: &str| format!("'{name}' must be a 'SignedHeader' in the AWS Authorization.");
@@ -126,6 +128,7 @@ fn the_operation_and_every_amazon_header_must_be_signed() {
     }
 }
 
+/// WIRE-SIG-5
 #[test]
 fn a_hash_in_a_header_does_not_replace_the_body() {
     for claimed in ["UNSIGNED-PAYLOAD", &sha256(b"other"), ""] {
@@ -136,6 +139,7 @@ fn a_hash_in_a_header_does_not_replace_the_body() {
     }
 }
 
+/// WIRE-SIG-1, WIRE-SIG-9
 #[test]
 fn a_missing_authorization_is_told_from_a_malformed_one() {
     let missing = "MissingAuthenticationTokenException";
@@ -183,6 +187,7 @@ fn a_missing_authorization_is_told_from_a_malformed_one() {
     );
 }
 
+/// WIRE-SIG-3
 #[test]
 fn a_scope_of_something_else_is_refused() {
     for (scope, text) in [
@@ -210,6 +215,7 @@ fn a_scope_of_something_else_is_refused() {
     }
 }
 
+/// WIRE-SIG-7
 #[test]
 fn a_stranger_and_a_wrong_secret_are_refused() {
     let stranger = Draft { key_id: "AKIDNOBODY".into(), ..Draft::new() };
@@ -228,6 +234,7 @@ fn a_stranger_and_a_wrong_secret_are_refused() {
     refused(session.finish(), "UnrecognizedClientException", text);
 }
 
+/// WIRE-SIG-8
 #[test]
 fn a_request_is_good_for_five_minutes_either_way() {
     for (time, fine) in [
@@ -255,6 +262,7 @@ fn a_request_is_good_for_five_minutes_either_way() {
     assert!(judged_at(late.finish(), "20150831T000200Z").is_ok());
 }
 
+/// WIRE-SIG-2
 #[test]
 fn a_request_may_have_a_date_header_instead() {
     for date in ["Sun, 30 Aug 2015 12:36:00 GMT", NOW] {

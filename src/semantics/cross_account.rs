@@ -1,0 +1,292 @@
+//! Replicas in other accounts (SEM-XREPL): `AssociateCrossAccountReplica`,
+//! `DisassociateCrossAccountReplica`, and what `CreateSecret`, `StopReplicationToReplica` and
+//! `DeleteSecret` do about them.
+//!
+//! ```text
+//! CreateSecret --> Pending --Associate--> InSync --Disassociate--> Detached --Associate--> InSync
+//!  in B, for A        |        in A          |         in A           |           in A
+//!                     \----------------------+---StopReplication------/--> a secret of its own
+//! ```
+//!
+//! A replica in sync is an alias, as one in another region is: it has no version, and [`alias`]
+//! leads reads to its primary. A detached one has copies of the labelled versions. Name, key name,
+//! tags and policies are the replica's own, since its account made it with them.
+//!
+//! [`alias`]: super::alias
+
+use super::access::{self, Action};
+use super::change::{Change, Labels, nothing, rows, stamp};
+use super::promote::copies;
+use super::{
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, external, resolve, stage, texts,
+    validate, write,
+};
+use crate::model::api::{
+    AssociateCrossAccountReplica, Associated, CreateSecret, DisassociateCrossAccountReplica,
+    PrimaryDescription, ReplicaDescription,
+};
+use crate::model::{
+    Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, External,
+    Link, Scope, SecretRecord, SecretRef, limits,
+};
+use crate::semantics::fault::Fault;
+
+pub(super) fn associate<V: View>(
+    view: &V,
+    context: &Context,
+    request: &AssociateCrossAccountReplica,
+) -> Outcome<V> {
+    validate::associate_cross_account_replica(request)?;
+    let (id, action) = (&request.secret_id, Action::AssociateCrossAccountReplica);
+    let record = resolve::active(view, &context.scope, id, action)?;
+    // Its values are read on behalf of who asks.
+    access::check(&context.scope, &record, id, Action::GetSecretValue)?;
+    must_be_own_account(&context.scope, &record)?;
+    let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
+    let role = request.replication_role_arn.as_deref();
+    external::check_role(role, "ReplicationRoleARN")?;
+    let replica = accepting(view, &context.scope, &record, &arn)?;
+
+    let entry = CrossAccountReplica { arn, role: role.map(Into::into), is_associated: true };
+    let answer = associated(&record, &entry.arn, Some(CrossAccountStatus::InSync));
+    let known = record.cross_account_replica();
+    let is_linked = replica.shows() == Some(record.id);
+    if is_linked && known == Some(&entry) {
+        return Ok(nothing(answer));
+    }
+    if known.is_some_and(|known| known.is_associated && known.arn != entry.arn) {
+        return Err(texts::too_many_cross_account_replicas().into());
+    }
+    let mut change = Change::of(record, Labels::none(), context.now);
+    change.record.cross_account = Some(CrossAccount::Primary(entry));
+    if !is_linked {
+        // What it kept when it was detached is the primary's again.
+        for (stage, _) in view.stages(replica.id).map_err(Refusal::View)? {
+            change.push(Effect::DropStage(replica.id, stage));
+        }
+        let kept = view.versions(replica.id, None, limits::STAGES_MAX).map_err(Refusal::View)?;
+        for version in kept {
+            change.push(Effect::DropVersion(version));
+        }
+        change.push(Effect::PutSecret(SecretRecord {
+            version_count: 0,
+            description: None,
+            external: None,
+            last_changed: stamp(context.now, &replica),
+            last_accessed: None,
+            cross_account: Some(linked(&change.record, Link::InSync(change.record.id))),
+            ..replica
+        }));
+    }
+    let plan = change.finish(answer)?;
+    must_fit(&plan)?;
+    Ok(plan)
+}
+
+pub(super) fn disassociate<V: View>(
+    view: &V,
+    context: &Context,
+    request: &DisassociateCrossAccountReplica,
+) -> Outcome<V> {
+    validate::disassociate_cross_account_replica(request)?;
+    let (id, action) = (&request.secret_id, Action::DisassociateCrossAccountReplica);
+    let record = resolve::active(view, &context.scope, id, action)?;
+    must_be_own_account(&context.scope, &record)?;
+    let known = record.cross_account_replica().cloned();
+    let known = known.filter(|known| known.arn.to_string() == request.replica_arn);
+    let known = known.ok_or_else(|| texts::not_associated(&request.replica_arn))?;
+    let answer = associated(&record, &known.arn, None);
+    let mut change = Change::of(record, Labels::none(), context.now);
+    change.record.cross_account = None;
+    if known.is_associated {
+        let replica = linked_replica(view, &change.record, &known.arn)?;
+        let mut parted = parted(view, context, &change.record, &replica)?;
+        parted.record.cross_account = Some(linked(&change.record, Link::Detached));
+        for effect in parted.effects {
+            change.push(effect);
+        }
+        change.push(Effect::PutSecret(parted.record));
+    }
+    let plan = change.finish(answer)?;
+    must_fit(&plan)?;
+    Ok(plan)
+}
+
+/// `StopReplicationToReplica` on a replica of another account's secret.
+pub(super) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) -> Outcome<V> {
+    let mut effects = Vec::new();
+    let mut own = SecretRecord { last_changed: stamp(context.now, record), ..record.clone() };
+    if let Some(id) = record.shows() {
+        let primary = view.secret(id).map_err(Refusal::View)?.filter(|primary| !primary.dead);
+        let mut primary = primary.ok_or_else(texts::no_secret)?;
+        let parted = parted(view, context, &primary, record)?;
+        (own, effects) = (parted.record, parted.effects);
+        if let Some(CrossAccount::Primary(entry)) = &mut primary.cross_account {
+            entry.is_associated = false;
+        }
+        primary.last_changed = stamp(context.now, &primary);
+        effects.push(Effect::PutSecret(primary));
+    }
+    own.cross_account = None;
+    own.creation_token = None;
+    let answer = stage::named(&own);
+    effects.push(Effect::PutSecret(own));
+    let plan = Plan { effects, answer };
+    must_fit(&plan)?;
+    Ok(plan)
+}
+
+/// The primary that a secret is made as a replica of, if it is; everything that such a request must
+/// and must not say (SEM-XREPL-1).
+pub(super) fn of_new_secret<V>(
+    caller: &Scope,
+    request: &CreateSecret<V>,
+) -> Result<Option<CrossAccount>, Fault> {
+    let Some(primary) = &request.cross_account_primary_arn else { return Ok(None) };
+    let arn = other_arn(caller, primary, "CrossAccountPrimaryARN")?;
+    for (member, is_given) in [
+        ("SecretString or SecretBinary", request.value.is_some()),
+        ("Description", request.description.is_some()),
+        ("AddReplicaRegions", request.add_replica_regions.is_some()),
+        ("Type", request.partner.is_some()),
+    ] {
+        if is_given {
+            return Err(texts::not_with_cross_account_primary(member));
+        }
+    }
+    if write::key_name(request.kms_key_id.as_deref()).is_none() {
+        return Err(texts::cross_account_replica_needs_key());
+    }
+    Ok(Some(CrossAccount::Replica(CrossAccountPrimary { arn, link: Link::Pending })))
+}
+
+/// E29 while a replica is associated (SEM-XREPL-9).
+pub(super) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
+    match record.cross_account_replica().filter(|replica| replica.is_associated) {
+        Some(replica) => Err(texts::has_cross_account_replica(secret_id, &replica.arn.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// What is shown of a replica in sync: the primary's values and what comes with them, under what is
+/// the replica's own (SEM-XREPL-5).
+pub(super) fn shown(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
+    SecretRecord {
+        id: primary.id,
+        lsn: primary.lsn,
+        next_seq: primary.next_seq,
+        version_count: primary.version_count,
+        description: primary.description,
+        last_changed: replica.last_changed.max(primary.last_changed),
+        last_accessed: primary.last_accessed,
+        external: primary.external.as_ref().map(External::without_rotation),
+        ..replica
+    }
+}
+
+/// `CrossAccountPrimary` of a replica.
+pub(super) fn describe_primary(record: &SecretRecord) -> Option<PrimaryDescription> {
+    record.cross_account_primary().map(|primary| PrimaryDescription {
+        arn: primary.arn.to_string(),
+        status: primary.status(),
+    })
+}
+
+/// The entry of `CrossAccountReplicas` of a primary.
+pub(super) fn describe_replica(record: &SecretRecord) -> Option<ReplicaDescription> {
+    record.cross_account_replica().map(|replica| ReplicaDescription {
+        arn: replica.arn.to_string(),
+        role: replica.role.as_ref().map(ToString::to_string),
+        status: replica.status(),
+    })
+}
+
+/// The complete ARN of a secret of another account, in the caller's region and so its partition.
+fn other_arn(caller: &Scope, text: &str, member: &str) -> Result<Arn, Fault> {
+    match SecretRef::parse(text) {
+        Ok(SecretRef::Arn(arn)) if resolve::is_of_a_neighbour(caller, &arn.scope) => Ok(arn),
+        _ => Err(texts::bad_cross_account_arn(member)),
+    }
+}
+
+fn must_be_own_account(caller: &Scope, primary: &SecretRecord) -> Result<(), Fault> {
+    if primary.scope.account == caller.account {
+        Ok(())
+    } else {
+        Err(texts::not_the_primarys_account())
+    }
+}
+
+/// The replica, if it accepts this primary: its account has named the primary when it made it, and
+/// no policy of it denies. Anything else looks alike to the primary's account (SEM-XREPL-3).
+fn accepting<V: View>(
+    view: &V,
+    caller: &Scope,
+    primary: &SecretRecord,
+    arn: &Arn,
+) -> Result<SecretRecord, Refusal<V::Error>> {
+    const ACTION: Action = Action::AcceptCrossAccountReplication;
+    let found = view.secret_by_name(&arn.scope, &arn.name).map_err(Refusal::View)?;
+    let names_it = |replica: &SecretRecord| {
+        replica.suffix == arn.suffix
+            && replica.cross_account_primary().is_some_and(|named| named.arn == primary.arn())
+            && !access::denies(caller, replica, ACTION)
+    };
+    let found = found.filter(names_it);
+    Ok(found.ok_or_else(|| access::not_allowed(caller, &arn.to_string(), ACTION))?)
+}
+
+/// The record of a replica that is associated.
+fn linked_replica<V: View>(
+    view: &V,
+    primary: &SecretRecord,
+    arn: &Arn,
+) -> Result<SecretRecord, Refusal<V::Error>> {
+    let found = view.secret_by_name(&arn.scope, &arn.name).map_err(Refusal::View)?;
+    let found = found.filter(|found| found.shows() == Some(primary.id));
+    Ok(found.ok_or_else(texts::no_secret)?)
+}
+
+/// A replica that goes its own way, and the copies that it takes along.
+struct Parted {
+    record: SecretRecord,
+    effects: Vec<Effect>,
+}
+
+fn parted<V: View>(
+    view: &V,
+    context: &Context,
+    primary: &SecretRecord,
+    replica: &SecretRecord,
+) -> Result<Parted, Refusal<V::Error>> {
+    let copies = copies(view, primary, replica)?;
+    let shown = shown(replica.clone(), primary.clone());
+    let record = SecretRecord {
+        id: replica.id,
+        lsn: replica.lsn,
+        next_seq: copies.next_seq,
+        version_count: copies.count,
+        last_changed: stamp(context.now, &shown),
+        ..shown
+    };
+    Ok(Parted { record, effects: copies.effects })
+}
+
+fn linked(primary: &SecretRecord, link: Link) -> CrossAccount {
+    CrossAccount::Replica(CrossAccountPrimary { arn: primary.arn(), link })
+}
+
+fn must_fit(plan: &Plan) -> Result<(), Fault> {
+    if plan.effects.iter().map(rows).sum::<usize>() > limits::OPERATION_ROWS_MAX {
+        return Err(texts::too_much_to_copy());
+    }
+    Ok(())
+}
+
+fn associated(primary: &SecretRecord, replica: &Arn, status: Option<CrossAccountStatus>) -> Answer {
+    Answer::Associated(Associated {
+        arn: primary.arn().to_string(),
+        replica_arn: replica.to_string(),
+        status,
+    })
+}

@@ -1,0 +1,81 @@
+//! Managed external secrets (SEM-EXT): which partner holds a secret, and what is known of the
+//! rotation that the partner would do. No partner can be reached from here, so what is kept is kept
+//! and shown, and what would call the partner is refused.
+
+use super::fault::Fault;
+use super::texts;
+use crate::model::api::RotateSecret;
+use crate::model::{External, SecretRecord, limits};
+
+/// `Type` of a new secret; an empty one makes an ordinary secret.
+pub(super) fn of(partner: Option<&str>) -> Option<External> {
+    partner.filter(|partner| !partner.is_empty()).map(External::of)
+}
+
+/// `Type` of `UpdateSecret`: another partner, or none, forgets how the one before was to rotate
+/// (SEM-EXT-3).
+pub(super) fn change(record: &mut SecretRecord, partner: &str) {
+    if record.external.as_ref().is_some_and(|known| *known.partner == *partner) {
+        return;
+    }
+    record.external = of(Some(partner));
+    if record.rotation.as_ref().is_some_and(crate::model::Rotation::is_external) {
+        record.rotation = None;
+    }
+}
+
+/// Whether `RotateSecret` can be done to a managed external secret.
+pub(super) fn check_rotation(external: &External, request: &RotateSecret) -> Result<(), Fault> {
+    if request.rotation_lambda_arn.as_ref().is_some_and(|arn| !arn.is_empty()) {
+        return Err(texts::function_of_external());
+    }
+    let items = request.external_metadata.as_deref().unwrap_or_default();
+    let bytes: usize = items.iter().map(|item| item.key.len() + item.value.len()).sum();
+    if items.len() > limits::EXTERNAL_ITEMS_MAX || bytes > limits::EXTERNAL_BYTES_MAX {
+        return Err(texts::too_much_external_metadata());
+    }
+    check_role(request.external_role_arn.as_deref(), "ExternalSecretRotationRoleArn")?;
+    if request.rotate_immediately != Some(false) {
+        return Err(texts::no_partner(&external.partner));
+    }
+    Ok(())
+}
+
+/// Refuses what `RotateSecret` has for managed external secrets alone, on any other.
+pub(super) fn check_absent(request: &RotateSecret) -> Result<(), Fault> {
+    if request.external_metadata.is_some() {
+        return Err(texts::not_external("ExternalSecretRotationMetadata"));
+    }
+    if request.external_role_arn.is_some() {
+        return Err(texts::not_external("ExternalSecretRotationRoleArn"));
+    }
+    Ok(())
+}
+
+/// Keeps what a checked `RotateSecret` says of the partner's rotation; what it leaves out stays.
+pub(super) fn configure(external: &mut External, request: &RotateSecret) {
+    if let Some(metadata) = &request.external_metadata {
+        external.metadata.clone_from(metadata);
+    }
+    if let Some(role) = &request.external_role_arn {
+        external.role = Some(role.as_str().into());
+    }
+}
+
+/// What can be no role: an ARN of IAM in visible ASCII is all that is asked for, since nobody
+/// assumes it.
+pub(super) fn check_role(arn: Option<&str>, member: &str) -> Result<(), Fault> {
+    let is_role = |arn: &str| {
+        let mut parts = arn.splitn(6, ':');
+        let head = [parts.next(), parts.next(), parts.next()];
+        matches!(head, [Some("arn"), Some(partition), Some("iam")] if partition.starts_with("aws"))
+            && parts
+                .nth(2)
+                .is_some_and(|resource| resource.len() > 5 && resource.starts_with("role/"))
+            && arn.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    match arn {
+        Some(arn) if !is_role(arn) => Err(texts::bad_role_arn(member)),
+        _ => Ok(()),
+    }
+}

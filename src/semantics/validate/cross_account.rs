@@ -1,0 +1,43 @@
+//! The checks of requests about replicas in other accounts.
+
+use super::constraint::Violations;
+use super::{reference, secret_id_length};
+use crate::model::api::{AssociateCrossAccountReplica, DisassociateCrossAccountReplica};
+use crate::model::limits;
+use crate::semantics::fault::Fault;
+
+/// `ReplicaRestrictionType` of the API model.
+const RESTRICTIONS: [&str; 2] = ["SameOrg", "NoRestriction"];
+
+/// Checks `AssociateCrossAccountReplica`.
+pub fn associate_cross_account_replica(
+    request: &AssociateCrossAccountReplica,
+) -> Result<(), Fault> {
+    let mut found = Violations::default();
+    secret_id_length(&mut found, &request.secret_id);
+    arn(&mut found, "crossAccountReplicaARN", Some(&request.replica_arn));
+    if let Some(restriction) = &request.replica_restriction {
+        found.one_of("replicaRestriction", restriction, &RESTRICTIONS);
+    }
+    arn(&mut found, "replicationRoleARN", request.replication_role_arn.as_deref());
+    found.into_result()?;
+    reference(&request.secret_id).map(drop)
+}
+
+/// Checks `DisassociateCrossAccountReplica`.
+pub fn disassociate_cross_account_replica(
+    request: &DisassociateCrossAccountReplica,
+) -> Result<(), Fault> {
+    let mut found = Violations::default();
+    secret_id_length(&mut found, &request.secret_id);
+    arn(&mut found, "crossAccountReplicaARN", Some(&request.replica_arn));
+    found.into_result()?;
+    reference(&request.secret_id).map(drop)
+}
+
+/// Checks the length of an ARN of a secret or role.
+pub(super) fn arn(found: &mut Violations, path: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        found.text(path, text, *limits::ARN_CHARS.start(), *limits::ARN_CHARS.end());
+    }
+}
