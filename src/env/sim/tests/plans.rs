@@ -1,6 +1,8 @@
 use super::*;
 
 const NEW: &str = "/v/new";
+/// [`SECTOR_BYTES`], as lengths in memory are counted.
+const SECTOR: usize = 512;
 
 /// `/v/log` with three sectors of `a`, synced; then, unsynced: its second sector overwritten (0), a
 /// sector added (1), a file made (2), written (3) and renamed (4).
@@ -8,11 +10,11 @@ fn dirty() -> (SimFs, Vec<u64>) {
     let fs = disk();
     let log = open(&fs, LOG);
     log.set_len(3 * SECTOR_BYTES).unwrap();
-    log.write_all_at(&vec![b'a'; 3 * SECTOR_BYTES as usize], 0).unwrap();
+    log.write_all_at(&vec![b'a'; 3 * SECTOR], 0).unwrap();
     log.sync_data().unwrap();
-    log.write_all_at(&vec![b'b'; SECTOR_BYTES as usize], SECTOR_BYTES).unwrap();
-    log.write_all_at(&vec![b'c'; SECTOR_BYTES as usize], 3 * SECTOR_BYTES).unwrap();
-    create(&fs, "/v/prep").write_all_at(&vec![b'd'; 2 * SECTOR_BYTES as usize], 0).unwrap();
+    log.write_all_at(&vec![b'b'; SECTOR], SECTOR_BYTES).unwrap();
+    log.write_all_at(&vec![b'c'; SECTOR], 3 * SECTOR_BYTES).unwrap();
+    create(&fs, "/v/prep").write_all_at(&vec![b'd'; 2 * SECTOR], 0).unwrap();
     fs.rename(Path::new("/v/prep"), Path::new(NEW)).unwrap();
     let pending = fs.pending();
     let sectors: Vec<u64> = pending.iter().map(|change| change.sectors).collect();
@@ -29,7 +31,7 @@ fn after(plan: impl Fn(&[u64]) -> CrashPlan) -> (String, String) {
     fs.crash(plan(&numbers));
     let show = |path: &str| {
         let sectors = content(&fs, path)?;
-        let first = sectors.chunks(SECTOR_BYTES as usize).map(|sector| sector[0]);
+        let first = sectors.chunks(SECTOR).map(|sector| sector[0]);
         Some(first.map(|byte| if byte == 0 { '0' } else { char::from(byte) }).collect::<String>())
     };
     let new = show(NEW).map(|text| format!("new {text}"));
@@ -65,7 +67,7 @@ fn rot_meets_only_what_was_not_synced() {
         fs.crash(CrashPlan::Rot(seed));
         let (log, new) = (content(&fs, LOG).unwrap(), content(&fs, NEW).unwrap());
         let bits = |bytes: &[u8], wanted: &[u8]| -> u32 {
-            let sectors = bytes.chunks(SECTOR_BYTES as usize).zip(wanted);
+            let sectors = bytes.chunks(SECTOR).zip(wanted);
             sectors
                 .flat_map(|(sector, byte)| sector.iter().map(move |at| (at ^ byte).count_ones()))
                 .sum()
