@@ -244,8 +244,10 @@ fn no_order_of_execution_loses_what_was_acknowledged() {
 
 /// A harness that finds nothing proves nothing until it has found a build that breaks the promise.
 #[test]
-fn a_build_that_answers_before_the_sync_is_caught_in_some_order() {
-    let found =
-        (1..=20).find_map(|seed| explore(seed, EXECUTIONS, Some(Sabotage::AckBeforeSync)).1);
-    assert!(found.as_ref().is_some_and(|why| why.contains("lost: ")), "{found:?}");
+fn builds_that_answer_too_early_are_caught_in_some_order() {
+    for broken in [Sabotage::AckBeforeSync, Sabotage::RetryFailedSync] {
+        let found = (1..=20).find_map(|seed| explore(seed, EXECUTIONS, Some(broken)).1);
+        let is_loss = found.as_ref().is_some_and(|why| why.contains("lost: "));
+        assert!(is_loss, "{broken:?}: {found:?}");
+    }
 }
