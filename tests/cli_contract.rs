@@ -478,7 +478,7 @@ fn a_state_that_the_next_open_rebuilds_is_a_warning_and_0() {
     assert_eq!(home.run(&["check"]).expect(0).err, "");
 }
 
-/// Log and state both damaged: nothing can heal the other.
+/// Log and state both damaged, to the last byte: nothing can heal the other.
 #[test]
 fn damage_is_exit_7_and_check_changes_nothing() {
     let home = Home::with_vault();
@@ -486,9 +486,7 @@ fn damage_is_exit_7_and_check_changes_nothing() {
     std::fs::remove_dir_all(home.vault().join("state")).unwrap();
     for path in tree(&home.vault().join("log")) {
         let mut bytes = std::fs::read(&path).unwrap();
-        for byte in bytes.iter_mut().take(4096) {
-            *byte ^= 1;
-        }
+        bytes.iter_mut().for_each(|byte| *byte ^= 1);
         std::fs::write(&path, bytes).unwrap();
     }
     let before = contents(&home);
@@ -496,6 +494,26 @@ fn damage_is_exit_7_and_check_changes_nothing() {
     assert!(said.err.contains("damage"), "{}", said.err);
     assert!(contents(&home) == before, "check wrote");
     home.run(&["get", "n"]).expect(7);
+}
+
+/// The headers of all files of the log damaged, and no state: each frame proves itself, so that the
+/// next open gets all of it together again, and a check says so.
+#[test]
+fn damage_that_the_next_open_heals_is_a_warning_and_0() {
+    let home = Home::with_vault();
+    home.put("n", "v");
+    std::fs::remove_dir_all(home.vault().join("state")).unwrap();
+    for path in tree(&home.vault().join("log")) {
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.iter_mut().take(4096).for_each(|byte| *byte ^= 1);
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let before = contents(&home);
+    let said = home.run(&["check"]).expect(0);
+    assert!(said.err.contains("damaged"), "{}", said.err);
+    assert!(contents(&home) == before, "check wrote");
+    assert_eq!(home.get("n"), b"v");
+    assert_eq!(home.run(&["check"]).expect(0).err, "");
 }
 
 // --- secrets never in arguments, variables, messages ---

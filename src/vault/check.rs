@@ -143,13 +143,13 @@ pub(super) fn examine(
         Err(error) => return Err(from_log(error)),
     };
     if let Err(error) = refuse_rollback(&truth, keystore) {
-        note_error(report, &error, None);
+        note_error(report, &error, None, false);
         return Ok(());
     }
     report.lsn = truth.end().lsn.0;
     note_copies(report, truth.manifest_faults().map_err(from_log)?, "the other copy");
     report.warnings.extend(truth.repair_notes());
-    let Some(rows) = read_truth(place, keys, &truth, &holds_all, report) else { return Ok(()) };
+    let Some(rows) = read_truth(place, keys, &truth, state, report) else { return Ok(()) };
     open_rows(place, &rows, keys, deep, report);
     if deep && let Err(error) = truth.check_older() {
         // The newer one is whole, so that the older is not needed any more.
@@ -171,7 +171,7 @@ fn read_truth(
     place: &VaultDir,
     keys: &Keyring,
     truth: &Recovered,
-    holds_all: &dyn Fn(&End) -> bool,
+    state: Option<&dyn Store>,
     report: &mut CheckReport,
 ) -> Option<OrderedStore> {
     let tuning =
@@ -181,9 +181,16 @@ fn read_truth(
     opener.progress = progress.as_ref();
     match opener.read(truth) {
         Ok(rows) => Some(rows),
+        // Not met by an open that finds the state whole, so it is not healed by one.
+        Err(error) if state.is_some_and(|rows| equals(rows, keys, truth.end())) => {
+            note_error(report, &error, Some("the state"), false);
+            None
+        }
+        // An open that rebuilds the state meets it, and heals what can be without a loss.
         Err(error) => {
-            // Not met by an open that finds the state whole, so it is not healed by one.
-            note_error(report, &error, holds_all(truth.end()).then_some("the state"));
+            let found = lossless(place, keys, state).ok().flatten();
+            let source = found.map(|(_, found)| found.source);
+            note_error(report, &error, source, source.is_some());
             None
         }
     }
@@ -197,14 +204,19 @@ fn as_check(progress: OnProgress) -> OnProgress {
     })
 }
 
-fn note_error(report: &mut CheckReport, error: &Error, source: Option<&'static str>) {
+fn note_error(
+    report: &mut CheckReport,
+    error: &Error,
+    source: Option<&'static str>,
+    heals_at_open: bool,
+) {
     match error.kind() {
         ErrorKind::Damaged { file, offset, rule } => report.note(Finding {
             file: file.clone(),
             offset: *offset,
             rule,
             source,
-            heals_at_open: false,
+            heals_at_open,
         }),
         _ => report.damage.push(error.to_string()),
     }
