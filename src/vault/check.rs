@@ -186,11 +186,11 @@ fn read_truth(
             note_error(report, &error, Some("the state"), false);
             None
         }
-        // An open that rebuilds the state meets it, and heals what can be without a loss.
+        // One that has no state meets it, and heals what can be healed without a loss.
         Err(error) => {
             let found = lossless(place, keys, state).ok().flatten();
             let source = found.map(|(_, found)| found.source);
-            note_error(report, &error, source, source.is_some());
+            note_error(report, &error, source, source.is_some() && state.is_none());
             None
         }
     }

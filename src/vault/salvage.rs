@@ -1,9 +1,9 @@
 //! The longest part of a damaged truth that is proven right, and what is missing behind it.
 //!
-//! Three bases can be built upon: a snapshot that reads back whole, the one before it, and the state
-//! if something authenticated names its LSN and digest. Each is led on by every frame that
-//! authenticates and whose digest the rows have once it is applied; the base that gets furthest is
-//! taken. So a state that lags, together with the frames after it, stands in for damage before it.
+//! Four bases can be built upon: a snapshot that reads back whole, the one before it, the state if
+//! something authenticated names its LSN and digest, and, where the log still goes back to its
+//! beginning, nothing at all. Each is led on by every frame that authenticates and whose digest the
+//! rows have once it is applied; the base that gets furthest is taken. So a state that lags, together with the frames after it, stands in for damage before it.
 
 use super::failure::Failure;
 use super::keeper::from_log;
@@ -74,8 +74,12 @@ pub(super) fn salvage(
             if at == 0 { "the snapshot and the log" } else { "an older snapshot and the log" };
         from_snapshot(remains, *lsn, keys, source).map(Some)
     });
-    let of_state = || Ok(state.and_then(|state| from_state(remains, state, keys)));
-    for base in bases.chain(std::iter::once_with(of_state)) {
+    let of_state =
+        || Ok(state.and_then(|state| from_store(remains, state, keys, "the state and the log")));
+    let of_nothing =
+        || Ok(from_store(remains, &OrderedStore::new(), keys, "the log from its beginning"));
+    let others = std::iter::once_with(of_state).chain(std::iter::once_with(of_nothing));
+    for base in bases.chain(others) {
         let Some(mut built) = base? else { continue };
         lead_on(&mut built, remains, keys)?;
         let Built { rows, end: Some(end), source, .. } = built else { continue };
@@ -108,16 +112,21 @@ fn from_snapshot(
     Ok(Built { rows, sum, end, source })
 }
 
-/// The state as a base. Its chunks are in no digest: every value is opened.
-fn from_state(remains: &Remains, state: &dyn Store, keys: &Keyring) -> Option<Built> {
-    let rows = in_memory(state)?;
+/// A store as a base. Its chunks are in no digest: every value is opened.
+fn from_store(
+    remains: &Remains,
+    store: &dyn Store,
+    keys: &Keyring,
+    source: &'static str,
+) -> Option<Built> {
+    let rows = in_memory(store)?;
     if !has_all_chunks(&rows, keys) {
         return None;
     }
     let lsn = rows.applied().ok()?;
     let sum = sum_rows(&rows, keys).ok()?;
     let end = remains.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
-    Some(Built { rows, sum, end, source: "the state and the log" })
+    Some(Built { rows, sum, end, source })
 }
 
 /// Applies every frame that provably follows.
