@@ -14,6 +14,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// A count that is the size of the whole, the same in each run, and not a part of a sum.
+const WHOLE: &str = "of all";
 const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
 
 /// The seeds to run: those asked for, or from 1 as many as the tier has.
@@ -101,6 +103,7 @@ fn table() -> String {
         for (name, count) in line["counts"].as_object().unwrap() {
             let count = count.as_u64().unwrap();
             match sum.counts.iter_mut().find(|(known, _)| known == name) {
+                Some((name, total)) if name == WHOLE => assert_eq!(*total, count),
                 Some((_, total)) => *total += count,
                 None => sum.counts.push((name.clone(), count)),
             }
