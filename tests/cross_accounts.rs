@@ -9,7 +9,8 @@
 
 mod common;
 
-use common::world::{self, Loss, Setup, World};
+use common::whole::{self, Operation};
+use common::world::{self, Setup, World};
 use strongroom::error::Result;
 use strongroom::model::api::{
     AssociateCrossAccountReplica, CreateSecret, DeleteSecret, Description,
@@ -207,7 +208,7 @@ fn seen(vault: &Vault) -> String {
 }
 
 /// The operations of the power cut below, each on what the ones before it left.
-fn steps() -> Vec<fn(&Vault) -> Result<()>> {
+fn steps() -> Vec<Operation> {
     vec![
         |vault| create(vault, long(1)),
         make_replica,
@@ -241,43 +242,7 @@ fn steps() -> Vec<fn(&Vault) -> Result<()>> {
 /// not begun, in both accounts alike.
 #[test]
 fn a_power_cut_leaves_each_operation_whole_or_undone() {
-    let setup = Setup::default();
-    // The states between the operations.
-    let world = World::new(42);
-    let vault = world.create(&setup).unwrap();
-    let mut states = vec![seen(&vault)];
-    let first = world.calls();
-    for step in steps() {
-        step(&vault).unwrap();
-        states.push(seen(&vault));
-    }
-    let last = world.calls();
-    drop(vault);
-    let mut cuts = 0;
-    for cut in first + 1..=last {
-        for loss in [Loss::Dropped, Loss::Kept, Loss::Torn] {
-            let world = World::new(42);
-            let vault = world.create(&setup).unwrap();
-            world.crash_at(cut);
-            let mut done = 0;
-            for step in steps() {
-                if step(&vault).is_err() {
-                    break;
-                }
-                let _ = seen(&vault);
-                done += 1;
-            }
-            drop(vault);
-            world.restart(cut, loss);
-            assert_eq!(world.check().unwrap().damage, Vec::<String>::new(), "cut {cut} {loss:?}");
-            let vault = world.open(&setup).unwrap();
-            let now = seen(&vault);
-            let legal = &states[done..usize::min(done + 2, states.len())];
-            assert!(legal.contains(&now), "cut {cut} {loss:?} after {done}: {now}\n{legal:#?}");
-            cuts += 1;
-        }
-    }
-    println!("{cuts} power cuts");
+    whole::cut_everywhere(42, &steps(), seen);
 }
 
 /// SEM-XREPL-5: a read through a replica is whole although two records stand behind it:
@@ -289,28 +254,6 @@ fn a_read_through_a_replica_never_sees_half_an_operation() {
     create(&vault, long(0)).unwrap();
     make_replica(&vault).unwrap();
     associate(&vault).unwrap();
-    let update = |number: u32| {
-        let mut request = UpdateSecret::new(PRIMARY);
-        request.client_request_token = Some(format!("{number:0>40}"));
-        request.description = Some(number.to_string());
-        request.value = Some(SecretValue::text(number.to_string()));
-        vault.update_secret(&home(), request).unwrap();
-    };
-    update(1);
-    let last = 300;
-    std::thread::scope(|threads| {
-        threads.spawn(|| (2..=last).for_each(update));
-        threads.spawn(|| {
-            loop {
-                let shown = describe(&vault, &other(), REPLICA).unwrap();
-                let current = shown.versions_to_stages.last().unwrap().0.as_str();
-                let number = shown.description.unwrap();
-                assert_eq!(current.trim_start_matches('0'), number, "half an operation");
-                if number == last.to_string() {
-                    break;
-                }
-            }
-        });
-    });
+    whole::never_half(&vault, PRIMARY, (&other(), REPLICA), 300);
     vault.close().unwrap();
 }

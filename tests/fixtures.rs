@@ -8,6 +8,9 @@
 #![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,25 +34,12 @@ fn passphrase() -> Unlock {
     Unlock::Passphrase(SecretBytes::from(PASSPHRASE.to_owned()))
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
-}
-
 /// A private copy of the fixture (a checkout does not keep modes).
 fn unpacked() -> (tempfile::TempDir, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let vault = dir.path().join("vault");
-    copy(&fixture().join("vault"), &vault);
+    folder::copy(&fixture().join("vault"), &vault);
     fs::set_permissions(&vault, fs::Permissions::from_mode(0o700)).unwrap();
     (dir, vault)
 }

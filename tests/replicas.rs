@@ -8,13 +8,13 @@
 
 mod common;
 
-use common::world::{self, Loss, Setup, World};
+use common::whole::{self, Operation};
+use common::world::{self, Setup, World};
 use strongroom::error::Result;
 use strongroom::model::Scope;
 use strongroom::model::api::{
     CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecrets, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, SecretIdOnly,
-    UpdateSecret,
 };
 use strongroom::secret::SecretValue;
 use strongroom::vault::Vault;
@@ -185,7 +185,7 @@ fn seen(vault: &Vault) -> String {
 }
 
 /// The operations of the power cut below, each on what the ones before it left.
-fn steps() -> Vec<fn(&Vault) -> Result<()>> {
+fn steps() -> Vec<Operation> {
     vec![
         |vault| create(vault, SecretValue::binary(long(1)), &["eu-west-1"]),
         |vault| put(vault, &home(), SecretValue::binary(long(2))),
@@ -207,43 +207,7 @@ fn steps() -> Vec<fn(&Vault) -> Result<()>> {
 /// call of the disk the next open finds it done or not begun, in all regions alike.
 #[test]
 fn a_power_cut_leaves_each_operation_whole_or_undone() {
-    let setup = Setup::default();
-    // The states between the operations.
-    let world = World::new(32);
-    let vault = world.create(&setup).unwrap();
-    let mut states = vec![seen(&vault)];
-    let first = world.calls();
-    for step in steps() {
-        step(&vault).unwrap();
-        states.push(seen(&vault));
-    }
-    let last = world.calls();
-    drop(vault);
-    let mut cuts = 0;
-    for cut in first + 1..=last {
-        for loss in [Loss::Dropped, Loss::Kept, Loss::Torn] {
-            let world = World::new(32);
-            let vault = world.create(&setup).unwrap();
-            world.crash_at(cut);
-            let mut done = 0;
-            for step in steps() {
-                if step(&vault).is_err() {
-                    break;
-                }
-                let _ = seen(&vault);
-                done += 1;
-            }
-            drop(vault);
-            world.restart(cut, loss);
-            assert_eq!(world.check().unwrap().damage, Vec::<String>::new(), "cut {cut} {loss:?}");
-            let vault = world.open(&setup).unwrap();
-            let now = seen(&vault);
-            let legal = &states[done..usize::min(done + 2, states.len())];
-            assert!(legal.contains(&now), "cut {cut} {loss:?} after {done}: {now}\n{legal:#?}");
-            cuts += 1;
-        }
-    }
-    println!("{cuts} power cuts");
+    whole::cut_everywhere(32, &steps(), seen);
 }
 
 /// A read through a replica is whole although two records stand behind it: description and labels
@@ -253,30 +217,6 @@ fn a_read_through_a_replica_never_sees_half_an_operation() {
     let world = World::new(34);
     let vault = world.create(&Setup { background: true, ..Setup::default() }).unwrap();
     create(&vault, SecretValue::text("0"), &["eu-west-1"]).unwrap();
-    let update = |number: u32| {
-        let mut request = UpdateSecret::new(NAME);
-        request.client_request_token = Some(format!("{number:0>40}"));
-        request.description = Some(number.to_string());
-        request.value = Some(SecretValue::text(number.to_string()));
-        vault.update_secret(&home(), request).unwrap();
-    };
-    update(1);
-    let last = 600;
-    std::thread::scope(|threads| {
-        threads.spawn(|| (2..=last).for_each(update));
-        for _ in 0..2 {
-            threads.spawn(|| {
-                loop {
-                    let shown = describe(&vault, &away());
-                    let current = shown.versions_to_stages.last().unwrap().0.as_str();
-                    let number = shown.description.unwrap();
-                    assert_eq!(current.trim_start_matches('0'), number, "half an operation");
-                    if number == last.to_string() {
-                        break;
-                    }
-                }
-            });
-        }
-    });
+    whole::never_half(&vault, NAME, (&away(), NAME), 600);
     vault.close().unwrap();
 }

@@ -1,6 +1,7 @@
 //! What the integration tests share. Each test binary uses a part of it.
 
 pub mod drive;
+pub mod folder;
 pub mod http;
 pub mod recorder;
 pub mod reference;
@@ -9,6 +10,7 @@ pub mod script;
 pub mod search;
 pub mod server;
 pub mod sigv4;
+pub mod whole;
 pub mod world;
 
 /// A number from the environment: how a long tier is asked for.

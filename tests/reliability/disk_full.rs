@@ -103,6 +103,28 @@ fn delete(vault: &Vault, name: &str) -> Result<(), Error> {
     vault.delete_secret(&Scope::default(), request).map(drop)
 }
 
+/// A new vault. `None`: the disk is too small for one, and it could be made once it had grown.
+fn create_or_grow(
+    vault_dir: &Path,
+    key: &Path,
+    options: &Options,
+    grow: &dyn Fn(),
+    counts: &mut Counts,
+) -> Result<Option<Vault>, String> {
+    match create_with(vault_dir, key, options) {
+        Ok(vault) => Ok(Some(vault)),
+        Err(error) if is_no_space(&error) => {
+            counts.too_small += 1;
+            grow();
+            let again = create_with(vault_dir, key, options);
+            let vault = again.map_err(|error| format!("not made with room: {error}"))?;
+            vault.close().map_err(|error| format!("no close: {error}"))?;
+            Ok(None)
+        }
+        Err(error) => Err(format!("not made, and not for space: {error}")),
+    }
+}
+
 /// A vault on a disk that is `mount`, which `grow` makes large.
 fn attack(
     mount: &Mount,
@@ -116,18 +138,8 @@ fn attack(
     counts.disks += 1;
     let key = keys.path().join("key");
     let vault_dir = place.vault();
-    let made = create_with(&vault_dir, &key, options);
-    let vault = match made {
-        Ok(vault) => vault,
-        Err(error) if is_no_space(&error) => {
-            counts.too_small += 1;
-            grow(mount);
-            let again = create_with(&vault_dir, &key, options);
-            let vault = again.map_err(|error| format!("not made with room: {error}"))?;
-            return vault.close().map_err(|error| format!("no close: {error}"));
-        }
-        Err(error) => return Err(format!("not made, and not for space: {error}")),
-    };
+    let made = create_or_grow(&vault_dir, &key, options, &|| grow(mount), counts)?;
+    let Some(vault) = made else { return Ok(()) };
     let open = || place::open_with(&vault_dir, &[std::fs::read(&key).unwrap()], options);
     // As the keeper does in its first second: the reserve is made, if there is room for one.
     let _ = vault.maintain();
@@ -280,17 +292,8 @@ fn few_inodes(
     let key = keys.path().join("key");
     counts.disks += 1;
     let (vault_dir, options) = (place.vault(), options());
-    let vault = match create_with(&vault_dir, &key, &options) {
-        Ok(vault) => vault,
-        Err(error) if is_no_space(&error) => {
-            counts.too_small += 1;
-            grow(mount);
-            let again = create_with(&vault_dir, &key, &options);
-            let vault = again.map_err(|error| format!("not made with room: {error}"))?;
-            return vault.close().map_err(|error| format!("no close: {error}"));
-        }
-        Err(error) => return Err(format!("not made, and not for space: {error}")),
-    };
+    let made = create_or_grow(&vault_dir, &key, &options, &|| grow(mount), counts)?;
+    let Some(vault) = made else { return Ok(()) };
     let open = || place::open_with(&vault_dir, &[std::fs::read(&key).unwrap()], &options);
     let mut kept = Kept::new();
     for _ in 0..60 {

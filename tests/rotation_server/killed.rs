@@ -4,6 +4,7 @@
 //! comes where the test wants it. The function that is built in cannot be held: there the server is
 //! killed among many rotations, and a copy of the vault says where each of them stood.
 
+use super::common::folder;
 use super::common::http::Client;
 use super::common::rng::Rng;
 use super::common::server::{Home, Server};
@@ -11,7 +12,6 @@ use super::hook::Hook;
 use super::{F, STEPS, command, serve, steps_of, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::crypto::Unlock;
@@ -124,24 +124,11 @@ impl RotationFunction for Looks {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).unwrap();
-    std::fs::set_permissions(to, from.metadata().unwrap().permissions()).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 /// At which step each rotation stands in a vault that nobody holds.
 fn standing(home: &Home) -> BTreeMap<String, RotationStep> {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("copy");
-    copy(&home.vault(), &place);
+    folder::copy(&home.vault(), &place);
     let looks = Arc::new(Looks::default());
     let rotation = RotationFunctions::default().with(F, looks.clone());
     let mut options = Options { rotation, ..Options::default() };

@@ -3,6 +3,7 @@
 
 use super::cases::{Case, Cases, Files, Kind, class};
 use super::subject::dump;
+use crate::common::folder;
 use crate::common::rng::Rng;
 use crate::common::search::files_below;
 use crate::common::world::{self, Setup};
@@ -47,7 +48,7 @@ fn live(dir: &Path) {
         }
         vault.close().unwrap();
         if session == 1 {
-            copy(&home, &dir.join("older"));
+            folder::copy(&home, &dir.join("older"));
         }
     }
 }
@@ -140,22 +141,6 @@ fn start() -> (Child, ChildStdin, Receiver<String>) {
     (child, stdin, lines)
 }
 
-/// Copies a folder with all that it holds.
-pub fn copy(from: &Path, to: &Path) {
-    let _ = std::fs::remove_dir_all(to);
-    std::fs::create_dir(to).unwrap();
-    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            std::fs::copy(entry.path(), &to).unwrap();
-        }
-    }
-}
-
 fn files(root: &Path) -> Files {
     let mut files: Files = files_below(root)
         .into_iter()
@@ -187,7 +172,7 @@ impl Bench {
         live(&root.join("pristine"));
         let mut opener = Opener(None);
         let copy_dir = root.join("copy");
-        copy(&root.join("pristine"), &copy_dir);
+        folder::copy(&root.join("pristine"), &copy_dir);
         let Seen::Dump(right) = opener.open(&copy_dir) else { panic!("the pristine vault") };
         assert_eq!(right.lines().count(), SECRETS * 4);
         Self { _dir: dir, root, copy: copy_dir, right, opener }
@@ -203,7 +188,7 @@ impl Bench {
     /// Opens a fresh copy that `damage` was done to. A second try is allowed after a process that
     /// died: that is what the mark beside the state is for.
     pub fn after(&mut self, damage: impl FnOnce(&Path)) -> Seen {
-        copy(&self.root.join("pristine"), &self.copy);
+        folder::copy(&self.root.join("pristine"), &self.copy);
         damage(&self.copy.join("vault"));
         match self.opener.open(&self.copy) {
             Seen::Dead(_) => self.opener.open(&self.copy),
@@ -302,6 +287,6 @@ fn a_state_of_another_vault_that_is_further_on_is_made_anew() {
     }
     vault.close().unwrap();
     bench.must_answer("another vault's state", |vault| {
-        copy(&other.join("vault/state"), &vault.join("state"));
+        folder::copy(&other.join("vault/state"), &vault.join("state"));
     });
 }

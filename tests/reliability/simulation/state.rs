@@ -4,6 +4,7 @@
 use super::dump::{difference, dump, text};
 use super::machine::{Machine, options_of, unlock};
 use super::runner::{Image, Run};
+use crate::common::folder;
 use crate::common::rng::Rng;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -79,7 +80,7 @@ impl<'a> States<'a> {
         };
         self.lay(&disk);
         if matches!(left, Left::Stale | Left::Damaged) {
-            copy(&self.kept(), &self.vault_dir().join("state"));
+            folder::copy(&self.kept(), &self.vault_dir().join("state"));
         }
         if left == Left::Damaged {
             damage(&self.vault_dir().join("state"), rng);
@@ -91,7 +92,7 @@ impl<'a> States<'a> {
             vault.close().map_err(|error| text(&error))?;
             self.keep();
             self.lay(&disk);
-            copy(&self.kept(), &self.vault_dir().join("state"));
+            folder::copy(&self.kept(), &self.vault_dir().join("state"));
         }
         let vault = self.open(&machine, key).map_err(why)?;
         self.opened += 1;
@@ -125,7 +126,7 @@ impl<'a> States<'a> {
 
     fn keep(&mut self) {
         let _ = fs::remove_dir_all(self.kept());
-        copy(&self.vault_dir().join("state"), &self.kept());
+        folder::copy(&self.vault_dir().join("state"), &self.kept());
         self.has_kept = true;
     }
 
@@ -146,19 +147,6 @@ impl<'a> States<'a> {
 fn private(dir: &Path) {
     fs::create_dir(dir).unwrap();
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).unwrap();
-}
-
-fn copy(from: &Path, to: &Path) {
-    private(to);
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 /// A few bits flipped in one file, or its end cut off.

@@ -1,0 +1,84 @@
+//! Operations that touch more than one record are whole: after a power cut at any call of the disk,
+//! and for whoever reads while they go on.
+
+use super::world::{Loss, Setup, World};
+use strongroom::error::Result;
+use strongroom::model::Scope;
+use strongroom::model::api::{SecretIdOnly, UpdateSecret};
+use strongroom::secret::SecretValue;
+use strongroom::vault::Vault;
+
+/// One operation, on what the ones before it left.
+pub type Operation = fn(&Vault) -> Result<()>;
+
+/// Cuts the power at every call of `steps`, with each loss of what was not synced: what is `seen`
+/// after the next opening must be what it was before or after the operation that was under way.
+pub fn cut_everywhere(seed: u64, steps: &[Operation], seen: fn(&Vault) -> String) {
+    let setup = Setup::default();
+    // The states between the operations.
+    let world = World::new(seed);
+    let vault = world.create(&setup).unwrap();
+    let mut states = vec![seen(&vault)];
+    let first = world.calls();
+    for step in steps {
+        step(&vault).unwrap();
+        states.push(seen(&vault));
+    }
+    let last = world.calls();
+    drop(vault);
+    let mut cuts = 0;
+    for cut in first + 1..=last {
+        for loss in [Loss::Dropped, Loss::Kept, Loss::Torn] {
+            let world = World::new(seed);
+            let vault = world.create(&setup).unwrap();
+            world.crash_at(cut);
+            let mut done = 0;
+            for step in steps {
+                if step(&vault).is_err() {
+                    break;
+                }
+                let _ = seen(&vault);
+                done += 1;
+            }
+            drop(vault);
+            world.restart(cut, loss);
+            assert_eq!(world.check().unwrap().damage, Vec::<String>::new(), "cut {cut} {loss:?}");
+            let vault = world.open(&setup).unwrap();
+            let now = seen(&vault);
+            let legal = &states[done..usize::min(done + 2, states.len())];
+            assert!(legal.contains(&now), "cut {cut} {loss:?} after {done}: {now}\n{legal:#?}");
+            cuts += 1;
+        }
+    }
+    println!("{cuts} power cuts");
+}
+
+/// Changes description and value of `primary` together, `times` times, while readers of `replica`
+/// look at both: they are of one operation. The primary is a secret of the default account and
+/// region.
+pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str), times: u32) {
+    let update = |number: u32| {
+        let mut request = UpdateSecret::new(primary);
+        request.client_request_token = Some(format!("{number:0>40}"));
+        request.description = Some(number.to_string());
+        request.value = Some(SecretValue::text(number.to_string()));
+        vault.update_secret(&Scope::default(), request).unwrap();
+    };
+    update(1);
+    std::thread::scope(|threads| {
+        threads.spawn(|| (2..=times).for_each(update));
+        for _ in 0..2 {
+            threads.spawn(|| {
+                loop {
+                    let shown = vault.describe_secret(scope, &SecretIdOnly::new(replica)).unwrap();
+                    let current = shown.versions_to_stages.last().unwrap().0.as_str();
+                    let number = shown.description.unwrap();
+                    assert_eq!(current.trim_start_matches('0'), number, "half an operation");
+                    if number == times.to_string() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+}
