@@ -76,3 +76,9 @@ pub mod cli;
 pub mod doors;
 #[cfg(feature = "server")]
 pub mod wire;
+
+#[cfg(all(feature = "internals", feature = "testkit"))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(feature = "testkit")]
+pub mod testkit;
