@@ -55,6 +55,9 @@ pub(crate) struct Pipeline {
     pub(super) unshredded: Option<UnixMillis>,
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
+    /// The frame that a broken build has not written yet.
+    #[cfg(feature = "sabotage")]
+    held: Option<Frame>,
     /// The last field, so that the log is gone before what may hold the vault's lock.
     pub(super) shared: Arc<Shared>,
 }
@@ -75,7 +78,19 @@ impl Pipeline {
         shared.note_space_needed(&log);
         let (queue, completed) = (VecDeque::new(), Vec::new());
         let (unsynced_bytes, unshredded) = (0, None);
-        Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared }
+        Self {
+            log,
+            sum,
+            lsn,
+            age,
+            unsynced_bytes,
+            unshredded,
+            queue,
+            completed,
+            #[cfg(feature = "sabotage")]
+            held: None,
+            shared,
+        }
     }
 
     /// Takes a job; it waits for its batch.
@@ -269,6 +284,14 @@ impl Pipeline {
         frame: &Frame,
         may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
+        #[cfg(feature = "sabotage")]
+        let held = self.shared.sabotage.hold_frames_back.then(|| self.held.replace(frame.clone()));
+        #[cfg(feature = "sabotage")]
+        let frame = match &held {
+            None => frame,
+            Some(Some(before)) => before,
+            Some(None) => return Ok(()),
+        };
         let mut appended = self.log.append(frame);
         if matches!(appended, Err(LogError::NoSpace))
             && may_use_reserve

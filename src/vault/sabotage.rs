@@ -17,6 +17,8 @@ pub struct Sabotage {
     pub drop_epoch_early: bool,
     /// Answers a no-op when it is planned, before the sync of its batch (breaks I1).
     pub noop_at_plan_time: bool,
+    /// Answers a batch while its frame still waits in memory, to be written with the next (breaks I1).
+    pub hold_frames_back: bool,
     /// Heals the log from a state that lacks operations (breaks I6).
     pub heal_from_lagging: bool,
     /// Accepts a frame whose MAC does not hold (breaks I5).

@@ -22,6 +22,7 @@ use strongroom::vault::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
     AckBeforeSync,
+    HoldFramesBack,
     AgeByWall,
     NoopAtPlanTime,
     RetryFailedSync,
@@ -66,6 +67,7 @@ impl Setup {
         match self.sabotage {
             None => {}
             Some(Sabotage::AckBeforeSync) => broken.ack_before_sync = true,
+            Some(Sabotage::HoldFramesBack) => broken.hold_frames_back = true,
             Some(Sabotage::AgeByWall) => broken.age_by_wall = true,
             Some(Sabotage::NoopAtPlanTime) => broken.noop_at_plan_time = true,
             Some(Sabotage::RetryFailedSync) => broken.retry_failed_sync = true,

@@ -329,7 +329,7 @@ fn a_limit_on_the_size_of_files_loses_nothing() {
         let mut rng = Rng::new(seed);
         let place = Place::new(&scratch.path().join(format!("{seed}")));
         place.clear();
-        let mut life = Life::new(place, 60, false);
+        let mut life = Life::new(place, 60, None);
         // Blocks of 512 bytes. sled makes its file of 512 KiB and more.
         for blocks in [1 << 20, 8 + seed * 2, 40 + seed * 16, 1 << 20] {
             let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");

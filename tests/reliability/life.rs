@@ -15,12 +15,8 @@ use std::time::{Duration, Instant};
 use strongroom::vault::StoreChoice;
 
 /// Small segments, so that the log turns over and is compacted all the time.
-pub fn setup(bad: bool) -> Setup {
-    Setup {
-        background: true,
-        segment_bytes: (8 << 10, 16 << 10),
-        sabotage: bad.then_some(Sabotage::AckBeforeSync),
-    }
+pub fn setup(bad: Option<Sabotage>) -> Setup {
+    Setup { background: true, segment_bytes: (8 << 10, 16 << 10), sabotage: bad }
 }
 
 pub struct Life {
@@ -28,9 +24,13 @@ pub struct Life {
     shares: Vec<Share>,
     model: Model,
     made: bool,
-    bad: bool,
+    bad: Option<Sabotage>,
     acts: usize,
 }
+
+/// The bad builds that a child can be, by the word that tells it so.
+const BAD: [(&str, Sabotage); 2] =
+    [("early", Sabotage::AckBeforeSync), ("late", Sabotage::HoldFramesBack)];
 
 /// What a process said before it died.
 #[derive(Clone, Debug, Default)]
@@ -123,11 +123,12 @@ fn child() {
         })
         .collect();
     let script = Script::new(&work::after(&shares), number(seed), acts.parse().unwrap());
-    worker::run(&Place::new(Path::new(dir)), &script, &setup(bad == "bad"), fresh == "fresh");
+    let bad = BAD.iter().find(|(word, _)| *word == bad).map(|(_, sabotage)| *sabotage);
+    worker::run(&Place::new(Path::new(dir)), &script, &setup(bad), fresh == "fresh");
 }
 
 impl Life {
-    pub fn new(place: Place, acts: usize, bad: bool) -> Self {
+    pub fn new(place: Place, acts: usize, bad: Option<Sabotage>) -> Self {
         let (shares, model) = (Vec::new(), work::empty_model());
         Self { place, shares, model, made: false, bad, acts }
     }
@@ -139,10 +140,11 @@ impl Life {
 
     /// The same by way of a command that takes it as its last arguments.
     pub fn spawn_in(&self, seed: u64, wrapper: &[&str]) -> Running {
+        let bad = BAD.iter().find(|(_, sabotage)| Some(*sabotage) == self.bad);
         let mut task = format!(
             "{} {} {} {seed} {}",
             self.place.dir().display(),
-            if self.bad { "bad" } else { "good" },
+            bad.map_or("good", |(word, _)| *word),
             if self.made { "again" } else { "fresh" },
             self.acts
         );
@@ -176,7 +178,7 @@ impl Life {
     pub fn judge(&mut self, seed: u64, said: &Said, checked: bool) -> Result<(), String> {
         let script = Script::new(&self.model, seed, self.acts);
         let wall = said.wall.max(script.wall_after(said.handed));
-        let plain = Setup { background: false, ..setup(false) };
+        let plain = Setup { background: false, ..setup(None) };
         let (options, _) = Place::options(&plain, wall, StoreChoice::Auto);
         let must_open = self.made || said.open;
         if checked && must_open {

@@ -2,14 +2,17 @@
 //! folder and says what was acknowledged; it is killed, while it opens or 0 to 40 ms after, and what
 //! it left is opened and judged. `http` does the same to the real server.
 //!
-//! A kill loses no page cache, so it cannot tell an early answer: `power_cut` and `recorded` can.
+//! A kill loses no page cache, so it cannot tell an answer before the sync: `power_cut` and `recorded`
+//! can. It tells an answer before the write.
 
 mod http;
 
 use crate::common::rng::Rng;
+use crate::common::world::Sabotage;
 use crate::figures;
 use crate::life::Life;
 use crate::place::{self, Place};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,11 +30,11 @@ struct Counts {
 }
 
 /// A vault's whole life; `Err` says what was lost.
-fn life(seed: u64, dir: &std::path::Path, counts: &Counts) -> Result<(), String> {
+fn life(seed: u64, dir: &Path, bad: Option<Sabotage>, counts: &Counts) -> Result<(), String> {
     let mut rng = Rng::new(seed);
     let place = Place::new(&dir.join(format!("{seed}")));
     place.clear();
-    let mut life = Life::new(place, ACTS, false);
+    let mut life = Life::new(place, ACTS, bad);
     for death in 0..DEATHS {
         let mut running = life.spawn(rng.next_u64() >> 16);
         let in_opening = rng.chance(35);
@@ -72,7 +75,7 @@ fn no_kill_of_a_library_at_work_loses_what_was_acknowledged() {
                     if seed >= seeds.end || !failures.lock().unwrap().is_empty() {
                         return;
                     }
-                    if let Err(why) = life(seed, scratch.path(), &counts) {
+                    if let Err(why) = life(seed, scratch.path(), None, &counts) {
                         failures.lock().unwrap().push(why);
                     }
                 }
@@ -92,4 +95,15 @@ fn no_kill_of_a_library_at_work_loses_what_was_acknowledged() {
             ("operations acknowledged", count(&counts.acknowledged)),
         ],
     );
+}
+
+#[test]
+fn a_build_that_answers_before_it_writes_loses_data_in_a_kill() {
+    let scratch = place::scratch();
+    let broken = Some(Sabotage::HoldFramesBack);
+    let caught =
+        (1..6).find_map(|seed| life(seed, scratch.path(), broken, &Counts::default()).err());
+    let why = caught.expect("five lives show the loss");
+    assert!(why.contains("acknowledged") || why.contains("does not open"), "{why}");
+    println!("caught: {}", why.lines().next().unwrap_or_default());
 }
