@@ -98,13 +98,13 @@ fn image(kind: u8) -> Image {
         Log::create(&env, Path::new(DIR), VAULT, Arc::new(Mixer), options(), 1, note(Lsn(0)))
             .unwrap();
     let mut writer = Writer::new();
-    writer.write(&mut log, [3, 40, 12, 12, 40, 5, 0, 30][usize::from(kind)]);
+    writer.write(&mut log, [2, 14, 5, 5, 14, 3, 0, 10][usize::from(kind)]);
     if kind >= 2 {
         if let Some(compaction) = log.begin_compaction().unwrap() {
             let done = compaction.run().unwrap();
             log.finish_compaction(done).unwrap();
         }
-        writer.write(&mut log, 6);
+        writer.write(&mut log, 3);
     }
     let is_closed = kind % 2 == 1;
     if is_closed {
@@ -112,7 +112,7 @@ fn image(kind: u8) -> Image {
     } else if kind == 4 {
         drop(log);
         log = open(&sim.fs).unwrap().start().unwrap();
-        writer.write(&mut log, 4);
+        writer.write(&mut log, 2);
         log.append(&writer.frame()).unwrap();
     }
     Image { fs: sim.fs.fork(), history: writer.history, is_closed }

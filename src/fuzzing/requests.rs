@@ -232,6 +232,8 @@ pub(super) fn http_request(bytes: &[u8]) {
 pub(super) fn sigv4(bytes: &[u8]) {
     let (choice, bytes) = bytes.split_first().map_or((0, bytes), |(choice, rest)| (*choice, rest));
     let mut lines = Lines::read(bytes);
+    // What stands behind is never sent.
+    lines.uri = lines.uri.split('#').next().unwrap_or_default();
     let (path, query) = lines.uri.split_once('?').unwrap_or((lines.uri, ""));
     check_canonical(path, query);
     if choice & 1 == 0 {
@@ -257,8 +259,10 @@ pub(super) fn sigv4(bytes: &[u8]) {
     names.sort();
     let credential =
         "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request";
-    let unsigned =
-        format!("{credential}, SignedHeaders={}, Signature={}", names.join(";"), "0".repeat(64));
+    let with = |signature: &str| {
+        format!("{credential}, SignedHeaders={}, Signature={signature}", names.join(";"))
+    };
+    let unsigned = with("0");
     let mut headers = lines.headers.clone();
     headers.push(("authorization", &unsigned));
     let request = Signed { headers: &headers, ..lines.signed("service") };
@@ -266,7 +270,7 @@ pub(super) fn sigv4(bytes: &[u8]) {
         assert!(internals::verify(&request).is_none_or(|judged| judged.is_err()));
         return;
     };
-    let authorization = unsigned.replace(&"0".repeat(64), &right);
+    let authorization = with(&right);
     headers.pop();
     headers.push(("authorization", &authorization));
     let request = Signed { headers: &headers, ..lines.signed("service") };

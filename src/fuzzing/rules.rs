@@ -2,10 +2,10 @@
 
 use super::input::{Input, Stream, text};
 use crate::env::UnixMillis;
-use crate::model::api::{GetRandomPassword, RotationRules};
+use crate::model::api::{GetRandomPassword, RotateSecret, RotationRules};
 use crate::semantics::FaultKind;
-use crate::semantics::internals;
 use crate::semantics::password::Recipe;
+use crate::semantics::{internals, validate};
 use std::convert::Infallible;
 
 const HOUR: i64 = 60 * 60 * 1000;
@@ -28,6 +28,15 @@ pub(super) fn schedule(bytes: &[u8]) {
         duration: (choice & 2 == 2).then(|| duration.to_owned()),
         schedule_expression: (choice & 4 == 0).then(|| expression.to_owned()),
     };
+    let request = RotateSecret {
+        secret_id: "s".to_owned(),
+        rotation_rules: Some(rules.clone()),
+        ..RotateSecret::default()
+    };
+    // Only what its members may be gets as far as its meaning.
+    if validate::rotate_secret(&request).is_err() {
+        return;
+    }
     let Ok(Some(windows)) = internals::schedule(&rules) else { return };
     let (opens, closes) = windows.next(from).expect("a schedule always has a next window");
     assert!(opens > from, "{rules:?}: the next window is after now");
