@@ -1,4 +1,4 @@
-//! The fuzz targets on the stable toolchain: every file of their corpora and every past crash is
+//! The fuzz targets on the stable toolchain: every file of their corpora and every past finding is
 //! replayed, and a short seeded run changes them (`docs/FUZZING.md`).
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -6,6 +6,10 @@
 #![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+#[path = "fuzzing/figures.rs"]
+mod figures;
+#[path = "fuzzing/regressions.rs"]
+mod regressions;
 #[path = "fuzzing/replay.rs"]
 mod replay;
 #[path = "fuzzing/seeds.rs"]

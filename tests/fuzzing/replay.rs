@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use strongroom::fuzzing::{TARGETS, run};
 
 /// Executions of the seeded run, a target.
-const EXECUTIONS: u64 = 2_000;
+const EXECUTIONS: u64 = 10_000;
 /// No input of a seeded run is longer.
 const BYTES_MAX: usize = 4096;
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
 }
 
 /// The files of a folder with their contents, by name; none if there is no such folder.
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files: Vec<(String, Vec<u8>)> = entries
         .map(|entry| entry.unwrap().path())
