@@ -3,6 +3,7 @@
 
 // A broken promise ends a target by a panic: that is how a fuzzer hears of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic)]
+#![allow(clippy::type_complexity)] // Tables that one body reads.
 
 mod filters;
 mod input;

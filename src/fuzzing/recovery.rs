@@ -58,7 +58,7 @@ impl Writer {
             self.lsn = self.lsn.next();
             let n = self.lsn.0;
             let tree = Tree::ALL[usize::try_from(n % 8).unwrap()];
-            let is_live = n % 5 != 0;
+            let is_live = !n.is_multiple_of(5);
             let key = (n % 7).to_be_bytes().to_vec();
             let value = vec![n as u8; 20 + usize::try_from(n * 37 % 400).unwrap()];
             if let Some(old) = self.rows.remove(&(tree, key.clone())) {
