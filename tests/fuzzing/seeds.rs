@@ -7,7 +7,7 @@ use std::path::Path;
 use strongroom::crypto::{VaultId, key_file};
 use strongroom::model::api::{
     CreateSecret, GetSecretValue, PutResourcePolicy, PutSecretValue, ReplicaRegion,
-    ReplicateSecretToRegions, RotateSecret, RotationRules,
+    ReplicateSecretToRegions,
 };
 use strongroom::model::{Scope, Tag, Tree};
 use strongroom::secret::SecretValue;
@@ -259,7 +259,7 @@ fn conformance() {
             if body.len() < 600 {
                 bodies.insert((number, body));
             }
-            let mut note = |member: &str, notes: &mut BTreeSet<String>| {
+            let note = |member: &str, notes: &mut BTreeSet<String>| {
                 if let Some(text) = request[member].as_str().filter(|text| text.len() < 600) {
                     notes.insert(filled(text));
                 }
