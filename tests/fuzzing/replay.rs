@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use strongroom::fuzzing::{TARGETS, run};
 
 /// Executions of the seeded run, a target.
-const EXECUTIONS: u64 = 10_000;
+const EXECUTIONS: u64 = 5_000;
 /// No input of a seeded run is longer.
 const BYTES_MAX: usize = 4096;
 
