@@ -108,6 +108,22 @@ impl Keyring {
     }
 }
 
+/// Seals what a value's padding would be, whatever it is: what lies behind the seal is to be fuzzed.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub fn seal_padded(
+    keys: &Keyring,
+    kind: PayloadKind,
+    key: &ValueKey,
+    padded: &[u8],
+    entropy: &dyn Entropy,
+) -> Result<Vec<u8>, CryptoError> {
+    let aad = keys.value_aad(kind, padded.len())?;
+    SealKey::new(key.data_key()).seal(&[], &aad, padded.len(), entropy, |body| {
+        body.copy_from_slice(padded);
+    })
+}
+
 fn kind_number(kind: PayloadKind) -> u8 {
     match kind {
         PayloadKind::String => 1,

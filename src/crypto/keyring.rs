@@ -196,6 +196,13 @@ impl Keyring {
         self.finish(next, kept.map(TermKey::copy).collect())
     }
 
+    /// Puts the right MAC on whatever a keystore says: what lies behind it is to be fuzzed.
+    #[cfg(feature = "internals")]
+    #[doc(hidden)]
+    pub fn forge_mac(&self, keystore: &mut Keystore) {
+        keystore.authenticate(&self.master);
+    }
+
     /// The start of every change: a keystore that is proven to be ours, one generation on.
     fn next(&self, keystore: &Keystore) -> Result<Keystore, CryptoError> {
         let ours = keystore.vault_id() == self.vault

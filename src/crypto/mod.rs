@@ -49,6 +49,9 @@ mod wrap;
 #[cfg(feature = "sabotage")]
 pub use aead::set_null_cipher;
 pub use envelope::SealedValue;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub use envelope::seal_padded;
 pub use error::CryptoError;
 pub use kdf::KdfParams;
 pub use keyring::Keyring;

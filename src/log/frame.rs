@@ -40,7 +40,7 @@ pub const SET_ROWS_MAX: usize = 256;
 pub const KEY_BYTES_MAX: usize = 64;
 /// Longest value of a row.
 pub const VALUE_BYTES_MAX: usize = 256 << 10;
-const DOMAIN: &str = "strongroom/log/frame/v1";
+pub(super) const DOMAIN: &str = "strongroom/log/frame/v1";
 
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN), "LOG-11 is frozen in format 1");
 

@@ -29,7 +29,7 @@ const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "froze
 /// Both copies are one page long.
 pub(super) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
 const FORMAT: u32 = 1;
-const DOMAIN: &str = "strongroom/log/manifest/v1";
+pub(super) const DOMAIN: &str = "strongroom/log/manifest/v1";
 
 /// A snapshot as the manifest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]

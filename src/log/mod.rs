@@ -27,6 +27,9 @@ mod files;
 mod frame;
 mod free;
 mod heal;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod manifest;
 mod prepare;
 mod recover;

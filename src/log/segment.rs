@@ -28,7 +28,7 @@ pub(super) const FORMAT: u32 = 1;
 /// No segment is longer: one frame of the longest kind and its header.
 pub(super) const SEGMENT_BYTES_MAX: u64 = (frame::FRAME_BYTES_MAX as u64) + FRAMES_AT;
 const MAGIC: [u8; 8] = *b"SRSEGMT\n";
-const DOMAIN: &str = "strongroom/log/segment/v1";
+pub(super) const DOMAIN: &str = "strongroom/log/segment/v1";
 
 /// Where the chain of frames stands: the end of a segment, named by the next one's header, by a
 /// snapshot or by the end mark. Bytes past a named end are not frames (I5).

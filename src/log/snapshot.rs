@@ -158,6 +158,44 @@ fn last_tag(bytes: &[u8]) -> [u8; 32] {
     bytes.last_chunk().copied().unwrap_or_default()
 }
 
+/// A whole file of these blocks (row count and rows) with the right MACs, whatever they are, and the
+/// footer's MAC: what lies behind the MACs is to be fuzzed.
+#[cfg(feature = "internals")]
+pub(super) fn sealed(
+    place: &Place,
+    number: u64,
+    id: [u8; 16],
+    tail: &Tail,
+    blocks: &[(u32, Vec<u8>)],
+    rows: u64,
+) -> (Vec<u8>, [u8; 32]) {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&FORMAT.to_le_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&place.vault);
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(&id);
+    tail.encode(&mut bytes);
+    let mut bytes = segment::seal_block(place, DOMAIN, bytes, HEADER_BYTES);
+    let mut chain = last_tag(&bytes);
+    for (index, (count, payload)) in (0_u64..).zip(blocks) {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let mut block = len.to_le_bytes().to_vec();
+        block.extend_from_slice(&count.to_le_bytes());
+        block.extend_from_slice(&index.to_le_bytes());
+        block.extend_from_slice(payload);
+        chain = place.tag(BLOCK_DOMAIN, &[&id, &chain, &block]);
+        bytes.append(&mut block);
+        bytes.extend_from_slice(&chain);
+    }
+    let len = (bytes.len() + FOOTER_BYTES) as u64;
+    let fields = footer_fields(rows, blocks.len() as u64, len);
+    let tag = place.tag(FOOTER_DOMAIN, &[&id, &chain, &fields]);
+    bytes.extend_from_slice(&fields);
+    bytes.extend_from_slice(&tag);
+    (bytes, tag)
+}
+
 /// Reads one snapshot from front to back; every block's MAC is checked before it is used.
 pub(super) struct SnapshotReader {
     place: Place,

@@ -24,6 +24,9 @@ mod delete;
 mod external;
 pub mod fault;
 mod filter;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod list;
 #[cfg(any(test, feature = "internals"))]
 #[doc(hidden)]

@@ -62,6 +62,21 @@ pub fn peek_value(
     vault.inner.open_value(scope, request).map(|opened| opened.output)
 }
 
+/// How many kinds of content rows have.
+pub const ROW_KINDS: u8 = 11;
+
+/// Content of a row of that kind, read and written again; `None`: it is refused.
+#[must_use]
+pub fn row_written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
+    super::rows::written_again(kind, bytes)
+}
+
+/// The log's keyed hashing with these keys.
+#[must_use]
+pub fn log_keys(keys: &Keyring) -> Arc<dyn crate::log::Authenticator> {
+    super::logkeys::LogKeys::of(keys)
+}
+
 /// Seals a write, lets `between` happen, and only then hands it in: for vaults without threads.
 pub fn hand_in_late(
     vault: &Vault,

@@ -1,11 +1,16 @@
 //! What tests may look at. No stability promise.
 
+use super::operation::Operation;
+use super::route::Route;
 use super::sigv4::{self, Audience, AuthError, Keyring};
-use super::time;
+use super::{guard, request, service, time};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::Credential;
+use crate::vault::{Credential, Write};
 use hyper::Request;
+use hyper::http::request::Parts;
+use std::net::SocketAddr;
+use zeroize::Zeroizing;
 
 /// The path of a canonical request.
 #[must_use]
@@ -34,23 +39,110 @@ pub struct Signed<'a> {
 /// Account and region, or exception and text.
 pub type Judgement = Result<(String, String), (&'static str, String)>;
 
+impl Signed<'_> {
+    fn head(&self) -> Option<Parts> {
+        let request = Request::builder().method(self.method).uri(self.uri);
+        let request = self
+            .headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
+        Some(request.body(()).ok()?.into_parts().0)
+    }
+}
+
 /// The verifier's judgement. `None`: the parts make no HTTP request, or the time is none.
 #[must_use]
 pub fn verify(signed: &Signed<'_>) -> Option<Judgement> {
-    let request = Request::builder().method(signed.method).uri(signed.uri);
-    let request =
-        signed.headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-    let (head, ()) = request.body(()).ok()?.into_parts();
+    judge(signed, &signed.head()?, Audience { service: signed.service, has_target: false })
+}
+
+fn judge(signed: &Signed<'_>, head: &Parts, audience: Audience) -> Option<Judgement> {
     let pair = Credential {
         access_key_id: signed.pair.0.to_owned(),
         account: Scope::DEFAULT_ACCOUNT.to_owned(),
         secret_access_key: SecretBytes::copy_from(signed.pair.1.as_bytes()),
     };
     let keys = Keyring::with_decoy(vec![pair], SecretBytes::copy_from(b"nobody has this secret"));
-    let audience = Audience { service: signed.service, has_target: false };
     let now = time::parse_basic(signed.now)?;
-    Some(match sigv4::verify(&head, signed.body, &keys, audience, now) {
+    Some(match sigv4::verify(head, signed.body, &keys, audience, now) {
         Ok(scope) => Ok((scope.account.to_string(), scope.region.to_string())),
         Err(AuthError { exception, message }) => Err((exception, message)),
     })
+}
+
+/// What a request to an operation is before the vault sees it.
+pub enum Read {
+    /// The vault's own request.
+    Call(Box<Call>),
+    /// Status and body of the reply.
+    Refused(u16, Vec<u8>),
+}
+
+/// A request that the vault can answer.
+pub struct Call(request::Call);
+
+impl Call {
+    /// The write, if it is one.
+    #[must_use]
+    pub fn into_write(self) -> Option<Write> {
+        match self.0 {
+            request::Call::Write(write) => Some(write),
+            request::Call::Read(_) => None,
+        }
+    }
+}
+
+/// Reads the body of a request to `operation`; `None`: it is not served.
+#[must_use]
+pub fn read(operation: &str, body: &[u8]) -> Option<Read> {
+    let operation = Operation::from_target(&format!("secretsmanager.{operation}"))?;
+    Some(match service::read(operation, Zeroizing::new(body.to_vec())) {
+        Ok(call) => Read::Call(Box::new(Call(call))),
+        Err(failure) => {
+            let reply = failure.reply();
+            let content = reply.content.map(|content| content.to_vec()).unwrap_or_default();
+            Read::Refused(reply.status.as_u16(), content)
+        }
+    })
+}
+
+/// What the front of the server makes of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fronted {
+    /// The status that the guard refuses it with.
+    pub refused: Option<u16>,
+    /// Where it goes.
+    pub route: String,
+    /// The region that its credential names.
+    pub region: Option<String>,
+    /// What the verifier of Secrets Manager says.
+    pub judgement: Judgement,
+}
+
+/// Runs guard, route and verifier over a request that arrived at `local`. `None`: the parts make no
+/// HTTP request, or the time is none.
+#[must_use]
+pub fn front(signed: &Signed<'_>, local: SocketAddr) -> Option<Fronted> {
+    let head = signed.head()?;
+    let refused = guard::check(&head, local).err().map(|failure| failure.reply().status.as_u16());
+    let route = match Route::of(&head, signed.body) {
+        Route::Other(service) => format!("Other({service})"),
+        route => format!("{route:?}"),
+    };
+    let region = sigv4::region_of(&head.headers).map(str::to_owned);
+    let judgement = judge(signed, &head, Audience::SECRETS_MANAGER)?;
+    Some(Fronted { refused, route, region, judgement })
+}
+
+/// The query of a canonical request.
+#[must_use]
+pub fn canonical_query(raw: &str) -> String {
+    sigv4::canonical_query(raw)
+}
+
+/// The right signature of a request for its own `Authorization` header, whatever signature that has.
+#[must_use]
+pub fn right_signature(signed: &Signed<'_>) -> Option<String> {
+    let audience = Audience { service: signed.service, has_target: false };
+    sigv4::right_signature(&signed.head()?, signed.body, audience, signed.pair.1.as_bytes())
 }

@@ -177,7 +177,7 @@ impl Service {
 }
 
 /// Parses a body; it is wiped before the operation starts.
-fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
+pub(super) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
     let node = json::parse(&body).map_err(|_| Failure::NotJson)?;
     drop(body);
     request::read(operation, Fields::check(node, operation.members())?)

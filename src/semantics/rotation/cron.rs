@@ -4,8 +4,9 @@
 use super::civil::{DAY, Date, HOUR, date, day_of, start_of};
 use crate::env::UnixMillis;
 
-/// Days that are looked through for the next match: past it a schedule never comes.
-const HORIZON_DAYS: i64 = 8 * 366;
+/// Days that are looked through for the next match: past it a schedule never comes. What comes most
+/// seldom is a fifth weekday in February, once in 28 years, or in 40 about a year such as 2100.
+const HORIZON_DAYS: i64 = 41 * 366;
 
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
@@ -85,22 +86,29 @@ impl Cron {
     /// The first time after `after`.
     pub(super) fn next(&self, after: UnixMillis) -> Option<UnixMillis> {
         let first = day_of(after);
-        for day in first..first.saturating_add(HORIZON_DAYS) {
-            if !self.comes_on(date(day)) {
+        let mut day = first;
+        while day < first.saturating_add(HORIZON_DAYS) {
+            let today = date(day);
+            if !has(self.months, today.month.into()) {
+                // The first of the next month.
+                day = day.saturating_add(i64::from(today.month_days.saturating_sub(today.day)) + 1);
                 continue;
             }
-            let hours = (0..DAY / HOUR).filter(|hour| has(self.hours, *hour));
-            let mut times = hours.map(|hour| start_of(day).plus(hour * HOUR));
-            if let Some(time) = times.find(|time| *time > after) {
-                return Some(time);
+            if self.comes_on(today) {
+                let hours = (0..DAY / HOUR).filter(|hour| has(self.hours, *hour));
+                let mut times = hours.map(|hour| start_of(day).plus(hour * HOUR));
+                if let Some(time) = times.find(|time| *time > after) {
+                    return Some(time);
+                }
             }
+            day = day.saturating_add(1);
         }
         None
     }
 
+    /// Whether it comes on a day of one of its months.
     fn comes_on(&self, date: Date) -> bool {
-        has(self.months, date.month.into())
-            && self.days.iter().any(|rule| rule.meets(date))
+        self.days.iter().any(|rule| rule.meets(date))
             && self.weekdays.iter().any(|rule| rule.meets(date))
     }
 }

@@ -12,7 +12,7 @@
 mod advance;
 mod civil;
 mod cron;
-mod schedule;
+pub(super) mod schedule;
 
 pub(super) use advance::advance;
 

@@ -21,16 +21,16 @@ const RATE_DAYS_MAX: i64 = 1000;
 
 /// When a secret may be rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(in crate::semantics) struct Window {
     /// From here on.
-    pub(super) opens: UnixMillis,
+    pub(in crate::semantics) opens: UnixMillis,
     /// Until the moment before this one.
-    pub(super) closes: UnixMillis,
+    pub(in crate::semantics) closes: UnixMillis,
 }
 
 /// A schedule that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Schedule {
+pub(in crate::semantics) struct Schedule {
     when: When,
     duration_hours: Option<i64>,
 }
@@ -44,7 +44,7 @@ enum When {
 
 impl Schedule {
     /// Reads rules; `None`: they hold no schedule.
-    pub(super) fn of(rules: &RotationRules) -> Result<Option<Self>, Fault> {
+    pub(in crate::semantics) fn of(rules: &RotationRules) -> Result<Option<Self>, Fault> {
         let when = match (rules.automatically_after_days, &rules.schedule_expression) {
             (Some(_), Some(_)) => return Err(texts::two_schedules()),
             (Some(days), None) => When::EveryDays(days),
@@ -79,7 +79,7 @@ impl Schedule {
     }
 
     /// The first window after `from`, the last rotation.
-    pub(super) fn next(&self, from: UnixMillis) -> Option<Window> {
+    pub(in crate::semantics) fn next(&self, from: UnixMillis) -> Option<Window> {
         let (opens, is_hourly) = match &self.when {
             When::EveryDays(days) => (start_of(day_of(from).saturating_add(*days)), false),
             When::EveryHours(hours) => {
@@ -99,7 +99,7 @@ impl Schedule {
 
     /// What `AutomaticallyAfterDays` shows beside an expression: whole days from one window to the
     /// next, at least one.
-    pub(super) fn days(&self, from: UnixMillis) -> Option<i64> {
+    pub(in crate::semantics) fn days(&self, from: UnixMillis) -> Option<i64> {
         match &self.when {
             When::EveryDays(days) => Some(*days),
             When::EveryHours(_) | When::Cron(_) => {

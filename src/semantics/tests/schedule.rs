@@ -94,6 +94,15 @@ fn a_cron_expression_opens_at_its_next_time() {
     }
 }
 
+/// SEM-SCHED-4: a leap day that is a Monday comes once in 28 years, and from one of them on there is
+/// a next one.
+#[test]
+fn a_fifth_weekday_in_february_is_waited_for() {
+    let (opens, gap) = (7363 * 24 + 8, 10227);
+    let expected = (opens, opens + 16, Some(gap));
+    assert_eq!(window(rules("cron(0 8 ? FEB MON#5 *)", None)), expected);
+}
+
 /// SEM-SCHED-5
 #[test]
 fn what_is_no_schedule_is_refused() {

@@ -36,6 +36,30 @@ pub(crate) const BLOB_FORMAT: u8 = 1;
 /// `meta`: age of the oldest purge that no epoch switch has made real yet (I10).
 pub(crate) const META_PURGE: &[u8] = b"purge";
 
+/// Content of every kind of row, read and written again; `None`: it is refused. For fuzz targets.
+#[cfg(feature = "internals")]
+pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
+    let again = match kind {
+        0 => encode_secret(&decode_secret(bytes).ok()?),
+        1 => encode_version(&decode_version(bytes).ok()?),
+        2 => {
+            let row = decode_label(bytes).ok()?;
+            encode_label(&row.stage, row.seq)
+        }
+        3 => encode_id(decode_id(bytes).ok()?),
+        4 => encode_seq(decode_seq(bytes).ok()?),
+        5 => encode_millis(decode_millis(bytes).ok()?),
+        6 => policies::encode(&policies::decode(bytes).ok()?),
+        7 => replication::encode(&replication::decode(bytes, Scope::DEFAULT_REGION).ok()?),
+        8 => rotation::encode(&rotation::decode(bytes).ok()?),
+        9 => external::encode(&external::decode(bytes).ok()?),
+        10 => cross_account::encode(&cross_account::decode(bytes).ok()?),
+        _ => return None,
+    };
+    // What was read and cannot be written shows as other bytes.
+    Some(again.unwrap_or_default())
+}
+
 /// The id of a secret made in `scope` by the operation with this number.
 pub(crate) fn fresh_id(keys: &Keyring, scope: &Scope, lsn: Lsn) -> RecordId {
     let mut id = [0; 16];

@@ -60,7 +60,7 @@ pub(in crate::wire) fn path(raw: &str) -> String {
 }
 
 /// Parameters decoded once, encoded, and sorted by name, then value.
-pub(super) fn query(raw: &str) -> String {
+pub(in crate::wire) fn query(raw: &str) -> String {
     let mut pairs: Vec<(String, String)> = raw
         .split('&')
         .filter(|pair| !pair.is_empty())

@@ -28,8 +28,10 @@ mod verify;
 mod tests;
 
 #[cfg(feature = "internals")]
-pub(super) use canonical::path as canonical_path;
+pub(super) use canonical::{path as canonical_path, query as canonical_query};
 pub(super) use parse::{region_of, service_of};
+#[cfg(feature = "internals")]
+pub(super) use verify::right_signature;
 pub(super) use verify::{Keyring, verify};
 
 /// The only algorithm.

@@ -81,6 +81,19 @@ fn signature_matches(
     expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
 }
 
+/// The signature that a request should have under its own `Authorization` header.
+#[cfg(feature = "internals")]
+pub(in crate::wire) fn right_signature(
+    head: &Parts,
+    body: &[u8],
+    audience: Audience,
+    secret: &[u8],
+) -> Option<String> {
+    let authorization = parse::authorization(&head.headers, audience).ok()?;
+    let request = canonical::request(head, &authorization.signed_headers, body)?;
+    Some(signature(&request, &authorization, audience.service, &SecretBytes::copy_from(secret)))
+}
+
 /// The signature of a canonical request.
 fn signature(
     canonical: &str,

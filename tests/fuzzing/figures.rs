@@ -1,0 +1,119 @@
+//! The table of `docs/FUZZING.md`: what the lines kept in `fuzz/figures.jsonl` add up to.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use strongroom::fuzzing::TARGETS;
+
+const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+#[derive(Default)]
+struct Sum {
+    runs: Vec<(u64, String)>,
+    executions: u64,
+    /// Executions a second, the slowest and the quickest run.
+    speed: Option<(u64, u64)>,
+    edges: u64,
+    findings: u64,
+}
+
+fn table() -> String {
+    let text = fs::read_to_string(root().join("fuzz/figures.jsonl")).unwrap();
+    let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let number = |name: &str| line[name].as_u64().unwrap_or_else(|| panic!("{name}: {line}"));
+        let target = line["target"].as_str().unwrap().to_owned();
+        let sum = sums.entry(target).or_default();
+        let run = (number("seed"), line["commit"].as_str().unwrap().to_owned());
+        assert!(!sum.runs.contains(&run), "counted twice: {line}");
+        sum.runs.push(run);
+        sum.executions += number("executions");
+        let speed = number("per_second");
+        let (slowest, quickest) = sum.speed.unwrap_or((speed, speed));
+        sum.speed = Some((slowest.min(speed), quickest.max(speed)));
+        sum.edges = sum.edges.max(number("edges"));
+        sum.findings += number("findings");
+    }
+    let mut table = String::from(
+        "| target | executions | seeds (commit) | executions a second | edges | findings |\n|---|---|---|---|---|---|\n",
+    );
+    let mut whole = (0, 0);
+    for (target, sum) in &sums {
+        let known = TARGETS.iter().any(|known| known.name == target);
+        assert!(known, "{target} is no target");
+        let mut commits: Vec<&str> = sum.runs.iter().map(|(_, commit)| commit.as_str()).collect();
+        commits.dedup();
+        let seeds_of = |commit: &str| {
+            let of = sum.runs.iter().filter(|(_, other)| other == commit);
+            let seeds: Vec<String> = of.map(|(seed, _)| seed.to_string()).collect();
+            format!("{} ({commit})", seeds.join(", "))
+        };
+        let seeds: Vec<String> = commits.into_iter().map(seeds_of).collect();
+        let speed = match sum.speed.unwrap_or_default() {
+            (slowest, quickest) if slowest == quickest => grouped(slowest),
+            (slowest, quickest) => format!("{} to {}", grouped(slowest), grouped(quickest)),
+        };
+        let (executions, edges) = (grouped(sum.executions), grouped(sum.edges));
+        let findings = sum.findings;
+        writeln!(
+            table,
+            "| `{target}` | {executions} | {} | {speed} | {edges} | {findings} |",
+            seeds.join("; ")
+        )
+        .unwrap();
+        whole.0 += sum.executions;
+        whole.1 += sum.findings;
+    }
+    writeln!(table, "| all | {} | | | | {} |", grouped(whole.0), whole.1).unwrap();
+    table
+}
+
+/// Digits in threes.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn document(text: &str) -> String {
+    let (head, rest) = text.split_once(MARKS[0]).unwrap();
+    let (_, tail) = rest.split_once(MARKS[1]).unwrap();
+    format!("{head}{}{}{}{tail}", MARKS[0], table(), MARKS[1])
+}
+
+#[test]
+fn the_document_shows_the_figures_that_are_kept() {
+    let text = fs::read_to_string(root().join("docs/FUZZING.md")).unwrap();
+    let shown = text == document(&text);
+    assert!(shown, "run: cargo test --test fuzzing write_the_figures -- --ignored");
+}
+
+#[test]
+#[ignore = "writes the table of docs/FUZZING.md"]
+fn write_the_figures() {
+    let path = root().join("docs/FUZZING.md");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, document(&text)).unwrap();
+}
+
+/// A promise for each: what nobody can say of a target, it does not check.
+#[test]
+fn the_document_says_what_every_target_promises() {
+    let text = fs::read_to_string(root().join("docs/FUZZING.md")).unwrap();
+    for target in TARGETS {
+        assert!(text.contains(&format!("\n| `{}` | ", target.name)), "{}", target.name);
+    }
+}
