@@ -12,7 +12,7 @@
 //! use strongroom::vault::Vault;
 //!
 //! # fn main() -> strongroom::error::Result<()> {
-//! let vault = Vault::ephemeral()?; // or Vault::open(path, &unlock, &options)
+//! let vault = Vault::in_memory()?; // or Vault::open(path, &unlock, &options)
 //! let scope = Scope::default(); // account 000000000000 in us-east-1
 //!
 //! let mut request = CreateSecret::new("app/db");

@@ -102,6 +102,22 @@ impl Twin {
         Self { fs, dir, stem, body_bytes, format, owner: None, confirmed }
     }
 
+    /// The same twin in a copy of the files.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub fn fork(&self, fs: &Arc<dyn Fs>) -> Self {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            fs: Arc::clone(fs),
+            dir: self.dir.clone(),
+            stem: self.stem,
+            body_bytes: self.body_bytes,
+            format: self.format,
+            owner: self.owner,
+            confirmed: Mutex::new(confirmed),
+        }
+    }
+
     /// The same twin of the vault whose id stands at `at` in its bodies: another vault's copy does
     /// not count beside one of ours (TWIN-8).
     #[must_use]

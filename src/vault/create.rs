@@ -134,7 +134,7 @@ fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     if used { Err(orphaned().into()) } else { Ok(()) }
 }
 
-/// A key that nobody will ever need again: an ephemeral vault's.
+/// A key that nobody will ever need again: a vault's in memory.
 pub(super) fn random_unlock(id: VaultId, options: &Options) -> Result<Unlock> {
     let env = super::dir::env_of(options);
     key_file::generate(id, env.entropy.as_ref()).map(Unlock::KeyFile).map_err(from_crypto)
