@@ -20,6 +20,7 @@ use std::time::Duration;
 ///
 /// Nothing real is behind its keys: who knows the seed knows them.
 pub struct Ephemeral {
+    seed: u64,
     vault: Vault,
     machine: Sim,
     /// What opens it again.
@@ -68,7 +69,13 @@ impl Ephemeral {
             Ok(Unlock::KeyFile(copy(key.insert(text))))
         })?;
         let key = Arc::new(key.ok_or(ErrorKind::OutcomeUnknown)?);
-        Ok(Self { vault, machine, key, options: Arc::new(options) })
+        Ok(Self { seed, vault, machine, key, options: Arc::new(options) })
+    }
+
+    /// The seed that it began with.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// The vault. Clones of it live as long as they are held, also past a [`Self::restore`].
@@ -106,7 +113,7 @@ impl Ephemeral {
         let vault = self.vault.fork(|| machine.insert(self.machine.fork()).env())?;
         let machine = machine.ok_or(ErrorKind::OutcomeUnknown)?;
         let (key, options) = (Arc::clone(&self.key), Arc::clone(&self.options));
-        Ok(Self { vault, machine, key, options })
+        Ok(Self { seed: self.seed, vault, machine, key, options })
     }
 
     /// This moment, to come back to.
@@ -134,6 +141,11 @@ impl Snapshot {
     /// A vault that goes on from here.
     pub fn fork(&self) -> Result<Ephemeral> {
         self.0.fork()
+    }
+
+    /// The same moment once more.
+    pub fn copy(&self) -> Result<Self> {
+        self.fork().map(Self)
     }
 }
 
