@@ -54,6 +54,11 @@ compile_error!(
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The examples of the kit's guide run.
+#[cfg(all(doctest, feature = "testkit"))]
+#[doc = include_str!("../docs/TESTKIT.md")]
+struct TestkitGuide;
+
 // Read in this order: each layer uses only the ones above it (`tests/architecture.rs` keeps it so).
 pub mod codec;
 pub mod env;

@@ -51,16 +51,17 @@ macro_rules! operations {
             fn arbitrary(u: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
                 let makers: &[fn(&mut Unstructured<'a>) -> arbitrary::Result<Self>] =
                     &[$(|u| $request::arbitrary(u).map(Self::$operation)),*];
-                // Writing and reading of values twice as often as the rest together.
+                // What makes and changes versions twice as often as all together.
                 if u.ratio(1_u8, 3_u8)? {
                     return u.choose(makers)?(u);
                 }
-                Ok(match u.int_in_range(0_u8..=7)? {
-                    0 | 1 => Self::CreateSecret(u.arbitrary()?),
-                    2 | 3 => Self::PutSecretValue(u.arbitrary()?),
-                    4 => Self::UpdateSecretVersionStage(u.arbitrary()?),
-                    5 => Self::GetSecretValue(u.arbitrary()?),
-                    6 => Self::UpdateSecret(u.arbitrary()?),
+                Ok(match u.int_in_range(0_u8..=11)? {
+                    0..=2 => Self::CreateSecret(u.arbitrary()?),
+                    3..=5 => Self::PutSecretValue(u.arbitrary()?),
+                    6 => Self::UpdateSecretVersionStage(u.arbitrary()?),
+                    7 | 8 => Self::GetSecretValue(u.arbitrary()?),
+                    9 => Self::UpdateSecret(u.arbitrary()?),
+                    10 => Self::RestoreSecret(u.arbitrary()?),
                     _ => Self::DeleteSecret(u.arbitrary()?),
                 })
             }

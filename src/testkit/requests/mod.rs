@@ -47,7 +47,7 @@ impl<'a> Arbitrary<'a> for RotationToken {
 impl<'a> Arbitrary<'a> for Scope {
     /// The default account and region more often than not.
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        if u.ratio(3_u8, 4_u8)? {
+        if u.ratio(7_u8, 8_u8)? {
             return Ok(Self::default());
         }
         let is_account = |text: &String| crate::model::name::is_account(text);
@@ -60,36 +60,46 @@ impl<'a> Arbitrary<'a> for Scope {
     }
 }
 
+impl<'a> Arbitrary<'a> for RotationRules {
+    /// Days or an expression; seldom both, which is refused.
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let (days, both) = (bool::arbitrary(u)?, u.ratio(1_u8, 32_u8)?);
+        let mut rules = Self { duration: seldom(pools::window)(u)?, ..Self::default() };
+        if days || both {
+            rules.automatically_after_days = Some(around(1, 1000)(u)?);
+        }
+        if !days || both {
+            rules.schedule_expression = Some(pools::schedule(u)?);
+        }
+        Ok(rules)
+    }
+}
+
 requests! {
     Tag { key: pools::tag_key, value: pools::tag_value }
-    ReplicaRegion { region: pools::region, kms_key_id: maybe(pools::key_id) }
+    ReplicaRegion { region: pools::replica_region, kms_key_id: maybe(pools::key_id) }
     Filter {
         key: maybe(pools::filter_key),
         values: maybe(some(limits::FILTER_VALUES_MAX, pools::filter_value)),
     }
     ExternalMetadata { key: pools::tag_key, value: pools::tag_value }
-    RotationRules {
-        automatically_after_days: maybe(around(1, 1000)),
-        duration: maybe(pools::window),
-        schedule_expression: maybe(pools::schedule),
-    }
     CreateSecret {
         name: pools::name,
-        client_request_token: maybe(pools::token),
+        client_request_token: often(pools::token),
         description: maybe(pools::description),
         kms_key_id: seldom(pools::key_id),
-        value: maybe(pools::value),
+        value: often(pools::value),
         tags: maybe(list(limits::TAGS_MAX)),
         add_replica_regions: seldom(list(8)),
         force_overwrite_replica_secret: seldom(flag),
-        partner: seldom(pools::partner),
-        cross_account_primary_arn: seldom(pools::replica_arn),
+        partner: rarely(pools::partner),
+        cross_account_primary_arn: rarely(pools::replica_arn),
     }
     PutSecretValue {
         secret_id: pools::secret_id,
-        client_request_token: maybe(pools::token),
+        client_request_token: often(pools::token),
         value: often(pools::value),
-        version_stages: maybe(some(limits::STAGES_MAX, pools::label)),
+        version_stages: seldom(some(limits::STAGES_MAX, pools::label)),
         rotation_token: seldom(pools::rotation_token),
     }
     UpdateSecret {
@@ -98,12 +108,12 @@ requests! {
         description: maybe(pools::description),
         kms_key_id: seldom(pools::key_id),
         value: maybe(pools::value),
-        partner: seldom(pools::partner),
+        partner: rarely(pools::partner),
     }
     GetSecretValue {
         secret_id: pools::secret_id,
         version_id: seldom(pools::token),
-        version_stage: maybe(pools::label),
+        version_stage: seldom(pools::label),
     }
     GetRandomPassword {
         password_length: maybe(around(1, 4096)),
@@ -145,7 +155,7 @@ requests! {
     DeleteSecret {
         secret_id: pools::secret_id,
         recovery_window_in_days: maybe(around(7, 30)),
-        force_delete_without_recovery: maybe(flag),
+        force_delete_without_recovery: seldom(flag),
     }
     TagResource { secret_id: pools::secret_id, tags: list(limits::TAGS_MAX) }
     UntagResource {
@@ -155,11 +165,11 @@ requests! {
     RotateSecret {
         secret_id: pools::secret_id,
         client_request_token: maybe(pools::token),
-        rotation_lambda_arn: maybe(pools::function),
-        rotation_rules: maybe(|u| RotationRules::arbitrary(u)),
+        rotation_lambda_arn: often(pools::function),
+        rotation_rules: often(|u| RotationRules::arbitrary(u)),
         rotate_immediately: maybe(flag),
-        external_metadata: seldom(list(limits::EXTERNAL_ITEMS_MAX)),
-        external_role_arn: seldom(pools::role),
+        external_metadata: rarely(list(limits::EXTERNAL_ITEMS_MAX)),
+        external_role_arn: rarely(pools::role),
     }
     PutResourcePolicy {
         secret_id: pools::secret_id,
@@ -184,7 +194,7 @@ requests! {
     }
     RemoveRegionsFromReplication {
         secret_id: pools::secret_id,
-        remove_replica_regions: some(8, pools::region),
+        remove_replica_regions: some(8, pools::replica_region),
     }
     AssociateCrossAccountReplica {
         secret_id: pools::secret_id,
@@ -203,6 +213,13 @@ fn seldom<T>(
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {
     move |u| if u.ratio(1_u8, 8_u8)? { make(u).map(Some) } else { Ok(None) }
+}
+
+/// Absent but one time in 48: what makes most requests a refusal.
+fn rarely<T>(
+    make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
+) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {
+    move |u| if u.ratio(1_u8, 48_u8)? { make(u).map(Some) } else { Ok(None) }
 }
 
 /// Absent one time in eight.

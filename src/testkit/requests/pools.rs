@@ -1,24 +1,17 @@
 //! Small pools that names, tokens, labels and the like are drawn from, so that requests meet each
 //! other; now and then something odd, or a length at a limit's edge.
 
-use crate::model::limits;
+use crate::model::{Scope, limits};
 use crate::secret::{SecretBytes, SecretValue};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 /// Names of which some are beginnings of others, and one that looks like the end of an ARN.
 const NAMES: [&str; 8] =
     ["a", "b", "app/db", "app/db/x", "app/api", "app/db-AbCdEf", "Prod_x+=.@-", "zz/9"];
-const TOKENS: [&str; 6] = [
-    "11111111-1111-4111-8111-111111111111",
-    "22222222-2222-4222-8222-222222222222",
-    "33333333-3333-4333-8333-333333333333",
-    "44444444-4444-4444-8444-444444444444",
-    "55555555555555555555555555555555",
-    "6666666666666666666666666666666666666666666666666666666666666666",
-];
 const LABELS: [&str; 6] =
     ["AWSCURRENT", "AWSPREVIOUS", "AWSPENDING", "blue", "green", "awscurrent"];
 const REGIONS: [&str; 5] = ["us-east-1", "eu-west-1", "ap-south-1", "cn-north-1", "us-gov-west-1"];
+const REPLICA_REGIONS: [&str; 4] = ["eu-west-1", "ap-south-1", "eu-central-1", "us-east-1"];
 const ACCOUNTS: [&str; 2] = ["000000000000", "111122223333"];
 const TEXTS: [&str; 7] = [
     "",
@@ -29,20 +22,18 @@ const TEXTS: [&str; 7] = [
     "\u{e9}\u{1f600}",
     " ",
 ];
-const TAG_KEYS: [&str; 6] = ["team", "env", "Team", "aws:owner", "", "k:/=+-@ _."];
-const FUNCTIONS: [&str; 3] = [
-    "arn:aws:lambda:us-east-1:000000000000:function:rotate",
-    "arn:aws:lambda:us-east-1:000000000000:function:other",
-    "no function",
-];
+const VALUES: [&str; 4] = ["a", "b", "{\"username\":\"u\",\"password\":\"p\"}", "\u{e9}"];
+const TAG_KEYS: [&str; 6] = ["team", "env", "Team", "k:/=+-@ _.", "aws:owner", ""];
+const FUNCTIONS: [&str; 4] = [ROTATE, ROTATE, "arn:aws:lambda:us-east-1:0:function:b", ROTATE];
+const ROTATE: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
 const ROLES: [&str; 2] = ["arn:aws:iam::000000000000:role/replication", "arn:aws:iam::1:role"];
 const KEYS: [&str; 5] =
-    ["alias/aws/secretsmanager", "alias/mine", "", "1234abcd-12ab-34cd-56ef-1234567890ab", "key"];
+    ["alias/aws/secretsmanager", "alias/mine", "1234abcd-12ab-34cd-56ef-1234567890ab", "key", ""];
 const SCHEDULES: [&str; 8] = [
     "rate(4 hours)",
     "rate(10 days)",
-    "rate(0 days)",
     "cron(0 8 1 * ? *)",
+    "rate(0 days)",
     "cron(0/4 * ? * MON-FRI *)",
     "cron(0 8 31 2 ? *)",
     "rate()",
@@ -69,12 +60,14 @@ const FILTER_KEYS: [&str; 8] = [
 ];
 const FILTER_VALUES: [&str; 7] = ["a", "app", "!app", "team", "us-east-1", "", "~"];
 
-/// What a pool gives. One in 16 is arbitrary text, one in 16 as long as `edge` or one more.
+/// What a pool gives: its first three more often than the rest. One in 64 is arbitrary text, one in
+/// 64 as long as `edge` or one more.
 fn drawn(u: &mut Unstructured<'_>, pool: &[&str], edge: usize) -> Result<String> {
-    Ok(match u.int_in_range(0_u8..=15)? {
-        15 => String::arbitrary(u)?,
-        14 => "x".repeat(edge + usize::from(bool::arbitrary(u)?)),
-        _ => (*u.choose(pool)?).to_owned(),
+    Ok(match u.int_in_range(0_u8..=63)? {
+        63 => String::arbitrary(u)?,
+        62 => "x".repeat(edge + usize::from(bool::arbitrary(u)?)),
+        48..=61 => (*u.choose(pool)?).to_owned(),
+        _ => (*u.choose(pool.get(..3).unwrap_or(pool))?).to_owned(),
     })
 }
 
@@ -89,9 +82,9 @@ macro_rules! pools {
 
 pools! {
     name: NAMES, limits::NAME_CHARS_MAX;
-    token: TOKENS, limits::VERSION_ID_CHARS_MAX;
     label: LABELS, limits::STAGE_CHARS_MAX;
     region: REGIONS, limits::REGION_CHARS_MAX;
+    replica_region: REPLICA_REGIONS, limits::REGION_CHARS_MAX;
     account: ACCOUNTS, 12;
     description: TEXTS, limits::DESCRIPTION_CHARS_MAX;
     key_id: KEYS, limits::KMS_KEY_ID_CHARS_MAX;
@@ -113,18 +106,30 @@ pools! {
     characters: ["abc", "\"'\\", "0123456789", ""], 4096;
 }
 
+/// One of 16 tokens; one in 64 of another length, at the limits' edges.
+pub(crate) fn token(u: &mut Unstructured<'_>) -> Result<String> {
+    if u.ratio(1_u8, 64_u8)? {
+        let (min, max) = (limits::VERSION_ID_CHARS_MIN, limits::VERSION_ID_CHARS_MAX);
+        return Ok("t".repeat(*u.choose(&[0, min - 1, min, max, max + 1])?));
+    }
+    let number = u.int_in_range(0_u8..=15)?;
+    Ok(format!("{number:08}-0000-4000-8000-{number:012}"))
+}
+
 /// A name, or an ARN of one: whole with a guessed suffix, or without its suffix.
 pub(crate) fn secret_id(u: &mut Unstructured<'_>) -> Result<String> {
-    Ok(match u.int_in_range(0_u8..=9)? {
-        9 => arn(u)?,
-        8 => format!("{}-AbCdEf", arn(u)?),
+    Ok(match u.int_in_range(0_u8..=15)? {
+        14 | 15 => arn(u)?,
+        13 => replica_arn(u)?,
         _ => name(u)?,
     })
 }
 
 /// An ARN without its suffix, which AWS takes where it is not ambiguous.
 pub(crate) fn arn(u: &mut Unstructured<'_>) -> Result<String> {
-    let (region, account) = (*u.choose(&REGIONS)?, *u.choose(&ACCOUNTS)?);
+    let near = u.ratio(3_u8, 4_u8)?;
+    let region = if near { Scope::DEFAULT_REGION } else { *u.choose(&REGIONS)? };
+    let account = if near { Scope::DEFAULT_ACCOUNT } else { *u.choose(&ACCOUNTS)? };
     Ok(format!("arn:aws:secretsmanager:{region}:{account}:secret:{}", u.choose(&NAMES)?))
 }
 
@@ -139,28 +144,29 @@ pub(crate) fn value(u: &mut Unstructured<'_>) -> Result<SecretValue> {
         let len = limits::VALUE_BYTES_MAX + usize::from(bool::arbitrary(u)?);
         return Ok(SecretValue::binary(vec![7; len]));
     }
-    Ok(match u.int_in_range(0_u8..=3)? {
-        3 => SecretValue::binary(Vec::<u8>::arbitrary(u)?),
-        2 => SecretValue::text(String::arbitrary(u)?),
-        _ => SecretValue::text(*u.choose(&TEXTS)?),
+    Ok(match u.int_in_range(0_u8..=31)? {
+        30 | 31 => SecretValue::binary(Vec::<u8>::arbitrary(u)?),
+        28 | 29 => SecretValue::text(String::arbitrary(u)?),
+        27 => SecretValue::text(""),
+        20..=26 => SecretValue::binary(*u.choose(&[b"\0\xff", b"ab"])?),
+        _ => SecretValue::text(*u.choose(&VALUES)?),
     })
 }
 
 /// A rotation token.
 pub(crate) fn rotation_token(u: &mut Unstructured<'_>) -> Result<crate::model::RotationToken> {
-    let text = drawn(u, &TOKENS, limits::SECRET_ID_CHARS_MAX)?;
-    Ok(SecretBytes::from(text).into())
+    Ok(SecretBytes::from(token(u)?).into())
 }
 
 /// A number around `low` and `high`.
 pub(crate) fn around(low: i64, high: i64) -> impl Fn(&mut Unstructured<'_>) -> Result<i64> {
     move |u| {
-        Ok(match u.int_in_range(0_u8..=7)? {
-            0 => low - 1,
-            1 => low,
-            2 => high,
-            3 => high + 1,
-            4 => i64::arbitrary(u)?,
+        Ok(match u.int_in_range(0_u8..=31)? {
+            31 => low - 1,
+            30 => low,
+            29 => high,
+            28 => high + 1,
+            27 => i64::arbitrary(u)?,
             _ => u.int_in_range(low..=high)?,
         })
     }
@@ -178,15 +184,16 @@ pub(crate) fn maybe<T>(
     move |u| if bool::arbitrary(u)? { make(u).map(Some) } else { Ok(None) }
 }
 
-/// Some of them, seldom more than `edge`.
+/// One to three of them; seldom none, or as many as `edge` or one more.
 pub(crate) fn some<T>(
     edge: usize,
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> impl Fn(&mut Unstructured<'_>) -> Result<Vec<T>> {
     move |u| {
-        let count = match u.int_in_range(0_u8..=31)? {
-            31 => edge + usize::from(bool::arbitrary(u)?),
-            count => usize::from(count % 4),
+        let count = match u.int_in_range(0_u8..=63)? {
+            63 => edge + usize::from(bool::arbitrary(u)?),
+            62 => 0,
+            count => 1 + usize::from(count % 3),
         };
         (0..count).map(|_| make(u)).collect()
     }
