@@ -15,8 +15,12 @@ const STEPS: u64 = 300;
 /// Seed of the vault, seed of the script, SHA-256 over all files, rows and answers. Whoever changes
 /// a format, a rule, a text, the order in which chance is drawn, or what `arbitrary` makes, changes
 /// these, and says so.
-const FINGERPRINTS: [(u64, u64, &str); 4] =
-    [(0, 0, "?"), (1, 1, "?"), (1, 2, "?"), (u64::MAX, 3, "?")];
+const FINGERPRINTS: [(u64, u64, &str); 4] = [
+    (0, 0, "2f081c54c586024ee953ceedd7d24da86344cfc868181fbf2963bba2da1ba6e4"),
+    (1, 1, "e23f29c3cb05afb7a36285f7f0e82bca18d95a8bd1974650e55302688f57449c"),
+    (1, 2, "cb53a730ab4efd43bac1f2e85c5faadf9ccf44ae54a219c292009967796648d7"),
+    (u64::MAX, 3, "334e8cb0f2441d28ad99785a8ff837e735b08a85a8b7ae3bca454f02c72307a9"),
+];
 
 fn fingerprint_of(seed: u64, script: u64) -> String {
     let vault = Ephemeral::new(seed, &options()).unwrap();
