@@ -82,6 +82,9 @@ enum Found {
     Bad { missing: bool, rule: &'static str },
 }
 
+/// Both copies, A first: what they are, and their bytes if there is such a file.
+type Copies = ([Found; 2], [Option<Vec<u8>>; 2]);
+
 /// The winner of two copies.
 struct Winner {
     copy: Copy,
@@ -324,7 +327,7 @@ impl Twin {
     }
 
     /// Both copies, what they are and their bytes. Equal bytes are judged once.
-    fn read_copies(&self) -> Result<([Found; 2], [Option<Vec<u8>>; 2]), LogError> {
+    fn read_copies(&self) -> Result<Copies, LogError> {
         let (a, b) = (self.read_bytes(Copy::A)?, self.read_bytes(Copy::B)?);
         let first = self.judge(a.as_deref());
         let second = if a == b { first.clone() } else { self.judge(b.as_deref()) };

@@ -71,7 +71,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     truth.settle().map_err(from_log)?;
     let opener = StateOpener::of(&place, &tuning, &keys);
-    let opened = match opener.open(&truth) {
+    let current = match opener.open(&truth) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before, with its segments, may still be there (I6).
             truth = truth.fall_back().map_err(from_log)?;
@@ -83,7 +83,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
     let log = truth.start().map_err(from_log)?;
-    serve(place, (KeystoreFile { twin, keystore }, keys), log, opened, age)
+    serve(place, (KeystoreFile { twin, keystore }, keys), log, current, age)
 }
 
 /// The last step of opening and of making: the vault that serves what has been brought together.

@@ -28,7 +28,7 @@ pub fn options() -> Options {
 
 /// One step of a script.
 enum Step {
-    Call(Scope, Call),
+    Call(Scope, Box<Call>),
     Advance(Duration),
     Maintain,
 }
@@ -43,7 +43,7 @@ fn steps(seed: u64, range: std::ops::Range<u64>) -> impl Iterator<Item = Step> {
             0 => Step::Maintain,
             1 => Step::Advance(DAY * u.int_in_range(1..=20).unwrap()),
             2..=9 => Step::Advance(Duration::from_millis(u.int_in_range(1..=100_000).unwrap())),
-            _ => Step::Call(Scope::arbitrary(u).unwrap(), Call::arbitrary(u).unwrap()),
+            _ => Step::Call(Scope::arbitrary(u).unwrap(), Box::new(Call::arbitrary(u).unwrap())),
         }
     })
 }

@@ -166,7 +166,7 @@ requests! {
         secret_id: pools::secret_id,
         client_request_token: maybe(pools::token),
         rotation_lambda_arn: often(pools::function),
-        rotation_rules: often(|u| RotationRules::arbitrary(u)),
+        rotation_rules: often(rotation_rules),
         rotate_immediately: maybe(flag),
         external_metadata: rarely(list(limits::EXTERNAL_ITEMS_MAX)),
         external_role_arn: rarely(pools::role),
@@ -206,6 +206,10 @@ requests! {
         secret_id: pools::secret_id,
         replica_arn: pools::replica_arn,
     }
+}
+
+fn rotation_rules(u: &mut Unstructured<'_>) -> Result<RotationRules> {
+    RotationRules::arbitrary(u)
 }
 
 /// Absent but one time in eight.
