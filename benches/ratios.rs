@@ -30,7 +30,7 @@ fn vault(fs: &Arc<SimFs>) -> Vault {
         entropy: Arc::new(OsEntropy),
         fs: Arc::clone(fs) as Arc<dyn Fs>,
     });
-    let vault = Vault::ephemeral_with(&options).unwrap();
+    let vault = Vault::in_memory_with(&options).unwrap();
     for n in 0..WRITERS {
         vault.create_secret(&Scope::default(), CreateSecret::new(format!("secret-{n}"))).unwrap();
     }

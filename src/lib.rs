@@ -12,7 +12,7 @@
 //! use strongroom::vault::Vault;
 //!
 //! # fn main() -> strongroom::error::Result<()> {
-//! let vault = Vault::ephemeral()?; // or Vault::open(path, &unlock, &options)
+//! let vault = Vault::in_memory()?; // or Vault::open(path, &unlock, &options)
 //! let scope = Scope::default(); // account 000000000000 in us-east-1
 //!
 //! let mut request = CreateSecret::new("app/db");
@@ -53,6 +53,11 @@ compile_error!(
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the kit's guide run.
+#[cfg(all(doctest, feature = "testkit"))]
+#[doc = include_str!("../docs/TESTKIT.md")]
+struct TestkitGuide;
 
 // Read in this order: each layer uses only the ones above it (`tests/architecture.rs` keeps it so).
 pub mod codec;

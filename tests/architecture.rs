@@ -106,6 +106,7 @@ const ONE_DOOR: &[(&str, &[&str])] = &[
     ("hyper", &["wire"]),
     ("http_body_util", &["wire"]),
     ("serde_json", &["wire", "cli", "testkit", "fuzzing"]),
+    ("arbitrary", &["testkit", "fuzzing"]),
     ("clap", &["cli"]),
     ("rpassword", &["cli"]),
     ("ctrlc", &["cli"]),

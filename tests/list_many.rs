@@ -160,7 +160,7 @@ fn check(region: &Region<'_>, sort_by: &str, sort_order: &str) {
 
 #[test]
 fn ten_thousand_secrets_are_paged_while_others_write() {
-    let vault = Vault::ephemeral().unwrap();
+    let vault = Vault::in_memory().unwrap();
     check(&Region::filled(&vault, "us-east-1", 10_000), "created-date", "asc");
     vault.close().unwrap();
 }
@@ -168,7 +168,7 @@ fn ten_thousand_secrets_are_paged_while_others_write() {
 /// In every other order a page looks at all secrets, so there are fewer.
 #[test]
 fn other_orders_are_paged_while_others_write() {
-    let vault = Vault::ephemeral().unwrap();
+    let vault = Vault::in_memory().unwrap();
     let region = Region::filled(&vault, "us-east-1", 1_000);
     for sort_by in ["created-date", "name", "last-changed-date"] {
         for sort_order in ["asc", "desc"] {

@@ -239,9 +239,9 @@ fn random_sequences_agree_with_the_reference_model() {
 
 /// The same through the vault in memory: no reopening, no simulated clock, every answer.
 #[test]
-fn an_ephemeral_vault_answers_as_the_model_does() {
+fn a_vault_in_memory_answers_as_the_model_does() {
     for seed in 0..20 {
-        let vault = Vault::ephemeral().unwrap();
+        let vault = Vault::in_memory().unwrap();
         let mut model = Model::new(ACCOUNT, 0);
         for step in Writer::new(1_000_000 + seed).script() {
             let Step::Ask(region, request) = step else { continue };

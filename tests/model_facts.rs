@@ -469,7 +469,7 @@ fn differences(path: &str, value: &Value, shape: &Shape, wrong: &mut Vec<String>
 #[test]
 fn every_answer_has_the_members_of_the_model() {
     let functions = RotationFunctions::default().with_random(FUNCTION, 32);
-    let vault = Vault::ephemeral_with_rotation(functions).unwrap();
+    let vault = Vault::in_memory_with_rotation(functions).unwrap();
     let options = ServerOptions { auth: Auth::None, stop_on_signals: false, ..Default::default() };
     let server = Running::on(vault, options, false);
     let mut wire = server.connect();

@@ -202,7 +202,7 @@ fn the_largest_records_fit_everywhere() {
 /// Goal: SEM-ACCESS-1, SEM-ACCESS-2 and SEM-ACCESS-10 through the library, a read's mark included.
 #[test]
 fn two_accounts_meet_at_one_secret() {
-    let vault = Vault::ephemeral().unwrap();
+    let vault = Vault::in_memory().unwrap();
     let (owner, other) = (Scope::default(), Scope::new(OTHER, "us-east-1"));
     let mut request = CreateSecret::new("shared");
     request.value = Some(SecretValue::text("value"));

@@ -187,7 +187,7 @@ fn a_port_that_others_reach_and_a_weak_token_are_refused() {
     let bound = |agent: AgentOptions| {
         let options = ServerOptions { listen, stop_on_signals: false, ..Default::default() };
         let env = strongroom::env::Env::real();
-        let server = Server::bind(Vault::ephemeral().unwrap(), Vec::new(), options, env).unwrap();
+        let server = Server::bind(Vault::in_memory().unwrap(), Vec::new(), options, env).unwrap();
         server.with_agent(agent).map(|server| server.agent_addr().unwrap())
     };
     let agent = |listen: &str, token: &str, account: &str| AgentOptions {

@@ -82,7 +82,7 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     let caller = CallerCell::default();
     let rotation = rotation::functions(context, &args.rotation, &caller)?;
     let vault = if args.ephemeral {
-        Vault::ephemeral_with_rotation(rotation)?
+        Vault::in_memory_with_rotation(rotation)?
     } else {
         open(context, global, rotation)?
     };

@@ -215,7 +215,7 @@ impl Env {
     }
 
     /// The operating system's time and chance, with files in memory that are gone when the last
-    /// clone drops: for ephemeral vaults with real keys.
+    /// clone drops: for vaults in memory with real keys.
     #[must_use]
     pub fn in_memory() -> Self {
         Self { fs: Arc::new(sim::SimFs::volatile()), ..Self::real() }

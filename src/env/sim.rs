@@ -2,7 +2,7 @@
 //! hostile disk in memory.
 //!
 //! The same calls in the same order give the same bytes, times and failures. See
-//! `docs/ENV.md` for how a harness uses it. [`SimFs::volatile`] is also what ephemeral vaults
+//! `docs/ENV.md` for how a harness uses it. [`SimFs::volatile`] is also what vaults in memory
 //! keep their files in; [`SimEntropy`] must never make a real key.
 
 use super::{Clock, Entropy, Env, UnixMillis};
@@ -119,6 +119,23 @@ impl Sim {
             clock: Arc::new(SimClock::new(SIM_START)),
             entropy: Arc::new(SimEntropy::from_seed(seed)),
             fs: Arc::new(SimFs::new()),
+        }
+    }
+
+    /// The same with a disk without durability ([`SimFs::volatile`]): faster, and no power cut
+    /// takes anything.
+    #[must_use]
+    pub fn volatile(seed: u64) -> Self {
+        Self { fs: Arc::new(SimFs::volatile()), ..Self::new(seed) }
+    }
+
+    /// A second machine just like this one, independent from now on; nothing is open on its disk.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            clock: Arc::new(SimClock { readings: Mutex::new(*lock(&self.clock.readings)) }),
+            entropy: Arc::new(SimEntropy(Mutex::new(lock(&self.entropy.0).clone()))),
+            fs: Arc::new(self.fs.fork()),
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Board {
 /// Longest wait of an append for a preparation that runs.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct State {
     /// The newest segment that the log uses; only the one after it is worth preparing.
     pub(super) last: u64,
@@ -60,6 +60,14 @@ impl State {
 impl Board {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The board of a fork of the log. `None`: a preparation is under way or promised.
+    #[cfg(feature = "testkit")]
+    pub(super) fn fork(&self) -> Option<Self> {
+        let state = self.lock();
+        let is_quiet = !state.promised && !matches!(state.stage, Stage::Running { .. });
+        is_quiet.then(|| Self { state: Mutex::new(state.clone()), ended: Condvar::default() })
     }
 
     /// From here on nothing is prepared, and what is being prepared is thrown away.

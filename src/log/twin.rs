@@ -75,16 +75,22 @@ pub struct GoodCopy {
 }
 
 /// One copy as it was read.
+#[derive(Clone)]
 enum Found {
     Good { generation: u64, body: Vec<u8> },
     Newer { generation: u64, format: u32 },
     Bad { missing: bool, rule: &'static str },
 }
 
+/// Both copies, A first: what they are, and their bytes if there is such a file.
+type Copies = ([Found; 2], [Option<Vec<u8>>; 2]);
+
 /// The winner of two copies.
 struct Winner {
     copy: Copy,
     content: TwinContent,
+    /// The copy as it was read.
+    bytes: Vec<u8>,
 }
 
 impl Twin {
@@ -102,6 +108,22 @@ impl Twin {
         Self { fs, dir, stem, body_bytes, format, owner: None, confirmed }
     }
 
+    /// The same twin in a copy of the files.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub fn fork(&self, fs: &Arc<dyn Fs>) -> Self {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        Self {
+            fs: Arc::clone(fs),
+            dir: self.dir.clone(),
+            stem: self.stem,
+            body_bytes: self.body_bytes,
+            format: self.format,
+            owner: self.owner,
+            confirmed: Mutex::new(confirmed),
+        }
+    }
+
     /// The same twin of the vault whose id stands at `at` in its bodies: another vault's copy does
     /// not count beside one of ours (TWIN-8).
     #[must_use]
@@ -113,8 +135,9 @@ impl Twin {
     /// The copies whose checksum is good, whatever they say. Never writes.
     pub fn copies(&self) -> Result<Vec<GoodCopy>, LogError> {
         let mut good = Vec::new();
-        for copy in [Copy::A, Copy::B] {
-            if let Found::Good { generation, body } = self.read_copy(copy)? {
+        let (found, _) = self.read_copies()?;
+        for (copy, found) in [Copy::A, Copy::B].into_iter().zip(found) {
+            if let Found::Good { generation, body } = found {
                 good.push(GoodCopy { copy, generation, body });
             }
         }
@@ -123,7 +146,8 @@ impl Twin {
 
     /// The copies that are missing, damaged or older, each with the rule broken. Never writes.
     pub fn faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
-        let [a, b] = self.without_stray(self.read_copy(Copy::A)?, self.read_copy(Copy::B)?);
+        let ([a, b], _) = self.read_copies()?;
+        let [a, b] = self.without_stray(a, b);
         let newest = generation_of(&a).max(generation_of(&b));
         let fault = |found: &Found| match found {
             Found::Bad { rule, .. } => Some(*rule),
@@ -200,12 +224,12 @@ impl Twin {
             self.write_copy(Copy::A, &bytes)?;
             self.write_copy(Copy::B, &bytes)?;
         } else {
-            let Winner { copy, content } = self.winner()?;
+            let Winner { copy, content, bytes: found } = self.winner()?;
             let newer = generation > content.generation;
             if !newer && (generation, body) != (content.generation, content.body.as_slice()) {
                 return Err(LogError::Refused { what: "twin generation does not rise" });
             }
-            self.write_copy(copy, &self.encode(content.generation, &content.body)?)?;
+            self.write_copy(copy, &found)?;
             self.write_copy(copy.other(), &bytes)?;
             // The other copy's name may be new; it must be durable before the winner is touched.
             files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
@@ -232,7 +256,7 @@ impl Twin {
     #[must_use]
     pub fn read_loser(&self) -> Option<TwinContent> {
         let winner = self.winner().ok()?.copy;
-        match self.read_copy(winner.other()).ok()? {
+        match self.judge(self.read_bytes(winner.other()).ok()?.as_deref()) {
             Found::Good { generation, body } => {
                 Some(TwinContent { generation, body, needs_repair: false })
             }
@@ -249,7 +273,8 @@ impl Twin {
     }
 
     fn winner(&self) -> Result<Winner, LogError> {
-        let [a, b] = self.without_stray(self.read_copy(Copy::A)?, self.read_copy(Copy::B)?);
+        let ([a, b], [in_a, in_b]) = self.read_copies()?;
+        let [a, b] = self.without_stray(a, b);
         let (first, copy, second) = match (generation_of(&a), generation_of(&b)) {
             (left, right) if left >= right => (a, Copy::A, b),
             _ => (b, Copy::B, a),
@@ -277,7 +302,9 @@ impl Twin {
                     return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
                 }
                 let needs_repair = generation_of(&second) != Some(generation);
-                Ok(Winner { copy, content: TwinContent { generation, body, needs_repair } })
+                let bytes = if copy == Copy::A { in_a } else { in_b };
+                let content = TwinContent { generation, body, needs_repair };
+                Ok(Winner { copy, content, bytes: bytes.unwrap_or_default() })
             }
         }
     }
@@ -299,19 +326,30 @@ impl Twin {
         Some(body.get(at..)?.starts_with(&vault))
     }
 
-    fn read_copy(&self, copy: Copy) -> Result<Found, LogError> {
+    /// Both copies, what they are and their bytes. Equal bytes are judged once.
+    fn read_copies(&self) -> Result<Copies, LogError> {
+        let (a, b) = (self.read_bytes(Copy::A)?, self.read_bytes(Copy::B)?);
+        let first = self.judge(a.as_deref());
+        let second = if a == b { first.clone() } else { self.judge(b.as_deref()) };
+        Ok(([first, second], [a, b]))
+    }
+
+    fn judge(&self, bytes: Option<&[u8]>) -> Found {
+        let Some(bytes) = bytes else { return Found::Bad { missing: true, rule: "TWIN-1" } };
+        self.decode(bytes).unwrap_or(Found::Bad { missing: false, rule: "TWIN-2" })
+    }
+
+    /// The bytes of a copy; `None`: there is no such file.
+    fn read_bytes(&self, copy: Copy) -> Result<Option<Vec<u8>>, LogError> {
         let name = self.name(copy);
         let file = match self.fs.open(&self.path(copy), OpenMode::Read) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Found::Bad { missing: true, rule: "TWIN-1" });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LogError::io("open", &name, error)),
         };
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         let len = usize::try_from(len).unwrap_or(usize::MAX).min(FILE_BYTES_MAX + 1);
-        let bytes = files::read_up_to(file.as_ref(), &name, len, 0)?;
-        Ok(self.decode(&bytes).unwrap_or(Found::Bad { missing: false, rule: "TWIN-2" }))
+        files::read_up_to(file.as_ref(), &name, len, 0).map(Some)
     }
 
     /// `None`: not a copy of this twin.

@@ -16,6 +16,8 @@ use super::recover::SegmentInfo;
 use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
 use super::twin::Twin;
 use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
+#[cfg(feature = "testkit")]
+use crate::env::Env;
 use crate::env::{File, OpenMode, is_no_space};
 use std::sync::{Arc, Weak};
 
@@ -78,6 +80,37 @@ impl Log {
             board,
             compacting: Weak::new(),
         }
+    }
+
+    /// The same log in a copy of its files, independent from now on. Refused while a compaction or
+    /// a preparation of this one runs: their files are half made.
+    #[cfg(feature = "testkit")]
+    pub fn fork(&self, env: &Env) -> Result<Self, LogError> {
+        let board = self.board.fork();
+        let board = board.filter(|_| self.compacting.strong_count() == 0);
+        let board = board.ok_or(LogError::Refused { what: "the log is busy" })?;
+        let place = Place { env: env.clone(), ..self.place.clone() };
+        let current = self.current.as_ref().map(|segment| {
+            let path = place.path(Kind::Segment, segment.header.number);
+            let file = place.fs().open(&path, OpenMode::Existing);
+            let file = file.map_err(|error| LogError::io("open", &segment.name, error))?;
+            Ok(Segment { header: segment.header.clone(), file, name: segment.name.clone() })
+        });
+        Ok(Self {
+            twin: self.twin.fork(&env.fs),
+            place,
+            options: self.options.clone(),
+            manifest: self.manifest.clone(),
+            manifest_durable: self.manifest_durable,
+            current: current.transpose()?,
+            tail: self.tail.clone(),
+            dirty: self.dirty,
+            poisoned: self.poisoned,
+            next_capacity: self.next_capacity,
+            ended: self.ended.clone(),
+            board: Arc::new(board),
+            compacting: Weak::new(),
+        })
     }
 
     /// The last operation appended, and what is known there.

@@ -1,7 +1,7 @@
 //! The rebuildable state that serves every read. The log is the truth; this is its picture.
 //!
-//! Two implementations under one shared test suite: sled (on disk) and an ordered map (ephemeral
-//! vaults, simulation). Only this module names sled.
+//! Two implementations under one shared test suite: sled (on disk) and an ordered map (vaults in
+//! memory, simulation). Only this module names sled.
 //!
 //! - **S1** A change set is applied whole, in LSN order; applying one again changes nothing.
 //! - **S2** sled is never believed: not its flush, not its opening. `vault` compares LSN and

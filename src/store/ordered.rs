@@ -1,4 +1,4 @@
-//! The state in memory: an ordered map per tree. For ephemeral vaults and simulation, and the
+//! The state in memory: an ordered map per tree. For vaults in memory and simulation, and the
 //! yardstick that the shared tests hold sled against.
 
 use super::bounds::bounds;
@@ -12,12 +12,13 @@ use std::ops::Bound;
 /// Rows that `scan` copies before it calls out with the lock released.
 const SCAN_ROWS: usize = 256;
 
-/// One tree. Shared bytes make a fork cost a count, not a copy, per row.
+/// One tree. Shared bytes make a copy cost a count per row.
 type Map = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
 
 #[derive(Clone, Default)]
 struct State {
-    trees: PerTree<Map>,
+    /// Each shared with forks until one side writes to it.
+    trees: PerTree<Arc<Map>>,
     applied: Lsn,
 }
 
@@ -110,7 +111,7 @@ impl Store for OrderedStore {
                 continue;
             }
             for row in &set.rows {
-                let map = state.trees.of_mut(row.tree);
+                let map = Arc::make_mut(state.trees.of_mut(row.tree));
                 match &row.value {
                     Some(value) => {
                         map.insert((&*row.key).into(), (&**value).into());

@@ -16,7 +16,7 @@ const MARKS_MAX: usize = 65_536;
 #[derive(Default)]
 pub(crate) struct Marks(Mutex<Inner>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inner {
     versions: HashMap<(RecordId, Seq), UnixMillis>,
     secrets: HashMap<RecordId, UnixMillis>,
@@ -25,6 +25,12 @@ struct Inner {
 impl Marks {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same marks for a fork of the vault.
+    #[cfg(feature = "testkit")]
+    pub(super) fn fork(&self) -> Self {
+        Self(Mutex::new(self.inner().clone()))
     }
 
     /// Notes a read on `day`. `true`: it is news, so an operation should carry it to the log.

@@ -93,6 +93,16 @@ impl Pipeline {
         }
     }
 
+    /// The pipeline of a fork of the vault. What waits here does not wait there.
+    #[cfg(feature = "testkit")]
+    pub(super) fn fork(&self, shared: Arc<Shared>) -> Result<Self> {
+        let log = self.log.fork(&shared.env).map_err(from_log)?;
+        let (sum, age) = (self.sum.clone(), self.age.clone());
+        let (lsn, unsynced_bytes, unshredded) = (self.lsn, self.unsynced_bytes, self.unshredded);
+        let (queue, completed) = (VecDeque::new(), Vec::new());
+        Ok(Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared })
+    }
+
     /// Takes a job; it waits for its batch.
     pub(super) fn submit(&mut self, job: Job) {
         self.queue.push_back(job);

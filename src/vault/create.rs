@@ -6,13 +6,14 @@
 //! is made again; one whose log holds frames is not: its keystore was lost, not unfinished.
 
 use super::dir::{VaultDir, keystore_twin, refuse_foreign};
-use super::epoch::from_crypto;
+use super::epoch::{KeystoreFile, from_crypto};
 use super::keeper::from_log;
 use super::logkeys::{LogKeys, clock_note};
-use super::open::{Unlocked, finish};
+use super::open::serve;
 use super::options::kdf_params;
+use super::state::{Opened, StateOpener};
 use super::{Options, Vault};
-use crate::crypto::{Keystore, Unlock, VaultId, key_file};
+use crate::crypto::{Keystore, SetSum, Unlock, VaultId, key_file};
 use crate::env::age::AgeClock;
 use crate::env::{Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
@@ -59,14 +60,15 @@ pub(super) fn create(
     let note = clock_note(age.note());
     let log =
         Log::create(&env, &dir, id.0, LogKeys::of(&keys), log_options, keystore.generation(), note);
-    drop(log.map_err(from_log)?);
+    let log = log.map_err(from_log)?;
 
     install_keystore(&place, &keystore)?;
-    let twin = keystore_twin(&env.fs, &dir);
-    let content = twin.read().map_err(from_log)?;
-    let vault = finish(place, Unlocked { twin, content, keystore, keys })?;
-    // Its first put comes soon.
-    vault.inner.prepare_segment(true)?;
+    let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
+    // Every sync has said yes to this process, so nothing has to be read back or settled: what is
+    // known of the log is what an open would find.
+    let state = StateOpener::of(&place, &place.options.tuning, &keys).fresh()?;
+    let opened = Opened { state, sum: SetSum::empty() };
+    let vault = serve(place, (keystore, keys), log, opened, age)?;
     // From the first day: the disk may be full before the keeper has looked around. One without room
     // for it is not an error.
     let _ = super::reserve::refill(&vault.inner.shared);
@@ -134,7 +136,7 @@ fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     if used { Err(orphaned().into()) } else { Ok(()) }
 }
 
-/// A key that nobody will ever need again: an ephemeral vault's.
+/// A key that nobody will ever need again: a vault's in memory.
 pub(super) fn random_unlock(id: VaultId, options: &Options) -> Result<Unlock> {
     let env = super::dir::env_of(options);
     key_file::generate(id, env.entropy.as_ref()).map(Unlock::KeyFile).map_err(from_crypto)

@@ -62,6 +62,12 @@ fn settled_keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> std::result::Result<Tw
     })
 }
 
+/// The file that is locked.
+#[cfg(feature = "testkit")]
+pub(super) fn lock_path(dir: &Path) -> PathBuf {
+    dir.join(LOCK)
+}
+
 /// The environment of these options: the real one unless a test gave another.
 pub(super) fn env_of(options: &Options) -> Env {
     options.tuning.env.clone().unwrap_or_else(Env::real)

@@ -24,6 +24,8 @@ mod driver;
 mod effects;
 mod epoch;
 mod failure;
+#[cfg(feature = "testkit")]
+mod fork;
 mod job;
 mod keeper;
 mod logkeys;
@@ -121,22 +123,22 @@ impl Vault {
 
     /// A vault in memory with random keys, gone when dropped. Same code, cryptography and log as on
     /// disk, with the files in memory.
-    pub fn ephemeral() -> Result<Self> {
-        Self::ephemeral_with_rotation(RotationFunctions::default())
+    pub fn in_memory() -> Result<Self> {
+        Self::in_memory_with_rotation(RotationFunctions::default())
     }
 
     /// The same with functions that rotate its secrets.
-    pub fn ephemeral_with_rotation(rotation: RotationFunctions) -> Result<Self> {
+    pub fn in_memory_with_rotation(rotation: RotationFunctions) -> Result<Self> {
         let mut options = Options { rotation, ..Options::default() };
         options.tuning.env = Some(Env::in_memory());
         options.tuning.segment_bytes_max = 1024 * 1024;
         options.tuning.reserve_bytes = 0; // no disk that could be full
-        Self::ephemeral_with(&options)
+        Self::in_memory_with(&options)
     }
 
     /// The same with what tests turn.
     #[doc(hidden)]
-    pub fn ephemeral_with(options: &Options) -> Result<Self> {
+    pub fn in_memory_with(options: &Options) -> Result<Self> {
         VaultDir::make(Path::new("/vault"), options)?
             .create(|id| create::random_unlock(id, options))
     }

@@ -16,7 +16,7 @@ use super::logkeys::{LogKeys, age_note};
 use super::rotation::Engine;
 use super::shared::Shared;
 use super::state::{Opened, State, StateOpener, sum_rows};
-use super::{Inner, Owner, Vault};
+use super::{Inner, Options, Owner, Vault};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
 use crate::env::threads::sync::{Arc, Mutex};
@@ -71,7 +71,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     truth.settle().map_err(from_log)?;
     let opener = StateOpener::of(&place, &tuning, &keys);
-    let Opened { state, sum } = match opener.open(&truth) {
+    let current = match opener.open(&truth) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before, with its segments, may still be there (I6).
             truth = truth.fall_back().map_err(from_log)?;
@@ -83,9 +83,20 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
     let log = truth.start().map_err(from_log)?;
+    serve(place, (KeystoreFile { twin, keystore }, keys), log, current, age)
+}
 
+/// The last step of opening and of making: the vault that serves what has been brought together.
+pub(super) fn serve(
+    place: VaultDir,
+    (keystore, keys): (KeystoreFile, Keyring),
+    log: Log,
+    Opened { state, sum }: Opened,
+    age: AgeClock,
+) -> Result<Vault> {
     let VaultDir { env, dir, lock, options } = place;
-    let (background, rotation) = (tuning.background, options.rotation);
+    let Options { tuning, rotation, .. } = options;
+    let background = tuning.background;
     let bells = Bells::default();
     let calls = (bells.passes.0.clone(), bells.segments.0.clone());
     let shared =
@@ -99,7 +110,7 @@ pub(super) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         engine: OnceLock::new(),
         pass: Mutex::new(()),
         preparing: Mutex::new(()),
-        keystore: Mutex::new(KeystoreFile { twin, keystore }),
+        keystore: Mutex::new(keystore),
     });
     let owner = Arc::new(Owner(Arc::clone(&inner)));
     if background {

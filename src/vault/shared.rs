@@ -103,6 +103,49 @@ impl Shared {
         }
     }
 
+    /// What a fork of the vault shares, on `env`. `None`: the state is not in memory.
+    #[cfg(feature = "testkit")]
+    pub(super) fn fork(
+        &self,
+        env: &Env,
+        (call, call_for_segment): (Sender<()>, Sender<()>),
+        lock: Box<dyn LockGuard>,
+    ) -> Option<Self> {
+        let state = match self.state.read().unwrap_or_else(PoisonError::into_inner).as_deref() {
+            Some(State::Memory(rows)) => Some(Arc::new(State::Memory(rows.fork()))),
+            Some(State::Sled(_)) => return None,
+            None => None,
+        };
+        let nudges = self.nudges.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let count = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::Acquire));
+        Some(Self {
+            env: env.clone(),
+            dir: self.dir.clone(),
+            id: self.id,
+            marks: self.marks.fork(),
+            no_marks: Marks::default(),
+            #[cfg(feature = "sabotage")]
+            sabotage: self.sabotage,
+            #[cfg(feature = "sabotage")]
+            sealed_under: Mutex::default(),
+            tuning: super::options::Tuning { env: Some(env.clone()), ..self.tuning.clone() },
+            keys: RwLock::new(self.keys()),
+            state: RwLock::new(state),
+            status: AtomicU8::new(self.status.load(Ordering::Acquire)),
+            broken: AtomicBool::new(self.state_is_broken()),
+            frames: count(&self.frames),
+            space_needed: count(&self.space_needed),
+            published: count(&self.published),
+            nudges: Mutex::new(nudges),
+            agenda: self.agenda.fork(),
+            call,
+            call_for_segment,
+            preparation: Mutex::new(None),
+            stopping: AtomicBool::new(self.is_stopping()),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+
     /// The keys in force. Take them *after* reading a wrapped key, not before: an epoch switch may
     /// come in between.
     pub(super) fn keys(&self) -> Arc<Keyring> {

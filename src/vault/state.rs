@@ -123,6 +123,21 @@ impl StateOpener<'_> {
         }
     }
 
+    /// The state of a vault that is being made: empty, and durable if it is on disk.
+    pub(super) fn fresh(&self) -> Result<State> {
+        if self.uses_sled()
+            && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
+            && let Some(store) = self.open_sled()
+        {
+            let state = State::Sled(store);
+            if state.store().checkpoint().is_ok() {
+                checked(&state)?;
+                return Ok(state);
+            }
+        }
+        Ok(State::Memory(OrderedStore::new()))
+    }
+
     /// Sets the state aside, if there is one, and makes it anew from the truth.
     pub(super) fn rebuild(&self, truth: &Recovered) -> Result<Opened> {
         if self.uses_sled()

@@ -37,6 +37,8 @@ mod hook;
 #[doc(hidden)]
 pub mod internals;
 mod json;
+#[cfg(feature = "testkit")]
+pub(crate) mod local;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod member_facts;

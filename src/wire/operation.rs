@@ -68,6 +68,23 @@ impl Operation {
         })
     }
 
+    /// Whether it changes nothing.
+    #[cfg(feature = "testkit")]
+    pub(super) fn only_reads(self) -> bool {
+        matches!(
+            self,
+            Self::BatchGetSecretValue
+                | Self::DescribeSecret
+                | Self::GetRandomPassword
+                | Self::GetResourcePolicy
+                | Self::GetSecretValue
+                | Self::ListResourcePolicies
+                | Self::ListSecretVersionIds
+                | Self::ListSecrets
+                | Self::ValidateResourcePolicy
+        )
+    }
+
     /// The members of its request (API model of 2017-10-17).
     pub(super) fn members(self) -> &'static [Member] {
         match self {

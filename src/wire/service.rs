@@ -143,8 +143,7 @@ impl Service {
         match call {
             Call::Write(write) => {
                 let answer = self.write(&scope, write).await?;
-                response::write(operation, answer)
-                    .ok_or(Failure::Internal("the answer does not fit the operation"))
+                response::write(operation, answer).ok_or(MISFIT)
             }
             Call::Read(read) => {
                 let vault = self.vault.clone();
@@ -169,12 +168,16 @@ impl Service {
         self.vault.submit(scope, write, Box::new(done));
         match answer.await {
             Ok(result) => result.map_err(Failure::from),
-            Err(_) => {
-                Err(Failure::Internal("the operation was broken off; its outcome is unknown"))
-            }
+            Err(_) => Err(BROKEN_OFF),
         }
     }
 }
+
+/// The vault's answer is of another operation.
+pub(super) const MISFIT: Failure = Failure::Internal("the answer does not fit the operation");
+/// The vault dropped a write's callback.
+pub(super) const BROKEN_OFF: Failure =
+    Failure::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
 pub(super) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
@@ -183,7 +186,11 @@ pub(super) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Cal
     request::read(operation, Fields::check(node, operation.members())?)
 }
 
-fn perform_read(vault: &Vault, scope: &Scope, read: &Read) -> VaultResult<Zeroizing<Vec<u8>>> {
+pub(super) fn perform_read(
+    vault: &Vault,
+    scope: &Scope,
+    read: &Read,
+) -> VaultResult<Zeroizing<Vec<u8>>> {
     Ok(match read {
         Read::BatchGetSecretValue(request) => {
             response::secret_value_batch(&vault.batch_get_secret_value(scope, request)?)?

@@ -79,7 +79,7 @@ fn a_vault_without_space_to_grow_is_not_ready() {
     let fs = Arc::new(SimFs::volatile());
     let mut options = Options::default();
     options.tuning.env = Some(Env { fs: Arc::<SimFs>::clone(&fs), ..Env::real() });
-    let vault = Vault::ephemeral_with(&options).unwrap();
+    let vault = Vault::in_memory_with(&options).unwrap();
     let server = on(vault);
     probe(&server, "GET /readyz").is(200, "ready\n");
     fs.set_capacity(Some(1));

@@ -102,13 +102,13 @@ impl Running {
 
     /// A server with these options, on a free port.
     pub(crate) fn with(options: ServerOptions) -> Self {
-        let vault = Vault::ephemeral().expect("a vault in memory needs nothing");
+        let vault = Vault::in_memory().expect("a vault in memory needs nothing");
         Self::on(vault, options, false)
     }
 
     /// A server with ordinary options that also speaks the agent's protocol.
     pub(crate) fn with_agent() -> Self {
-        let vault = Vault::ephemeral().expect("a vault in memory needs nothing");
+        let vault = Vault::in_memory().expect("a vault in memory needs nothing");
         let options = ServerOptions { stop_on_signals: false, ..ServerOptions::default() };
         Self::on(vault, options, true)
     }

@@ -229,9 +229,10 @@ impl Disk {
 
     fn settle_entries(&mut self, change: &EntryChange) {
         for (dir, name, ino) in &change.entries {
-            if let Ok(names) = self.names_mut(*dir) {
-                set_entry(&mut names.durable, name, *ino);
-            }
+            let Ok(names) = self.names_mut(*dir) else { continue };
+            let loses = ino.is_none() || names.durable.contains_key(name);
+            set_entry(&mut names.durable, name, *ino);
+            self.garbage |= loses;
         }
     }
 
@@ -417,15 +418,19 @@ impl Disk {
         if !self.garbage {
             return;
         }
-        let mut roots = vec![ROOT];
-        roots.extend(self.nodes.iter().filter(|(_, node)| node.handles > 0).map(|(ino, _)| *ino));
-        for change in &self.pending_entries {
-            roots.extend(&change.moved);
+        let named = self.walk_from(vec![ROOT], &|names| vec![&names.seen, &names.durable]);
+        if named.len() < self.nodes.len() {
+            let mut roots = vec![ROOT];
+            let open = self.nodes.iter().filter(|(_, node)| node.handles > 0);
+            roots.extend(open.map(|(ino, _)| *ino));
+            for change in &self.pending_entries {
+                roots.extend(&change.moved);
+            }
+            let reached = self.walk_from(roots, &|names| vec![&names.seen, &names.durable]);
+            self.nodes.retain(|ino, _| reached.contains(ino));
         }
-        let held = roots.len() > 1;
-        let reached = self.walk_from(roots, &|names| vec![&names.seen, &names.durable]);
-        self.nodes.retain(|ino, _| reached.contains(ino));
-        self.garbage = held;
+        // What lives on without a name goes with its last handle or its last unsynced change.
+        self.garbage = named.len() < self.nodes.len();
     }
 }
 

@@ -137,8 +137,8 @@ impl Fs for SimFs {
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         let state = self.state();
         state.powered()?;
-        let used = state.disk.used_bytes();
-        Ok(state.capacity.map_or(FREE_WITHOUT_CAPACITY, |bytes| bytes.saturating_sub(used)))
+        let free = |bytes: u64| bytes.saturating_sub(state.disk.used_bytes());
+        Ok(state.capacity.map_or(FREE_WITHOUT_CAPACITY, free))
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {

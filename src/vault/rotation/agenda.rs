@@ -38,6 +38,19 @@ impl Agenda {
         }
     }
 
+    /// The same list for a fork of the vault, where nobody is at anything.
+    #[cfg(feature = "testkit")]
+    pub(in crate::vault) fn fork(&self) -> Self {
+        let due = self.lock().due.clone();
+        Self {
+            functions: self.functions.clone(),
+            names: self.names(),
+            entries: Mutex::new(Entries { due, busy: BTreeSet::new() }),
+            bells: OnceLock::new(),
+            stopping: Arc::default(),
+        }
+    }
+
     /// The functions that can be called.
     pub(in crate::vault) fn names(&self) -> Arc<BTreeSet<String>> {
         Arc::clone(&self.names)

@@ -1,0 +1,51 @@
+//! A second vault that goes on from where one stands: made from its parts, without opening anything.
+//!
+//! Everything that an open vault is has a fork of its own (log, state, marks, agenda); keys are
+//! shared, because nobody changes a keyring. The files are the caller's to copy, at a moment when
+//! none is being written.
+
+use super::driver::Driver;
+use super::epoch::KeystoreFile;
+use super::keeper::Bells;
+use super::shared::Shared;
+use super::{Inner, Owner, Vault};
+use crate::env::Env;
+use crate::env::threads::sync::{Arc, Mutex, PoisonError};
+use crate::error::{Error, ErrorKind, Result};
+use std::sync::OnceLock;
+
+impl Vault {
+    /// An independent vault with the same content, on the machine that `machine` makes with a copy
+    /// of this one's files. For vaults without threads whose state is in memory; others are refused.
+    pub(crate) fn fork(&self, machine: impl FnOnce() -> Env) -> Result<Self> {
+        const REFUSED: ErrorKind =
+            ErrorKind::Usage { what: "only a vault in memory without threads can be forked" };
+        let inner = &self.inner;
+        let Driver::Inline(pipeline) = &inner.driver else { return Err(REFUSED.into()) };
+        // Nobody writes a file while both are held.
+        let _pass = inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
+        let env = machine();
+        let lock = env.fs.try_lock(&super::dir::lock_path(&inner.shared.dir));
+        let lock = lock.map_err(|error| Error::io("lock the vault", error))?;
+        let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
+        let bells = Bells::default();
+        let calls = (bells.passes.0.clone(), bells.segments.0.clone());
+        let shared = Arc::new(Shared::fork(&inner.shared, &env, calls, lock).ok_or(REFUSED)?);
+        let keystore = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
+        let keystore =
+            KeystoreFile { twin: keystore.twin.fork(&env.fs), keystore: keystore.keystore.clone() };
+        let inner = Arc::new(Inner {
+            driver: Driver::inline(pipeline.fork(Arc::clone(&shared))?),
+            shared,
+            keeper: OnceLock::new(),
+            engine: OnceLock::new(),
+            pass: Mutex::new(()),
+            preparing: Mutex::new(()),
+            keystore: Mutex::new(keystore),
+        });
+        let owner = Arc::new(Owner(Arc::clone(&inner)));
+        Ok(Self { inner, _owner: owner })
+    }
+}
