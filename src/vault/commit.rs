@@ -97,10 +97,9 @@ impl Pipeline {
     #[cfg(feature = "testkit")]
     pub(super) fn fork(&self, shared: Arc<Shared>) -> Result<Self> {
         let log = self.log.fork(&shared.env).map_err(from_log)?;
-        let (sum, age) = (self.sum.clone(), self.age.clone());
-        let (lsn, unsynced_bytes, unshredded) = (self.lsn, self.unsynced_bytes, self.unshredded);
-        let (queue, completed) = (VecDeque::new(), Vec::new());
-        Ok(Self { log, sum, lsn, age, unsynced_bytes, unshredded, queue, completed, shared })
+        let (unsynced_bytes, unshredded) = (self.unsynced_bytes, self.unshredded);
+        let fork = Self::new(shared, log, self.sum.clone(), self.age.clone());
+        Ok(Self { lsn: self.lsn, unsynced_bytes, unshredded, ..fork })
     }
 
     /// Takes a job; it waits for its batch.
