@@ -4,8 +4,11 @@
 // A broken promise ends a target by a panic: that is how a fuzzer hears of it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic)]
 
+pub mod dump;
 mod keys;
+pub mod model;
 mod names;
+pub mod recorder;
 
 /// One target: its name is that of its corpus and of its file in `fuzz/fuzz_targets`.
 pub struct Target {

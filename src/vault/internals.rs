@@ -30,6 +30,11 @@ pub fn lsn(vault: &Vault) -> crate::error::Result<Lsn> {
     vault.inner.driver.control(|pipeline| pipeline.lsn)
 }
 
+/// The age clock, in milliseconds.
+pub fn age_millis(vault: &Vault) -> crate::error::Result<i64> {
+    vault.inner.driver.control(|pipeline| pipeline.now().age.0)
+}
+
 /// Poisons the vault as a failed sync does.
 pub fn poison(vault: &Vault) {
     vault.inner.shared.set_status(Status::Poisoned);
