@@ -8,6 +8,7 @@ pub mod dump;
 mod keys;
 pub mod model;
 mod names;
+pub mod operations;
 pub mod recorder;
 
 /// One target: its name is that of its corpus and of its file in `fuzz/fuzz_targets`.
@@ -22,6 +23,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "key_file", run: keys::key_file },
     Target { name: "keystore", run: keys::keystore },
+    Target { name: "operations", run: operations::operations },
     Target { name: "secret_id", run: names::secret_id },
 ];
 

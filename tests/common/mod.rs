@@ -10,7 +10,9 @@ pub mod sigv4;
 pub mod whole;
 pub mod world;
 
+#[allow(unused_imports)]
 pub use strongroom::fuzzing::model::{self as reference, drive};
+#[allow(unused_imports)]
 pub use strongroom::fuzzing::recorder;
 
 /// A number from the environment: how a long tier is asked for.

@@ -67,6 +67,10 @@ impl Model {
             if value.is_none() && secret.creation_token.as_deref() == Some(token) {
                 return Ok(("ok replay no value", self.written(at, None, false)));
             }
+            // A version's token without a value comes with another value than the version's.
+            if value.is_none() && secret.version(token).is_some() {
+                return Err(e9(token, &secret.arn(&self.account)));
+            }
             let text = format!("The operation failed because the secret {name} already exists.");
             return Err(refuse("E8 name taken", "ResourceExists", Some(text)));
         }
