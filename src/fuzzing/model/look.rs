@@ -1,11 +1,15 @@
 //! What a harness does with a model besides asking: it forgets secrets, and it looks at what the
 //! model would answer without leaving a mark.
 
+use super::refusals::refuse;
 use super::{Ans, Id, Model, Tagged, Value};
 
 impl Model {
     /// Values of several secrets, each as one read gives it.
     pub(super) fn batch(&mut self, region: &str, ids: &[Id]) -> Tagged {
+        if !(1..=20).contains(&ids.len()) {
+            return refuse("E27 constraint", "Validation", None);
+        }
         let (mut values, mut errors) = (Vec::new(), Vec::new());
         for id in ids {
             let text = self.text_of(region, id);

@@ -26,6 +26,8 @@ pub(super) const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:functio
 /// One that there is not.
 const NO_FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:gone";
 const LABELS: [&str; 6] = ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS", "blue", "green", "red"];
+/// The vaults to start from, some of them more often.
+const OPENINGS: [u8; 8] = [0, 1, 1, 2, 3, 4, 4, 5];
 const HOUR: i64 = 3_600_000;
 
 /// What a sequence starts from: the number of a vault that is there, and the steps.
@@ -47,7 +49,7 @@ pub fn sequence(bytes: &[u8]) -> Sequence {
         let Some(chunk) = chunks.next() else { break };
         steps.push(Draw(Unstructured::new(chunk), false).step(&mut chunks));
     }
-    Sequence { opening: first % 8, checks: first / 8 % 4 == 0, steps }
+    Sequence { opening: OPENINGS[usize::from(first % 8)], checks: first / 8 % 8 == 0, steps }
 }
 
 /// A token of the pool.
@@ -96,6 +98,19 @@ impl Draw<'_> {
             byte if byte % 8 < 7 => Some(token(byte % 8)),
             _ => None,
         }
+    }
+
+    /// A version that may well be there.
+    fn version(&mut self) -> Option<String> {
+        let byte = self.byte();
+        [Some(0), Some(1), Some(2), Some(byte / 8 % 7), None, None][usize::from(byte) % 6]
+            .map(token)
+    }
+
+    /// One of the secrets that openings have prepared for this operation.
+    fn kin_id(&mut self) -> Id {
+        let byte = self.byte();
+        if byte >= 224 { self.id() } else { Id::Name(NAMES[usize::from(byte % 2)].into()) }
     }
 
     fn value(&mut self) -> Option<Value> {
@@ -234,7 +249,7 @@ impl Draw<'_> {
             0..112 => self.write(kind),
             112..124 => Ask::Known(Req::Get {
                 id: self.id(),
-                version: self.token().filter(|token| token != "short"),
+                version: self.version(),
                 stage: self.text(&[
                     None,
                     None,
@@ -253,8 +268,10 @@ impl Draw<'_> {
             141..144 => Ask::Known(Req::Policy { id: self.id() }),
             144..149 => {
                 let ids = [self.id(), self.id(), self.id()];
-                let count = 1 + usize::from(self.byte() % 3);
-                Ask::Known(Req::Batch { ids: ids.into_iter().take(count).collect() })
+                let count = usize::from(self.byte());
+                let many = vec![Id::Name("nobody".into()); 21];
+                let ids = ids.into_iter().take(1 + count % 3).collect();
+                Ask::Known(Req::Batch { ids: if count >= 224 { many } else { ids } })
             }
             149..152 => Ask::Other(Call::ListPolicies { id: self.id() }),
             152..155 => {
@@ -321,12 +338,11 @@ impl Draw<'_> {
             }),
             43..56 => {
                 let (id, stage) = (self.id(), self.byte());
-                let versions = |byte: u8| (byte % 8 < 6).then(|| token(byte % 8));
                 Ask::Known(Req::Stage {
                     id,
                     stage: LABELS[usize::from(stage) % LABELS.len()].into(),
-                    from: versions(self.byte()),
-                    to: versions(self.byte()),
+                    from: self.version(),
+                    to: self.version(),
                 })
             }
             56..64 => {
@@ -372,12 +388,12 @@ impl Draw<'_> {
                 let function = function[usize::from(byte % 4)];
                 Call::Rotate { id, token, days, at_once: byte < 160, function }
             }
-            94..96 => Call::CancelRotate { id: self.id() },
+            94..96 => Call::CancelRotate { id: self.kin_id() },
             96..101 => Call::Replicate { id: self.id(), force: self.byte() % 2 == 1 },
             101..103 => Call::RemoveRegions { id: self.id() },
-            103..106 => Call::StopReplication { id: self.id() },
-            106..109 => Call::Associate { id: self.id() },
-            _ => Call::Disassociate { id: self.id() },
+            103..106 => Call::StopReplication { id: self.kin_id() },
+            106..109 => Call::Associate { id: self.kin_id() },
+            _ => Call::Disassociate { id: self.kin_id() },
         }
     }
 }

@@ -50,7 +50,6 @@ fn end(run: &mut Run, checks: bool) -> Result<(), String> {
         run.step(&Step::Kill)?;
     }
     run.holds()?;
-    recover::dump(&run.vault())?;
     run.vault.take().unwrap().close().map_err(|error| text(&error))?;
     if checks {
         let report = run.machine.check(&run.key).map_err(|error| text(&error))?;

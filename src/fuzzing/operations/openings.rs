@@ -6,7 +6,7 @@ use super::run::{Run, Strange};
 use super::step::{Ask, Call, Kin, Step, Who};
 use crate::env::sim::SimFs;
 use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Id, Model, Req, Value};
+use crate::fuzzing::model::{Id, Model, PolicyText, Req, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -97,7 +97,7 @@ fn steps(number: u8) -> Vec<Step> {
         // Nothing.
         0 => Vec::new(),
         // Secrets with a history, in both accounts and both regions.
-        1..=4 => vec![
+        1 => vec![
             create(HERE, 0, 0),
             put(HERE, 0, 1, None),
             put(HERE, 0, 2, Some(&["AWSPENDING", "blue"])),
@@ -106,8 +106,25 @@ fn steps(number: u8) -> Vec<Step> {
             create(THERE, 1, 0),
             create(OTHER, 0, 0),
         ],
+        // One whose labels can be moved about, and policies.
+        2 => vec![
+            create(HERE, 0, 0),
+            put(HERE, 0, 1, None),
+            put(HERE, 0, 2, None),
+            put(HERE, 0, 3, Some(&["blue", "AWSPENDING"])),
+            create(HERE, 1, 0),
+            Step::Ask(
+                HERE,
+                Ask::Known(Req::PutPolicy {
+                    id: name(0),
+                    policy: PolicyText::Fine(0),
+                    block: false,
+                }),
+            ),
+            create(THERE, 0, 0),
+        ],
         // More versions than are kept, a day old tomorrow.
-        5 => vec![
+        3 => vec![
             create(HERE, 0, 0),
             put(HERE, 0, 1, Some(&["blue"])),
             Step::Burst(HERE, NAMES[0].into(), 101),
@@ -116,7 +133,7 @@ fn steps(number: u8) -> Vec<Step> {
             create(HERE, 1, 3),
         ],
         // Replicas in the other region and in the other account.
-        6 => vec![
+        4 => vec![
             other(
                 HERE,
                 Call::Create {

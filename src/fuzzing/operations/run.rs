@@ -4,7 +4,7 @@ use super::call::{self, scope};
 use super::compare;
 use super::draw::{ACCOUNTS, NAMES, REGIONS};
 use super::machine::{Key, Machine, unlock};
-use super::recover::{Guard, Trouble};
+use super::recover::{self, Guard, Trouble};
 use super::report::Report;
 use super::step::{Ask, Between, Call, Loss, Step, Who, known};
 use crate::env::sim::{Fault, OpKind};
@@ -46,6 +46,10 @@ pub(super) struct Run {
     pub(super) done: Vec<Done>,
     /// The step under way met an error after which only opening again tells what happened.
     pub(super) trouble: Trouble,
+    /// What a vault that was let go of read as.
+    pub(super) shown: Option<String>,
+    /// Something was read since days of access were last looked at.
+    pub(super) has_read: bool,
     pub(super) report: Report,
     pub(super) serial: u64,
 }
@@ -62,6 +66,8 @@ impl Run {
             armed: None,
             done: Vec::new(),
             trouble: Trouble::None,
+            shown: None,
+            has_read: false,
             report: Report::default(),
             serial: 0,
         }
@@ -87,8 +93,8 @@ impl Run {
         self.trouble = Trouble::None;
         self.tell_time();
         let guard = match step {
-            Step::Reopen | Step::Kill | Step::Cut(_) => Some(Guard::of(self)?),
-            _ if self.armed.is_some() => Some(Guard::of(self)?),
+            Step::Reopen | Step::Kill | Step::Cut(_) => Some(Guard::of(self)),
+            _ if self.armed.is_some() => Some(Guard::of(self)),
             _ => None,
         };
         self.act(step)?;
@@ -157,7 +163,7 @@ impl Run {
                 self.upkeep(done)
             }
             Step::Reopen => {
-                let closed = self.vault.take().unwrap().close();
+                let closed = self.let_go()?.close();
                 self.report.count("clean closes");
                 if closed.is_err() && self.armed.is_none() {
                     return Err(format!("no close: {}", text(&closed.unwrap_err())));
@@ -165,13 +171,13 @@ impl Run {
                 Ok(())
             }
             Step::Kill => {
-                self.vault = None;
+                drop(self.let_go()?);
                 self.report.count("kills");
                 Ok(())
             }
             Step::Cut(loss) => {
                 self.armed = Some(Some(*loss));
-                self.vault = None;
+                drop(self.let_go()?);
                 Ok(())
             }
             Step::CutAt { calls, point, loss } => {
@@ -214,12 +220,19 @@ impl Run {
         }
     }
 
+    /// The vault, which nobody uses from here on.
+    fn let_go(&mut self) -> std::result::Result<Vault, String> {
+        let vault = self.vault.take().ok_or("there is no vault")?;
+        self.shown = Some(recover::dump(&vault)?);
+        Ok(vault)
+    }
+
     fn maintain(&mut self) -> Broken {
         let done = self.vault().maintain();
         self.done.push(Done::Maintain);
         self.upkeep(done)?;
         if self.trouble == Trouble::None {
-            self.models.iter_mut().for_each(|model| drop(model.maintain()));
+            self.models.iter_mut().for_each(|model| _ = model.maintain());
         }
         Ok(())
     }
@@ -320,6 +333,7 @@ impl Run {
         }
         let request = &self.without_strange(who, request);
         let (vault, region) = (self.vault(), REGIONS[who.region]);
+        self.has_read |= matches!(request, Req::Get { .. } | Req::Batch { .. });
         let seen = drive::run(&vault, &self.models[who.account], region, request);
         self.judge(who, request, seen)?;
         let changed = match request {
@@ -341,7 +355,9 @@ impl Run {
     /// Batches are asked about secrets that the models know.
     fn without_strange(&self, who: Who, request: &Req) -> Req {
         let mut request = request.clone();
-        if let Req::Batch { ids } = &mut request {
+        if let Req::Batch { ids } = &mut request
+            && ids.len() <= 20
+        {
             ids.retain(|id| !self.is_strange(who, id.name()));
             ids.dedup_by(|a, b| a.name() == b.name());
             if ids.is_empty() {
@@ -423,6 +439,7 @@ impl Run {
                 Err(error) => self.failed(&error)?,
             }
             if let Call::GetOfOther { name } = call {
+                self.has_read = true;
                 self.note_read_by_other(who, name)?;
             }
             return Ok(());
@@ -605,7 +622,11 @@ impl Run {
         self.tell_time();
         let vault = self.vault();
         compare::compare(&vault, &mut self.models, &self.strange)?;
-        compare::replicas(&vault)
+        if !self.strange.is_empty() {
+            compare::replicas(&vault)?;
+            recover::dump(&vault)?;
+        }
+        Ok(())
     }
 
     /// The names that any secret may have here.

@@ -185,7 +185,7 @@ impl Ask {
 }
 
 /// The operation of a request that the model knows.
-pub fn known(request: &Req) -> &'static str {
+pub(super) fn known(request: &Req) -> &'static str {
     match request {
         Req::Create { .. } => "CreateSecret",
         Req::Put { .. } => "PutSecretValue",
