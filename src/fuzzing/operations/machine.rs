@@ -54,6 +54,8 @@ impl Machine {
                 segment_bytes_first: SEGMENT_BYTES,
                 segment_bytes_max: SEGMENT_BYTES,
                 reserve_bytes: SEGMENT_BYTES,
+                #[cfg(feature = "sabotage")]
+                sabotage: planted(),
                 ..Tuning::default()
             },
             ..Options::default()
@@ -88,4 +90,17 @@ impl Machine {
 
 pub(super) fn unlock(key: &[u8]) -> Unlock {
     Unlock::KeyFile(SecretBytes::copy_from(key))
+}
+
+/// The switches of the vault's own that a planted bug turns.
+#[cfg(feature = "sabotage")]
+fn planted() -> crate::vault::sabotage::Sabotage {
+    use crate::env::planted::{Bug, has};
+    crate::vault::sabotage::Sabotage {
+        ack_before_sync: has(Bug::AnsweredBeforeSync),
+        skip_frame_mac: has(Bug::TornFrameAccepted),
+        wrap_when_sealed: has(Bug::WrappedUnderOldEpoch),
+        retry_failed_sync: has(Bug::FailedSyncRepeated),
+        ..crate::vault::sabotage::Sabotage::default()
+    }
 }

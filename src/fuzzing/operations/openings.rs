@@ -30,7 +30,7 @@ pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
     let opening = match known {
         Some(opening) => opening,
         None => {
-            let made = Rc::new(make(number % 8)?);
+            let made = Rc::new(soundly(|| make(number % 8))?);
             OPENINGS.with_borrow_mut(|openings| openings[at] = Some(Rc::clone(&made)));
             made
         }
@@ -41,6 +41,21 @@ pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
     let vault = run.machine.open(None, &opening.key).map_err(|error| text(&error))?;
     run.vault = Some(vault);
     Ok(run)
+}
+
+/// Without the bug that may be planted in this thread: it is to be found by a sequence.
+fn soundly<T>(make: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "sabotage")]
+    {
+        use crate::env::planted::{plant, planted};
+        let bug = planted();
+        plant(None);
+        let made = make();
+        plant(bug);
+        made
+    }
+    #[cfg(not(feature = "sabotage"))]
+    make()
 }
 
 fn make(number: u8) -> Result<Opening, String> {

@@ -66,13 +66,22 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// What the vault read as then.
+    fn read(&self) -> std::result::Result<String, String> {
+        let machine = Machine::on(&self.fs, self.wall, 1);
+        let vault = machine.open(None, &self.key).map_err(|error| text(&error))?;
+        dump(&vault)
+    }
+}
+
 impl Run {
     /// Opens the vault again after `step`, before which all was as `guard` says.
     pub(super) fn recover(&mut self, guard: &Guard, step: &Step) -> Broken {
-        let live = match self.vault.take() {
-            Some(vault) => dump(&vault).ok(),
-            None => self.shown.take(),
-        };
+        if self.vault.is_some() {
+            self.let_go()?;
+        }
+        let (old, rows) = (self.old.take(), self.rows.take());
         let mut loss = self.armed.take().flatten();
         let vault = loop {
             self.come_back(loss);
@@ -92,14 +101,25 @@ impl Run {
             loss = loss.map(|loss| Loss { plan: loss.plan % 192, at: loss.at.wrapping_add(7) });
         };
         self.report.count("reopenings");
-        let found = dump(&vault).map_err(|error| format!("does not read: {error}"))?;
+        let is_as_shown = rows.is_some() && internals::rows_hash(&vault) == rows;
+        let found = if is_as_shown { String::new() } else { dump(&vault)? };
         self.vault = Some(vault);
         let passed = self.done.iter().any(|done| matches!(done, Done::Maintain));
-        if live.as_ref() == Some(&found) && self.trouble == Trouble::None && !passed {
+        if is_as_shown && !passed {
             // What was answered is there, and nothing else: the models know it all.
+            if self.trouble != Trouble::None {
+                self.report.count("outcomes: not done");
+            }
+            self.trouble = Trouble::None;
             return self.adopt();
         }
-        self.judge_dump(guard, step, live.as_ref(), &found)?;
+        if !is_as_shown {
+            let live = match old {
+                Some(old) => dump(&old).ok(),
+                None => Some(guard.read()?),
+            };
+            self.judge_dump(guard, step, live.as_ref(), &found)?;
+        }
         self.resolve(guard)
     }
 

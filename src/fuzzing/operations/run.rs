@@ -46,8 +46,10 @@ pub(super) struct Run {
     pub(super) done: Vec<Done>,
     /// The step under way met an error after which only opening again tells what happened.
     pub(super) trouble: Trouble,
-    /// What a vault that was let go of read as.
-    pub(super) shown: Option<String>,
+    /// A vault that was let go of, as a killed process lets go of it: its memory can still be read.
+    pub(super) old: Option<Vault>,
+    /// What its rows were.
+    pub(super) rows: Option<u64>,
     /// Something was read since days of access were last looked at.
     pub(super) has_read: bool,
     pub(super) report: Report,
@@ -66,7 +68,8 @@ impl Run {
             armed: None,
             done: Vec::new(),
             trouble: Trouble::None,
-            shown: None,
+            old: None,
+            rows: None,
             has_read: false,
             report: Report::default(),
             serial: 0,
@@ -163,7 +166,8 @@ impl Run {
                 self.upkeep(done)
             }
             Step::Reopen => {
-                let closed = self.let_go()?.close();
+                self.let_go()?;
+                let closed = self.old.take().unwrap().close();
                 self.report.count("clean closes");
                 if closed.is_err() && self.armed.is_none() {
                     return Err(format!("no close: {}", text(&closed.unwrap_err())));
@@ -171,13 +175,13 @@ impl Run {
                 Ok(())
             }
             Step::Kill => {
-                drop(self.let_go()?);
+                self.let_go()?;
                 self.report.count("kills");
                 Ok(())
             }
             Step::Cut(loss) => {
                 self.armed = Some(Some(*loss));
-                drop(self.let_go()?);
+                self.let_go()?;
                 Ok(())
             }
             Step::CutAt { calls, point, loss } => {
@@ -220,11 +224,12 @@ impl Run {
         }
     }
 
-    /// The vault, which nobody uses from here on.
-    fn let_go(&mut self) -> std::result::Result<Vault, String> {
+    /// The vault is there to be looked at, and nobody uses it from here on.
+    pub(super) fn let_go(&mut self) -> Broken {
         let vault = self.vault.take().ok_or("there is no vault")?;
-        self.shown = Some(recover::dump(&vault)?);
-        Ok(vault)
+        self.rows = internals::rows_hash(&vault);
+        self.old = Some(vault);
+        Ok(())
     }
 
     fn maintain(&mut self) -> Broken {
