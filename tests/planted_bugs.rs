@@ -20,7 +20,7 @@ use strongroom::fuzzing::operations::{self, STEP_BYTES};
 
 /// Within so many sequences each bug is found. The bound is a count, so that the verdict does not
 /// depend on a machine's speed.
-const SEQUENCES: u64 = 4_000;
+const SEQUENCES: u64 = 1_500;
 
 /// The input of a seed: as in `tests/fuzzing_operations.rs`.
 fn input(seed: u64) -> Vec<u8> {
