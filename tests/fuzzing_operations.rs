@@ -74,7 +74,7 @@ fn shown(bytes: &[u8], why: &str) -> String {
 
 #[test]
 fn sequences_of_all_seeds_hold() {
-    let seeds = figures::seeds(150, 3_000);
+    let seeds = figures::seeds(400, 3_000);
     let started = Instant::now();
     let work = Mutex::new((seeds.clone(), Report::default(), None::<u64>));
     let hook = std::panic::take_hook();
@@ -137,7 +137,7 @@ fn tell(seeds: &std::ops::Range<u64>, report: &Report, started: Instant) {
     }
     for (operation, answers) in report.all() {
         let least = answers.ok.min(answers.refused);
-        assert!(least * 100 >= sequences, "{operation} is met too rarely: {answers:?}");
+        assert!(least * 1000 >= sequences, "{operation} is met too rarely: {answers:?}");
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:functio
 const NO_FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:gone";
 const LABELS: [&str; 6] = ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS", "blue", "green", "red"];
 /// The vaults to start from, some of them more often.
-const OPENINGS: [u8; 8] = [0, 1, 1, 2, 3, 4, 4, 5];
+const OPENINGS: [u8; 16] = [0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 4, 4, 4, 4, 5, 5];
 const HOUR: i64 = 3_600_000;
 
 /// What a sequence starts from: the number of a vault that is there, and the steps.
@@ -49,7 +49,7 @@ pub fn sequence(bytes: &[u8]) -> Sequence {
         let Some(chunk) = chunks.next() else { break };
         steps.push(Draw(Unstructured::new(chunk), false).step(&mut chunks));
     }
-    Sequence { opening: OPENINGS[usize::from(first % 8)], checks: first / 8 % 8 == 0, steps }
+    Sequence { opening: OPENINGS[usize::from(first % 16)], checks: first / 16 % 8 == 0, steps }
 }
 
 /// A token of the pool.
@@ -205,7 +205,7 @@ impl Draw<'_> {
             }
             178..180 => {
                 let (who, name) = (self.who(), self.name());
-                Step::Burst(who, name, 2 + usize::from(self.byte() % 8))
+                Step::Burst(who, name, 2 + usize::from(self.byte() % 4))
             }
             180..190 => {
                 let spans = [1_000, HOUR, 25 * HOUR, 25 * HOUR, 8 * 24 * HOUR, 31 * 24 * HOUR];
