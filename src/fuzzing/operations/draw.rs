@@ -261,7 +261,7 @@ impl Draw<'_> {
             124..127 => Ask::Known(Req::Describe { id: self.id() }),
             127..133 => Ask::Known(Req::Versions {
                 id: self.id(),
-                deprecated: Some(self.byte() % 2 == 0),
+                deprecated: Some(self.byte().is_multiple_of(2)),
                 page: [None, Some(1), Some(2), Some(0)][usize::from(self.byte() % 4)],
             }),
             133..141 => self.list(),

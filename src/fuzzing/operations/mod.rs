@@ -6,6 +6,7 @@
 //! always: labels are legal, replicas read as their primaries, a crash loses nothing that was shown
 //! and leaves no half of an operation, `check` finds nothing, and no error comes of nothing.
 
+mod ask;
 mod call;
 mod compare;
 mod draw;
@@ -16,6 +17,7 @@ mod recover;
 mod report;
 mod run;
 mod step;
+mod together;
 
 pub use draw::{STEP_BYTES, STEPS_MAX, sequence};
 pub use report::{Answers, Report};

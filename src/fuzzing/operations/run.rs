@@ -1,21 +1,19 @@
 //! A sequence as it is run: each step taken by the vault and by the reference models.
 
-use super::call::{self, scope};
 use super::compare;
-use super::draw::{ACCOUNTS, NAMES, REGIONS};
+use super::draw::{ACCOUNTS, NAMES};
 use super::machine::{Key, Machine, unlock};
 use super::recover::{self, Guard, Trouble};
 use super::report::Report;
-use super::step::{Ask, Between, Call, Loss, Step, Who, known};
+use super::step::{Loss, Step, Who};
 use crate::env::sim::{Fault, OpKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Ans, Chosen, Id, Model, Req, Value, drive};
-use crate::model::api;
-use crate::vault::{Vault, Write, internals};
+use crate::fuzzing::model::{Id, Model, Req, Value};
+use crate::vault::{Vault, internals};
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Secrets, by account, region and name, that the models know nothing of.
@@ -169,10 +167,12 @@ impl Run {
                 self.let_go()?;
                 let closed = self.old.take().unwrap().close();
                 self.report.count("clean closes");
-                if closed.is_err() && self.armed.is_none() {
-                    return Err(format!("no close: {}", text(&closed.unwrap_err())));
+                match closed {
+                    Err(error) if self.armed.is_none() => {
+                        Err(format!("no close: {}", text(&error)))
+                    }
+                    _ => Ok(()),
                 }
-                Ok(())
             }
             Step::Kill => {
                 self.let_go()?;
@@ -232,7 +232,7 @@ impl Run {
         Ok(())
     }
 
-    fn maintain(&mut self) -> Broken {
+    pub(super) fn maintain(&mut self) -> Broken {
         let done = self.vault().maintain();
         self.done.push(Done::Maintain);
         self.upkeep(done)?;
@@ -243,7 +243,7 @@ impl Run {
     }
 
     /// An epoch switch. It removes some of what is due, which is why the rest is removed as well.
-    fn shred(&mut self) -> Broken {
+    pub(super) fn shred(&mut self) -> Broken {
         let done = self.vault().shred();
         let is_done = done.is_ok();
         self.done.push(Done::Maintain);
@@ -251,7 +251,7 @@ impl Run {
         if is_done { self.maintain() } else { Ok(()) }
     }
 
-    fn used(&self) -> u64 {
+    pub(super) fn used(&self) -> u64 {
         let fs = &self.machine.sim.fs;
         let bytes =
             fs.paths().into_iter().map(|path| fs.read_all(&path).map_or(0, |bytes| bytes.len()));
@@ -259,7 +259,7 @@ impl Run {
     }
 
     /// What an error means that is no refusal.
-    fn failed(&mut self, error: &Error) -> Broken {
+    pub(super) fn failed(&mut self, error: &Error) -> Broken {
         if self.armed.is_none() {
             return Err(format!("without any injected error: {}", text(error)));
         }
@@ -280,20 +280,20 @@ impl Run {
 
     /// The end of something that is no operation of the API: it may fail where something was
     /// injected, and what it did by then shows after opening again.
-    fn upkeep(&mut self, done: Result<()>) -> Broken {
+    pub(super) fn upkeep(&mut self, done: Result<()>) -> Broken {
         let Err(error) = done else { return Ok(()) };
         self.failed(&error)?;
         self.trouble = self.trouble.max(Trouble::Failed);
         Ok(())
     }
 
-    fn fresh_token(&mut self) -> String {
+    pub(super) fn fresh_token(&mut self) -> String {
         self.serial += 1;
         format!("{}serial-{:0>24}", super::draw::TOKEN, self.serial)
     }
 
     /// So that a version whose answer is lost has an id all the same.
-    fn with_token(&mut self, request: &Req) -> Req {
+    pub(super) fn with_token(&mut self, request: &Req) -> Req {
         let mut request = request.clone();
         if let Req::Create { token, .. } | Req::Put { token, .. } | Req::Update { token, .. } =
             &mut request
@@ -302,324 +302,6 @@ impl Run {
             *token = Some(self.fresh_token());
         }
         request
-    }
-
-    pub(super) fn is_strange(&self, who: Who, name: &str) -> bool {
-        self.strange.contains(&(who.account, who.region, name.to_owned()))
-    }
-
-    /// A secret that is gone is no stranger to the models any more.
-    fn reconsider(&mut self, who: Who, name: &str) {
-        if !self.is_strange(who, name) {
-            return;
-        }
-        let request = api::SecretIdOnly::new(name);
-        let answer = self.vault().describe_secret(&scope(who), &request);
-        if answer.is_err_and(|error| error.is_not_found()) {
-            self.strange.remove(&(who.account, who.region, name.to_owned()));
-        }
-    }
-
-    fn ask(&mut self, who: Who, ask: &Ask) -> Broken {
-        match ask {
-            Ask::Known(request) if self.armed.is_some() => {
-                let request = self.with_token(request);
-                self.known(who, &request)
-            }
-            Ask::Known(request) => self.known(who, request),
-            Ask::Other(call) => self.other(who, call),
-        }
-    }
-
-    /// An operation that the models answer, too.
-    fn known(&mut self, who: Who, request: &Req) -> Broken {
-        if let Req::Create { name, .. } = request {
-            self.reconsider(who, name);
-        }
-        let request = &self.without_strange(who, request);
-        let (vault, region) = (self.vault(), REGIONS[who.region]);
-        self.has_read |= matches!(request, Req::Get { .. } | Req::Batch { .. });
-        let seen = drive::run(&vault, &self.models[who.account], region, request);
-        self.judge(who, request, seen)?;
-        let changed = match request {
-            Req::Create { name, .. } => Id::Name(name.clone()),
-            Req::Put { id, .. } | Req::Update { id, .. } | Req::Stage { id, .. } => id.clone(),
-            Req::Delete { id, .. } | Req::Restore { id } => id.clone(),
-            Req::Tag { id, .. } | Req::Untag { id, .. } => id.clone(),
-            _ => return Ok(()),
-        };
-        if self.trouble != Trouble::None || self.machine.sim.fs.is_off() {
-            return Ok(());
-        }
-        // What it did shows at once.
-        let request = Req::Describe { id: changed };
-        let seen = drive::run(&vault, &self.models[who.account], region, &request);
-        self.compare(who, &request, &seen.map_err(|error| text(&error))?)
-    }
-
-    /// Batches are asked about secrets that the models know.
-    fn without_strange(&self, who: Who, request: &Req) -> Req {
-        let mut request = request.clone();
-        if let Req::Batch { ids } = &mut request
-            && ids.len() <= 20
-        {
-            ids.retain(|id| !self.is_strange(who, id.name()));
-            ids.dedup_by(|a, b| a.name() == b.name());
-            if ids.is_empty() {
-                ids.push(Id::Name("nobody".into()));
-            }
-        }
-        request
-    }
-
-    /// The answer of a known operation, or that there was none.
-    fn judge(&mut self, who: Who, request: &Req, seen: Result<Ans>) -> Broken {
-        match seen {
-            Ok(seen) => {
-                let is_ok = !matches!(seen, Ans::Refused { .. });
-                self.report.answered(known(request), is_ok);
-                // After an unknown outcome nobody knows what this one had to see.
-                let is_known = self.trouble == Trouble::None;
-                if is_known {
-                    self.compare(who, request, &seen)?;
-                }
-                self.done.push(Done::Request(who, request.clone(), is_ok && is_known));
-                Ok(())
-            }
-            Err(error) => {
-                self.failed(&error)?;
-                self.done.push(Done::Request(who, request.clone(), false));
-                Ok(())
-            }
-        }
-    }
-
-    fn compare(&mut self, who: Who, request: &Req, seen: &Ans) -> Broken {
-        let about = match request {
-            Req::Create { name, .. } => Some(name.as_str()),
-            Req::List { .. } | Req::Batch { .. } => None,
-            Req::Put { id, .. }
-            | Req::Update { id, .. }
-            | Req::Stage { id, .. }
-            | Req::Delete { id, .. }
-            | Req::Restore { id }
-            | Req::Tag { id, .. }
-            | Req::Untag { id, .. }
-            | Req::Get { id, .. }
-            | Req::Describe { id }
-            | Req::Versions { id, .. }
-            | Req::Policy { id }
-            | Req::PutPolicy { id, .. }
-            | Req::DeletePolicy { id } => Some(id.name()),
-        };
-        if about.is_some_and(|name| self.is_strange(who, name)) {
-            return Ok(());
-        }
-        let seen = compare::without_strange(seen.clone(), who, &self.strange);
-        let (region, model) = (REGIONS[who.region], &mut self.models[who.account]);
-        let (_, expected) = model.apply(region, request, &drive::chosen(&seen));
-        if expected.met_by(&seen) {
-            return Ok(());
-        }
-        Err(compare::differs(who, request, &expected, &seen))
-    }
-
-    /// The models know nothing of these secrets any more.
-    fn estrange(&mut self, whose: &[Who], name: &str) {
-        for who in whose {
-            self.strange.insert((who.account, who.region, name.to_owned()));
-            self.models[who.account].forget(REGIONS[who.region], name);
-        }
-    }
-
-    /// An operation that no model knows.
-    fn other(&mut self, who: Who, call: &Call) -> Broken {
-        let operation = Ask::Other(call.clone()).operation();
-        let vault = self.vault();
-        let Some(write) = call::to_write(&self.models, who, call) else {
-            match call::read(&vault, &self.models, who, call) {
-                Ok(Some(wrong)) => return Err(format!("{call:?}: {wrong}")),
-                Ok(None) => self.report.answered(operation, true),
-                Err(error) if error.fault().is_some() => self.report.answered(operation, false),
-                Err(error) => self.failed(&error)?,
-            }
-            if let Call::GetOfOther { name } = call {
-                self.has_read = true;
-                self.note_read_by_other(who, name)?;
-            }
-            return Ok(());
-        };
-        let done = self.submit(who, write);
-        self.settle(who, call, &done)
-    }
-
-    /// A write as a client hands it in, with a token if it needs one.
-    fn submit(&mut self, who: Who, mut write: Write) -> Result<crate::semantics::Answer> {
-        self.fill_token(&mut write);
-        let answer = Arc::new(Mutex::new(None));
-        let slot = Arc::clone(&answer);
-        self.vault().submit(
-            &scope(who),
-            write,
-            Box::new(move |answer| *slot.lock().unwrap() = Some(answer)),
-        );
-        let answer = answer.lock().unwrap().take();
-        answer.expect("a vault without threads answers at once")
-    }
-
-    fn fill_token(&mut self, write: &mut Write) {
-        let token = match write {
-            Write::CreateSecret(request) => &mut request.client_request_token,
-            Write::PutSecretValue(request) => &mut request.client_request_token,
-            Write::UpdateSecret(request) => &mut request.client_request_token,
-            Write::RotateSecret(request) => &mut request.client_request_token,
-            _ => return,
-        };
-        if token.is_none() {
-            self.serial += 1;
-            *token = Some(format!("{}serial-{:0>24}", super::draw::TOKEN, self.serial));
-        }
-    }
-
-    /// What becomes of the models after a call that they do not know.
-    fn settle<T>(&mut self, who: Who, call: &Call, done: &Result<T>) -> Broken {
-        let operation = Ask::Other(call.clone()).operation();
-        match done {
-            Err(error) if error.fault().is_some() => {
-                self.report.answered(operation, false);
-                return Ok(());
-            }
-            Err(error) => self.failed(error)?,
-            Ok(_) => self.report.answered(operation, true),
-        }
-        if let Some(name) = call::name_of(call) {
-            self.estrange(&call::touched(who, call), name);
-            if done.is_ok() && self.trouble == Trouble::None {
-                self.learn_ends(name);
-            }
-        }
-        Ok(())
-    }
-
-    /// The ends of the ARNs of secrets that the models did not see made.
-    pub(super) fn learn_ends(&mut self, name: &str) {
-        let Some(vault) = self.vault.clone() else { return };
-        for who in compare::everyone() {
-            if !self.is_strange(who, name) {
-                continue;
-            }
-            let request = api::SecretIdOnly::new(name);
-            if let Ok(secret) = vault.describe_secret(&scope(who), &request) {
-                let end = &secret.arn[secret.arn.len() - 6..];
-                self.models[who.account].note_end(REGIONS[who.region], name, end);
-            }
-        }
-    }
-
-    /// A read by the other account is a read.
-    fn note_read_by_other(&mut self, who: Who, name: &str) -> Broken {
-        let owner = Who { account: 1 - who.account, ..who };
-        if self.is_strange(owner, name) || self.trouble != Trouble::None {
-            return Ok(());
-        }
-        let request = api::SecretIdOnly::new(name);
-        let Ok(seen) = self.vault().describe_secret(&scope(owner), &request) else { return Ok(()) };
-        let (region, model) = (REGIONS[owner.region], &mut self.models[owner.account]);
-        let id = Id::Name(name.to_owned());
-        let (_, before) =
-            model.apply(region, &Req::Describe { id: id.clone() }, &Chosen::default());
-        let seen = seen.last_accessed_date.map(|day| day.0);
-        if let Ans::Described(before) = before
-            && before.accessed != seen
-        {
-            model.apply(region, &Req::Get { id, version: None, stage: None }, &Chosen::default());
-        }
-        Ok(())
-    }
-
-    /// Writes that share a batch: planned in their order, each seeing those before it.
-    fn together(&mut self, who: Who, asks: &[Ask]) -> Broken {
-        type Slot = Arc<Mutex<Option<Result<crate::semantics::Answer>>>>;
-        let mut writes: Vec<(Write, Box<dyn FnOnce(_) + Send>)> = Vec::new();
-        let mut asked: Vec<(Ask, Slot)> = Vec::new();
-        for ask in asks {
-            let (ask, write) = match ask {
-                Ask::Known(request) => {
-                    let request = self.with_token(request);
-                    if let Req::Create { name, .. } = &request {
-                        self.reconsider(who, name);
-                    }
-                    let (model, region) = (&self.models[who.account], REGIONS[who.region]);
-                    (Ask::Known(request.clone()), drive::to_write(model, region, &request))
-                }
-                Ask::Other(call) => (ask.clone(), call::to_write(&self.models, who, call)),
-            };
-            let Some(mut write) = write else { continue };
-            self.fill_token(&mut write);
-            let slot = Slot::default();
-            asked.push((ask, Arc::clone(&slot)));
-            writes.push((write, Box::new(move |answer| *slot.lock().unwrap() = Some(answer))));
-        }
-        self.report.count("batches of several writers");
-        internals::submit_together(&self.vault(), &scope(who), writes);
-        for (ask, slot) in asked {
-            let answer = slot.lock().unwrap().take();
-            let answer = answer.ok_or("a write without an answer")?;
-            match &ask {
-                Ask::Known(request) => {
-                    let seen = self.in_words(answer);
-                    self.judge(who, request, seen)?;
-                }
-                Ask::Other(call) => self.settle(who, call, &answer)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// The answer of a write in the models' words.
-    fn in_words(&self, answer: Result<crate::semantics::Answer>) -> Result<Ans> {
-        match answer {
-            Err(error) if error.fault().is_some() => Ok(drive::refused(&error)),
-            other => drive::from_answer(other),
-        }
-    }
-
-    /// A put that was sealed before something else happened.
-    fn late(&mut self, who: Who, put: &Req, token: &str, between: Between) -> Broken {
-        let (vault, scope, region) = (self.vault(), scope(who), REGIONS[who.region]);
-        let Req::Put { id, .. } = put else { return Ok(()) };
-        self.reconsider(who, id.name());
-        let write = drive::to_write(&self.models[who.account], region, put).unwrap();
-        let mut broken = Ok(());
-        let late = internals::hand_in_late(&vault, &scope, write, || {
-            broken = self.between(who, id.name(), token, between);
-        });
-        broken?;
-        self.report.count("writes handed in late");
-        let seen = self.in_words(late);
-        self.judge(who, put, seen)
-    }
-
-    fn between(&mut self, who: Who, name: &str, token: &str, between: Between) -> Broken {
-        let id = Id::Name(name.to_owned());
-        if between != Between::Shred {
-            self.known(who, &Req::Delete { id, window: None, force: Some(true) })?;
-            let create = Req::Create {
-                name: name.to_owned(),
-                token: Some(token.to_owned()),
-                value: Some(Value::Text(b"anew".to_vec())),
-                description: None,
-                kms: None,
-                tags: None,
-            };
-            if self.trouble == Trouble::None {
-                self.known(who, &create)?;
-            }
-        }
-        if between != Between::MadeAnew && self.trouble == Trouble::None {
-            self.shred()?;
-        }
-        Ok(())
     }
 
     /// Everything that holds between two steps.
