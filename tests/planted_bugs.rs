@@ -79,7 +79,7 @@ fn each_planted_bug_is_found_and_the_sound_build_has_none() {
         }
     });
     let (_, found, missed) = work.into_inner().unwrap();
-    println!("{:<24} {:>9} {:>9}  {}", "planted bug", "sequences", "seconds", "found by");
+    println!("{:<24} {:>9} {:>9}  found by", "planted bug", "sequences", "seconds");
     for Found { bug, sequences, took, how } in &found {
         println!("{:<24} {sequences:>9} {:>9.2}  {how}", format!("{bug:?}"), took.as_secs_f64());
     }
