@@ -42,6 +42,7 @@ pub fn dump_of(vault: &Vault, scopes: &[Scope]) -> Result<String, String> {
         }
     }
     for credential in vault.credentials().map_err(|error| text(&error))? {
+        // EXPOSE: a harness compares what it put in.
         let secret = credential.secret_access_key.expose();
         let _ = writeln!(out, "credential {} {secret:?}", credential.access_key_id);
     }
@@ -82,6 +83,7 @@ fn one(vault: &Vault, scope: &Scope, secret: &Description, out: &mut String) -> 
         match value {
             Ok(got) => {
                 let _ = write!(out, "    {:?} ", got.value.kind());
+                // EXPOSE: a harness compares what it put in.
                 let bytes = got.value.bytes().expose();
                 let _ = writeln!(out, "{} {:016x}", bytes.len(), hash(bytes));
             }

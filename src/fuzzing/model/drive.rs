@@ -18,6 +18,7 @@ pub fn to_vault(value: &Value) -> SecretValue {
 }
 
 pub fn from_vault(value: &SecretValue) -> Value {
+    // EXPOSE: the model keeps values that a harness made up.
     let bytes = value.bytes().expose().to_vec();
     match value.kind() {
         PayloadKind::String => Value::Text(bytes),

@@ -213,6 +213,7 @@ fn password(
         && !(required && (on.iter().any(|class| class.is_empty()) || wanted < on.len()));
     let answer = vault.get_random_password(&request);
     let drawn = match &answer {
+        // EXPOSE: the password is judged and dropped.
         Ok(drawn) => drawn.expose(),
         Err(error) if error.fault().is_some() && is_possible => {
             return Ok(Some(format!("refused: {error}")));

@@ -154,6 +154,7 @@ fn versions(vault: &Vault, who: Who, secret: &Description) -> Result<Shown, Stri
         let mut request = GetSecretValue::new(secret.name.as_str());
         request.version_id = Some(version.version_id.to_string());
         let value = match internals::peek_value(vault, &scope, &request) {
+            // EXPOSE: a harness compares what it put in.
             Ok(got) => Some(got.value.bytes().expose().to_vec()),
             Err(error) if error.fault().is_some() => None,
             Err(error) => return Err(text(&error)),

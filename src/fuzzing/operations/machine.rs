@@ -66,6 +66,7 @@ impl Machine {
         let mut made = Key::new();
         let vault = VaultDir::make(Path::new(DIR), &self.options(None))?.create(|id| {
             let key = key_file::generate(id, self.sim.entropy.as_ref()).unwrap();
+            // EXPOSE: the key of a simulated machine.
             made = key.expose().to_vec();
             Ok(Unlock::KeyFile(key))
         })?;
@@ -84,6 +85,7 @@ impl Machine {
     /// A key file for this vault.
     pub(super) fn another_key(&self, vault: &Vault) -> Key {
         let key = key_file::generate(vault.id(), self.sim.entropy.as_ref()).unwrap();
+        // EXPOSE: the key of a simulated machine.
         key.expose().to_vec()
     }
 }
