@@ -7,6 +7,9 @@
 
 pub mod age;
 pub(crate) mod civil;
+#[cfg(feature = "sabotage")]
+#[doc(hidden)]
+pub mod planted;
 pub mod real;
 pub mod sim;
 pub(crate) mod threads;

@@ -5,12 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic)]
 #![allow(clippy::type_complexity)] // Tables that one body reads.
 
+pub mod dump;
 mod filters;
 mod input;
 mod keys;
 mod logs;
+pub mod model;
 mod names;
+pub mod operations;
 mod policies;
+pub mod recorder;
 mod recovery;
 mod requests;
 mod rules;
@@ -34,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "keystore", run: keys::keystore },
     Target { name: "manifest", run: logs::manifest },
     Target { name: "names", run: names::names },
+    Target { name: "operations", run: operations::operations },
     Target { name: "page_token", run: filters::page_token },
     Target { name: "password", run: rules::password },
     Target { name: "policy", run: policies::policy },

@@ -7,6 +7,8 @@
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
 use super::{View, cross_account};
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::SecretRecord;
 
 /// The record to show for one as stored. `None`: a replica whose primary is not there.
@@ -20,6 +22,10 @@ pub(super) fn shown<V: View>(
     };
     if record.cross_account.is_some() {
         return Ok(Some(cross_account::shown(record, primary)));
+    }
+    #[cfg(feature = "sabotage")]
+    if has(Bug::ReplicaShowsNothing) {
+        return Ok(Some(SecretRecord { id: record.id, scope: record.scope, ..primary }));
     }
     Ok(Some(SecretRecord {
         scope: record.scope,

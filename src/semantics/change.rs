@@ -6,6 +6,8 @@
 use super::fault::Fault;
 use super::{Answer, Effect, Now, Plan, Refusal, View, texts};
 use crate::env::UnixMillis;
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
 use crate::secret::PayloadKind;
 use std::collections::BTreeMap;
@@ -91,6 +93,8 @@ impl Labels {
     pub(super) fn promote(&mut self, to: Seq) {
         match self.after.insert(Stage::current(), to) {
             Some(former) if former == to => {}
+            #[cfg(feature = "sabotage")]
+            Some(_) if has(Bug::PreviousNotMoved) => {}
             Some(former) => self.attach(Stage::previous(), former),
             None if self.holder(&Stage::previous()) == Some(to) => {
                 self.detach(&Stage::previous());

@@ -5,6 +5,8 @@
 
 use super::filter::Filters;
 use super::{Refusal, View, alias, page, read, texts, validate};
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
 use std::cmp::Ordering;
@@ -122,6 +124,10 @@ fn in_creation_order<V: View>(
             let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
             };
+            #[cfg(feature = "sabotage")]
+            if shown.len() == limit && has(Bug::PageOmitsSecret) {
+                return Ok((shown, Some(Position { key: None, id })));
+            }
             if shown.len() == limit {
                 return Ok((shown, last.map(|id| Position { key: None, id })));
             }

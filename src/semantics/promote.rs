@@ -10,6 +10,8 @@ use super::{
     Context, Effect, Outcome, Plan, Refusal, View, cross_account, replica, resolve, stage, texts,
     validate,
 };
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::api::SecretIdOnly;
 use crate::model::{External, Replication, SecretRecord, Seq, VersionRecord, limits};
 use std::collections::BTreeMap;
@@ -80,6 +82,13 @@ pub(super) fn copies<V: View>(
     replica: &SecretRecord,
 ) -> Result<Copies, Refusal<V::Error>> {
     let stages = view.stages(primary.id).map_err(Refusal::View)?;
+    #[cfg(feature = "sabotage")]
+    let stages: Vec<_> = stages
+        .into_iter()
+        .filter(|(stage, _)| {
+            !has(Bug::PromotionLosesCurrent) || *stage != crate::model::Stage::current()
+        })
+        .collect();
     let mut copies: BTreeMap<Seq, Seq> = BTreeMap::new();
     copies.extend(stages.iter().map(|(_, seq)| (*seq, Seq(0))));
     let mut effects = Vec::new();

@@ -7,6 +7,8 @@
 
 use super::change::{Labels, nothing, rows};
 use super::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, limits};
 
 /// Versions looked at: as many as the row budget can drop, each costing three rows or more. Far
@@ -36,6 +38,9 @@ pub(super) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
     let mut more = true;
     for version in versions {
         let age_millis = context.now.age.since(version.created_age);
+        #[cfg(feature = "sabotage")]
+        let age_millis =
+            if has(Bug::PrunedTooEarly) { limits::VERSION_AGE_MIN_MILLIS } else { age_millis };
         if record.version_count <= limits::VERSIONS_KEPT
             || age_millis < limits::VERSION_AGE_MIN_MILLIS
         {

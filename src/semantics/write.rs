@@ -8,6 +8,8 @@ use super::{
     Answer, Context, Effect, Outcome, Plan, Refusal, View, cross_account, external, replica,
     resolve, rotation, tags, texts, validate,
 };
+#[cfg(feature = "sabotage")]
+use crate::env::planted::{Bug, has};
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
 use crate::secret::PayloadKind;
@@ -192,6 +194,8 @@ fn look_up_token<V: View>(
     };
     match version.kind {
         None => Ok(Token::Placeholder(version)),
+        #[cfg(feature = "sabotage")]
+        Some(_) if has(Bug::TokenReuseAccepted) => Ok(Token::Replay(version)),
         Some(stored)
             if stored == kind && view.same_payload(record.id, seq).map_err(Refusal::View)? =>
         {

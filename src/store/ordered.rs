@@ -105,12 +105,18 @@ impl Store for OrderedStore {
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
+        #[cfg(feature = "sabotage")]
+        let lost = lost_row(sets);
         for set in sets {
             let mut state = self.write();
             if set.lsn <= state.applied {
                 continue;
             }
             for row in &set.rows {
+                #[cfg(feature = "sabotage")]
+                if lost.is_some_and(|lost| std::ptr::eq(lost, row)) {
+                    continue;
+                }
                 let map = Arc::make_mut(state.trees.of_mut(row.tree));
                 match &row.value {
                     Some(value) => {
@@ -133,4 +139,11 @@ impl Store for OrderedStore {
     fn disk_bytes(&self) -> u64 {
         0
     }
+}
+
+/// The row that a batch of several writers loses, if that is planted.
+#[cfg(feature = "sabotage")]
+fn lost_row(sets: &[ChangeSet]) -> Option<&crate::model::RowChange> {
+    use crate::env::planted::{Bug, has};
+    sets.first().filter(|_| sets.len() > 1 && has(Bug::BatchLosesRow))?.rows.last()
 }

@@ -92,6 +92,8 @@ impl Sealer<'_> {
             }
             Effect::SetStage(id, stage, seq) => {
                 let key = rows::label_key(self.keys, id, &stage);
+                #[cfg(feature = "sabotage")]
+                let key = planted_label_key(key, seq);
                 out.push(self.put(Tree::Labels, &key, rows::encode_label(&stage, seq))?);
             }
             Effect::DropStage(id, stage) => {
@@ -139,4 +141,16 @@ impl Sealer<'_> {
 /// A tombstone.
 pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
     RowChange { tree, key: key.into(), value: None }
+}
+
+/// A label's key that is another one for each version.
+#[cfg(feature = "sabotage")]
+fn planted_label_key<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
+    use crate::env::planted::{Bug, has};
+    if has(Bug::LabelOnTwoVersions)
+        && let Some(last) = key.as_mut().last_mut()
+    {
+        *last ^= seq.0.to_le_bytes()[0];
+    }
+    key
 }

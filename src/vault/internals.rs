@@ -30,6 +30,34 @@ pub fn lsn(vault: &Vault) -> crate::error::Result<Lsn> {
     vault.inner.driver.control(|pipeline| pipeline.lsn)
 }
 
+/// A quick hash of all rows as they lie in the state: two vaults with the same read the same.
+pub fn rows_hash(vault: &Vault) -> Option<u64> {
+    let hash = |state: u64, bytes: &[u8]| {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mix = |state: u64, word: u64| {
+            (state.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        };
+        let state = words
+            .iter()
+            .fold(state ^ bytes.len() as u64, |state, word| mix(state, u64::from_le_bytes(*word)));
+        rest.iter().fold(state, |state, byte| mix(state, u64::from(*byte)))
+    };
+    with_store(vault, |store| {
+        let mut state = 7;
+        for tree in crate::model::Tree::ALL {
+            let scanned = store.scan(tree, &mut |key, value| state = hash(hash(state, key), value));
+            scanned.ok()?;
+        }
+        Some(state)
+    })
+    .flatten()
+}
+
+/// The age clock, in milliseconds.
+pub fn age_millis(vault: &Vault) -> crate::error::Result<i64> {
+    vault.inner.driver.control(|pipeline| pipeline.now().age.0)
+}
+
 /// Poisons the vault as a failed sync does.
 pub fn poison(vault: &Vault) {
     vault.inner.shared.set_status(Status::Poisoned);

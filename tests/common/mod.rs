@@ -1,10 +1,7 @@
 //! What the integration tests share. Each test binary uses a part of it.
 
-pub mod drive;
 pub mod folder;
 pub mod http;
-pub mod recorder;
-pub mod reference;
 pub mod rng;
 pub mod script;
 pub mod search;
@@ -12,6 +9,11 @@ pub mod server;
 pub mod sigv4;
 pub mod whole;
 pub mod world;
+
+#[allow(unused_imports)]
+pub use strongroom::fuzzing::model::{self as reference, drive};
+#[allow(unused_imports)]
+pub use strongroom::fuzzing::recorder;
 
 /// A number from the environment: how a long tier is asked for.
 pub fn env_number(name: &str, default: u64) -> u64 {

@@ -86,7 +86,6 @@ fn keys() {
     ] {
         put("keystore", name, patch);
     }
-    let vault = Vault::ephemeral().unwrap();
     let env = strongroom::env::sim::Sim::new(1).env();
     let text = key_file::generate(VaultId([7; 16]), env.entropy.as_ref()).unwrap();
     // EXPOSE: the key of no vault.
@@ -95,7 +94,6 @@ fn keys() {
     put("key_file", "cut", &text[..100]);
     put("key_file", "newer", b"# strongroom key file v12; whatever");
     put("key_file", "generated", [&[255][..], &[1; 48], &[0, 30, 0, 3]].concat());
-    drop(vault);
     for (name, bytes) in [
         ("forged", [&[0][..], &[7; 296]].concat()),
         ("text", b"\x02\x05hello".to_vec()),
@@ -113,7 +111,7 @@ fn keys() {
 
 /// The rows of a vault that has something of everything.
 fn rows() {
-    let (vault, scope) = (Vault::ephemeral().unwrap(), Scope::default());
+    let (vault, scope) = (Vault::ephemeral(1).unwrap(), Scope::default());
     let mut request = CreateSecret::new("app/db");
     request.value = Some(SecretValue::text("v"));
     request.description = Some("about".into());

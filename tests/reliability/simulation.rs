@@ -10,6 +10,7 @@ use crate::common::rng::Rng;
 use crate::figures;
 use std::collections::HashSet;
 use std::ops::Range;
+pub use strongroom::fuzzing::dump;
 use strongroom::vault::sabotage::Sabotage;
 
 #[path = "simulation/acts.rs"]
@@ -18,8 +19,6 @@ pub mod acts;
 mod bad_builds;
 #[path = "simulation/crash.rs"]
 pub mod crash;
-#[path = "simulation/dump.rs"]
-pub mod dump;
 #[path = "simulation/machine.rs"]
 pub mod machine;
 #[path = "simulation/runner.rs"]

@@ -1,14 +1,14 @@
 //! Sends the reference model's requests through the real vault and gives the answers in the model's
 //! own terms.
 
-use super::reference::{Ans, Chosen, Described, Id, Model, Req, Value, VersionRow};
-use strongroom::env::UnixMillis;
-use strongroom::error::{Error, Result};
-use strongroom::model::api;
-use strongroom::model::{Scope, Tag, VersionId};
-use strongroom::secret::{PayloadKind, SecretBytes, SecretValue};
-use strongroom::semantics::Answer;
-use strongroom::vault::{Vault, Write};
+use super::{Ans, Chosen, Described, Id, Model, Req, Value, VersionRow};
+use crate::env::UnixMillis;
+use crate::error::{Error, Result};
+use crate::model::api;
+use crate::model::{Scope, Tag, VersionId};
+use crate::secret::{PayloadKind, SecretBytes, SecretValue};
+use crate::semantics::Answer;
+use crate::vault::{Vault, Write};
 
 pub fn to_vault(value: &Value) -> SecretValue {
     match value {
@@ -18,6 +18,7 @@ pub fn to_vault(value: &Value) -> SecretValue {
 }
 
 pub fn from_vault(value: &SecretValue) -> Value {
+    // EXPOSE: the model keeps values that a harness made up.
     let bytes = value.bytes().expose().to_vec();
     match value.kind() {
         PayloadKind::String => Value::Text(bytes),
@@ -45,6 +46,17 @@ fn written(w: api::Written) -> Ans {
         name: w.name,
         version: w.version_id.as_ref().map(VersionId::to_string),
         stages: sorted(&w.version_stages),
+    }
+}
+
+fn value(got: api::SecretValueOutput) -> Ans {
+    Ans::Value {
+        arn: got.arn,
+        name: got.name,
+        version: got.version_id.to_string(),
+        value: from_vault(&got.value),
+        stages: sorted(&got.version_stages),
+        created: got.created_date.0,
     }
 }
 
@@ -130,6 +142,15 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
         Req::Untag { id, keys } => {
             Write::UntagResource(api::UntagResource { secret_id: text(id), tag_keys: keys.clone() })
         }
+        Req::PutPolicy { id, policy, block } => Write::PutResourcePolicy(api::PutResourcePolicy {
+            secret_id: text(id),
+            resource_policy: policy.text(),
+            policy_name: None,
+            block_public_policy: Some(*block),
+        }),
+        Req::DeletePolicy { id } => {
+            Write::DeleteResourcePolicy(api::ResourcePolicyId::new(text(id)))
+        }
         _ => return None,
     })
 }
@@ -175,8 +196,11 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             Write::RestoreSecret(request) => {
                 from_answer(vault.restore_secret(&scope, request).map(Answer::Named))?
             }
-            Write::PutResourcePolicy(_) | Write::DeleteResourcePolicy(_) => {
-                unreachable!("the model has no policies")
+            Write::PutResourcePolicy(request) => {
+                from_answer(vault.put_resource_policy(&scope, request).map(Answer::PolicyNamed))?
+            }
+            Write::DeleteResourcePolicy(request) => {
+                from_answer(vault.delete_resource_policy(&scope, request).map(Answer::PolicyNamed))?
             }
             Write::TagResource(request) => {
                 vault.tag_resource(&scope, request).map(|()| Ans::Done)?
@@ -205,13 +229,18 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
                     version_stage: stage.clone(),
                 },
             )?;
-            Ans::Value {
-                arn: got.arn,
-                name: got.name,
-                version: got.version_id.to_string(),
-                value: from_vault(&got.value),
-                stages: sorted(&got.version_stages),
-                created: got.created_date.0,
+            value(got)
+        }
+        Req::Batch { ids } => {
+            let request = api::BatchGetSecretValue {
+                secret_id_list: Some(ids.iter().map(text).collect()),
+                ..api::BatchGetSecretValue::default()
+            };
+            let got = vault.batch_get_secret_value(&scope, &request)?;
+            let errors = got.errors.into_iter();
+            Ans::Batch {
+                values: got.values.into_iter().map(value).collect(),
+                errors: errors.map(|e| (e.secret_id, e.error_code, e.message)).collect(),
             }
         }
         Req::Describe { id } => {
@@ -275,8 +304,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
         }
         Req::Policy { id } => {
             let got = vault.get_resource_policy(&scope, &api::ResourcePolicyId::new(text(id)))?;
-            assert_eq!(got.policy, None, "nothing here sets a policy");
-            Ans::Named { arn: got.arn, name: got.name }
+            Ans::Policy { arn: got.arn, name: got.name, policy: got.policy }
         }
         _ => unreachable!("mutations were handled above"),
     })

@@ -1,14 +1,14 @@
 //! Everything that a vault reads as, as text: the oracle. Recorded after each frame while the power
 //! is on, compared after each crash.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use strongroom::error::Error;
-use strongroom::model::Scope;
-use strongroom::model::api::{
+use crate::error::Error;
+use crate::model::Scope;
+use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, ListSecrets, ResourcePolicyId, SecretIdOnly,
 };
-use strongroom::vault::{Vault, internals};
+use crate::vault::{Vault, internals};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub const HOME: &str = "us-east-1";
 pub const AWAY: &str = "eu-west-1";
@@ -21,23 +21,28 @@ pub fn scope(region: &str) -> Scope {
 /// of the last access, which is shown before it is durable and may be lost. Reads leave no mark, so
 /// that looking changes nothing. An error other than a refusal of AWS's is a failure.
 pub fn dump(vault: &Vault) -> Result<String, String> {
+    dump_of(vault, &[scope(HOME), scope(AWAY)])
+}
+
+/// The same of other accounts and regions.
+pub fn dump_of(vault: &Vault, scopes: &[Scope]) -> Result<String, String> {
     let mut out = String::with_capacity(8 << 10);
-    for region in [HOME, AWAY] {
-        let scope = scope(region);
+    for scope in scopes {
         let request = ListSecrets {
             include_planned_deletion: Some(true),
             max_results: Some(100),
             ..ListSecrets::default()
         };
-        let listed = vault.list_secrets(&scope, &request).map_err(|error| text(&error))?;
+        let listed = vault.list_secrets(scope, &request).map_err(|error| text(&error))?;
         assert!(listed.next_token.is_none(), "a page holds all that a script makes");
         for mut secret in listed.secrets {
             secret.last_accessed_date = None;
-            one(vault, &scope, &secret, &mut out)
-                .map_err(|error| format!("{region} {}: {}", secret.name, text(&error)))?;
+            one(vault, scope, &secret, &mut out)
+                .map_err(|error| format!("{} {}: {}", scope.region, secret.name, text(&error)))?;
         }
     }
     for credential in vault.credentials().map_err(|error| text(&error))? {
+        // EXPOSE: a harness compares what it put in.
         let secret = credential.secret_access_key.expose();
         let _ = writeln!(out, "credential {} {secret:?}", credential.access_key_id);
     }
@@ -78,6 +83,7 @@ fn one(vault: &Vault, scope: &Scope, secret: &Description, out: &mut String) -> 
         match value {
             Ok(got) => {
                 let _ = write!(out, "    {:?} ", got.value.kind());
+                // EXPOSE: a harness compares what it put in.
                 let bytes = got.value.bytes().expose();
                 let _ = writeln!(out, "{} {:016x}", bytes.len(), hash(bytes));
             }

@@ -1,0 +1,108 @@
+//! The simulated machine of a sequence: no thread, tiny segments, every operation inline.
+
+use super::draw::FUNCTION;
+use crate::crypto::{Unlock, key_file};
+use crate::env::sim::{Sim, SimClock, SimEntropy, SimFs};
+use crate::env::{Clock as _, Env, Fs, UnixMillis};
+use crate::error::Result;
+use crate::secret::SecretBytes;
+use crate::vault::{CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir};
+use std::path::Path;
+use std::sync::Arc;
+
+const DIR: &str = "/vault";
+const SEGMENT_BYTES: u64 = 8 << 10;
+/// Characters of a value that the rotation function makes: no value of the pools has as many.
+pub(super) const RANDOM_CHARS: usize = 13;
+
+/// The content of a key file.
+pub(super) type Key = Vec<u8>;
+
+pub(super) struct Machine {
+    pub(super) sim: Sim,
+}
+
+impl Machine {
+    /// With an empty disk.
+    pub(super) fn new(seed: u64) -> Self {
+        Self { sim: Sim::new(seed) }
+    }
+
+    /// With a copy of this disk, at this time.
+    pub(super) fn on(fs: &SimFs, wall: i64, seed: u64) -> Self {
+        Self {
+            sim: Sim {
+                clock: Arc::new(SimClock::new(UnixMillis(wall))),
+                entropy: Arc::new(SimEntropy::from_seed(seed)),
+                fs: Arc::new(fs.fork()),
+            },
+        }
+    }
+
+    pub(super) fn wall(&self) -> i64 {
+        self.sim.clock.wall().0
+    }
+
+    fn options(&self, fs: Option<Arc<dyn Fs>>) -> Options {
+        let env = self.sim.reboot();
+        Options {
+            rotation: RotationFunctions::default().with_random(FUNCTION, RANDOM_CHARS),
+            tuning: Tuning {
+                env: Some(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }),
+                store: StoreChoice::Memory,
+                background: false,
+                segment_bytes_first: SEGMENT_BYTES,
+                segment_bytes_max: SEGMENT_BYTES,
+                reserve_bytes: SEGMENT_BYTES,
+                #[cfg(feature = "sabotage")]
+                sabotage: planted(),
+                ..Tuning::default()
+            },
+            ..Options::default()
+        }
+    }
+
+    pub(super) fn create(&self) -> Result<(Vault, Key)> {
+        let mut made = Key::new();
+        let vault = VaultDir::make(Path::new(DIR), &self.options(None))?.create(|id| {
+            let key = key_file::generate(id, self.sim.entropy.as_ref()).unwrap();
+            // EXPOSE: the key of a simulated machine.
+            made = key.expose().to_vec();
+            Ok(Unlock::KeyFile(key))
+        })?;
+        Ok((vault, made))
+    }
+
+    /// With something between the vault and its disk, if it is given.
+    pub(super) fn open(&self, fs: Option<Arc<dyn Fs>>, key: &[u8]) -> Result<Vault> {
+        Vault::open(Path::new(DIR), &unlock(key), &self.options(fs))
+    }
+
+    pub(super) fn check(&self, key: &[u8]) -> Result<CheckReport> {
+        VaultDir::lock(Path::new(DIR), &self.options(None))?.check(&unlock(key), true)
+    }
+
+    /// A key file for this vault.
+    pub(super) fn another_key(&self, vault: &Vault) -> Key {
+        let key = key_file::generate(vault.id(), self.sim.entropy.as_ref()).unwrap();
+        // EXPOSE: the key of a simulated machine.
+        key.expose().to_vec()
+    }
+}
+
+pub(super) fn unlock(key: &[u8]) -> Unlock {
+    Unlock::KeyFile(SecretBytes::copy_from(key))
+}
+
+/// The switches of the vault's own that a planted bug turns.
+#[cfg(feature = "sabotage")]
+fn planted() -> crate::vault::sabotage::Sabotage {
+    use crate::env::planted::{Bug, has};
+    crate::vault::sabotage::Sabotage {
+        ack_before_sync: has(Bug::AnsweredBeforeSync),
+        skip_frame_mac: has(Bug::TornFrameAccepted),
+        wrap_when_sealed: has(Bug::WrappedUnderOldEpoch),
+        retry_failed_sync: has(Bug::FailedSyncRepeated),
+        ..crate::vault::sabotage::Sabotage::default()
+    }
+}
