@@ -177,7 +177,7 @@ fn any_bytes_are_a_sequence() {
 fn a_creation_without_a_value_does_not_replay_a_version() {
     let bytes = std::fs::read(
         std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/regressions/operations/create_without_value_by_a_versions_token"),
+            .join("fuzz/regressions/operations/create-without-value-by-a-versions-token"),
     )
     .unwrap();
     let steps = sequence(&bytes).steps;

@@ -3,7 +3,7 @@
 use super::operation::Operation;
 use super::route::Route;
 use super::sigv4::{self, Audience, AuthError, Keyring};
-use super::{guard, request, service, time};
+use super::{form, guard, request, service, time};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, Write};
@@ -16,6 +16,12 @@ use zeroize::Zeroizing;
 #[must_use]
 pub fn canonical_path(raw: &str) -> String {
     sigv4::canonical_path(raw)
+}
+
+/// Whether a query has a parameter of that name.
+#[must_use]
+pub fn has_parameter(query: &str, name: &str) -> bool {
+    form::value(query, name).is_some()
 }
 
 /// A request with the pair that signed it, for [`verify`].

@@ -40,6 +40,10 @@ pub(super) struct Run {
     pub(super) strange: Strange,
     /// Something may fail from here on; the loss is for when the power goes.
     pub(super) armed: Option<Option<Loss>>,
+    /// The disk is full: of the writes that share a batch each one that grows may be left out.
+    pub(super) is_full: bool,
+    /// Which writes of a batch are not handed in, a bit for each: for a step that is taken again.
+    pub(super) left_out: u16,
     /// What the step under way did.
     pub(super) done: Vec<Done>,
     /// The step under way met an error after which only opening again tells what happened.
@@ -64,6 +68,8 @@ impl Run {
             models,
             strange,
             armed: None,
+            is_full: false,
+            left_out: 0,
             done: Vec::new(),
             trouble: Trouble::None,
             old: None,
@@ -214,11 +220,13 @@ impl Run {
                 self.armed = Some(self.armed.flatten());
                 fs.set_capacity(None);
                 fs.set_capacity(Some(self.used() + left));
+                self.is_full = true;
                 self.report.count("full disks");
                 Ok(())
             }
             Step::Room => {
                 fs.set_capacity(None);
+                self.is_full = false;
                 Ok(())
             }
         }

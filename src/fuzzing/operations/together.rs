@@ -21,7 +21,7 @@ impl Run {
     pub(super) fn together(&mut self, who: Who, asks: &[Ask]) -> Broken {
         let mut writes: Vec<(Write, Told)> = Vec::new();
         let mut asked: Vec<(Ask, Slot)> = Vec::new();
-        for ask in asks {
+        for (at, ask) in asks.iter().enumerate() {
             let (ask, write) = match ask {
                 Ask::Known(request) => {
                     let request = self.with_token(request);
@@ -35,6 +35,9 @@ impl Run {
             };
             let Some(mut write) = write else { continue };
             self.fill_token(&mut write);
+            if self.left_out >> at & 1 == 1 {
+                continue;
+            }
             let slot = Slot::default();
             asked.push((ask, Arc::clone(&slot)));
             writes.push((write, Box::new(move |answer| *slot.lock().unwrap() = Some(answer))));
