@@ -391,10 +391,14 @@ impl Log {
             capacity,
             previous: self.tail.clone(),
         };
-        file.write_all_at(&header.encode(&self.place), 0)
-            .map_err(|error| LogError::write(&name, error))?;
-        file.sync_all().map_err(|error| LogError::io("sync", &name, error))?;
-        Ok((Segment { header, file, name }, wanted))
+        let segment = Segment { header, file, name };
+        let bytes = segment.header.encode(&self.place);
+        if let Err(error) = segment.file.write_all_at(&bytes, 0) {
+            return Err(write_failed(&segment, &bytes, 0, error));
+        }
+        let synced = segment.file.sync_all();
+        synced.map_err(|error| LogError::io("sync", &segment.name, error))?;
+        Ok((segment, wanted))
     }
 
     /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
@@ -412,21 +416,30 @@ impl Log {
         }
     }
 
-    /// A write failed. A full disk is undone where the frame is not whole on the file, which is
-    /// what such an error means: the segment ends before it (W3). Everything else poisons.
+    /// A write of a frame failed. Where it is undone the segment ends before it (W3).
     fn undo_or_poison(&mut self, frame: &[u8], offset: u64, error: std::io::Error) -> LogError {
-        let name = Kind::Segment.name(self.tail.segment);
-        let partial = self.current.as_ref().is_some_and(|segment| {
-            files::read_up_to(segment.file.as_ref(), &name, frame.len(), offset)
-                .is_ok_and(|found| found != frame)
-        });
-        if is_no_space(&error) && partial {
+        let Some(segment) = &self.current else { return LogError::Poisoned };
+        let error = write_failed(segment, frame, offset, error);
+        if matches!(error, LogError::NoSpace) {
             self.end_current();
-            LogError::NoSpace
         } else {
             self.poisoned = true;
-            LogError::io("write", &name, error)
         }
+        error
+    }
+}
+
+/// What a failed write means. A full disk is undone where the bytes are not whole on the file, which
+/// is what such an error says; everything else leaves the medium in doubt, and poisons. A header that
+/// is whole all the same would name an end that the log then passes (LOG-9).
+fn write_failed(segment: &Segment, bytes: &[u8], offset: u64, error: std::io::Error) -> LogError {
+    let Segment { file, name, .. } = segment;
+    let partial = files::read_up_to(file.as_ref(), name, bytes.len(), offset)
+        .is_ok_and(|found| found != bytes);
+    if is_no_space(&error) && partial {
+        LogError::NoSpace
+    } else {
+        LogError::io("write", name, error)
     }
 }
 

@@ -7,6 +7,7 @@ use strongroom::fuzzing::{TARGETS, run};
 const KEPT: &[(&str, &str)] = &[
     ("operations", "create-without-value-by-a-versions-token"),
     ("operations", "refused-for-room-in-a-batch"),
+    ("operations", "undone-header-that-was-whole"),
     ("schedule", "fifth-weekday-in-february"),
     ("sigv4", "signed-twice"),
 ];
@@ -29,6 +30,14 @@ fn a_schedule_of_leap_days_is_not_forgotten() {
 #[test]
 fn a_write_that_was_refused_for_want_of_room_is_not_missed() {
     holds("operations", "refused-for-room-in-a-batch");
+}
+
+/// A write of a segment's header said that the disk was full and left the header whole. It was called
+/// undone, the segment before went on, and after a power cut the header named an end that was not the
+/// log's: the vault did not open (LOG-9).
+#[test]
+fn a_header_that_is_whole_is_not_called_undone() {
+    holds("operations", "undone-header-that-was-whole");
 }
 
 /// The model took it for a replay; what there is to replay is another value (SEM-TOKEN-10). What it is

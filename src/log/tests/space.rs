@@ -49,6 +49,34 @@ fn a_whole_frame_is_not_called_undone() {
     assert!(log.poisoned());
 }
 
+/// The same of a header: the segment before goes on, so one that is whole would name an end that is
+/// passed by the next frame, and the log would not open (LOG-9).
+#[test]
+fn a_whole_header_is_not_called_undone() {
+    for (reach, is_undone) in [
+        (Reach::Nothing, true),
+        (Reach::Part(100), true),
+        (Reach::Part(4000), true),
+        (Reach::All, false),
+    ] {
+        let (sim, mut log) = fresh(35);
+        let mut model = Model::default();
+        steps(&mut log, &mut model, 3);
+        let ready = log.preparation_ahead().unwrap().run().unwrap();
+        log.prepared(ready);
+        sim.fs.fail_nth_write(1, io::ErrorKind::StorageFull, reach);
+        let large = model.clone().frame(&[vec![put(Tree::Blobs, 1, 1, 3000)]]);
+        let refused = log.append(&large);
+        assert_eq!(matches!(refused, Err(LogError::NoSpace)), is_undone, "{reach:?}");
+        assert_eq!(log.poisoned(), !is_undone, "{reach:?}");
+        if is_undone {
+            steps(&mut log, &mut model, 1);
+        }
+        let env = power_cut(&sim, CrashPlan::KeepAll);
+        check(&env, &model);
+    }
+}
+
 /// Goal: a disk that is full at any write leaves a log that works again once there is room.
 #[test]
 fn a_full_disk_at_any_write_is_survived() {
