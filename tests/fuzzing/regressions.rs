@@ -5,6 +5,7 @@ use strongroom::fuzzing::{TARGETS, run};
 
 /// Every finding that is kept, with the test below that replays it.
 const KEPT: &[(&str, &str)] = &[
+    ("operations", "a-day-of-access-that-was-not-written"),
     ("operations", "create-without-value-by-a-versions-token"),
     ("operations", "refused-for-room-in-a-batch"),
     ("operations", "undone-header-that-was-whole"),
@@ -23,6 +24,13 @@ fn holds(target: &str, name: &str) {
 #[test]
 fn a_schedule_of_leap_days_is_not_forgotten() {
     holds("schedule", "fifth-weekday-in-february");
+}
+
+/// A day of access was shown and its write refused, as it may be: the step that was taken again on the
+/// disk was judged as if it were there.
+#[test]
+fn a_day_of_access_may_be_lost() {
+    holds("operations", "a-day-of-access-that-was-not-written");
 }
 
 /// Of a batch on a full disk whose sync failed, the write that needs no room was there and the other,

@@ -247,6 +247,8 @@ impl Run {
         // Its tokens are those of a step in which something may fail.
         again.armed = Some(None);
         again.left_out = left_out;
+        // A day of access that was shown and not written yet is not on this disk.
+        compare::adopt_accessed(&again.vault(), &mut again.models)?;
         again.tell_time();
         again.act(step).map_err(|error| format!("taken again: {error}"))?;
         watch.look();
