@@ -259,6 +259,9 @@ impl Stage {
                     let part = Reach::Part(1 + at * 37 % 600);
                     add("short write", &CHANGING, nth, for_ever, Io::StorageFull, part);
                     add("short write", &CHANGING, nth, for_ever, Io::Other, part);
+                    let all = Reach::All;
+                    add("error after a write", &CHANGING, nth, for_ever, Io::StorageFull, all);
+                    add("error after a write", &CHANGING, nth, for_ever, Io::Other, all);
                 }
             }
         }
