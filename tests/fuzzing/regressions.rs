@@ -7,6 +7,7 @@ use strongroom::fuzzing::{TARGETS, run};
 const KEPT: &[(&str, &str)] = &[
     ("operations", "a-day-of-access-that-was-not-written"),
     ("operations", "create-without-value-by-a-versions-token"),
+    ("operations", "refused-for-room-before-another"),
     ("operations", "refused-for-room-in-a-batch"),
     ("operations", "undone-header-that-was-whole"),
     ("schedule", "fifth-weekday-in-february"),
@@ -38,6 +39,7 @@ fn a_day_of_access_may_be_lost() {
 #[test]
 fn a_write_that_was_refused_for_want_of_room_is_not_missed() {
     holds("operations", "refused-for-room-in-a-batch");
+    holds("operations", "refused-for-room-before-another");
 }
 
 /// A write of a segment's header said that the disk was full and left the header whole. It was called

@@ -6,7 +6,7 @@ use super::draw::REGIONS;
 use super::recover::Trouble;
 use super::run::{Broken, Done, Run};
 use super::step::{Ask, Call, Who, known};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::fuzzing::dump::text;
 use crate::fuzzing::model::{Ans, Chosen, Id, Req, drive};
 use crate::model::api;
@@ -43,6 +43,11 @@ impl Run {
 
     /// An operation that the models answer, too.
     pub(super) fn known(&mut self, who: Who, request: &Req) -> Broken {
+        let bit = 1_u16.checked_shl(self.ordinal).unwrap_or(0);
+        self.ordinal += 1;
+        if self.left_out & bit != 0 {
+            return Ok(());
+        }
         if let Req::Create { name, .. } = request {
             self.reconsider(who, name);
         }
@@ -50,6 +55,9 @@ impl Run {
         let (vault, region) = (self.vault(), REGIONS[who.region]);
         self.has_read |= matches!(request, Req::Get { .. } | Req::Batch { .. });
         let seen = drive::run(&vault, &self.models[who.account], region, request);
+        if seen.as_ref().is_err_and(|error| *error.kind() == ErrorKind::NoSpace) {
+            self.refused |= bit;
+        }
         self.judge(who, request, seen)?;
         let changed = match request {
             Req::Create { name, .. } => Id::Name(name.clone()),
@@ -98,7 +106,10 @@ impl Run {
             }
             Err(error) => {
                 self.failed(&error)?;
-                self.done.push(Done::Request(who, request.clone(), false));
+                // What was refused for want of room has not happened.
+                if *error.kind() != ErrorKind::NoSpace {
+                    self.done.push(Done::Request(who, request.clone(), false));
+                }
                 Ok(())
             }
         }

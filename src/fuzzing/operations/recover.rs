@@ -179,7 +179,7 @@ impl Run {
         if live.is_some_and(|live| live == found) {
             return Ok(());
         }
-        let frames = self.again(guard, step, 0)?;
+        let frames = self.again(guard, step, self.refused)?;
         let whole = self.judge_frames(&frames, live, found);
         let Step::Together(_, asks) = step else { return whole };
         if whole.is_err() && guard.is_full {

@@ -40,9 +40,13 @@ pub(super) struct Run {
     pub(super) strange: Strange,
     /// Something may fail from here on; the loss is for when the power goes.
     pub(super) armed: Option<Option<Loss>>,
-    /// The disk is full: of the writes that share a batch each one that grows may be left out.
+    /// The disk is full or will say so: of writes that share a batch each that grows may be left out.
     pub(super) is_full: bool,
-    /// Which writes of a batch are not handed in, a bit for each: for a step that is taken again.
+    /// How many requests the step under way has made one by one.
+    pub(super) ordinal: u32,
+    /// Which of them were refused for want of room, a bit for each.
+    pub(super) refused: u16,
+    /// Which requests of a step, or writes of its batch, are not made when it is taken again.
     pub(super) left_out: u16,
     /// What the step under way did.
     pub(super) done: Vec<Done>,
@@ -69,6 +73,8 @@ impl Run {
             strange,
             armed: None,
             is_full: false,
+            ordinal: 0,
+            refused: 0,
             left_out: 0,
             done: Vec::new(),
             trouble: Trouble::None,
@@ -97,6 +103,7 @@ impl Run {
     /// Takes one step, and comes back from whatever it met.
     pub(super) fn step(&mut self, step: &Step) -> Broken {
         self.done.clear();
+        (self.ordinal, self.refused) = (0, 0);
         self.trouble = Trouble::None;
         self.tell_time();
         let guard = match step {
@@ -204,6 +211,7 @@ impl Run {
             }
             Step::WriteFails { nth, full, reach, loss } => {
                 self.armed = Some(*loss);
+                self.is_full |= *full;
                 let error = if *full { io::ErrorKind::StorageFull } else { io::ErrorKind::Other };
                 fs.add_fault(Fault {
                     on: vec![OpKind::Write],
