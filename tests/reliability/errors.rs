@@ -123,7 +123,10 @@ impl Stage {
         runner.script(0);
         fs.add_fault(fault.clone());
         let mut is_poisoned = false;
-        let (mut felt, mut is_off_script) = (false, false);
+        // A disk that goes on being full makes a batch leave out what grows; then what is left of it
+        // may be there though nobody was told, because its write was whole.
+        let leaves_out = fault.error == Io::StorageFull && fault.times > 1;
+        let (mut felt, mut is_off_script) = (false, leaves_out && fault.reach == Reach::All);
         runner.open();
         for (at, kind) in self.acts.iter().enumerate() {
             let errors = runner.take_errors();
