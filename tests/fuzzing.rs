@@ -6,6 +6,8 @@
 #![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+mod common;
+
 #[path = "fuzzing/figures.rs"]
 mod figures;
 #[path = "fuzzing/regressions.rs"]

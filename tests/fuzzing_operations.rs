@@ -8,12 +8,10 @@
 #![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
-#[path = "reliability/figures.rs"]
-mod figures;
-#[path = "common/rng.rs"]
-mod rng;
+mod common;
 
-use rng::Rng;
+use common::figures;
+use common::rng::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Instant;

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom::env::sim::{CrashPlan, Sim};
 use strongroom::env::{Fs, OpenMode, UnixMillis};
+use strongroom::log::internals::rows_of;
 use strongroom::log::{
     Authenticator, ClockNote, Frame, Log, LogError, LogOptions, Recovered, RowSum,
 };
@@ -144,20 +145,7 @@ fn open(sim: &Sim, vault: [u8; 16]) -> Result<Recovered, LogError> {
 /// be the one that the log ends with.
 fn read(sim: &Sim, vault: [u8; 16]) -> Result<(u64, u64), LogError> {
     let found = open(sim, vault)?;
-    let mut rows = BTreeMap::new();
-    found.read_snapshot(&mut |tree, key, value| {
-        rows.insert((tree, key.to_vec()), value.to_vec());
-        Ok(())
-    })?;
-    found.replay(found.snapshot_lsn(), &mut |frame| {
-        for row in frame.sets.into_iter().flat_map(|set| set.rows) {
-            match row.value {
-                Some(value) => rows.insert((row.tree, row.key.to_vec()), value.to_vec()),
-                None => rows.remove(&(row.tree, row.key.to_vec())),
-            };
-        }
-        Ok(())
-    })?;
+    let rows = rows_of(&found)?;
     let mut sum = TestSum::default();
     for ((tree, key), value) in rows.iter().filter(|((tree, _), _)| tree.is_digested()) {
         sum.add(*tree, key, value);

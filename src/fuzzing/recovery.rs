@@ -5,6 +5,7 @@ use super::logs::{DIR, MixedSum, Mixer, VAULT, machine, put};
 use crate::env::Fs;
 use crate::env::UnixMillis;
 use crate::env::sim::SimFs;
+use crate::log::internals::{Rows, rows_of};
 use crate::log::{
     ClockNote, End, Frame, Log, LogError, LogOptions, Recovered, RowSum as _, RowVisitor,
 };
@@ -12,8 +13,6 @@ use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-
-type Rows = BTreeMap<(Tree, Vec<u8>), Vec<u8>>;
 
 /// A little log, with what its rows were after each of its frames.
 struct Image {
@@ -194,24 +193,6 @@ fn heals(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
         check(image, healed.end(), &found);
         assert_eq!(healed.end().lsn, end.lsn);
     }
-}
-
-fn rows_of(found: &Recovered) -> Result<Rows, LogError> {
-    let mut rows = Rows::new();
-    found.read_snapshot(&mut |tree, key, value| {
-        rows.insert((tree, key.to_vec()), value.to_vec());
-        Ok(())
-    })?;
-    found.replay(found.snapshot_lsn(), &mut |frame| {
-        for row in frame.sets.into_iter().flat_map(|set| set.rows) {
-            match row.value {
-                Some(value) => rows.insert((row.tree, row.key.into()), value.into()),
-                None => rows.remove(&(row.tree, row.key.into())),
-            };
-        }
-        Ok(())
-    })?;
-    Ok(rows)
 }
 
 /// One thing that happens to a folder: rot, a cut, a lost or strange or misplaced file.

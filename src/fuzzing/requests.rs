@@ -2,6 +2,7 @@
 
 use super::input::{Input, mutate, text};
 use crate::secret::{SecretBytes, SecretValue};
+use crate::testkit::Call;
 use crate::vault::Write;
 use crate::wire::internals::{self, Read, Signed};
 use crate::wire::member_facts::{MemberFact, members};
@@ -10,35 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
-/// The operations that are served.
-const OPERATIONS: [&str; 26] = [
-    "AssociateCrossAccountReplica",
-    "BatchGetSecretValue",
-    "CancelRotateSecret",
-    "CreateSecret",
-    "DeleteResourcePolicy",
-    "DeleteSecret",
-    "DescribeSecret",
-    "DisassociateCrossAccountReplica",
-    "GetRandomPassword",
-    "GetResourcePolicy",
-    "GetSecretValue",
-    "ListResourcePolicies",
-    "ListSecretVersionIds",
-    "ListSecrets",
-    "PutResourcePolicy",
-    "PutSecretValue",
-    "RemoveRegionsFromReplication",
-    "ReplicateSecretToRegions",
-    "RestoreSecret",
-    "RotateSecret",
-    "StopReplicationToReplica",
-    "TagResource",
-    "UntagResource",
-    "UpdateSecret",
-    "UpdateSecretVersionStage",
-    "ValidateResourcePolicy",
-];
+const OPERATIONS: &[&str] = Call::OPERATIONS;
 
 static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> =
     LazyLock::new(|| OPERATIONS.iter().map(|operation| members(operation).unwrap()).collect());

@@ -6,9 +6,10 @@ use super::frame::{self, Part, Spot, TAG_BYTES};
 use super::manifest::{BODY_BYTES, Manifest, SnapshotRecord};
 use super::segment::{self, FRAMES_AT, HEADER_BYTES, Segment, Tail};
 use super::snapshot::{self, SnapshotReader};
-use super::{Authenticator, End, LogError, LogOptions, Twin};
+use super::{Authenticator, End, LogError, LogOptions, Recovered, Twin};
 use crate::env::{Env, OpenMode};
 use crate::model::{Lsn, Tree};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,9 @@ pub struct Desk(Place);
 
 /// A row as a snapshot has it.
 pub type Row = (Tree, Vec<u8>, Vec<u8>);
+
+/// Rows by tree and key.
+pub type Rows = BTreeMap<(Tree, Vec<u8>), Vec<u8>>;
 
 /// What a walk over a segment found.
 pub struct Walked {
@@ -164,4 +168,23 @@ pub fn frame_rows(bytes: &[u8]) -> Option<usize> {
         Ok(())
     });
     visited.is_ok().then_some(rows)
+}
+
+/// What an open log holds: the snapshot, and the frames after it.
+pub fn rows_of(found: &Recovered) -> Result<Rows, LogError> {
+    let mut rows = Rows::new();
+    found.read_snapshot(&mut |tree, key, value| {
+        rows.insert((tree, key.to_vec()), value.to_vec());
+        Ok(())
+    })?;
+    found.replay(found.snapshot_lsn(), &mut |frame| {
+        for row in frame.sets.into_iter().flat_map(|set| set.rows) {
+            match row.value {
+                Some(value) => rows.insert((row.tree, row.key.into()), value.into()),
+                None => rows.remove(&(row.tree, row.key.into())),
+            };
+        }
+        Ok(())
+    })?;
+    Ok(rows)
 }

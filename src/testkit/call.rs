@@ -114,32 +114,19 @@ impl RandomPassword for Vault {
     }
 }
 
-/// What an operation answers. No `Debug`: some hold values.
-#[allow(missing_docs)] // Named as the answers of the API.
-pub enum Answer {
-    Associated(Associated),
-    Batch(SecretValueBatch),
-    Deleted(Deleted),
-    Description(Box<Description>),
-    Named(Named),
-    Nothing,
-    Password(SecretBytes),
-    Policy(ResourcePolicy),
-    PolicyNamed(PolicyNamed),
-    PolicyPage(PolicyPage),
-    PolicyValidation(PolicyValidation),
-    Replicated(Replicated),
-    SecretPage(SecretPage),
-    Value(SecretValueOutput),
-    VersionPage(VersionPage),
-    Written(Written),
-}
-
 macro_rules! answers {
-    ($($variant:ident($type:ty),)*) => {
-        $(impl From<$type> for Answer {
-            fn from(answer: $type) -> Self {
-                Self::$variant(answer)
+    ($($name:ident($answer:ident),)*) => {
+        /// What an operation answers. No `Debug`: some hold values.
+        #[allow(missing_docs)] // Named as the answers of the API.
+        pub enum Answer {
+            $($name($answer),)*
+            Description(Box<Description>),
+            Nothing,
+        }
+
+        $(impl From<$answer> for Answer {
+            fn from(answer: $answer) -> Self {
+                Self::$name(answer)
             }
         })*
     };

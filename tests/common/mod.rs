@@ -1,5 +1,6 @@
 //! What the integration tests share. Each test binary uses a part of it.
 
+pub mod figures;
 pub mod folder;
 pub mod http;
 pub mod rng;
@@ -7,6 +8,7 @@ pub mod script;
 pub mod search;
 pub mod server;
 pub mod sigv4;
+pub mod table;
 pub mod whole;
 pub mod world;
 

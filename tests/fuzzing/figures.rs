@@ -1,17 +1,17 @@
 //! The table of `docs/FUZZING.md`: what the lines kept in `fuzz/figures.jsonl` add up to.
 
+use crate::common::table::{Document, grouped};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 use strongroom::fuzzing::TARGETS;
 
-const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
-}
+const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/figures.jsonl");
+const DOCUMENT: Document = Document {
+    path: "docs/FUZZING.md",
+    command: "cargo test --test fuzzing write_the_figures -- --ignored",
+};
 
 #[derive(Default)]
 struct Sum {
@@ -24,7 +24,7 @@ struct Sum {
 }
 
 fn table() -> String {
-    let text = fs::read_to_string(root().join("fuzz/figures.jsonl")).unwrap();
+    let text = fs::read_to_string(KEPT).unwrap();
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -75,44 +75,21 @@ fn table() -> String {
     table
 }
 
-/// Digits in threes.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn document(text: &str) -> String {
-    let (head, rest) = text.split_once(MARKS[0]).unwrap();
-    let (_, tail) = rest.split_once(MARKS[1]).unwrap();
-    format!("{head}{}{}{}{tail}", MARKS[0], table(), MARKS[1])
-}
-
 #[test]
 fn the_document_shows_the_figures_that_are_kept() {
-    let text = fs::read_to_string(root().join("docs/FUZZING.md")).unwrap();
-    let shown = text == document(&text);
-    assert!(shown, "run: cargo test --test fuzzing write_the_figures -- --ignored");
+    DOCUMENT.must_show(&table());
 }
 
 #[test]
 #[ignore = "writes the table of docs/FUZZING.md"]
 fn write_the_figures() {
-    let path = root().join("docs/FUZZING.md");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, document(&text)).unwrap();
+    DOCUMENT.write(&table());
 }
 
 /// A promise for each: what nobody can say of a target, it does not check.
 #[test]
 fn the_document_says_what_every_target_promises() {
-    let text = fs::read_to_string(root().join("docs/FUZZING.md")).unwrap();
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FUZZING.md")).unwrap();
     for target in TARGETS {
         assert!(text.contains(&format!("\n| `{}` | ", target.name)), "{}", target.name);
     }

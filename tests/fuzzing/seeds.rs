@@ -11,36 +11,8 @@ use strongroom::model::api::{
 };
 use strongroom::model::{Scope, Tag, Tree};
 use strongroom::secret::SecretValue;
+use strongroom::testkit::Call;
 use strongroom::vault::{Vault, internals};
-
-const OPERATIONS: [&str; 26] = [
-    "AssociateCrossAccountReplica",
-    "BatchGetSecretValue",
-    "CancelRotateSecret",
-    "CreateSecret",
-    "DeleteResourcePolicy",
-    "DeleteSecret",
-    "DescribeSecret",
-    "DisassociateCrossAccountReplica",
-    "GetRandomPassword",
-    "GetResourcePolicy",
-    "GetSecretValue",
-    "ListResourcePolicies",
-    "ListSecretVersionIds",
-    "ListSecrets",
-    "PutResourcePolicy",
-    "PutSecretValue",
-    "RemoveRegionsFromReplication",
-    "ReplicateSecretToRegions",
-    "RestoreSecret",
-    "RotateSecret",
-    "StopReplicationToReplica",
-    "TagResource",
-    "UntagResource",
-    "UpdateSecret",
-    "UpdateSecretVersionStage",
-    "ValidateResourcePolicy",
-];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -249,7 +221,7 @@ fn conformance() {
             let (Some(operation), Some(_)) = (step["op"].as_str(), step["in"].as_object()) else {
                 continue;
             };
-            let Some(number) = OPERATIONS.iter().position(|known| *known == operation) else {
+            let Some(number) = Call::OPERATIONS.iter().position(|known| *known == operation) else {
                 continue;
             };
             let request = &step["in"];
@@ -276,7 +248,7 @@ fn conformance() {
     for (number, body) in &bodies {
         of_operation[*number] += 1;
         if of_operation[*number] <= 8 {
-            let name = format!("{}-{}", OPERATIONS[*number], of_operation[*number]);
+            let name = format!("{}-{}", Call::OPERATIONS[*number], of_operation[*number]);
             put("json_request", &name, [&[*number as u8, 0][..], body.as_bytes()].concat());
         }
     }

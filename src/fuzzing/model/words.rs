@@ -162,6 +162,29 @@ impl PolicyText {
     }
 }
 
+impl Req {
+    /// The name of the one secret that it is about.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Create { name, .. } => Some(name),
+            Self::Put { id, .. }
+            | Self::Update { id, .. }
+            | Self::Stage { id, .. }
+            | Self::Delete { id, .. }
+            | Self::Restore { id }
+            | Self::Tag { id, .. }
+            | Self::Untag { id, .. }
+            | Self::Get { id, .. }
+            | Self::Describe { id }
+            | Self::Versions { id, .. }
+            | Self::Policy { id }
+            | Self::PutPolicy { id, .. }
+            | Self::DeletePolicy { id } => Some(id.name()),
+            Self::List { .. } | Self::Batch { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
     pub arn: String,

@@ -116,24 +116,7 @@ impl Run {
     }
 
     pub(super) fn compare(&mut self, who: Who, request: &Req, seen: &Ans) -> Broken {
-        let about = match request {
-            Req::Create { name, .. } => Some(name.as_str()),
-            Req::List { .. } | Req::Batch { .. } => None,
-            Req::Put { id, .. }
-            | Req::Update { id, .. }
-            | Req::Stage { id, .. }
-            | Req::Delete { id, .. }
-            | Req::Restore { id }
-            | Req::Tag { id, .. }
-            | Req::Untag { id, .. }
-            | Req::Get { id, .. }
-            | Req::Describe { id }
-            | Req::Versions { id, .. }
-            | Req::Policy { id }
-            | Req::PutPolicy { id, .. }
-            | Req::DeletePolicy { id } => Some(id.name()),
-        };
-        if about.is_some_and(|name| self.is_strange(who, name)) {
+        if request.secret().is_some_and(|name| self.is_strange(who, name)) {
             return Ok(());
         }
         let seen = compare::without_strange(seen.clone(), who, &self.strange);

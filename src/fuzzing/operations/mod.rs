@@ -21,7 +21,7 @@ mod together;
 
 pub use draw::{STEP_BYTES, STEPS_MAX, sequence};
 pub use report::{Answers, Report};
-pub use step::{OPERATIONS, Step};
+pub use step::Step;
 
 use crate::fuzzing::dump::text;
 use run::Run;

@@ -274,7 +274,7 @@ impl Run {
             let mut models = guard.models.clone();
             for at in happened.iter().copied() {
                 if let Done::Request(who, request, _) = &done[at]
-                    && !self.is_strange(*who, name_of(request))
+                    && !request.secret().is_some_and(|name| self.is_strange(*who, name))
                 {
                     let chosen = chosen(&vault, *who, request);
                     models[who.account].apply(REGIONS[who.region], request, &chosen);
@@ -325,26 +325,6 @@ fn outcomes(answered: usize, all: usize, is_full: bool) -> Vec<Vec<usize>> {
         }
     }
     outcomes
-}
-
-fn name_of(request: &Req) -> &str {
-    match request {
-        Req::Create { name, .. } => name,
-        Req::Put { id, .. }
-        | Req::Update { id, .. }
-        | Req::Stage { id, .. }
-        | Req::Delete { id, .. }
-        | Req::Restore { id }
-        | Req::Tag { id, .. }
-        | Req::Untag { id, .. }
-        | Req::Get { id, .. }
-        | Req::Describe { id }
-        | Req::Versions { id, .. }
-        | Req::Policy { id }
-        | Req::PutPolicy { id, .. }
-        | Req::DeletePolicy { id } => id.name(),
-        Req::List { .. } | Req::Batch { .. } => "",
-    }
 }
 
 /// What the vault chose for a request whose answer is lost.

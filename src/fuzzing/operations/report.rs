@@ -1,6 +1,6 @@
 //! What a sequence met, in numbers.
 
-use super::step::OPERATIONS;
+use crate::testkit::Call;
 use std::collections::BTreeMap;
 
 /// How often an operation was answered, and how often refused.
@@ -45,7 +45,7 @@ impl Report {
 
     /// The answers of every operation of the API, in the order of the alphabet.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Answers)> + '_ {
-        OPERATIONS
+        Call::OPERATIONS
             .iter()
             .map(|name| (*name, self.operations.get(name).copied().unwrap_or_default()))
     }

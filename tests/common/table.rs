@@ -1,0 +1,50 @@
+//! The table of figures in a document, between its marks: made from kept lines, never by hand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
+
+/// A document with a table in it.
+pub struct Document {
+    /// Relative to the crate.
+    pub path: &'static str,
+    /// How the table is written anew.
+    pub command: &'static str,
+}
+
+impl Document {
+    fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(self.path)
+    }
+
+    fn with(text: &str, table: &str) -> String {
+        let (head, rest) = text.split_once(MARKS[0]).unwrap();
+        let (_, tail) = rest.split_once(MARKS[1]).unwrap();
+        format!("{head}{}{table}{}{tail}", MARKS[0], MARKS[1])
+    }
+
+    /// Panics if the document shows another table.
+    pub fn must_show(&self, table: &str) {
+        let text = fs::read_to_string(self.path()).unwrap();
+        assert!(text == Self::with(&text, table), "run: {}", self.command);
+    }
+
+    pub fn write(&self, table: &str) {
+        let text = fs::read_to_string(self.path()).unwrap();
+        fs::write(self.path(), Self::with(&text, table)).unwrap();
+    }
+}
+
+/// Digits in threes.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
