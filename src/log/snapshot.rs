@@ -57,15 +57,7 @@ impl SnapshotWriter {
             .open(&place.path(Kind::Snapshot, number), OpenMode::CreateNew)
             .map_err(|error| LogError::write(&name, error))?;
         let id = place.random()?;
-        let mut bytes = Vec::with_capacity(HEADER_BYTES);
-        bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
-        bytes.extend_from_slice(&[0; 4]);
-        bytes.extend_from_slice(&place.vault);
-        bytes.extend_from_slice(&number.to_le_bytes());
-        bytes.extend_from_slice(&id);
-        tail.encode(&mut bytes);
-        let header = segment::seal_block(place, DOMAIN, bytes, HEADER_BYTES);
+        let header = header(place, number, &id, &tail);
         file.write_all_at(&header, 0).map_err(|error| LogError::write(&name, error))?;
         let bytes = HEADER_BYTES as u64;
         let record = SnapshotRecord { number, id, rows: 0, bytes, tag: last_tag(&header), tail };
@@ -158,6 +150,18 @@ fn last_tag(bytes: &[u8]) -> [u8; 32] {
     bytes.last_chunk().copied().unwrap_or_default()
 }
 
+fn header(place: &Place, number: u64, id: &[u8; 16], tail: &Tail) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&FORMAT.to_le_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&place.vault);
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(id);
+    tail.encode(&mut bytes);
+    segment::seal_block(place, DOMAIN, bytes, HEADER_BYTES)
+}
+
 /// A whole file of these blocks (row count and rows) with the right MACs, whatever they are, and the
 /// footer's MAC: what lies behind the MACs is to be fuzzed.
 #[cfg(feature = "internals")]
@@ -169,14 +173,7 @@ pub(super) fn sealed(
     blocks: &[(u32, Vec<u8>)],
     rows: u64,
 ) -> (Vec<u8>, [u8; 32]) {
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend_from_slice(&FORMAT.to_le_bytes());
-    bytes.extend_from_slice(&[0; 4]);
-    bytes.extend_from_slice(&place.vault);
-    bytes.extend_from_slice(&number.to_le_bytes());
-    bytes.extend_from_slice(&id);
-    tail.encode(&mut bytes);
-    let mut bytes = segment::seal_block(place, DOMAIN, bytes, HEADER_BYTES);
+    let mut bytes = header(place, number, &id, tail);
     let mut chain = last_tag(&bytes);
     for (index, (count, payload)) in (0_u64..).zip(blocks) {
         let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);

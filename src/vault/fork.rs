@@ -10,9 +10,8 @@ use super::keeper::Bells;
 use super::shared::Shared;
 use super::{Inner, Owner, Vault};
 use crate::env::Env;
-use crate::env::threads::sync::{Arc, Mutex, PoisonError};
+use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
-use std::sync::OnceLock;
 
 impl Vault {
     /// An independent vault with the same content, on the machine that `machine` makes with a copy
@@ -36,15 +35,8 @@ impl Vault {
         let keystore = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
         let keystore =
             KeystoreFile { twin: keystore.twin.fork(&env.fs), keystore: keystore.keystore.clone() };
-        let inner = Arc::new(Inner {
-            driver: Driver::inline(pipeline.fork(Arc::clone(&shared))?),
-            shared,
-            keeper: OnceLock::new(),
-            engine: OnceLock::new(),
-            pass: Mutex::new(()),
-            preparing: Mutex::new(()),
-            keystore: Mutex::new(keystore),
-        });
+        let driver = Driver::inline(pipeline.fork(Arc::clone(&shared))?);
+        let inner = Arc::new(Inner::new(shared, driver, keystore));
         let owner = Arc::new(Owner(Arc::clone(&inner)));
         Ok(Self { inner, _owner: owner })
     }

@@ -178,6 +178,19 @@ impl Vault {
 }
 
 impl Inner {
+    /// Without threads of its own so far.
+    fn new(shared: Arc<Shared>, driver: Driver, keystore: KeystoreFile) -> Self {
+        Self {
+            shared,
+            driver,
+            keeper: OnceLock::new(),
+            engine: OnceLock::new(),
+            pass: Mutex::new(()),
+            preparing: Mutex::new(()),
+            keystore: Mutex::new(keystore),
+        }
+    }
+
     fn close(&self) -> Result<()> {
         if self.shared.status() == Status::Closed {
             return Ok(());

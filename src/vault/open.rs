@@ -19,12 +19,11 @@ use super::state::{Opened, State, StateOpener, sum_rows};
 use super::{Inner, Options, Owner, Vault};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
-use crate::env::threads::sync::{Arc, Mutex};
+use crate::env::threads::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
-use std::sync::OnceLock;
 
 /// A keystore with its keys.
 pub(super) struct Unlocked {
@@ -103,15 +102,7 @@ pub(super) fn serve(
         Arc::new(Shared::new(env, dir, Arc::new(keys), state, (tuning, rotation), calls, lock));
     let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
     let driver = if background { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
-    let inner = Arc::new(Inner {
-        shared,
-        driver,
-        keeper: OnceLock::new(),
-        engine: OnceLock::new(),
-        pass: Mutex::new(()),
-        preparing: Mutex::new(()),
-        keystore: Mutex::new(keystore),
-    });
+    let inner = Arc::new(Inner::new(shared, driver, keystore));
     let owner = Arc::new(Owner(Arc::clone(&inner)));
     if background {
         let keeper = Keeper::spawn(&inner, bells)?;
