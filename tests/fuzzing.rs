@@ -10,6 +10,8 @@ mod common;
 
 #[path = "fuzzing/figures.rs"]
 mod figures;
+#[path = "fuzzing/mutants.rs"]
+mod mutants;
 #[path = "fuzzing/regressions.rs"]
 mod regressions;
 #[path = "fuzzing/replay.rs"]

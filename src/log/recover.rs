@@ -186,10 +186,10 @@ impl Recovered {
         };
         let mut notes = self.notes;
         notes.push(format!("an older snapshot is used: {}", fault.error));
+        // The end is the same place; the newer snapshot may have noted a later clock there.
         Ok(Self {
             manifest: without_current(self.manifest),
             segments: walk.segments,
-            tail: walk.tail,
             unsettled: true,
             notes,
             ..self

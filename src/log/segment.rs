@@ -295,8 +295,6 @@ fn decode_fields(reader: &mut Reader<'_>) -> Result<SegmentHeader, CodecError> {
         previous: Tail::decode(reader)?,
     };
     let capacity = FRAMES_AT..=SEGMENT_BYTES_MAX;
-    let possible = header.number > 0
-        && header.previous.segment < header.number
-        && capacity.contains(&header.capacity);
+    let possible = header.previous.segment < header.number && capacity.contains(&header.capacity);
     if possible { Ok(header) } else { Err(CodecError) }
 }

@@ -371,7 +371,6 @@ impl SnapshotReader {
         let tag = self.place.tag(FOOTER_DOMAIN, &[&self.record.id, &self.chain, &fields]);
         let whole = self.footer.starts_with(&fields)
             && files::same_tag(&tag, &last_tag(&self.footer))
-            && self.rows == self.record.rows
             && self.offset + FOOTER_BYTES as u64 == self.record.bytes;
         if whole { Ok(()) } else { Err(self.damaged("SNAP-6")) }
     }

@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod canonical;
 mod compaction;
 mod crash;
 mod damage;
+mod life;
+mod prepare;
 mod recovery;
+mod remains;
 mod space;
 mod twins;
 

@@ -30,7 +30,7 @@ const MAGIC: [u8; 8] = *b"SRTWIN\r\n";
 /// Bytes before the body.
 pub const TWIN_HEADER_BYTES: usize = 72;
 /// No twin file, of this format or a later one, is longer.
-const FILE_BYTES_MAX: usize = 1 << 20;
+pub(super) const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Two files `{stem}.a` and `{stem}.b` of one fixed size.
 pub struct Twin {
@@ -79,7 +79,7 @@ pub struct GoodCopy {
 enum Found {
     Good { generation: u64, body: Vec<u8> },
     Newer { generation: u64, format: u32 },
-    Bad { missing: bool, rule: &'static str },
+    Bad { rule: &'static str },
 }
 
 /// Both copies, A first: what they are, and their bytes if there is such a file.
@@ -150,7 +150,7 @@ impl Twin {
         let [a, b] = self.without_stray(a, b);
         let newest = generation_of(&a).max(generation_of(&b));
         let fault = |found: &Found| match found {
-            Found::Bad { rule, .. } => Some(*rule),
+            Found::Bad { rule } => Some(*rule),
             good if generation_of(good) < newest => Some("TWIN-4"),
             _ => None,
         };
@@ -285,11 +285,7 @@ impl Twin {
                 found: format,
                 known: self.format,
             }),
-            (Found::Bad { rule, missing }, other) => {
-                let both_missing = missing && matches!(other, Found::Bad { missing: true, .. });
-                let rule = if both_missing { "TWIN-1" } else { rule };
-                Err(LogError::damaged(self.name(copy), 0, rule))
-            }
+            (Found::Bad { rule }, _) => Err(LogError::damaged(self.name(copy), 0, rule)),
             (Found::Good { generation, body }, second) => {
                 let differs = match &second {
                     Found::Good { generation: same, body: other } => {
@@ -312,7 +308,7 @@ impl Twin {
     /// TWIN-8: beside a good copy of this vault another vault's counts as bad. Two strays both stay:
     /// the body's MAC says it.
     fn without_stray(&self, a: Found, b: Found) -> [Found; 2] {
-        let stray = Found::Bad { missing: false, rule: "TWIN-8" };
+        let stray = Found::Bad { rule: "TWIN-8" };
         match (self.is_ours(&a), self.is_ours(&b)) {
             (Some(true), Some(false)) => [a, stray],
             (Some(false), Some(true)) => [stray, b],
@@ -335,8 +331,8 @@ impl Twin {
     }
 
     fn judge(&self, bytes: Option<&[u8]>) -> Found {
-        let Some(bytes) = bytes else { return Found::Bad { missing: true, rule: "TWIN-1" } };
-        self.decode(bytes).unwrap_or(Found::Bad { missing: false, rule: "TWIN-2" })
+        let Some(bytes) = bytes else { return Found::Bad { rule: "TWIN-1" } };
+        self.decode(bytes).unwrap_or(Found::Bad { rule: "TWIN-2" })
     }
 
     /// The bytes of a copy; `None`: there is no such file.

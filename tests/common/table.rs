@@ -1,14 +1,14 @@
-//! The table of figures in a document, between its marks: made from kept lines, never by hand.
+//! A table of figures in a document, between its marks: made from kept lines, never by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-
-const MARKS: [&str; 2] = ["<!-- figures -->\n", "<!-- end of figures -->"];
 
 /// A document with a table in it.
 pub struct Document {
     /// Relative to the crate.
     pub path: &'static str,
+    /// What the table is of: `<!-- NAME -->` and `<!-- end of NAME -->` stand around it.
+    pub name: &'static str,
     /// How the table is written anew.
     pub command: &'static str,
 }
@@ -18,21 +18,22 @@ impl Document {
         Path::new(env!("CARGO_MANIFEST_DIR")).join(self.path)
     }
 
-    fn with(text: &str, table: &str) -> String {
-        let (head, rest) = text.split_once(MARKS[0]).unwrap();
-        let (_, tail) = rest.split_once(MARKS[1]).unwrap();
-        format!("{head}{}{table}{}{tail}", MARKS[0], MARKS[1])
+    fn with(&self, text: &str, table: &str) -> String {
+        let marks = [format!("<!-- {} -->\n", self.name), format!("<!-- end of {} -->", self.name)];
+        let (head, rest) = text.split_once(&marks[0]).unwrap();
+        let (_, tail) = rest.split_once(&marks[1]).unwrap();
+        format!("{head}{}{table}{}{tail}", marks[0], marks[1])
     }
 
     /// Panics if the document shows another table.
     pub fn must_show(&self, table: &str) {
         let text = fs::read_to_string(self.path()).unwrap();
-        assert!(text == Self::with(&text, table), "run: {}", self.command);
+        assert!(text == self.with(&text, table), "run: {}", self.command);
     }
 
     pub fn write(&self, table: &str) {
         let text = fs::read_to_string(self.path()).unwrap();
-        fs::write(self.path(), Self::with(&text, table)).unwrap();
+        fs::write(self.path(), self.with(&text, table)).unwrap();
     }
 }
 

@@ -10,6 +10,7 @@ use strongroom::fuzzing::TARGETS;
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/figures.jsonl");
 const DOCUMENT: Document = Document {
     path: "docs/FUZZING.md",
+    name: "figures",
     command: "cargo test --test fuzzing write_the_figures -- --ignored",
 };
 

@@ -10,6 +10,7 @@ use std::fs;
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reliability/figures.jsonl");
 const DOCUMENT: Document = Document {
     path: "docs/RELIABILITY.md",
+    name: "figures",
     command: "cargo test --test reliability write_the_figures -- --ignored",
 };
 /// A count that is the size of the whole, the same in each run, and not a part of a sum.

@@ -200,3 +200,37 @@ fn the_folder_stays_within_its_bound() {
     }
     check(&sim.env(), &model);
 }
+
+/// Changes a value on the disk once the first pass has authenticated it.
+struct Meddler {
+    sim: Sim,
+    offset: u64,
+    met: std::sync::atomic::AtomicBool,
+}
+
+impl Authenticator for Meddler {
+    fn tag(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
+        use std::sync::atomic::Ordering::Relaxed;
+        if domain.ends_with("compaction-value/v1") && !self.met.swap(true, Relaxed) {
+            self.sim.fs.overwrite(&segment(1), self.offset, &[0xEE]).unwrap();
+        }
+        mac(domain, parts)
+    }
+    fn new_sum(&self) -> Box<dyn RowSum> {
+        Box::new(TestSum::default())
+    }
+}
+
+/// Rows of `Blobs` are in no digest: the check of the place alone shows that a value is another one.
+#[test]
+fn a_value_that_changes_between_the_passes_stops_compaction() {
+    let sim = Sim::new(28);
+    sim.env().fs.create_dir(&dir()).unwrap();
+    let met = std::sync::atomic::AtomicBool::new(false);
+    let auth = Arc::new(Meddler { sim: sim.clone(), offset: 4096 + 160 + 2 + 16 + 5, met });
+    let mut log = Log::create(&sim.env(), &dir(), VAULT, auth, small(), 1, note(0)).unwrap();
+    log.append(&Model::default().frame(&[vec![put(Tree::Blobs, 1, 1, 300)]])).unwrap();
+    let compaction = log.begin_compaction().unwrap().unwrap();
+    let Err(LogError::Damaged(damage)) = compaction.run() else { panic!("not noticed") };
+    assert_eq!((damage.rule, damage.file.as_str()), ("LOG-12", "log/0000000001.wal"));
+}

@@ -275,3 +275,109 @@ fn only_one_segment_is_ever_ahead_of_the_manifest() {
     log.close(note(10)).unwrap();
     check(&sim.env(), &model);
 }
+
+/// What a crash left of a frame is passed over, and said.
+#[test]
+fn an_unfinished_write_is_told() {
+    let (sim, mut log) = fresh(36);
+    let mut model = Model::default();
+    steps(&mut log, &mut model, 3);
+    assert_eq!(check(&sim.env(), &model).repair_notes().len(), 0);
+    sim.fs.fail_nth_write(1, io::ErrorKind::Other, Reach::Part(100));
+    assert!(log.append(&model.clone().step()).is_err());
+    let env = power_cut(&sim, CrashPlan::KeepAll);
+    assert_eq!(check(&env, &model).repair_notes().len(), 1);
+}
+
+/// A fallen-back log says so once: its manifest is written, though the close before was clean.
+#[test]
+fn an_older_snapshot_that_serves_is_named_by_the_manifest() {
+    let (sim, mut log) = fresh(37);
+    let mut model = Model::default();
+    for _ in 0..2 {
+        steps(&mut log, &mut model, 20);
+        assert!(compact(&mut log).unwrap());
+        log.free(Lsn(0)).unwrap();
+    }
+    steps(&mut log, &mut model, 3);
+    log.close(note(9)).unwrap();
+    drop(log);
+    sim.fs.overwrite(&snapshot(2), 20, &[0xEE]).unwrap();
+    let found = check(&sim.env(), &model);
+    assert_eq!(found.repair_notes().len(), 1);
+    drop(found.start().unwrap());
+    sim.fs.delete(&snapshot(2)).unwrap_or_default();
+    assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
+}
+
+/// MAN-5: a signed mark that names another place than the snapshot, with no segment between them.
+#[test]
+fn a_mark_elsewhere_is_damage() {
+    for moved in [0, 16] {
+        let (sim, mut log) = fresh(38);
+        let mut model = Model::default();
+        steps(&mut log, &mut model, 3);
+        assert!(compact(&mut log).unwrap());
+        log.close(note(9)).unwrap();
+        assert_eq!(log.manifest.last, log.manifest.snapshot.tail.segment, "no segment behind it");
+        let mut mark = log.manifest.mark.clone().unwrap();
+        mark.offset += moved;
+        log.manifest.mark = Some(mark);
+        log.flush_manifest().unwrap();
+        drop(log);
+        match open(&sim.env()) {
+            Ok(_) => assert_eq!(moved, 0),
+            Err(LogError::Damaged(damage)) => assert_eq!((damage.rule, moved), ("MAN-5", 16)),
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+/// LOG-9: a header behind the last segment proves a later end only if it names a later one.
+#[test]
+fn a_header_behind_the_end_proves_only_what_is_later() {
+    for (ahead, is_proof) in [(0, false), (1, true)] {
+        let (sim, mut log) = fresh(39);
+        let mut model = Model::default();
+        steps(&mut log, &mut model, 3);
+        let mut previous = log.tail.clone();
+        previous.end.lsn.0 += ahead;
+        previous.end.digest = [1; 32];
+        let number = log.manifest.last + 1;
+        drop(log);
+        let header = super::super::segment::SegmentHeader {
+            number,
+            id: [3; 16],
+            capacity: 8192,
+            previous: previous.clone(),
+        };
+        let mut bytes = header.encode(&place(&sim));
+        bytes.resize(8192, 0);
+        let file = sim.env().fs.open(&segment(number), crate::env::OpenMode::CreateNew).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        let Err(LogError::Damaged(damage)) = open(&sim.env()) else { panic!("accepted") };
+        assert_eq!(damage.rule, "LOG-9");
+        assert_eq!(damage.proven_end, is_proof.then_some(previous.end));
+    }
+}
+
+/// LOG-8: what follows is looked for in the whole segment, not only near the end.
+#[test]
+fn a_good_frame_far_behind_a_bad_one_is_found() {
+    let sim = Sim::new(40);
+    sim.env().fs.create_dir(&dir()).unwrap();
+    let options = LogOptions {
+        segment_bytes_first: 1 << 20,
+        segment_bytes_max: 1 << 20,
+        ..LogOptions::default()
+    };
+    let mut log = Log::create(&sim.env(), &dir(), VAULT, auth(), options, 1, note(0)).unwrap();
+    let mut model = Model::default();
+    let offset = log.tail.offset;
+    log.append(&model.frame(&[vec![put(Tree::Blobs, 1, 1, 200_000)]])).unwrap();
+    steps(&mut log, &mut model, 1);
+    drop(log);
+    sim.fs.overwrite(&segment(1), offset, &[0; 16]).unwrap();
+    let Err(LogError::Damaged(damage)) = open(&sim.env()) else { panic!("taken for the end") };
+    assert_eq!((damage.rule, damage.offset), ("LOG-11", offset));
+}

@@ -204,3 +204,35 @@ fn a_copy_of_another_vault_beside_ours_counts_as_bad() {
         assert_eq!(of(&other, 1).read().unwrap().generation, generation);
     }
 }
+
+/// A file that is longer than any twin's is not one, though its front is: not a byte of it is lost to
+/// the reader.
+#[test]
+fn a_copy_that_is_longer_than_any_is_bad() {
+    let fs = made();
+    let longest = super::super::twin::FILE_BYTES_MAX - TWIN_HEADER_BYTES;
+    let large = Twin::new(fs.clone(), &dir(), "keystore", longest, 1);
+    large.create(1, &vec![3; longest]).unwrap();
+    assert!(!large.read().unwrap().needs_repair);
+    fs.overwrite(&path("b"), (longest + TWIN_HEADER_BYTES) as u64, &[0]).unwrap();
+    assert!(large.read().unwrap().needs_repair);
+    assert!(
+        Twin::new(fs, &dir(), "keystore", longest + 1, 1).create(1, &vec![3; longest + 1]).is_err()
+    );
+}
+
+#[test]
+fn a_twin_says_its_files() {
+    let fs = made();
+    assert_eq!(twin(&fs).names(), ["keystore.a", "keystore.b"]);
+    assert_eq!(twin(&fs).name_of(super::super::twin::Copy::B), "keystore.b");
+    let other = Twin::new(fs.clone(), &dir(), "manifest", BODY, 1);
+    for copy in ["a", "b"] {
+        let bytes = fs.read_all(&path(copy)).unwrap();
+        let to = dir().join(format!("manifest.{copy}"));
+        let file = crate::env::Fs::open(fs.as_ref(), &to, crate::env::OpenMode::CreateNew).unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+    }
+    let Err(LogError::Damaged(damage)) = other.read() else { panic!("a keystore is no manifest") };
+    assert_eq!(damage.rule, "TWIN-2");
+}

@@ -236,3 +236,57 @@ fn a_deletion_at_the_end_of_time_does_not_overflow() {
     world.now.wall = UnixMillis(i64::MAX);
     assert_eq!(world.delete(S, None, None).unwrap().deletion_date, UnixMillis(i64::MAX));
 }
+
+/// SEM-DEL-13: however labels and versions add up, a part touches no more rows than an operation may.
+#[test]
+fn a_sweep_uses_its_budget_to_the_last_row_and_no_further() {
+    for labels in 1..=9 {
+        let mut world = World::default();
+        world.create(S, "c", Some("x")).unwrap();
+        for number in 0..100 {
+            let label = format!("L{}", number % labels);
+            world.put(S, &format!("v{number}"), "x", &[&label]).unwrap();
+        }
+        let sweep = Mutation::Sweep(world.id(S).unwrap());
+        world.delete(S, None, Some(true)).unwrap();
+        assert_eq!(world.drain(&sweep).unwrap(), 2);
+    }
+}
+
+/// SEM-DEL-12: what only a living secret needs leaves the record with the name.
+#[test]
+fn a_dead_record_keeps_nothing_of_the_living() {
+    let mut world = created();
+    world.now.wall = world.now.wall.plus(DAY);
+    let record = world.view.secrets[&world.id(S).unwrap()].clone();
+    let record = crate::model::SecretRecord {
+        description: Some("d".into()),
+        kms_key_id: Some("k".into()),
+        tags: Some(vec![Tag { key: "a".into(), value: "b".into() }]),
+        owning_service: Some("s".into()),
+        last_accessed: Some(record.last_changed),
+        ..record
+    };
+    let dead = crate::semantics::delete::dead(&record, world.now);
+    let expected = crate::model::SecretRecord {
+        id: record.id,
+        name: record.name.clone(),
+        dead: true,
+        version_count: record.version_count,
+        last_changed: world.now.wall,
+        creation_token: None,
+        last_accessed: None,
+        description: None,
+        kms_key_id: None,
+        tags: None,
+        deletion: None,
+        owning_service: None,
+        replication: None,
+        policies: None,
+        rotation: None,
+        external: None,
+        cross_account: None,
+        ..record
+    };
+    assert_eq!(dead, expected);
+}

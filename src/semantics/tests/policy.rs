@@ -220,6 +220,8 @@ fn a_statement_is_whole_and_says_nothing_twice() {
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringIs":{"aws:x":"y"}}"#),
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringEquals":"x"}"#),
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringEquals":{"x":"y"}}"#),
+        (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringEquals":{":x":"y"}}"#),
+        (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringEquals":{"aws:":"y"}}"#),
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{"StringEquals":{"aws:x":null}}"#),
         (r#""Resource":"*""#, r#""Resource":"*","Condition":{"NullIfExists":{"aws:x":"true"}}"#),
     ] {

@@ -66,6 +66,7 @@ fn days_count_from_the_last_rotation_and_take_the_whole_day() {
 fn hours_open_an_hour() {
     assert_eq!(window(rules("rate(4 hours)", None)), (7, 8, Some(1)));
     assert_eq!(window(rules("rate(72 hours)", Some("2h"))), (75, 77, Some(3)));
+    assert_eq!(window(rules("rate(24000 hours)", None)), (24_003, 24_004, Some(1000)));
     // 23:00 and three hours would leave the day.
     assert_eq!(window(rules("rate(20 hours)", Some("3h"))), (23, 24, Some(1)));
 }
@@ -94,6 +95,32 @@ fn a_cron_expression_opens_at_its_next_time() {
     }
 }
 
+/// SEM-SCHED-4: the nearest weekday never leaves the month. In 2024 the 1st of June is a Saturday, the
+/// 30th of June a Sunday, the 31st of August a Saturday, the 15th of September a Sunday.
+#[test]
+fn the_nearest_weekday_is_in_the_month() {
+    for (expression, month, day) in [
+        ("cron(0 8 1W JUN ? *)", 6, 3),
+        ("cron(0 8 30W JUN ? *)", 6, 28),
+        ("cron(0 8 31W AUG ? *)", 8, 30),
+        ("cron(0 8 15W SEP ? *)", 9, 16),
+        ("cron(0 8 31W DEC ? *)", 12, 31),
+        ("cron(0 8 5W MAR ? *)", 3, 5),
+    ] {
+        let days = crate::env::civil::days(2024, month, day) - crate::env::civil::days(2024, 1, 2);
+        assert_eq!(window(rules(expression, None)).0, days * 24 + 8, "{expression}");
+    }
+}
+
+/// SEM-SCHED-1: rules without anything in them are no schedule, and no error.
+#[test]
+fn no_rules_are_no_schedule() {
+    use crate::semantics::rotation::schedule::Schedule;
+    assert_eq!(Schedule::of(&RotationRules::default()), Ok(None));
+    let only = RotationRules { duration: Some("2h".into()), ..RotationRules::default() };
+    assert!(Schedule::of(&only).is_err());
+}
+
 /// SEM-SCHED-4: a leap day that is a Monday comes once in 28 years, and from one of them on there is
 /// a next one.
 #[test]
@@ -110,6 +137,7 @@ fn what_is_no_schedule_is_refused() {
         "rate(3 hours)",
         "rate(0 days)",
         "rate(1001 days)",
+        "rate(24001 hours)",
         "rate(5 minutes)",
         "rate(5)",
         "rate(days)",

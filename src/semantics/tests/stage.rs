@@ -239,3 +239,21 @@ fn a_placeholder_can_be_promoted() {
     world.move_stage(S, "AWSCURRENT", Some("v1"), Some("v2")).unwrap();
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT,AWSPENDING}");
 }
+
+/// SEM-STAGE-4: where nothing was current, AWSPREVIOUS leaves the version that becomes it, and no other.
+#[test]
+fn a_first_current_version_takes_previous_from_itself_alone() {
+    for (to, labels) in [
+        ("v1", "v1{AWSCURRENT} v2{AWSPENDING}"),
+        ("v2", "v1{AWSPREVIOUS} v2{AWSCURRENT,AWSPENDING}"),
+    ] {
+        let mut world = World::default();
+        world.create(S, "c", None).unwrap();
+        super::token::add_placeholder(&mut world, "v1");
+        world.move_stage(S, "AWSPREVIOUS", None, Some("v1")).unwrap();
+        world.move_stage(S, "AWSPENDING", Some("v1"), None).unwrap();
+        super::token::add_placeholder(&mut world, "v2");
+        world.move_stage(S, "AWSCURRENT", None, Some(to)).unwrap();
+        assert_eq!(world.labels(S), labels);
+    }
+}

@@ -184,6 +184,18 @@ fn without_rotating_at_once_only_the_test_is_called_with_a_copy() {
     assert_eq!((world.labels(S).as_str(), turn(&mut world, None).call), ("", None));
 }
 
+/// SEM-ROT-16: nobody reports, because who called is gone: the next turn ends it.
+#[test]
+fn a_cancelled_test_ends_without_a_report() {
+    let mut world = rotatable();
+    let later = RotateSecret { rotate_immediately: Some(false), ..request("r", Some(days(7))) };
+    ask(&mut world, later).unwrap();
+    world.put(S, "r", "one", &["AWSPENDING"]).unwrap();
+    cancel(&mut world).unwrap();
+    assert_eq!(turn(&mut world, None), RotationTurn { call: None, due: None });
+    assert_eq!((world.labels(S).as_str(), due(&world)), ("v1{AWSCURRENT}", None));
+}
+
 /// SEM-ROT-12, SEM-ROT-16: the copy may come after the cancellation.
 #[test]
 fn a_test_that_is_cancelled_leaves_nothing_behind() {

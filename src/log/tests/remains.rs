@@ -1,0 +1,145 @@
+//! What can be read of a log that does not open, piece by piece.
+
+use super::super::manifest::Manifest;
+use super::super::remains::Remains;
+use super::*;
+use crate::env::Env;
+use crate::env::OpenMode;
+
+fn remains(env: &Env) -> Remains {
+    Log::remains(env, &dir(), VAULT, auth(), small()).unwrap()
+}
+
+/// A snapshot after ten steps and the one before it, and the frames of twenty.
+fn two_snapshots() -> (Sim, Log, Model, [u64; 2]) {
+    let (sim, mut log) = fresh(80);
+    let mut model = Model::default();
+    steps(&mut log, &mut model, 10);
+    assert!(compact(&mut log).unwrap());
+    let middle = model.lsn;
+    steps(&mut log, &mut model, 10);
+    let ends = [middle, model.lsn];
+    (sim, log, model, ends)
+}
+
+fn lsns(remains: &Remains, after: u64) -> Vec<u64> {
+    let mut found = Vec::new();
+    let mut visit = |end: End, frame: Frame| {
+        let sets: Vec<u64> = frame.sets.iter().map(|set| set.lsn.0).collect();
+        assert_eq!(sets.last(), Some(&end.lsn.0));
+        assert!(remains.known(end.lsn, &end.digest).is_some());
+        found.extend(sets);
+        Ok(())
+    };
+    remains.frames(Lsn(after), &mut visit).unwrap();
+    found
+}
+
+#[test]
+fn snapshots_and_frames_are_found_in_their_order() {
+    let (sim, _log, model, [middle, last]) = two_snapshots();
+    let found = remains(&sim.env());
+    let snapshots: Vec<u64> = found.snapshots().map(|end| end.lsn.0).collect();
+    assert_eq!(snapshots, [middle, 0]);
+    assert_eq!(lsns(&found, 0), (1..=last).collect::<Vec<_>>());
+    assert_eq!(lsns(&found, middle), (middle + 1..=last).collect::<Vec<_>>());
+    assert_eq!(lsns(&found, last), [0; 0]);
+    assert_eq!(found.last_known().map(|end| end.lsn), Some(Lsn(last)));
+    assert_eq!(found.proven_end().map(|end| end.digest), Some(model.digest()));
+    assert!(found.known(Lsn(last), &model.digest()).is_some());
+    assert!(found.known(Lsn(last), &[0; 32]).is_none());
+    assert!(found.known(Lsn(last + 1), &model.digest()).is_none());
+    let mut rows = 0;
+    let mut count = |_: Tree, _: &[u8], _: &[u8]| {
+        rows += 1;
+        Ok(())
+    };
+    found.read_snapshot(Lsn(middle), &mut count).unwrap();
+    assert!(rows > 0);
+    assert!(found.read_snapshot(Lsn(last), &mut |_, _, _| Ok(())).is_err());
+}
+
+/// Frames say themselves of which segment they are; a damaged one leaves a hole and no more.
+#[test]
+fn frames_are_found_without_their_segments_header() {
+    let (sim, log, _, [_, last]) = two_snapshots();
+    let number = log.manifest.last;
+    drop(log);
+    sim.fs.overwrite(&segment(1), 9, &[0xEE; 40]).unwrap();
+    sim.fs.overwrite(&segment(number), 4096 + 200, &[0xEE]).unwrap();
+    let found = lsns(&remains(&sim.env()), 0);
+    assert_eq!(found.first(), Some(&1));
+    assert_eq!(found.last(), Some(&last));
+    let holes: Vec<u64> = (1..=last).filter(|lsn| !found.contains(lsn)).collect();
+    assert!((1..=2).contains(&holes.len()), "one frame: {holes:?}");
+}
+
+#[test]
+fn a_damaged_copy_of_the_manifest_is_named() {
+    let (sim, _log, model, _) = two_snapshots();
+    assert_eq!(check(&sim.env(), &model).manifest_faults().unwrap(), []);
+    sim.fs.overwrite(&dir().join("manifest.b"), 100, &[0xEE]).unwrap();
+    let faults = check(&sim.env(), &model).manifest_faults().unwrap();
+    let files: Vec<&str> = faults.iter().map(|(file, _)| file.as_str()).collect();
+    assert_eq!(files, ["manifest.b"]);
+}
+
+/// Two copies of one generation that say different things: the twin cannot choose, the key can.
+#[test]
+fn of_two_copies_the_signed_one_is_chosen() {
+    let (sim, log, model, _) = two_snapshots();
+    let env = sim.env();
+    let signed = || Log::signed_manifest(&env, &dir(), VAULT, auth()).unwrap();
+    assert!(signed().is_none(), "both are the same");
+    let (twin, manifest) = (Manifest::twin(&log.place), log.manifest.clone());
+    drop(log);
+    // What a key of another vault would sign: the copies are written one by one.
+    let good = sim.fs.read_all(&dir().join("manifest.a")).unwrap();
+    let mut body = manifest.encode(&super::super::files::Place::new(
+        &env,
+        &dir(),
+        VAULT,
+        Arc::new(OtherKey),
+        &small(),
+    ));
+    body.truncate(super::super::manifest::BODY_BYTES);
+    drop(twin);
+    for name in ["manifest.a", "manifest.b"] {
+        sim.fs.delete(&dir().join(name)).unwrap();
+    }
+    Manifest::twin_in(&env.fs, &dir()).create(manifest.generation, &body).unwrap();
+    sim.fs.delete(&dir().join("manifest.a")).unwrap();
+    let file = env.fs.open(&dir().join("manifest.a"), OpenMode::CreateNew).unwrap();
+    file.write_all_at(&good, 0).unwrap();
+    assert!(open(&env).is_err());
+    let chosen = signed().unwrap();
+    Log::settle_manifest(&env, &dir(), &chosen).unwrap();
+    check(&env, &model);
+    assert!(signed().is_none());
+}
+
+/// Signs with another key.
+struct OtherKey;
+
+impl Authenticator for OtherKey {
+    fn tag(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
+        let mut tag = mac(domain, parts);
+        tag[0] ^= 1;
+        tag
+    }
+    fn new_sum(&self) -> Box<dyn RowSum> {
+        Box::new(TestSum::default())
+    }
+}
+
+/// Only the log's own files are moved; the copy of the manifest is written anew where it is.
+#[test]
+fn a_file_that_is_moved_aside_is_no_file_of_the_log() {
+    let (sim, _log, _, _) = two_snapshots();
+    let found = remains(&sim.env());
+    found.move_aside("manifest.a").unwrap();
+    assert!(sim.fs.paths().contains(&dir().join("manifest.a")));
+    found.move_aside("log/0000000001.wal").unwrap();
+    assert!(!numbers(&sim, "wal").contains(&1));
+    assert!(sim.fs.paths().iter().any(|path| path.extension().is_some_and(|end| end == "damaged")));
+}
