@@ -292,13 +292,13 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         frame::encode_row(Tree::Blobs, &key.to_be_bytes(), Some(&vec![1; value]), &mut bytes);
         bytes
     };
-    let read_bytes = |bytes: &[u8], rows: u64| {
+    let read_bytes_as = |bytes: &[u8], rows: u64, id: [u8; 16]| {
         let tag = bytes.last_chunk().copied().unwrap();
         let _ = sim.fs.delete(&super::snapshot(1));
         let file = sim.env().fs.open(&super::snapshot(1), OpenMode::CreateNew).unwrap();
         file.write_all_at(bytes, 0).unwrap();
         let len = bytes.len() as u64;
-        let record = SnapshotRecord { number: 1, id: [2; 16], rows, bytes: len, tag, tail: tail() };
+        let record = SnapshotRecord { number: 1, id, rows, bytes: len, tag, tail: tail() };
         let read = || {
             let mut reader = SnapshotReader::open(&place, &record)?;
             let mut rows = 0;
@@ -313,6 +313,7 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
             Err(other) => panic!("{other}"),
         }
     };
+    let read_bytes = |bytes: &[u8], rows: u64| read_bytes_as(bytes, rows, [2; 16]);
     let sealed = |blocks: &[(u32, Vec<u8>)], rows: u64| {
         snapshot::sealed(&place, 1, [2; 16], &tail(), blocks, rows).0
     };
@@ -336,6 +337,14 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     assert_eq!(read(&[(1, gone)], 1), Err("SNAP-5"), "a tombstone");
     assert_eq!(read(&[(2, two.clone())], 3), Err("SNAP-6"), "rows of the footer");
     assert_eq!(read(&[(2, two.clone())], 1), Err("SNAP-6"), "rows of the footer");
+    assert_eq!(read_bytes_as(&sealed(&[], 0), 0, [9; 16]), Err("SNAP-2"), "another's id");
+    let mut bytes = sealed(&[], 0);
+    bytes[segment::HEADER_BYTES - TAG_BYTES - 1] = 1;
+    bytes.drain(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES);
+    let tag =
+        place.tag("strongroom/log/snapshot/v1", &[&bytes[..segment::HEADER_BYTES - TAG_BYTES]]);
+    bytes.splice(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES - TAG_BYTES, tag);
+    assert_eq!(read_bytes(&bytes, 0), Err("SNAP-2"), "zeros of the header");
 
     // One block; its index or the footer's count of blocks is another, and all is signed again.
     for (index, blocks, outcome) in
@@ -353,6 +362,31 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         sign("strongroom/log/snapshot-end/v1", end, end + 32, &mut bytes);
         assert_eq!(read_bytes(&bytes, 2), outcome, "{index} {blocks}");
     }
+}
+
+/// SNAP-4, SNAP-5: rows rise, and a block is filled to its last byte.
+#[test]
+fn a_snapshot_is_written_in_one_way() {
+    use super::super::snapshot::SnapshotWriter;
+    let sim = Sim::new(1);
+    let place = place(&sim);
+    drop(create(&sim.env()).unwrap());
+    let bytes_of = |values: &[usize]| {
+        let mut writer = SnapshotWriter::create(&place, 5, tail()).unwrap();
+        for (key, value) in (0_u64..).zip(values) {
+            writer.push(Tree::Blobs, &key.to_be_bytes(), &vec![1; *value]).unwrap();
+        }
+        writer.finish().unwrap().bytes
+    };
+    let block = |payload: u64| 16 + payload + 32;
+    assert_eq!(bytes_of(&[40_000 - 16, 25_536 - 16]), 4096 + block(65_536) + 64);
+    assert_eq!(bytes_of(&[40_000 - 16, 25_537 - 16]), 4096 + block(40_000) + block(25_537) + 64);
+    let mut writer = SnapshotWriter::create(&place, 5, tail()).unwrap();
+    writer.push(Tree::Blobs, &[2], &[]).unwrap();
+    for key in [[2], [1]] {
+        assert!(matches!(writer.push(Tree::Blobs, &key, &[]), Err(LogError::Refused { .. })));
+    }
+    writer.push(Tree::Blobs, &[3], &[]).unwrap();
 }
 
 /// LOG-13: a good frame that does not follow the one before it, by its MAC or by its LSN.

@@ -70,6 +70,44 @@ fn compaction_is_due_for_bytes_for_segments_and_for_something_new() {
     assert!(log.compaction_due());
 }
 
+/// A large snapshot is merged anew for half of its size, not for less.
+#[test]
+fn a_large_snapshot_waits_for_half_of_its_bytes() {
+    let (sim, mut log) = fresh(95);
+    let mut model = Model::default();
+    let mut append = |log: &mut Log, key, len| {
+        log.append(&model.frame(&[vec![put(Tree::Blobs, key, 1, len)]])).unwrap();
+    };
+    append(&mut log, 1, 200_000);
+    append(&mut log, 2, 200_000);
+    assert!(compact(&mut log).unwrap());
+    let bytes = sim.fs.read_all(&snapshot(1)).unwrap().len() as u64;
+    assert_eq!(log.snapshot_bytes(), bytes);
+    // Each of these has a segment of its own, which the next one ends.
+    append(&mut log, 3, 190_000);
+    append(&mut log, 3, 20_000);
+    assert!(!log.compaction_due());
+    append(&mut log, 3, 100_000);
+    assert!(log.compaction_due());
+}
+
+/// A disk that stays full is told, not tried for ever.
+#[test]
+fn a_segment_that_fits_nowhere_is_refused() {
+    let (sim, mut log) = fresh(96);
+    sim.fs.add_fault(Fault {
+        on: vec![OpKind::Create],
+        path_contains: ".wal".into(),
+        nth: 1,
+        times: u64::MAX,
+        error: io::ErrorKind::StorageFull,
+        reach: Reach::Nothing,
+    });
+    let large = Model::default().frame(&[vec![put(Tree::Blobs, 1, 1, 100_000)]]);
+    assert!(matches!(log.append(&large), Err(LogError::NoSpace)));
+    assert!(!log.poisoned());
+}
+
 #[test]
 fn a_frame_of_the_room_that_is_named_fits_the_next_segment() {
     let (_sim, mut log) = fresh(92);

@@ -290,8 +290,25 @@ fn an_unfinished_write_is_told() {
 }
 
 /// A fallen-back log says so once: its manifest is written, though the close before was clean.
+/// Damage in the header is found at open, in a block when that is read.
 #[test]
 fn an_older_snapshot_that_serves_is_named_by_the_manifest() {
+    for offset in [20, 4200] {
+        let (sim, model) = closed_with_two_snapshots();
+        sim.fs.overwrite(&snapshot(2), offset, &[0xEE]).unwrap();
+        let mut found = open(&sim.env()).unwrap();
+        if rows_of(&found).is_err() {
+            found = found.fall_back().unwrap();
+        }
+        assert_eq!(found.repair_notes().len(), 1);
+        drop(found.start().unwrap());
+        sim.fs.delete(&snapshot(2)).unwrap_or_default();
+        assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
+    }
+}
+
+/// A clean close, with the snapshot before the newest still kept.
+fn closed_with_two_snapshots() -> (Sim, Model) {
     let (sim, mut log) = fresh(37);
     let mut model = Model::default();
     for _ in 0..2 {
@@ -301,13 +318,40 @@ fn an_older_snapshot_that_serves_is_named_by_the_manifest() {
     }
     steps(&mut log, &mut model, 3);
     log.close(note(9)).unwrap();
-    drop(log);
-    sim.fs.overwrite(&snapshot(2), 20, &[0xEE]).unwrap();
-    let found = check(&sim.env(), &model);
-    assert_eq!(found.repair_notes().len(), 1);
-    drop(found.start().unwrap());
-    sim.fs.delete(&snapshot(2)).unwrap_or_default();
+    (sim, model)
+}
+
+/// An error of the disk is not damage: nothing older is used for it.
+#[test]
+fn a_snapshot_that_cannot_be_read_now_is_not_given_up() {
+    let (sim, model) = closed_with_two_snapshots();
+    sim.fs.add_fault(Fault {
+        on: vec![OpKind::Read],
+        path_contains: "0000000002.snap".into(),
+        nth: 1,
+        times: 1,
+        error: io::ErrorKind::Other,
+        reach: Reach::Nothing,
+    });
+    assert!(matches!(open(&sim.env()), Err(LogError::Io { op: "read", .. })));
     assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
+}
+
+/// LOG-8: what looks like the front of a frame, and is none, is nothing.
+#[test]
+fn the_front_of_a_frame_behind_the_end_is_passed_over() {
+    let (sim, mut log) = fresh(41);
+    let mut model = Model::default();
+    steps(&mut log, &mut model, 3);
+    let offset = log.tail.offset + 1600;
+    let spot = super::super::frame::Spot { segment: log.tail.id, offset };
+    let (bytes, _) =
+        super::super::frame::encode(&log.place, &model.clone().step(), spot, &[0; 32]).unwrap();
+    drop(log);
+    sim.fs.overwrite(&segment(1), offset, &bytes[..160]).unwrap();
+    check(&sim.env(), &model);
+    sim.fs.overwrite(&segment(1), offset, &bytes).unwrap();
+    assert!(open(&sim.env()).is_err(), "a whole one is a frame");
 }
 
 /// MAN-5: a signed mark that names another place than the snapshot, with no segment between them.

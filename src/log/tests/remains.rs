@@ -143,3 +143,41 @@ fn a_file_that_is_moved_aside_is_no_file_of_the_log() {
     assert!(!numbers(&sim, "wal").contains(&1));
     assert!(sim.fs.paths().iter().any(|path| path.extension().is_some_and(|end| end == "damaged")));
 }
+
+/// What stands where a segment was said to end is not of the truth, whole or not.
+#[test]
+fn a_frame_behind_a_named_end_is_none() {
+    let (sim, mut log) = fresh(81);
+    let mut model = Model::default();
+    steps(&mut log, &mut model, 3);
+    let last = model.lsn;
+    let (segment_id, offset, tag) = (log.tail.id, log.tail.offset, log.tail.tag);
+    let spot = super::super::frame::Spot { segment: segment_id, offset };
+    let (bytes, _) =
+        super::super::frame::encode(&log.place, &model.clone().step(), spot, &tag).unwrap();
+    log.begin_first_segment().unwrap();
+    drop(log);
+    sim.fs.overwrite(&segment(1), offset, &bytes).unwrap();
+    assert_eq!(lsns(&remains(&sim.env()), 0), (1..=last).collect::<Vec<_>>());
+}
+
+/// For a choice between keystores, before there is a key: only what all copies agree on.
+#[test]
+fn the_vault_that_a_manifest_names_is_that_of_all_its_copies() {
+    let (sim, _log, _, _) = two_snapshots();
+    let env = sim.env();
+    let named = || Log::named_vault(&env.fs, &dir());
+    assert_eq!(named(), Some(VAULT));
+    sim.fs.delete(&dir().join("manifest.b")).unwrap();
+    assert_eq!(named(), Some(VAULT), "the readable one says it");
+    let other = Sim::new(82);
+    other.env().fs.create_dir(&dir()).unwrap();
+    drop(Log::create(&other.env(), &dir(), [8; 16], auth(), small(), 1, note(0)).unwrap());
+    let file = env.fs.open(&dir().join("manifest.b"), OpenMode::CreateNew).unwrap();
+    file.write_all_at(&other.fs.read_all(&dir().join("manifest.b")).unwrap(), 0).unwrap();
+    assert_eq!(named(), None, "two vaults");
+    for name in ["manifest.a", "manifest.b"] {
+        sim.fs.delete(&dir().join(name)).unwrap();
+    }
+    assert_eq!(named(), None);
+}

@@ -236,3 +236,34 @@ fn a_twin_says_its_files() {
     let Err(LogError::Damaged(damage)) = other.read() else { panic!("a keystore is no manifest") };
     assert_eq!(damage.rule, "TWIN-2");
 }
+
+#[test]
+fn an_older_copy_is_a_fault() {
+    let fs = made();
+    assert_eq!(twin(&fs).faults().unwrap(), []);
+    let old = fs.read_all(&path("a")).unwrap();
+    twin(&fs).write(2, &body(2)).unwrap();
+    fs.overwrite(&path("a"), 0, &old).unwrap();
+    assert_eq!(twin(&fs).faults().unwrap(), [("keystore.a".to_owned(), "TWIN-4")]);
+    fs.delete(&path("a")).unwrap();
+    assert_eq!(twin(&fs).faults().unwrap(), [("keystore.a".to_owned(), "TWIN-1")]);
+}
+
+/// What cannot be removed or opened is not taken for what is not there.
+#[test]
+fn a_copy_in_the_way_is_an_error() {
+    let fs = made();
+    fs.add_fault(crate::env::sim::Fault {
+        on: vec![crate::env::sim::OpKind::Remove],
+        path_contains: "keystore.b".into(),
+        nth: 1,
+        times: 1,
+        error: io::ErrorKind::PermissionDenied,
+        reach: crate::env::sim::Reach::Nothing,
+    });
+    let refused = twin(&fs).create(2, &body(2));
+    assert!(matches!(refused, Err(LogError::Io { op: "remove", .. })));
+    fs.delete(&path("b")).unwrap();
+    crate::env::Fs::create_dir(fs.as_ref(), &path("b")).unwrap();
+    assert!(matches!(twin(&fs).read(), Err(LogError::Io { op: "open", .. })));
+}

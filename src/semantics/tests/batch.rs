@@ -118,3 +118,21 @@ fn filters_do_not_select_what_is_scheduled_for_deletion() {
     world.delete("a2", None, None).unwrap();
     assert_eq!(names(&page(&world, &named("a")).unwrap()), ["a1", "a3"]);
 }
+
+/// SEM-BATCH-7: a secret that was deleted since it was selected is left out; any other refusal is told.
+#[test]
+fn only_a_deletion_takes_a_secret_out_of_a_selection() {
+    use crate::semantics::batch::is_no_longer_selected;
+    use crate::semantics::memory::token;
+    let mut world = World::default();
+    world.create("a", "c", None).unwrap();
+    let faults = |world: &World| world.get("a").map(drop).unwrap_err();
+    assert!(!is_no_longer_selected(&faults(&world)), "no value");
+    world.put("a", "v", "x", &[]).unwrap();
+    assert_eq!(world.get("a").unwrap().version.version_id.as_str(), token("v"));
+    world.delete("a", None, None).unwrap();
+    assert!(is_no_longer_selected(&faults(&world)));
+    world.restore("a").unwrap();
+    world.delete("a", None, Some(true)).unwrap();
+    assert!(is_no_longer_selected(&faults(&world)));
+}

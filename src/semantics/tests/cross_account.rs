@@ -413,3 +413,36 @@ fn a_replica_is_changed_in_what_is_its_own_alone() {
         assert_eq!(world.policy(S).unwrap(), None);
     }
 }
+
+/// SEM-XREPL-5: member by member, what is shown is the primary's, and all else the replica's.
+#[test]
+fn a_shown_replica_has_its_primarys_versions_and_its_own_name() {
+    use crate::model::{External, Lsn, RecordId, SecretRecord, Seq};
+    let world = created();
+    let replica = world.view.secrets[&world.id(S).unwrap()].clone();
+    let primary = SecretRecord {
+        id: RecordId([9; 16]),
+        name: crate::model::SecretName::parse("primary").unwrap(),
+        lsn: Lsn(90),
+        next_seq: Seq(91),
+        version_count: 92,
+        description: Some("d".into()),
+        last_changed: replica.last_changed.plus(1),
+        last_accessed: Some(replica.last_changed),
+        tags: Some(vec![Tag { key: "k".into(), value: "v".into() }]),
+        kms_key_id: Some("key".into()),
+        ..replica.clone()
+    };
+    let expected = SecretRecord {
+        id: primary.id,
+        lsn: primary.lsn,
+        next_seq: primary.next_seq,
+        version_count: primary.version_count,
+        description: primary.description.clone(),
+        last_changed: primary.last_changed,
+        last_accessed: primary.last_accessed,
+        external: primary.external.as_ref().map(External::without_rotation),
+        ..replica.clone()
+    };
+    assert_eq!(crate::semantics::cross_account::shown(replica, primary), expected);
+}
