@@ -99,6 +99,9 @@ fn a_read_is_noted_by_its_day_on_secret_and_version() {
         touch(world, 1, now);
         touch(world, 1, now.plus(-DAY));
     });
+    let id = world.id(S).unwrap();
+    let again = Mutation::Touch { id, seq: Seq(1), day: now.plus(-DAY) };
+    assert_eq!(world.plan(&again, None).unwrap().effects.len(), 0, "nothing is written for it");
     touch(&mut world, 2, now.plus(-DAY));
     assert_eq!(world.describe(S).unwrap().last_accessed_date, today, "never earlier");
     assert_eq!(versions(&world)[1].last_accessed_date, Some(day_of(now.plus(-DAY))));

@@ -119,3 +119,22 @@ fn a_secret_has_a_largest_number_of_versions() {
     refused(world.put(S, "v2", "two", &[]), LimitExceeded, text);
     refused(world.update(S, "v2", None, Some("two")), LimitExceeded, text);
 }
+
+/// SEM-KEEP-4: who prunes in the background looks at these secrets and no others.
+#[test]
+fn what_may_be_due_is_dead_or_deleted_or_has_many_versions() {
+    use crate::semantics::may_be_due;
+    let mut world = created();
+    let record = |world: &World| world.view.secrets[&world.id(S).unwrap()].clone();
+    assert!(!may_be_due(&record(&world)));
+    puts(&mut world, 2..=100);
+    assert!(!may_be_due(&record(&world)));
+    puts(&mut world, 101..=101);
+    assert!(may_be_due(&record(&world)));
+    let mut world = created();
+    let mut dead = record(&world);
+    dead.dead = true;
+    assert!(may_be_due(&dead));
+    world.delete(S, None, None).unwrap();
+    assert!(may_be_due(&record(&world)));
+}

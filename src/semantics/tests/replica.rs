@@ -366,6 +366,9 @@ fn a_secret_has_at_most_64_replicas() {
         let answer = world.write(&request(count, key), value());
         refused(answer, FaultKind::InvalidParameter, message);
     }
+    let full = request(4, Some("k".repeat(2048)));
+    let made = world.clone().write(&full, value()).unwrap();
+    assert_eq!(made.replication_status.unwrap().len(), 4);
     let made = world.write(&request(64, None), value()).unwrap();
     assert_eq!(made.replication_status.unwrap().len(), 64);
 }

@@ -99,6 +99,7 @@ fn a_failure_leaves_the_label_and_is_tried_again_from_the_start() {
     // From now on once in every window.
     let failed = turn(&mut world, Some(("r", RotationStep::SetSecret, false)));
     assert_eq!(failed.due, Some(UnixMillis(1_704_758_400_000)), "2024-01-09");
+    assert_eq!(due(&world), failed.due);
     world.now.wall = UnixMillis(1_704_758_400_000);
     complete(&mut world, "r");
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} r{AWSCURRENT}");
