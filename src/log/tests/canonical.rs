@@ -338,6 +338,11 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     assert_eq!(read(&[(2, two.clone())], 3), Err("SNAP-6"), "rows of the footer");
     assert_eq!(read(&[(2, two.clone())], 1), Err("SNAP-6"), "rows of the footer");
     assert_eq!(read_bytes_as(&sealed(&[], 0), 0, [9; 16]), Err("SNAP-2"), "another's id");
+    assert_eq!(
+        read_bytes(&sealed(&[(2, two.clone())], 2), 3),
+        Err("SNAP-6"),
+        "another count of rows"
+    );
     let mut bytes = sealed(&[], 0);
     bytes[segment::HEADER_BYTES - TAG_BYTES - 1] = 1;
     bytes.drain(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES);
@@ -345,6 +350,17 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         place.tag("strongroom/log/snapshot/v1", &[&bytes[..segment::HEADER_BYTES - TAG_BYTES]]);
     bytes.splice(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES - TAG_BYTES, tag);
     assert_eq!(read_bytes(&bytes, 0), Err("SNAP-2"), "zeros of the header");
+
+    // The footer's MAC is the name of the whole: one that is good, and not the manifest's, is another's.
+    let bytes = sealed(&[(2, two.clone())], 2);
+    let file = sim.env().fs.open(&super::snapshot(1), OpenMode::Existing).unwrap();
+    file.write_all_at(&bytes, 0).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+    let len = bytes.len() as u64;
+    let record =
+        SnapshotRecord { number: 1, id: [2; 16], rows: 2, bytes: len, tag: [0; 32], tail: tail() };
+    let refused = SnapshotReader::open(&place, &record).err();
+    assert!(matches!(refused, Some(LogError::Damaged(damage)) if damage.rule == "SNAP-6"));
 
     // One block; its index or the footer's count of blocks is another, and all is signed again.
     for (index, blocks, outcome) in
