@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod canonical;
 mod compaction;
 mod crash;
 mod damage;
+mod frames;
+mod headers;
 mod life;
 mod prepare;
 mod recovery;
@@ -13,6 +14,7 @@ mod remains;
 mod space;
 mod twins;
 
+use super::files::Place;
 use super::*;
 use crate::env::sim::{CrashPlan, Sim};
 use crate::env::{Env, UnixMillis};
@@ -72,6 +74,11 @@ impl Authenticator for TestAuth {
 
 pub(super) fn auth() -> Arc<dyn Authenticator> {
     Arc::new(TestAuth)
+}
+
+/// Where the parts of a log are made and read one by one.
+fn place(sim: &Sim) -> Place {
+    Place::new(&sim.env(), &dir(), VAULT, auth(), &small())
 }
 
 pub(super) fn small() -> LogOptions {

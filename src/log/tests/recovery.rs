@@ -67,12 +67,7 @@ fn a_torn_tail_may_be_gone_past() {
     check(&sim.env(), &model);
 }
 
-use super::super::files::Place;
 use super::super::segment::Segment;
-
-fn place(sim: &Sim) -> Place {
-    Place::new(&sim.env(), &dir(), VAULT, auth(), &LogOptions::default())
-}
 
 #[test]
 fn a_bad_frame_before_a_good_one_is_damage() {
@@ -287,54 +282,6 @@ fn an_unfinished_write_is_told() {
     assert!(log.append(&model.clone().step()).is_err());
     let env = power_cut(&sim, CrashPlan::KeepAll);
     assert_eq!(check(&env, &model).repair_notes().len(), 1);
-}
-
-/// A fallen-back log says so once: its manifest is written, though the close before was clean.
-/// Damage in the header is found at open, in a block when that is read.
-#[test]
-fn an_older_snapshot_that_serves_is_named_by_the_manifest() {
-    for offset in [20, 4200] {
-        let (sim, model) = closed_with_two_snapshots();
-        sim.fs.overwrite(&snapshot(2), offset, &[0xEE]).unwrap();
-        let mut found = open(&sim.env()).unwrap();
-        if rows_of(&found).is_err() {
-            found = found.fall_back().unwrap();
-        }
-        assert_eq!(found.repair_notes().len(), 1);
-        drop(found.start().unwrap());
-        sim.fs.delete(&snapshot(2)).unwrap_or_default();
-        assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
-    }
-}
-
-/// A clean close, with the snapshot before the newest still kept.
-fn closed_with_two_snapshots() -> (Sim, Model) {
-    let (sim, mut log) = fresh(37);
-    let mut model = Model::default();
-    for _ in 0..2 {
-        steps(&mut log, &mut model, 20);
-        assert!(compact(&mut log).unwrap());
-        log.free(Lsn(0)).unwrap();
-    }
-    steps(&mut log, &mut model, 3);
-    log.close(note(9)).unwrap();
-    (sim, model)
-}
-
-/// An error of the disk is not damage: nothing older is used for it.
-#[test]
-fn a_snapshot_that_cannot_be_read_now_is_not_given_up() {
-    let (sim, model) = closed_with_two_snapshots();
-    sim.fs.add_fault(Fault {
-        on: vec![OpKind::Read],
-        path_contains: "0000000002.snap".into(),
-        nth: 1,
-        times: 1,
-        error: io::ErrorKind::Other,
-        reach: Reach::Nothing,
-    });
-    assert!(matches!(open(&sim.env()), Err(LogError::Io { op: "read", .. })));
-    assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
 }
 
 /// LOG-8: what looks like the front of a frame, and is none, is nothing.
