@@ -7,6 +7,7 @@ use strongroom::fuzzing::{TARGETS, run};
 const KEPT: &[(&str, &str)] = &[
     ("operations", "a-day-of-access-that-was-not-written"),
     ("operations", "create-without-value-by-a-versions-token"),
+    ("operations", "previous-without-a-current-version"),
     ("operations", "refused-for-room-before-another"),
     ("operations", "refused-for-room-in-a-batch"),
     ("operations", "undone-header-that-was-whole"),
@@ -40,6 +41,13 @@ fn a_day_of_access_may_be_lost() {
 fn a_write_that_was_refused_for_want_of_room_is_not_missed() {
     holds("operations", "refused-for-room-in-a-batch");
     holds("operations", "refused-for-room-before-another");
+}
+
+/// The value of a rotation's placeholder came with AWSPREVIOUS, in a secret that never had a current
+/// version (SEM-STAGE-9): the body took labels for illegal that were asked for.
+#[test]
+fn a_placeholder_may_be_labelled_previous() {
+    holds("operations", "previous-without-a-current-version");
 }
 
 /// A write of a segment's header said that the disk was full and left the header whole. It was called

@@ -9,7 +9,7 @@ use super::step::{Ask, Call, Who, known};
 use crate::error::{ErrorKind, Result};
 use crate::fuzzing::dump::text;
 use crate::fuzzing::model::{Ans, Chosen, Id, Req, drive};
-use crate::model::api;
+use crate::model::{VersionId, api};
 use crate::vault::Write;
 use std::sync::{Arc, Mutex};
 
@@ -153,8 +153,22 @@ impl Run {
             }
             return Ok(());
         };
+        let before = self.labels_of_promoted(who, call);
         let done = self.submit(who, write);
+        if done.is_ok() && before != self.labels_of_promoted(who, call) {
+            return Err(format!("{call:?}: had the labels {before:?}"));
+        }
         self.settle(who, call, &done)
+    }
+
+    /// The labels of the replica that a call makes a secret of its own: they stay.
+    fn labels_of_promoted(&self, who: Who, call: &Call) -> Option<Vec<(VersionId, Vec<String>)>> {
+        let Call::StopReplication { id } = call else { return None };
+        let id = self.models[who.account].text_of(REGIONS[who.region], id);
+        let shown = self.vault().describe_secret(&scope(who), &api::SecretIdOnly::new(id)).ok()?;
+        let mut labels = shown.versions_to_stages;
+        labels.sort();
+        Some(labels)
     }
 
     /// A write as a client hands it in, with a token if it needs one.

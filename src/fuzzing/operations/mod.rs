@@ -3,7 +3,7 @@
 //! on a simulated machine (`docs/FUZZING.md`).
 //!
 //! Judged by the reference model, answer by answer, for what it knows; for the rest by what holds
-//! always: labels are legal, replicas read as their primaries, a crash loses nothing that was shown
+//! always: a label is on one version, replicas read as their primaries, a crash loses nothing that was shown
 //! and leaves no half of an operation, `check` finds nothing, and no error comes of nothing.
 
 mod ask;

@@ -257,3 +257,13 @@ fn a_first_current_version_takes_previous_from_itself_alone() {
         assert_eq!(world.labels(S), labels);
     }
 }
+
+/// SEM-STAGE-9: also where nothing is current, because the only version began as a placeholder.
+#[test]
+fn a_placeholder_is_filled_with_the_labels_asked_for() {
+    let mut world = World::default();
+    world.create(S, "c", None).unwrap();
+    super::token::add_placeholder(&mut world, "v1");
+    world.put(S, "v1", "one", &["AWSPENDING", "AWSPREVIOUS"]).unwrap();
+    assert_eq!(world.labels(S), "v1{AWSPENDING,AWSPREVIOUS}");
+}
