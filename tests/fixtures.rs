@@ -49,7 +49,7 @@ fn scopes() -> [Scope; 2] {
 }
 
 #[test]
-#[ignore = "makes the fixture; only for a new format"]
+#[ignore = "makes the fixture, for a new format: docs/TESTING.md"]
 fn make_the_fixture() {
     let vault_dir = fixture().join("vault");
     let mut options = Options::default();

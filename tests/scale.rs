@@ -144,7 +144,7 @@ fn a_vault_with_many_versions_opens_and_serves() {
 }
 
 #[test]
-#[ignore = "a minute of filling; figures of a release build"]
+#[ignore = "a minute of filling, figures of a release build: docs/TESTING.md"]
 fn a_vault_with_200_000_versions_opens_within_a_second_and_150_mib() {
     let (took, rss) = open_figures(200_000);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -228,7 +228,7 @@ fn a_folder_stays_in_proportion_to_what_lives_in_it() {
 }
 
 #[test]
-#[ignore = "minutes of writing; figures of a release build"]
+#[ignore = "minutes of writing, figures of a release build: docs/TESTING.md"]
 fn after_100_000_puts_the_folder_is_at_most_three_times_what_lives_in_it() {
     let took = long_writing(100_000, 16 << 20);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -298,7 +298,7 @@ fn a_kill_inside_compaction_loses_nothing() {
 }
 
 #[test]
-#[ignore = "the full tier"]
+#[ignore = "the full tier: docs/TESTING.md"]
 fn a_hundred_kills_inside_compaction_lose_nothing() {
     kills_inside_compaction(100);
 }

@@ -116,7 +116,7 @@ fn hashes_and_digests_are_as_described() {
 }
 
 #[test]
-#[ignore = "writes the committed files again; for a new format only"]
+#[ignore = "writes the committed files, for a new format: docs/TESTING.md"]
 fn write_all_vectors() {
     generate::write_all();
 }

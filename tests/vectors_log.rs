@@ -205,7 +205,7 @@ fn frame(rows: &mut BTreeMap<(Tree, u8), Vec<u8>>, lsn: u64, new: &[(Tree, u8, &
 
 /// Writes the base vectors anew: only after a deliberate change of the format.
 #[test]
-#[ignore = "writes files; run by hand after a change of the format"]
+#[ignore = "writes the committed files, for a new format: docs/TESTING.md"]
 fn write_the_base_vectors() {
     let sim = Sim::new(2);
     sim.fs.create_dir(Path::new("/vault")).unwrap();

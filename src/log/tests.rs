@@ -16,12 +16,13 @@ mod twins;
 
 use super::files::Place;
 use super::*;
-use crate::env::sim::{CrashPlan, Sim};
+use crate::env::sim::{CrashPlan, Fault, OpKind, Reach, Sim};
 use crate::env::{Env, UnixMillis};
 use crate::model::RowChange;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -178,6 +179,18 @@ pub(super) fn create(env: &Env) -> Result<Log, LogError> {
 
 pub(super) fn open(env: &Env) -> Result<Recovered, LogError> {
     Log::open(env, &dir(), VAULT, auth(), small())
+}
+
+/// The calls at which something is cut or fails, one after the other, until a run gets through: where
+/// none ever does, the test fails and does not hang.
+pub(super) fn calls() -> impl Iterator<Item = u64> {
+    (1..).inspect(|call| assert!(*call < 2000, "no run gets through"))
+}
+
+/// Calls of one kind on paths with this in them fail, from the next one on, so many times.
+pub(super) fn fault(on: OpKind, path: &str, times: u64, error: io::ErrorKind) -> Fault {
+    let (on, path_contains) = (vec![on], path.to_owned());
+    Fault { on, path_contains, nth: 1, times, error, reach: Reach::Nothing }
 }
 
 /// Appends and syncs `count` steps.

@@ -82,7 +82,7 @@ fn the_document_shows_the_figures_that_are_kept() {
 }
 
 #[test]
-#[ignore = "writes the table of docs/FUZZING.md"]
+#[ignore = "writes a table of docs/FUZZING.md: docs/TESTING.md"]
 fn write_the_figures() {
     DOCUMENT.write(&table());
 }

@@ -44,7 +44,7 @@ fn a_write_that_was_refused_for_want_of_room_is_not_missed() {
 }
 
 /// The value of a rotation's placeholder came with AWSPREVIOUS, in a secret that never had a current
-/// version (SEM-STAGE-9): the body took labels for illegal that were asked for.
+/// version (SEM-STAGE-11): the body took labels for illegal that were asked for.
 #[test]
 fn a_placeholder_may_be_labelled_previous() {
     holds("operations", "previous-without-a-current-version");

@@ -1,5 +1,5 @@
 use super::*;
-use crate::env::sim::{Fault, OpKind, Reach};
+use crate::env::sim::OpKind;
 use std::io;
 
 #[test]
@@ -141,14 +141,7 @@ fn closed_with_two_snapshots() -> (Sim, Model) {
 #[test]
 fn a_snapshot_that_cannot_be_read_now_is_not_given_up() {
     let (sim, model) = closed_with_two_snapshots();
-    sim.fs.add_fault(Fault {
-        on: vec![OpKind::Read],
-        path_contains: "0000000002.snap".into(),
-        nth: 1,
-        times: 1,
-        error: io::ErrorKind::Other,
-        reach: Reach::Nothing,
-    });
+    sim.fs.add_fault(fault(OpKind::Read, "0000000002.snap", 1, io::ErrorKind::Other));
     assert!(matches!(open(&sim.env()), Err(LogError::Io { op: "read", .. })));
     assert_eq!(check(&sim.env(), &model).repair_notes(), [""; 0]);
 }

@@ -38,7 +38,7 @@ fn read(change: impl FnOnce(&mut Vec<u8>)) -> Result<usize, &'static str> {
     }
 }
 
-/// LOG-11, LOG-14, LOG-15: a frame is written in one way.
+/// LOG-11, LOG-14: a frame is written in one way.
 #[test]
 fn a_signed_frame_that_no_writer_makes_is_refused() {
     assert_eq!(read(|_| ()), Ok(3));

@@ -35,7 +35,7 @@ fn a_place_in_the_chain_is_all_of_its_parts() {
     assert!(!same(|tail| tail.end.digest[0] ^= 1));
 }
 
-/// LOG-3, LOG-4: a segment's header that is signed and not what a writer makes.
+/// LOG-3 to LOG-5: a segment's header that is signed and not what a writer makes.
 #[test]
 fn a_signed_header_that_no_writer_makes_is_refused() {
     let sim = Sim::new(1);
@@ -148,7 +148,7 @@ fn a_manifest_proves_an_end_only_where_no_frame_can_follow() {
     assert_eq!(manifest.proven_end(), Some(tail().end));
 }
 
-/// SNAP-4 to SNAP-6: blocks with the right MACs that no writer makes.
+/// SNAP-2 and SNAP-4 to SNAP-6: headers, blocks and footers with the right MACs that no writer makes.
 #[cfg(feature = "internals")]
 #[test]
 fn a_signed_snapshot_that_no_writer_makes_is_refused() {

@@ -3,7 +3,7 @@
 use super::super::files::Kind;
 use super::super::recover::SegmentInfo;
 use super::*;
-use crate::env::sim::{Fault, OpKind, Reach};
+use crate::env::sim::OpKind;
 use std::io;
 
 #[test]
@@ -95,14 +95,7 @@ fn a_large_snapshot_waits_for_half_of_its_bytes() {
 #[test]
 fn a_segment_that_fits_nowhere_is_refused() {
     let (sim, mut log) = fresh(96);
-    sim.fs.add_fault(Fault {
-        on: vec![OpKind::Create],
-        path_contains: ".wal".into(),
-        nth: 1,
-        times: u64::MAX,
-        error: io::ErrorKind::StorageFull,
-        reach: Reach::Nothing,
-    });
+    sim.fs.add_fault(fault(OpKind::Create, ".wal", u64::MAX, io::ErrorKind::StorageFull));
     let large = Model::default().frame(&[vec![put(Tree::Blobs, 1, 1, 100_000)]]);
     assert!(matches!(log.append(&large), Err(LogError::NoSpace)));
     assert!(!log.poisoned());
@@ -156,14 +149,7 @@ fn a_segment_is_as_large_as_the_disk_allows() {
         append(&mut log, 9000);
         assert_eq!(log.segment_bytes(), 32_768);
         if refused > 0 {
-            sim.fs.add_fault(Fault {
-                on: vec![OpKind::Create],
-                path_contains: ".wal".into(),
-                nth: 1,
-                times: refused,
-                error: io::ErrorKind::StorageFull,
-                reach: Reach::Nothing,
-            });
+            sim.fs.add_fault(fault(OpKind::Create, ".wal", refused, io::ErrorKind::StorageFull));
         }
         append(&mut log, 3500);
         let made = log.place.len(Kind::Segment, log.manifest.last).unwrap();

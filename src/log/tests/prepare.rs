@@ -1,7 +1,7 @@
 //! Segments that are made ready off the put path: who prepares, who is overtaken, what is used again.
 
 use super::*;
-use crate::env::sim::{Fault, OpKind, Reach};
+use crate::env::sim::OpKind;
 use std::io;
 
 /// All segments of one size, so that a freed one is always of use.
@@ -114,14 +114,7 @@ fn a_spare_that_cannot_be_taken_over_is_done_without() {
         [(io::ErrorKind::NotFound, true), (io::ErrorKind::PermissionDenied, false)]
     {
         let (sim, mut log, mut model) = with_spares();
-        sim.fs.add_fault(Fault {
-            on: vec![OpKind::Rename],
-            path_contains: ".prep".into(),
-            nth: 1,
-            times: 1,
-            error,
-            reach: Reach::Nothing,
-        });
+        sim.fs.add_fault(fault(OpKind::Rename, ".prep", 1, error));
         let made = log.preparation_ahead().unwrap().run();
         assert_eq!(made.is_ok(), is_fine, "{error:?}");
         steps(&mut log, &mut model, 40);

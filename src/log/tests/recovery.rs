@@ -1,5 +1,5 @@
 use super::*;
-use crate::env::sim::{Fault, OpKind, Reach};
+use crate::env::sim::{OpKind, Reach};
 use std::io;
 
 #[test]
@@ -248,14 +248,7 @@ fn only_one_segment_is_ever_ahead_of_the_manifest() {
     log.close(note(9)).unwrap();
     drop(log);
     let mut log = open(&sim.env()).unwrap().start().unwrap();
-    sim.fs.add_fault(Fault {
-        on: vec![OpKind::Read],
-        path_contains: "manifest".into(),
-        nth: 1,
-        times: u64::MAX,
-        error: std::io::ErrorKind::Other,
-        reach: Reach::Nothing,
-    });
+    sim.fs.add_fault(fault(OpKind::Read, "manifest", u64::MAX, io::ErrorKind::Other));
     for _ in 0..3 {
         let frame = model.clone().step();
         assert!(log.append(&frame).is_err() && !log.poisoned());

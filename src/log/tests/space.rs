@@ -81,7 +81,7 @@ fn a_whole_header_is_not_called_undone() {
 #[test]
 fn a_full_disk_at_any_write_is_survived() {
     let mut refused = 0;
-    for nth in 1.. {
+    for nth in calls() {
         let (sim, mut log) = fresh(33);
         let mut model = Model::default();
         sim.fs.add_fault(Fault {
@@ -128,7 +128,7 @@ fn a_full_disk_at_any_write_is_survived() {
 /// Goal: any error of any call leaves acknowledged frames where they are.
 #[test]
 fn a_failing_call_anywhere_loses_nothing() {
-    for nth in 1.. {
+    for nth in calls() {
         let (sim, mut log) = fresh(34);
         let mut model = Model::default();
         let mut acknowledged = model.clone();

@@ -253,14 +253,7 @@ fn an_older_copy_is_a_fault() {
 #[test]
 fn a_copy_in_the_way_is_an_error() {
     let fs = made();
-    fs.add_fault(crate::env::sim::Fault {
-        on: vec![crate::env::sim::OpKind::Remove],
-        path_contains: "keystore.b".into(),
-        nth: 1,
-        times: 1,
-        error: io::ErrorKind::PermissionDenied,
-        reach: crate::env::sim::Reach::Nothing,
-    });
+    fs.add_fault(fault(OpKind::Remove, "keystore.b", 1, io::ErrorKind::PermissionDenied));
     let refused = twin(&fs).create(2, &body(2));
     assert!(matches!(refused, Err(LogError::Io { op: "remove", .. })));
     fs.delete(&path("b")).unwrap();

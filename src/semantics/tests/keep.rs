@@ -120,7 +120,7 @@ fn a_secret_has_a_largest_number_of_versions() {
     refused(world.update(S, "v2", None, Some("two")), LimitExceeded, text);
 }
 
-/// SEM-KEEP-4: who prunes in the background looks at these secrets and no others.
+/// Who prunes in the background looks at these secrets and no others.
 #[test]
 fn what_may_be_due_is_dead_or_deleted_or_has_many_versions() {
     use crate::semantics::may_be_due;

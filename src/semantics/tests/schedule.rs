@@ -112,7 +112,7 @@ fn the_nearest_weekday_is_in_the_month() {
     }
 }
 
-/// SEM-SCHED-1: rules without anything in them are no schedule, and no error.
+/// Rules without anything in them are no schedule, and no error.
 #[test]
 fn no_rules_are_no_schedule() {
     use crate::semantics::rotation::schedule::Schedule;

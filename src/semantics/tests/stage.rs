@@ -258,7 +258,7 @@ fn a_first_current_version_takes_previous_from_itself_alone() {
     }
 }
 
-/// SEM-STAGE-9: also where nothing is current, because the only version began as a placeholder.
+/// SEM-STAGE-11: its value is not the first version, so nothing is current after it unless it is asked to be.
 #[test]
 fn a_placeholder_is_filled_with_the_labels_asked_for() {
     let mut world = World::default();
