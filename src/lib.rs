@@ -82,7 +82,7 @@ pub mod doors;
 #[cfg(feature = "server")]
 pub mod wire;
 
-#[cfg(all(feature = "internals", feature = "testkit"))]
+#[cfg(all(feature = "__internals", feature = "testkit"))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "testkit")]

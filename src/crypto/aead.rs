@@ -131,23 +131,23 @@ impl SealKey {
     }
 }
 
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 static NULL_CIPHER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// Breaks confidentiality on purpose, for the whole process: boxes keep their plaintext in the
 /// clear (tags stay right), so that a search for canaries on disk can prove that it would find
 /// them. Set it before a vault is made; boxes made in one mode do not open in the other.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 pub fn set_null_cipher(on: bool) {
     NULL_CIPHER.store(on, std::sync::atomic::Ordering::SeqCst);
 }
 
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 fn is_null() -> bool {
     NULL_CIPHER.load(std::sync::atomic::Ordering::SeqCst)
 }
 
-#[cfg(not(feature = "sabotage"))]
+#[cfg(not(feature = "__faults"))]
 const fn is_null() -> bool {
     false
 }

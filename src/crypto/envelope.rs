@@ -109,7 +109,7 @@ impl Keyring {
 }
 
 /// Seals what a value's padding would be, whatever it is: what lies behind the seal is to be fuzzed.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub fn seal_padded(
     keys: &Keyring,

@@ -197,7 +197,7 @@ impl Keyring {
     }
 
     /// Puts the right MAC on whatever a keystore says: what lies behind it is to be fuzzed.
-    #[cfg(feature = "internals")]
+    #[cfg(feature = "__internals")]
     #[doc(hidden)]
     pub fn forge_mac(&self, keystore: &mut Keystore) {
         keystore.authenticate(&self.master);

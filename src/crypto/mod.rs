@@ -46,10 +46,10 @@ mod sum;
 mod testing;
 mod wrap;
 
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 pub use aead::set_null_cipher;
 pub use envelope::SealedValue;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub use envelope::seal_padded;
 pub use error::CryptoError;

@@ -7,7 +7,7 @@
 
 pub mod age;
 pub(crate) mod civil;
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 #[doc(hidden)]
 pub mod planted;
 pub mod real;

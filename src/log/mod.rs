@@ -27,7 +27,7 @@ mod files;
 mod frame;
 mod free;
 mod heal;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
 mod manifest;
@@ -119,7 +119,7 @@ pub struct LogOptions {
     /// Segments double up to this, and to a quarter of the snapshot.
     pub segment_bytes_max: u64,
     /// Promises to break, for a harness to notice.
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     pub sabotage: Sabotage,
 }
 
@@ -128,14 +128,14 @@ impl Default for LogOptions {
         Self {
             segment_bytes_first: 256 << 10,
             segment_bytes_max: 16 << 20,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sabotage: Sabotage::default(),
         }
     }
 }
 
 /// Promises that a test build may break, to prove that a harness would notice.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::struct_excessive_bools)] // A switch a promise.
 pub struct Sabotage {
@@ -151,7 +151,7 @@ pub struct Sabotage {
     pub retry_failed_sync: bool,
 }
 
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 impl LogOptions {
     pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {
         self.sabotage.skip_rewrite_of_last_frame
@@ -170,7 +170,7 @@ impl LogOptions {
     }
 }
 
-#[cfg(not(feature = "sabotage"))]
+#[cfg(not(feature = "__faults"))]
 #[allow(clippy::unused_self)]
 impl LogOptions {
     pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {

@@ -164,7 +164,7 @@ fn header(place: &Place, number: u64, id: &[u8; 16], tail: &Tail) -> Vec<u8> {
 
 /// A whole file of these blocks (row count and rows) with the right MACs, whatever they are, and the
 /// footer's MAC: what lies behind the MACs is to be fuzzed.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(super) fn sealed(
     place: &Place,
     number: u64,

@@ -7,7 +7,7 @@
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
 use super::{View, cross_account};
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::SecretRecord;
 
@@ -23,7 +23,7 @@ pub(super) fn shown<V: View>(
     if record.cross_account.is_some() {
         return Ok(Some(cross_account::shown(record, primary)));
     }
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     if has(Bug::ReplicaShowsNothing) {
         return Ok(Some(SecretRecord { id: record.id, scope: record.scope, ..primary }));
     }

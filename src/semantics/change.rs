@@ -6,7 +6,7 @@
 use super::fault::Fault;
 use super::{Answer, Effect, Now, Plan, Refusal, View, texts};
 use crate::env::UnixMillis;
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
 use crate::secret::PayloadKind;
@@ -93,7 +93,7 @@ impl Labels {
     pub(super) fn promote(&mut self, to: Seq) {
         match self.after.insert(Stage::current(), to) {
             Some(former) if former == to => {}
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             Some(_) if has(Bug::PreviousNotMoved) => {}
             Some(former) => self.attach(Stage::previous(), former),
             None if self.holder(&Stage::previous()) == Some(to) => {

@@ -14,7 +14,7 @@ use super::{
     texts, validate,
 };
 use crate::env::UnixMillis;
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{DeleteSecret, Deleted, SecretIdOnly};
 use crate::model::{Arn, Deletion, RecordId, SecretRecord, SecretRef, limits};
@@ -75,7 +75,7 @@ pub(super) fn restore_secret<V: View>(
     }
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.deletion = None;
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     if has(Bug::RestoreForgetsPolicy) {
         change.record.policies = None;
     }
@@ -92,7 +92,7 @@ pub(super) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
         return Ok(nothing(Answer::Done));
     };
     let window_millis = i64::from(deletion.window_days) * DAY_MILLIS;
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     let window_millis = if has(Bug::PurgedAtOnce) { 0 } else { window_millis };
     if context.now.age.since(deletion.requested_age) < window_millis {
         return Ok(nothing(Answer::Done));

@@ -5,7 +5,7 @@
 
 use super::filter::Filters;
 use super::{Refusal, View, alias, page, read, texts, validate};
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
@@ -124,7 +124,7 @@ fn in_creation_order<V: View>(
             let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
             };
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             if shown.len() == limit && has(Bug::PageOmitsSecret) {
                 return Ok((shown, Some(Position { key: None, id })));
             }

@@ -24,11 +24,11 @@ mod delete;
 mod external;
 pub mod fault;
 mod filter;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
 mod list;
-#[cfg(any(test, feature = "internals"))]
+#[cfg(any(test, feature = "__internals"))]
 #[doc(hidden)]
 pub mod memory;
 mod page;

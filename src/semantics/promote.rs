@@ -10,7 +10,7 @@ use super::{
     Context, Effect, Outcome, Plan, Refusal, View, cross_account, replica, resolve, stage, texts,
     validate,
 };
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::SecretIdOnly;
 use crate::model::{External, Replication, SecretRecord, Seq, VersionRecord, limits};
@@ -82,7 +82,7 @@ pub(super) fn copies<V: View>(
     replica: &SecretRecord,
 ) -> Result<Copies, Refusal<V::Error>> {
     let stages = view.stages(primary.id).map_err(Refusal::View)?;
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     let stages: Vec<_> = stages
         .into_iter()
         .filter(|(stage, _)| {

@@ -7,7 +7,7 @@
 
 use super::change::{Labels, nothing, rows};
 use super::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, limits};
 
@@ -38,7 +38,7 @@ pub(super) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
     let mut more = true;
     for version in versions {
         let age_millis = context.now.age.since(version.created_age);
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         let age_millis =
             if has(Bug::PrunedTooEarly) { limits::VERSION_AGE_MIN_MILLIS } else { age_millis };
         if record.version_count <= limits::VERSIONS_KEPT

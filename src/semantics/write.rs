@@ -8,7 +8,7 @@ use super::{
     Answer, Context, Effect, Outcome, Plan, Refusal, View, cross_account, external, replica,
     resolve, rotation, tags, texts, validate,
 };
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
@@ -194,7 +194,7 @@ fn look_up_token<V: View>(
     };
     match version.kind {
         None => Ok(Token::Placeholder(version)),
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         Some(_) if has(Bug::TokenReuseAccepted) => Ok(Token::Replay(version)),
         Some(stored)
             if stored == kind && view.same_payload(record.id, seq).map_err(Refusal::View)? =>

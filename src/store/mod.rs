@@ -12,7 +12,7 @@ mod bounds;
 pub mod guard;
 pub mod ordered;
 mod per_tree;
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 pub mod sabotage;
 pub mod sled_store;
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl Store for OrderedStore {
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         let lost = lost_row(sets);
         for set in sets {
             let mut state = self.write();
@@ -113,7 +113,7 @@ impl Store for OrderedStore {
                 continue;
             }
             for row in &set.rows {
-                #[cfg(feature = "sabotage")]
+                #[cfg(feature = "__faults")]
                 if lost.is_some_and(|lost| std::ptr::eq(lost, row)) {
                     continue;
                 }
@@ -142,7 +142,7 @@ impl Store for OrderedStore {
 }
 
 /// The row that a batch of several writers loses, if that is planted.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 fn lost_row(sets: &[ChangeSet]) -> Option<&crate::model::RowChange> {
     use crate::env::planted::{Bug, has};
     sets.first().filter(|_| sets.len() > 1 && has(Bug::BatchLosesRow))?.rows.last()

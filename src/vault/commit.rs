@@ -56,7 +56,7 @@ pub(crate) struct Pipeline {
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
     /// The frame that a broken build has not written yet.
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     held: Option<Frame>,
     /// The last field, so that the log is gone before what may hold the vault's lock.
     pub(super) shared: Arc<Shared>,
@@ -87,7 +87,7 @@ impl Pipeline {
             unshredded,
             queue,
             completed,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             held: None,
             shared,
         }
@@ -293,9 +293,9 @@ impl Pipeline {
         frame: &Frame,
         may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         let held = self.shared.sabotage.hold_frames_back.then(|| self.held.replace(frame.clone()));
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         let frame = match &held {
             None => frame,
             Some(Some(before)) => before,

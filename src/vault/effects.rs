@@ -92,7 +92,7 @@ impl Sealer<'_> {
             }
             Effect::SetStage(id, stage, seq) => {
                 let key = rows::label_key(self.keys, id, &stage);
-                #[cfg(feature = "sabotage")]
+                #[cfg(feature = "__faults")]
                 let key = planted_label_key(key, seq);
                 out.push(self.put(Tree::Labels, &key, rows::encode_label(&stage, seq))?);
             }
@@ -144,7 +144,7 @@ pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
 }
 
 /// A label's key that is another one for each version.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 fn planted_label_key<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
     use crate::env::planted::{Bug, has};
     if has(Bug::LabelOnTwoVersions)

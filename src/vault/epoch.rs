@@ -66,9 +66,9 @@ pub(super) fn switch(inner: &Inner) -> Result<()> {
         pipeline.use_keys(begun);
         pipeline.unshredded = None;
     })?;
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     let early = inner.shared.sabotage.drop_epoch_early;
-    #[cfg(not(feature = "sabotage"))]
+    #[cfg(not(feature = "__faults"))]
     let early = false;
     if !early {
         rewrap_all(inner)?;

@@ -117,20 +117,20 @@ pub fn hand_in_late(
     let keys = shared.keys();
     let (mutation, payload) = seal(&keys, &shared.env, write)?;
     between();
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     let set = |keys| {
         if shared.sabotage.wrap_when_sealed {
             *shared.sealed_under.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
         }
     };
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     set(Some(keys));
     let scope = scope.clone();
     let answer = vault
         .inner
         .driver
         .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })));
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     set(None);
     answer
 }

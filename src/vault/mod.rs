@@ -47,10 +47,10 @@ mod state;
 mod view;
 mod worker;
 
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 #[doc(hidden)]
 pub mod sabotage;
 #[cfg(test)]

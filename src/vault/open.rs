@@ -37,7 +37,7 @@ pub(super) struct Unlocked {
 pub(super) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
     refuse_lax(&place.env, &place.dir)?;
     let (twin, content, keystore) = place.keystore()?;
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     if let Some(unlocked) = unlock_other_copy(&place, &keystore, unlock) {
         return finish(place, unlocked);
     }
@@ -46,7 +46,7 @@ pub(super) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
 }
 
 /// A broken promise: a key that does not fit is tried on the copy that lost, too.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Option<Unlocked> {
     let is_wanted = place.options.tuning.sabotage.second_copy_for_wrong_key;
     if !is_wanted || winner.unlock(unlock).is_ok() {
@@ -176,7 +176,7 @@ fn healing_state(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(S
     let end = damage.proven_end.clone()?;
     if !place.env.fs.is_real() {
         let kept = place.options.tuning.kept_state.as_ref()?.fork();
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         if place.options.tuning.sabotage.heal_from_lagging {
             let digest = sum_rows(&kept, keys).ok()?.digest(keys.digest_key(), end.lsn);
             return Some((State::Memory(kept), End { digest, ..end }));

@@ -79,7 +79,7 @@ pub struct Tuning {
     /// Cost of a passphrase slot made by this handle; chosen by the machine's memory if absent.
     pub kdf: Option<KdfParams>,
     /// Promises to break on purpose.
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     pub sabotage: super::sabotage::Sabotage,
 }
 
@@ -94,7 +94,7 @@ impl Default for Tuning {
             segment_bytes_max: 16 * 1024 * 1024,
             reserve_bytes: 512 * 1024,
             kdf: None,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sabotage: super::sabotage::Sabotage::default(),
         }
     }
@@ -107,7 +107,7 @@ impl Tuning {
         LogOptions {
             segment_bytes_first: self.segment_bytes_first,
             segment_bytes_max: self.segment_bytes_max,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sabotage: crate::log::Sabotage {
                 skip_frame_mac: self.sabotage.skip_frame_mac,
                 heal_without_proof: self.sabotage.heal_from_lagging,

@@ -35,10 +35,10 @@ pub(crate) struct Shared {
     /// Always empty: the marks of views that must not show any.
     pub(super) no_marks: Marks,
     pub(super) tuning: super::options::Tuning,
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     pub(super) sabotage: super::sabotage::Sabotage,
     /// The keys when the write was sealed that is handed in late (`internals::hand_in_late`).
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     pub(super) sealed_under: Mutex<Option<Arc<Keyring>>>,
     keys: RwLock<Arc<Keyring>>,
     state: RwLock<Option<Arc<State>>>,
@@ -81,9 +81,9 @@ impl Shared {
             id: keys.vault_id(),
             marks: Marks::default(),
             no_marks: Marks::default(),
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sabotage: tuning.sabotage,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sealed_under: Mutex::default(),
             tuning,
             keys: RwLock::new(keys),
@@ -124,9 +124,9 @@ impl Shared {
             id: self.id,
             marks: self.marks.fork(),
             no_marks: Marks::default(),
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sabotage: self.sabotage,
-            #[cfg(feature = "sabotage")]
+            #[cfg(feature = "__faults")]
             sealed_under: Mutex::default(),
             tuning: super::options::Tuning { env: Some(env.clone()), ..self.tuning.clone() },
             keys: RwLock::new(self.keys()),
@@ -196,39 +196,39 @@ impl Shared {
     }
 
     /// A broken promise: a batch is answered before its sync.
-    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
     pub(super) fn answers_before_sync(&self) -> bool {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         return self.sabotage.ack_before_sync;
-        #[cfg(not(feature = "sabotage"))]
+        #[cfg(not(feature = "__faults"))]
         false
     }
 
     /// A broken promise: the wall clock prunes and purges.
-    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
     pub(super) fn ages_by_wall(&self) -> bool {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         return self.sabotage.age_by_wall;
-        #[cfg(not(feature = "sabotage"))]
+        #[cfg(not(feature = "__faults"))]
         false
     }
 
     /// A broken promise: what writes nothing is answered as it was planned, whatever becomes of
     /// the batch.
-    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
     pub(super) fn tells_idle_early(&self) -> bool {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         return self.sabotage.noop_at_plan_time;
-        #[cfg(not(feature = "sabotage"))]
+        #[cfg(not(feature = "__faults"))]
         false
     }
 
     /// A broken promise: the keys that a value was sealed under, where they are used for its wrap.
-    #[cfg_attr(not(feature = "sabotage"), allow(clippy::unused_self))]
+    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
     pub(super) fn keys_of_sealing(&self) -> Option<Arc<Keyring>> {
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         return self.sealed_under.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        #[cfg(not(feature = "sabotage"))]
+        #[cfg(not(feature = "__faults"))]
         None
     }
 

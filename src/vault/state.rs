@@ -183,7 +183,7 @@ impl StateOpener<'_> {
             }
             return Err(ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "I6" }.into());
         }
-        #[cfg(feature = "sabotage")]
+        #[cfg(feature = "__faults")]
         if self.tuning.sabotage.believe_state {
             return Ok(self.sum_of(state.store()).ok().map(|sum| Opened { state, sum }));
         }

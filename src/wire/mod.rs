@@ -33,13 +33,13 @@ mod form;
 mod guard;
 mod health;
 mod hook;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
 mod json;
 #[cfg(feature = "testkit")]
 pub(crate) mod local;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod member_facts;
 mod operation;

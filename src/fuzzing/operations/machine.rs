@@ -54,7 +54,7 @@ impl Machine {
                 segment_bytes_first: SEGMENT_BYTES,
                 segment_bytes_max: SEGMENT_BYTES,
                 reserve_bytes: SEGMENT_BYTES,
-                #[cfg(feature = "sabotage")]
+                #[cfg(feature = "__faults")]
                 sabotage: planted(),
                 ..Tuning::default()
             },
@@ -95,7 +95,7 @@ pub(super) fn unlock(key: &[u8]) -> Unlock {
 }
 
 /// The switches of the vault's own that a planted bug turns.
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 fn planted() -> crate::vault::sabotage::Sabotage {
     use crate::env::planted::{Bug, has};
     crate::vault::sabotage::Sabotage {

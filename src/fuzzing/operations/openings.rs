@@ -45,7 +45,7 @@ pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
 
 /// Without the bug that may be planted in this thread: it is to be found by a sequence.
 fn soundly<T>(make: impl FnOnce() -> T) -> T {
-    #[cfg(feature = "sabotage")]
+    #[cfg(feature = "__faults")]
     {
         use crate::env::planted::{plant, planted};
         let bug = planted();
@@ -54,7 +54,7 @@ fn soundly<T>(make: impl FnOnce() -> T) -> T {
         plant(bug);
         made
     }
-    #[cfg(not(feature = "sabotage"))]
+    #[cfg(not(feature = "__faults"))]
     make()
 }
 

@@ -6,7 +6,7 @@ use super::super::frame::{self, TAG_BYTES};
 use super::super::manifest::{Manifest, SnapshotRecord};
 use super::super::segment::{self, Segment, SegmentHeader, Tail};
 use super::super::snapshot::SnapshotWriter;
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 use super::super::snapshot::{self, SnapshotReader};
 use super::*;
 use crate::env::OpenMode;
@@ -149,7 +149,7 @@ fn a_manifest_proves_an_end_only_where_no_frame_can_follow() {
 }
 
 /// SNAP-2 and SNAP-4 to SNAP-6: headers, blocks and footers with the right MACs that no writer makes.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 #[test]
 fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     let sim = Sim::new(1);

@@ -274,7 +274,7 @@ fn a_fork_goes_its_own_way() {
     assert_eq!(rows(&store).len(), 6);
 }
 
-#[cfg(feature = "sabotage")]
+#[cfg(feature = "__faults")]
 #[test]
 fn a_failing_store_breaks_when_told_and_stays_broken() {
     use crate::store::StoreError;

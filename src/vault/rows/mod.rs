@@ -37,7 +37,7 @@ pub(crate) const BLOB_FORMAT: u8 = 1;
 pub(crate) const META_PURGE: &[u8] = b"purge";
 
 /// Content of every kind of row, read and written again; `None`: it is refused. For fuzz targets.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     let again = match kind {
         0 => encode_secret(&decode_secret(bytes).ok()?),

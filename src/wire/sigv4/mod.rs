@@ -27,10 +27,10 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(super) use canonical::{path as canonical_path, query as canonical_query};
 pub(super) use parse::{region_of, service_of};
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(super) use verify::right_signature;
 pub(super) use verify::{Keyring, verify};
 

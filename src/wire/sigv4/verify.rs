@@ -82,7 +82,7 @@ fn signature_matches(
 }
 
 /// The signature that a request should have under its own `Authorization` header.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(in crate::wire) fn right_signature(
     head: &Parts,
     body: &[u8],
