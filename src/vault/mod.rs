@@ -11,8 +11,8 @@
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
 mod accessed;
+mod api;
 mod batch;
-mod batch_get;
 mod check;
 mod commit;
 mod control;
@@ -24,13 +24,10 @@ mod driver;
 mod effects;
 mod epoch;
 mod failure;
-#[cfg(feature = "testkit")]
-mod fork;
 mod job;
 mod keeper;
 mod logkeys;
 mod open;
-mod operations;
 mod options;
 mod picture;
 mod read;
@@ -56,9 +53,9 @@ pub mod sabotage;
 #[cfg(test)]
 mod tests;
 
+pub use api::{Credential, Write};
 pub use check::{CheckReport, Finding};
 pub use dir::{VaultDir, peek_id};
-pub use operations::{Credential, Write};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
 pub use repair::{RepairOutcome, RepairReport};
 pub use rotation::{RotationError, RotationEvent, RotationFunction, RotationFunctions};

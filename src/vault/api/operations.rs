@@ -5,8 +5,6 @@
 //! a random one, as with every AWS SDK; `submit` leaves it absent, because a raw request without one
 //! is refused by AWS (rule SEM-TOKEN).
 
-use super::job::{Job, Mutate, fill_token, seal};
-use super::{Inner, Vault};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
@@ -21,6 +19,8 @@ use crate::model::api::{
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
 use crate::semantics::password::Recipe;
+use crate::vault::job::{Job, Mutate, fill_token, seal};
+use crate::vault::{Inner, Vault};
 
 /// A pair that signs requests to the server.
 pub struct Credential {
@@ -97,7 +97,7 @@ fn associated(answer: Answer) -> Result<Associated> {
 
 impl Inner {
     /// Checks, seals and commits a write, and waits for its outcome.
-    pub(super) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
+    pub(in crate::vault) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
         if let Some(kind) = self.shared.refuses_writes() {
             return Err(kind.into());
         }
@@ -109,7 +109,10 @@ impl Inner {
 
 impl Inner {
     /// A password after the recipe of a request.
-    pub(super) fn random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
+    pub(in crate::vault) fn random_password(
+        &self,
+        request: &GetRandomPassword,
+    ) -> Result<SecretBytes> {
         let entropy = &self.shared.env.entropy;
         let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
         let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;

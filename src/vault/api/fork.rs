@@ -4,14 +4,14 @@
 //! shared, because nobody changes a keyring. The files are the caller's to copy, at a moment when
 //! none is being written.
 
-use super::driver::Driver;
-use super::epoch::KeystoreFile;
-use super::keeper::Bells;
-use super::shared::Shared;
-use super::{Inner, Owner, Vault};
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
+use crate::vault::driver::Driver;
+use crate::vault::epoch::KeystoreFile;
+use crate::vault::keeper::Bells;
+use crate::vault::shared::Shared;
+use crate::vault::{Inner, Owner, Vault};
 
 impl Vault {
     /// An independent vault with the same content, on the machine that `machine` makes with a copy
@@ -26,7 +26,7 @@ impl Vault {
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
         let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
         let env = machine();
-        let lock = env.fs.try_lock(&super::dir::lock_path(&inner.shared.dir));
+        let lock = env.fs.try_lock(&crate::vault::dir::lock_path(&inner.shared.dir));
         let lock = lock.map_err(|error| Error::io("lock the vault", error))?;
         let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
         let bells = Bells::default();

@@ -1,15 +1,15 @@
 //! `BatchGetSecretValue`: each secret is read by itself, whole and as of one moment, and leaves the
 //! same mark as by `GetSecretValue`. Values stay in the fence until the answer is written.
 
-use super::Inner;
-use super::read::Still;
 use crate::error::Result;
 use crate::model::Scope;
 use crate::model::api::{BatchGetSecretValue, GetSecretValue, SecretValueBatch};
 use crate::semantics::batch::{self, Selected, Selection};
+use crate::vault::Inner;
+use crate::vault::read::Still;
 
 impl Inner {
-    pub(super) fn batch_get_secret_value(
+    pub(in crate::vault) fn batch_get_secret_value(
         &self,
         scope: &Scope,
         request: &BatchGetSecretValue,

@@ -1,0 +1,12 @@
+//! The operations of a vault as its callers see them.
+//!
+//! - `operations.rs`: one method for each operation
+//! - `batch_get.rs`: `BatchGetSecretValue`, many reads in one
+//! - `fork.rs`: a second vault that goes on from where one stands, for tests
+
+mod batch_get;
+#[cfg(feature = "testkit")]
+mod fork;
+mod operations;
+
+pub use operations::{Credential, Write};
