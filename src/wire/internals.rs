@@ -1,12 +1,15 @@
 //! What tests may look at. No stability promise.
 
-use super::operation::Operation;
-use super::route::Route;
-use super::sigv4::{self, Audience, AuthError, Keyring};
-use super::{form, guard, request, service, time};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, Write};
+use crate::wire::encoding::{form, time};
+use crate::wire::http::guard;
+use crate::wire::http::route::Route;
+use crate::wire::request;
+use crate::wire::request::Operation;
+use crate::wire::services::service;
+use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::Request;
 use hyper::http::request::Parts;
 use std::net::SocketAddr;

@@ -1,13 +1,14 @@
 //! The protocol without a connection: an operation and its JSON in, a status and JSON out. It is what
 //! lies between the server's front end and the vault, for callers in the same process.
 
-use super::operation::Operation;
-use super::reply::{Failure, Reply};
-use super::request::Call;
-use super::{response, service};
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::vault::Vault;
+use crate::wire::reply::{Failure, Reply};
+use crate::wire::request::Call;
+use crate::wire::request::Operation;
+use crate::wire::response;
+use crate::wire::services::service;
 use std::sync::mpsc;
 use zeroize::Zeroizing;
 

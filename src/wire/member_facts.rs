@@ -1,7 +1,7 @@
 //! The table of operations and members as facts, for tests. No stability promise.
 
-use super::operation::Operation;
-use super::shape::{Kind, Member};
+use crate::wire::request::Operation;
+use crate::wire::schema::{Kind, Member};
 
 /// One member of a request, or the items of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,14 +25,10 @@
 //! - **No thread waits for the disk** (writes park on a channel), and no write is given up when its
 //!   client goes away: it is in the commit pipeline by then.
 
-mod agent;
-mod body;
 mod buffer;
-mod connection;
-mod form;
-mod guard;
-mod health;
+mod encoding;
 mod hook;
+mod http;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
@@ -42,18 +38,14 @@ pub(crate) mod local;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod member_facts;
-mod operation;
 mod options;
 mod reply;
 mod request;
 mod response;
-mod route;
+mod schema;
 mod server;
-mod service;
-mod shape;
+mod services;
 mod sigv4;
-mod sts;
-mod time;
 
 pub use hook::Hook;
 pub use options::{AgentOptions, Auth, Limits, ServerOptions};

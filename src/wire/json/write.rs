@@ -1,10 +1,10 @@
 //! Writes answers: RFC 8259, members in the order of the calls, every byte of a value kept
 //! (rule WIRE-JSON-5).
 
-use super::super::buffer::WipedBuffer;
-use super::super::time;
 use crate::env::UnixMillis;
 use crate::secret::SecretBytes;
+use crate::wire::buffer::WipedBuffer;
+use crate::wire::encoding::time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;

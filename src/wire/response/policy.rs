@@ -57,7 +57,7 @@ fn finding(out: &mut Writer, finding: &PolicyFinding) {
 mod tests {
     use super::*;
     use crate::semantics::Answer;
-    use crate::wire::operation::Operation;
+    use crate::wire::request::Operation;
     use crate::wire::response::write;
 
     fn text(json: &[u8]) -> &str {

@@ -1,9 +1,9 @@
 //! What a secret has to do with others than its own account: partners and replicas elsewhere.
 
-use super::super::json::Writer;
 use super::optional;
 use crate::model::api::{Associated, Description};
 use crate::model::{CrossAccountStatus, External};
+use crate::wire::json::Writer;
 
 pub(super) fn associated(out: &mut Writer, answer: &Associated) {
     out.object(|out| {

@@ -1,6 +1,6 @@
 //! The canonical form of a request: what both sides sign (rule WIRE-SIG-5).
 
-use crate::wire::form::percent_decoded;
+use crate::wire::encoding::form::percent_decoded;
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use sha2::{Digest, Sha256};

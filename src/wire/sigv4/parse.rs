@@ -3,7 +3,7 @@
 use super::{ALGORITHM, Audience, AuthError, TERMINATOR};
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
-use crate::wire::time;
+use crate::wire::encoding::time;
 use hyper::http::HeaderMap;
 
 /// An `Authorization` header whose every part has the right shape.

@@ -1,7 +1,7 @@
 //! Query-signed (presigned) requests, which are not accepted (rule WIRE-SIG-12).
 
 use super::AuthError;
-use crate::wire::form;
+use crate::wire::encoding::form;
 use hyper::http::request::Parts;
 
 /// What AWS asks for in the query, in the order of its message.

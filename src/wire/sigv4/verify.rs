@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::Credential;
-use crate::wire::time;
+use crate::wire::encoding::time;
 use hmac::{Hmac, KeyInit, Mac};
 use hyper::http::request::Parts;
 use sha2::Sha256;

@@ -281,7 +281,7 @@ fn a_request_may_have_a_date_header_instead() {
 
 #[test]
 fn the_fraction_of_our_second_does_not_move_the_window() {
-    let now = crate::wire::time::parse_basic(NOW).unwrap();
+    let now = crate::wire::encoding::time::parse_basic(NOW).unwrap();
     let (head, body) = Draft::new().at("20150830T123100Z").finish();
     assert!(
         verify(&head, &body, &keyring(), Audience::SECRETS_MANAGER, UnixMillis(now.0 + 999))

@@ -166,7 +166,7 @@ fn judged_at((head, body): (Parts, Vec<u8>), now: &str) -> Result<Scope, AuthErr
         &body,
         &keyring(),
         Audience::SECRETS_MANAGER,
-        crate::wire::time::parse_basic(now).unwrap(),
+        crate::wire::encoding::time::parse_basic(now).unwrap(),
     )
 }
 

@@ -11,10 +11,10 @@
 //! sender nothing and no key, and a hundred of them must not keep others out. The HTTP library
 //! bounds the time of later heads, idleness included.
 
-use super::body::Answer;
-use super::options::Limits;
-use super::reply::{Failure, Reply};
-use super::service::Service;
+use crate::wire::http::body::Answer;
+use crate::wire::options::Limits;
+use crate::wire::reply::{Failure, Reply};
+use crate::wire::services::Service;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -65,7 +65,7 @@ impl State {
 
 /// Which of the server's ports a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(in crate::wire) enum Door {
     /// The AWS API.
     Api,
     /// The read protocol of AWS's agent.
@@ -73,26 +73,26 @@ pub(super) enum Door {
 }
 
 /// What the server knows about a connection.
-pub(super) struct Connection {
+pub(in crate::wire) struct Connection {
     state: Mutex<State>,
     given_up: Notify,
 }
 
 impl Connection {
-    pub(super) fn new() -> Self {
+    pub(in crate::wire) fn new() -> Self {
         let state = State { phase: Phase::Fresh, since: Instant::now(), requests: 0 };
         Self { state: Mutex::new(state), given_up: Notify::new() }
     }
 
     /// Its place in the order of giving way; `None` if it is busy. A body is waited for as long as
     /// `patience`.
-    pub(super) fn priority(&self, patience: Duration) -> Option<impl Ord + use<>> {
+    pub(in crate::wire) fn priority(&self, patience: Duration) -> Option<impl Ord + use<>> {
         let state = self.state();
         state.gives_way(patience).then_some((state.phase, state.since))
     }
 
     /// Closes it unless it is busy.
-    pub(super) fn give_up(&self, patience: Duration) -> bool {
+    pub(in crate::wire) fn give_up(&self, patience: Duration) -> bool {
         let mut state = self.state();
         let free = state.gives_way(patience);
         if free {
@@ -133,7 +133,7 @@ impl Connection {
 }
 
 /// A request under way. Dropped when the last byte of its answer is taken, or the connection dies.
-pub(super) struct Busy(Arc<Connection>);
+pub(in crate::wire) struct Busy(Arc<Connection>);
 
 impl Busy {
     /// The request is whole. `false`: the connection was given up meanwhile, so that nobody would
@@ -165,7 +165,7 @@ impl Drop for Busy {
 }
 
 /// Serves a connection to its end.
-pub(super) async fn serve(
+pub(in crate::wire) async fn serve(
     service: Arc<Service>,
     connection: Arc<Connection>,
     stream: TcpStream,

@@ -1,11 +1,11 @@
 //! The operations that are served, and the members of their requests.
 
-use super::shape::Kind::{Blob, Boolean, Integer, List, Long, Structure, Text};
-use super::shape::Member;
+use crate::wire::schema::Kind::{Blob, Boolean, Integer, List, Long, Structure, Text};
+use crate::wire::schema::Member;
 
 /// An operation of the API. Those of AWS that are not here are unknown to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(in crate::wire) enum Operation {
     AssociateCrossAccountReplica,
     BatchGetSecretValue,
     CancelRotateSecret,
@@ -36,7 +36,7 @@ pub(super) enum Operation {
 
 impl Operation {
     /// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
-    pub(super) fn from_target(target: &str) -> Option<Self> {
+    pub(in crate::wire) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
             "AssociateCrossAccountReplica" => Self::AssociateCrossAccountReplica,
             "BatchGetSecretValue" => Self::BatchGetSecretValue,
@@ -70,7 +70,7 @@ impl Operation {
 
     /// Whether it changes nothing.
     #[cfg(feature = "testkit")]
-    pub(super) fn only_reads(self) -> bool {
+    pub(in crate::wire) fn only_reads(self) -> bool {
         matches!(
             self,
             Self::BatchGetSecretValue
@@ -86,7 +86,7 @@ impl Operation {
     }
 
     /// The members of its request (API model of 2017-10-17).
-    pub(super) fn members(self) -> &'static [Member] {
+    pub(in crate::wire) fn members(self) -> &'static [Member] {
         match self {
             Self::AssociateCrossAccountReplica => ASSOCIATE_CROSS_ACCOUNT_REPLICA,
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,

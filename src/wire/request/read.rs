@@ -1,8 +1,6 @@
 //! From checked members to the vault's requests. Absent stays absent: what it means is the rules'.
 
 use super::operation::Operation;
-use super::reply::Failure;
-use super::shape::Fields;
 use crate::model::api::{
     AssociateCrossAccountReplica, BatchGetSecretValue, CreateSecret, DeleteSecret,
     DisassociateCrossAccountReplica, Filter, GetRandomPassword, GetSecretValue,
@@ -15,15 +13,17 @@ use crate::model::{ExternalMetadata, Tag};
 use crate::secret::SecretValue;
 use crate::semantics::texts;
 use crate::vault::Write;
+use crate::wire::reply::Failure;
+use crate::wire::schema::Fields;
 
 /// A request that the vault can answer.
-pub(super) enum Call {
+pub(in crate::wire) enum Call {
     Write(Write),
     Read(Read),
 }
 
 /// A request that changes nothing.
-pub(super) enum Read {
+pub(in crate::wire) enum Read {
     BatchGetSecretValue(BatchGetSecretValue),
     DescribeSecret(SecretIdOnly),
     GetRandomPassword(GetRandomPassword),
@@ -36,7 +36,7 @@ pub(super) enum Read {
 }
 
 #[allow(clippy::too_many_lines)] // A table: one arm an operation.
-pub(super) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure> {
+pub(in crate::wire) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure> {
     let mut fields = fields;
     Ok(match operation {
         Operation::CreateSecret => Call::Write(Write::CreateSecret(CreateSecret {
@@ -254,9 +254,9 @@ fn value(fields: &mut Fields) -> Result<Option<SecretValue>, Failure> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
-    use super::super::json::parse;
     use super::*;
     use crate::semantics::FaultKind;
+    use crate::wire::json::parse;
 
     fn call(operation: Operation, json: &str) -> Call {
         let fields = Fields::check(parse(json.as_bytes()).ok().unwrap(), operation.members());

@@ -1,13 +1,13 @@
 //! Keeps out what reaches a loopback port without being meant for it: pages in a browser, proxies,
 //! DNS rebinding (rules WIRE-GUARD-1 to 3). Runs before anything else looks at a request.
 
-use super::reply::Failure;
+use crate::wire::reply::Failure;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use std::net::{IpAddr, SocketAddr};
 
 /// Refuses a request that is not meant for `local`, the address that its connection arrived at.
-pub(super) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(in crate::wire) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
     check_host(head, local)?;
     if is_forwarded(head) {
         return Err(Failure::Strayed {
@@ -19,7 +19,7 @@ pub(super) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
 }
 
 /// Refuses a request to another host.
-pub(super) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(in crate::wire) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
     let headers = &head.headers;
     let mut hosts = headers.get_all("host").iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -39,12 +39,12 @@ pub(super) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure>
 }
 
 /// Whether a proxy sent it on.
-pub(super) fn is_forwarded(head: &Parts) -> bool {
+pub(in crate::wire) fn is_forwarded(head: &Parts) -> bool {
     ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name))
 }
 
 /// Refuses a request of a page in a browser.
-pub(super) fn check_page(head: &Parts) -> Result<(), Failure> {
+pub(in crate::wire) fn check_page(head: &Parts) -> Result<(), Failure> {
     let headers = &head.headers;
     let sites = headers.get_all("sec-fetch-site");
     let own_site =

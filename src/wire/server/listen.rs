@@ -1,17 +1,17 @@
 //! The listening socket: accepting, admitting, stopping (rules WIRE-NET-1, 2, 6).
 
-use super::agent::Agent;
 use super::connection::{self, Connection, Door};
-use super::options::{AgentOptions, Auth, ServerOptions};
-use super::reply::Failure;
-use super::service::Service;
-use super::sigv4::Keyring;
 use crate::env::Env;
 use crate::env::real::is_out_of_files;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::name::is_region;
 use crate::vault::{Credential, Vault};
+use crate::wire::options::{AgentOptions, Auth, ServerOptions};
+use crate::wire::reply::Failure;
+use crate::wire::services::Agent;
+use crate::wire::services::Service;
+use crate::wire::sigv4::Keyring;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

@@ -9,17 +9,17 @@
 //! There is no cache, so every answer is fresh. A request shows a token that a page in a browser or
 //! a fooled web application does not have; it is compared in constant time.
 
-use super::body;
-use super::form;
-use super::guard;
-use super::json::Writer;
-use super::reply::{Failure, Reply};
-use super::response;
 use super::service::Service;
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::model::api::GetSecretValue;
 use crate::secret::SecretBytes;
+use crate::wire::encoding::form;
+use crate::wire::http::body;
+use crate::wire::http::guard;
+use crate::wire::json::Writer;
+use crate::wire::reply::{Failure, Reply};
+use crate::wire::response;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
@@ -34,14 +34,14 @@ const TOKEN_HEADERS: [&str; 2] = ["x-aws-parameters-secrets-token", "x-vault-tok
 const PREFIX: &str = "/v1/";
 
 /// What the agent's port needs beside the vault.
-pub(super) struct Agent {
+pub(in crate::wire) struct Agent {
     token: SecretBytes,
     /// Whose secrets are read.
     scope: Scope,
 }
 
 impl Agent {
-    pub(super) fn new(token: SecretBytes, scope: Scope) -> Self {
+    pub(in crate::wire) fn new(token: SecretBytes, scope: Scope) -> Self {
         Self { token, scope }
     }
 
@@ -108,7 +108,7 @@ impl From<Error> for Refusal {
 
 impl Service {
     /// Answers a request that came in by the agent's port.
-    pub(super) async fn answer_agent<B>(
+    pub(in crate::wire) async fn answer_agent<B>(
         &self,
         request: Request<B>,
         local: SocketAddr,

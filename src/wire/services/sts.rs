@@ -3,11 +3,11 @@
 //!
 //! The query protocol: a form in, XML out, and errors in a shape and with names of their own.
 
-use super::form;
-use super::reply::Reply;
-use super::route::form_body;
-use super::sigv4::AuthError;
 use crate::model::Scope;
+use crate::wire::encoding::form;
+use crate::wire::http::route::form_body;
+use crate::wire::reply::Reply;
+use crate::wire::sigv4::AuthError;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// Answers a request. `authenticate` says who asks; `request_id` stands in the answer too.
-pub(super) fn answer(
+pub(in crate::wire) fn answer(
     head: &Parts,
     body: &[u8],
     request_id: &str,

@@ -4,23 +4,23 @@
 //! the rules of the API, which are not here.
 
 use super::agent::Agent;
-use super::body;
-use super::guard;
-use super::json;
-use super::operation::Operation;
-use super::options::{Auth, Limits};
-use super::reply::{Failure, JSON, Reply};
-use super::request::{self, Call, Read};
-use super::response;
-use super::route::{Route, single};
-use super::shape::Fields;
-use super::sigv4::{self, Audience, AuthError, Keyring};
 use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
 use crate::model::Scope;
 use crate::semantics::Answer;
 use crate::vault::{Vault, Write};
+use crate::wire::http::body;
+use crate::wire::http::guard;
+use crate::wire::http::route::{Route, single};
+use crate::wire::json;
+use crate::wire::options::{Auth, Limits};
+use crate::wire::reply::{Failure, JSON, Reply};
+use crate::wire::request::Operation;
+use crate::wire::request::{self, Call, Read};
+use crate::wire::response;
+use crate::wire::schema::Fields;
+use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request};
@@ -30,26 +30,26 @@ use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 /// What all requests share.
-pub(super) struct Service {
-    pub(super) vault: Vault,
-    pub(super) keys: Keyring,
-    pub(super) auth: Auth,
+pub(in crate::wire) struct Service {
+    pub(in crate::wire) vault: Vault,
+    pub(in crate::wire) keys: Keyring,
+    pub(in crate::wire) auth: Auth,
     /// The caller when nobody is authenticated.
-    pub(super) anybody: Scope,
-    pub(super) env: Env,
-    pub(super) limits: Limits,
+    pub(in crate::wire) anybody: Scope,
+    pub(in crate::wire) env: Env,
+    pub(in crate::wire) limits: Limits,
     /// Writes that the vault has and has not answered.
-    pub(super) writes: Arc<Semaphore>,
+    pub(in crate::wire) writes: Arc<Semaphore>,
     /// The read protocol of AWS's agent, if it is served.
-    pub(super) agent: Option<Agent>,
+    pub(in crate::wire) agent: Option<Agent>,
     /// Held while the vault is asked whether it is ready.
-    pub(super) probe: Arc<Semaphore>,
+    pub(in crate::wire) probe: Arc<Semaphore>,
 }
 
 impl Service {
     /// Answers a request that came over a connection to `local`, as number `request_id`. `is_wanted`
     /// is asked once, when the request is read whole, and may turn it down.
-    pub(super) async fn answer<B>(
+    pub(in crate::wire) async fn answer<B>(
         &self,
         request: Request<B>,
         local: SocketAddr,
@@ -66,7 +66,7 @@ impl Service {
     }
 
     /// A fresh request id: a random (version 4) UUID.
-    pub(super) fn request_id(&self) -> String {
+    pub(in crate::wire) fn request_id(&self) -> String {
         // Without entropy the id repeats: a pity, not a danger.
         let random = self.env.random().unwrap_or_default();
         uuid::Builder::from_random_bytes(random).into_uuid().to_string()
@@ -174,19 +174,23 @@ impl Service {
 }
 
 /// The vault's answer is of another operation.
-pub(super) const MISFIT: Failure = Failure::Internal("the answer does not fit the operation");
+pub(in crate::wire) const MISFIT: Failure =
+    Failure::Internal("the answer does not fit the operation");
 /// The vault dropped a write's callback.
-pub(super) const BROKEN_OFF: Failure =
+pub(in crate::wire) const BROKEN_OFF: Failure =
     Failure::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
-pub(super) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
+pub(in crate::wire) fn read(
+    operation: Operation,
+    body: Zeroizing<Vec<u8>>,
+) -> Result<Call, Failure> {
     let node = json::parse(&body).map_err(|_| Failure::NotJson)?;
     drop(body);
     request::read(operation, Fields::check(node, operation.members())?)
 }
 
-pub(super) fn perform_read(
+pub(in crate::wire) fn perform_read(
     vault: &Vault,
     scope: &Scope,
     read: &Read,

@@ -1,8 +1,8 @@
 //! Probes: is the process there, does the vault work (rules WIRE-HEALTH-1 to 4). They need no
 //! signature and say nothing about what the vault holds.
 
-use super::reply::Reply;
 use super::service::Service;
+use crate::wire::reply::Reply;
 use hyper::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Service {
     /// `GET /readyz`
-    pub(super) async fn readiness(&self) -> Reply {
+    pub(in crate::wire) async fn readiness(&self) -> Reply {
         match self.why_not_ready().await {
             None => Reply::plain("ready\n"),
             Some(why) => {
@@ -25,7 +25,7 @@ impl Service {
 
     /// `GET /_localstack/health`, with the spaces that `LocalStack` puts: scripts look for
     /// `"secretsmanager": "running"` as text.
-    pub(super) async fn local_stack_health(&self) -> Reply {
+    pub(in crate::wire) async fn local_stack_health(&self) -> Reply {
         let state = if self.why_not_ready().await.is_none() { "running" } else { "error" };
         let text = format!(
             "{{\"services\": {{\"secretsmanager\": \"{state}\", \"sts\": \"running\"}}, \
