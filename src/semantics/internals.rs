@@ -1,9 +1,10 @@
 //! What fuzz targets may look at. No stability promise.
 
-use super::filter::Filters;
+use super::Fault;
 use super::policy::{self, Asked, Policy, Verdict};
+use super::read::filter::Filters;
+use super::read::page;
 use super::rotation::schedule::Schedule;
-use super::{Fault, page};
 use crate::env::UnixMillis;
 use crate::model::api::{Filter, RotationRules};
 use crate::model::{RecordId, Scope, SecretRecord, Seq};

@@ -15,37 +15,24 @@
 //! ```
 
 mod access;
-mod alias;
-mod attach;
-pub mod batch;
 mod change;
-mod cross_account;
-mod delete;
-mod external;
 pub mod fault;
-mod filter;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
-mod list;
 #[cfg(any(test, feature = "__internals"))]
 #[doc(hidden)]
 pub mod memory;
-mod page;
+pub mod messages;
 pub mod password;
 mod policy;
-mod promote;
-mod prune;
 pub mod read;
-mod replica;
-mod resolve;
+mod replication;
 mod rotation;
-mod stage;
-mod tags;
-pub mod texts;
-mod touch;
+mod secrets;
+mod upkeep;
 pub mod validate;
-mod write;
+mod versions;
 
 #[cfg(test)]
 mod tests;
@@ -53,17 +40,22 @@ mod tests;
 pub use access::Action;
 pub use change::rows;
 pub use fault::{Fault, FaultKind};
-pub use prune::may_be_due;
+pub use read::batch;
 pub use rotation::rotation_due;
-pub use touch::day_of;
+pub use upkeep::prune::may_be_due;
+pub use upkeep::touch::day_of;
 
 use crate::env::UnixMillis;
 use crate::model::api;
 use crate::model::{
     Lsn, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord,
 };
+use replication::{cross_account, promote, replica};
+use secrets::{delete, policies, tags, write};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use upkeep::{prune, touch};
+use versions::stage;
 
 /// The two readings of time that rules use (I9). Neither gives order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -243,8 +235,8 @@ pub fn plan<V: View>(
         M::RotateSecret(request) => rotation::rotate_secret(view, context, request),
         M::CancelRotateSecret(request) => rotation::cancel_rotate_secret(view, context, request),
         M::AdvanceRotation(request) => rotation::advance(view, context, request),
-        M::PutResourcePolicy(request) => attach::put(view, context, request),
-        M::DeleteResourcePolicy(request) => attach::delete(view, context, request),
+        M::PutResourcePolicy(request) => policies::put(view, context, request),
+        M::DeleteResourcePolicy(request) => policies::delete(view, context, request),
         M::ReplicateSecretToRegions(request) => replica::replicate(view, context, request),
         M::RemoveRegionsFromReplication(request) => replica::remove(view, context, request),
         M::StopReplicationToReplica(request) => promote::stop_replication(view, context, request),

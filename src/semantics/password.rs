@@ -3,7 +3,7 @@
 //! password.
 
 use super::fault::Fault;
-use super::{texts, validate};
+use super::{messages, validate};
 use crate::model::api::GetRandomPassword;
 use crate::model::limits;
 use zeroize::Zeroizing;
@@ -46,7 +46,7 @@ impl Recipe {
             pool.extend(allowed(" "));
         }
         if pool.is_empty() {
-            return Err(texts::no_characters_left());
+            return Err(messages::no_characters_left());
         }
         let length = request.password_length.map_or(limits::PASSWORD_CHARS_DEFAULT, |length| {
             usize::try_from(length).unwrap_or(limits::PASSWORD_CHARS_DEFAULT)
@@ -56,10 +56,10 @@ impl Recipe {
             Some(true) | None => classes,
         };
         if required.iter().any(Vec::is_empty) {
-            return Err(texts::no_characters_of_type());
+            return Err(messages::no_characters_of_type());
         }
         if length < required.len() {
-            return Err(texts::password_too_short());
+            return Err(messages::password_too_short());
         }
         Ok(Self { length, pool, required })
     }

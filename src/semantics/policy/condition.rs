@@ -4,12 +4,12 @@
 //! encrypted. A condition on anything else is undecided, and so is one whose operator is not built:
 //! an Allow with it grants nothing, a Deny with it forbids.
 
-use super::Asked;
 use super::json::Json;
 use super::pattern::{fits, has_variable};
 use super::truth::Truth;
+use super::verdict::Asked;
 use crate::semantics::fault::Fault;
-use crate::semantics::texts;
+use crate::semantics::messages;
 use std::collections::BTreeMap;
 
 /// Operators of IAM without `IfExists` and without `ForAnyValue:` or `ForAllValues:`.
@@ -87,17 +87,17 @@ pub(super) fn read(operators: BTreeMap<String, Json>) -> Result<Vec<Condition>, 
             None => (bare, false),
         };
         let known = OPERATORS.iter().find(|(known, _)| *known == bare);
-        let operator = known.map(|(_, operator)| *operator).ok_or_else(texts::policy_syntax)?;
+        let operator = known.map(|(_, operator)| *operator).ok_or_else(messages::policy_syntax)?;
         if operator == Operator::Null && if_exists {
-            return Err(texts::policy_syntax());
+            return Err(messages::policy_syntax());
         }
-        let Json::Object(keys) = keys else { return Err(texts::policy_syntax()) };
+        let Json::Object(keys) = keys else { return Err(messages::policy_syntax()) };
         for (key, values) in keys {
             let is_legal = key
                 .split_once(':')
                 .is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty());
             if !is_legal {
-                return Err(texts::policy_syntax());
+                return Err(messages::policy_syntax());
             }
             let values = values_of(values)?;
             let key = key.to_ascii_lowercase();
@@ -115,7 +115,7 @@ fn values_of(json: Json) -> Result<Vec<String>, Fault> {
     let value = |json| match json {
         Json::Text(text) | Json::Number(text) => Ok(text),
         Json::Bool(value) => Ok(value.to_string()),
-        Json::Null | Json::List(_) | Json::Object(_) => Err(texts::policy_syntax()),
+        Json::Null | Json::List(_) | Json::Object(_) => Err(messages::policy_syntax()),
     };
     items.into_iter().map(value).collect()
 }

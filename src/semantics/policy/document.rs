@@ -15,7 +15,7 @@ use super::condition::{self, Condition};
 use super::json::{self, Json};
 use crate::model::name::is_account;
 use crate::semantics::fault::Fault;
-use crate::semantics::texts;
+use crate::semantics::messages;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A policy that was read.
@@ -79,7 +79,7 @@ pub(super) fn read(text: &str) -> Result<Policy, Fault> {
 }
 
 fn syntax() -> Fault {
-    texts::policy_syntax()
+    messages::policy_syntax()
 }
 
 fn optional_text(json: Option<Json>) -> Result<Option<String>, Fault> {
@@ -167,9 +167,9 @@ fn principals(json: Json) -> Result<Vec<Principal>, Fault> {
         let names = texts_of(json, |text| !text.is_empty())?;
         for name in names {
             principals.push(match kind.as_str() {
-                "AWS" => aws_principal(&name).ok_or_else(texts::unsupported_principal)?,
+                "AWS" => aws_principal(&name).ok_or_else(messages::unsupported_principal)?,
                 "Service" if is_service(&name) => Principal::Stranger,
-                "Service" => return Err(texts::unsupported_service()),
+                "Service" => return Err(messages::unsupported_service()),
                 "Federated" | "CanonicalUser" => Principal::Stranger,
                 _ => return Err(syntax()),
             });

@@ -1,111 +1,11 @@
 //! Resource policies: their grammar, what makes one public, and what it says about a request.
-//!
-//! ```text
-//! text -> json -> document (with condition) -> Policy -> is_broad     BlockPublicPolicy
-//!                                                     \-> verdict     who may do what
-//! ```
-//!
-//! Pure, like all of `semantics`. What cannot be decided is decided against the caller.
 
 mod condition;
 mod document;
 mod json;
 mod pattern;
 mod truth;
+mod verdict;
 
-pub(super) use document::Policy;
-
-use super::fault::Fault;
-use crate::model::{Scope, SecretRecord};
-use document::{Effect, Listed, Principal, Statement};
-use pattern::{fits, fits_any_case, has_variable};
-use truth::Truth;
-
-/// Reads a policy: E20, E19 or E21 if it is none.
-pub(super) fn parse(text: &str) -> Result<Policy, Fault> {
-    document::read(text)
-}
-
-/// A request, as far as policies can tell one from another.
-pub(super) struct Asked<'a> {
-    /// Who asks.
-    pub(super) caller: &'a Scope,
-    /// The operation, such as `GetSecretValue`.
-    pub(super) action: &'a str,
-    /// The secret that it is about.
-    pub(super) record: &'a SecretRecord,
-}
-
-impl Asked<'_> {
-    fn caller_arn(&self) -> String {
-        root_arn(self.caller)
-    }
-}
-
-/// The principal that a caller is: there are accounts here, and nobody in them but their root.
-pub(super) fn root_arn(caller: &Scope) -> String {
-    format!("arn:{}:iam::{}:root", caller.partition(), caller.account)
-}
-
-/// What a policy says about a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// A Deny matches, whatever allows.
-    Denied,
-    /// An Allow matches, and no Deny.
-    Allowed,
-    /// Nothing matches.
-    Silent,
-}
-
-impl Policy {
-    /// What it says about a request (SEM-ACCESS-4 to SEM-ACCESS-9).
-    pub(super) fn verdict(&self, asked: &Asked<'_>) -> Verdict {
-        let mut allowed = false;
-        for statement in &self.statements {
-            match (statement.effect, statement.matches(asked)) {
-                (Effect::Deny, Truth::Yes | Truth::Undecided) => return Verdict::Denied,
-                (Effect::Allow, Truth::Yes) => allowed = true,
-                (Effect::Allow, _) | (Effect::Deny, Truth::No) => {}
-            }
-        }
-        if allowed { Verdict::Allowed } else { Verdict::Silent }
-    }
-
-    /// Whether it allows something to everyone, with no condition that says whom (SEM-POLICY-10).
-    pub(super) fn is_broad(&self) -> bool {
-        self.statements.iter().any(|statement| {
-            let principals = &statement.principals;
-            statement.effect == Effect::Allow
-                && (principals.all_but || principals.items.contains(&Principal::Everyone))
-                && !statement.conditions.iter().any(condition::Condition::narrows)
-        })
-    }
-}
-
-impl Statement {
-    fn matches(&self, asked: &Asked<'_>) -> Truth {
-        let action = format!("secretsmanager:{}", asked.action);
-        let arn = asked.record.arn().to_string();
-        let who = self.principals.has(|principal| {
-            Truth::of(match principal {
-                Principal::Everyone => true,
-                Principal::Account(account) => **account == *asked.caller.account,
-                Principal::Stranger => false,
-            })
-        });
-        let what = self.actions.has(|pattern| Truth::of(fits_any_case(pattern, &action)));
-        let which = self.resources.has(|pattern| {
-            // A variable is not filled in, so what it would say is not known.
-            if has_variable(pattern) { Truth::Undecided } else { Truth::of(fits(pattern, &arn)) }
-        });
-        let conditions = self.conditions.iter().map(|condition| condition.holds(asked));
-        conditions.fold(who.and(what).and(which), Truth::and)
-    }
-}
-
-impl<T> Listed<T> {
-    fn has(&self, matches: impl Fn(&T) -> Truth) -> Truth {
-        Truth::any(self.items.iter().map(matches)).negated_if(self.all_but)
-    }
-}
+pub(crate) use document::Policy;
+pub(crate) use verdict::{Asked, Verdict, parse, root_arn};

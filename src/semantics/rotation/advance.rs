@@ -4,7 +4,7 @@
 //! Who calls the function asks again after each call, and after a crash asks without a report: then
 //! the step that was not noted is called again.
 
-use super::{begin, drop_test_version, rotation_due, window};
+use super::rotate::{begin, drop_test_version, rotation_due, window};
 use crate::env::UnixMillis;
 use crate::model::api::{AdvanceRotation, RotationCall, RotationReport, RotationTurn};
 use crate::model::{Rotation, RunningRotation, SecretRecord, Seq, Stage};
@@ -21,7 +21,7 @@ fn rest(due: Option<UnixMillis>) -> Plan {
     nothing(Answer::Rotation(RotationTurn { call: None, due }))
 }
 
-pub(in crate::semantics) fn advance<V: View>(
+pub(crate) fn advance<V: View>(
     view: &V,
     context: &Context,
     request: &AdvanceRotation,

@@ -13,7 +13,7 @@ use super::cron::Cron;
 use crate::env::UnixMillis;
 use crate::model::api::RotationRules;
 use crate::semantics::fault::Fault;
-use crate::semantics::texts;
+use crate::semantics::messages;
 
 /// Shortest rate in hours, and longest in days.
 const RATE_HOURS_MIN: i64 = 4;
@@ -21,16 +21,16 @@ const RATE_DAYS_MAX: i64 = 1000;
 
 /// When a secret may be rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::semantics) struct Window {
+pub(crate) struct Window {
     /// From here on.
-    pub(in crate::semantics) opens: UnixMillis,
+    pub(crate) opens: UnixMillis,
     /// Until the moment before this one.
-    pub(in crate::semantics) closes: UnixMillis,
+    pub(crate) closes: UnixMillis,
 }
 
 /// A schedule that was understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::semantics) struct Schedule {
+pub(crate) struct Schedule {
     when: When,
     duration_hours: Option<i64>,
 }
@@ -44,26 +44,26 @@ enum When {
 
 impl Schedule {
     /// Reads rules; `None`: they hold no schedule.
-    pub(in crate::semantics) fn of(rules: &RotationRules) -> Result<Option<Self>, Fault> {
+    pub(crate) fn of(rules: &RotationRules) -> Result<Option<Self>, Fault> {
         let when = match (rules.automatically_after_days, &rules.schedule_expression) {
-            (Some(_), Some(_)) => return Err(texts::two_schedules()),
+            (Some(_), Some(_)) => return Err(messages::two_schedules()),
             (Some(days), None) => When::EveryDays(days),
-            (None, Some(text)) => parse(text).ok_or_else(texts::bad_schedule)?,
+            (None, Some(text)) => parse(text).ok_or_else(messages::bad_schedule)?,
             // A length without a window.
-            (None, None) if rules.duration.is_some() => return Err(texts::bad_duration()),
+            (None, None) if rules.duration.is_some() => return Err(messages::bad_duration()),
             (None, None) => return Ok(None),
         };
         let duration_hours = match &rules.duration {
-            Some(text) => Some(hours(text).ok_or_else(texts::bad_duration)?),
+            Some(text) => Some(hours(text).ok_or_else(messages::bad_duration)?),
             None => None,
         };
         let schedule = Self { when, duration_hours };
         if !schedule.fits_its_day() {
-            return Err(texts::bad_duration());
+            return Err(messages::bad_duration());
         }
         // Such as the 31st of February.
         if schedule.next(UnixMillis(0)).is_none() {
-            return Err(texts::bad_schedule());
+            return Err(messages::bad_schedule());
         }
         Ok(Some(schedule))
     }
@@ -79,7 +79,7 @@ impl Schedule {
     }
 
     /// The first window after `from`, the last rotation.
-    pub(in crate::semantics) fn next(&self, from: UnixMillis) -> Option<Window> {
+    pub(crate) fn next(&self, from: UnixMillis) -> Option<Window> {
         let (opens, is_hourly) = match &self.when {
             When::EveryDays(days) => (start_of(day_of(from).saturating_add(*days)), false),
             When::EveryHours(hours) => {
@@ -99,7 +99,7 @@ impl Schedule {
 
     /// What `AutomaticallyAfterDays` shows beside an expression: whole days from one window to the
     /// next, at least one.
-    pub(in crate::semantics) fn days(&self, from: UnixMillis) -> Option<i64> {
+    pub(crate) fn days(&self, from: UnixMillis) -> Option<i64> {
         match &self.when {
             When::EveryDays(days) => Some(*days),
             When::EveryHours(_) | When::Cron(_) => {

@@ -5,7 +5,7 @@ use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
 use crate::secret::PayloadKind;
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
 use crate::semantics::memory::{World, token};
-use crate::semantics::{texts, validate};
+use crate::semantics::{messages, validate};
 
 fn lacks(what: &str) -> String {
     format!("Secrets Manager can't find the specified secret value for {what}")
@@ -88,7 +88,7 @@ fn a_secret_can_be_made_without_a_value() {
 #[test]
 fn both_kinds_at_once_have_one_refusal() {
     let text = "You can't specify both a binary secret value and a string secret value.";
-    refused::<()>(Err(texts::two_values()), InvalidParameter, text);
+    refused::<()>(Err(messages::two_values()), InvalidParameter, text);
 }
 
 /// SEM-VAL-7

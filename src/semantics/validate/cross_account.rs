@@ -1,7 +1,7 @@
 //! The checks of requests about replicas in other accounts.
 
 use super::constraint::Violations;
-use super::{reference, secret_id_length};
+use super::requests::{reference, secret_id_length};
 use crate::model::api::{AssociateCrossAccountReplica, DisassociateCrossAccountReplica};
 use crate::model::limits;
 use crate::semantics::fault::Fault;

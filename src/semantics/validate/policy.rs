@@ -1,6 +1,7 @@
 //! The checks of requests about resource policies.
 
-use super::{Violations, page, reference, secret_id_length};
+use super::constraint::Violations;
+use super::requests::{page, reference, secret_id_length};
 use crate::model::api::{
     ListResourcePolicies, PutResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
 };

@@ -1,7 +1,7 @@
 //! The checks of requests about replicas.
 
 use super::constraint::{self, Violations};
-use super::{reference, secret_id_length};
+use super::requests::{reference, secret_id_length};
 use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions};
 use crate::model::{limits, name};
 use crate::semantics::fault::Fault;

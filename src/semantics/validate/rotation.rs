@@ -1,7 +1,8 @@
 //! The checks of `RotateSecret`.
 
 use super::constraint::{self, Violations};
-use super::{cross_account, reference, secret_id_length, token_length};
+use super::cross_account;
+use super::requests::{reference, secret_id_length, token_length};
 use crate::model::api::{RotateSecret, RotationRules};
 use crate::model::limits;
 use crate::semantics::fault::Fault;

@@ -11,7 +11,7 @@ use crate::model::api::{
 };
 use crate::model::{ExternalMetadata, Tag};
 use crate::secret::SecretValue;
-use crate::semantics::texts;
+use crate::semantics::messages;
 use crate::vault::Write;
 use crate::wire::reply::Failure;
 use crate::wire::schema::Fields;
@@ -247,7 +247,7 @@ fn value(fields: &mut Fields) -> Result<Option<SecretValue>, Failure> {
         (None, None) => Ok(None),
         (Some(text), None) => Ok(Some(SecretValue::String(text))),
         (None, Some(bytes)) => Ok(Some(SecretValue::Binary(bytes))),
-        (Some(_), Some(_)) => Err(Failure::Fault(texts::two_values())),
+        (Some(_), Some(_)) => Err(Failure::Fault(messages::two_values())),
     }
 }
 

@@ -4,19 +4,19 @@
 //! version is copied, its value sealed anew in its new place, and the primary forgets the region.
 //! Versions without labels stay behind, as they would be the first to be pruned.
 
-use super::access::Action;
-use super::change::{rows, stamp};
-use super::{
-    Context, Effect, Outcome, Plan, Refusal, View, cross_account, replica, resolve, stage, texts,
-    validate,
-};
+use super::{cross_account, replica};
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::SecretIdOnly;
 use crate::model::{External, Replication, SecretRecord, Seq, VersionRecord, limits};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{rows, stamp};
+use crate::semantics::versions::stage;
+use crate::semantics::{Context, Effect, Outcome, Plan, Refusal, View, messages, validate};
 use std::collections::BTreeMap;
 
-pub(super) fn stop_replication<V: View>(
+pub(crate) fn stop_replication<V: View>(
     view: &V,
     context: &Context,
     request: &SecretIdOnly,
@@ -25,15 +25,15 @@ pub(super) fn stop_replication<V: View>(
     let reference = validate::reference(&request.secret_id)?;
     let action = Action::StopReplicationToReplica;
     let found = resolve::find(view, &context.scope, &reference, &request.secret_id, action)?;
-    let record = found.ok_or_else(texts::no_secret)?;
+    let record = found.ok_or_else(messages::no_secret)?;
     if record.cross_account_primary().is_some() {
         return cross_account::stop(view, context, &record);
     }
     let Some(Replication::ReplicaOf { primary, .. }) = &record.replication else {
-        return Err(texts::is_no_replica().into());
+        return Err(messages::is_no_replica().into());
     };
     let primary = view.secret(*primary).map_err(Refusal::View)?.filter(|primary| !primary.dead);
-    let mut primary = primary.ok_or_else(texts::no_secret)?;
+    let mut primary = primary.ok_or_else(messages::no_secret)?;
 
     let Copies { mut effects, next_seq, count } = copies(view, &primary, &record)?;
     let promoted = SecretRecord {
@@ -60,23 +60,23 @@ pub(super) fn stop_replication<V: View>(
     effects.push(Effect::PutSecret(promoted));
     effects.push(Effect::PutSecret(primary));
     if effects.iter().map(rows).sum::<usize>() > limits::OPERATION_ROWS_MAX {
-        return Err(texts::too_much_to_copy().into());
+        return Err(messages::too_much_to_copy().into());
     }
     Ok(Plan { effects, answer })
 }
 
 /// What gives a replica versions of its own.
-pub(super) struct Copies {
+pub(crate) struct Copies {
     /// Versions, values and labels; not the replica's record.
-    pub(super) effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
     /// The number that its next version gets.
-    pub(super) next_seq: Seq,
+    pub(crate) next_seq: Seq,
     /// How many versions it has.
-    pub(super) count: u32,
+    pub(crate) count: u32,
 }
 
 /// Copies the labelled versions of a primary to a replica that has none, oldest first.
-pub(super) fn copies<V: View>(
+pub(crate) fn copies<V: View>(
     view: &V,
     primary: &SecretRecord,
     replica: &SecretRecord,
@@ -97,7 +97,7 @@ pub(super) fn copies<V: View>(
         *to = next_seq;
         next_seq = Seq(next_seq.0.saturating_add(1));
         let version = view.version(primary.id, *from).map_err(Refusal::View)?;
-        let version = version.ok_or_else(texts::no_secret)?;
+        let version = version.ok_or_else(messages::no_secret)?;
         effects.push(Effect::PutVersion(VersionRecord {
             id: replica.id,
             seq: *to,

@@ -4,15 +4,16 @@
 //! The action decides about replicas: what changes a secret is refused on them (SEM-REPL-5), what
 //! shows one gets its primary by `alias`.
 
-use super::access::{self, Action};
-use super::fault::Fault;
-use super::{Refusal, View, alias, texts, validate};
+use super::alias;
 use crate::model::name::is_account;
 use crate::model::{Replication, Scope, SecretRecord, SecretRef};
+use crate::semantics::access::{self, Action};
+use crate::semantics::fault::Fault;
+use crate::semantics::{Refusal, View, messages, validate};
 
 /// The live secret that a `SecretId` means for a caller in `scope`, scheduled ones included, if the
 /// caller may do `action` to it. Another account learns nothing from a refusal (SEM-ACCESS-2).
-pub(super) fn find<V: View>(
+pub(crate) fn find<V: View>(
     view: &V,
     scope: &Scope,
     reference: &SecretRef,
@@ -37,7 +38,7 @@ pub(super) fn find<V: View>(
 }
 
 /// The secret, whatever its state: E12, E39, E1, and E28 to what changes it.
-pub(super) fn any<V: View>(
+pub(crate) fn any<V: View>(
     view: &V,
     scope: &Scope,
     secret_id: &str,
@@ -45,7 +46,7 @@ pub(super) fn any<V: View>(
 ) -> Result<SecretRecord, Refusal<V::Error>> {
     let reference = validate::reference(secret_id)?;
     let found = find(view, scope, &reference, secret_id, action)?;
-    let record = found.ok_or_else(texts::no_secret)?;
+    let record = found.ok_or_else(messages::no_secret)?;
     if action.changes_the_secret() {
         if record.cross_account_primary().is_none() || !action.is_about_a_replicas_own() {
             must_be_own(&record)?;
@@ -53,11 +54,11 @@ pub(super) fn any<V: View>(
         return Ok(record);
     }
     let shown = alias::shown(view, record).map_err(Refusal::View)?;
-    Ok(shown.ok_or_else(texts::no_secret)?)
+    Ok(shown.ok_or_else(messages::no_secret)?)
 }
 
 /// The secret, which must not be scheduled for deletion: E12, E39, E1, E28, E5.
-pub(super) fn active<V: View>(
+pub(crate) fn active<V: View>(
     view: &V,
     scope: &Scope,
     secret_id: &str,
@@ -69,7 +70,7 @@ pub(super) fn active<V: View>(
 }
 
 /// The secret, for an operation that seals or opens a value: E12, E39, E1, E28, E5, E18.
-pub(super) fn with_value<V: View>(
+pub(crate) fn with_value<V: View>(
     view: &V,
     scope: &Scope,
     secret_id: &str,
@@ -104,7 +105,7 @@ fn is_within_reach(scope: &Scope, named: &Scope) -> bool {
 }
 
 /// Whether a scope is of another account that a caller can have, in the caller's region.
-pub(super) fn is_of_a_neighbour(caller: &Scope, named: &Scope) -> bool {
+pub(crate) fn is_of_a_neighbour(caller: &Scope, named: &Scope) -> bool {
     named.account != caller.account && is_within_reach(caller, named)
 }
 
@@ -117,17 +118,17 @@ fn is_of_another_account(scope: &Scope, reference: &SecretRef) -> bool {
 }
 
 /// E28 on a replica.
-pub(super) fn must_be_own(record: &SecretRecord) -> Result<(), Fault> {
+pub(crate) fn must_be_own(record: &SecretRecord) -> Result<(), Fault> {
     if record.cross_account_primary().is_some() {
-        return Err(texts::is_cross_account_replica());
+        return Err(messages::is_cross_account_replica());
     }
     match record.replication {
-        Some(Replication::ReplicaOf { .. }) => Err(texts::is_replica()),
+        Some(Replication::ReplicaOf { .. }) => Err(messages::is_replica()),
         Some(Replication::Primary { .. }) | None => Ok(()),
     }
 }
 
 /// E5 on a scheduled secret.
 fn must_be_active(record: &SecretRecord) -> Result<(), Fault> {
-    if record.deletion.is_some() { Err(texts::is_scheduled()) } else { Ok(()) }
+    if record.deletion.is_some() { Err(messages::is_scheduled()) } else { Ok(()) }
 }

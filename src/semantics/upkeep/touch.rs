@@ -1,9 +1,9 @@
 //! `LastAccessedDate`: the day on which a value was read last (SEM-DATE-4 to SEM-DATE-6).
 
-use super::change::nothing;
-use super::{Answer, Effect, Outcome, Plan, Refusal, View};
 use crate::env::UnixMillis;
 use crate::model::{RecordId, Seq};
+use crate::semantics::change::nothing;
+use crate::semantics::{Answer, Effect, Outcome, Plan, Refusal, View};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -15,7 +15,7 @@ pub fn day_of(moment: UnixMillis) -> UnixMillis {
 
 /// Notes on secret and version that the value was read on `day`. Never moves a date back, never
 /// counts as a change of the secret, and does nothing if the version is gone by now.
-pub(super) fn touch<V: View>(view: &V, id: RecordId, seq: Seq, day: UnixMillis) -> Outcome<V> {
+pub(crate) fn touch<V: View>(view: &V, id: RecordId, seq: Seq, day: UnixMillis) -> Outcome<V> {
     let day = Some(day_of(day));
     let record = view.secret(id).map_err(Refusal::View)?.filter(|record| !record.dead);
     let version = view.version(id, seq).map_err(Refusal::View)?;

@@ -1,21 +1,22 @@
 //! Tags: `TagResource`, `UntagResource`, and those that a secret is made with (SEM-TAG).
 
-use super::access::Action;
-use super::change::{Change, Labels, nothing};
-use super::fault::Fault;
-use super::{Answer, Context, Outcome, View, resolve, texts, validate};
 use crate::model::api::{TagResource, UntagResource};
 use crate::model::{Tag, limits};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Change, Labels, nothing};
+use crate::semantics::fault::Fault;
+use crate::semantics::{Answer, Context, Outcome, View, messages, validate};
 use std::collections::BTreeSet;
 
 /// The tags of a new secret. None at all is "never tagged", not an empty list (SEM-TAG-4).
-pub(super) fn first(tags: &[Tag]) -> Result<Option<Vec<Tag>>, Fault> {
+pub(crate) fn first(tags: &[Tag]) -> Result<Option<Vec<Tag>>, Fault> {
     check(tags)?;
     let merged = merge(Vec::new(), tags)?;
     Ok(if merged.is_empty() { None } else { Some(merged) })
 }
 
-pub(super) fn tag_resource<V: View>(
+pub(crate) fn tag_resource<V: View>(
     view: &V,
     context: &Context,
     request: &TagResource,
@@ -32,7 +33,7 @@ pub(super) fn tag_resource<V: View>(
     Ok(change.finish(Answer::Done)?)
 }
 
-pub(super) fn untag_resource<V: View>(
+pub(crate) fn untag_resource<V: View>(
     view: &V,
     context: &Context,
     request: &UntagResource,
@@ -55,10 +56,10 @@ fn check(tags: &[Tag]) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for tag in tags {
         if tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            return Err(texts::reserved_tag());
+            return Err(messages::reserved_tag());
         }
         if !seen.insert(tag.key.as_str()) {
-            return Err(texts::duplicate_tag(&tag.key));
+            return Err(messages::duplicate_tag(&tag.key));
         }
     }
     Ok(())
@@ -72,7 +73,7 @@ fn merge(mut tags: Vec<Tag>, new: &[Tag]) -> Result<Vec<Tag>, Fault> {
             None => tags.push(tag.clone()),
         }
         if tags.len() > limits::TAGS_MAX {
-            return Err(texts::too_many_tags());
+            return Err(messages::too_many_tags());
         }
     }
     Ok(tags)

@@ -28,11 +28,11 @@ struct Term<'a> {
 }
 
 /// The filters of one request, prepared.
-pub(super) struct Filters<'a>(Vec<(Key, Vec<Term<'a>>)>);
+pub(crate) struct Filters<'a>(Vec<(Key, Vec<Term<'a>>)>);
 
 impl<'a> Filters<'a> {
     /// Prepares filters that were checked before.
-    pub(super) fn new(filters: &'a [Filter]) -> Self {
+    pub(crate) fn new(filters: &'a [Filter]) -> Self {
         let filters = filters.iter().filter_map(|filter| {
             let key = match filter.key.as_deref()? {
                 "name" => Key::Name,
@@ -50,7 +50,7 @@ impl<'a> Filters<'a> {
     }
 
     /// Whether all filters select the secret.
-    pub(super) fn select(&self, record: &SecretRecord) -> bool {
+    pub(crate) fn select(&self, record: &SecretRecord) -> bool {
         self.0.iter().all(|(key, terms)| terms.iter().any(|term| term.selects(*key, record)))
     }
 }

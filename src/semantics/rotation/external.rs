@@ -2,19 +2,19 @@
 //! rotation that the partner would do. No partner can be reached from here, so what is kept is kept
 //! and shown, and what would call the partner is refused.
 
-use super::fault::Fault;
-use super::texts;
 use crate::model::api::RotateSecret;
 use crate::model::{External, SecretRecord, limits};
+use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 
 /// `Type` of a new secret; an empty one makes an ordinary secret.
-pub(super) fn of(partner: Option<&str>) -> Option<External> {
+pub(crate) fn of(partner: Option<&str>) -> Option<External> {
     partner.filter(|partner| !partner.is_empty()).map(External::of)
 }
 
 /// `Type` of `UpdateSecret`: another partner, or none, forgets how the one before was to rotate
 /// (SEM-EXT-3).
-pub(super) fn change(record: &mut SecretRecord, partner: &str) {
+pub(crate) fn change(record: &mut SecretRecord, partner: &str) {
     if record.external.as_ref().is_some_and(|known| *known.partner == *partner) {
         return;
     }
@@ -25,35 +25,35 @@ pub(super) fn change(record: &mut SecretRecord, partner: &str) {
 }
 
 /// Whether `RotateSecret` can be done to a managed external secret.
-pub(super) fn check_rotation(external: &External, request: &RotateSecret) -> Result<(), Fault> {
+pub(crate) fn check_rotation(external: &External, request: &RotateSecret) -> Result<(), Fault> {
     if request.rotation_lambda_arn.as_ref().is_some_and(|arn| !arn.is_empty()) {
-        return Err(texts::function_of_external());
+        return Err(messages::function_of_external());
     }
     let items = request.external_metadata.as_deref().unwrap_or_default();
     let bytes: usize = items.iter().map(|item| item.key.len() + item.value.len()).sum();
     if items.len() > limits::EXTERNAL_ITEMS_MAX || bytes > limits::EXTERNAL_BYTES_MAX {
-        return Err(texts::too_much_external_metadata());
+        return Err(messages::too_much_external_metadata());
     }
     check_role(request.external_role_arn.as_deref(), "ExternalSecretRotationRoleArn")?;
     if request.rotate_immediately != Some(false) {
-        return Err(texts::no_partner(&external.partner));
+        return Err(messages::no_partner(&external.partner));
     }
     Ok(())
 }
 
 /// Refuses what `RotateSecret` has for managed external secrets alone, on any other.
-pub(super) fn check_absent(request: &RotateSecret) -> Result<(), Fault> {
+pub(crate) fn check_absent(request: &RotateSecret) -> Result<(), Fault> {
     if request.external_metadata.is_some() {
-        return Err(texts::not_external("ExternalSecretRotationMetadata"));
+        return Err(messages::not_external("ExternalSecretRotationMetadata"));
     }
     if request.external_role_arn.is_some() {
-        return Err(texts::not_external("ExternalSecretRotationRoleArn"));
+        return Err(messages::not_external("ExternalSecretRotationRoleArn"));
     }
     Ok(())
 }
 
 /// Keeps what a checked `RotateSecret` says of the partner's rotation; what it leaves out stays.
-pub(super) fn configure(external: &mut External, request: &RotateSecret) {
+pub(crate) fn configure(external: &mut External, request: &RotateSecret) {
     if let Some(metadata) = &request.external_metadata {
         external.metadata.clone_from(metadata);
     }
@@ -64,7 +64,7 @@ pub(super) fn configure(external: &mut External, request: &RotateSecret) {
 
 /// What can be no role: an ARN of IAM in visible ASCII is all that is asked for, since nobody
 /// assumes it.
-pub(super) fn check_role(arn: Option<&str>, member: &str) -> Result<(), Fault> {
+pub(crate) fn check_role(arn: Option<&str>, member: &str) -> Result<(), Fault> {
     let is_role = |arn: &str| {
         let mut parts = arn.splitn(6, ':');
         let head = [parts.next(), parts.next(), parts.next()];
@@ -75,7 +75,7 @@ pub(super) fn check_role(arn: Option<&str>, member: &str) -> Result<(), Fault> {
             && arn.bytes().all(|byte| byte.is_ascii_graphic())
     };
     match arn {
-        Some(arn) if !is_role(arn) => Err(texts::bad_role_arn(member)),
+        Some(arn) if !is_role(arn) => Err(messages::bad_role_arn(member)),
         _ => Ok(()),
     }
 }

@@ -3,13 +3,13 @@
 //! Label moves are made on a copy of the label map, and the difference becomes effects, so a plan
 //! never says two things about one label (rules SEM-STAGE-1 to SEM-STAGE-4).
 
-use super::fault::Fault;
-use super::{Answer, Effect, Now, Plan, Refusal, View, texts};
 use crate::env::UnixMillis;
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
 use crate::secret::PayloadKind;
+use crate::semantics::fault::Fault;
+use crate::semantics::{Answer, Effect, Now, Plan, Refusal, View, messages};
 use std::collections::BTreeMap;
 
 /// Chunks of the longest value: 65,536 bytes, padded, with nonce, length and tag.
@@ -39,58 +39,58 @@ pub fn rows(effect: &Effect) -> usize {
 }
 
 /// The time that an operation on this secret notes: never before its last (SEM-DATE-1).
-pub(super) fn stamp(now: Now, record: &SecretRecord) -> UnixMillis {
+pub(crate) fn stamp(now: Now, record: &SecretRecord) -> UnixMillis {
     now.wall.max(record.last_changed)
 }
 
 /// The labels of one secret, before and after the operation. A map, so that a label is on one
 /// version at most (SEM-STAGE-1).
-pub(super) struct Labels {
+pub(crate) struct Labels {
     before: BTreeMap<Stage, Seq>,
     after: BTreeMap<Stage, Seq>,
 }
 
 impl Labels {
     /// No labels: of a secret that is being made, or of one whose labels stay as they are.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { before: BTreeMap::new(), after: BTreeMap::new() }
     }
 
     /// Labels as stored.
-    pub(super) fn load<V: View>(view: &V, id: RecordId) -> Result<Self, Refusal<V::Error>> {
+    pub(crate) fn load<V: View>(view: &V, id: RecordId) -> Result<Self, Refusal<V::Error>> {
         let before: BTreeMap<_, _> = view.stages(id).map_err(Refusal::View)?.into_iter().collect();
         Ok(Self { after: before.clone(), before })
     }
 
     /// The version that a label is on.
-    pub(super) fn holder(&self, stage: &Stage) -> Option<Seq> {
+    pub(crate) fn holder(&self, stage: &Stage) -> Option<Seq> {
         self.after.get(stage).copied()
     }
 
     /// The labels of a version.
-    pub(super) fn on(&self, seq: Seq) -> Vec<Stage> {
+    pub(crate) fn on(&self, seq: Seq) -> Vec<Stage> {
         let on = self.after.iter().filter(|(_, holder)| **holder == seq);
         in_answer_order(on.map(|(stage, _)| stage.clone()).collect())
     }
 
     /// Whether a version has any label.
-    pub(super) fn is_labelled(&self, seq: Seq) -> bool {
+    pub(crate) fn is_labelled(&self, seq: Seq) -> bool {
         self.after.values().any(|holder| *holder == seq)
     }
 
     /// Puts a label on a version, taking it from any other.
-    pub(super) fn attach(&mut self, stage: Stage, seq: Seq) {
+    pub(crate) fn attach(&mut self, stage: Stage, seq: Seq) {
         self.after.insert(stage, seq);
     }
 
     /// Removes a label.
-    pub(super) fn detach(&mut self, stage: &Stage) {
+    pub(crate) fn detach(&mut self, stage: &Stage) {
         self.after.remove(stage);
     }
 
     /// Moves `AWSCURRENT` to `to`; the version that held it becomes `AWSPREVIOUS` (SEM-STAGE-3).
     /// The new current version never keeps `AWSPREVIOUS` (SEM-STAGE-4).
-    pub(super) fn promote(&mut self, to: Seq) {
+    pub(crate) fn promote(&mut self, to: Seq) {
         match self.after.insert(Stage::current(), to) {
             Some(former) if former == to => {}
             #[cfg(feature = "__faults")]
@@ -104,9 +104,9 @@ impl Labels {
     }
 
     /// E38 if the secret would have too many labels (SEM-STAGE-5).
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(crate) fn check(&self) -> Result<(), Fault> {
         if self.after.len() > limits::STAGES_MAX {
-            return Err(texts::too_many_stages());
+            return Err(messages::too_many_stages());
         }
         Ok(())
     }
@@ -128,44 +128,44 @@ impl Labels {
 
 /// The order of labels in answers: alphabetical (SEM-STAGE-6). AWS's own is unknown, so the choice
 /// is made here and nowhere else.
-pub(super) fn in_answer_order(mut stages: Vec<Stage>) -> Vec<Stage> {
+pub(crate) fn in_answer_order(mut stages: Vec<Stage>) -> Vec<Stage> {
     stages.sort_unstable();
     stages
 }
 
 /// Labels as an answer shows them.
-pub(super) fn names(stages: Vec<Stage>) -> Vec<String> {
+pub(crate) fn names(stages: Vec<Stage>) -> Vec<String> {
     in_answer_order(stages).iter().map(Stage::to_string).collect()
 }
 
 /// A secret that an operation changes.
-pub(super) struct Change {
+pub(crate) struct Change {
     /// As it will be; [`Change::finish`] sets the dates.
-    pub(super) record: SecretRecord,
+    pub(crate) record: SecretRecord,
     /// Its labels.
-    pub(super) labels: Labels,
+    pub(crate) labels: Labels,
     /// When the operation happens, as far as this secret is concerned.
-    pub(super) stamp: UnixMillis,
+    pub(crate) stamp: UnixMillis,
     effects: Vec<Effect>,
 }
 
 impl Change {
     /// A secret as stored.
-    pub(super) fn of(record: SecretRecord, labels: Labels, now: Now) -> Self {
+    pub(crate) fn of(record: SecretRecord, labels: Labels, now: Now) -> Self {
         let stamp = stamp(now, &record);
         Self { record, labels, stamp, effects: Vec::new() }
     }
 
     /// Adds a version, with its number; its value, if it has a kind, is the caller's to attach.
     /// E38: there are too many (SEM-KEEP-6).
-    pub(super) fn add_version(
+    pub(crate) fn add_version(
         &mut self,
         now: Now,
         version_id: VersionId,
         kind: Option<PayloadKind>,
     ) -> Result<Seq, Fault> {
         if self.record.version_count >= limits::VERSIONS_MAX {
-            return Err(texts::too_many_versions());
+            return Err(messages::too_many_versions());
         }
         let seq = self.record.next_seq;
         self.record.next_seq = Seq(seq.0.saturating_add(1));
@@ -184,12 +184,12 @@ impl Change {
     }
 
     /// Asks for an effect besides those on the record and the labels.
-    pub(super) fn push(&mut self, effect: Effect) {
+    pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
     /// The plan: the labels are checked, the record gets its date (SEM-DATE-2) and is written.
-    pub(super) fn finish(mut self, answer: Answer) -> Result<Plan, Fault> {
+    pub(crate) fn finish(mut self, answer: Answer) -> Result<Plan, Fault> {
         self.labels.check()?;
         self.record.last_changed = self.stamp;
         let mut effects = self.effects;
@@ -200,6 +200,6 @@ impl Change {
 }
 
 /// A plan that changes nothing.
-pub(super) fn nothing(answer: Answer) -> Plan {
+pub(crate) fn nothing(answer: Answer) -> Plan {
     Plan { effects: Vec::new(), answer }
 }

@@ -14,13 +14,7 @@
 //!
 //! [`alias`]: super::alias
 
-use super::access::{self, Action};
-use super::change::{Change, Labels, nothing, rows, stamp};
 use super::promote::copies;
-use super::{
-    Answer, Context, Effect, Outcome, Plan, Refusal, View, external, resolve, stage, texts,
-    validate, write,
-};
 use crate::model::api::{
     AssociateCrossAccountReplica, Associated, CreateSecret, DisassociateCrossAccountReplica,
     PrimaryDescription, ReplicaDescription,
@@ -29,9 +23,16 @@ use crate::model::{
     Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, External,
     Link, Scope, SecretRecord, SecretRef, limits,
 };
+use crate::semantics::access::resolve;
+use crate::semantics::access::{self, Action};
+use crate::semantics::change::{Change, Labels, nothing, rows, stamp};
 use crate::semantics::fault::Fault;
+use crate::semantics::rotation::external;
+use crate::semantics::secrets::write;
+use crate::semantics::versions::stage;
+use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View, messages, validate};
 
-pub(super) fn associate<V: View>(
+pub(crate) fn associate<V: View>(
     view: &V,
     context: &Context,
     request: &AssociateCrossAccountReplica,
@@ -55,7 +56,7 @@ pub(super) fn associate<V: View>(
         return Ok(nothing(answer));
     }
     if known.is_some_and(|known| known.is_associated && known.arn != entry.arn) {
-        return Err(texts::too_many_cross_account_replicas().into());
+        return Err(messages::too_many_cross_account_replicas().into());
     }
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.cross_account = Some(CrossAccount::Primary(entry));
@@ -83,7 +84,7 @@ pub(super) fn associate<V: View>(
     Ok(plan)
 }
 
-pub(super) fn disassociate<V: View>(
+pub(crate) fn disassociate<V: View>(
     view: &V,
     context: &Context,
     request: &DisassociateCrossAccountReplica,
@@ -94,7 +95,7 @@ pub(super) fn disassociate<V: View>(
     must_be_own_account(&context.scope, &record)?;
     let known = record.cross_account_replica().cloned();
     let known = known.filter(|known| known.arn.to_string() == request.replica_arn);
-    let known = known.ok_or_else(|| texts::not_associated(&request.replica_arn))?;
+    let known = known.ok_or_else(|| messages::not_associated(&request.replica_arn))?;
     let answer = associated(&record, &known.arn, None);
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.cross_account = None;
@@ -113,12 +114,12 @@ pub(super) fn disassociate<V: View>(
 }
 
 /// `StopReplicationToReplica` on a replica of another account's secret.
-pub(super) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) -> Outcome<V> {
+pub(crate) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) -> Outcome<V> {
     let mut effects = Vec::new();
     let mut own = SecretRecord { last_changed: stamp(context.now, record), ..record.clone() };
     if let Some(id) = record.shows() {
         let primary = view.secret(id).map_err(Refusal::View)?.filter(|primary| !primary.dead);
-        let mut primary = primary.ok_or_else(texts::no_secret)?;
+        let mut primary = primary.ok_or_else(messages::no_secret)?;
         let parted = parted(view, context, &primary, record)?;
         (own, effects) = (parted.record, parted.effects);
         if let Some(CrossAccount::Primary(entry)) = &mut primary.cross_account {
@@ -138,7 +139,7 @@ pub(super) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) 
 
 /// The primary that a secret is made as a replica of, if it is; everything that such a request must
 /// and must not say (SEM-XREPL-1).
-pub(super) fn of_new_secret<V>(
+pub(crate) fn of_new_secret<V>(
     caller: &Scope,
     request: &CreateSecret<V>,
 ) -> Result<Option<CrossAccount>, Fault> {
@@ -151,26 +152,28 @@ pub(super) fn of_new_secret<V>(
         ("Type", request.partner.is_some()),
     ] {
         if is_given {
-            return Err(texts::not_with_cross_account_primary(member));
+            return Err(messages::not_with_cross_account_primary(member));
         }
     }
     if write::key_name(request.kms_key_id.as_deref()).is_none() {
-        return Err(texts::cross_account_replica_needs_key());
+        return Err(messages::cross_account_replica_needs_key());
     }
     Ok(Some(CrossAccount::Replica(CrossAccountPrimary { arn, link: Link::Pending })))
 }
 
 /// E29 while a replica is associated (SEM-XREPL-9).
-pub(super) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
+pub(crate) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
     match record.cross_account_replica().filter(|replica| replica.is_associated) {
-        Some(replica) => Err(texts::has_cross_account_replica(secret_id, &replica.arn.to_string())),
+        Some(replica) => {
+            Err(messages::has_cross_account_replica(secret_id, &replica.arn.to_string()))
+        }
         None => Ok(()),
     }
 }
 
 /// What is shown of a replica in sync: the primary's values and what comes with them, under what is
 /// the replica's own (SEM-XREPL-5).
-pub(super) fn shown(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
+pub(crate) fn shown(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
     SecretRecord {
         id: primary.id,
         lsn: primary.lsn,
@@ -185,7 +188,7 @@ pub(super) fn shown(replica: SecretRecord, primary: SecretRecord) -> SecretRecor
 }
 
 /// `CrossAccountPrimary` of a replica.
-pub(super) fn describe_primary(record: &SecretRecord) -> Option<PrimaryDescription> {
+pub(crate) fn describe_primary(record: &SecretRecord) -> Option<PrimaryDescription> {
     record.cross_account_primary().map(|primary| PrimaryDescription {
         arn: primary.arn.to_string(),
         status: primary.status(),
@@ -193,7 +196,7 @@ pub(super) fn describe_primary(record: &SecretRecord) -> Option<PrimaryDescripti
 }
 
 /// The entry of `CrossAccountReplicas` of a primary.
-pub(super) fn describe_replica(record: &SecretRecord) -> Option<ReplicaDescription> {
+pub(crate) fn describe_replica(record: &SecretRecord) -> Option<ReplicaDescription> {
     record.cross_account_replica().map(|replica| ReplicaDescription {
         arn: replica.arn.to_string(),
         role: replica.role.as_ref().map(ToString::to_string),
@@ -205,7 +208,7 @@ pub(super) fn describe_replica(record: &SecretRecord) -> Option<ReplicaDescripti
 fn other_arn(caller: &Scope, text: &str, member: &str) -> Result<Arn, Fault> {
     match SecretRef::parse(text) {
         Ok(SecretRef::Arn(arn)) if resolve::is_of_a_neighbour(caller, &arn.scope) => Ok(arn),
-        _ => Err(texts::bad_cross_account_arn(member)),
+        _ => Err(messages::bad_cross_account_arn(member)),
     }
 }
 
@@ -213,7 +216,7 @@ fn must_be_own_account(caller: &Scope, primary: &SecretRecord) -> Result<(), Fau
     if primary.scope.account == caller.account {
         Ok(())
     } else {
-        Err(texts::not_the_primarys_account())
+        Err(messages::not_the_primarys_account())
     }
 }
 
@@ -244,7 +247,7 @@ fn linked_replica<V: View>(
 ) -> Result<SecretRecord, Refusal<V::Error>> {
     let found = view.secret_by_name(&arn.scope, &arn.name).map_err(Refusal::View)?;
     let found = found.filter(|found| found.shows() == Some(primary.id));
-    Ok(found.ok_or_else(texts::no_secret)?)
+    Ok(found.ok_or_else(messages::no_secret)?)
 }
 
 /// A replica that goes its own way, and the copies that it takes along.
@@ -278,7 +281,7 @@ fn linked(primary: &SecretRecord, link: Link) -> CrossAccount {
 
 fn must_fit(plan: &Plan) -> Result<(), Fault> {
     if plan.effects.iter().map(rows).sum::<usize>() > limits::OPERATION_ROWS_MAX {
-        return Err(texts::too_much_to_copy());
+        return Err(messages::too_much_to_copy());
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! The reading operations: which version is meant (SEM-VAL-10 to SEM-VAL-14), what is shown and
 //! what is left out. None of them changes anything; `vault` notes the day of a read.
 
-use super::access::Action;
-use super::change::{Labels, names};
-use super::{Refusal, View, cross_account, page, replica, resolve, rotation, texts, validate};
+use super::page;
 use crate::model::api::{
     Description, GetSecretValue, ListSecretVersionIds, SecretIdOnly, VersionEntry, VersionPage,
 };
 use crate::model::{Scope, SecretRecord, Seq, Stage, VersionId, VersionRecord};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Labels, names};
+use crate::semantics::replication::cross_account;
+use crate::semantics::replication::replica;
+use crate::semantics::{Refusal, View, messages, rotation, validate};
 use std::collections::BTreeSet;
-
-pub use super::attach::{get_resource_policy, list_resource_policies, validate_resource_policy};
-pub use super::list::list_secrets;
 
 /// What AWS calls its own key in `KmsKeyIds` of every version.
 const DEFAULT_KEY: &str = "DefaultEncryptionKey";
@@ -41,7 +42,7 @@ pub fn get_secret_value<V: View>(
         None => {
             let text = stage_text.unwrap_or(Stage::CURRENT);
             let seq = Stage::parse(text).and_then(|stage| labels.holder(&stage));
-            (seq, texts::no_value_at_stage(text))
+            (seq, messages::no_value_at_stage(text))
         }
         Some(text) => {
             let seq = match VersionId::parse(text) {
@@ -51,10 +52,10 @@ pub fn get_secret_value<V: View>(
             if let (Some(seq), Some(stage)) = (seq, stage_text) {
                 let holder = Stage::parse(stage).and_then(|stage| labels.holder(&stage));
                 if holder != Some(seq) {
-                    return Err(texts::stage_is_elsewhere().into());
+                    return Err(messages::stage_is_elsewhere().into());
                 }
             }
-            (seq, texts::no_version(text))
+            (seq, messages::no_version(text))
         }
     };
     let version = match seq {
@@ -79,7 +80,7 @@ pub fn describe_secret<V: View>(
 }
 
 /// The entry of one secret: labelled versions only, in age order (SEM-LIST-1).
-pub(super) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
+pub(crate) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
     let stages = view.stages(record.id)?;
     let mut versions_to_stages = Vec::new();
     for seq in labelled(&stages) {

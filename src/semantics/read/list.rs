@@ -4,11 +4,13 @@
 //! costs by its size. Other orders look at every secret of the scope and keep one page's worth.
 
 use super::filter::Filters;
-use super::{Refusal, View, alias, page, read, texts, validate};
+use super::{page, value};
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
+use crate::semantics::access::alias;
+use crate::semantics::{Refusal, View, messages, validate};
 use std::cmp::Ordering;
 
 /// Records fetched at a time by a scan.
@@ -70,7 +72,7 @@ pub fn list_secrets<V: View>(
 
 /// A page of the secrets that filters select and that no deletion is scheduled for, in the order of
 /// creation, with the token of the next one: what `BatchGetSecretValue` walks by.
-pub(super) fn active_in_creation_order<V: View>(
+pub(crate) fn active_in_creation_order<V: View>(
     view: &V,
     scope: &Scope,
     filters: &Filters<'_>,
@@ -95,7 +97,7 @@ fn entry<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Erro
         replication_status: None,
         cross_account_primary: None,
         cross_account_replica: None,
-        ..read::describe(view, record)?
+        ..value::describe(view, record)?
     })
 }
 
@@ -236,12 +238,12 @@ impl Order {
         page::secret_token(self.letter(), position.id, &key.unwrap_or_default())
     }
 
-    fn parse(self, token: &str) -> Result<Position, super::Fault> {
+    fn parse(self, token: &str) -> Result<Position, crate::semantics::Fault> {
         let (id, key) = page::parse_secret(self.letter(), token)?;
         let key = match key.split_first() {
             None => None,
             Some((1, key)) => Some(key.to_vec()),
-            Some(_) => return Err(texts::bad_next_token()),
+            Some(_) => return Err(messages::bad_next_token()),
         };
         Ok(Position { key, id })
     }

@@ -6,24 +6,26 @@
 //!   \---------- DeleteSecret, forced --------------------------/
 //! ```
 
-use super::access::Action;
-use super::change::{Change, Labels, nothing, rows, stamp};
-use super::fault::Fault;
-use super::{
-    Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, cross_account, resolve, stage,
-    texts, validate,
-};
 use crate::env::UnixMillis;
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{DeleteSecret, Deleted, SecretIdOnly};
 use crate::model::{Arn, Deletion, RecordId, SecretRecord, SecretRef, limits};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Change, Labels, nothing, rows, stamp};
+use crate::semantics::fault::Fault;
+use crate::semantics::replication::cross_account;
+use crate::semantics::versions::stage;
+use crate::semantics::{
+    Answer, Context, Effect, Now, Outcome, Plan, Refusal, View, messages, validate,
+};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Versions fetched at a time by a sweep: each costs at least three rows of its budget.
 const SWEEP_BATCH: usize = limits::OPERATION_ROWS_MAX / 3;
 
-pub(super) fn delete_secret<V: View>(
+pub(crate) fn delete_secret<V: View>(
     view: &V,
     context: &Context,
     request: &DeleteSecret,
@@ -34,7 +36,7 @@ pub(super) fn delete_secret<V: View>(
     let record = resolve::find(view, &context.scope, &reference, id, action)?;
     if request.force_delete_without_recovery == Some(true) {
         if request.recovery_window_in_days.is_some() {
-            return Err(texts::force_with_window().into());
+            return Err(messages::force_with_window().into());
         }
         return Ok(match record {
             Some(record) => {
@@ -45,16 +47,16 @@ pub(super) fn delete_secret<V: View>(
             None => nothing(never_was(context, &reference, &request.secret_id)),
         });
     }
-    let record = record.ok_or_else(texts::no_secret)?;
+    let record = record.ok_or_else(messages::no_secret)?;
     must_be_alone(&record, &request.secret_id)?;
     if record.deletion.is_some() {
-        return Err(texts::already_scheduled().into());
+        return Err(messages::already_scheduled().into());
     }
     let days = request.recovery_window_in_days.unwrap_or(limits::RECOVERY_WINDOW_DAYS_DEFAULT);
     let window_days = u8::try_from(days)
         .ok()
         .filter(|_| limits::RECOVERY_WINDOW_DAYS.contains(&days))
-        .ok_or_else(texts::bad_window)?;
+        .ok_or_else(messages::bad_window)?;
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.deletion =
         Some(Deletion { requested: change.stamp, requested_age: context.now.age, window_days });
@@ -62,7 +64,7 @@ pub(super) fn delete_secret<V: View>(
     Ok(change.finish(answer)?)
 }
 
-pub(super) fn restore_secret<V: View>(
+pub(crate) fn restore_secret<V: View>(
     view: &V,
     context: &Context,
     request: &SecretIdOnly,
@@ -83,7 +85,7 @@ pub(super) fn restore_secret<V: View>(
 }
 
 /// Purges a secret whose recovery window is over, by the age clock (SEM-DEL-11).
-pub(super) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outcome<V> {
+pub(crate) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outcome<V> {
     let record = view.secret(id).map_err(Refusal::View)?.filter(|record| !record.dead);
     let Some((record, deletion)) = record.and_then(|record| {
         let deletion = record.deletion.clone()?;
@@ -111,7 +113,7 @@ fn purged(record: SecretRecord, now: Now, answer: impl Fn(&SecretRecord) -> Answ
 }
 
 /// The record of a purged secret.
-pub(super) fn dead(record: &SecretRecord, now: Now) -> SecretRecord {
+pub(crate) fn dead(record: &SecretRecord, now: Now) -> SecretRecord {
     SecretRecord {
         dead: true,
         creation_token: None,
@@ -137,12 +139,12 @@ fn must_be_alone(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
     cross_account::must_have_no_replica(record, secret_id)?;
     match record.replicas() {
         [] => Ok(()),
-        replicas => Err(texts::has_replicas(secret_id, replicas)),
+        replicas => Err(messages::has_replicas(secret_id, replicas)),
     }
 }
 
 /// Removes as many rows of a dead secret as one operation may, the record last (SEM-DEL-13).
-pub(super) fn sweep<V: View>(view: &V, id: RecordId) -> Outcome<V> {
+pub(crate) fn sweep<V: View>(view: &V, id: RecordId) -> Outcome<V> {
     let record = view.secret(id).map_err(Refusal::View)?.filter(|record| record.dead);
     let Some(mut record) = record else { return Ok(nothing(Answer::Done)) };
     let stages = view.stages(id).map_err(Refusal::View)?;

@@ -1,18 +1,22 @@
 //! `CreateSecret`, `PutSecretValue`, `UpdateSecret`: one rule for tokens (SEM-TOKEN), one for the
 //! labels of a new version (SEM-STAGE), three ways to them.
 
-use super::access::{self, Action};
-use super::change::{Change, Labels, names, nothing};
-use super::fault::Fault;
-use super::{
-    Answer, Context, Effect, Outcome, Plan, Refusal, View, cross_account, external, replica,
-    resolve, rotation, tags, texts, validate,
-};
+use super::tags;
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
 use crate::secret::PayloadKind;
+use crate::semantics::access::resolve;
+use crate::semantics::access::{self, Action};
+use crate::semantics::change::{Change, Labels, names, nothing};
+use crate::semantics::fault::Fault;
+use crate::semantics::replication::cross_account;
+use crate::semantics::replication::replica;
+use crate::semantics::rotation::external;
+use crate::semantics::{
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, messages, rotation, validate,
+};
 use std::collections::BTreeSet;
 
 /// Which version a token names, given the value that travels with the request.
@@ -25,7 +29,7 @@ enum Token {
     Replay(VersionRecord),
 }
 
-pub(super) fn create_secret<V: View>(
+pub(crate) fn create_secret<V: View>(
     view: &V,
     context: &Context,
     request: &CreateSecret<PayloadKind>,
@@ -89,22 +93,22 @@ fn create_again<V: View>(
     value: Option<PayloadKind>,
 ) -> Outcome<V> {
     if record.deletion.is_some() {
-        return Err(texts::name_is_scheduled().into());
+        return Err(messages::name_is_scheduled().into());
     }
     let version_id = match value {
         Some(kind) => match look_up_token(view, record, token, kind)? {
             Token::Replay(version) => Some(version.version_id),
             Token::Placeholder(_) => {
-                return Err(texts::token_is_taken(token, &record.arn()).into());
+                return Err(messages::token_is_taken(token, &record.arn()).into());
             }
-            Token::Free => return Err(texts::name_is_taken(&record.name).into()),
+            Token::Free => return Err(messages::name_is_taken(&record.name).into()),
         },
         None if record.creation_token.as_ref() == Some(token) => None,
         None => {
             let version = view.version_seq(record.id, token).map_err(Refusal::View)?;
             return Err(match version {
-                Some(_) => texts::token_is_taken(token, &record.arn()),
-                None => texts::name_is_taken(&record.name),
+                Some(_) => messages::token_is_taken(token, &record.arn()),
+                None => messages::name_is_taken(&record.name),
             }
             .into());
         }
@@ -112,7 +116,7 @@ fn create_again<V: View>(
     Ok(nothing(written(record, version_id, Vec::new())))
 }
 
-pub(super) fn put_secret_value<V: View>(
+pub(crate) fn put_secret_value<V: View>(
     view: &V,
     context: &Context,
     request: &PutSecretValue<PayloadKind>,
@@ -121,7 +125,7 @@ pub(super) fn put_secret_value<V: View>(
     let token = validate::token(request.client_request_token.as_deref())?;
     let record =
         resolve::with_value(view, &context.scope, &request.secret_id, Action::PutSecretValue)?;
-    let kind = request.value.ok_or_else(texts::no_value)?;
+    let kind = request.value.ok_or_else(messages::no_value)?;
     let found = look_up_token(view, &record, &token, kind)?;
     let labels = Labels::load(view, record.id)?;
     if let Token::Replay(version) = found {
@@ -136,7 +140,7 @@ pub(super) fn put_secret_value<V: View>(
     Ok(change.finish(answer)?)
 }
 
-pub(super) fn update_secret<V: View>(
+pub(crate) fn update_secret<V: View>(
     view: &V,
     context: &Context,
     request: &UpdateSecret<PayloadKind>,
@@ -201,7 +205,7 @@ fn look_up_token<V: View>(
         {
             Ok(Token::Replay(version))
         }
-        Some(_) => Err(texts::token_is_taken(token, &record.arn()).into()),
+        Some(_) => Err(messages::token_is_taken(token, &record.arn()).into()),
     }
 }
 
@@ -300,7 +304,7 @@ fn non_empty(text: Option<&str>) -> Option<String> {
 
 /// The customer's key, kept as it was given; none for AWS's own key under any of its names
 /// (SEM-VAL-8).
-pub(super) fn key_name(text: Option<&str>) -> Option<String> {
+pub(crate) fn key_name(text: Option<&str>) -> Option<String> {
     const OWN: &str = "alias/aws/secretsmanager";
     let is_own = |text: &str| {
         text == "aws/secretsmanager"

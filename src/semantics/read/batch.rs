@@ -1,11 +1,12 @@
 //! `BatchGetSecretValue` (SEM-BATCH-1 to SEM-BATCH-8): which secrets it means. `vault` reads each of
 //! them as `GetSecretValue` does.
 
-use super::fault::Fault;
 use super::filter::Filters;
-use super::{Refusal, View, list, page, texts, validate};
+use super::{list, page};
 use crate::model::api::{BatchError, BatchGetSecretValue};
 use crate::model::{Scope, limits};
+use crate::semantics::fault::Fault;
+use crate::semantics::{Refusal, View, messages, validate};
 
 /// How a batch says which secrets it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,5 +65,5 @@ pub fn error(secret_id: &str, fault: &Fault) -> BatchError {
 /// any more: it was deleted, or scheduled for it (SEM-BATCH-7).
 #[must_use]
 pub fn is_no_longer_selected(fault: &Fault) -> bool {
-    *fault == texts::no_secret() || *fault == texts::is_scheduled()
+    *fault == messages::no_secret() || *fault == messages::is_scheduled()
 }

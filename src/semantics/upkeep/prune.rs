@@ -5,11 +5,11 @@
 //! steps over at most 20 labelled versions, and ends at the first young one: what it costs does
 //! not depend on how many versions there are (SEM-KEEP-4).
 
-use super::change::{Labels, nothing, rows};
-use super::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::{RecordId, SecretRecord, limits};
+use crate::semantics::change::{Labels, nothing, rows};
+use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
 
 /// Versions looked at: as many as the row budget can drop, each costing three rows or more. Far
 /// more than the labelled ones, so every walk gets on.
@@ -23,7 +23,7 @@ pub fn may_be_due(record: &SecretRecord) -> bool {
 }
 
 /// Drops what retention lets go, at most one operation's worth. [`Answer::More`]: ask again.
-pub(super) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outcome<V> {
+pub(crate) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outcome<V> {
     let record = view.secret(id).map_err(Refusal::View)?;
     let Some(mut record) = record.filter(|record| !record.dead) else {
         return Ok(nothing(Answer::Done));

@@ -4,16 +4,17 @@
 //! A replica is a record in its region that leads to the primary, and an entry in the primary's
 //! record. Both are written by one operation, so a replica is in sync from its first moment.
 
-use super::access::Action;
-use super::change::{Change, Labels, nothing, stamp};
-use super::{
-    Answer, Context, Effect, Outcome, Refusal, View, delete, resolve, texts, validate, write,
-};
 use crate::model::api::{
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
     ReplicationStatus,
 };
 use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Change, Labels, nothing, stamp};
+use crate::semantics::secrets::delete;
+use crate::semantics::secrets::write;
+use crate::semantics::{Answer, Context, Effect, Outcome, Refusal, View, messages, validate};
 use std::collections::BTreeSet;
 
 /// What AWS calls its own key in `ReplicationStatus`.
@@ -21,7 +22,7 @@ const OWN_KEY: &str = "alias/aws/secretsmanager";
 /// What a failed replica says (API model).
 const NAME_IS_TAKEN: &str = "Secret with this name already exists in this region";
 
-pub(super) fn replicate<V: View>(
+pub(crate) fn replicate<V: View>(
     view: &V,
     context: &Context,
     request: &ReplicateSecretToRegions,
@@ -44,7 +45,7 @@ pub(super) fn replicate<V: View>(
     Ok(change.finish(answer)?)
 }
 
-pub(super) fn remove<V: View>(
+pub(crate) fn remove<V: View>(
     view: &V,
     context: &Context,
     request: &RemoveRegionsFromReplication,
@@ -76,7 +77,7 @@ pub(super) fn remove<V: View>(
 
 /// Replicates a secret under change to regions. Its `replication` stays as it is if all of them are
 /// replicas already, under the keys that are asked for (SEM-REPL-6).
-pub(super) fn add<V: View>(
+pub(crate) fn add<V: View>(
     view: &V,
     context: &Context,
     change: &mut Change,
@@ -90,10 +91,10 @@ pub(super) fn add<V: View>(
         let scope = Scope::new(&change.record.scope.account, &asked.region);
         // Partitions know nothing of each other.
         if scope == change.record.scope || scope.partition() != change.record.scope.partition() {
-            return Err(texts::bad_replica_region().into());
+            return Err(messages::bad_replica_region().into());
         }
         if !seen.insert(asked.region.as_str()) {
-            return Err(texts::duplicate_region(&asked.region).into());
+            return Err(messages::duplicate_region(&asked.region).into());
         }
         let mut wanted = Replica {
             region: asked.region.as_str().into(),
@@ -142,14 +143,14 @@ pub(super) fn add<V: View>(
     let key_bytes: usize =
         replicas.iter().map(|replica| replica.kms_key_id.as_ref().map_or(0, String::len)).sum();
     if replicas.len() > limits::REPLICAS_MAX || key_bytes > limits::REPLICA_KEYS_BYTES_MAX {
-        return Err(texts::too_many_replicas().into());
+        return Err(messages::too_many_replicas().into());
     }
     set(&mut change.record, replicas);
     Ok(())
 }
 
 /// `ReplicationStatus` of a secret, or of a replica as it is shown; `None` if it is not replicated.
-pub(super) fn status(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
+pub(crate) fn status(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
     record.replication.as_ref().map(|replication| {
         let replicas = replication.replicas().iter();
         let entry = |replica: &Replica| ReplicationStatus {
@@ -166,7 +167,7 @@ pub(super) fn status(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
 }
 
 /// Sets where a secret is replicated to. None left: as if it had never been.
-pub(super) fn set(record: &mut SecretRecord, replicas: Vec<Replica>) {
+pub(crate) fn set(record: &mut SecretRecord, replicas: Vec<Replica>) {
     let region = record.scope.region.clone();
     record.replication =
         (!replicas.is_empty()).then_some(Replication::Primary { region, replicas });

@@ -1,26 +1,28 @@
 //! The operations on resource policies (SEM-POLICY): attach, show, list, detach, validate.
 
-use super::access::Action;
-use super::change::{Change, Labels, nothing};
-use super::fault::Fault;
-use super::{Answer, Context, Outcome, Refusal, View, page, policy, resolve, texts, validate};
 use crate::model::api::{
     ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
     PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
 };
 use crate::model::{Policies, Scope, SecretRecord};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Change, Labels, nothing};
+use crate::semantics::fault::Fault;
+use crate::semantics::read::page;
+use crate::semantics::{Answer, Context, Outcome, Refusal, View, messages, policy, validate};
 
 /// `CheckName` of the only finding that is told as one. AWS's names are not documented (a guess).
 const BROAD_ACCESS: &str = "BroadAccess";
 
-pub(super) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePolicy) -> Outcome<V> {
+pub(crate) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePolicy) -> Outcome<V> {
     validate::put_resource_policy(request)?;
     let (id, action) = (&request.secret_id, Action::PutResourcePolicy);
     let record = resolve::active(view, &context.scope, id, action)?;
     must_be_default(request.policy_name.as_deref())?;
     let policy = policy::parse(&request.resource_policy)?;
     if request.block_public_policy == Some(true) && policy.is_broad() {
-        return Err(texts::public_policy().into());
+        return Err(messages::public_policy().into());
     }
     let answer = named(&record, request.policy_name.as_deref());
     let mut policies = record.policies.clone().unwrap_or_default();
@@ -34,7 +36,7 @@ pub(super) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePol
     Ok(change.finish(answer)?)
 }
 
-pub(super) fn delete<V: View>(
+pub(crate) fn delete<V: View>(
     view: &V,
     context: &Context,
     request: &ResourcePolicyId,
@@ -64,7 +66,7 @@ pub fn get_resource_policy<V: View>(
     let name = request.policy_name.as_deref().unwrap_or(Policies::DEFAULT);
     let policy = record.policies.as_ref().and_then(|policies| policies.get(name));
     if policy.is_none() && name != Policies::DEFAULT {
-        return Err(texts::no_policy(name).into());
+        return Err(messages::no_policy(name).into());
     }
     Ok(ResourcePolicy {
         arn: record.arn().to_string(),
@@ -110,7 +112,7 @@ pub fn validate_resource_policy<V: View>(
     if policy::parse(&request.resource_policy)?.is_broad() {
         errors.push(PolicyFinding {
             check_name: BROAD_ACCESS.to_owned(),
-            error_message: texts::public_policy().message,
+            error_message: messages::public_policy().message,
         });
     }
     Ok(PolicyValidation { errors })
@@ -119,7 +121,7 @@ pub fn validate_resource_policy<V: View>(
 fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
     match name {
         None | Some(Policies::DEFAULT) => Ok(()),
-        Some(_) => Err(texts::reserved_policy()),
+        Some(_) => Err(messages::reserved_policy()),
     }
 }
 

@@ -6,13 +6,14 @@
 //! and policies). It is for showing and never written back: `resolve`
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
-use super::{View, cross_account};
 #[cfg(feature = "__faults")]
 use crate::env::planted::{Bug, has};
 use crate::model::SecretRecord;
+use crate::semantics::View;
+use crate::semantics::replication::cross_account;
 
 /// The record to show for one as stored. `None`: a replica whose primary is not there.
-pub(super) fn shown<V: View>(
+pub(crate) fn shown<V: View>(
     view: &V,
     record: SecretRecord,
 ) -> Result<Option<SecretRecord>, V::Error> {

@@ -9,12 +9,13 @@
 //!                already there: attached
 //! ```
 
-use super::access::Action;
-use super::change::{Change, Labels, nothing};
-use super::fault::Fault;
-use super::{Answer, Context, Outcome, Refusal, View, resolve, texts, validate};
 use crate::model::api::{Named, UpdateSecretVersionStage};
 use crate::model::{SecretRecord, Seq, Stage, VersionId};
+use crate::semantics::access::Action;
+use crate::semantics::access::resolve;
+use crate::semantics::change::{Change, Labels, nothing};
+use crate::semantics::fault::Fault;
+use crate::semantics::{Answer, Context, Outcome, Refusal, View, messages, validate};
 
 /// A version that the request names.
 struct Version {
@@ -22,7 +23,7 @@ struct Version {
     seq: Seq,
 }
 
-pub(super) fn update<V: View>(
+pub(crate) fn update<V: View>(
     view: &V,
     context: &Context,
     request: &UpdateSecretVersionStage,
@@ -37,10 +38,10 @@ pub(super) fn update<V: View>(
     let stage = validate::stage(&request.version_stage)?;
     let (from, to) = (&request.remove_from_version_id, &request.move_to_version_id);
     if from.is_none() && to.is_none() {
-        return Err(texts::nowhere_to_move().into());
+        return Err(messages::nowhere_to_move().into());
     }
     if to.is_none() && stage == Stage::current() {
-        return Err(texts::current_stays().into());
+        return Err(messages::current_stays().into());
     }
     let from = named_version(view, &record, from.as_deref())?;
     let to = named_version(view, &record, to.as_deref())?;
@@ -48,10 +49,10 @@ pub(super) fn update<V: View>(
     let labels = Labels::load(view, record.id)?;
     let holder = labels.holder(&stage);
     match (from, to) {
-        (None, None) => Err(texts::nowhere_to_move().into()),
+        (None, None) => Err(messages::nowhere_to_move().into()),
         (Some(from), None) => {
             if holder != Some(from.seq) {
-                return Err(texts::stage_not_on(&stage, &from.id).into());
+                return Err(messages::stage_not_on(&stage, &from.id).into());
             }
             let mut change = Change::of(record, labels, context.now);
             change.labels.detach(&stage);
@@ -64,10 +65,10 @@ pub(super) fn update<V: View>(
                 (None, Some(holder)) => {
                     let holder = view.version(record.id, holder).map_err(Refusal::View)?;
                     let id = holder.map(|holder| holder.version_id.to_string());
-                    return Err(texts::must_name_holder(&stage, &id.unwrap_or_default()).into());
+                    return Err(messages::must_name_holder(&stage, &id.unwrap_or_default()).into());
                 }
                 (Some(from), holder) if holder == Some(from.seq) => {}
-                (Some(_), _) => return Err(texts::holder_differs(&stage).into()),
+                (Some(_), _) => return Err(messages::holder_differs(&stage).into()),
             }
             if holder == Some(to.seq) {
                 return Ok(nothing(answer));
@@ -90,7 +91,7 @@ fn named_version<V: View>(
     text: Option<&str>,
 ) -> Result<Option<Version>, Refusal<V::Error>> {
     let Some(text) = text else { return Ok(None) };
-    let unknown = || -> Fault { texts::no_version(text) };
+    let unknown = || -> Fault { messages::no_version(text) };
     let id = VersionId::parse(text).ok_or_else(unknown)?;
     let seq = view.version_seq(record.id, &id).map_err(Refusal::View)?;
     let seq = seq.ok_or_else(unknown)?;
@@ -98,6 +99,6 @@ fn named_version<V: View>(
 }
 
 /// ARN and name, the whole answer of several operations.
-pub(super) fn named(record: &SecretRecord) -> Answer {
+pub(crate) fn named(record: &SecretRecord) -> Answer {
     Answer::Named(Named { arn: record.arn().to_string(), name: record.name.to_string() })
 }

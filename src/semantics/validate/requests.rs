@@ -3,24 +3,10 @@
 //! Each function looks at one request in AWS's order: model constraints (all violations in one
 //! message, E27), then the characters of the name (E12), then the token (E10). `vault` calls them
 //! on the caller's thread with the value's kind and length, before anything is sealed;
-//! [`plan`](super::plan) and `read` call them again without, so that no door goes around them.
+//! [`plan`](crate::semantics::plan) and `read` call them again without, so that no door goes around them.
 
-mod constraint;
-mod cross_account;
-mod policy;
-mod replication;
-mod rotation;
-
-pub use constraint::Violations;
-pub use cross_account::{associate_cross_account_replica, disassociate_cross_account_replica};
-pub use policy::{
-    list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
-};
-pub use replication::{remove_regions_from_replication, replicate_secret_to_regions};
-pub use rotation::rotate_secret;
-
-use super::fault::Fault;
-use super::texts;
+use super::constraint::{self, Violations};
+use super::{cross_account, replication};
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, Filter, GetRandomPassword, GetSecretValue,
     ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
@@ -29,6 +15,8 @@ use crate::model::api::{
 use crate::model::name::NameError;
 use crate::model::{RotationToken, SecretName, SecretRef, Stage, Tag, VersionId, limits};
 use crate::secret::PayloadKind;
+use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 
 /// `FilterNameStringType` of the API model. AWS's order in the message is unknown.
 const FILTER_KEYS: [&str; 7] =
@@ -195,8 +183,8 @@ pub fn batch_get_secret_value(request: &BatchGetSecretValue) -> Result<(), Fault
     page(&mut found, request.max_results, request.next_token.as_deref(), limits::BATCH_MAX);
     found.into_result()?;
     match (&request.secret_id_list, filters) {
-        (_, []) if request.max_results.is_some() => return Err(texts::page_without_filters()),
-        (Some(_), [_, ..]) | (None, []) => return Err(texts::ids_or_filters()),
+        (_, []) if request.max_results.is_some() => return Err(messages::page_without_filters()),
+        (Some(_), [_, ..]) | (None, []) => return Err(messages::ids_or_filters()),
         (Some(_), []) | (None, [_, ..]) => (),
     }
     whole_filters(filters)
@@ -228,44 +216,44 @@ pub fn list_secrets(request: &ListSecrets) -> Result<(), Fault> {
 }
 
 /// Reads a `Name`: E12 for a character that none may have.
-pub(super) fn name(text: &str) -> Result<SecretName, Fault> {
+pub(crate) fn name(text: &str) -> Result<SecretName, Fault> {
     SecretName::parse(text).map_err(|error| match error {
-        NameError::Character(_) => texts::bad_name(),
+        NameError::Character(_) => messages::bad_name(),
         NameError::Empty | NameError::TooLong => {
             let mut found = Violations::default();
             found.text("name", text, 1, limits::NAME_CHARS_MAX);
-            found.into_result().err().unwrap_or_else(texts::bad_name)
+            found.into_result().err().unwrap_or_else(messages::bad_name)
         }
     })
 }
 
 /// Reads a `SecretId`: E12 for a character that no name may have. A friendly name longer than any
 /// name can be is legal to ask for and found nowhere.
-pub(super) fn reference(text: &str) -> Result<SecretRef, Fault> {
+pub(crate) fn reference(text: &str) -> Result<SecretRef, Fault> {
     match SecretRef::parse(text) {
         Ok(reference) => Ok(reference),
         Err(NameError::TooLong) => Ok(SecretRef::Nowhere),
-        Err(NameError::Character(_)) => Err(texts::bad_name()),
+        Err(NameError::Character(_)) => Err(messages::bad_name()),
         Err(NameError::Empty) => secret_id(text).and(Ok(SecretRef::Nowhere)),
     }
 }
 
 /// Reads a `ClientRequestToken`: E10 if there is none.
-pub(super) fn token(text: Option<&str>) -> Result<VersionId, Fault> {
-    let text = text.ok_or_else(texts::no_token)?;
+pub(crate) fn token(text: Option<&str>) -> Result<VersionId, Fault> {
+    let text = text.ok_or_else(messages::no_token)?;
     VersionId::parse(text).ok_or_else(|| {
         let mut found = Violations::default();
         token_length(&mut found, Some(text));
-        found.into_result().err().unwrap_or_else(texts::no_token)
+        found.into_result().err().unwrap_or_else(messages::no_token)
     })
 }
 
 /// Reads a `VersionStage`.
-pub(super) fn stage(text: &str) -> Result<Stage, Fault> {
+pub(crate) fn stage(text: &str) -> Result<Stage, Fault> {
     let mut found = Violations::default();
     stage_length(&mut found, "versionStage", text);
     found.into_result()?;
-    Stage::parse(text).ok_or_else(|| texts::no_value_at_stage(text))
+    Stage::parse(text).ok_or_else(|| messages::no_value_at_stage(text))
 }
 
 fn secret_id(text: &str) -> Result<(), Fault> {
@@ -275,11 +263,11 @@ fn secret_id(text: &str) -> Result<(), Fault> {
     reference(text).map(drop)
 }
 
-fn secret_id_length(found: &mut Violations, text: &str) {
+pub(super) fn secret_id_length(found: &mut Violations, text: &str) {
     found.text("secretId", text, 1, limits::SECRET_ID_CHARS_MAX);
 }
 
-fn token_length(found: &mut Violations, token: Option<&str>) {
+pub(super) fn token_length(found: &mut Violations, token: Option<&str>) {
     version_length(found, "clientRequestToken", token);
 }
 
@@ -331,7 +319,12 @@ fn tags(found: &mut Violations, tags: &[Tag]) {
     }
 }
 
-fn page(found: &mut Violations, max_results: Option<i64>, next_token: Option<&str>, max: usize) {
+pub(super) fn page(
+    found: &mut Violations,
+    max_results: Option<i64>,
+    next_token: Option<&str>,
+    max: usize,
+) {
     if let Some(results) = max_results {
         found.number("maxResults", results, 1, max);
     }
@@ -360,8 +353,8 @@ fn filter_constraints(found: &mut Violations, filters: &[Filter]) {
 /// Each filter needs its key and its values (E37).
 fn whole_filters(filters: &[Filter]) -> Result<(), Fault> {
     for filter in filters {
-        let key = filter.key.as_deref().ok_or_else(texts::no_filter_key)?;
-        filter.values.as_ref().ok_or_else(|| texts::no_filter_values(key))?;
+        let key = filter.key.as_deref().ok_or_else(messages::no_filter_key)?;
+        filter.values.as_ref().ok_or_else(|| messages::no_filter_values(key))?;
     }
     Ok(())
 }

@@ -12,59 +12,59 @@
 //! A token that does not parse, or of another order, is refused (E34); one that was tampered with
 //! can only name another place to go on from.
 
-use super::fault::Fault;
-use super::texts;
 use crate::model::{RecordId, Seq, limits};
+use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use std::fmt::Write;
 
 /// How many entries a page has: `MaxResults`, else 100.
-pub(super) fn size(max_results: Option<i64>) -> usize {
+pub(crate) fn size(max_results: Option<i64>) -> usize {
     size_to(max_results, limits::PAGE_MAX)
 }
 
 /// How many entries a page has: `MaxResults`, else `max`.
-pub(super) fn size_to(max_results: Option<i64>, max: usize) -> usize {
+pub(crate) fn size_to(max_results: Option<i64>, max: usize) -> usize {
     max_results
         .and_then(|results| usize::try_from(results).ok())
         .map_or(max, |results| results.clamp(1, max))
 }
 
 /// The token of a page of versions that ended at `seq`.
-pub(super) fn seq_token(seq: Seq) -> String {
+pub(crate) fn seq_token(seq: Seq) -> String {
     format!("1v{:016x}", seq.0)
 }
 
 /// Where a page of versions goes on.
-pub(super) fn parse_seq(token: &str) -> Result<Seq, Fault> {
-    let bytes = token.strip_prefix("1v").and_then(from_hex).ok_or_else(texts::bad_next_token)?;
-    let bytes: [u8; 8] = bytes.try_into().map_err(|_| texts::bad_next_token())?;
+pub(crate) fn parse_seq(token: &str) -> Result<Seq, Fault> {
+    let bytes = token.strip_prefix("1v").and_then(from_hex).ok_or_else(messages::bad_next_token)?;
+    let bytes: [u8; 8] = bytes.try_into().map_err(|_| messages::bad_next_token())?;
     Ok(Seq(u64::from_be_bytes(bytes)))
 }
 
 /// The token of a page of policies that ended at that name.
-pub(super) fn policy_token(name: &str) -> String {
+pub(crate) fn policy_token(name: &str) -> String {
     format!("1p{}", to_hex(name.as_bytes()))
 }
 
 /// Where a page of policies goes on.
-pub(super) fn parse_policy(token: &str) -> Result<String, Fault> {
-    let bytes = token.strip_prefix("1p").and_then(from_hex).ok_or_else(texts::bad_next_token)?;
-    String::from_utf8(bytes).map_err(|_| texts::bad_next_token())
+pub(crate) fn parse_policy(token: &str) -> Result<String, Fault> {
+    let bytes = token.strip_prefix("1p").and_then(from_hex).ok_or_else(messages::bad_next_token)?;
+    String::from_utf8(bytes).map_err(|_| messages::bad_next_token())
 }
 
 /// The token of a page of secrets that ended at that id, whose sort key was `key`.
-pub(super) fn secret_token(order: char, id: RecordId, key: &[u8]) -> String {
+pub(crate) fn secret_token(order: char, id: RecordId, key: &[u8]) -> String {
     format!("1{order}{}{}", to_hex(&id.0), to_hex(key))
 }
 
 /// Where a page of secrets goes on: id and sort key.
-pub(super) fn parse_secret(order: char, token: &str) -> Result<(RecordId, Vec<u8>), Fault> {
+pub(crate) fn parse_secret(order: char, token: &str) -> Result<(RecordId, Vec<u8>), Fault> {
     let parse = || {
         let bytes = from_hex(token.strip_prefix('1')?.strip_prefix(order)?)?;
         let (id, key) = bytes.split_first_chunk::<16>()?;
         Some((RecordId(*id), key.to_vec()))
     };
-    parse().ok_or_else(texts::bad_next_token)
+    parse().ok_or_else(messages::bad_next_token)
 }
 
 fn to_hex(bytes: &[u8]) -> String {

@@ -5,10 +5,10 @@
 //! [`resolve`](super::resolve) asks for every secret that a request names, so no operation can
 //! forget to.
 
-use super::fault::Fault;
-use super::policy::{self, Asked, Verdict};
-use super::texts;
 use crate::model::{Policies, Scope, SecretRecord};
+use crate::semantics::fault::Fault;
+use crate::semantics::messages;
+use crate::semantics::policy::{self, Asked, Verdict};
 
 /// An operation on a secret, by the name that policies have for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ impl Action {
     }
 
     /// Whether it changes the secret that it is about, and so is refused on a replica (SEM-REPL-5).
-    pub(super) fn changes_the_secret(self) -> bool {
+    pub(crate) fn changes_the_secret(self) -> bool {
         match self {
             Self::DescribeSecret
             | Self::GetResourcePolicy
@@ -123,7 +123,7 @@ impl Action {
 
     /// Whether it changes only what is a replica's own in another account than its primary's, so
     /// that it is done there (SEM-XREPL-6).
-    pub(super) fn is_about_a_replicas_own(self) -> bool {
+    pub(crate) fn is_about_a_replicas_own(self) -> bool {
         matches!(
             self,
             Self::TagResource
@@ -144,7 +144,7 @@ impl Action {
 }
 
 /// Refuses what the caller may not do to the secret that `secret_id` led to.
-pub(super) fn check(
+pub(crate) fn check(
     caller: &Scope,
     record: &SecretRecord,
     secret_id: &str,
@@ -159,26 +159,26 @@ pub(super) fn check(
         (true, Verdict::Allowed | Verdict::Silent) | (false, Verdict::Allowed) => Ok(()),
         (true, Verdict::Denied) => {
             let arn = record.arn().to_string();
-            Err(texts::denied(&policy::root_arn(caller), action.name(), &arn))
+            Err(messages::denied(&policy::root_arn(caller), action.name(), &arn))
         }
         (false, Verdict::Denied | Verdict::Silent) => Err(not_allowed(caller, secret_id, action)),
     }
 }
 
 /// What another account gets for a secret that it may not reach and for one that is not there.
-pub(super) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {
-    texts::not_allowed(&policy::root_arn(caller), action.name(), secret_id)
+pub(crate) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {
+    messages::not_allowed(&policy::root_arn(caller), action.name(), secret_id)
 }
 
 /// Whether a policy of the secret forbids another account what needs no Allow of one.
-pub(super) fn denies(caller: &Scope, record: &SecretRecord, action: Action) -> bool {
+pub(crate) fn denies(caller: &Scope, record: &SecretRecord, action: Action) -> bool {
     verdict(&Asked { caller, action: action.name(), record }) == Verdict::Denied
 }
 
 /// AWS's own key is of the account: another one cannot use it, whatever the policy says (E18).
-pub(super) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fault> {
+pub(crate) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fault> {
     if record.scope.account != caller.account && record.kms_key_id.is_none() {
-        return Err(texts::key_is_of_account());
+        return Err(messages::key_is_of_account());
     }
     Ok(())
 }

@@ -1,0 +1,4 @@
+//! What the vault asks for in the background.
+
+pub(crate) mod prune;
+pub(crate) mod touch;

@@ -1,0 +1,3 @@
+//! Versions and their staging labels.
+
+pub(crate) mod stage;
