@@ -1,7 +1,7 @@
 //! What tests, benches and fuzz targets may look at. No stability promise.
 
 use super::Vault;
-use super::shared::Status;
+use super::runtime::shared::Status;
 use crate::crypto::Keyring;
 use crate::model::Lsn;
 use crate::store::Store;
@@ -102,7 +102,7 @@ pub fn row_written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
 /// The log's keyed hashing with these keys.
 #[must_use]
 pub fn log_keys(keys: &Keyring) -> Arc<dyn crate::log::Authenticator> {
-    super::logkeys::LogKeys::of(keys)
+    super::log_keys::LogKeys::of(keys)
 }
 
 /// Seals a write, lets `between` happen, and only then hands it in: for vaults without threads.

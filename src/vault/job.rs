@@ -1,7 +1,7 @@
 //! What travels to the commit pipeline.
 
 use super::Write;
-use super::commit::Pipeline;
+use super::commit::pipeline::Pipeline;
 use crate::crypto::{Keyring, SealedValue};
 use crate::env::{Entropy, Env};
 use crate::error::{Error, ErrorKind, Result};

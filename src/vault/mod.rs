@@ -10,36 +10,23 @@
 //! [`VaultDir`] is the folder with its lock held; opening or creating in it gives a [`Vault`], whose
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
-mod accessed;
 mod api;
-mod batch;
-mod check;
 mod commit;
-mod control;
-mod copies;
-mod create;
 mod credentials;
-mod dir;
-mod driver;
-mod effects;
-mod epoch;
-mod failure;
+mod directory;
+mod error;
 mod job;
-mod keeper;
-mod logkeys;
-mod open;
+mod lifecycle;
+mod log_keys;
+mod maintenance;
 mod options;
-mod picture;
 mod read;
-mod ready;
 mod repair;
-mod reserve;
 mod rotation;
+mod rotation_functions;
 mod rows;
+mod runtime;
 mod salvage;
-mod shared;
-mod shelf;
-mod source;
 mod state;
 mod view;
 mod worker;
@@ -54,22 +41,23 @@ pub mod sabotage;
 mod tests;
 
 pub use api::{Credential, Write};
-pub use check::{CheckReport, Finding};
-pub use dir::{VaultDir, peek_id};
+pub use directory::{VaultDir, peek_id};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
-pub use repair::{RepairOutcome, RepairReport};
-pub use rotation::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
-pub use salvage::Loss;
+pub use repair::check::{CheckReport, Finding};
+pub use repair::steps::{RepairOutcome, RepairReport};
+pub use rotation_functions::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
+pub use salvage::build::Loss;
 
 use crate::crypto::{Unlock, VaultId};
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::error::{ErrorKind, Result};
-use driver::Driver;
-use epoch::KeystoreFile;
-use keeper::Keeper;
-use rotation::Engine;
-use shared::{Shared, Status};
+use commit::driver::Driver;
+use lifecycle::create;
+use maintenance::key_rotation::{self, KeystoreFile};
+use maintenance::pass::Keeper;
+use rotation::engine::Engine;
+use runtime::shared::{Shared, Status};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -158,14 +146,14 @@ impl Vault {
     /// copies of the keystore are durable when this returns.
     pub fn change_unlock(&self, new: &Unlock) -> Result<()> {
         let _pass = self.inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        epoch::change_unlock(&self.inner, new)
+        key_rotation::change_unlock(&self.inner, new)
     }
 
     /// Makes every purge so far real: switches the epoch and erases the older one, so that what is
     /// left of purged values opens with no key (I10). Costs a bounded operation per 200 versions.
     pub fn shred(&self) -> Result<()> {
         let _pass = self.inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        epoch::switch(&self.inner)
+        key_rotation::switch(&self.inner)
     }
 
     /// Every rotation that is due and one pass of pruner, compactor and checkpointer, now.

@@ -1,6 +1,6 @@
 //! How a vault is opened, and what tests may turn.
 
-use super::rotation::RotationFunctions;
+use super::rotation_functions::RotationFunctions;
 use crate::crypto::KdfParams;
 use crate::env::{Env, memory_bytes};
 use crate::log::LogOptions;

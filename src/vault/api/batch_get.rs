@@ -6,7 +6,7 @@ use crate::model::Scope;
 use crate::model::api::{BatchGetSecretValue, GetSecretValue, SecretValueBatch};
 use crate::semantics::batch::{self, Selected, Selection};
 use crate::vault::Inner;
-use crate::vault::read::Still;
+use crate::vault::read::reader::Still;
 
 impl Inner {
     pub(in crate::vault) fn batch_get_secret_value(

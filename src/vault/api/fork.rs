@@ -7,10 +7,10 @@
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
-use crate::vault::driver::Driver;
-use crate::vault::epoch::KeystoreFile;
-use crate::vault::keeper::Bells;
-use crate::vault::shared::Shared;
+use crate::vault::commit::driver::Driver;
+use crate::vault::maintenance::key_rotation::KeystoreFile;
+use crate::vault::maintenance::pass::Bells;
+use crate::vault::runtime::shared::Shared;
 use crate::vault::{Inner, Owner, Vault};
 
 impl Vault {
@@ -26,7 +26,7 @@ impl Vault {
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
         let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
         let env = machine();
-        let lock = env.fs.try_lock(&crate::vault::dir::lock_path(&inner.shared.dir));
+        let lock = env.fs.try_lock(&crate::vault::directory::lock_path(&inner.shared.dir));
         let lock = lock.map_err(|error| Error::io("lock the vault", error))?;
         let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
         let bells = Bells::default();

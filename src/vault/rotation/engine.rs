@@ -1,6 +1,6 @@
 //! The threads that rotate, and what one of them does with one secret.
 
-use super::{Function, RotationError, RotationEvent, random};
+use super::random;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
     AdvanceRotation, GetSecretValue, Mutation, PutSecretValue, RotationCall, RotationReport,
@@ -8,6 +8,7 @@ use crate::model::api::{
 };
 use crate::model::{RecordId, Stage, VersionId};
 use crate::semantics::Answer;
+use crate::vault::rotation_functions::{Function, RotationError, RotationEvent};
 use crate::vault::worker::{Worker, bell};
 use crate::vault::{Inner, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

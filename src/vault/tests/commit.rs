@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
 use crate::store::{OrderedStore, Store};
-use crate::vault::shared::Status;
-use crate::vault::state::State;
+use crate::vault::runtime::shared::Status;
+use crate::vault::state::opener::State;
 
 #[test]
 fn a_failed_sync_leaves_the_whole_batch_unknown_and_the_reads_alone() {

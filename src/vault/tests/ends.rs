@@ -155,7 +155,7 @@ fn closing_a_poisoned_vault_lets_the_lock_and_the_state_go() {
     let world = World::real(dir.path());
     let vault = world.create();
     make(&vault, "a", "one");
-    vault.inner.shared.set_status(crate::vault::shared::Status::Poisoned);
+    vault.inner.shared.set_status(crate::vault::runtime::shared::Status::Poisoned);
     // A reader that is still at it.
     let reader = vault.inner.shared.state().unwrap();
     vault.close().unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
-use crate::vault::shared::Status;
+use crate::vault::runtime::shared::Status;
 use std::path::PathBuf;
 
 fn filled(world: &World) -> Vault {

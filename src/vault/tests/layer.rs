@@ -7,10 +7,10 @@ use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::semantics::Effect;
 use crate::store::{OrderedStore, Store};
-use crate::vault::copies::Copies;
-use crate::vault::effects::Sealer;
-use crate::vault::failure::Failure;
-use crate::vault::source::{Layer, RowSource};
+use crate::vault::commit::copies::Copies;
+use crate::vault::commit::effects::Sealer;
+use crate::vault::error::Failure;
+use crate::vault::view::overlay::{Layer, RowSource};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

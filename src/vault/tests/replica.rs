@@ -5,9 +5,9 @@ use crate::model::api::{
     AssociateCrossAccountReplica, RemoveRegionsFromReplication, ReplicaRegion, SecretIdOnly,
 };
 use crate::model::{ChangeSet, Tree};
-use crate::vault::accessed::Marks;
-use crate::vault::effects::drop_row;
-use crate::vault::view::RowView;
+use crate::vault::commit::effects::drop_row;
+use crate::vault::view::access_marks::Marks;
+use crate::vault::view::row_view::RowView;
 
 fn away() -> Scope {
     Scope::new(Scope::DEFAULT_ACCOUNT, "eu-west-1")

@@ -1,0 +1,156 @@
+//! A plan's effects as sealed rows: the last step before the log.
+//!
+//! The data key of a new value is wrapped here, after the plan and under the epoch of the batch, so
+//! that a purge, a re-creation or an epoch switch between sealing and planning loses nothing.
+
+use super::copies::Copies;
+use crate::codec::CodecError;
+use crate::crypto::{Keyring, SealedValue};
+use crate::env::Entropy;
+use crate::model::limits::{CHUNK_BYTES, OPERATION_ROWS_MAX};
+use crate::model::{Lsn, RowChange, Seq, Tree, VersionRecord};
+use crate::semantics::Effect;
+use crate::vault::error::Failure;
+use crate::vault::rows;
+
+/// Turns effects into rows.
+pub(crate) struct Sealer<'a> {
+    pub(crate) keys: &'a Keyring,
+    pub(crate) entropy: &'a dyn Entropy,
+    pub(crate) lsn: Lsn,
+    pub(crate) payload: Option<&'a SealedValue>,
+    pub(crate) copies: &'a Copies,
+}
+
+impl Sealer<'_> {
+    /// The rows of one plan: each (tree, key) at most once, at most 256 (I2).
+    pub(crate) fn rows(&self, effects: Vec<Effect>) -> Result<Vec<RowChange>, Failure> {
+        let attached = effects.iter().find_map(|effect| match effect {
+            Effect::AttachPayload(seq) => Some(*seq),
+            _ => None,
+        });
+        let mut out = Vec::with_capacity(effects.len() + 4);
+        for effect in effects {
+            self.effect(effect, attached, &mut out)?;
+        }
+        if out.len() > OPERATION_ROWS_MAX {
+            return Err(Failure::Plan("I2"));
+        }
+        Ok(out)
+    }
+
+    fn effect(
+        &self,
+        effect: Effect,
+        attached: Option<Seq>,
+        out: &mut Vec<RowChange>,
+    ) -> Result<(), Failure> {
+        match effect {
+            Effect::PutSecret(mut record) => {
+                record.lsn = self.lsn;
+                out.push(self.put(Tree::Secrets, &record.id.0, rows::encode_secret(&record))?);
+            }
+            Effect::BindName(record) => {
+                let key = self.keys.name_index(&record.scope, &record.name);
+                out.push(self.put(Tree::Names, &key, rows::encode_id(record.id))?);
+            }
+            Effect::FreeName(record) => {
+                out.push(drop_row(Tree::Names, &self.keys.name_index(&record.scope, &record.name)));
+            }
+            Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
+            Effect::PutVersion(mut version) => {
+                let payload = match self.copies.of(version.id, version.seq) {
+                    None if attached == Some(version.seq) => {
+                        Some(self.payload.ok_or(Failure::Plan("ROW-9"))?)
+                    }
+                    copy => copy,
+                };
+                if let Some(payload) = payload {
+                    version.payload = Some(payload.shape);
+                    self.attach(&version, payload, out)?;
+                }
+                let key = rows::version_key(version.id, version.seq);
+                out.push(self.put(Tree::Versions, &key, rows::encode_version(&version))?);
+                let token = rows::token_key(self.keys, version.id, &version.version_id);
+                out.push(self.put(Tree::Tokens, &token, rows::encode_seq(version.seq))?);
+            }
+            // Written with the `PutVersion` of the same plan, which knows the version's id.
+            Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
+            Effect::DropVersion(version) => {
+                let key = rows::version_key(version.id, version.seq);
+                out.push(drop_row(Tree::Versions, &key));
+                out.push(drop_row(
+                    Tree::Tokens,
+                    &rows::token_key(self.keys, version.id, &version.version_id),
+                ));
+                if let Some(shape) = version.payload {
+                    out.push(drop_row(Tree::Keys, &key));
+                    out.extend((0..shape.chunks).map(|chunk| {
+                        drop_row(Tree::Blobs, &rows::blob_key(version.id, version.seq, chunk))
+                    }));
+                }
+            }
+            Effect::SetStage(id, stage, seq) => {
+                let key = rows::label_key(self.keys, id, &stage);
+                #[cfg(feature = "__faults")]
+                let key = planted_label_key(key, seq);
+                out.push(self.put(Tree::Labels, &key, rows::encode_label(&stage, seq))?);
+            }
+            Effect::DropStage(id, stage) => {
+                out.push(drop_row(Tree::Labels, &rows::label_key(self.keys, id, &stage)));
+            }
+            Effect::NotePurge(age) => {
+                out.push(self.put(Tree::Meta, rows::META_PURGE, rows::encode_millis(age))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn attach(
+        &self,
+        version: &VersionRecord,
+        payload: &SealedValue,
+        out: &mut Vec<RowChange>,
+    ) -> Result<(), Failure> {
+        let VersionRecord { id, seq, version_id, .. } = version;
+        let wrap = self.keys.wrap_value_key(*id, *seq, version_id, &payload.key, self.entropy)?;
+        let key = rows::version_key(*id, *seq);
+        out.push(RowChange { tree: Tree::Keys, key: key.into(), value: Some(wrap.into()) });
+        for (chunk, part) in (0_u16..).zip(payload.sealed.chunks(CHUNK_BYTES)) {
+            let mut value = Vec::with_capacity(part.len() + 1);
+            value.push(rows::BLOB_FORMAT);
+            value.extend_from_slice(part);
+            let key = rows::blob_key(*id, *seq, chunk);
+            out.push(RowChange { tree: Tree::Blobs, key: key.into(), value: Some(value.into()) });
+        }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        tree: Tree,
+        key: &[u8],
+        content: Result<Vec<u8>, CodecError>,
+    ) -> Result<RowChange, Failure> {
+        let content = content.map_err(|CodecError| Failure::Plan("ROW-7"))?;
+        let sealed = self.keys.seal_row(tree, key, content, self.entropy)?;
+        Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
+    }
+}
+
+/// A tombstone.
+pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
+    RowChange { tree, key: key.into(), value: None }
+}
+
+/// A label's key that is another one for each version.
+#[cfg(feature = "__faults")]
+fn planted_label_key<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
+    use crate::env::planted::{Bug, has};
+    if has(Bug::LabelOnTwoVersions)
+        && let Some(last) = key.as_mut().last_mut()
+    {
+        *last ^= seq.0.to_le_bytes()[0];
+    }
+    key
+}

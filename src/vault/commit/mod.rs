@@ -1,0 +1,15 @@
+//! The commit pipeline: orders every mutation of a vault.
+//!
+//! - [`copies`]: values that a plan copies to another secret.
+//! - [`effects`]: a plan's effects as sealed rows.
+//! - [`batch`]: plans the jobs of one batch.
+//! - [`pipeline`]: the state machine: plan, log, sync, apply, answer.
+//! - [`control`]: what the pipeline does between batches.
+//! - [`driver`]: steps the pipeline, from a thread or from the caller.
+
+pub(crate) mod batch;
+pub(crate) mod control;
+pub(crate) mod copies;
+pub(crate) mod driver;
+pub(crate) mod effects;
+pub(crate) mod pipeline;

@@ -1,0 +1,321 @@
+//! A vault's folder: its lock, what lies in it, and the parts that need no key.
+//!
+//! ```text
+//! LOCK                     exclusive; holds the holder's pid
+//! keystore.a keystore.b    twin: what opens the vault
+//! manifest.a manifest.b    twin: snapshot, segments, end mark       } `log`
+//! log/                     segments and snapshots: the truth        }
+//! state/ state.opening state.aside/                                 } `store`
+//! reserve                  blocks to give back to a full disk
+//! creating/                only while a vault is made
+//! ```
+
+use super::lifecycle::{create, open};
+use super::maintenance::pass::from_log;
+use super::options::Options;
+use super::repair::{check, steps};
+use super::{CheckReport, RepairReport, Vault};
+use crate::crypto::{CryptoError, Keystore, SlotKind, Unlock, VaultId};
+use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{Log, LogError, Twin, TwinContent};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+const LOCK: &str = "LOCK";
+/// Format number of the keystore's twin frame.
+const KEYSTORE_FORMAT: u32 = 1;
+/// Where the vault's id stands in a keystore.
+const KEYSTORE_ID_AT: usize = 12;
+/// How often a lock that is waited for is tried.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+/// Longest content of LOCK that is read as a pid.
+const PID_BYTES_MAX: usize = 16;
+/// The files of a vault's folder itself.
+const OUR_FILES: [&str; 7] =
+    [LOCK, "keystore.a", "keystore.b", "manifest.a", "manifest.b", "state.opening", "reserve"];
+
+/// A vault's folder with its lock held, nothing unlocked yet. Dropping it lets the lock go.
+pub struct VaultDir {
+    pub(crate) env: Env,
+    pub(crate) dir: PathBuf,
+    pub(crate) options: Options,
+    pub(crate) lock: Box<dyn LockGuard>,
+}
+
+/// The keystore's twin in `dir`.
+pub(crate) fn keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
+    Twin::new(Arc::clone(fs), dir, "keystore", Keystore::BYTES, KEYSTORE_FORMAT)
+}
+
+/// The same for a vault that is there: where its copies are of two vaults, the one that the
+/// manifest names counts (TWIN-8).
+fn settled_keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> std::result::Result<Twin, LogError> {
+    let twin = keystore_twin(fs, dir);
+    let copies = twin.copies()?;
+    let id_of = |body: &[u8]| body.get(KEYSTORE_ID_AT..)?.first_chunk::<16>().copied();
+    let mut ids = copies.iter().map(|copy| id_of(&copy.body));
+    let differ = matches!((ids.next(), ids.next()), (Some(a), Some(b)) if a != b);
+    let named = if differ { Log::named_vault(fs, dir) } else { None };
+    Ok(match named {
+        Some(id) => twin.of_vault(KEYSTORE_ID_AT, id),
+        None => twin,
+    })
+}
+
+/// The file that is locked.
+#[cfg(feature = "testkit")]
+pub(crate) fn lock_path(dir: &Path) -> PathBuf {
+    dir.join(LOCK)
+}
+
+/// The environment of these options: the real one unless a test gave another.
+pub(crate) fn env_of(options: &Options) -> Env {
+    options.tuning.env.clone().unwrap_or_else(Env::real)
+}
+
+/// The id of the vault in `dir`, without its lock: also while another process holds it.
+pub fn peek_id(dir: &Path) -> Result<VaultId> {
+    let env = Env::real();
+    let twin = keystore_twin(&env.fs, dir);
+    if !twin.exists().map_err(|error| Error::io("look for the keystore", error))? {
+        return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
+    }
+    let twin = settled_keystore_twin(&env.fs, dir).map_err(from_log)?;
+    let content = twin.read().map_err(from_log)?;
+    Ok(Keystore::decode(&content.body).map_err(from_decode)?.vault_id())
+}
+
+impl VaultDir {
+    /// Takes the lock of the vault in `dir`, before any key is looked at. Fails with
+    /// [`ErrorKind::NotFound`] if there is no vault, and with [`ErrorKind::InUse`] after
+    /// `options.wait`.
+    pub fn lock(dir: &Path, options: &Options) -> Result<Self> {
+        let env = env_of(options);
+        let found = keystore_twin(&env.fs, dir)
+            .exists()
+            .map_err(|error| Error::io("look for the vault", error))?;
+        if !found {
+            return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
+        }
+        Self::take(env, dir, options)
+    }
+
+    /// The same for a folder that may have no vault yet; it is made, with its parents, if missing.
+    /// A folder with files that are not a vault's is refused untouched ([`ErrorKind::Exists`]).
+    pub fn make(dir: &Path, options: &Options) -> Result<Self> {
+        let env = env_of(options);
+        make_dirs(env.fs.as_ref(), dir)
+            .map_err(|error| Error::io("make the vault's folder", error))?;
+        if !keystore_twin(&env.fs, dir)
+            .exists()
+            .map_err(|error| Error::io("look for the vault", error))?
+        {
+            refuse_foreign(env.fs.as_ref(), dir)?;
+        }
+        Self::take(env, dir, options)
+    }
+
+    fn take(env: Env, dir: &Path, options: &Options) -> Result<Self> {
+        let path = dir.join(LOCK);
+        let deadline = env.clock.monotonic().saturating_add(options.wait);
+        loop {
+            match env.fs.try_lock(&path).map_err(|error| Error::io("lock the vault", error))? {
+                Some(lock) => {
+                    let held = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
+                    held.write_pid()
+                        .map_err(|error| Error::io("write the lock's pid", error))
+                        .or_else(|error| {
+                            // A full disk must not keep anyone from reading: the pid is a courtesy.
+                            if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
+                        })?;
+                    return Ok(held);
+                }
+                None if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
+                None => {
+                    return Err(ErrorKind::InUse { pid: read_pid(env.fs.as_ref(), &path) }.into());
+                }
+            }
+        }
+    }
+
+    fn write_pid(&self) -> std::io::Result<()> {
+        let file = self.lock.file();
+        file.set_len(0)?;
+        file.write_all_at(format!("{}\n", env::process_id()).as_bytes(), 0)
+    }
+
+    /// Whether a finished vault is here.
+    #[must_use]
+    pub fn has_vault(&self) -> bool {
+        keystore_twin(&self.env.fs, &self.dir).exists().unwrap_or(true)
+    }
+
+    /// The keystore, parsed and checked as far as that goes without a key.
+    pub(crate) fn keystore(&self) -> Result<(Twin, TwinContent, Keystore)> {
+        if !self.has_vault() {
+            return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
+        }
+        let twin = settled_keystore_twin(&self.env.fs, &self.dir).map_err(from_log)?;
+        let content = twin.read().map_err(from_log)?;
+        let keystore = Keystore::decode(&content.body).map_err(from_decode)?;
+        if keystore.generation() != content.generation {
+            return Err(ErrorKind::Damaged {
+                file: "keystore".to_owned(),
+                offset: 0,
+                rule: "TWIN-6",
+            }
+            .into());
+        }
+        Ok((twin, content, keystore))
+    }
+
+    /// The vault's id. Not authenticated before it is opened.
+    pub fn vault_id(&self) -> Result<VaultId> {
+        self.keystore().map(|(_, _, keystore)| keystore.vault_id())
+    }
+
+    /// The kinds of the vault's key slots, readable without a key.
+    pub fn slots(&self) -> Result<Vec<SlotKind>> {
+        self.keystore().map(|(_, _, keystore)| keystore.slots())
+    }
+
+    /// Opens the vault. What it needs by way of repair (a torn tail, a stale state, one damaged copy)
+    /// is done; damage to what exists once is an error and nothing is changed.
+    pub fn open(self, unlock: &Unlock) -> Result<Vault> {
+        open::open(self, unlock)
+    }
+
+    /// Makes a vault here. `make_key` is given the new vault's id and returns its key after making
+    /// it durable (a key file synced with its folders): the vault is finished after that, so that
+    /// none ever exists whose key a power cut has taken.
+    pub fn create(self, make_key: impl FnOnce(VaultId) -> Result<Unlock>) -> Result<Vault> {
+        create::create(self, make_key)
+    }
+
+    /// Looks and changes nothing. `deep`: opens every value and compares every row of the state.
+    pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
+        check::check(self, unlock, deep)
+    }
+
+    /// Heals what an open heals, and what an open refuses to do silently. The damaged originals are
+    /// kept in a folder of the vault. What would lose something is not done, but told, unless
+    /// `accept_loss`: then the longest part that is proven right is kept.
+    pub fn repair(self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
+        steps::repair(self, unlock, accept_loss)
+    }
+}
+
+/// Why a keystore was not read. A cost of Argon2id that no vault is made with is the file's fault
+/// here, and not, as in the making of a vault, the caller's.
+pub(crate) fn from_decode(error: CryptoError) -> Error {
+    match error {
+        CryptoError::WeakKdf | CryptoError::KdfOutOfRange => {
+            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "KEY-6" }.into()
+        }
+        other => super::maintenance::key_rotation::from_crypto(other),
+    }
+}
+
+fn read_pid(fs: &dyn Fs, path: &Path) -> Option<u32> {
+    let file = fs.open(path, OpenMode::Read).ok()?;
+    let mut text = [0; PID_BYTES_MAX];
+    let read = file.read_at(&mut text, 0).ok()?;
+    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
+}
+
+/// Makes `dir` and its missing parents, each durable under its name.
+fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
+    if fs.metadata(dir)?.is_some_and(|metadata| metadata.kind == FileKind::Dir) {
+        return Ok(());
+    }
+    // A parent may be a link to a folder, which only its own `metadata` would not follow.
+    let parent = env::parent(dir);
+    if parent.as_path() != dir && fs.read_dir(&parent).is_err() {
+        make_dirs(fs, &parent)?;
+    }
+    match fs.create_dir(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    fs.sync_dir(&parent)
+}
+
+/// Refuses a folder that holds what an unfinished creation cannot have left. `log` and `state` are
+/// names that anyone may use, so what is in them counts too.
+pub(crate) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    let is_ours = || -> std::io::Result<bool> {
+        for entry in fs.read_dir(dir)? {
+            let below = dir.join(&entry.name);
+            let ours = match (entry.name.as_str(), entry.kind) {
+                ("log", FileKind::Dir) => holds_only(fs, &below, is_log_name)?,
+                ("creating", FileKind::Dir) => holds_only(fs, &below, is_keystore_name)?,
+                ("state" | "state.aside", FileKind::Dir) => holds_only(fs, &below, is_state_name)?,
+                ("lost+found", FileKind::Dir) => true,
+                (name, FileKind::File) => OUR_FILES.contains(&name),
+                _ => false,
+            };
+            if !ours {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    match is_ours() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ErrorKind::Exists { path: dir.to_path_buf() }.into()),
+        Err(error) => Err(Error::io("read the vault's folder", error)),
+    }
+}
+
+fn holds_only(fs: &dyn Fs, dir: &Path, is_ours: fn(&str) -> bool) -> std::io::Result<bool> {
+    Ok(fs.read_dir(dir)?.iter().all(|entry| is_ours(&entry.name)))
+}
+
+fn is_keystore_name(name: &str) -> bool {
+    matches!(name, "keystore.a" | "keystore.b")
+}
+
+/// `0000000007.wal` and the like.
+fn is_log_name(name: &str) -> bool {
+    let name = name.strip_suffix(".damaged").unwrap_or(name);
+    name.split_once('.').is_some_and(|(number, extension)| {
+        number.len() >= 10
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+            && matches!(extension, "wal" | "snap" | "prep")
+    })
+}
+
+/// What sled makes.
+fn is_state_name(name: &str) -> bool {
+    matches!(name, "db" | "conf" | "blobs") || name.starts_with("snap.")
+}
+
+/// Others must reach neither the folder nor what is in it.
+pub(crate) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
+    // The folder itself where `dir` is a link to it.
+    let metadata = env
+        .fs
+        .metadata(&dir.join("."))
+        .map_err(|error| Error::io("look at the vault's folder", error))?;
+    match metadata {
+        Some(metadata) if metadata.kind == FileKind::Dir && metadata.mode & 0o077 != 0 => {
+            Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weakened_keystore_is_damage_and_not_a_wrong_request() {
+        for error in [CryptoError::WeakKdf, CryptoError::KdfOutOfRange] {
+            let error = from_decode(error);
+            assert!(matches!(error.kind(), ErrorKind::Damaged { rule: "KEY-6", .. }), "{error}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The functions that rotate secrets, as whoever opens the vault gives them.
+
+use crate::model::{RotationStep, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a rotation function is told: one step for one version of one secret.
+#[derive(Clone, Debug)]
+pub struct RotationEvent {
+    /// Which of the four.
+    pub step: RotationStep,
+    /// The secret's full ARN.
+    pub secret_id: String,
+    /// The version, and the token to write it with.
+    pub client_request_token: String,
+    /// A fresh random id of this call.
+    pub rotation_token: String,
+    /// The account and region of the secret.
+    pub scope: Scope,
+    pub(super) stopping: Arc<AtomicBool>,
+}
+
+impl RotationEvent {
+    /// Whether the vault is being closed: a function that waits should give up.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+/// A call that did not succeed. It has no text: what a function says may hold secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RotationError;
+
+impl fmt::Display for RotationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the rotation function failed")
+    }
+}
+
+impl std::error::Error for RotationError {}
+
+/// What does the steps of a rotation. Called on a thread for rotations; it may block and may use the
+/// vault, but should end soon once [`RotationEvent::is_stopping`].
+///
+/// The contract is that of AWS for Lambda functions: each step can be called more than once for the
+/// same token, and has to end with the same outcome.
+pub trait RotationFunction: Send + Sync {
+    /// Does one step.
+    fn invoke(&self, event: &RotationEvent) -> Result<(), RotationError>;
+}
+
+/// One function.
+#[derive(Clone)]
+pub(super) enum Function {
+    /// Whoever opened the vault brought it.
+    Given(Arc<dyn RotationFunction>),
+    /// A random value of so many characters.
+    Random(usize),
+}
+
+/// The rotation functions of a vault, by the `RotationLambdaARN` that names them.
+#[derive(Clone, Default)]
+pub struct RotationFunctions {
+    pub(super) functions: BTreeMap<String, Function>,
+}
+
+impl RotationFunctions {
+    /// Characters of a random value unless told otherwise.
+    pub const RANDOM_CHARS: usize = 32;
+    /// The lengths that a random value can have.
+    pub const RANDOM_CHARS_RANGE: std::ops::RangeInclusive<usize> = 1..=4096;
+
+    /// Adds a function.
+    #[must_use]
+    pub fn with(mut self, arn: impl Into<String>, function: Arc<dyn RotationFunction>) -> Self {
+        self.functions.insert(arn.into(), Function::Given(function));
+        self
+    }
+
+    /// Adds the function that is built in: the new value is `chars` random letters and digits,
+    /// drawn inside the vault.
+    #[must_use]
+    pub fn with_random(mut self, arn: impl Into<String>, chars: usize) -> Self {
+        let (min, max) = (*Self::RANDOM_CHARS_RANGE.start(), *Self::RANDOM_CHARS_RANGE.end());
+        self.functions.insert(arn.into(), Function::Random(chars.clamp(min, max)));
+        self
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.functions.keys().cloned().collect()
+    }
+}
+
+impl fmt::Debug for RotationFunctions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.functions.keys()).finish()
+    }
+}

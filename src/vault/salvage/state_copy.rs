@@ -1,0 +1,115 @@
+//! The state as rows in memory: for whoever must look at it without opening it in place, since sled
+//! writes when it opens. A check looks before anything is changed; a repair builds from it.
+
+use crate::env::{Env, File, FileKind, Fs, OpenMode, read_exact_at, temp_dir};
+use crate::model::{ChangeSet, RowChange, Tree};
+use crate::store::guard::{STATE_DIR, state_dir};
+use crate::store::{OrderedStore, SledOptions, SledStore, Store};
+use crate::vault::directory::VaultDir;
+use crate::vault::state::opener::State;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Bytes copied in one go.
+const COPY_BYTES: usize = 256 * 1024;
+
+/// The state as it lies there, to be looked at.
+pub(crate) struct Picture {
+    state: State,
+    /// The private copy that is open, removed with this.
+    copy: Option<Copied>,
+}
+
+impl Picture {
+    /// The vault's state. `None`: there is none, or it cannot be read.
+    pub(crate) fn of(place: &VaultDir) -> Option<Self> {
+        let VaultDir { env, dir, options, .. } = place;
+        if !env.fs.is_real() {
+            let kept = options.tuning.kept_state.as_ref()?.fork();
+            return Some(Self { state: State::Memory(kept), copy: None });
+        }
+        env.fs.metadata(&state_dir(dir)).ok()??;
+        let copy = Copied::of_state(env, dir)?;
+        let store =
+            SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
+        Some(Self { state: State::Sled(store.ok()?), copy: Some(copy) })
+    }
+
+    /// Its rows.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.state.store()
+    }
+}
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        // sled lets its files go before they are removed.
+        let _ = self.state.close();
+        self.copy.take();
+    }
+}
+
+/// A copy of a store's rows at its LSN.
+pub(crate) fn in_memory(store: &dyn Store) -> Option<OrderedStore> {
+    let lsn = store.applied().ok()?;
+    let mut rows = Vec::new();
+    for tree in Tree::ALL {
+        let mut take = |key: &[u8], value: &[u8]| {
+            rows.push(RowChange { tree, key: key.into(), value: Some(value.into()) });
+        };
+        store.scan(tree, &mut take).ok()?;
+    }
+    let memory = OrderedStore::new();
+    memory.apply(&[ChangeSet { lsn, rows }]).ok()?;
+    Some(memory)
+}
+
+/// A copy of the state folder, removed when dropped.
+struct Copied {
+    env: Env,
+    dir: PathBuf,
+}
+
+impl Copied {
+    fn of_state(env: &Env, vault: &Path) -> Option<Self> {
+        let name = u64::from_le_bytes(env.random().ok()?);
+        let dir = temp_dir().join(format!("strongroom-check-{name:016x}"));
+        env.fs.create_dir(&dir).ok()?;
+        let copy = Self { env: env.clone(), dir };
+        copy_dir(env.fs.as_ref(), &state_dir(vault), &copy.dir.join(STATE_DIR)).ok()?;
+        Some(copy)
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // Sealed rows only; a leftover harms nobody.
+        let _ = self.env.fs.remove_dir_all(&self.dir);
+    }
+}
+
+/// Copies a folder with all that it holds; nothing is synced.
+fn copy_dir(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {
+    fs.create_dir(to)?;
+    for entry in fs.read_dir(from)? {
+        let (from, to) = (from.join(&entry.name), to.join(&entry.name));
+        match entry.kind {
+            FileKind::Dir => copy_dir(fs, &from, &to)?,
+            FileKind::File => drop(copy_file(fs, &from, &to)?),
+            FileKind::Other => return Err(std::io::ErrorKind::InvalidData.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Copies one file; the copy is the caller's to sync.
+pub(crate) fn copy_file(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<Arc<dyn File>> {
+    let (source, target) = (fs.open(from, OpenMode::Read)?, fs.open(to, OpenMode::CreateNew)?);
+    let (len, mut at) = (source.len()?, 0);
+    while at < len {
+        let part = usize::try_from(len - at).unwrap_or(COPY_BYTES).min(COPY_BYTES);
+        target.write_all_at(&read_exact_at(source.as_ref(), part, at)?, at)?;
+        at += part as u64;
+    }
+    Ok(target)
+}

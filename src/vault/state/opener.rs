@@ -1,0 +1,395 @@
+//! The state: opened, compared with the truth, caught up or rebuilt (I6, I7).
+//!
+//! sled's own LSN and the *recomputed* digest of its rows decide. Equal at some frame: the frames
+//! after it are applied. Older than the snapshot, unequal, unreadable: set aside and rebuilt from
+//! snapshot and frames. Newer than the log's end: the log has lost what was acknowledged, which is
+//! damage and never repaired by forgetting. Where sled cannot be had at all (a full disk, a panic
+//! that broke its threads) the ordered map serves until the next open.
+
+use crate::crypto::{Keyring, SetSum};
+use crate::env::Env;
+use crate::env::threads::thread;
+use crate::error::{Error, ErrorKind, Result};
+use crate::log::{Frame, LogError, Recovered};
+use crate::model::{Lsn, Tree};
+use crate::store::guard::set_aside;
+use crate::store::{OrderedStore, SledOptions, SledStore, Store, StoreError};
+use crate::vault::directory::VaultDir;
+use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
+use crate::vault::runtime::shared::Shared;
+use crate::vault::view::overlay::{Layer, RowSource};
+use std::path::Path;
+
+/// The store in use.
+pub(crate) enum State {
+    /// On disk.
+    Sled(SledStore),
+    /// In memory.
+    Memory(OrderedStore),
+}
+
+impl State {
+    /// The store, whichever it is.
+    pub(crate) fn store(&self) -> &dyn Store {
+        match self {
+            Self::Sled(store) => store,
+            Self::Memory(store) => store,
+        }
+    }
+
+    /// Makes it durable and says up to where. `None`: it lives in memory while the log's files do
+    /// not, so that it lets nothing of the log go (I6). Where all files are in memory, durability is
+    /// theirs to say.
+    pub(crate) fn checkpoint(
+        &self,
+        shared: &Shared,
+    ) -> std::result::Result<Option<Lsn>, StoreError> {
+        if !self.can_be_durable(shared) {
+            return Ok(None);
+        }
+        self.store().checkpoint().map(Some)
+    }
+
+    /// Whether [`Self::checkpoint`] can let something of the log go.
+    pub(crate) fn can_be_durable(&self, shared: &Shared) -> bool {
+        matches!(self, Self::Sled(_)) || !shared.env.fs.is_real()
+    }
+
+    /// Closes it durably, so that it can stand in for a damaged log (I6).
+    pub(crate) fn close(&self) -> std::result::Result<(), StoreError> {
+        match self {
+            Self::Sled(store) => store.close().map(drop),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+}
+
+/// A state that equals the truth, and the sum over its rows.
+pub(crate) struct Opened {
+    pub(crate) state: State,
+    pub(crate) sum: SetSum,
+}
+
+/// What opening a state needs.
+pub(crate) struct StateOpener<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) dir: &'a Path,
+    pub(crate) tuning: &'a Tuning,
+    pub(crate) keys: &'a Keyring,
+    pub(crate) progress: Option<&'a OnProgress>,
+}
+
+/// Rows between two reports of progress.
+const REPORT_ROWS: u64 = 10_000;
+
+impl<'a> StateOpener<'a> {
+    /// What opening the state of a locked folder needs.
+    pub(crate) fn of(place: &'a VaultDir, tuning: &'a Tuning, keys: &'a Keyring) -> Self {
+        let VaultDir { env, dir, options, .. } = place;
+        Self { env, dir, tuning, keys, progress: options.progress.as_ref() }
+    }
+}
+
+impl StateOpener<'_> {
+    fn uses_sled(&self) -> bool {
+        self.tuning.store == StoreChoice::Auto && self.env.fs.is_real()
+    }
+
+    /// The truth's rows in memory, their digest compared.
+    pub(crate) fn read(&self, truth: &Recovered) -> Result<OrderedStore> {
+        match self.fill(State::Memory(OrderedStore::new()), truth)?.state {
+            State::Memory(rows) => Ok(rows),
+            State::Sled(_) => Err(ErrorKind::StateBroken.into()),
+        }
+    }
+
+    /// Opens the state and brings it to the truth's end.
+    pub(crate) fn open(&self, truth: &Recovered) -> Result<Opened> {
+        if !self.uses_sled() {
+            let kept = self.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
+            let opened = kept.map_or(Ok(None), |state| self.catch_up(state, truth))?;
+            let fresh = || self.fill(State::Memory(OrderedStore::new()), truth);
+            return opened.map_or_else(fresh, Ok);
+        }
+        match self.open_sled() {
+            Some(store) => match self.catch_up(State::Sled(store), truth)? {
+                Some(opened) => {
+                    checked(&opened.state)?;
+                    Ok(opened)
+                }
+                None => self.rebuild(truth),
+            },
+            None => self.rebuild(truth),
+        }
+    }
+
+    /// The state of a vault that is being made: empty, and durable if it is on disk.
+    pub(crate) fn fresh(&self) -> Result<State> {
+        if self.uses_sled()
+            && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
+            && let Some(store) = self.open_sled()
+        {
+            let state = State::Sled(store);
+            if state.store().checkpoint().is_ok() {
+                checked(&state)?;
+                return Ok(state);
+            }
+        }
+        Ok(State::Memory(OrderedStore::new()))
+    }
+
+    /// Sets the state aside, if there is one, and makes it anew from the truth.
+    pub(crate) fn rebuild(&self, truth: &Recovered) -> Result<Opened> {
+        if self.uses_sled()
+            && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
+            && let Some(store) = self.open_sled()
+        {
+            match self.fill(State::Sled(store), truth) {
+                Ok(opened) => {
+                    // Durable at once, or the next power cut costs this all again.
+                    if opened.state.store().checkpoint().is_ok() && checked(&opened.state).is_ok() {
+                        return Ok(opened);
+                    }
+                }
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::StateBroken | ErrorKind::NoSpace) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.fill(State::Memory(OrderedStore::new()), truth)
+    }
+
+    /// sled under its opening mark; a state that it cannot read is set aside by the second try.
+    fn open_sled(&self) -> Option<SledStore> {
+        for _ in 0..2 {
+            match SledStore::open_guarded(&self.env.fs, self.dir, SledOptions::default()) {
+                Ok(store) => return Some(store),
+                Err(StoreError::Broken { .. }) => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Applies the frames that the state lacks. `None`: it is not the truth's.
+    fn catch_up(&self, state: State, truth: &Recovered) -> Result<Option<Opened>> {
+        let (end, snapshot) = (truth.end(), truth.snapshot_lsn());
+        let Ok(applied) = state.store().applied() else { return Ok(None) };
+        if applied > end.lsn {
+            if !self.is_ours(state.store()) {
+                // Another vault's, or nobody's: it says nothing about this log.
+                let _ = state.close();
+                return Ok(None);
+            }
+            return Err(ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "I6" }.into());
+        }
+        #[cfg(feature = "__faults")]
+        if self.tuning.sabotage.believe_state {
+            return Ok(self.sum_of(state.store()).ok().map(|sum| Opened { state, sum }));
+        }
+        if applied < snapshot {
+            return Ok(None);
+        }
+        let Ok(mut sum) = self.sum_of(state.store()) else { return Ok(None) };
+        let mut compared = applied == snapshot;
+        if compared && sum.digest(self.keys.digest_key(), applied) != truth.snapshot_digest() {
+            return Ok(None);
+        }
+        // From the frame that holds the state's own LSN on: its digest is what is compared, after
+        // the rest of that frame where a kill came between two transactions.
+        let from = if compared { applied } else { Lsn(applied.0.saturating_sub(1)) };
+        let mut is_equal = true;
+        let replayed = truth.replay(from, &mut |frame: Frame| {
+            if self.apply(state.store(), &mut sum, &frame).is_err() {
+                is_equal = false;
+                return Err(LogError::Stopped);
+            }
+            let last = frame.sets.last().map_or(applied, |set| set.lsn);
+            if !compared || last == end.lsn {
+                compared = true;
+                if sum.digest(self.keys.digest_key(), last) != frame.digest {
+                    is_equal = false;
+                    return Err(LogError::Stopped);
+                }
+            }
+            Ok(())
+        });
+        match replayed {
+            Ok(()) if compared && is_equal => Ok(Some(Opened { state, sum })),
+            Ok(()) | Err(LogError::Stopped) => {
+                // Closed, so that it can be moved aside.
+                let _ = state.close();
+                Ok(None)
+            }
+            Err(error) => Err(crate::vault::maintenance::pass::from_log(error)),
+        }
+    }
+
+    /// Whether the rows are of this vault: of those that can show it some open, or there are none.
+    fn is_ours(&self, store: &dyn Store) -> bool {
+        let (mut rows, mut open) = (0_u64, 0_u64);
+        for tree in [Tree::Secrets, Tree::Names, Tree::Meta] {
+            let scanned = store.scan(tree, &mut |key, row| {
+                // One that opens is proof enough; rows of another vault all fail.
+                if open == 0 {
+                    rows += 1;
+                    open += u64::from(self.keys.open_row(tree, key, row).is_ok());
+                }
+            });
+            if scanned.is_err() {
+                return true;
+            }
+        }
+        open > 0 || rows == 0
+    }
+
+    /// Fills an empty state from snapshot and frames.
+    fn fill(&self, state: State, truth: &Recovered) -> Result<Opened> {
+        let mut sum = SetSum::empty();
+        self.fill_from_snapshot(&state, &mut sum, truth)?;
+        let damaged =
+            || ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "LOG-DIGEST" };
+        let snapshot = truth.snapshot_lsn();
+        if sum.digest(self.keys.digest_key(), snapshot) != truth.snapshot_digest() {
+            return Err(damaged().into());
+        }
+        let replayed = truth.replay(snapshot, &mut |frame: Frame| {
+            self.apply(state.store(), &mut sum, &frame).map_err(|_| LogError::Stopped)
+        });
+        match replayed {
+            Ok(()) => {}
+            Err(LogError::Stopped) => return Err(ErrorKind::StateBroken.into()),
+            Err(error) => return Err(crate::vault::maintenance::pass::from_log(error)),
+        }
+        let end = truth.end();
+        if sum.digest(self.keys.digest_key(), end.lsn) != end.digest {
+            return Err(damaged().into());
+        }
+        Ok(Opened { state, sum })
+    }
+
+    fn fill_from_snapshot(&self, state: &State, sum: &mut SetSum, truth: &Recovered) -> Result<()> {
+        let (lsn, total) = (truth.snapshot_lsn(), truth.snapshot_rows());
+        let mut done = 0_u64;
+        let mut each = |tree: Tree, key: &[u8], value: &[u8]| {
+            if tree.is_digested() {
+                sum.add(self.keys.digest_key(), tree, key, value);
+            }
+            done += 1;
+            if done.is_multiple_of(REPORT_ROWS)
+                && let Some(progress) = self.progress
+            {
+                progress(Progress::Rebuilding { done, total });
+            }
+        };
+        let broken = |_: StoreError| LogError::Stopped;
+        let read = match state {
+            State::Sled(store) => {
+                let mut loader = store.load().map_err(crate::vault::error::Failure::from)?;
+                let read = truth.read_snapshot(&mut |tree, key, value| {
+                    each(tree, key, value);
+                    loader.push(tree, key, value).map_err(broken)
+                });
+                read.and_then(|()| loader.finish(lsn).map_err(broken))
+            }
+            State::Memory(store) => {
+                let mut rows = Vec::new();
+                let read = truth.read_snapshot(&mut |tree, key, value| {
+                    each(tree, key, value);
+                    rows.push(crate::model::RowChange {
+                        tree,
+                        key: key.into(),
+                        value: Some(value.into()),
+                    });
+                    Ok(())
+                });
+                // Even an empty snapshot sets the LSN that later frames continue.
+                let set = crate::model::ChangeSet { lsn, rows };
+                read.and_then(|()| store.apply(&[set]).map_err(broken))
+            }
+        };
+        match read {
+            Ok(()) => Ok(()),
+            Err(LogError::Stopped) => Err(ErrorKind::StateBroken.into()),
+            Err(error) => Err(crate::vault::maintenance::pass::from_log(error)),
+        }
+    }
+
+    /// Applies a frame's sets after the state's LSN, and keeps the sum in step.
+    fn apply(
+        &self,
+        store: &dyn Store,
+        sum: &mut SetSum,
+        frame: &Frame,
+    ) -> std::result::Result<(), crate::vault::error::Failure> {
+        advance(store, self.keys, sum, frame)?;
+        Ok(store.apply(&frame.sets)?)
+    }
+
+    /// The sum over all digested rows, by two threads: half of an open's time.
+    fn sum_of(&self, store: &dyn Store) -> std::result::Result<SetSum, StoreError> {
+        sum_rows(store, self.keys)
+    }
+}
+
+/// Brings the sum over a store's rows to where it is once `frame` is applied.
+pub(crate) fn advance(
+    store: &dyn Store,
+    keys: &Keyring,
+    sum: &mut SetSum,
+    frame: &Frame,
+) -> std::result::Result<(), crate::vault::error::Failure> {
+    let applied = store.applied()?;
+    let mut layer = Layer::over(store);
+    let key = keys.digest_key();
+    for set in frame.sets.iter().filter(|set| set.lsn > applied) {
+        for row in set.rows.iter().filter(|row| row.tree.is_digested()) {
+            if let Some(old) = layer.get(row.tree, &row.key)? {
+                sum.remove(key, row.tree, &row.key, &old);
+            }
+            if let Some(new) = &row.value {
+                sum.add(key, row.tree, &row.key, new);
+            }
+        }
+        layer.write(&set.rows);
+    }
+    Ok(())
+}
+
+/// The sum over all digested rows of a store.
+pub(crate) fn sum_rows(
+    store: &dyn Store,
+    keys: &Keyring,
+) -> std::result::Result<SetSum, StoreError> {
+    let half = |trees: &[Tree]| {
+        let mut sum = SetSum::empty();
+        for tree in trees {
+            store.scan(*tree, &mut |key, value| sum.add(keys.digest_key(), *tree, key, value))?;
+        }
+        Ok(sum)
+    };
+    // `versions` and `keys`, `tokens` hold a row per version, the others less.
+    let (one, two) = ([Tree::Versions, Tree::Names, Tree::Meta], [Tree::Keys, Tree::Secrets]);
+    let three = [Tree::Tokens, Tree::Labels];
+    let (first, second) = thread::scope(|scope| {
+        let other = scope.spawn(|| half(&two));
+        let first = half(&one).and_then(|mut sum| {
+            sum.merge(&half(&three)?);
+            Ok(sum)
+        });
+        let died = |_| Err(StoreError::Broken { what: "a scan died" });
+        (first, other.join().unwrap_or_else(died))
+    });
+    let mut sum = first?;
+    sum.merge(&second?);
+    Ok(sum)
+}
+
+fn checked(state: &State) -> Result<()> {
+    match state {
+        State::Sled(store) => {
+            store.checked().map_err(|error| Error::from(crate::vault::error::Failure::from(error)))
+        }
+        State::Memory(_) => Ok(()),
+    }
+}

@@ -1,0 +1,9 @@
+//! The rows of a store as the facts that `semantics` asks for.
+//!
+//! - [`access_marks`]: reads that no record shows yet (`LastAccessedDate`).
+//! - [`overlay`]: where sealed rows are read from: the store, or the store under the rows of a batch.
+//! - [`row_view`]: opens and decodes the rows.
+
+pub(crate) mod access_marks;
+pub(crate) mod overlay;
+pub(crate) mod row_view;

@@ -1,0 +1,110 @@
+//! Where sealed rows are read from: the store alone (readers), or the store under the rows that
+//! earlier operations of a batch have written (the commit pipeline, I1).
+
+use crate::model::{RowChange, Tree};
+use crate::store::{PerTree, Row, Store};
+use crate::vault::error::Failure;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+/// A place to read sealed rows from.
+pub(crate) trait RowSource {
+    /// One row.
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure>;
+    /// Up to `limit` rows whose key starts with `prefix` and is greater than `after`, in order.
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure>;
+}
+
+impl RowSource for &dyn Store {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure> {
+        Ok(Store::get(*self, tree, key)?)
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure> {
+        Ok(Store::range(*self, tree, prefix, after, limit, false)?)
+    }
+}
+
+/// Rows of a tree by key; `None`: a tombstone.
+type Written = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
+
+/// The rows that a batch has written so far, over the store.
+pub(crate) struct Layer<'a> {
+    below: &'a dyn Store,
+    rows: PerTree<Written>,
+}
+
+impl<'a> Layer<'a> {
+    /// Nothing written yet.
+    pub(crate) fn over(below: &'a dyn Store) -> Self {
+        Self { below, rows: PerTree::default() }
+    }
+
+    /// Shows `changes` to the operations after.
+    pub(crate) fn write(&mut self, changes: &[RowChange]) {
+        for change in changes {
+            self.rows.of_mut(change.tree).insert(change.key.clone(), change.value.clone());
+        }
+    }
+}
+
+impl RowSource for Layer<'_> {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure> {
+        match self.rows.of(tree).get(key) {
+            Some(value) => Ok(value.clone()),
+            None => Ok(self.below.get(tree, key)?),
+        }
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, Failure> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        let mut written: Vec<_> = self
+            .rows
+            .of(tree)
+            .range::<[u8], _>((start, Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if written.is_empty() {
+            return Ok(self.below.range(tree, prefix, after, limit, false)?);
+        }
+        // Each row written here may hide one below, so that many more are fetched.
+        let below =
+            self.below.range(tree, prefix, after, limit.saturating_add(written.len()), false)?;
+        let complete = below.len() < limit.saturating_add(written.len());
+        let last_below = below.last().map(|(key, _)| key.clone());
+        let mut merged: BTreeMap<Box<[u8]>, Box<[u8]>> = below.into_iter().collect();
+        if !complete {
+            // What lies beyond the fetched part is not known yet, so neither is its order.
+            written.retain(|(key, _)| last_below.as_ref().is_some_and(|last| key <= last));
+        }
+        for (key, value) in written {
+            match value {
+                Some(value) => merged.insert(key, value),
+                None => merged.remove(&key),
+            };
+        }
+        Ok(merged.into_iter().take(limit).collect())
+    }
+}

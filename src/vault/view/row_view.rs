@@ -1,0 +1,319 @@
+//! The vault's rows as facts: opens and decodes what [`RowSource`] gives, for `semantics`.
+
+use super::access_marks::Marks;
+use super::overlay::RowSource;
+use crate::crypto::{Keyring, ValueKey};
+use crate::model::{
+    CrossAccountPrimary, Link, Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope,
+    SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
+};
+use crate::semantics::View;
+use crate::store::Row;
+use crate::vault::error::Failure;
+use crate::vault::rows;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// Records that a read of one secret depends on, at most: a replica's and its primary's.
+const MET_MAX: usize = 2;
+
+/// A [`View`] over sealed rows.
+pub(crate) struct RowView<'a, S> {
+    source: &'a S,
+    pub(crate) keys: &'a Keyring,
+    marks: &'a Marks,
+    payload: Option<&'a ValueKey>,
+    met: RefCell<Vec<(RecordId, Lsn)>>,
+    /// Secrets that a replica has named: each must be there.
+    primaries: RefCell<BTreeSet<RecordId>>,
+    /// Versions that a label or a token has named: each must be there.
+    named: RefCell<Vec<(RecordId, Seq)>>,
+}
+
+impl<'a, S> RowView<'a, S> {
+    /// A view over `source`. `marks` are reads that no record shows yet; `payload` is the value
+    /// that travels with the request being planned.
+    pub(crate) fn new(
+        source: &'a S,
+        keys: &'a Keyring,
+        marks: &'a Marks,
+        payload: Option<&'a ValueKey>,
+    ) -> Self {
+        Self {
+            source,
+            keys,
+            marks,
+            payload,
+            met: RefCell::default(),
+            primaries: RefCell::default(),
+            named: RefCell::default(),
+        }
+    }
+
+    /// The records that were met first, each with the operation that wrote it: a read of one secret
+    /// is whole if they have not moved when it ends (I3). A replica comes with its primary.
+    pub(crate) fn first(&self) -> Vec<(RecordId, Lsn)> {
+        self.met.borrow().clone()
+    }
+}
+
+impl<S: RowSource> RowView<'_, S> {
+    fn open<T>(
+        &self,
+        tree: Tree,
+        key: &[u8],
+        sealed: &[u8],
+        decode: impl FnOnce(&[u8]) -> Result<T, crate::codec::CodecError>,
+    ) -> Result<T, Failure> {
+        Ok(decode(&self.keys.open_row(tree, key, sealed)?)?)
+    }
+
+    fn secret_row(&self, key: &[u8], sealed: &[u8]) -> Result<SecretRecord, Failure> {
+        let mut record = self.open(Tree::Secrets, key, sealed, rows::decode_secret)?;
+        if record.id.0 != key {
+            return Err(Failure::Row("ROW-8"));
+        }
+        let mut met = self.met.borrow_mut();
+        if met.len() < MET_MAX && met.iter().all(|(id, _)| *id != record.id) {
+            met.push((record.id, record.lsn));
+        }
+        if let Some(primary) = record.shows() {
+            self.primaries.borrow_mut().insert(primary);
+        }
+        self.marks.show_on_secret(&mut record);
+        Ok(record)
+    }
+
+    fn version_row(&self, key: &[u8], sealed: &[u8]) -> Result<VersionRecord, Failure> {
+        let mut version = self.open(Tree::Versions, key, sealed, rows::decode_version)?;
+        if rows::version_key(version.id, version.seq) != key {
+            return Err(Failure::Row("ROW-8"));
+        }
+        self.marks.show_on_version(&mut version);
+        Ok(version)
+    }
+
+    /// Whether a row of `secrets` opens, and replica and primary know each other (ROW-12).
+    pub(crate) fn secret_opens(&self, key: &[u8], row: &[u8]) -> bool {
+        let Ok(record) = self.secret_row(key, row) else { return false };
+        if !self.accounts_agree(&record) {
+            return false;
+        }
+        match &record.replication {
+            None => true,
+            Some(Replication::ReplicaOf { primary, .. }) => {
+                let primary = self.secret(*primary).ok().flatten().filter(|primary| !primary.dead);
+                primary.is_some_and(|primary| {
+                    let mut replicas = in_sync(&primary);
+                    record.version_count == 0 && replicas.any(|r| *r.region == *record.scope.region)
+                })
+            }
+            Some(Replication::Primary { .. }) => in_sync(&record).all(|replica| {
+                let scope = Scope::new(&record.scope.account, &replica.region);
+                let there = self.secret_by_name(&scope, &record.name).ok().flatten();
+                matches!(there.and_then(|there| there.replication),
+                    Some(Replication::ReplicaOf { primary, .. }) if primary == record.id)
+            }),
+        }
+    }
+
+    /// Whether a replica in another account and its primary know each other (ROW-14).
+    fn accounts_agree(&self, record: &SecretRecord) -> bool {
+        if record.cross_account.is_some() && record.dead {
+            return false;
+        }
+        if let Some(CrossAccountPrimary { arn, link: Link::InSync(id) }) =
+            record.cross_account_primary()
+        {
+            let primary = self.secret(*id).ok().flatten().filter(|primary| !primary.dead);
+            return record.version_count == 0
+                && record.replication.is_none()
+                && primary.is_some_and(|primary| {
+                    let replica = primary.cross_account_replica();
+                    let replica = replica.filter(|replica| replica.is_associated);
+                    primary.arn() == *arn
+                        && replica.is_some_and(|replica| replica.arn == record.arn())
+                });
+        }
+        let Some(replica) = record.cross_account_replica().filter(|r| r.is_associated) else {
+            return true;
+        };
+        let there = self.secret_by_name(&replica.arn.scope, &replica.arn.name).ok().flatten();
+        there.is_some_and(|there| there.arn() == replica.arn && there.shows() == Some(record.id))
+    }
+
+    /// Whether a row of `versions` opens, with its value if it has one.
+    pub(crate) fn version_opens(&self, key: &[u8], row: &[u8]) -> bool {
+        let Ok(version) = self.version_row(key, row) else { return false };
+        let Some(kind) = version.kind else { return true };
+        let opened = self.value_key(&version).and_then(|value_key| {
+            let sealed = self.sealed_value(&version)?;
+            Ok(self.keys.open_value(kind, &value_key, &sealed)?)
+        });
+        opened.is_ok()
+    }
+
+    /// The wrapped key of a version with a value.
+    pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, Failure> {
+        let key = rows::version_key(version.id, version.seq);
+        let row = self.source.get(Tree::Keys, &key)?.ok_or(Failure::Row("ROW-9"))?;
+        Ok(self.keys.unwrap_value_key(version.id, version.seq, &version.version_id, &row)?)
+    }
+
+    /// The sealed value of a version, its chunks put together.
+    pub(crate) fn sealed_value(&self, version: &VersionRecord) -> Result<Vec<u8>, Failure> {
+        let shape = version.payload.ok_or(Failure::Row("ROW-9"))?;
+        let mut sealed = Vec::with_capacity(shape.sealed_bytes as usize);
+        for chunk in 0..shape.chunks {
+            let key = rows::blob_key(version.id, version.seq, chunk);
+            let row = self.source.get(Tree::Blobs, &key)?.ok_or(Failure::Row("ROW-10"))?;
+            match row.split_first() {
+                Some((&rows::BLOB_FORMAT, part)) => sealed.extend_from_slice(part),
+                _ => return Err(Failure::Row("ROW-10")),
+            }
+        }
+        if sealed.len() != shape.sealed_bytes as usize || !sealed.ends_with(&shape.tag) {
+            return Err(Failure::Row("ROW-10"));
+        }
+        Ok(sealed)
+    }
+}
+
+impl<S: RowSource> View for RowView<'_, S> {
+    type Error = Failure;
+
+    fn secret_by_name(
+        &self,
+        scope: &Scope,
+        name: &SecretName,
+    ) -> Result<Option<SecretRecord>, Failure> {
+        let key = self.keys.name_index(scope, name);
+        let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
+        let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
+        match self.secret(id)? {
+            Some(record) if !record.dead && record.name == *name && record.scope == *scope => {
+                Ok(Some(record))
+            }
+            // A reader between the two reads of a purge: the name is on its way out.
+            Some(record) if record.dead => Ok(None),
+            // A name goes before its record does.
+            Some(_) | None => Err(Failure::Row("ROW-8")),
+        }
+    }
+
+    fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, Failure> {
+        let row = self.source.get(Tree::Secrets, &id.0)?;
+        if row.is_none() && self.primaries.borrow().contains(&id) {
+            // Never "not found": a replica says that it exists.
+            return Err(Failure::Row("ROW-8"));
+        }
+        row.map(|row| self.secret_row(&id.0, &row)).transpose()
+    }
+
+    fn secrets(
+        &self,
+        scope: &Scope,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> Result<Vec<SecretRecord>, Failure> {
+        let prefix = self.keys.scope_index(scope);
+        let mut found = Vec::new();
+        let mut after = after.map(|id| id.0.to_vec());
+        while found.len() < limit {
+            let wanted = limit - found.len();
+            let page = self.source.range(Tree::Secrets, &prefix, after.as_deref(), wanted)?;
+            let ended = page.len() < wanted;
+            for (key, row) in page {
+                let record = self.secret_row(&key, &row)?;
+                after = Some(key.into_vec());
+                if !record.dead && record.scope == *scope {
+                    found.push(record);
+                }
+            }
+            if ended {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, Failure> {
+        let page: Vec<Row> = self.source.range(
+            Tree::Labels,
+            &id.0,
+            None,
+            crate::model::limits::OPERATION_ROWS_MAX,
+        )?;
+        let mut stages = Vec::with_capacity(page.len());
+        for (key, row) in page {
+            let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
+            self.named.borrow_mut().push((id, label.seq));
+            stages.push((label.stage, label.seq));
+        }
+        stages.sort();
+        Ok(stages)
+    }
+
+    fn stage(&self, id: RecordId, stage: &Stage) -> Result<Option<Seq>, Failure> {
+        let key = rows::label_key(self.keys, id, stage);
+        let Some(row) = self.source.get(Tree::Labels, &key)? else { return Ok(None) };
+        let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
+        if label.stage != *stage {
+            return Err(Failure::Row("ROW-8"));
+        }
+        self.named.borrow_mut().push((id, label.seq));
+        Ok(Some(label.seq))
+    }
+
+    fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, Failure> {
+        let key = rows::version_key(id, seq);
+        let row = self.source.get(Tree::Versions, &key)?;
+        if row.is_none() && self.named.borrow().contains(&(id, seq)) {
+            // Never "not found": a label or a token says that it exists.
+            return Err(Failure::Row("ROW-8"));
+        }
+        row.map(|row| self.version_row(&key, &row)).transpose()
+    }
+
+    fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, Failure> {
+        let key = rows::token_key(self.keys, id, version);
+        let row = self.source.get(Tree::Tokens, &key)?;
+        let Some(row) = row else { return Ok(None) };
+        let seq = self.open(Tree::Tokens, &key, &row, rows::decode_seq)?;
+        self.named.borrow_mut().push((id, seq));
+        Ok(Some(seq))
+    }
+
+    fn versions(
+        &self,
+        id: RecordId,
+        after: Option<Seq>,
+        limit: usize,
+    ) -> Result<Vec<VersionRecord>, Failure> {
+        let after = after.map(|seq| rows::version_key(id, seq));
+        let page = self.source.range(
+            Tree::Versions,
+            &id.0,
+            after.as_ref().map(<[u8; 24]>::as_slice),
+            limit,
+        )?;
+        page.iter().map(|(key, row)| self.version_row(key, row)).collect()
+    }
+
+    fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, Failure> {
+        let Some(payload) = self.payload else { return Ok(false) };
+        let Some(version) = self.version(id, seq)? else { return Ok(false) };
+        if version.kind.is_none() {
+            return Ok(false);
+        }
+        Ok(Keyring::same_payload(payload, &self.value_key(&version)?))
+    }
+
+    fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId {
+        rows::fresh_id(self.keys, scope, lsn)
+    }
+}
+
+fn in_sync(primary: &SecretRecord) -> impl Iterator<Item = &Replica> {
+    primary.replicas().iter().filter(|replica| replica.status == ReplicaStatus::InSync)
+}
