@@ -8,7 +8,7 @@ use crate::wire::reply::{Failure, Reply};
 use crate::wire::request::Call;
 use crate::wire::request::Operation;
 use crate::wire::response;
-use crate::wire::services::service;
+use crate::wire::services::operations;
 use std::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -63,8 +63,8 @@ fn try_answer(
     body: Zeroizing<Vec<u8>>,
 ) -> Result<Reply, Failure> {
     let operation = named(operation).ok_or(Failure::UnknownOperation)?;
-    let content = match service::read(operation, body)? {
-        Call::Read(read) => service::perform_read(vault, scope, &read)?,
+    let content = match operations::read(operation, body)? {
+        Call::Read(read) => operations::perform_read(vault, scope, &read)?,
         Call::Write(write) => {
             let (answered, answer) = mpsc::channel();
             let done = move |result| {
@@ -72,8 +72,8 @@ fn try_answer(
                 let _ = answered.send(result);
             };
             vault.submit(scope, write, Box::new(done));
-            let answer = answer.recv().map_err(|_| service::BROKEN_OFF)??;
-            response::write(operation, answer).ok_or(service::MISFIT)?
+            let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
+            response::write(operation, answer).ok_or(operations::MISFIT)?
         }
     };
     Ok(Reply::json(content))

@@ -35,9 +35,6 @@ pub mod internals;
 mod json;
 #[cfg(feature = "testkit")]
 pub(crate) mod local;
-#[cfg(feature = "__internals")]
-#[doc(hidden)]
-pub mod member_facts;
 mod options;
 mod reply;
 mod request;
@@ -48,5 +45,8 @@ mod services;
 mod sigv4;
 
 pub use hook::Hook;
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub use internals::member_facts;
 pub use options::{AgentOptions, Auth, Limits, ServerOptions};
 pub use server::{Server, Stopper};

@@ -1,7 +1,7 @@
 //! `name=value` pairs: query strings, and bodies of the query protocol.
 
 /// Percent-decodes once. What is no escape stands for itself.
-pub(in crate::wire) fn percent_decoded(text: &str) -> Vec<u8> {
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -21,7 +21,7 @@ pub(in crate::wire) fn percent_decoded(text: &str) -> Vec<u8> {
 
 /// The pairs of a form in their order, decoded; a plus is a space. What is not UTF-8 is replaced, so
 /// that it equals no name or value that means anything.
-pub(in crate::wire) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     let decoded = |part: &str| {
         String::from_utf8_lossy(&percent_decoded(&part.replace('+', " "))).into_owned()
     };
@@ -32,7 +32,7 @@ pub(in crate::wire) fn pairs(text: &str) -> impl Iterator<Item = (String, String
 }
 
 /// The value of the first pair of that name.
-pub(in crate::wire) fn value(text: &str, name: &str) -> Option<String> {
+pub(crate) fn value(text: &str, name: &str) -> Option<String> {
     pairs(text).find(|(found, _)| found == name).map(|(_, value)| value)
 }
 

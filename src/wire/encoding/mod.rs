@@ -1,4 +1,4 @@
 //! Text forms of HTTP requests and responses: forms and dates.
 
-pub(in crate::wire) mod form;
-pub(in crate::wire) mod time;
+pub(crate) mod form;
+pub(crate) mod time;

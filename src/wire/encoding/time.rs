@@ -7,7 +7,7 @@ use crate::env::civil;
 const DAY_SECONDS: i64 = 86_400;
 
 /// Reads `YYYYMMDD'T'HHMMSS'Z'`.
-pub(in crate::wire) fn parse_basic(text: &str) -> Option<UnixMillis> {
+pub(crate) fn parse_basic(text: &str) -> Option<UnixMillis> {
     let bytes: &[u8; 16] = text.as_bytes().try_into().ok()?;
     let [y0, y1, y2, y3, mo0, mo1, d0, d1, b'T', h0, h1, mi0, mi1, s0, s1, b'Z'] = *bytes else {
         return None;
@@ -18,7 +18,7 @@ pub(in crate::wire) fn parse_basic(text: &str) -> Option<UnixMillis> {
 }
 
 /// Reads `Sun, 06 Nov 1994 08:49:37 GMT`. The day of the week is not checked against the date.
-pub(in crate::wire) fn parse_http(text: &str) -> Option<UnixMillis> {
+pub(crate) fn parse_http(text: &str) -> Option<UnixMillis> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut parts = text.split_once(", ")?.1.split(' ');
@@ -35,7 +35,7 @@ pub(in crate::wire) fn parse_http(text: &str) -> Option<UnixMillis> {
 }
 
 /// Writes `YYYYMMDD'T'HHMMSS'Z'`, dropping the fraction.
-pub(in crate::wire) fn format_basic(at: UnixMillis) -> String {
+pub(crate) fn format_basic(at: UnixMillis) -> String {
     let seconds = at.0.div_euclid(1000);
     let (year, month, day) = civil::date(seconds.div_euclid(DAY_SECONDS));
     let second = seconds.rem_euclid(DAY_SECONDS);
@@ -45,7 +45,7 @@ pub(in crate::wire) fn format_basic(at: UnixMillis) -> String {
 
 /// Writes seconds with a fraction, as a JSON number: AWS CLI shows the number as it stands, so even
 /// a whole second has its `.0` (rule WIRE-REPLY-4).
-pub(in crate::wire) fn format_json(at: UnixMillis) -> String {
+pub(crate) fn format_json(at: UnixMillis) -> String {
     let sign = if at.0 < 0 { "-" } else { "" };
     let millis = at.0.unsigned_abs();
     let fraction = format!("{:03}", millis % 1000);
@@ -58,7 +58,7 @@ pub(in crate::wire) fn format_json(at: UnixMillis) -> String {
 
 /// Writes seconds as a decimal number, without a fraction if it is nothing: what AWS's agent makes
 /// of them (rule WIRE-AGENT-4).
-pub(in crate::wire) fn format_decimal(at: UnixMillis) -> String {
+pub(crate) fn format_decimal(at: UnixMillis) -> String {
     let text = format_json(at);
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }

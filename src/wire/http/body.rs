@@ -1,8 +1,8 @@
 //! Bodies in both directions, in wiped buffers (I8, rule WIRE-NET-3).
 
+use super::phase::Busy;
 use crate::wire::buffer::WipedBuffer;
 use crate::wire::reply::Failure;
-use crate::wire::server::Busy;
 use hyper::body::{Body, Buf, Frame, SizeHint};
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -19,7 +19,7 @@ const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 const ROOM_BYTES: usize = 8 * 1024;
 
 /// Reads a whole body of at most `bytes_max`, within `time`.
-pub(in crate::wire) async fn collect<B>(
+pub(crate) async fn collect<B>(
     body: B,
     bytes_max: usize,
     time: Duration,
@@ -66,7 +66,7 @@ where
 
 /// The one block of an answer. Given to the network without another copy in between, wiped when the
 /// last byte is taken; until then the connection counts as busy.
-pub(in crate::wire) struct Block {
+pub(crate) struct Block {
     bytes: Zeroizing<Vec<u8>>,
     sent: usize,
     _busy: Option<Busy>,
@@ -87,13 +87,13 @@ impl Buf for Block {
 }
 
 /// An answer's body: one block or none.
-pub(in crate::wire) struct Answer {
+pub(crate) struct Answer {
     block: Option<Block>,
     bytes: u64,
 }
 
 impl Answer {
-    pub(in crate::wire) fn new(content: Option<Zeroizing<Vec<u8>>>, busy: Option<Busy>) -> Self {
+    pub(crate) fn new(content: Option<Zeroizing<Vec<u8>>>, busy: Option<Busy>) -> Self {
         let bytes = content.as_ref().map_or(0, |content| content.len() as u64);
         let block = content.map(|bytes| Block { bytes, sent: 0, _busy: busy });
         Self { block, bytes }

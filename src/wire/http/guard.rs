@@ -7,7 +7,7 @@ use hyper::http::request::Parts;
 use std::net::{IpAddr, SocketAddr};
 
 /// Refuses a request that is not meant for `local`, the address that its connection arrived at.
-pub(in crate::wire) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
     check_host(head, local)?;
     if is_forwarded(head) {
         return Err(Failure::Strayed {
@@ -19,7 +19,7 @@ pub(in crate::wire) fn check(head: &Parts, local: SocketAddr) -> Result<(), Fail
 }
 
 /// Refuses a request to another host.
-pub(in crate::wire) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
     let headers = &head.headers;
     let mut hosts = headers.get_all("host").iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -39,12 +39,12 @@ pub(in crate::wire) fn check_host(head: &Parts, local: SocketAddr) -> Result<(),
 }
 
 /// Whether a proxy sent it on.
-pub(in crate::wire) fn is_forwarded(head: &Parts) -> bool {
+pub(crate) fn is_forwarded(head: &Parts) -> bool {
     ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name))
 }
 
 /// Refuses a request of a page in a browser.
-pub(in crate::wire) fn check_page(head: &Parts) -> Result<(), Failure> {
+pub(crate) fn check_page(head: &Parts) -> Result<(), Failure> {
     let headers = &head.headers;
     let sites = headers.get_all("sec-fetch-site");
     let own_site =

@@ -1,5 +1,6 @@
 //! Requests and responses as HTTP: which are let in, where they go, their bodies.
 
-pub(in crate::wire) mod body;
-pub(in crate::wire) mod guard;
-pub(in crate::wire) mod route;
+pub(crate) mod body;
+pub(crate) mod guard;
+pub(crate) mod phase;
+pub(crate) mod route;

@@ -24,7 +24,7 @@ const STS_ACTIONS: &[&str] = &[
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::wire) enum Route<'a> {
+pub(crate) enum Route<'a> {
     /// `GET /healthz`: the process answers.
     Alive,
     /// `GET /readyz`: the vault reads and writes.
@@ -41,7 +41,7 @@ pub(in crate::wire) enum Route<'a> {
 
 impl<'a> Route<'a> {
     /// Looks at a request; `body` is what could be read of it.
-    pub(in crate::wire) fn of(head: &'a Parts, body: &[u8]) -> Self {
+    pub(crate) fn of(head: &'a Parts, body: &[u8]) -> Self {
         if let Some(probe) = probe(head) {
             return probe;
         }
@@ -104,7 +104,7 @@ fn action(head: &Parts, body: &[u8]) -> Option<String> {
 }
 
 /// The body, if it is a form.
-pub(in crate::wire) fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
+pub(crate) fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
     let content_type = single(&head.headers, "content-type")?;
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
@@ -116,7 +116,7 @@ fn is_sts(head: &Parts, action: &str) -> bool {
 }
 
 /// The value of a header that stands exactly once and is visible ASCII.
-pub(in crate::wire) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),

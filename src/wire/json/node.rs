@@ -12,7 +12,7 @@ const DEPTH_MAX: usize = 32;
 const NODES_MAX: usize = 20_000;
 
 /// One JSON value.
-pub(in crate::wire) enum Node {
+pub(crate) enum Node {
     Null,
     Bool(bool),
     /// A number, decimals cut off, clamped to the range.
@@ -25,10 +25,10 @@ pub(in crate::wire) enum Node {
 
 /// Not one JSON value, or too deep, or too many values. No cause: it would quote the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::wire) struct NotJson;
+pub(crate) struct NotJson;
 
 /// Reads exactly one JSON value.
-pub(in crate::wire) fn parse(body: &[u8]) -> Result<Node, NotJson> {
+pub(crate) fn parse(body: &[u8]) -> Result<Node, NotJson> {
     let nodes_left = Cell::new(NODES_MAX);
     let seed = NodeSeed { depth_left: DEPTH_MAX, nodes_left: &nodes_left };
     let mut deserializer = serde_json::Deserializer::from_slice(body);

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// Builds one JSON text.
-pub(in crate::wire) struct Writer {
+pub(crate) struct Writer {
     out: WipedBuffer,
     /// Whether the next name or item follows another one.
     follows: bool,
@@ -18,19 +18,19 @@ pub(in crate::wire) struct Writer {
 
 impl Writer {
     /// A writer with room for `bytes`; more room is made when needed.
-    pub(in crate::wire) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { out: WipedBuffer::with_capacity(bytes), follows: false }
     }
 
-    pub(in crate::wire) fn finish(self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn finish(self) -> Zeroizing<Vec<u8>> {
         self.out.into_inner()
     }
 
-    pub(in crate::wire) fn object(&mut self, members: impl FnOnce(&mut Self)) {
+    pub(crate) fn object(&mut self, members: impl FnOnce(&mut Self)) {
         self.bracketed(b"{", members, b"}");
     }
 
-    pub(in crate::wire) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         items: impl IntoIterator<Item = T>,
         mut item: impl FnMut(&mut Self, T),
@@ -39,14 +39,14 @@ impl Writer {
     }
 
     /// A member's name; exactly one value has to follow.
-    pub(in crate::wire) fn name(&mut self, name: &str) -> &mut Self {
+    pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         self.text(name);
         self.out.push(b":");
         self.follows = false;
         self
     }
 
-    pub(in crate::wire) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.separate();
         self.out.reserve(escaped_len(text) + 2);
         self.out.push(b"\"");
@@ -63,7 +63,7 @@ impl Writer {
     }
 
     /// Bytes as a base64 string (standard alphabet, padded).
-    pub(in crate::wire) fn base64(&mut self, bytes: &[u8]) {
+    pub(crate) fn base64(&mut self, bytes: &[u8]) {
         self.separate();
         let len = base64_len(bytes.len());
         self.out.reserve(len + 2);
@@ -73,17 +73,17 @@ impl Writer {
         self.out.push(b"\"");
     }
 
-    pub(in crate::wire) fn time(&mut self, at: UnixMillis) {
+    pub(crate) fn time(&mut self, at: UnixMillis) {
         self.separate();
         self.out.push(time::format_json(at).as_bytes());
     }
 
-    pub(in crate::wire) fn integer(&mut self, number: i64) {
+    pub(crate) fn integer(&mut self, number: i64) {
         self.separate();
         self.out.push(number.to_string().as_bytes());
     }
 
-    pub(in crate::wire) fn boolean(&mut self, value: bool) {
+    pub(crate) fn boolean(&mut self, value: bool) {
         self.separate();
         self.out.push(if value { b"true" } else { b"false" });
     }
@@ -106,19 +106,19 @@ impl Writer {
 }
 
 /// Length of padded base64.
-pub(in crate::wire) fn base64_len(bytes: usize) -> usize {
+pub(crate) fn base64_len(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
 }
 
 /// Reads padded base64 of the standard alphabet, straight into the fence.
-pub(in crate::wire) fn base64_decoded(text: &str) -> Option<SecretBytes> {
+pub(crate) fn base64_decoded(text: &str) -> Option<SecretBytes> {
     let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
     let len = STANDARD.decode_slice(text, &mut bytes).ok()?;
     bytes.get(..len).map(SecretBytes::copy_from)
 }
 
 /// Length of `text` between the quotes of a JSON string.
-pub(in crate::wire) fn escaped_len(text: &str) -> usize {
+pub(crate) fn escaped_len(text: &str) -> usize {
     text.bytes().map(|byte| Escape::of(byte).map_or(1, Escape::len)).sum()
 }
 

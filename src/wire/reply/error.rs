@@ -4,47 +4,15 @@
 //! Exceptions of the service itself say `Message`, those of AWS's front end say `message`; clients
 //! read both, and one of them needs that there is exactly one.
 
+use super::response::{JSON, Reply};
 use crate::error::{Error, ErrorKind};
 use crate::semantics::{Fault, FaultKind};
 use crate::wire::json::Writer;
 use hyper::StatusCode;
 use zeroize::Zeroizing;
 
-/// The content type of every answer but those to requests that are not of this protocol.
-pub(in crate::wire) const JSON: &str = "application/x-amz-json-1.1";
-
-/// The content type of the services that answer XML.
-const XML: &str = "text/xml";
-
-/// A response before it has headers.
-pub(in crate::wire) struct Reply {
-    pub(in crate::wire) status: StatusCode,
-    /// Content type of `content`.
-    pub(in crate::wire) content_type: &'static str,
-    /// `None`: no body.
-    pub(in crate::wire) content: Option<Zeroizing<Vec<u8>>>,
-    /// Whether the connection ends with this response.
-    pub(in crate::wire) close: bool,
-}
-
-impl Reply {
-    pub(in crate::wire) fn json(content: Zeroizing<Vec<u8>>) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, content: Some(content), close: false }
-    }
-
-    pub(in crate::wire) fn plain(text: &str) -> Self {
-        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { status: StatusCode::OK, content_type: "text/plain", content, close: false }
-    }
-
-    pub(in crate::wire) fn xml(status: StatusCode, text: &str) -> Self {
-        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { status, content_type: XML, content, close: false }
-    }
-}
-
 /// Why a request is not answered.
-pub(in crate::wire) enum Failure {
+pub(crate) enum Failure {
     /// Not this protocol: wrong method, path or content type.
     NotOurs,
     /// Sent by a page in a browser, by a proxy, or to another host.
@@ -85,12 +53,12 @@ impl From<Error> for Failure {
 }
 
 impl Failure {
-    pub(in crate::wire) fn serialization(message: impl Into<String>) -> Self {
+    pub(crate) fn serialization(message: impl Into<String>) -> Self {
         Self::Serialization(message.into())
     }
 
     /// Members that must not be null, by their paths.
-    pub(in crate::wire) fn missing(paths: &[String]) -> Self {
+    pub(crate) fn missing(paths: &[String]) -> Self {
         let detail: Vec<String> = paths
             .iter()
             .map(|path| {
@@ -104,7 +72,7 @@ impl Failure {
         Self::Fault(Fault::new(FaultKind::Validation, message))
     }
 
-    pub(in crate::wire) fn reply(&self) -> Reply {
+    pub(crate) fn reply(&self) -> Reply {
         let bad = StatusCode::BAD_REQUEST;
         match self {
             Self::NotOurs => Reply {

@@ -1,5 +1,7 @@
 //! What the server sends back: responses before they have headers, and errors.
 
 mod error;
+mod response;
 
-pub(in crate::wire) use error::{Failure, JSON, Reply};
+pub(crate) use error::Failure;
+pub(crate) use response::{JSON, Reply};

@@ -3,5 +3,5 @@
 mod operation;
 mod read;
 
-pub(in crate::wire) use operation::Operation;
-pub(in crate::wire) use read::{Call, Read, read};
+pub(crate) use operation::Operation;
+pub(crate) use read::{Call, Read, read};

@@ -5,7 +5,7 @@ use crate::wire::schema::Member;
 
 /// An operation of the API. Those of AWS that are not here are unknown to this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::wire) enum Operation {
+pub(crate) enum Operation {
     AssociateCrossAccountReplica,
     BatchGetSecretValue,
     CancelRotateSecret,
@@ -36,7 +36,7 @@ pub(in crate::wire) enum Operation {
 
 impl Operation {
     /// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
-    pub(in crate::wire) fn from_target(target: &str) -> Option<Self> {
+    pub(crate) fn from_target(target: &str) -> Option<Self> {
         Some(match target.strip_prefix("secretsmanager.")? {
             "AssociateCrossAccountReplica" => Self::AssociateCrossAccountReplica,
             "BatchGetSecretValue" => Self::BatchGetSecretValue,
@@ -70,7 +70,7 @@ impl Operation {
 
     /// Whether it changes nothing.
     #[cfg(feature = "testkit")]
-    pub(in crate::wire) fn only_reads(self) -> bool {
+    pub(crate) fn only_reads(self) -> bool {
         matches!(
             self,
             Self::BatchGetSecretValue
@@ -86,7 +86,7 @@ impl Operation {
     }
 
     /// The members of its request (API model of 2017-10-17).
-    pub(in crate::wire) fn members(self) -> &'static [Member] {
+    pub(crate) fn members(self) -> &'static [Member] {
         match self {
             Self::AssociateCrossAccountReplica => ASSOCIATE_CROSS_ACCOUNT_REPLICA,
             Self::BatchGetSecretValue => BATCH_GET_SECRET_VALUE,

@@ -17,13 +17,13 @@ use crate::wire::reply::Failure;
 use crate::wire::schema::Fields;
 
 /// A request that the vault can answer.
-pub(in crate::wire) enum Call {
+pub(crate) enum Call {
     Write(Write),
     Read(Read),
 }
 
 /// A request that changes nothing.
-pub(in crate::wire) enum Read {
+pub(crate) enum Read {
     BatchGetSecretValue(BatchGetSecretValue),
     DescribeSecret(SecretIdOnly),
     GetRandomPassword(GetRandomPassword),
@@ -36,7 +36,7 @@ pub(in crate::wire) enum Read {
 }
 
 #[allow(clippy::too_many_lines)] // A table: one arm an operation.
-pub(in crate::wire) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure> {
+pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure> {
     let mut fields = fields;
     Ok(match operation {
         Operation::CreateSecret => Call::Write(Write::CreateSecret(CreateSecret {

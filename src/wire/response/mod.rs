@@ -3,7 +3,7 @@
 mod policy;
 mod related;
 
-pub(in crate::wire) use policy::{policy_page, policy_validation, resource_policy};
+pub(crate) use policy::{policy_page, policy_validation, resource_policy};
 
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
@@ -24,7 +24,7 @@ const COMMON_BYTES: usize = 4096;
 
 /// The answer of a write. `None`: the vault answered another operation's answer, which no request
 /// can bring about.
-pub(in crate::wire) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Vec<u8>>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     match (operation, answer) {
         (
@@ -108,12 +108,12 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 }
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
-pub(in crate::wire) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
     single_value(output, Writer::time)
 }
 
 /// The same as AWS's agent writes it: the date is a string.
-pub(in crate::wire) fn agent_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn agent_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
     single_value(output, |out, date| out.text(&format_decimal(date)))
 }
 
@@ -129,7 +129,7 @@ fn single_value(
 
 /// The answer of `BatchGetSecretValue`. The buffer has room for all values from the start, so none
 /// of them is moved while the others are written.
-pub(in crate::wire) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Zeroizing<Vec<u8>>> {
     let contents: Result<Vec<Content<'_>>> =
         batch.values.iter().map(|output| Content::of(&output.value)).collect();
     let contents = contents?;
@@ -149,7 +149,7 @@ pub(in crate::wire) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Ze
     Ok(out.finish())
 }
 
-pub(in crate::wire) fn random_password(password: &SecretBytes) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn random_password(password: &SecretBytes) -> Result<Zeroizing<Vec<u8>>> {
     // EXPOSE: the caller asked for it; it goes into a wiped buffer and to the socket.
     let text = utf8(password.expose())?;
     let mut out = Writer::with_capacity(escaped_len(text) + COMMON_BYTES);
@@ -215,13 +215,13 @@ fn batch_error(out: &mut Writer, error: &BatchError) {
     });
 }
 
-pub(in crate::wire) fn description(description: &Description) -> Zeroizing<Vec<u8>> {
+pub(crate) fn description(description: &Description) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     describe(&mut out, description, "VersionIdsToStages");
     out.finish()
 }
 
-pub(in crate::wire) fn secret_page(page: &SecretPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn secret_page(page: &SecretPage) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("SecretList")
@@ -231,7 +231,7 @@ pub(in crate::wire) fn secret_page(page: &SecretPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(in crate::wire) fn version_page(page: &VersionPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn version_page(page: &VersionPage) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("Versions").list(&page.versions, version_entry);

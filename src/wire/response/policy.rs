@@ -13,7 +13,7 @@ pub(super) fn named(out: &mut Writer, named: &PolicyNamed) {
     });
 }
 
-pub(in crate::wire) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec<u8>> {
+pub(crate) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec<u8>> {
     let room = policy.policy.as_deref().map_or(0, escaped_len);
     let mut out = Writer::with_capacity(COMMON_BYTES + room);
     out.object(|out| {
@@ -25,7 +25,7 @@ pub(in crate::wire) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec
     out.finish()
 }
 
-pub(in crate::wire) fn policy_page(page: &PolicyPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn policy_page(page: &PolicyPage) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("ResourcePolicies").list(&page.policy_names, |out, name| {
@@ -36,7 +36,7 @@ pub(in crate::wire) fn policy_page(page: &PolicyPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(in crate::wire) fn policy_validation(validation: &PolicyValidation) -> Zeroizing<Vec<u8>> {
+pub(crate) fn policy_validation(validation: &PolicyValidation) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("PolicyValidationPassed").boolean(validation.errors.is_empty());

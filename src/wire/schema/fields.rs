@@ -7,30 +7,30 @@ use crate::wire::reply::Failure;
 use zeroize::Zeroizing;
 
 /// One member of a structure. Members that no table names are ignored, and `null` is absence.
-pub(in crate::wire) struct Member {
-    pub(in crate::wire) name: &'static str,
-    pub(in crate::wire) kind: Kind,
-    pub(in crate::wire) required: bool,
+pub(crate) struct Member {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
     /// Leaves the parsed body only into the fence.
-    pub(in crate::wire) sensitive: bool,
+    pub(crate) sensitive: bool,
 }
 
 impl Member {
-    pub(in crate::wire) const fn optional(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn optional(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, required: false, sensitive: false }
     }
 
-    pub(in crate::wire) const fn required(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn required(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, required: true, sensitive: false }
     }
 
-    pub(in crate::wire) const fn sensitive(name: &'static str, kind: Kind) -> Self {
+    pub(crate) const fn sensitive(name: &'static str, kind: Kind) -> Self {
         Self { name, kind, required: false, sensitive: true }
     }
 }
 
 /// What a member holds.
-pub(in crate::wire) enum Kind {
+pub(crate) enum Kind {
     Text,
     Integer,
     Long,
@@ -42,14 +42,14 @@ pub(in crate::wire) enum Kind {
 }
 
 /// A structure whose members have the types of its table.
-pub(in crate::wire) struct Fields {
+pub(crate) struct Fields {
     members: Vec<(Zeroizing<String>, Node)>,
     table: &'static [Member],
 }
 
 impl Fields {
     /// Checks a request body: types first, then presence.
-    pub(in crate::wire) fn check(body: Node, table: &'static [Member]) -> Result<Self, Failure> {
+    pub(crate) fn check(body: Node, table: &'static [Member]) -> Result<Self, Failure> {
         let members = match body {
             Node::Object(members) => members,
             Node::List(_) => return Err(Failure::serialization(LIST_FOUND)),
@@ -65,7 +65,7 @@ impl Fields {
         }
     }
 
-    pub(in crate::wire) fn text(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         debug_assert!(!self.member(name).sensitive, "{name} belongs in the fence");
         match self.take(name)? {
             Node::String(mut text) => Some(std::mem::take(&mut *text)),
@@ -74,40 +74,40 @@ impl Fields {
     }
 
     /// The text of a required member. Presence has been checked.
-    pub(in crate::wire) fn required_text(&mut self, name: &'static str) -> String {
+    pub(crate) fn required_text(&mut self, name: &'static str) -> String {
         debug_assert!(self.member(name).required, "{name} may be absent");
         self.text(name).unwrap_or_default()
     }
 
-    pub(in crate::wire) fn secret_text(&mut self, name: &'static str) -> Option<SecretBytes> {
+    pub(crate) fn secret_text(&mut self, name: &'static str) -> Option<SecretBytes> {
         match self.take(name)? {
             Node::String(mut text) => Some(SecretBytes::from(std::mem::take(&mut *text))),
             _ => None,
         }
     }
 
-    pub(in crate::wire) fn secret_blob(&mut self, name: &'static str) -> Option<SecretBytes> {
+    pub(crate) fn secret_blob(&mut self, name: &'static str) -> Option<SecretBytes> {
         match self.take(name)? {
             Node::String(text) => base64_decoded(&text),
             _ => None,
         }
     }
 
-    pub(in crate::wire) fn number(&mut self, name: &'static str) -> Option<i64> {
+    pub(crate) fn number(&mut self, name: &'static str) -> Option<i64> {
         match self.take(name)? {
             Node::Number(number) => Some(number),
             _ => None,
         }
     }
 
-    pub(in crate::wire) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, name: &'static str) -> Option<bool> {
         match self.take(name)? {
             Node::Bool(value) => Some(value),
             _ => None,
         }
     }
 
-    pub(in crate::wire) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let Node::List(items) = self.take(name)? else { return None };
         let text = |item| match item {
             Node::String(mut text) => Some(std::mem::take(&mut *text)),
@@ -116,7 +116,7 @@ impl Fields {
         Some(items.into_iter().filter_map(text).collect())
     }
 
-    pub(in crate::wire) fn structure(&mut self, name: &'static str) -> Option<Fields> {
+    pub(crate) fn structure(&mut self, name: &'static str) -> Option<Fields> {
         let Kind::Structure(table) = self.member(name).kind else { return None };
         match self.take(name)? {
             Node::Object(members) => Some(Fields { members, table }),
@@ -124,7 +124,7 @@ impl Fields {
         }
     }
 
-    pub(in crate::wire) fn structures<T>(
+    pub(crate) fn structures<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(Fields) -> T,

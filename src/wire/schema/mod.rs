@@ -2,4 +2,4 @@
 
 mod fields;
 
-pub(in crate::wire) use fields::{Fields, Kind, Member};
+pub(crate) use fields::{Fields, Kind, Member};

@@ -1,6 +1,8 @@
 //! The listening socket: accepting, admitting, stopping (rules WIRE-NET-1, 2, 6).
 
-use super::connection::{self, Connection, Door};
+use super::admission::Connections;
+use super::connection::Door;
+use super::signals::Signals;
 use crate::env::Env;
 use crate::env::real::is_out_of_files;
 use crate::error::{Error, ErrorKind, Result};
@@ -8,9 +10,7 @@ use crate::model::Scope;
 use crate::model::name::is_region;
 use crate::vault::{Credential, Vault};
 use crate::wire::options::{AgentOptions, Auth, ServerOptions};
-use crate::wire::reply::Failure;
-use crate::wire::services::Agent;
-use crate::wire::services::Service;
+use crate::wire::services::{Agent, Health, Service};
 use crate::wire::sigv4::Keyring;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -89,7 +88,7 @@ impl Server {
             anybody: Scope::new(&account, &region),
             env,
             writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
-            probe: Arc::new(Semaphore::new(1)),
+            health: Health::new(),
             agent: None,
             limits,
         };
@@ -200,32 +199,6 @@ fn cannot_listen(listen: SocketAddr, cause: &io::Error) -> Error {
     Error::io("listen", io::Error::new(cause.kind(), message))
 }
 
-/// The signals that ask a server to stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn take_over() -> io::Result<Self> {
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for the next one; for ever if signals are not ours.
-    async fn next(signals: &mut Option<Self>) {
-        match signals {
-            None => std::future::pending().await,
-            Some(Self { terminate, interrupt }) => {
-                tokio::select! {
-                    _ = terminate.recv() => (),
-                    _ = interrupt.recv() => (),
-                }
-            }
-        }
-    }
-}
-
 /// The ports of a server that runs.
 struct Ports {
     api: tokio::net::TcpListener,
@@ -279,71 +252,6 @@ async fn serve(
         _ = timeout(service.limits.drain_time, drained) => (),
         () = Signals::next(&mut signals) => (),
     }
-}
-
-struct Connections {
-    open: Vec<Arc<Connection>>,
-    tasks: JoinSet<()>,
-}
-
-impl Connections {
-    /// Takes a connection in. When the server is full, the one that has kept us waiting longest gives
-    /// way; when all are busy, the new one is turned away.
-    fn admit(
-        &mut self,
-        service: &Arc<Service>,
-        stream: TcpStream,
-        door: Door,
-        stop: &watch::Sender<bool>,
-    ) {
-        self.forget_closed();
-        if self.open.len() >= service.limits.connections
-            && !self.make_room(service.limits.body_patience)
-        {
-            turn_away(&stream, service);
-            return;
-        }
-        let connection = Arc::new(Connection::new());
-        self.open.push(Arc::clone(&connection));
-        let service = Arc::clone(service);
-        self.tasks.spawn(connection::serve(service, connection, stream, door, stop.subscribe()));
-    }
-
-    fn make_room(&mut self, patience: Duration) -> bool {
-        let mut candidates: Vec<_> = (0..)
-            .zip(&self.open)
-            .filter_map(|(index, connection)| Some((connection.priority(patience)?, index)))
-            .collect();
-        candidates.sort();
-        for (_, index) in candidates {
-            // It may have become busy since.
-            if self.open.get(index).is_some_and(|connection| connection.give_up(patience)) {
-                self.open.swap_remove(index);
-                return true;
-            }
-        }
-        false
-    }
-
-    /// A connection whose task has ended is held by nobody else.
-    fn forget_closed(&mut self) {
-        self.open.retain(|connection| Arc::strong_count(connection) > 1);
-    }
-}
-
-/// Says why, if the network takes it at once; the connection ends either way.
-fn turn_away(stream: &TcpStream, service: &Service) {
-    let reply = Failure::Unavailable.reply();
-    let content = reply.content.unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {}\r\n\
-         connection: close\r\n\r\n",
-        reply.status,
-        reply.content_type,
-        content.len(),
-        service.request_id()
-    );
-    let _ = stream.try_write(&[head.as_bytes(), content.as_slice()].concat());
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Sockets: the ports, the connections, and the end of both.
 
+mod admission;
 mod connection;
 mod listen;
+mod signals;
 
-pub(in crate::wire) use connection::Busy;
 pub use listen::{Server, Stopper};

@@ -9,15 +9,16 @@
 //! There is no cache, so every answer is fresh. A request shows a token that a page in a browser or
 //! a fooled web application does not have; it is compared in constant time.
 
-use super::service::Service;
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::model::api::GetSecretValue;
 use crate::secret::SecretBytes;
+use crate::vault::Vault;
 use crate::wire::encoding::form;
 use crate::wire::http::body;
 use crate::wire::http::guard;
 use crate::wire::json::Writer;
+use crate::wire::options::Limits;
 use crate::wire::reply::{Failure, Reply};
 use crate::wire::response;
 use hyper::http::request::Parts;
@@ -34,14 +35,14 @@ const TOKEN_HEADERS: [&str; 2] = ["x-aws-parameters-secrets-token", "x-vault-tok
 const PREFIX: &str = "/v1/";
 
 /// What the agent's port needs beside the vault.
-pub(in crate::wire) struct Agent {
+pub(crate) struct Agent {
     token: SecretBytes,
     /// Whose secrets are read.
     scope: Scope,
 }
 
 impl Agent {
-    pub(in crate::wire) fn new(token: SecretBytes, scope: Scope) -> Self {
+    pub(crate) fn new(token: SecretBytes, scope: Scope) -> Self {
         Self { token, scope }
     }
 
@@ -106,10 +107,12 @@ impl From<Error> for Refusal {
     }
 }
 
-impl Service {
+impl Agent {
     /// Answers a request that came in by the agent's port.
-    pub(in crate::wire) async fn answer_agent<B>(
+    pub(crate) async fn answer<B>(
         &self,
+        vault: &Vault,
+        limits: &Limits,
         request: Request<B>,
         local: SocketAddr,
         is_wanted: impl FnOnce() -> bool,
@@ -118,12 +121,12 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
-        let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
+        let body = body::collect(body, limits.body_bytes, limits.body_time).await;
         if !is_wanted() {
             return Failure::Unavailable.reply();
         }
         let close = body.is_err();
-        match self.agent_content(&head, local).await {
+        match self.content(vault, &head, local).await {
             Ok(reply) => Reply { close, ..reply },
             Err(Refusal { status, content_type, content }) => {
                 Reply { status, content_type, content: Some(content), close }
@@ -131,7 +134,12 @@ impl Service {
         }
     }
 
-    async fn agent_content(&self, head: &Parts, local: SocketAddr) -> Result<Reply, Refusal> {
+    async fn content(
+        &self,
+        vault: &Vault,
+        head: &Parts,
+        local: SocketAddr,
+    ) -> Result<Reply, Refusal> {
         let strayed = |failure| match failure {
             Failure::Strayed { status, message } => Refusal::plain(status, message),
             _ => Refusal::bad_request("Bad request"),
@@ -144,14 +152,14 @@ impl Service {
         if guard::is_forwarded(head) {
             return Err(Refusal::bad_request("Forwarded"));
         }
-        let Some(agent) = self.agent.as_ref().filter(|agent| agent.knows(head)) else {
+        if !self.knows(head) {
             return Err(Refusal::plain(StatusCode::FORBIDDEN, "Bad Token"));
-        };
+        }
         if head.method != Method::GET {
             return Err(Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "Not allowed"));
         }
         let question = question(head.uri.path(), head.uri.query().unwrap_or_default())?;
-        let (vault, scope) = (self.vault.clone(), agent.scope.clone());
+        let (vault, scope) = (vault.clone(), self.scope.clone());
         let answered = tokio::task::spawn_blocking(move || {
             response::agent_value(&vault.get_secret_value(&scope, &question)?)
         });

@@ -1,20 +1,31 @@
 //! Probes: is the process there, does the vault work (rules WIRE-HEALTH-1 to 4). They need no
 //! signature and say nothing about what the vault holds.
 
-use super::service::Service;
+use crate::vault::Vault;
 use crate::wire::reply::Reply;
 use hyper::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// How long a probe waits for the vault before it says that it does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-impl Service {
+/// Asks the vault whether it works.
+pub(crate) struct Health {
+    /// Held while the vault is asked, so that a vault that hangs blocks one thread and not all.
+    turn: Arc<Semaphore>,
+}
+
+impl Health {
+    pub(crate) fn new() -> Self {
+        Self { turn: Arc::new(Semaphore::new(1)) }
+    }
+
     /// `GET /readyz`
-    pub(in crate::wire) async fn readiness(&self) -> Reply {
-        match self.why_not_ready().await {
+    pub(crate) async fn readiness(&self, vault: &Vault) -> Reply {
+        match self.why_not_ready(vault).await {
             None => Reply::plain("ready\n"),
             Some(why) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -25,8 +36,8 @@ impl Service {
 
     /// `GET /_localstack/health`, with the spaces that `LocalStack` puts: scripts look for
     /// `"secretsmanager": "running"` as text.
-    pub(in crate::wire) async fn local_stack_health(&self) -> Reply {
-        let state = if self.why_not_ready().await.is_none() { "running" } else { "error" };
+    pub(crate) async fn local_stack(&self, vault: &Vault) -> Reply {
+        let state = if self.why_not_ready(vault).await.is_none() { "running" } else { "error" };
         let text = format!(
             "{{\"services\": {{\"secretsmanager\": \"{state}\", \"sts\": \"running\"}}, \
              \"edition\": \"strongroom\", \"version\": \"{}\"}}\n",
@@ -35,13 +46,12 @@ impl Service {
         Reply { content_type: "application/json", ..Reply::plain(&text) }
     }
 
-    async fn why_not_ready(&self) -> Option<String> {
+    async fn why_not_ready(&self, vault: &Vault) -> Option<String> {
         let asked = async {
-            // One at a time, so that a vault that hangs holds up one thread and not all.
-            let Ok(turn) = Arc::clone(&self.probe).acquire_owned().await else {
+            let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
                 return Some("the server is stopping".to_owned());
             };
-            let vault = self.vault.clone();
+            let vault = vault.clone();
             let asked = tokio::task::spawn_blocking(move || {
                 let ready = vault.ready();
                 drop(turn);

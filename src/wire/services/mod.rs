@@ -2,8 +2,10 @@
 
 mod agent;
 mod health;
-pub(in crate::wire) mod service;
+pub(crate) mod operations;
+mod service;
 mod sts;
 
-pub(in crate::wire) use agent::Agent;
-pub(in crate::wire) use service::Service;
+pub(crate) use agent::Agent;
+pub(crate) use health::Health;
+pub(crate) use service::Service;

@@ -4,6 +4,8 @@
 //! the rules of the API, which are not here.
 
 use super::agent::Agent;
+use super::health::Health;
+use super::operations::{BROKEN_OFF, MISFIT, perform_read, read};
 use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
@@ -13,13 +15,11 @@ use crate::vault::{Vault, Write};
 use crate::wire::http::body;
 use crate::wire::http::guard;
 use crate::wire::http::route::{Route, single};
-use crate::wire::json;
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{Failure, JSON, Reply};
+use crate::wire::request::Call;
 use crate::wire::request::Operation;
-use crate::wire::request::{self, Call, Read};
 use crate::wire::response;
-use crate::wire::schema::Fields;
 use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
@@ -30,26 +30,25 @@ use tokio::sync::{Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 /// What all requests share.
-pub(in crate::wire) struct Service {
-    pub(in crate::wire) vault: Vault,
-    pub(in crate::wire) keys: Keyring,
-    pub(in crate::wire) auth: Auth,
+pub(crate) struct Service {
+    pub(crate) vault: Vault,
+    pub(crate) keys: Keyring,
+    pub(crate) auth: Auth,
     /// The caller when nobody is authenticated.
-    pub(in crate::wire) anybody: Scope,
-    pub(in crate::wire) env: Env,
-    pub(in crate::wire) limits: Limits,
+    pub(crate) anybody: Scope,
+    pub(crate) env: Env,
+    pub(crate) limits: Limits,
     /// Writes that the vault has and has not answered.
-    pub(in crate::wire) writes: Arc<Semaphore>,
+    pub(crate) writes: Arc<Semaphore>,
     /// The read protocol of AWS's agent, if it is served.
-    pub(in crate::wire) agent: Option<Agent>,
-    /// Held while the vault is asked whether it is ready.
-    pub(in crate::wire) probe: Arc<Semaphore>,
+    pub(crate) agent: Option<Agent>,
+    pub(crate) health: Health,
 }
 
 impl Service {
     /// Answers a request that came over a connection to `local`, as number `request_id`. `is_wanted`
     /// is asked once, when the request is read whole, and may turn it down.
-    pub(in crate::wire) async fn answer<B>(
+    pub(crate) async fn answer<B>(
         &self,
         request: Request<B>,
         local: SocketAddr,
@@ -65,8 +64,24 @@ impl Service {
         }
     }
 
+    /// Answers a request that came in by the agent's port.
+    pub(crate) async fn answer_agent<B>(
+        &self,
+        request: Request<B>,
+        local: SocketAddr,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Reply
+    where
+        B: hyper::body::Body<Data: hyper::body::Buf>,
+    {
+        match &self.agent {
+            Some(agent) => agent.answer(&self.vault, &self.limits, request, local, is_wanted).await,
+            None => Failure::Unavailable.reply(),
+        }
+    }
+
     /// A fresh request id: a random (version 4) UUID.
-    pub(in crate::wire) fn request_id(&self) -> String {
+    pub(crate) fn request_id(&self) -> String {
         // Without entropy the id repeats: a pity, not a danger.
         let random = self.env.random().unwrap_or_default();
         uuid::Builder::from_random_bytes(random).into_uuid().to_string()
@@ -99,8 +114,8 @@ impl Service {
         let body = body?;
         match route {
             Route::Alive => return Ok(Reply::plain("ok\n")),
-            Route::Ready => return Ok(self.readiness().await),
-            Route::LocalStack => return Ok(self.local_stack_health().await),
+            Route::Ready => return Ok(self.health.readiness(&self.vault).await),
+            Route::LocalStack => return Ok(self.health.local_stack(&self.vault).await),
             Route::Sts => {
                 let who = || self.identify(&head, &body, Audience::STS);
                 return Ok(sts::answer(&head, &body, request_id, who));
@@ -171,57 +186,6 @@ impl Service {
             Err(_) => Err(BROKEN_OFF),
         }
     }
-}
-
-/// The vault's answer is of another operation.
-pub(in crate::wire) const MISFIT: Failure =
-    Failure::Internal("the answer does not fit the operation");
-/// The vault dropped a write's callback.
-pub(in crate::wire) const BROKEN_OFF: Failure =
-    Failure::Internal("the operation was broken off; its outcome is unknown");
-
-/// Parses a body; it is wiped before the operation starts.
-pub(in crate::wire) fn read(
-    operation: Operation,
-    body: Zeroizing<Vec<u8>>,
-) -> Result<Call, Failure> {
-    let node = json::parse(&body).map_err(|_| Failure::NotJson)?;
-    drop(body);
-    request::read(operation, Fields::check(node, operation.members())?)
-}
-
-pub(in crate::wire) fn perform_read(
-    vault: &Vault,
-    scope: &Scope,
-    read: &Read,
-) -> VaultResult<Zeroizing<Vec<u8>>> {
-    Ok(match read {
-        Read::BatchGetSecretValue(request) => {
-            response::secret_value_batch(&vault.batch_get_secret_value(scope, request)?)?
-        }
-        Read::DescribeSecret(request) => {
-            response::description(&vault.describe_secret(scope, request)?)
-        }
-        Read::GetRandomPassword(request) => {
-            response::random_password(&vault.get_random_password(request)?)?
-        }
-        Read::GetResourcePolicy(request) => {
-            response::resource_policy(&vault.get_resource_policy(scope, request)?)
-        }
-        Read::GetSecretValue(request) => {
-            response::secret_value(&vault.get_secret_value(scope, request)?)?
-        }
-        Read::ListResourcePolicies(request) => {
-            response::policy_page(&vault.list_resource_policies(scope, request)?)
-        }
-        Read::ListSecretVersionIds(request) => {
-            response::version_page(&vault.list_secret_version_ids(scope, request)?)
-        }
-        Read::ListSecrets(request) => response::secret_page(&vault.list_secrets(scope, request)?),
-        Read::ValidateResourcePolicy(request) => {
-            response::policy_validation(&vault.validate_resource_policy(scope, request)?)
-        }
-    })
 }
 
 /// AWS JSON 1.1, or plain JSON, which AWS takes for it.

@@ -17,7 +17,7 @@ const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// Answers a request. `authenticate` says who asks; `request_id` stands in the answer too.
-pub(in crate::wire) fn answer(
+pub(crate) fn answer(
     head: &Parts,
     body: &[u8],
     request_id: &str,

@@ -42,7 +42,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Dot segments and empty segments resolved, then each byte encoded once more.
-pub(in crate::wire) fn path(raw: &str) -> String {
+pub(crate) fn path(raw: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in raw.split('/') {
         match segment {
@@ -60,7 +60,7 @@ pub(in crate::wire) fn path(raw: &str) -> String {
 }
 
 /// Parameters decoded once, encoded, and sorted by name, then value.
-pub(in crate::wire) fn query(raw: &str) -> String {
+pub(crate) fn query(raw: &str) -> String {
     let mut pairs: Vec<(String, String)> = raw
         .split('&')
         .filter(|pair| !pair.is_empty())

@@ -1,6 +1,7 @@
 //! Reads the `Authorization` header and the time of a request (rules WIRE-SIG-1 to 4).
 
-use super::{ALGORITHM, Audience, AuthError, TERMINATOR};
+use super::error::AuthError;
+use super::scheme::{ALGORITHM, Audience, TERMINATOR};
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
 use crate::wire::encoding::time;
@@ -79,13 +80,13 @@ pub(super) fn authorization(
 
 /// The region that a request's credential names, believed without a signature: where callers are
 /// not authenticated, it still says which region they mean.
-pub(in crate::wire) fn region_of(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn region_of(headers: &HeaderMap) -> Option<&str> {
     scope_part(headers, 2).filter(|region| is_region(region))
 }
 
 /// The service that a request's credential names, believed without a signature: it tells a request
 /// that was meant for another service.
-pub(in crate::wire) fn service_of(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn service_of(headers: &HeaderMap) -> Option<&str> {
     scope_part(headers, 3)
 }
 

@@ -1,6 +1,6 @@
 //! Query-signed (presigned) requests, which are not accepted (rule WIRE-SIG-12).
 
-use super::AuthError;
+use super::error::AuthError;
 use crate::wire::encoding::form;
 use hyper::http::request::Parts;
 

@@ -1,9 +1,10 @@
 //! Decides about a request that has all its parts (rules WIRE-SIG-5 to 8).
 
 use super::canonical;
+use super::error::AuthError;
 use super::parse::{self, Authorization};
 use super::presigned;
-use super::{ALGORITHM, Audience, AuthError, TERMINATOR, WINDOW_MINUTES};
+use super::scheme::{ALGORITHM, Audience, TERMINATOR, WINDOW_MINUTES};
 use crate::env::{Env, UnixMillis};
 use crate::error::{Error, Result};
 use crate::model::Scope;
@@ -18,19 +19,19 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The pairs that may sign, by key id.
-pub(in crate::wire) struct Keyring {
+pub(crate) struct Keyring {
     keys: HashMap<String, (String, SecretBytes)>,
     /// Stands in for the secret of a key id that nobody has, so that it costs the same (S4).
     decoy: SecretBytes,
 }
 
 impl Keyring {
-    pub(in crate::wire) fn new(credentials: Vec<Credential>, env: &Env) -> Result<Self> {
+    pub(crate) fn new(credentials: Vec<Credential>, env: &Env) -> Result<Self> {
         let decoy = env.random::<40>().map_err(|cause| Error::io("random", cause))?;
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
     }
 
-    pub(in crate::wire) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
+    pub(crate) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
         let keys = credentials
             .into_iter()
             .map(|pair| (pair.access_key_id, (pair.account, pair.secret_access_key)))
@@ -40,7 +41,7 @@ impl Keyring {
 }
 
 /// Who sent the request: the account of the key that signed it, the region that it was signed for.
-pub(in crate::wire) fn verify(
+pub(crate) fn verify(
     head: &Parts,
     body: &[u8],
     keys: &Keyring,
@@ -83,7 +84,7 @@ fn signature_matches(
 
 /// The signature that a request should have under its own `Authorization` header.
 #[cfg(feature = "__internals")]
-pub(in crate::wire) fn right_signature(
+pub(crate) fn right_signature(
     head: &Parts,
     body: &[u8],
     audience: Audience,

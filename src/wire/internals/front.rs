@@ -1,4 +1,4 @@
-//! What tests may look at. No stability promise.
+//! Guard, route, verifier and request reader as functions.
 
 use crate::model::Scope;
 use crate::secret::SecretBytes;
@@ -8,7 +8,7 @@ use crate::wire::http::guard;
 use crate::wire::http::route::Route;
 use crate::wire::request;
 use crate::wire::request::Operation;
-use crate::wire::services::service;
+use crate::wire::services::operations;
 use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::Request;
 use hyper::http::request::Parts;
@@ -105,7 +105,7 @@ impl Call {
 #[must_use]
 pub fn read(operation: &str, body: &[u8]) -> Option<Read> {
     let operation = Operation::from_target(&format!("secretsmanager.{operation}"))?;
-    Some(match service::read(operation, Zeroizing::new(body.to_vec())) {
+    Some(match operations::read(operation, Zeroizing::new(body.to_vec())) {
         Ok(call) => Read::Call(Box::new(Call(call))),
         Err(failure) => {
             let reply = failure.reply();

@@ -1,0 +1,76 @@
+//! The open connections: admits new ones and closes idle ones when the server is full (rules WIRE-NET-1, 2).
+
+use super::connection::{self, Door};
+use crate::wire::http::phase::Connection;
+use crate::wire::reply::Failure;
+use crate::wire::services::Service;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub(super) struct Connections {
+    pub(super) open: Vec<Arc<Connection>>,
+    pub(super) tasks: JoinSet<()>,
+}
+
+impl Connections {
+    /// Takes a connection in. When the server is full, the one that has kept us waiting longest gives
+    /// way; when all are busy, the new one is turned away.
+    pub(super) fn admit(
+        &mut self,
+        service: &Arc<Service>,
+        stream: TcpStream,
+        door: Door,
+        stop: &watch::Sender<bool>,
+    ) {
+        self.forget_closed();
+        if self.open.len() >= service.limits.connections
+            && !self.make_room(service.limits.body_patience)
+        {
+            turn_away(&stream, service);
+            return;
+        }
+        let connection = Arc::new(Connection::new());
+        self.open.push(Arc::clone(&connection));
+        let service = Arc::clone(service);
+        self.tasks.spawn(connection::serve(service, connection, stream, door, stop.subscribe()));
+    }
+
+    pub(super) fn make_room(&mut self, patience: Duration) -> bool {
+        let mut candidates: Vec<_> = (0..)
+            .zip(&self.open)
+            .filter_map(|(index, connection)| Some((connection.priority(patience)?, index)))
+            .collect();
+        candidates.sort();
+        for (_, index) in candidates {
+            // It may have become busy since.
+            if self.open.get(index).is_some_and(|connection| connection.give_up(patience)) {
+                self.open.swap_remove(index);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A connection whose task has ended is held by nobody else.
+    pub(super) fn forget_closed(&mut self) {
+        self.open.retain(|connection| Arc::strong_count(connection) > 1);
+    }
+}
+
+/// Says why, if the network takes it at once; the connection ends either way.
+fn turn_away(stream: &TcpStream, service: &Service) {
+    let reply = Failure::Unavailable.reply();
+    let content = reply.content.unwrap_or_default();
+    let head = format!(
+        "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {}\r\n\
+         connection: close\r\n\r\n",
+        reply.status,
+        reply.content_type,
+        content.len(),
+        service.request_id()
+    );
+    let _ = stream.try_write(&[head.as_bytes(), content.as_slice()].concat());
+}
