@@ -11,14 +11,14 @@
 //! ```
 
 use super::lifecycle::{create, open};
-use super::maintenance::pass::from_log;
 use super::options::Options;
 use super::repair::{check, steps};
 use super::{CheckReport, RepairReport, Vault};
-use crate::crypto::{CryptoError, Keystore, SlotKind, Unlock, VaultId};
+use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
+use crate::vault::error::keystore_decode_error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,9 +82,9 @@ pub fn peek_id(dir: &Path) -> Result<VaultId> {
     if !twin.exists().map_err(|error| Error::io("look for the keystore", error))? {
         return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
     }
-    let twin = settled_keystore_twin(&env.fs, dir).map_err(from_log)?;
-    let content = twin.read().map_err(from_log)?;
-    Ok(Keystore::decode(&content.body).map_err(from_decode)?.vault_id())
+    let twin = settled_keystore_twin(&env.fs, dir)?;
+    let content = twin.read()?;
+    Ok(Keystore::decode(&content.body).map_err(keystore_decode_error)?.vault_id())
 }
 
 impl VaultDir {
@@ -157,9 +157,9 @@ impl VaultDir {
         if !self.has_vault() {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
         }
-        let twin = settled_keystore_twin(&self.env.fs, &self.dir).map_err(from_log)?;
-        let content = twin.read().map_err(from_log)?;
-        let keystore = Keystore::decode(&content.body).map_err(from_decode)?;
+        let twin = settled_keystore_twin(&self.env.fs, &self.dir)?;
+        let content = twin.read()?;
+        let keystore = Keystore::decode(&content.body).map_err(keystore_decode_error)?;
         if keystore.generation() != content.generation {
             return Err(ErrorKind::Damaged {
                 file: "keystore".to_owned(),
@@ -204,17 +204,6 @@ impl VaultDir {
     /// `accept_loss`: then the longest part that is proven right is kept.
     pub fn repair(self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
         steps::repair(self, unlock, accept_loss)
-    }
-}
-
-/// Why a keystore was not read. A cost of Argon2id that no vault is made with is the file's fault
-/// here, and not, as in the making of a vault, the caller's.
-pub(crate) fn from_decode(error: CryptoError) -> Error {
-    match error {
-        CryptoError::WeakKdf | CryptoError::KdfOutOfRange => {
-            ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "KEY-6" }.into()
-        }
-        other => super::maintenance::key_rotation::from_crypto(other),
     }
 }
 
@@ -304,18 +293,5 @@ pub(crate) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
             Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())
         }
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_weakened_keystore_is_damage_and_not_a_wrong_request() {
-        for error in [CryptoError::WeakKdf, CryptoError::KdfOutOfRange] {
-            let error = from_decode(error);
-            assert!(matches!(error.kind(), ErrorKind::Damaged { rule: "KEY-6", .. }), "{error}");
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
 use crate::store::Store;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::job::{Job, Mutate};
 use crate::vault::rows;
 use crate::vault::runtime::shared::Shared;
@@ -142,7 +142,7 @@ impl Batch<'_> {
     }
 
     /// The note says when the *oldest* unshredded purge was, so a later one leaves it.
-    fn note_purge(&mut self, effects: &mut Vec<Effect>) -> std::result::Result<(), Failure> {
+    fn note_purge(&mut self, effects: &mut Vec<Effect>) -> std::result::Result<(), RowError> {
         let noted = effects.iter().find_map(|effect| match effect {
             Effect::NotePurge(age) => Some(*age),
             _ => None,
@@ -196,12 +196,12 @@ impl Batch<'_> {
             let value_key = self
                 .keys
                 .unwrap_value_key(*id, *seq, &version.version_id, &row)
-                .map_err(Failure::from)?;
+                .map_err(RowError::from)?;
             let entropy = shared.env.entropy.as_ref();
             let wrapped = self
                 .keys
                 .wrap_value_key(*id, *seq, &version.version_id, &value_key, entropy)
-                .map_err(Failure::from)?;
+                .map_err(RowError::from)?;
             changes.push(RowChange {
                 tree: Tree::Keys,
                 key: key.into(),
@@ -215,7 +215,7 @@ impl Batch<'_> {
     }
 
     /// Makes `changes` the next change set, and keeps the set digest in step.
-    fn write(&mut self, changes: Vec<RowChange>) -> std::result::Result<(), Failure> {
+    fn write(&mut self, changes: Vec<RowChange>) -> std::result::Result<(), RowError> {
         let mut sum = self.sum.clone();
         let key = self.keys.digest_key();
         for change in changes.iter().filter(|change| change.tree.is_digested()) {
@@ -237,19 +237,19 @@ impl Batch<'_> {
 /// Why a job comes to nothing.
 enum Unplanned {
     /// What it reads could not be read.
-    View(Failure),
+    View(RowError),
     /// A refusal, for the caller.
     Told(Error),
 }
 
-impl From<Failure> for Unplanned {
-    fn from(failure: Failure) -> Self {
+impl From<RowError> for Unplanned {
+    fn from(failure: RowError) -> Self {
         Self::View(failure)
     }
 }
 
-impl From<Refusal<Failure>> for Unplanned {
-    fn from(refusal: Refusal<Failure>) -> Self {
+impl From<Refusal<RowError>> for Unplanned {
+    fn from(refusal: Refusal<RowError>) -> Self {
         match refusal {
             Refusal::Fault(fault) => Self::Told(fault.into()),
             Refusal::View(failure) => Self::View(failure),
@@ -263,12 +263,6 @@ impl From<Unplanned> for Error {
             Unplanned::View(failure) => failure.into(),
             Unplanned::Told(error) => error,
         }
-    }
-}
-
-impl From<Failure> for Refusal<Failure> {
-    fn from(failure: Failure) -> Self {
-        Self::View(failure)
     }
 }
 

@@ -9,7 +9,6 @@ use crate::model::Lsn;
 use crate::store::guard::ASIDE_DIR;
 use crate::vault::lifecycle::open::{equals, is_snapshot_damage, visit_rows};
 use crate::vault::log_keys::{LogKeys, clock_note};
-use crate::vault::maintenance::pass::from_log;
 use crate::vault::runtime::shared::Status;
 use crate::vault::state::opener::{Opened, State, StateOpener};
 use std::sync::Arc;
@@ -42,7 +41,7 @@ impl Pipeline {
             return Ok(());
         }
         // A whole state is let go only for a log that reads back whole: each could heal the other.
-        self.read_log()?.read_snapshot(&mut |_, _, _| Ok(())).map_err(from_log)?;
+        self.read_log()?.read_snapshot(&mut |_, _, _| Ok(()))?;
         self.rebuild_state()?;
         // It was whole: nobody will want to look at it.
         let aside = self.shared.dir.join(ASIDE_DIR);
@@ -77,9 +76,7 @@ impl Pipeline {
             return Err(ErrorKind::StateBroken.into());
         }
         let Opened { state, sum } = match opener.rebuild(&truth) {
-            Err(error) if is_snapshot_damage(&error) => {
-                opener.rebuild(&truth.fall_back().map_err(from_log)?)?
-            }
+            Err(error) if is_snapshot_damage(&error) => opener.rebuild(&truth.fall_back()?)?,
             outcome => outcome?,
         };
         self.sum = sum;
@@ -93,7 +90,7 @@ impl Pipeline {
     fn read_log(&self) -> Result<Recovered> {
         let shared = &self.shared;
         let (auth, options) = (LogKeys::of(&shared.keys()), shared.tuning.log_options());
-        Log::open(&shared.env, &shared.dir, shared.id.0, auth, options).map_err(from_log)
+        Log::open(&shared.env, &shared.dir, shared.id.0, auth, options).map_err(Error::from)
     }
 
     /// Replaces a log that turned out to be damaged by a snapshot of the state, if that is proven to
@@ -103,14 +100,14 @@ impl Pipeline {
     /// damage cannot be healed the vault takes no more writes: no open would find them.
     pub(crate) fn heal(&mut self, damage: LogError) -> Result<()> {
         if self.shared.status() != Status::Open {
-            return Err(from_log(damage));
+            return Err(damage.into());
         }
         let healed = self.replace_log();
         match healed {
             Err(error) if *error.kind() == ErrorKind::NoSpace && !self.log.poisoned() => Err(error),
             Err(_) => {
                 self.shared.set_status(Status::Poisoned);
-                Err(from_log(damage))
+                Err(damage.into())
             }
             Ok(()) => Ok(()),
         }
@@ -128,7 +125,7 @@ impl Pipeline {
         // The end mark proves to whoever reads the log that nothing comes after.
         self.now();
         let note = clock_note(self.age.note());
-        self.log.close(note).map_err(from_log)?;
+        self.log.close(note)?;
         let (auth, options) = (LogKeys::of(&keys), shared.tuning.log_options());
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
         self.log.retire();
@@ -137,9 +134,9 @@ impl Pipeline {
         // Also after a failure: what is on disk is what counts.
         let (truth, failed) = match healed {
             Ok(truth) => (truth, None),
-            Err(error) => (self.read_log()?, Some(from_log(error))),
+            Err(error) => (self.read_log()?, Some(Error::from(error))),
         };
-        self.log = truth.start().map_err(from_log)?;
+        self.log = truth.start()?;
         self.unsynced_bytes = self.unsynced_bytes.max(1);
         failed.map_or(Ok(()), Err)
     }

@@ -7,7 +7,7 @@ use crate::crypto::SealedValue;
 use crate::env::Entropy;
 use crate::model::{RecordId, Seq};
 use crate::semantics::Effect;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::view::overlay::RowSource;
 use crate::vault::view::row_view::RowView;
 
@@ -22,11 +22,11 @@ impl Copies {
         effects: &[Effect],
         view: &RowView<'_, S>,
         entropy: &dyn Entropy,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, RowError> {
         let mut copies = Self::default();
         for effect in effects {
             let Effect::CopyPayload { from, id, to } = effect else { continue };
-            let kind = from.kind.ok_or(Failure::Row("ROW-9"))?;
+            let kind = from.kind.ok_or(RowError::Row("ROW-9"))?;
             let value_key = view.value_key(from)?;
             let sealed = view.sealed_value(from)?;
             let value = view.keys.open_value(kind, &value_key, &sealed)?;

@@ -10,7 +10,7 @@ use crate::env::Entropy;
 use crate::model::limits::{CHUNK_BYTES, OPERATION_ROWS_MAX};
 use crate::model::{Lsn, RowChange, Seq, Tree, VersionRecord};
 use crate::semantics::Effect;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::rows;
 
 /// Turns effects into rows.
@@ -24,7 +24,7 @@ pub(crate) struct Sealer<'a> {
 
 impl Sealer<'_> {
     /// The rows of one plan: each (tree, key) at most once, at most 256 (I2).
-    pub(crate) fn rows(&self, effects: Vec<Effect>) -> Result<Vec<RowChange>, Failure> {
+    pub(crate) fn rows(&self, effects: Vec<Effect>) -> Result<Vec<RowChange>, RowError> {
         let attached = effects.iter().find_map(|effect| match effect {
             Effect::AttachPayload(seq) => Some(*seq),
             _ => None,
@@ -34,7 +34,7 @@ impl Sealer<'_> {
             self.effect(effect, attached, &mut out)?;
         }
         if out.len() > OPERATION_ROWS_MAX {
-            return Err(Failure::Plan("I2"));
+            return Err(RowError::Plan("I2"));
         }
         Ok(out)
     }
@@ -44,7 +44,7 @@ impl Sealer<'_> {
         effect: Effect,
         attached: Option<Seq>,
         out: &mut Vec<RowChange>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RowError> {
         match effect {
             Effect::PutSecret(mut record) => {
                 record.lsn = self.lsn;
@@ -61,7 +61,7 @@ impl Sealer<'_> {
             Effect::PutVersion(mut version) => {
                 let payload = match self.copies.of(version.id, version.seq) {
                     None if attached == Some(version.seq) => {
-                        Some(self.payload.ok_or(Failure::Plan("ROW-9"))?)
+                        Some(self.payload.ok_or(RowError::Plan("ROW-9"))?)
                     }
                     copy => copy,
                 };
@@ -111,7 +111,7 @@ impl Sealer<'_> {
         version: &VersionRecord,
         payload: &SealedValue,
         out: &mut Vec<RowChange>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), RowError> {
         let VersionRecord { id, seq, version_id, .. } = version;
         let wrap = self.keys.wrap_value_key(*id, *seq, version_id, &payload.key, self.entropy)?;
         let key = rows::version_key(*id, *seq);
@@ -131,8 +131,8 @@ impl Sealer<'_> {
         tree: Tree,
         key: &[u8],
         content: Result<Vec<u8>, CodecError>,
-    ) -> Result<RowChange, Failure> {
-        let content = content.map_err(|CodecError| Failure::Plan("ROW-7"))?;
+    ) -> Result<RowChange, RowError> {
+        let content = content.map_err(|CodecError| RowError::Plan("ROW-7"))?;
         let sealed = self.keys.seal_row(tree, key, content, self.entropy)?;
         Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
     }

@@ -30,7 +30,6 @@ use crate::semantics::{Answer, Now};
 use crate::store::Store;
 use crate::vault::job::{Done, Job};
 use crate::vault::log_keys::clock_note;
-use crate::vault::maintenance::pass::from_log;
 use crate::vault::runtime::shared::{Shared, Status};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -96,7 +95,7 @@ impl Pipeline {
     /// The pipeline of a fork of the vault. What waits here does not wait there.
     #[cfg(feature = "testkit")]
     pub(crate) fn fork(&self, shared: Arc<Shared>) -> Result<Self> {
-        let log = self.log.fork(&shared.env).map_err(from_log)?;
+        let log = self.log.fork(&shared.env)?;
         let (unsynced_bytes, unshredded) = (self.unsynced_bytes, self.unshredded);
         let fork = Self::new(shared, log, self.sum.clone(), self.age.clone());
         Ok(Self { lsn: self.lsn, unsynced_bytes, unshredded, ..fork })
@@ -315,7 +314,7 @@ impl Pipeline {
     /// holds, so is the vault: no retry, no more writes (I4). Else nothing has changed.
     pub(crate) fn log_failed(&mut self, error: LogError) -> Error {
         if !self.log.poisoned() {
-            return from_log(error);
+            return error.into();
         }
         self.shared.set_status(Status::Poisoned);
         match error {

@@ -12,9 +12,9 @@ use crate::env::{Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::vault::directory::{VaultDir, keystore_twin, refuse_foreign};
+use crate::vault::error::keystore_error;
 use crate::vault::log_keys::{LogKeys, clock_note};
-use crate::vault::maintenance::key_rotation::{KeystoreFile, from_crypto};
-use crate::vault::maintenance::pass::from_log;
+use crate::vault::maintenance::key_rotation::KeystoreFile;
 use crate::vault::options::kdf_params;
 use crate::vault::state::opener::{Opened, StateOpener};
 use crate::vault::{Options, Vault};
@@ -48,11 +48,11 @@ pub(crate) fn create(
     fs.set_mode(&dir.join("."), 0o700).map_err(io)?;
     remove_leftovers(fs, &dir).map_err(io)?;
 
-    let id = VaultId::generate(env.entropy.as_ref()).map_err(from_crypto)?;
+    let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
     let unlock = make_key(id)?;
     let params = kdf_params(&place.options.tuning);
     let (keystore, keys) =
-        Keystore::create(id, &unlock, params, env.entropy.as_ref()).map_err(from_crypto)?;
+        Keystore::create(id, &unlock, params, env.entropy.as_ref()).map_err(keystore_error)?;
 
     let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
     age.now(env.clock.wall(), env.clock.monotonic());
@@ -60,7 +60,7 @@ pub(crate) fn create(
     let note = clock_note(age.note());
     let log =
         Log::create(&env, &dir, id.0, LogKeys::of(&keys), log_options, keystore.generation(), note);
-    let log = log.map_err(from_log)?;
+    let log = log?;
 
     install_keystore(&place, &keystore)?;
     let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
@@ -81,9 +81,7 @@ fn install_keystore(place: &VaultDir, keystore: &Keystore) -> Result<()> {
     let io = |error| Error::io("install the keystore", error);
     let creating = dir.join("creating");
     fs.create_dir(&creating).map_err(io)?;
-    keystore_twin(fs, &creating)
-        .create(keystore.generation(), &keystore.encode())
-        .map_err(from_log)?;
+    keystore_twin(fs, &creating).create(keystore.generation(), &keystore.encode())?;
     for name in ["keystore.a", "keystore.b"] {
         fs.rename(&creating.join(name), &dir.join(name)).map_err(io)?;
     }
@@ -139,5 +137,5 @@ fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
 /// A key that nobody will ever need again: a vault's in memory.
 pub(crate) fn random_unlock(id: VaultId, options: &Options) -> Result<Unlock> {
     let env = crate::vault::directory::env_of(options);
-    key_file::generate(id, env.entropy.as_ref()).map(Unlock::KeyFile).map_err(from_crypto)
+    key_file::generate(id, env.entropy.as_ref()).map(Unlock::KeyFile).map_err(keystore_error)
 }

@@ -17,9 +17,10 @@ use crate::store::{SledOptions, SledStore, Store};
 use crate::vault::commit::driver::Driver;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::directory::{VaultDir, refuse_lax};
+use crate::vault::error::keystore_error;
 use crate::vault::log_keys::{LogKeys, age_note};
-use crate::vault::maintenance::key_rotation::{KeystoreFile, from_crypto};
-use crate::vault::maintenance::pass::{Bells, Keeper, from_log};
+use crate::vault::maintenance::key_rotation::KeystoreFile;
+use crate::vault::maintenance::pass::{Bells, Keeper};
 use crate::vault::rotation::engine::Engine;
 use crate::vault::runtime::shared::Shared;
 use crate::vault::state::opener::{Opened, State, StateOpener, sum_rows};
@@ -41,7 +42,7 @@ pub(crate) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
     if let Some(unlocked) = unlock_other_copy(&place, &keystore, unlock) {
         return finish(place, unlocked);
     }
-    let keys = keystore.unlock(unlock).map_err(from_crypto)?;
+    let keys = keystore.unlock(unlock).map_err(keystore_error)?;
     finish(place, Unlocked { twin, content, keystore, keys })
 }
 
@@ -66,22 +67,22 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let mut truth = recover(&place, &keys)?;
     refuse_rollback(&truth, &keystore)?;
     if content.needs_repair {
-        twin.repair(&content).map_err(from_log)?;
+        twin.repair(&content)?;
     }
-    truth.settle().map_err(from_log)?;
+    truth.settle()?;
     let opener = StateOpener::of(&place, &tuning, &keys);
     let current = match opener.open(&truth) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before, with its segments, may still be there (I6).
-            truth = truth.fall_back().map_err(from_log)?;
-            truth.settle().map_err(from_log)?;
+            truth = truth.fall_back()?;
+            truth.settle()?;
             opener.open(&truth)?
         }
         outcome => outcome?,
     };
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
-    let log = truth.start().map_err(from_log)?;
+    let log = truth.start()?;
     serve(place, (KeystoreFile { twin, keystore }, keys), log, current, age)
 }
 
@@ -139,17 +140,17 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
         Err(LogError::Damaged(damage)) => {
             let Some((state, end)) = healing_state(place, keys, &damage) else {
                 if !crate::vault::repair::steps::rebuild_log(place, keys, &damage.file)? {
-                    return Err(from_log(LogError::Damaged(damage)));
+                    return Err(LogError::Damaged(damage).into());
                 }
-                return Log::open(&place.env, &place.dir, vault, auth, options).map_err(from_log);
+                return Log::open(&place.env, &place.dir, vault, auth, options)
+                    .map_err(Error::from);
             };
             let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
-            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)
-                .map_err(from_log)?;
+            let healed = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)?;
             let _ = state.close();
             Ok(healed)
         }
-        Err(error) => Err(from_log(error)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,12 +11,11 @@
 //! switch runs is not covered by it, because its data keys may lie under the new epoch: it keeps the
 //! note (`Pipeline::unshredded`).
 
-use super::pass::from_log;
 use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::log::Twin;
 use crate::model::{RecordId, Seq, Tree};
-use crate::vault::error::Failure;
+use crate::vault::error::{RowError, keystore_error};
 use crate::vault::job::Job;
 use crate::vault::options::kdf_params;
 use crate::vault::runtime::shared::Status;
@@ -40,11 +39,11 @@ pub(crate) struct KeystoreFile {
 pub(crate) fn is_due(inner: &Inner) -> Result<bool> {
     let now = inner.driver.control(crate::vault::commit::pipeline::Pipeline::now)?;
     let state = inner.shared.state()?;
-    let row = state.store().get(Tree::Meta, rows::META_PURGE).map_err(Failure::from)?;
+    let row = state.store().get(Tree::Meta, rows::META_PURGE).map_err(RowError::from)?;
     let Some(row) = row else { return Ok(false) };
     let keys = inner.shared.keys();
-    let open = keys.open_row(Tree::Meta, rows::META_PURGE, &row).map_err(Failure::from)?;
-    let oldest = rows::decode_millis(&open).map_err(Failure::from)?;
+    let open = keys.open_row(Tree::Meta, rows::META_PURGE, &row).map_err(RowError::from)?;
+    let oldest = rows::decode_millis(&open).map_err(RowError::from)?;
     Ok(now.age.since(oldest) >= SHRED_AGE_MILLIS)
 }
 
@@ -107,11 +106,11 @@ fn next_keystore(
 ) -> Result<Arc<Keyring>> {
     let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
     let (keystore, keys) =
-        next(&inner.shared.keys(), &file.keystore, inner).map_err(from_crypto)?;
+        next(&inner.shared.keys(), &file.keystore, inner).map_err(keystore_error)?;
     if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
         // Either generation may be on the disk now: the next open finds out which.
         inner.shared.set_status(Status::Poisoned);
-        return Err(from_log(error));
+        return Err(error.into());
     }
     file.keystore = keystore;
     Ok(Arc::new(keys))
@@ -142,7 +141,7 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         let page = state
             .store()
             .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
-            .map_err(Failure::from)?;
+            .map_err(RowError::from)?;
         let ended = page.len() < PAGE;
         for (key, row) in page {
             if Keyring::wrap_term(&row) != Some(epoch) {
@@ -155,24 +154,4 @@ fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         }
     }
     Ok(found)
-}
-
-/// The keystore's refusal as the caller of a vault sees it.
-pub(crate) fn from_crypto(error: CryptoError) -> Error {
-    let file = || "keystore".to_owned();
-    match error {
-        CryptoError::WrongKey => ErrorKind::WrongKey,
-        CryptoError::Damaged { rule } => ErrorKind::Damaged { file: file(), offset: 0, rule },
-        CryptoError::NewerFormat { found, known } => {
-            ErrorKind::NewerFormat { file: file(), found, known }
-        }
-        CryptoError::Entropy => ErrorKind::Io { op: "random bytes" },
-        CryptoError::Memory => {
-            ErrorKind::Usage { what: "not enough memory for this passphrase's Argon2id cost" }
-        }
-        _ => ErrorKind::Usage {
-            what: "the passphrase is empty, its cost is out of range, or all key slots are taken",
-        },
-    }
-    .into()
 }

@@ -14,7 +14,7 @@ use crate::model::api::Mutation;
 use crate::model::{RecordId, Tree};
 use crate::semantics::{Answer, may_be_due};
 use crate::vault::commit::pipeline::Pipeline;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::job::{Job, Mutate};
 use crate::vault::runtime::reserve;
 use crate::vault::runtime::shared::Status;
@@ -184,7 +184,7 @@ impl Inner {
     pub(crate) fn prepare_segment(&self, ahead: bool) -> Result<()> {
         let left = self.driver.control(move |pipeline| pipeline.hand_over_segment(ahead))?;
         // Only a vault without threads is left with it.
-        left.map_or(Ok(()), |preparation| preparation.run().map(drop).map_err(from_log))
+        left.map_or(Ok(()), |preparation| preparation.run().map(drop).map_err(Error::from))
     }
 
     /// Looks through all secrets for what the pruner should be asked about.
@@ -196,10 +196,10 @@ impl Inner {
             let page = state
                 .store()
                 .range(Tree::Secrets, &[], after.as_deref(), PAGE, false)
-                .map_err(crate::vault::error::Failure::from)?;
+                .map_err(RowError::from)?;
             let ended = page.len() < PAGE;
             for (key, row) in page {
-                let opened = keys.open_row(Tree::Secrets, &key, &row).map_err(Failure::from);
+                let opened = keys.open_row(Tree::Secrets, &key, &row).map_err(RowError::from);
                 let record = opened.and_then(|open| Ok(rows::decode_secret(&open)?));
                 match record {
                     Ok(record) => {
@@ -272,7 +272,7 @@ impl Inner {
             }
             Err(LogError::Stopped) => self.go_on(),
             // Tried again later; the old snapshot and its segments are all still there.
-            Err(error) => Err(from_log(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -305,22 +305,4 @@ impl Inner {
 /// The secret whose record lies under `key`.
 fn id_of(key: &[u8]) -> Option<RecordId> {
     key.try_into().ok().map(RecordId)
-}
-
-/// The log's refusal as the caller of a vault sees it.
-pub(crate) fn from_log(error: LogError) -> Error {
-    match error {
-        LogError::Io { op, source, .. } => Error::io(op, source),
-        LogError::NoSpace => ErrorKind::NoSpace.into(),
-        LogError::Poisoned => ErrorKind::Poisoned.into(),
-        LogError::Damaged(damage) => {
-            ErrorKind::Damaged { file: damage.file, offset: damage.offset, rule: damage.rule }
-                .into()
-        }
-        LogError::NewerFormat { file, found, known } => {
-            ErrorKind::NewerFormat { file, found, known }.into()
-        }
-        LogError::Refused { what } => ErrorKind::Usage { what }.into(),
-        LogError::Stopped => ErrorKind::StateBroken.into(),
-    }
 }

@@ -17,7 +17,7 @@ use crate::semantics::{Refusal, View, day_of, read};
 use crate::store::Store;
 use crate::vault::Inner;
 use crate::vault::commit::pipeline::Pipeline;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::job::{Job, Mutate};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::view::row_view::RowView;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// Tries on the caller's thread.
 const TRIES: usize = 3;
 
-type Outcome<T> = std::result::Result<T, Refusal<Failure>>;
+type Outcome<T> = std::result::Result<T, Refusal<RowError>>;
 type Rows<'a> = RowView<'a, &'a dyn Store>;
 
 /// A read, as a function that can be run again elsewhere.
@@ -172,7 +172,7 @@ fn try_read<Q, T>(
                 Ok(None)
             }
         }
-        Err(Refusal::View(Failure::Store(error))) => Err(Failure::Store(error).into()),
+        Err(Refusal::View(RowError::Store(error))) => Err(RowError::Store(error).into()),
         Err(Refusal::View(_)) => Ok(None),
     }
 }
@@ -215,10 +215,10 @@ pub(crate) struct Opened {
 fn ask_value(view: &Rows<'_>, scope: &Scope, request: &GetSecretValue) -> Outcome<Opened> {
     let found = read::get_secret_value(view, scope, request)?;
     let (record, version) = (found.record, found.version);
-    let kind = version.kind.ok_or(Refusal::View(Failure::Row("ROW-9")))?;
+    let kind = version.kind.ok_or(Refusal::View(RowError::Row("ROW-9")))?;
     let key = view.value_key(&version)?;
     let sealed = view.sealed_value(&version)?;
-    let value = view.keys.open_value(kind, &key, &sealed).map_err(Failure::from)?;
+    let value = view.keys.open_value(kind, &key, &sealed).map_err(RowError::from)?;
     let output = SecretValueOutput {
         arn: record.arn().to_string(),
         name: record.name.as_str().to_owned(),

@@ -12,10 +12,9 @@ use crate::log::{End, Log, LogError, Recovered};
 use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
 use crate::vault::directory::VaultDir;
+use crate::vault::error::keystore_error;
 use crate::vault::lifecycle::open::{equals, refuse_rollback};
 use crate::vault::log_keys::LogKeys;
-use crate::vault::maintenance::key_rotation::from_crypto;
-use crate::vault::maintenance::pass::from_log;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
 use crate::vault::salvage::state_copy::Picture;
 use crate::vault::state::opener::{StateOpener, sum_rows};
@@ -95,9 +94,9 @@ impl CheckReport {
 /// Checks the vault of a locked folder.
 pub(crate) fn check(place: &VaultDir, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
     let (twin, _, keystore) = place.keystore()?;
-    let keys = keystore.unlock(unlock).map_err(from_crypto)?;
+    let keys = keystore.unlock(unlock).map_err(keystore_error)?;
     let mut report = CheckReport::default();
-    note_copies(&mut report, twin.faults().map_err(from_log)?, "the other copy");
+    note_copies(&mut report, twin.faults()?, "the other copy");
     examine(place, &keystore, &keys, deep, &mut report)?;
     Ok(report)
 }
@@ -140,14 +139,14 @@ pub(crate) fn examine(
             });
             return Ok(());
         }
-        Err(error) => return Err(from_log(error)),
+        Err(error) => return Err(error.into()),
     };
     if let Err(error) = refuse_rollback(&truth, keystore) {
         note_error(report, &error, None, false);
         return Ok(());
     }
     report.lsn = truth.end().lsn.0;
-    note_copies(report, truth.manifest_faults().map_err(from_log)?, "the other copy");
+    note_copies(report, truth.manifest_faults()?, "the other copy");
     report.warnings.extend(truth.repair_notes());
     let Some(rows) = read_truth(place, keys, &truth, state, report) else { return Ok(()) };
     open_rows(place, &rows, keys, deep, report);

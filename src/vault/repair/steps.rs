@@ -14,13 +14,12 @@ use super::check::{CheckReport, Finding, check, examine};
 use super::quarantine::Shelf;
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{End, GoodCopy, Log, LogError, Remains, RowVisitor};
+use crate::log::{End, GoodCopy, Log, Remains, RowVisitor};
 use crate::store::Store;
-use crate::vault::directory::{VaultDir, from_decode, keystore_twin, refuse_lax};
+use crate::vault::directory::{VaultDir, keystore_twin, refuse_lax};
+use crate::vault::error::{RowError, keystore_decode_error, keystore_error};
 use crate::vault::lifecycle::open::{Unlocked, finish, visit_rows};
 use crate::vault::log_keys::LogKeys;
-use crate::vault::maintenance::key_rotation::from_crypto;
-use crate::vault::maintenance::pass::from_log;
 use crate::vault::salvage::build::{Loss, Salvage, salvage};
 use crate::vault::salvage::state_copy::Picture;
 use crate::vault::state::opener::sum_rows;
@@ -73,9 +72,9 @@ pub(crate) fn repair(
     let mut repair = Repair { place, shelf, report: RepairReport::default() };
     repair.settle_keystore(unlock)?;
     let (twin, content, keystore) = repair.place.keystore()?;
-    let keys = keystore.unlock(unlock).map_err(from_crypto)?;
+    let keys = keystore.unlock(unlock).map_err(keystore_error)?;
     let mut looked = CheckReport::default();
-    for (file, rule) in twin.faults().map_err(from_log)? {
+    for (file, rule) in twin.faults()? {
         looked.findings.push(Finding {
             file,
             offset: 0,
@@ -112,11 +111,11 @@ impl Repair {
         };
         let twin = keystore_twin(&self.place.env.fs, &self.place.dir);
         let opens = |copy: &GoodCopy| {
-            let keystore = Keystore::decode(&copy.body).map_err(from_decode).ok()?;
+            let keystore = Keystore::decode(&copy.body).map_err(keystore_decode_error).ok()?;
             let same = keystore.generation() == copy.generation;
             keystore.unlock(unlock).is_ok().then_some(()).filter(|()| same)
         };
-        let copies = twin.copies().map_err(from_log)?;
+        let copies = twin.copies()?;
         let Some(chosen) =
             copies.iter().filter(|copy| opens(copy).is_some()).max_by_key(|copy| copy.generation)
         else {
@@ -126,14 +125,14 @@ impl Repair {
             self.shelf.keep(&name)?;
         }
         self.note_copy(twin.name_of(chosen.copy.other()), refused.kind());
-        twin.settle_on(chosen).map_err(from_log)
+        twin.settle_on(chosen).map_err(Error::from)
     }
 
     /// The same for the manifest.
     fn settle_manifest(&mut self, keys: &Keyring) -> Result<()> {
         let VaultDir { env, dir, .. } = &self.place;
         let (vault, auth) = (keys.vault_id().0, LogKeys::of(keys));
-        let chosen = Log::signed_manifest(env, dir, vault, auth).map_err(from_log)?;
+        let chosen = Log::signed_manifest(env, dir, vault, auth)?;
         let Some(chosen) = chosen else { return Ok(()) };
         for name in ["manifest.a", "manifest.b"] {
             self.shelf.keep(name)?;
@@ -142,7 +141,7 @@ impl Repair {
             if chosen.copy.other() == crate::log::Copy::A { "manifest.a" } else { "manifest.b" };
         let rule = ErrorKind::Damaged { file: name.to_owned(), offset: 0, rule: "MAN-2" };
         self.note_copy(name.to_owned(), &rule);
-        Log::settle_manifest(&self.place.env, &self.place.dir, &chosen).map_err(from_log)
+        Log::settle_manifest(&self.place.env, &self.place.dir, &chosen).map_err(Error::from)
     }
 
     fn note_copy(&mut self, file: String, kind: &ErrorKind) {
@@ -184,7 +183,7 @@ impl Repair {
         self.keep_all(looked, found.loss.is_some())?;
         let end = new_end(&found, &remains, state, keys)?;
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-        remains.replace(end, &mut rows).map_err(from_log)?;
+        remains.replace(end, &mut rows)?;
         self.report.done.push(format!("began the log anew from {}", found.source));
         Ok(true)
     }
@@ -192,7 +191,7 @@ impl Repair {
     fn remains(&self, keys: &Keyring) -> Result<Remains> {
         let VaultDir { env, dir, options, .. } = &self.place;
         let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-        Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(from_log)
+        Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(Error::from)
     }
 
     /// Keeps what is damaged; where something is lost, all that it might still be found in.
@@ -237,7 +236,7 @@ pub(crate) fn lossless(
 ) -> Result<Option<(Remains, Salvage)>> {
     let VaultDir { env, dir, options, .. } = place;
     let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(from_log)?;
+    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options)?;
     let known = remains.last_known().map_or(0, |end| end.keystore_generation);
     if remains.proven_end().is_none() || known > keys.generation() {
         return Ok(None);
@@ -253,8 +252,8 @@ pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Re
     let state = picture.as_ref().map(Picture::store);
     let Some((remains, found)) = lossless(place, keys, state)? else { return Ok(false) };
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-    remains.replace(found.end, &mut rows).map_err(from_log)?;
-    remains.move_aside(damaged).map_err(from_log)?;
+    remains.replace(found.end, &mut rows)?;
+    remains.move_aside(damaged)?;
     Ok(true)
 }
 
@@ -272,7 +271,7 @@ fn new_end(
     let known = remains.last_known().map_or(found.end.lsn, |end| end.lsn);
     let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
     let lsn = found.end.lsn.max(known).max(applied).next();
-    let sum = sum_rows(&found.rows, keys).map_err(crate::vault::error::Failure::from)?;
+    let sum = sum_rows(&found.rows, keys).map_err(RowError::from)?;
     Ok(End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..found.end.clone() })
 }
 
@@ -290,10 +289,5 @@ fn first_of(report: &CheckReport) -> Error {
 }
 
 fn damaged(file: &str, rule: &'static str) -> Error {
-    from_log(LogError::Damaged(Box::new(crate::log::Damage {
-        file: file.to_owned(),
-        offset: 0,
-        rule,
-        proven_end: None,
-    })))
+    ErrorKind::Damaged { file: file.to_owned(), offset: 0, rule }.into()
 }

@@ -11,9 +11,8 @@ use crate::error::Result;
 use crate::log::{End, LogError, Remains};
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::store::{OrderedStore, Store};
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::lifecycle::open::has_all_chunks;
-use crate::vault::maintenance::pass::from_log;
 use crate::vault::state::opener::{advance, sum_rows};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -99,15 +98,13 @@ fn from_snapshot(
     source: &'static str,
 ) -> Result<Built> {
     let (mut taken, mut sum) = (Vec::new(), SetSum::empty());
-    remains
-        .read_snapshot(lsn, &mut |tree, key, value| {
-            sum.add(keys.digest_key(), tree, key, value);
-            taken.push(RowChange { tree, key: key.into(), value: Some(value.into()) });
-            Ok(())
-        })
-        .map_err(from_log)?;
+    remains.read_snapshot(lsn, &mut |tree, key, value| {
+        sum.add(keys.digest_key(), tree, key, value);
+        taken.push(RowChange { tree, key: key.into(), value: Some(value.into()) });
+        Ok(())
+    })?;
     let rows = OrderedStore::new();
-    rows.apply(&[ChangeSet { lsn, rows: taken }]).map_err(Failure::from)?;
+    rows.apply(&[ChangeSet { lsn, rows: taken }]).map_err(RowError::from)?;
     let end = remains.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
     Ok(Built { rows, sum, end, source })
 }
@@ -131,7 +128,7 @@ fn from_store(
 
 /// Applies every frame that provably follows.
 fn lead_on(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
-    let after = built.rows.applied().map_err(Failure::from)?;
+    let after = built.rows.applied().map_err(RowError::from)?;
     let led = remains.frames(after, &mut |end, frame| {
         let applied = built.rows.applied().map_err(|_| LogError::Stopped)?;
         let first = frame.sets.first().map_or(end.lsn, |set| set.lsn);
@@ -152,7 +149,7 @@ fn lead_on(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
     });
     match led {
         Ok(()) | Err(LogError::Stopped | LogError::Damaged(_)) => Ok(()),
-        Err(error) => Err(from_log(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -195,7 +192,7 @@ fn loss(
     });
     match seen {
         Ok(()) | Err(LogError::Damaged(_)) => {}
-        Err(error) => return Err(from_log(error)),
+        Err(error) => return Err(error.into()),
     }
     if let Some(state) = state.filter(|_| applied > end.lsn) {
         for tree in [Tree::Secrets, Tree::Versions] {

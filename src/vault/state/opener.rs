@@ -15,6 +15,7 @@ use crate::model::{Lsn, Tree};
 use crate::store::guard::set_aside;
 use crate::store::{OrderedStore, SledOptions, SledStore, Store, StoreError};
 use crate::vault::directory::VaultDir;
+use crate::vault::error::RowError;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::view::overlay::{Layer, RowSource};
@@ -221,7 +222,7 @@ impl StateOpener<'_> {
                 let _ = state.close();
                 Ok(None)
             }
-            Err(error) => Err(crate::vault::maintenance::pass::from_log(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -259,7 +260,7 @@ impl StateOpener<'_> {
         match replayed {
             Ok(()) => {}
             Err(LogError::Stopped) => return Err(ErrorKind::StateBroken.into()),
-            Err(error) => return Err(crate::vault::maintenance::pass::from_log(error)),
+            Err(error) => return Err(error.into()),
         }
         let end = truth.end();
         if sum.digest(self.keys.digest_key(), end.lsn) != end.digest {
@@ -285,7 +286,7 @@ impl StateOpener<'_> {
         let broken = |_: StoreError| LogError::Stopped;
         let read = match state {
             State::Sled(store) => {
-                let mut loader = store.load().map_err(crate::vault::error::Failure::from)?;
+                let mut loader = store.load().map_err(RowError::from)?;
                 let read = truth.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
                     loader.push(tree, key, value).map_err(broken)
@@ -311,7 +312,7 @@ impl StateOpener<'_> {
         match read {
             Ok(()) => Ok(()),
             Err(LogError::Stopped) => Err(ErrorKind::StateBroken.into()),
-            Err(error) => Err(crate::vault::maintenance::pass::from_log(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -321,7 +322,7 @@ impl StateOpener<'_> {
         store: &dyn Store,
         sum: &mut SetSum,
         frame: &Frame,
-    ) -> std::result::Result<(), crate::vault::error::Failure> {
+    ) -> std::result::Result<(), RowError> {
         advance(store, self.keys, sum, frame)?;
         Ok(store.apply(&frame.sets)?)
     }
@@ -338,7 +339,7 @@ pub(crate) fn advance(
     keys: &Keyring,
     sum: &mut SetSum,
     frame: &Frame,
-) -> std::result::Result<(), crate::vault::error::Failure> {
+) -> std::result::Result<(), RowError> {
     let applied = store.applied()?;
     let mut layer = Layer::over(store);
     let key = keys.digest_key();
@@ -387,9 +388,7 @@ pub(crate) fn sum_rows(
 
 fn checked(state: &State) -> Result<()> {
     match state {
-        State::Sled(store) => {
-            store.checked().map_err(|error| Error::from(crate::vault::error::Failure::from(error)))
-        }
+        State::Sled(store) => store.checked().map_err(|error| Error::from(RowError::from(error))),
         State::Memory(_) => Ok(()),
     }
 }

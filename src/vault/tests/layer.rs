@@ -9,7 +9,7 @@ use crate::semantics::Effect;
 use crate::store::{OrderedStore, Store};
 use crate::vault::commit::copies::Copies;
 use crate::vault::commit::effects::Sealer;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::view::overlay::{Layer, RowSource};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -88,5 +88,5 @@ fn an_operation_of_more_than_256_rows_is_refused_whole() {
     let notes = |count| vec![Effect::NotePurge(UnixMillis(0)); count];
     assert_eq!(sealer.rows(notes(OPERATION_ROWS_MAX)).unwrap().len(), OPERATION_ROWS_MAX);
     let refused = sealer.rows(notes(OPERATION_ROWS_MAX + 1));
-    assert!(matches!(refused, Err(Failure::Plan("I2"))));
+    assert!(matches!(refused, Err(RowError::Plan("I2"))));
 }

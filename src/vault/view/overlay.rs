@@ -3,14 +3,14 @@
 
 use crate::model::{RowChange, Tree};
 use crate::store::{PerTree, Row, Store};
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// A place to read sealed rows from.
 pub(crate) trait RowSource {
     /// One row.
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure>;
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError>;
     /// Up to `limit` rows whose key starts with `prefix` and is greater than `after`, in order.
     fn range(
         &self,
@@ -18,11 +18,11 @@ pub(crate) trait RowSource {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, Failure>;
+    ) -> Result<Vec<Row>, RowError>;
 }
 
 impl RowSource for &dyn Store {
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure> {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
         Ok(Store::get(*self, tree, key)?)
     }
 
@@ -32,7 +32,7 @@ impl RowSource for &dyn Store {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, Failure> {
+    ) -> Result<Vec<Row>, RowError> {
         Ok(Store::range(*self, tree, prefix, after, limit, false)?)
     }
 }
@@ -61,7 +61,7 @@ impl<'a> Layer<'a> {
 }
 
 impl RowSource for Layer<'_> {
-    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, Failure> {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
         match self.rows.of(tree).get(key) {
             Some(value) => Ok(value.clone()),
             None => Ok(self.below.get(tree, key)?),
@@ -74,7 +74,7 @@ impl RowSource for Layer<'_> {
         prefix: &[u8],
         after: Option<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Row>, Failure> {
+    ) -> Result<Vec<Row>, RowError> {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),

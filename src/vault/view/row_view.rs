@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::semantics::View;
 use crate::store::Row;
-use crate::vault::error::Failure;
+use crate::vault::error::RowError;
 use crate::vault::rows;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -64,14 +64,14 @@ impl<S: RowSource> RowView<'_, S> {
         key: &[u8],
         sealed: &[u8],
         decode: impl FnOnce(&[u8]) -> Result<T, crate::codec::CodecError>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, RowError> {
         Ok(decode(&self.keys.open_row(tree, key, sealed)?)?)
     }
 
-    fn secret_row(&self, key: &[u8], sealed: &[u8]) -> Result<SecretRecord, Failure> {
+    fn secret_row(&self, key: &[u8], sealed: &[u8]) -> Result<SecretRecord, RowError> {
         let mut record = self.open(Tree::Secrets, key, sealed, rows::decode_secret)?;
         if record.id.0 != key {
-            return Err(Failure::Row("ROW-8"));
+            return Err(RowError::Row("ROW-8"));
         }
         let mut met = self.met.borrow_mut();
         if met.len() < MET_MAX && met.iter().all(|(id, _)| *id != record.id) {
@@ -84,10 +84,10 @@ impl<S: RowSource> RowView<'_, S> {
         Ok(record)
     }
 
-    fn version_row(&self, key: &[u8], sealed: &[u8]) -> Result<VersionRecord, Failure> {
+    fn version_row(&self, key: &[u8], sealed: &[u8]) -> Result<VersionRecord, RowError> {
         let mut version = self.open(Tree::Versions, key, sealed, rows::decode_version)?;
         if rows::version_key(version.id, version.seq) != key {
-            return Err(Failure::Row("ROW-8"));
+            return Err(RowError::Row("ROW-8"));
         }
         self.marks.show_on_version(&mut version);
         Ok(version)
@@ -154,39 +154,39 @@ impl<S: RowSource> RowView<'_, S> {
     }
 
     /// The wrapped key of a version with a value.
-    pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, Failure> {
+    pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, RowError> {
         let key = rows::version_key(version.id, version.seq);
-        let row = self.source.get(Tree::Keys, &key)?.ok_or(Failure::Row("ROW-9"))?;
+        let row = self.source.get(Tree::Keys, &key)?.ok_or(RowError::Row("ROW-9"))?;
         Ok(self.keys.unwrap_value_key(version.id, version.seq, &version.version_id, &row)?)
     }
 
     /// The sealed value of a version, its chunks put together.
-    pub(crate) fn sealed_value(&self, version: &VersionRecord) -> Result<Vec<u8>, Failure> {
-        let shape = version.payload.ok_or(Failure::Row("ROW-9"))?;
+    pub(crate) fn sealed_value(&self, version: &VersionRecord) -> Result<Vec<u8>, RowError> {
+        let shape = version.payload.ok_or(RowError::Row("ROW-9"))?;
         let mut sealed = Vec::with_capacity(shape.sealed_bytes as usize);
         for chunk in 0..shape.chunks {
             let key = rows::blob_key(version.id, version.seq, chunk);
-            let row = self.source.get(Tree::Blobs, &key)?.ok_or(Failure::Row("ROW-10"))?;
+            let row = self.source.get(Tree::Blobs, &key)?.ok_or(RowError::Row("ROW-10"))?;
             match row.split_first() {
                 Some((&rows::BLOB_FORMAT, part)) => sealed.extend_from_slice(part),
-                _ => return Err(Failure::Row("ROW-10")),
+                _ => return Err(RowError::Row("ROW-10")),
             }
         }
         if sealed.len() != shape.sealed_bytes as usize || !sealed.ends_with(&shape.tag) {
-            return Err(Failure::Row("ROW-10"));
+            return Err(RowError::Row("ROW-10"));
         }
         Ok(sealed)
     }
 }
 
 impl<S: RowSource> View for RowView<'_, S> {
-    type Error = Failure;
+    type Error = RowError;
 
     fn secret_by_name(
         &self,
         scope: &Scope,
         name: &SecretName,
-    ) -> Result<Option<SecretRecord>, Failure> {
+    ) -> Result<Option<SecretRecord>, RowError> {
         let key = self.keys.name_index(scope, name);
         let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
         let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
@@ -197,15 +197,15 @@ impl<S: RowSource> View for RowView<'_, S> {
             // A reader between the two reads of a purge: the name is on its way out.
             Some(record) if record.dead => Ok(None),
             // A name goes before its record does.
-            Some(_) | None => Err(Failure::Row("ROW-8")),
+            Some(_) | None => Err(RowError::Row("ROW-8")),
         }
     }
 
-    fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, Failure> {
+    fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, RowError> {
         let row = self.source.get(Tree::Secrets, &id.0)?;
         if row.is_none() && self.primaries.borrow().contains(&id) {
             // Never "not found": a replica says that it exists.
-            return Err(Failure::Row("ROW-8"));
+            return Err(RowError::Row("ROW-8"));
         }
         row.map(|row| self.secret_row(&id.0, &row)).transpose()
     }
@@ -215,7 +215,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         scope: &Scope,
         after: Option<RecordId>,
         limit: usize,
-    ) -> Result<Vec<SecretRecord>, Failure> {
+    ) -> Result<Vec<SecretRecord>, RowError> {
         let prefix = self.keys.scope_index(scope);
         let mut found = Vec::new();
         let mut after = after.map(|id| id.0.to_vec());
@@ -237,7 +237,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         Ok(found)
     }
 
-    fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, Failure> {
+    fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, RowError> {
         let page: Vec<Row> = self.source.range(
             Tree::Labels,
             &id.0,
@@ -254,28 +254,28 @@ impl<S: RowSource> View for RowView<'_, S> {
         Ok(stages)
     }
 
-    fn stage(&self, id: RecordId, stage: &Stage) -> Result<Option<Seq>, Failure> {
+    fn stage(&self, id: RecordId, stage: &Stage) -> Result<Option<Seq>, RowError> {
         let key = rows::label_key(self.keys, id, stage);
         let Some(row) = self.source.get(Tree::Labels, &key)? else { return Ok(None) };
         let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
         if label.stage != *stage {
-            return Err(Failure::Row("ROW-8"));
+            return Err(RowError::Row("ROW-8"));
         }
         self.named.borrow_mut().push((id, label.seq));
         Ok(Some(label.seq))
     }
 
-    fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, Failure> {
+    fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, RowError> {
         let key = rows::version_key(id, seq);
         let row = self.source.get(Tree::Versions, &key)?;
         if row.is_none() && self.named.borrow().contains(&(id, seq)) {
             // Never "not found": a label or a token says that it exists.
-            return Err(Failure::Row("ROW-8"));
+            return Err(RowError::Row("ROW-8"));
         }
         row.map(|row| self.version_row(&key, &row)).transpose()
     }
 
-    fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, Failure> {
+    fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, RowError> {
         let key = rows::token_key(self.keys, id, version);
         let row = self.source.get(Tree::Tokens, &key)?;
         let Some(row) = row else { return Ok(None) };
@@ -289,7 +289,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         id: RecordId,
         after: Option<Seq>,
         limit: usize,
-    ) -> Result<Vec<VersionRecord>, Failure> {
+    ) -> Result<Vec<VersionRecord>, RowError> {
         let after = after.map(|seq| rows::version_key(id, seq));
         let page = self.source.range(
             Tree::Versions,
@@ -300,7 +300,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         page.iter().map(|(key, row)| self.version_row(key, row)).collect()
     }
 
-    fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, Failure> {
+    fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, RowError> {
         let Some(payload) = self.payload else { return Ok(false) };
         let Some(version) = self.version(id, seq)? else { return Ok(false) };
         if version.kind.is_none() {
