@@ -8,14 +8,14 @@
 //!   must be the one that the last frame carries. Only then may the manifest name it.
 //! - **C2** Nothing is freed by compaction itself.
 
-use super::files::{self, Kind, Place};
-use super::frame::{self, Part};
-use super::manifest::SnapshotRecord;
-use super::recover::{SegmentInfo, walk_named};
-use super::segment::{Segment, Tail};
-use super::snapshot::{SnapshotReader, SnapshotRow, SnapshotWriter};
 use super::{Log, LogError};
 use crate::env::OpenMode;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::frame::{self, Part};
+use crate::log::format::manifest::SnapshotRecord;
+use crate::log::format::segment::{Segment, Tail};
+use crate::log::format::snapshot::{SnapshotReader, SnapshotRow, SnapshotWriter};
+use crate::log::recover::open::{SegmentInfo, walk_named};
 use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Entry, IntoIter};

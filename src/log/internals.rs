@@ -1,13 +1,13 @@
 //! What fuzz targets may look at: the parsers of the log's files one by one, and the means to put a
 //! right MAC on what a fuzzer made up. No stability promise.
 
-use super::files::Place;
-use super::frame::{self, Part, Spot, TAG_BYTES};
-use super::manifest::{BODY_BYTES, Manifest, SnapshotRecord};
-use super::segment::{self, FRAMES_AT, HEADER_BYTES, Segment, Tail};
-use super::snapshot::{self, SnapshotReader};
 use super::{Authenticator, End, LogError, LogOptions, Recovered, Twin};
 use crate::env::{Env, OpenMode};
+use crate::log::files::Place;
+use crate::log::format::frame::{self, Part, Spot, TAG_BYTES};
+use crate::log::format::manifest::{BODY_BYTES, Manifest, SnapshotRecord};
+use crate::log::format::segment::{self, FRAMES_AT, HEADER_BYTES, Segment, Tail};
+use crate::log::format::snapshot::{self, SnapshotReader};
 use crate::model::{Lsn, Tree};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -57,7 +57,7 @@ impl Desk {
     pub fn sealed_manifest(&self, fields: &[u8]) -> Vec<u8> {
         let mut body = fields.to_vec();
         body.resize(BODY_BYTES - TAG_BYTES, 0);
-        let tag = self.0.tag(super::manifest::DOMAIN, &[&body]);
+        let tag = self.0.tag(crate::log::format::manifest::DOMAIN, &[&body]);
         body.extend_from_slice(&tag);
         body
     }

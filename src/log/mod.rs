@@ -24,34 +24,26 @@
 mod compact;
 mod error;
 mod files;
-mod frame;
-mod free;
-mod heal;
+mod format;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
-mod manifest;
-mod prepare;
 mod recover;
-mod remains;
-mod segment;
-mod snapshot;
-mod start;
-mod twin;
-mod writer;
+mod salvage;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use compact::{Compacted, Compaction};
 pub use error::{Damage, LogError};
-pub use frame::{FRAME_BYTES_MAX, FRAME_SETS_MAX, KEY_BYTES_MAX, SET_ROWS_MAX, VALUE_BYTES_MAX};
-pub use heal::{RowVisitor, Rows};
-pub use prepare::{Preparation, Prepared};
-pub use recover::Recovered;
-pub use remains::Remains;
-pub use twin::{Copy, GoodCopy, TWIN_HEADER_BYTES, Twin, TwinContent};
-pub use writer::Log;
+pub use files::{Copy, GoodCopy, TWIN_HEADER_BYTES, Twin, TwinContent};
+pub use format::frame::{
+    FRAME_BYTES_MAX, FRAME_SETS_MAX, KEY_BYTES_MAX, SET_ROWS_MAX, VALUE_BYTES_MAX,
+};
+pub use recover::{Recovered, RowVisitor, Rows};
+pub use salvage::Remains;
+pub use write::{Log, Preparation, Prepared};
 
 use crate::env::UnixMillis;
 use crate::model::{ChangeSet, Lsn, Tree};

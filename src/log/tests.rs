@@ -14,10 +14,10 @@ mod remains;
 mod space;
 mod twins;
 
-use super::files::Place;
 use super::*;
 use crate::env::sim::{CrashPlan, Fault, OpKind, Reach, Sim};
 use crate::env::{Env, UnixMillis};
+use crate::log::files::Place;
 use crate::model::RowChange;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;

@@ -37,7 +37,7 @@ const ONE_DOOR: &[(&str, &[&str])] = &[
     ("hkdf", &["crypto"]),
     // Besides keys: SigV4 is made of them, and a twin's checksum finds rot without any key.
     ("hmac", &["crypto", "wire/sigv4"]),
-    ("sha2", &["crypto", "wire/sigv4", "log/twin"]),
+    ("sha2", &["crypto", "wire/sigv4", "log/files/twin"]),
     ("getrandom", &["env"]),
     ("shuttle", &["env"]),
     // Besides files: terminals and signals.

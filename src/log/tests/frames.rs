@@ -1,9 +1,11 @@
 //! Frames that have a right MAC and are still not what a writer makes are refused: each rule by
 //! itself, at its edge.
 
-use super::super::error::LogError;
-use super::super::frame::{self, ALIGN, FrameFault, HEADER_BYTES, SET_ROWS_MAX, Spot, TAG_BYTES};
 use super::*;
+use crate::log::error::LogError;
+use crate::log::format::frame::{
+    self, ALIGN, FrameFault, HEADER_BYTES, SET_ROWS_MAX, Spot, TAG_BYTES,
+};
 
 const SPOT: Spot = Spot { segment: [5; 16], offset: 4096 };
 

@@ -1,15 +1,15 @@
 //! Headers, manifests and snapshots that have a right MAC and are still not what a writer makes are
 //! refused: each rule by itself, at its edge.
 
-use super::super::error::LogError;
-use super::super::frame::{self, TAG_BYTES};
-use super::super::manifest::{Manifest, SnapshotRecord};
-use super::super::segment::{self, Segment, SegmentHeader, Tail};
-use super::super::snapshot::SnapshotWriter;
-#[cfg(feature = "__internals")]
-use super::super::snapshot::{self, SnapshotReader};
 use super::*;
 use crate::env::OpenMode;
+use crate::log::error::LogError;
+use crate::log::format::frame::{self, TAG_BYTES};
+use crate::log::format::manifest::{Manifest, SnapshotRecord};
+use crate::log::format::segment::{self, Segment, SegmentHeader, Tail};
+use crate::log::format::snapshot::SnapshotWriter;
+#[cfg(feature = "__internals")]
+use crate::log::format::snapshot::{self, SnapshotReader};
 
 fn tail() -> Tail {
     let end = End { lsn: Lsn(9), digest: [3; 32], keystore_generation: 1, clock: note(5) };

@@ -1,9 +1,9 @@
 //! What the writer decides: when to compact, when to mark an end, how large a segment is.
 
-use super::super::files::Kind;
-use super::super::recover::SegmentInfo;
 use super::*;
 use crate::env::sim::OpKind;
+use crate::log::files::Kind;
+use crate::log::recover::open::SegmentInfo;
 use std::io;
 
 #[test]

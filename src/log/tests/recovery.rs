@@ -67,7 +67,7 @@ fn a_torn_tail_may_be_gone_past() {
     check(&sim.env(), &model);
 }
 
-use super::super::segment::Segment;
+use crate::log::format::segment::Segment;
 
 #[test]
 fn a_bad_frame_before_a_good_one_is_damage() {
@@ -284,9 +284,10 @@ fn the_front_of_a_frame_behind_the_end_is_passed_over() {
     let mut model = Model::default();
     steps(&mut log, &mut model, 3);
     let offset = log.tail.offset + 1600;
-    let spot = super::super::frame::Spot { segment: log.tail.id, offset };
+    let spot = crate::log::format::frame::Spot { segment: log.tail.id, offset };
     let (bytes, _) =
-        super::super::frame::encode(&log.place, &model.clone().step(), spot, &[0; 32]).unwrap();
+        crate::log::format::frame::encode(&log.place, &model.clone().step(), spot, &[0; 32])
+            .unwrap();
     drop(log);
     sim.fs.overwrite(&segment(1), offset, &bytes[..160]).unwrap();
     check(&sim.env(), &model);
@@ -329,7 +330,7 @@ fn a_header_behind_the_end_proves_only_what_is_later() {
         previous.end.digest = [1; 32];
         let number = log.manifest.last + 1;
         drop(log);
-        let header = super::super::segment::SegmentHeader {
+        let header = crate::log::format::segment::SegmentHeader {
             number,
             id: [3; 16],
             capacity: 8192,

@@ -1,10 +1,10 @@
 //! What can be read of a log that does not open, piece by piece.
 
-use super::super::manifest::Manifest;
-use super::super::remains::Remains;
 use super::*;
 use crate::env::Env;
 use crate::env::OpenMode;
+use crate::log::format::manifest::Manifest;
+use crate::log::salvage::Remains;
 
 fn remains(env: &Env) -> Remains {
     Log::remains(env, &dir(), VAULT, auth(), small()).unwrap()
@@ -144,9 +144,9 @@ fn a_frame_behind_a_named_end_is_none() {
     steps(&mut log, &mut model, 3);
     let last = model.lsn;
     let (segment_id, offset, tag) = (log.tail.id, log.tail.offset, log.tail.tag);
-    let spot = super::super::frame::Spot { segment: segment_id, offset };
+    let spot = crate::log::format::frame::Spot { segment: segment_id, offset };
     let (bytes, _) =
-        super::super::frame::encode(&log.place, &model.clone().step(), spot, &tag).unwrap();
+        crate::log::format::frame::encode(&log.place, &model.clone().step(), spot, &tag).unwrap();
     log.begin_first_segment().unwrap();
     drop(log);
     sim.fs.overwrite(&segment(1), offset, &bytes).unwrap();

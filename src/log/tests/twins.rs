@@ -210,7 +210,7 @@ fn a_copy_of_another_vault_beside_ours_counts_as_bad() {
 #[test]
 fn a_copy_that_is_longer_than_any_is_bad() {
     let fs = made();
-    let longest = super::super::twin::FILE_BYTES_MAX - TWIN_HEADER_BYTES;
+    let longest = crate::log::files::FILE_BYTES_MAX - TWIN_HEADER_BYTES;
     let large = Twin::new(fs.clone(), &dir(), "keystore", longest, 1);
     large.create(1, &vec![3; longest]).unwrap();
     assert!(!large.read().unwrap().needs_repair);
@@ -225,7 +225,7 @@ fn a_copy_that_is_longer_than_any_is_bad() {
 fn a_twin_says_its_files() {
     let fs = made();
     assert_eq!(twin(&fs).names(), ["keystore.a", "keystore.b"]);
-    assert_eq!(twin(&fs).name_of(super::super::twin::Copy::B), "keystore.b");
+    assert_eq!(twin(&fs).name_of(crate::log::files::Copy::B), "keystore.b");
     let other = Twin::new(fs.clone(), &dir(), "manifest", BODY, 1);
     for copy in ["a", "b"] {
         let bytes = fs.read_all(&path(copy)).unwrap();

@@ -1,12 +1,12 @@
 //! Creation, and healing: the two ways to begin a chain of frames.
 
-use super::compact::read_back;
-use super::files::{self, FOLDER, Kind, Place};
-use super::manifest::{Manifest, SnapshotRecord};
-use super::segment::Tail;
-use super::snapshot::SnapshotWriter;
-use super::{Authenticator, ClockNote, End, Log, LogError, LogOptions, Recovered};
 use crate::env::Env;
+use crate::log::compact::read_back;
+use crate::log::files::{self, FOLDER, Kind, Place};
+use crate::log::format::manifest::{Manifest, SnapshotRecord};
+use crate::log::format::segment::Tail;
+use crate::log::format::snapshot::SnapshotWriter;
+use crate::log::{Authenticator, ClockNote, End, Log, LogError, LogOptions, Recovered};
 use crate::model::{Lsn, Tree};
 use std::io;
 use std::path::Path;
@@ -123,7 +123,7 @@ fn find_damage(
     }
 }
 
-pub(super) fn write_rows(
+pub(in crate::log) fn write_rows(
     place: &Place,
     number: u64,
     tail: Tail,
@@ -143,7 +143,7 @@ pub(super) fn write_rows(
     written
 }
 
-pub(super) fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
+pub(in crate::log) fn move_aside(place: &Place, file: &str) -> Result<(), LogError> {
     let from = place.dir.join(file);
     let to = place.dir.join(format!("{file}.damaged"));
     match place.fs().rename(&from, &to) {

@@ -7,18 +7,18 @@
 //! - **W4** Order of a new segment: file real and synced; header synced; manifest with the number
 //!   and without the end mark durable in both copies; first frame.
 
-use super::compact::Token;
-use super::files::{self, Kind, Place};
-use super::frame::{self, Spot};
-use super::manifest::Manifest;
-use super::prepare::{self, Board};
-use super::recover::SegmentInfo;
-use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
-use super::twin::Twin;
-use super::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
 #[cfg(feature = "testkit")]
 use crate::env::Env;
 use crate::env::{File, OpenMode, is_no_space};
+use crate::log::compact::Token;
+use crate::log::files::Twin;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::frame::{self, Spot};
+use crate::log::format::manifest::Manifest;
+use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
+use crate::log::recover::open::SegmentInfo;
+use crate::log::write::prepare::{self, Board};
+use crate::log::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
 use std::sync::{Arc, Weak};
 
 /// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.
@@ -29,25 +29,25 @@ const ENDED_SEGMENTS_MAX: usize = 8;
 const CLOCK_MOVED_MILLIS: i64 = 60 * 60 * 1000;
 
 /// The log of an open vault. One thread appends and syncs; see [`Preparation`] and
-/// [`super::Compaction`] for what may run beside it.
+/// [`crate::log::Compaction`] for what may run beside it.
 pub struct Log {
-    pub(super) place: Place,
-    pub(super) options: LogOptions,
+    pub(in crate::log) place: Place,
+    pub(in crate::log) options: LogOptions,
     twin: Twin,
-    pub(super) manifest: Manifest,
+    pub(in crate::log) manifest: Manifest,
     /// Whether both copies on disk hold `manifest`.
-    pub(super) manifest_durable: bool,
+    pub(in crate::log) manifest_durable: bool,
     /// The segment that takes frames; `None`: the next append begins one.
     current: Option<Segment>,
-    pub(super) tail: Tail,
+    pub(in crate::log) tail: Tail,
     /// A frame was written and not yet synced.
     dirty: bool,
     poisoned: bool,
     next_capacity: u64,
     /// Ended segments that the snapshot does not cover.
-    pub(super) ended: Vec<SegmentInfo>,
-    pub(super) board: Arc<Board>,
-    pub(super) compacting: Weak<Token>,
+    pub(in crate::log) ended: Vec<SegmentInfo>,
+    pub(in crate::log) board: Arc<Board>,
+    pub(in crate::log) compacting: Weak<Token>,
 }
 
 impl Log {
@@ -55,7 +55,7 @@ impl Log {
     /// zeros in a log that was never written to.
     pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
 
-    pub(super) fn assemble(
+    pub(in crate::log) fn assemble(
         place: Place,
         options: LogOptions,
         twin: Twin,
@@ -283,13 +283,13 @@ impl Log {
             && self.compacting.strong_count() == 0
     }
 
-    pub(super) fn check_not_poisoned(&self) -> Result<(), LogError> {
+    pub(in crate::log) fn check_not_poisoned(&self) -> Result<(), LogError> {
         if self.poisoned { Err(LogError::Poisoned) } else { Ok(()) }
     }
 
     /// Passes an error on. One of a write or a sync leaves the medium in doubt; one of an open or a
     /// rename (too many open files, say) changed nothing that is named.
-    pub(super) fn poison_unless_undone<T>(
+    pub(in crate::log) fn poison_unless_undone<T>(
         &mut self,
         result: Result<T, LogError>,
     ) -> Result<T, LogError> {
@@ -299,7 +299,7 @@ impl Log {
     }
 
     /// Writes the manifest as it is in memory under the next generation, both copies.
-    pub(super) fn flush_manifest(&mut self) -> Result<(), LogError> {
+    pub(in crate::log) fn flush_manifest(&mut self) -> Result<(), LogError> {
         self.manifest_durable = false;
         // The number goes up even if the write fails: one copy may have got it.
         self.manifest.generation += 1;
@@ -311,7 +311,7 @@ impl Log {
     }
 
     /// No more frames go into the current segment.
-    pub(super) fn end_current(&mut self) {
+    pub(in crate::log) fn end_current(&mut self) {
         if let Some(segment) = self.current.take() {
             let SegmentHeader { number, id, .. } = segment.header;
             let start = segment.header.start();
@@ -320,7 +320,7 @@ impl Log {
     }
 
     /// The size of the next segment: doubling, but never large against the snapshot.
-    pub(super) fn wanted_capacity(&self) -> u64 {
+    pub(in crate::log) fn wanted_capacity(&self) -> u64 {
         let quarter = (self.manifest.snapshot.bytes / 4).max(1);
         let bound = self
             .options
@@ -341,7 +341,7 @@ impl Log {
     }
 
     /// The first segment of a new vault, live before its first frame.
-    pub(super) fn begin_first_segment(&mut self) -> Result<(), LogError> {
+    pub(in crate::log) fn begin_first_segment(&mut self) -> Result<(), LogError> {
         self.begin_segment(0)?;
         self.flush_manifest()
     }

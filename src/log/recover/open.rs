@@ -5,14 +5,14 @@
 //! end every frame must be good. In a last segment without one, the first bytes that are not a
 //! frame end it, unless a good frame stands behind them: then they were a frame once.
 
-use super::files::{Kind, Place};
-use super::frame;
-use super::manifest::{Manifest, SnapshotRecord};
-use super::segment::{FRAMES_AT, Segment, Tail};
-use super::snapshot::SnapshotReader;
-use super::twin::Twin;
-use super::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
 use crate::env::{Env, OpenMode};
+use crate::log::files::Twin;
+use crate::log::files::{Kind, Place};
+use crate::log::format::frame;
+use crate::log::format::manifest::{Manifest, SnapshotRecord};
+use crate::log::format::segment::{FRAMES_AT, Segment, Tail};
+use crate::log::format::snapshot::SnapshotReader;
+use crate::log::{Authenticator, End, Frame, Log, LogError, LogOptions, RowVisitor};
 use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,35 +20,35 @@ use std::sync::Arc;
 /// The truth as it was found: authenticated from the snapshot to the last frame, read by as many
 /// passes as the caller likes, nothing changed on disk yet.
 pub struct Recovered {
-    pub(super) place: Place,
-    pub(super) options: LogOptions,
-    pub(super) twin: Twin,
-    pub(super) manifest: Manifest,
+    pub(in crate::log) place: Place,
+    pub(in crate::log) options: LogOptions,
+    pub(in crate::log) twin: Twin,
+    pub(in crate::log) manifest: Manifest,
     /// The manifest is to be written again before anything is built upon it.
-    pub(super) unsettled: bool,
+    pub(in crate::log) unsettled: bool,
     /// No file can be left over from what a crash interrupted.
-    pub(super) swept: bool,
-    pub(super) segments: Vec<SegmentInfo>,
-    pub(super) tail: Tail,
+    pub(in crate::log) swept: bool,
+    pub(in crate::log) segments: Vec<SegmentInfo>,
+    pub(in crate::log) tail: Tail,
     /// The last accepted frame, if it is in the last segment and no end mark vouches for it.
-    pub(super) last_frame: Option<u64>,
+    pub(in crate::log) last_frame: Option<u64>,
     notes: Vec<String>,
 }
 
 /// A live segment that has been read through.
 #[derive(Clone)]
-pub(super) struct SegmentInfo {
-    pub(super) number: u64,
-    pub(super) id: [u8; 16],
+pub(in crate::log) struct SegmentInfo {
+    pub(in crate::log) number: u64,
+    pub(in crate::log) id: [u8; 16],
     /// The chain before its first frame.
-    pub(super) start: Tail,
+    pub(in crate::log) start: Tail,
     /// Its end.
-    pub(super) end: Tail,
+    pub(in crate::log) end: Tail,
 }
 
 impl SegmentInfo {
     /// Bytes of its frames.
-    pub(super) fn frame_bytes(&self) -> u64 {
+    pub(in crate::log) fn frame_bytes(&self) -> u64 {
         self.end.offset.saturating_sub(FRAMES_AT)
     }
 }
@@ -206,10 +206,10 @@ fn without_current(mut manifest: Manifest) -> Manifest {
 }
 
 /// Damage, and where a readable end may be looked for.
-pub(super) struct Fault {
+pub(in crate::log) struct Fault {
     /// The segment it is in; `None`: in the snapshot.
     segment: Option<u64>,
-    pub(super) error: LogError,
+    pub(in crate::log) error: LogError,
     /// What can be said about the end has been said: two things contradict each other.
     settled: bool,
 }
@@ -258,7 +258,7 @@ fn fall_back(place: &Place, manifest: &Manifest, fault: &Fault) -> Option<Walk> 
 }
 
 /// What a walk over the live segments found.
-pub(super) struct Walk {
+pub(in crate::log) struct Walk {
     segments: Vec<SegmentInfo>,
     tail: Tail,
     /// Offset of the last frame, if the last segment has one.
@@ -268,7 +268,7 @@ pub(super) struct Walk {
 }
 
 /// Checks snapshot `base` (its header and footer) and every frame after it.
-pub(super) fn read_truth(
+pub(in crate::log) fn read_truth(
     place: &Place,
     manifest: &Manifest,
     base: &SnapshotRecord,
@@ -380,10 +380,10 @@ fn check_behind(place: &Place, manifest: &Manifest, tail: &Tail) -> Result<(), L
 }
 
 /// Walks a segment whose end is known, frame by frame.
-pub(super) fn walk_named(
+pub(in crate::log) fn walk_named(
     place: &Place,
     info: &SegmentInfo,
-    visit: &mut dyn FnMut(&Segment, super::segment::Step) -> Result<(), LogError>,
+    visit: &mut dyn FnMut(&Segment, crate::log::format::segment::Step) -> Result<(), LogError>,
 ) -> Result<(), LogError> {
     let segment = Segment::open(place, info.number, OpenMode::Read)?;
     if segment.header.id != info.id || !segment.header.start().same_place(&info.start) {

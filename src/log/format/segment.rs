@@ -11,45 +11,45 @@
 //! manifest names it, durably in both copies, before its first frame: so a segment that the
 //! manifest names *always* has its header, and no crash leaves one without (LOG-6).
 
-use super::files::{self, Kind, Place};
-use super::frame::{self, ALIGN, Spot};
-use super::{End, LogError};
 use crate::codec::{CodecError, Reader};
 use crate::env::{File, OpenMode};
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::frame::{self, ALIGN, Spot};
+use crate::log::{End, LogError};
 use crate::model::Lsn;
 use std::sync::Arc;
 
 /// Bytes of the header block; the first frame begins here.
-pub(super) const HEADER_BYTES: usize = 4096;
+pub(crate) const HEADER_BYTES: usize = 4096;
 /// The same, as an offset.
-pub(super) const FRAMES_AT: u64 = HEADER_BYTES as u64;
+pub(crate) const FRAMES_AT: u64 = HEADER_BYTES as u64;
 /// The newest format of segments and snapshots that is read, and the one written.
-pub(super) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 /// No segment is longer: one frame of the longest kind and its header.
-pub(super) const SEGMENT_BYTES_MAX: u64 = (frame::FRAME_BYTES_MAX as u64) + FRAMES_AT;
+pub(crate) const SEGMENT_BYTES_MAX: u64 = (frame::FRAME_BYTES_MAX as u64) + FRAMES_AT;
 const MAGIC: [u8; 8] = *b"SRSEGMT\n";
-pub(super) const DOMAIN: &str = "strongroom/log/segment/v1";
+pub(crate) const DOMAIN: &str = "strongroom/log/segment/v1";
 
 /// Where the chain of frames stands: the end of a segment, named by the next one's header, by a
 /// snapshot or by the end mark. Bytes past a named end are not frames (I5).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     /// The segment that ends here; 0 before the first.
-    pub(super) segment: u64,
+    pub(crate) segment: u64,
     /// That segment's id.
-    pub(super) id: [u8; 16],
+    pub(crate) id: [u8; 16],
     /// Where in it.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// The last LSN, the digest after it, clock and keystore generation.
-    pub(super) end: End,
+    pub(crate) end: End,
     /// The last frame's MAC: what the next frame must name.
-    pub(super) tag: [u8; 32],
+    pub(crate) tag: [u8; 32],
 }
 
 impl Tail {
-    pub(super) const BYTES: usize = 64 + End::BYTES;
+    pub(crate) const BYTES: usize = 64 + End::BYTES;
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.segment.to_le_bytes());
         out.extend_from_slice(&self.id);
         out.extend_from_slice(&self.offset.to_le_bytes());
@@ -57,7 +57,7 @@ impl Tail {
         out.extend_from_slice(&self.tag);
     }
 
-    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(Self {
             segment: reader.u64()?,
             id: reader.array()?,
@@ -69,7 +69,7 @@ impl Tail {
 
     /// Whether both name the same place in the chain; the clock and the keystore generation may
     /// have been noted later than the frame.
-    pub(super) fn same_place(&self, other: &Self) -> bool {
+    pub(crate) fn same_place(&self, other: &Self) -> bool {
         self.segment == other.segment
             && self.id == other.id
             && self.offset == other.offset
@@ -80,18 +80,18 @@ impl Tail {
 
 /// What a segment's header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SegmentHeader {
-    pub(super) number: u64,
+pub(crate) struct SegmentHeader {
+    pub(crate) number: u64,
     /// Random: ties frames to this life of the file.
-    pub(super) id: [u8; 16],
+    pub(crate) id: [u8; 16],
     /// Bytes of the file, all of them allocated.
-    pub(super) capacity: u64,
+    pub(crate) capacity: u64,
     /// The named end of what came before.
-    pub(super) previous: Tail,
+    pub(crate) previous: Tail,
 }
 
 impl SegmentHeader {
-    pub(super) fn encode(&self, place: &Place) -> Vec<u8> {
+    pub(crate) fn encode(&self, place: &Place) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
@@ -105,13 +105,13 @@ impl SegmentHeader {
     }
 
     /// The chain just before this segment's first frame.
-    pub(super) fn start(&self) -> Tail {
+    pub(crate) fn start(&self) -> Tail {
         Tail { segment: self.number, id: self.id, offset: FRAMES_AT, ..self.previous.clone() }
     }
 }
 
 /// Pads a header to `len` and signs it.
-pub(super) fn seal_block(
+pub(crate) fn seal_block(
     place: &Place,
     domain: &'static str,
     mut bytes: Vec<u8>,
@@ -125,7 +125,7 @@ pub(super) fn seal_block(
 
 /// Checks magic, MAC and format of a header block; gives a reader after the format fields.
 /// `rules`: for a bad magic or length, and for a bad MAC.
-pub(super) fn open_block<'a>(
+pub(crate) fn open_block<'a>(
     place: &Place,
     domain: &'static str,
     magic: [u8; 8],
@@ -159,22 +159,22 @@ pub(super) fn open_block<'a>(
 }
 
 /// A segment whose header has been checked.
-pub(super) struct Segment {
-    pub(super) header: SegmentHeader,
-    pub(super) file: Arc<dyn File>,
-    pub(super) name: String,
+pub(crate) struct Segment {
+    pub(crate) header: SegmentHeader,
+    pub(crate) file: Arc<dyn File>,
+    pub(crate) name: String,
 }
 
 /// A frame that follows the chain.
-pub(super) struct Step {
-    pub(super) header: frame::Header,
-    pub(super) offset: u64,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Step {
+    pub(crate) header: frame::Header,
+    pub(crate) offset: u64,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Segment {
     /// Opens segment `number` and checks its header and length.
-    pub(super) fn open(place: &Place, number: u64, mode: OpenMode) -> Result<Self, LogError> {
+    pub(crate) fn open(place: &Place, number: u64, mode: OpenMode) -> Result<Self, LogError> {
         let name = Kind::Segment.name(number);
         let file = place.open_existing(Kind::Segment, number, mode, "LOG-3")?;
         let bytes = files::read_up_to(file.as_ref(), &name, HEADER_BYTES, 0)?;
@@ -198,7 +198,7 @@ impl Segment {
     ///
     /// `Ok(Err(rule))`: the bytes are not a frame. A frame with a good MAC that does not follow
     /// the chain is damage: it was written here, after something else.
-    pub(super) fn step(
+    pub(crate) fn step(
         &self,
         place: &Place,
         tail: &Tail,
@@ -219,7 +219,7 @@ impl Segment {
     }
 
     /// The chain after `step`.
-    pub(super) fn tail_after(&self, step: &Step) -> Tail {
+    pub(crate) fn tail_after(&self, step: &Step) -> Tail {
         Tail {
             segment: self.header.number,
             id: self.header.id,
@@ -230,7 +230,7 @@ impl Segment {
     }
 
     /// Whether the front of one of this segment's own frames stands at `offset`.
-    pub(super) fn holds_something_at(&self, offset: u64) -> Result<bool, LogError> {
+    pub(crate) fn holds_something_at(&self, offset: u64) -> Result<bool, LogError> {
         let front = files::read_up_to(self.file.as_ref(), &self.name, ALIGN * 2, offset)?;
         Ok(frame::claimed_len(&front, Spot { segment: self.header.id, offset }).is_some())
     }
@@ -258,7 +258,7 @@ impl Segment {
     }
 
     /// Looks for a good frame of this segment's life anywhere after `offset` (LOG-8).
-    pub(super) fn scan(&self, place: &Place, offset: u64) -> Result<Option<(u64, Lsn)>, LogError> {
+    pub(crate) fn scan(&self, place: &Place, offset: u64) -> Result<Option<(u64, Lsn)>, LogError> {
         const WINDOW: usize = 64 * 1024;
         // Honest bytes hold no false candidates at all; forged ones must not keep us for ever.
         let mut budget = self.header.capacity.saturating_mul(4);

@@ -18,18 +18,18 @@
 //! is inside its MAC, so a frame of another vault, of a recycled file's earlier life, or moved
 //! within its file is not a frame (I5).
 
-use super::error::{decode_clock, encode_clock};
-use super::{ClockNote, End, Frame, LogError, files};
 use crate::codec::{CodecError, Reader};
+use crate::log::error::{decode_clock, encode_clock};
+use crate::log::{ClockNote, End, Frame, LogError, files};
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 
-pub(super) const MAGIC: [u8; 4] = *b"SRf1";
+pub(crate) const MAGIC: [u8; 4] = *b"SRf1";
 /// Bytes before the sets.
-pub(super) const HEADER_BYTES: usize = 160;
+pub(crate) const HEADER_BYTES: usize = 160;
 /// Bytes of a MAC.
-pub(super) const TAG_BYTES: usize = 32;
+pub(crate) const TAG_BYTES: usize = 32;
 /// Frames begin and end on multiples of this, so that a scan knows where to look.
-pub(super) const ALIGN: usize = 16;
+pub(crate) const ALIGN: usize = 16;
 /// A frame is never longer: 64 MiB.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
 /// Most change sets in a frame (I2).
@@ -40,33 +40,33 @@ pub const SET_ROWS_MAX: usize = 256;
 pub const KEY_BYTES_MAX: usize = 64;
 /// Longest value of a row.
 pub const VALUE_BYTES_MAX: usize = 256 << 10;
-pub(super) const DOMAIN: &str = "strongroom/log/frame/v1";
+pub(crate) const DOMAIN: &str = "strongroom/log/frame/v1";
 
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN), "LOG-11 is frozen in format 1");
 
 /// Where a frame stands, as far as it is known before the frame is read.
 #[derive(Clone, Copy)]
-pub(super) struct Spot {
-    pub(super) segment: [u8; 16],
-    pub(super) offset: u64,
+pub(crate) struct Spot {
+    pub(crate) segment: [u8; 16],
+    pub(crate) offset: u64,
 }
 
 /// The fixed part of a frame whose MAC has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
-    pub(super) len: usize,
-    pub(super) first: Lsn,
-    pub(super) last: Lsn,
-    pub(super) previous: [u8; 32],
-    pub(super) digest: [u8; 32],
-    pub(super) keystore_generation: u64,
-    pub(super) clock: ClockNote,
-    pub(super) tag: [u8; 32],
+pub(crate) struct Header {
+    pub(crate) len: usize,
+    pub(crate) first: Lsn,
+    pub(crate) last: Lsn,
+    pub(crate) previous: [u8; 32],
+    pub(crate) digest: [u8; 32],
+    pub(crate) keystore_generation: u64,
+    pub(crate) clock: ClockNote,
+    pub(crate) tag: [u8; 32],
 }
 
 impl Header {
     /// Where the truth ends with this frame.
-    pub(super) fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         End {
             lsn: self.last,
             digest: self.digest,
@@ -78,7 +78,7 @@ impl Header {
 
 /// The length that the front of a frame at `spot` claims, if magic, place and length are possible.
 /// Reads no more than the first 32 bytes: the cheap test before any MAC.
-pub(super) fn claimed_len(front: &[u8], spot: Spot) -> Option<usize> {
+pub(crate) fn claimed_len(front: &[u8], spot: Spot) -> Option<usize> {
     let mut reader = Reader::new(front);
     let magic: [u8; 4] = reader.array().ok()?;
     let len = usize::try_from(reader.u32().ok()?).ok()?;
@@ -93,7 +93,7 @@ pub(super) fn claimed_len(front: &[u8], spot: Spot) -> Option<usize> {
 }
 
 /// Checks the MAC of a whole frame, then reads its fixed part. Total.
-pub(super) fn authenticate(
+pub(crate) fn authenticate(
     place: &files::Place,
     bytes: &[u8],
     spot: Spot,
@@ -132,16 +132,16 @@ fn header(
 }
 
 /// A row inside an authenticated frame, with where its value starts.
-pub(super) struct RawRow<'a> {
-    pub(super) tree: Tree,
-    pub(super) key: &'a [u8],
-    pub(super) value: Option<&'a [u8]>,
+pub(crate) struct RawRow<'a> {
+    pub(crate) tree: Tree,
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Option<&'a [u8]>,
     /// Offset of the value from the front of the frame.
-    pub(super) value_at: usize,
+    pub(crate) value_at: usize,
 }
 
 /// What a walk over a frame's rows meets.
-pub(super) enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// A change set begins.
     Set(Lsn),
     /// A row of the set that began last.
@@ -149,7 +149,7 @@ pub(super) enum Part<'a> {
 }
 
 /// Visits the sets and rows of an authenticated frame without copying them.
-pub(super) fn visit_rows(
+pub(crate) fn visit_rows(
     bytes: &[u8],
     visit: &mut dyn FnMut(Part<'_>) -> Result<(), LogError>,
 ) -> Result<(), FrameFault> {
@@ -175,7 +175,7 @@ pub(super) fn visit_rows(
 }
 
 /// Why the rows of a frame could not be visited to the end.
-pub(super) enum FrameFault {
+pub(crate) enum FrameFault {
     Format,
     Visitor(LogError),
 }
@@ -188,7 +188,7 @@ impl From<CodecError> for FrameFault {
 
 impl FrameFault {
     /// As an error of the log, at its place.
-    pub(super) fn at(self, file: &str, offset: u64) -> LogError {
+    pub(crate) fn at(self, file: &str, offset: u64) -> LogError {
         match self {
             Self::Format => LogError::damaged(file, offset, "LOG-14"),
             Self::Visitor(error) => error,
@@ -197,7 +197,7 @@ impl FrameFault {
 }
 
 /// Tree, key and length of the value (`None`: a tombstone) at the front of a row.
-pub(super) fn row_front<'a>(
+pub(crate) fn row_front<'a>(
     reader: &mut Reader<'a>,
 ) -> Result<(Tree, &'a [u8], Option<usize>), CodecError> {
     let tree = Tree::from_number(reader.u8()?).ok_or(CodecError)?;
@@ -218,7 +218,7 @@ pub(super) fn row_front<'a>(
 }
 
 /// Appends one row: tree u8, live u8, key length u16, value length u32, key, value.
-pub(super) fn encode_row(tree: Tree, key: &[u8], value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+pub(crate) fn encode_row(tree: Tree, key: &[u8], value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
     let bytes = value.unwrap_or_default();
     let (Ok(key_len), Ok(value_len)) = (u16::try_from(key.len()), u32::try_from(bytes.len()))
     else {
@@ -235,7 +235,7 @@ pub(super) fn encode_row(tree: Tree, key: &[u8], value: Option<&[u8]>, out: &mut
 }
 
 /// Decodes the rows of an authenticated frame.
-pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameFault> {
+pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameFault> {
     let mut sets: Vec<ChangeSet> = Vec::new();
     visit_rows(bytes, &mut |part| {
         match (part, sets.last_mut()) {
@@ -258,7 +258,7 @@ pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameFault>
 }
 
 /// Encodes `frame` for its place. Refuses what [`authenticate`] and [`visit_rows`] would not take.
-pub(super) fn encode(
+pub(crate) fn encode(
     place: &files::Place,
     frame: &Frame,
     spot: Spot,

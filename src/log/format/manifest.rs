@@ -14,36 +14,36 @@
 //! - **M2** The end mark is gone from both copies before the next first frame.
 //! - **M3** Numbers are never used twice for something that the manifest named.
 
-use super::files::{self, Place};
-use super::frame::TAG_BYTES;
-use super::segment::Tail;
-use super::twin::{TWIN_HEADER_BYTES, Twin};
-use super::{End, LogError};
 use crate::codec::{CodecError, Reader};
 use crate::env::Fs;
+use crate::log::files::{self, Place};
+use crate::log::files::{TWIN_HEADER_BYTES, Twin};
+use crate::log::format::frame::TAG_BYTES;
+use crate::log::format::segment::Tail;
+use crate::log::{End, LogError};
 use std::path::Path;
 use std::sync::Arc;
 
 const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "frozen in format 1");
 
 /// Both copies are one page long.
-pub(super) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
+pub(crate) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
 const FORMAT: u32 = 1;
-pub(super) const DOMAIN: &str = "strongroom/log/manifest/v1";
+pub(crate) const DOMAIN: &str = "strongroom/log/manifest/v1";
 
 /// A snapshot as the manifest names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SnapshotRecord {
-    pub(super) number: u64,
-    pub(super) id: [u8; 16],
-    pub(super) rows: u64,
+pub(crate) struct SnapshotRecord {
+    pub(crate) number: u64,
+    pub(crate) id: [u8; 16],
+    pub(crate) rows: u64,
     /// Length of the file.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// MAC of the footer, which chains every block and the header.
-    pub(super) tag: [u8; 32],
+    pub(crate) tag: [u8; 32],
     /// Where the chain of frames stands at the snapshot. It covers all segments up to and
     /// including `tail.segment`.
-    pub(super) tail: Tail,
+    pub(crate) tail: Tail,
 }
 
 impl SnapshotRecord {
@@ -72,40 +72,40 @@ impl SnapshotRecord {
 
 /// What the manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Manifest {
-    pub(super) generation: u64,
+pub(crate) struct Manifest {
+    pub(crate) generation: u64,
     /// The oldest segment that is still kept.
-    pub(super) first: u64,
+    pub(crate) first: u64,
     /// The newest segment that may hold frames; below `first` if there is none.
-    pub(super) last: u64,
+    pub(crate) last: u64,
     /// The number that the next snapshot takes.
-    pub(super) next_snapshot: u64,
-    pub(super) snapshot: SnapshotRecord,
+    pub(crate) next_snapshot: u64,
+    pub(crate) snapshot: SnapshotRecord,
     /// The snapshot before, kept with the segments after it until the state is past the new one.
-    pub(super) previous: Option<SnapshotRecord>,
+    pub(crate) previous: Option<SnapshotRecord>,
     /// Where a clean close ended.
-    pub(super) mark: Option<Tail>,
+    pub(crate) mark: Option<Tail>,
 }
 
 impl Manifest {
     /// The twin that holds manifests of the vault at `place`.
-    pub(super) fn twin(place: &Place) -> Twin {
+    pub(crate) fn twin(place: &Place) -> Twin {
         Self::twin_in(&place.env.fs, &place.dir).of_vault(0, place.vault)
     }
 
-    pub(super) fn twin_in(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
+    pub(crate) fn twin_in(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
         Twin::new(Arc::clone(fs), dir, "manifest", BODY_BYTES, FORMAT)
     }
 
     /// The vault that every readable copy of the manifest in `dir` names; not authenticated.
-    pub(super) fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
+    pub(crate) fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
         let copies = Self::twin_in(fs, dir).copies().ok()?;
         let mut named = copies.iter().map(|copy| copy.body.first_chunk::<16>().copied());
         let first = named.next()??;
         named.all(|other| other == Some(first)).then_some(first)
     }
 
-    pub(super) fn encode(&self, place: &Place) -> Vec<u8> {
+    pub(crate) fn encode(&self, place: &Place) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(BODY_BYTES);
         bytes.extend_from_slice(&place.vault);
         for number in [self.generation, self.first, self.last, self.next_snapshot] {
@@ -130,7 +130,7 @@ impl Manifest {
 
     /// Reads a body that the twin found whole. A bad MAC is damage or tampering: the other copy is
     /// not asked (T1).
-    pub(super) fn decode(place: &Place, body: &[u8], generation: u64) -> Result<Self, LogError> {
+    pub(crate) fn decode(place: &Place, body: &[u8], generation: u64) -> Result<Self, LogError> {
         let damaged = |rule| LogError::damaged("manifest.a", 0, rule);
         let (signed, tag) = body.split_last_chunk::<TAG_BYTES>().ok_or_else(|| damaged("MAN-1"))?;
         if !files::same_tag(&place.tag(DOMAIN, &[signed]), tag) {
@@ -161,7 +161,7 @@ impl Manifest {
 
     /// The last LSN and digest, where the manifest alone proves them: a mark, or no segment after
     /// the snapshot (M1: no frame can be there).
-    pub(super) fn proven_end(&self) -> Option<End> {
+    pub(crate) fn proven_end(&self) -> Option<End> {
         match &self.mark {
             Some(mark) => Some(mark.end.clone()),
             None if self.last == self.snapshot.tail.segment => Some(self.snapshot.tail.end.clone()),

@@ -5,10 +5,10 @@
 //! - **R2** The manifest is written again too, both copies: a copy that an earlier process could
 //!   not sync is in the page cache only.
 
-use super::files::{self, Kind, Place};
-use super::segment::Tail;
-use super::{Log, LogError, Recovered};
 use crate::env::OpenMode;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::segment::Tail;
+use crate::log::{Log, LogError, Recovered};
 
 impl Recovered {
     /// Makes durable what was found, before anything is served or built upon it: after anything but

@@ -4,10 +4,10 @@
 //! to two freed segments of the size that is wanted next stay in the folder under their old names
 //! and are taken over by the next preparation.
 
-use super::files::Kind;
-use super::manifest::SnapshotRecord;
-use super::prepare::Stage;
-use super::{Log, LogError};
+use crate::log::files::Kind;
+use crate::log::format::manifest::SnapshotRecord;
+use crate::log::write::prepare::Stage;
+use crate::log::{Log, LogError};
 use crate::model::Lsn;
 
 /// Files kept ready for the segments to come, a prepared one included.
@@ -45,7 +45,7 @@ impl Log {
     }
 
     /// Removes files that the manifest does not name and that nothing is going to use.
-    pub(super) fn sweep(&mut self) -> Result<(), LogError> {
+    pub(in crate::log) fn sweep(&mut self) -> Result<(), LogError> {
         if self.remove_unnamed()? {
             let synced = self.place.sync_folder();
             self.poison_unless_undone(synced)?;
@@ -96,7 +96,7 @@ impl Log {
 
     /// Chooses, among the segments below the first live one, those worth keeping for reuse. The
     /// manifest on disk has let go of them.
-    pub(super) fn find_spares(&mut self) -> Result<(), LogError> {
+    pub(in crate::log) fn find_spares(&mut self) -> Result<(), LogError> {
         let wanted = self.wanted_capacity();
         let numbers = self.place.numbers(Kind::Segment)?;
         let mut board = self.board.lock();

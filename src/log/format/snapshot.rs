@@ -11,13 +11,13 @@
 //! header's), the footer's covers the last: the footer's MAC, which the manifest holds, stands for
 //! the whole file. A payload is at most 64 KiB of rows, or a single longer row.
 
-use super::LogError;
-use super::files::{self, Kind, Place};
-use super::frame::{self, TAG_BYTES, VALUE_BYTES_MAX};
-use super::manifest::SnapshotRecord;
-use super::segment::{self, FORMAT, HEADER_BYTES, Tail};
 use crate::codec::{CodecError, Reader};
 use crate::env::{File, OpenMode};
+use crate::log::LogError;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::frame::{self, TAG_BYTES, VALUE_BYTES_MAX};
+use crate::log::format::manifest::SnapshotRecord;
+use crate::log::format::segment::{self, FORMAT, HEADER_BYTES, Tail};
 use crate::model::Tree;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ const BLOCK_DOMAIN: &str = "strongroom/log/snapshot-block/v1";
 const FOOTER_DOMAIN: &str = "strongroom/log/snapshot-end/v1";
 
 /// Writes one snapshot from front to back.
-pub(super) struct SnapshotWriter {
+pub(crate) struct SnapshotWriter {
     place: Place,
     file: Arc<dyn File>,
     name: String,
@@ -49,7 +49,7 @@ pub(super) struct SnapshotWriter {
 impl SnapshotWriter {
     /// Begins snapshot `number` of the rows at `tail`. An unfinished file of that number, which no
     /// manifest ever named, is overwritten.
-    pub(super) fn create(place: &Place, number: u64, tail: Tail) -> Result<Self, LogError> {
+    pub(crate) fn create(place: &Place, number: u64, tail: Tail) -> Result<Self, LogError> {
         let name = Kind::Snapshot.name(number);
         place.remove(Kind::Snapshot, number)?;
         let file = place
@@ -74,7 +74,7 @@ impl SnapshotWriter {
     }
 
     /// Adds a live row; rows come in rising order of tree and key.
-    pub(super) fn push(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), LogError> {
+    pub(crate) fn push(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), LogError> {
         let rising = self
             .last_key
             .as_ref()
@@ -119,7 +119,7 @@ impl SnapshotWriter {
     }
 
     /// Writes the footer, syncs file and folder, and says what the manifest is to hold.
-    pub(super) fn finish(mut self) -> Result<SnapshotRecord, LogError> {
+    pub(crate) fn finish(mut self) -> Result<SnapshotRecord, LogError> {
         self.flush_block()?;
         let record = &mut self.record;
         let bytes = record.bytes + FOOTER_BYTES as u64;
@@ -165,7 +165,7 @@ fn header(place: &Place, number: u64, id: &[u8; 16], tail: &Tail) -> Vec<u8> {
 /// A whole file of these blocks (row count and rows) with the right MACs, whatever they are, and the
 /// footer's MAC: what lies behind the MACs is to be fuzzed.
 #[cfg(feature = "__internals")]
-pub(super) fn sealed(
+pub(crate) fn sealed(
     place: &Place,
     number: u64,
     id: [u8; 16],
@@ -194,7 +194,7 @@ pub(super) fn sealed(
 }
 
 /// Reads one snapshot from front to back; every block's MAC is checked before it is used.
-pub(super) struct SnapshotReader {
+pub(crate) struct SnapshotReader {
     place: Place,
     file: Arc<dyn File>,
     name: String,
@@ -212,15 +212,15 @@ pub(super) struct SnapshotReader {
 }
 
 /// A row of the block in memory.
-pub(super) struct SnapshotRow {
-    pub(super) tree: Tree,
+pub(crate) struct SnapshotRow {
+    pub(crate) tree: Tree,
     key: Range<usize>,
     value: Range<usize>,
 }
 
 impl SnapshotReader {
     /// Opens the snapshot that the manifest names; checks length, header and footer against it.
-    pub(super) fn open(place: &Place, record: &SnapshotRecord) -> Result<Self, LogError> {
+    pub(crate) fn open(place: &Place, record: &SnapshotRecord) -> Result<Self, LogError> {
         let name = Kind::Snapshot.name(record.number);
         let file = place.open_existing(Kind::Snapshot, record.number, OpenMode::Read, "SNAP-1")?;
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
@@ -263,7 +263,7 @@ impl SnapshotReader {
 
     /// What a manifest would say of snapshot `number`, as the file itself has it. Authenticated only
     /// when it has been read to its end under this record.
-    pub(super) fn describe(place: &Place, number: u64) -> Result<SnapshotRecord, LogError> {
+    pub(crate) fn describe(place: &Place, number: u64) -> Result<SnapshotRecord, LogError> {
         let name = Kind::Snapshot.name(number);
         let file = place.open_existing(Kind::Snapshot, number, OpenMode::Read, "SNAP-1")?;
         let bytes = file.len().map_err(|error| LogError::io("stat", &name, error))?;
@@ -284,7 +284,7 @@ impl SnapshotReader {
     }
 
     /// The next row; `None` at the end, once everything read has been shown to be all of it.
-    pub(super) fn next(&mut self) -> Result<Option<SnapshotRow>, LogError> {
+    pub(crate) fn next(&mut self) -> Result<Option<SnapshotRow>, LogError> {
         if self.at >= self.block.len() && !self.next_block()? {
             return Ok(None);
         }
@@ -306,12 +306,12 @@ impl SnapshotReader {
     }
 
     /// The key of a row that [`Self::next`] gave last.
-    pub(super) fn key(&self, row: &SnapshotRow) -> &[u8] {
+    pub(crate) fn key(&self, row: &SnapshotRow) -> &[u8] {
         self.block.get(row.key.clone()).unwrap_or_default()
     }
 
     /// The value of a row that [`Self::next`] gave last.
-    pub(super) fn value(&self, row: &SnapshotRow) -> &[u8] {
+    pub(crate) fn value(&self, row: &SnapshotRow) -> &[u8] {
         self.block.get(row.value.clone()).unwrap_or_default()
     }
 

@@ -18,10 +18,10 @@
 //!   other is known to be durable. What an earlier process left is not known to be: so the first
 //!   write of a handle begins by writing the winner again, same bytes, same place.
 
-use super::{LogError, files};
 use crate::codec::Reader;
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::env::{Fs, OpenMode};
+use crate::log::{LogError, files};
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ const MAGIC: [u8; 8] = *b"SRTWIN\r\n";
 /// Bytes before the body.
 pub const TWIN_HEADER_BYTES: usize = 72;
 /// No twin file, of this format or a later one, is longer.
-pub(super) const FILE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// Two files `{stem}.a` and `{stem}.b` of one fixed size.
 pub struct Twin {

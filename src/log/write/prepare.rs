@@ -4,17 +4,17 @@
 //! segment, whose blocks are real already), synced, renamed to `N.wal`, and its folder synced. If
 //! the log needs segment N meanwhile, it makes the file itself and this one is thrown away.
 
-use super::LogError;
-use super::files::{self, Kind, Place};
-use super::segment::HEADER_BYTES;
 use crate::env::OpenMode;
 use crate::env::threads::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use crate::log::LogError;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::segment::HEADER_BYTES;
 use std::io;
 use std::time::Duration;
 
 /// What the log and its preparations share.
 #[derive(Default)]
-pub(super) struct Board {
+pub(in crate::log) struct Board {
     state: Mutex<State>,
     /// Told when a preparation ends.
     ended: Condvar,
@@ -24,22 +24,22 @@ pub(super) struct Board {
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Default)]
-pub(super) struct State {
+pub(in crate::log) struct State {
     /// The newest segment that the log uses; only the one after it is worth preparing.
-    pub(super) last: u64,
-    pub(super) stage: Stage,
+    pub(in crate::log) last: u64,
+    pub(in crate::log) stage: Stage,
     /// Freed segments that the manifest on disk has let go of.
-    pub(super) spares: Vec<u64>,
+    pub(in crate::log) spares: Vec<u64>,
     /// Somebody has promised to prepare segment `last + 1` at once.
     promised: bool,
     /// The freed segment that a running preparation is taking over.
-    pub(super) source: Option<u64>,
+    pub(in crate::log) source: Option<u64>,
     attempts: u64,
 }
 
 /// How far the preparation of segment `last + 1` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) enum Stage {
+pub(in crate::log) enum Stage {
     #[default]
     Idle,
     Running {
@@ -52,26 +52,26 @@ pub(super) enum Stage {
 
 impl State {
     /// Whether nobody prepares the next segment, is about to, or has done so.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::log) fn is_open(&self) -> bool {
         self.stage == Stage::Idle && !self.promised
     }
 }
 
 impl Board {
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(in crate::log) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The board of a fork of the log. `None`: a preparation is under way or promised.
     #[cfg(feature = "testkit")]
-    pub(super) fn fork(&self) -> Option<Self> {
+    pub(in crate::log) fn fork(&self) -> Option<Self> {
         let state = self.lock();
         let is_quiet = !state.promised && !matches!(state.stage, Stage::Running { .. });
         is_quiet.then(|| Self { state: Mutex::new(state.clone()), ended: Condvar::default() })
     }
 
     /// From here on nothing is prepared, and what is being prepared is thrown away.
-    pub(super) fn retire(&self) {
+    pub(in crate::log) fn retire(&self) {
         let mut state = self.lock();
         state.last = u64::MAX;
         state.stage = Stage::Idle;
@@ -84,7 +84,7 @@ impl Board {
     /// being prepared is waited for a little, so that no file is made on the put path; then it is
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
     /// over the live segment.
-    pub(super) fn take(&self, number: u64) -> Option<u64> {
+    pub(in crate::log) fn take(&self, number: u64) -> Option<u64> {
         let under_way =
             |state: &mut State| state.promised || matches!(state.stage, Stage::Running { .. });
         let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, under_way);
@@ -109,14 +109,14 @@ pub struct Preparation {
     capacity: u64,
 }
 
-/// What [`Preparation::run`] leaves behind, for [`super::Log::prepared`].
+/// What [`Preparation::run`] leaves behind, for [`crate::log::Log::prepared`].
 #[must_use]
 pub struct Prepared {
-    pub(super) _private: (),
+    pub(in crate::log) _private: (),
 }
 
 impl Preparation {
-    pub(super) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
+    pub(in crate::log) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
         Self { place, board, number, capacity }
     }
 
@@ -189,7 +189,7 @@ impl Drop for Preparation {
 }
 
 /// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
-pub(super) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
+pub(in crate::log) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
     let name = Kind::Segment.name(number);
     // Never named by a manifest, so whatever bears this name is of no use.
     place.remove(Kind::Segment, number)?;

@@ -7,30 +7,30 @@
 //! log/*.damaged         set aside by healing, never read
 //! ```
 
-use super::{Authenticator, LogError, LogOptions};
 use crate::env::{Env, File, Fs, OpenMode, parent};
+use crate::log::{Authenticator, LogError, LogOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// The folder below the vault's.
-pub(super) const FOLDER: &str = "log";
+pub(crate) const FOLDER: &str = "log";
 
 /// What every part of the log needs: where, whose, and with which key.
 #[derive(Clone)]
-pub(super) struct Place {
-    pub(super) env: Env,
-    pub(super) dir: PathBuf,
-    pub(super) vault: [u8; 16],
-    pub(super) auth: Arc<dyn Authenticator>,
+pub(crate) struct Place {
+    pub(crate) env: Env,
+    pub(crate) dir: PathBuf,
+    pub(crate) vault: [u8; 16],
+    pub(crate) auth: Arc<dyn Authenticator>,
     /// Always, but in a test build that is to be caught.
-    pub(super) check_frames: bool,
+    pub(crate) check_frames: bool,
 }
 
 /// The kinds of numbered files in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Segment,
     Snapshot,
     Preparing,
@@ -46,12 +46,12 @@ impl Kind {
     }
 
     /// The file's name relative to the vault, as errors give it.
-    pub(super) fn name(self, number: u64) -> String {
+    pub(crate) fn name(self, number: u64) -> String {
         format!("{FOLDER}/{number:010}.{}", self.extension())
     }
 
     /// Kind and number of a name in the folder; `None` for anything that we would not write.
-    pub(super) fn parse(name: &str) -> Option<(Self, u64)> {
+    pub(crate) fn parse(name: &str) -> Option<(Self, u64)> {
         let (stem, extension) = name.split_once('.')?;
         let kind = [Self::Segment, Self::Snapshot, Self::Preparing]
             .into_iter()
@@ -63,7 +63,7 @@ impl Kind {
 
 impl Place {
     /// The place of `vault`'s log in `dir`.
-    pub(super) fn new(
+    pub(crate) fn new(
         env: &Env,
         dir: &Path,
         vault: [u8; 16],
@@ -74,20 +74,20 @@ impl Place {
         Self { env: env.clone(), dir: dir.to_path_buf(), vault, auth, check_frames }
     }
 
-    pub(super) fn fs(&self) -> &dyn Fs {
+    pub(crate) fn fs(&self) -> &dyn Fs {
         self.env.fs.as_ref()
     }
 
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.dir.join(FOLDER)
     }
 
-    pub(super) fn path(&self, kind: Kind, number: u64) -> PathBuf {
+    pub(crate) fn path(&self, kind: Kind, number: u64) -> PathBuf {
         self.dir.join(kind.name(number))
     }
 
     /// The MAC of `parts` for this vault.
-    pub(super) fn tag(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
+    pub(crate) fn tag(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
         let mut all: Vec<&[u8]> = Vec::with_capacity(parts.len() + 1);
         all.push(&self.vault);
         all.extend_from_slice(parts);
@@ -95,7 +95,7 @@ impl Place {
     }
 
     /// Opens a file that must be there; a missing one is damage by `rule`.
-    pub(super) fn open_existing(
+    pub(crate) fn open_existing(
         &self,
         kind: Kind,
         number: u64,
@@ -113,7 +113,7 @@ impl Place {
     }
 
     /// Numbers of all files of one kind, in rising order.
-    pub(super) fn numbers(&self, wanted: Kind) -> Result<Vec<u64>, LogError> {
+    pub(crate) fn numbers(&self, wanted: Kind) -> Result<Vec<u64>, LogError> {
         let entries = self
             .fs()
             .read_dir(&self.folder())
@@ -128,7 +128,7 @@ impl Place {
     }
 
     /// Length of a file; `None` if there is none.
-    pub(super) fn len(&self, kind: Kind, number: u64) -> Result<Option<u64>, LogError> {
+    pub(crate) fn len(&self, kind: Kind, number: u64) -> Result<Option<u64>, LogError> {
         let found = self
             .fs()
             .metadata(&self.path(kind, number))
@@ -137,7 +137,7 @@ impl Place {
     }
 
     /// Removes a file; one that is gone already is fine.
-    pub(super) fn remove(&self, kind: Kind, number: u64) -> Result<(), LogError> {
+    pub(crate) fn remove(&self, kind: Kind, number: u64) -> Result<(), LogError> {
         match self.fs().remove_file(&self.path(kind, number)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(LogError::io("remove", &kind.name(number), error))
@@ -147,29 +147,29 @@ impl Place {
     }
 
     /// Makes the names in the log's folder durable.
-    pub(super) fn sync_folder(&self) -> Result<(), LogError> {
+    pub(crate) fn sync_folder(&self) -> Result<(), LogError> {
         sync_dir(self.fs(), &self.folder(), FOLDER)
     }
 
     /// Fresh random bytes.
-    pub(super) fn random<const N: usize>(&self) -> Result<[u8; N], LogError> {
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], LogError> {
         self.env.random().map_err(|error| LogError::io("random", "", error))
     }
 }
 
 /// Syncs a directory.
-pub(super) fn sync_dir(fs: &dyn Fs, path: &Path, name: &str) -> Result<(), LogError> {
+pub(crate) fn sync_dir(fs: &dyn Fs, path: &Path, name: &str) -> Result<(), LogError> {
     fs.sync_dir(path).map_err(|error| LogError::io("sync", name, error))
 }
 
 /// Syncs a directory and the one that names it.
-pub(super) fn sync_dir_and_parent(fs: &dyn Fs, path: &Path) -> Result<(), LogError> {
+pub(crate) fn sync_dir_and_parent(fs: &dyn Fs, path: &Path) -> Result<(), LogError> {
     sync_dir(fs, path, "")?;
     sync_dir(fs, &parent(path), "..")
 }
 
 /// Reads up to `len` bytes: fewer only at the end of the file.
-pub(super) fn read_up_to(
+pub(crate) fn read_up_to(
     file: &dyn File,
     name: &str,
     len: usize,
@@ -191,7 +191,7 @@ pub(super) fn read_up_to(
 }
 
 /// Fills a file with real zeros up to `len`, so that a later write there allocates nothing.
-pub(super) fn fill_with_zeros(
+pub(crate) fn fill_with_zeros(
     file: &dyn File,
     name: &str,
     from: u64,
@@ -211,6 +211,6 @@ pub(super) fn fill_with_zeros(
 }
 
 /// Compares MACs without telling where they differ.
-pub(super) fn same_tag(left: &[u8; 32], right: &[u8; 32]) -> bool {
+pub(crate) fn same_tag(left: &[u8; 32], right: &[u8; 32]) -> bool {
     left.as_slice().ct_eq(right.as_slice()).into()
 }

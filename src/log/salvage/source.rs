@@ -7,17 +7,17 @@
 //! Reading changes nothing. [`Remains::replace`] keeps every old file until the new manifest is
 //! durable, so that a cut on the way leaves all of this to be read again.
 
-use super::compact::read_back;
-use super::files::{self, Kind, Place};
-use super::frame::{self, ALIGN, Spot};
-use super::heal::{self, Rows, write_rows};
-use super::manifest::{Manifest, SnapshotRecord};
-use super::recover::read_truth;
-use super::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
-use super::snapshot::SnapshotReader;
-use super::twin::GoodCopy;
-use super::{Authenticator, End, Frame, Log, LogError, LogOptions, Recovered, RowVisitor};
 use crate::env::{Env, Fs, OpenMode};
+use crate::log::compact::read_back;
+use crate::log::files::GoodCopy;
+use crate::log::files::{self, Kind, Place};
+use crate::log::format::frame::{self, ALIGN, Spot};
+use crate::log::format::manifest::{Manifest, SnapshotRecord};
+use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
+use crate::log::format::snapshot::SnapshotReader;
+use crate::log::recover::open::read_truth;
+use crate::log::recover::repair::{self, Rows, write_rows};
+use crate::log::{Authenticator, End, Frame, Log, LogError, LogOptions, Recovered, RowVisitor};
 use crate::model::Lsn;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -226,7 +226,7 @@ impl Remains {
     /// After [`Self::replace`]: renames a damaged file of the log, so that nobody takes it for one of
     /// ours again.
     pub fn move_aside(&self, file: &str) -> Result<(), LogError> {
-        if file.starts_with(files::FOLDER) { heal::move_aside(&self.place, file) } else { Ok(()) }
+        if file.starts_with(files::FOLDER) { repair::move_aside(&self.place, file) } else { Ok(()) }
     }
 
     fn find_snapshots(&mut self) -> Result<(), LogError> {
