@@ -6,15 +6,15 @@
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use strongroom::model::Scope;
-use strongroom::model::Tag;
-use strongroom::model::api::{
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::Tag;
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, PutSecretValue, SecretIdOnly,
     TagResource, UpdateSecretVersionStage,
 };
-use strongroom::secret::SecretValue;
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 use strongroom::testkit::Ephemeral;
-use strongroom::vault::Vault;
 
 /// Creates, puts, reads, looks, moves a label, lists, deletes.
 fn ten_operations(vault: &Vault) {

@@ -9,11 +9,11 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 use std::time::{Duration, Instant};
-use strongroom::crypto::Unlock;
-use strongroom::model::api::{CreateSecret, Filter, ListSecrets};
-use strongroom::model::{Scope, Tag};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::{Options, Vault};
+use strongroom::__internals::crypto::Unlock;
+use strongroom::__internals::model::api::{CreateSecret, Filter, ListSecrets};
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::{Options, Vault};
 
 const MAKERS: usize = 64;
 

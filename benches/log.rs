@@ -8,9 +8,9 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use strongroom::env::Env;
-use strongroom::log::{Authenticator, ClockNote, Frame, Log, LogOptions, RowSum};
-use strongroom::model::{ChangeSet, Lsn, RowChange, Tree};
+use strongroom::__internals::env::Env;
+use strongroom::__internals::log::{Authenticator, ClockNote, Frame, Log, LogOptions, RowSum};
+use strongroom::__internals::model::{ChangeSet, Lsn, RowChange, Tree};
 
 /// The cost of the real MAC is in `benches/seal.rs`'s crate; here the log itself is measured.
 struct Sum(u64);

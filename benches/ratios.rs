@@ -13,13 +13,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use strongroom::env::real::{OsEntropy, RealClock};
-use strongroom::env::sim::SimFs;
-use strongroom::env::{Env, Fs, OpenMode};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
-use strongroom::secret::SecretValue;
-use strongroom::vault::{Options, Vault, internals};
+use strongroom::__internals::env::real::{OsEntropy, RealClock};
+use strongroom::__internals::env::sim::SimFs;
+use strongroom::__internals::env::{Env, Fs, OpenMode};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Options, Vault, internals};
 
 const WRITERS: usize = 16;
 

@@ -6,9 +6,9 @@
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use strongroom::crypto::{KdfParams, Keystore, Unlock, VaultId, key_file};
-use strongroom::env::Env;
-use strongroom::secret::{PayloadKind, SecretValue};
+use strongroom::__internals::crypto::{KdfParams, Keystore, Unlock, VaultId, key_file};
+use strongroom::__internals::env::Env;
+use strongroom::__internals::secret::{PayloadKind, SecretValue};
 
 fn seal(criterion: &mut Criterion) {
     let env = Env::real();

@@ -7,11 +7,11 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::time::{Duration, Instant};
-use strongroom::crypto::{KdfParams, Unlock};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::{Options, Vault};
+use strongroom::__internals::crypto::{KdfParams, Unlock};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::{Options, Vault};
 
 fn vault(dir: &std::path::Path) -> Vault {
     let mut options = Options::default();

@@ -6,12 +6,10 @@
 //! `strongroom` command, and `strongroom serve` for any AWS client.
 //!
 //! ```
-//! use strongroom::model::Scope;
-//! use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
-//! use strongroom::secret::SecretValue;
-//! use strongroom::vault::Vault;
+//! use strongroom::api::{CreateSecret, GetSecretValue, PutSecretValue};
+//! use strongroom::{Scope, SecretValue, Vault};
 //!
-//! # fn main() -> strongroom::error::Result<()> {
+//! # fn main() -> strongroom::Result<()> {
 //! let vault = Vault::in_memory()?; // or Vault::open(path, &unlock, &options)
 //! let scope = Scope::default(); // account 000000000000 in us-east-1
 //!
@@ -30,11 +28,9 @@
 //!
 //! # Where to look
 //!
-//! - [`vault`]: [`Vault`](vault::Vault) and its operations; the one place that orders effects.
-//! - [`model`]: requests, answers, names, limits. [`secret`]: the fence around plaintext.
-//! - [`error`]: one kind per thing that a caller can do.
-//! - [`semantics`] decides, [`log`] makes durable, [`store`] serves reads, [`crypto`] seals, [`mod@env`]
-//!   is where time, chance and files enter.
+//! - [`Vault`]: the operations, one method each.
+//! - [`api`]: requests and answers. [`SecretValue`]: the fence around plaintext.
+//! - [`Error`]: one kind per thing that a caller can do.
 //!
 //! `docs/ARCHITECTURE.md` has the invariants, `docs/FORMAT.md` every byte on disk,
 //! `docs/SEMANTICS.md` every rule of the API.
@@ -43,6 +39,10 @@
 //!
 //! `cli` and `server` are on by default and only serve the binary. With
 //! `default-features = false` the library needs no async runtime, no HTTP and no argument parser.
+
+// Without `__internals` much that is `pub` inside a private module has no way out of the crate: what only tests,
+// benches and fuzz targets reach, or only the command and the server. With it the lints see all uses.
+#![cfg_attr(not(feature = "__internals"), allow(unreachable_pub, dead_code, unused_imports))]
 
 #[cfg(not(unix))]
 compile_error!(
@@ -59,31 +59,47 @@ struct Readme;
 #[doc = include_str!("../docs/TESTKIT.md")]
 struct TestkitGuide;
 
-// Read in this order: each layer uses only the ones above it (`tests/architecture.rs` keeps it so).
-pub mod codec;
-pub mod env;
-pub mod model;
-pub mod secret;
+// Read in this order: each layer uses only the ones above it (`tests/architecture` keeps it so).
+mod codec;
+mod env;
+mod model;
+mod secret;
 
-pub mod crypto;
-pub mod log;
-pub mod semantics;
-pub mod store;
+mod crypto;
+mod log;
+mod semantics;
+mod store;
 
-pub mod error;
-pub mod vault;
+mod error;
+mod vault;
 
 #[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
+mod cli;
 #[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod doors;
+mod doors;
 #[cfg(feature = "server")]
-pub mod wire;
+mod wire;
 
 #[cfg(all(feature = "__internals", feature = "testkit"))]
-#[doc(hidden)]
-pub mod fuzzing;
+#[allow(missing_docs)] // nobody outside reads it
+mod fuzzing;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+#[path = "internals.rs"]
+pub mod __internals;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use doors::main as __main;
+
+pub use crypto::{SlotKind, Unlock, VaultId};
+pub use error::{Error, ErrorKind, Result};
+pub use model::{Scope, api};
+pub use secret::{PayloadKind, SecretBytes, SecretValue};
+pub use semantics::{Fault, FaultKind};
+pub use vault::{
+    CheckReport, Credential, Finding, Loss, Options, Progress, RepairOutcome, RepairReport,
+    RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault, Write,
+};

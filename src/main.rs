@@ -1,5 +1,5 @@
 //! The `strongroom` command: parse, run, map to an exit code. All of it is in
-//! `strongroom::cli`.
+//! the library's module `cli`.
 
 use std::alloc::System;
 use std::process::ExitCode;
@@ -11,5 +11,5 @@ use zeroizing_alloc::ZeroAlloc;
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
-    strongroom::doors::main()
+    strongroom::__main()
 }

@@ -10,11 +10,13 @@ mod common;
 
 use common::reference::DAY;
 use common::world::{Setup, World};
-use strongroom::error::ErrorKind;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue, SecretIdOnly};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
+    CreateSecret, GetSecretValue, PutSecretValue, SecretIdOnly,
+};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 fn get(vault: &Vault) {
     let got = vault.get_secret_value(&Scope::default(), &GetSecretValue::new("read")).unwrap();

@@ -16,10 +16,10 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use strongroom::model::api::{CreateSecret, PutSecretValue};
-use strongroom::model::{Scope, Tag};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const EACH: usize = 500;
 const KINDS: [&str; 8] =

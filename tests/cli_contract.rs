@@ -13,10 +13,10 @@ use cmd::{BINARY, Home, chmod, finish, mode, signal, tree};
 use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
-use strongroom::crypto::{Unlock, key_file};
-use strongroom::env::Env;
-use strongroom::secret::SecretBytes;
-use strongroom::vault::{Options, Vault, VaultDir};
+use strongroom::__internals::crypto::{Unlock, key_file};
+use strongroom::__internals::env::Env;
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{Options, Vault, VaultDir};
 
 /// The vault of `home`, held by this process.
 fn hold(home: &Home) -> VaultDir {
@@ -34,7 +34,7 @@ fn init_says_where_vault_and_key_are_and_prints_no_data() {
     assert!(said.err.contains(home.vault().to_str().unwrap()), "{}", said.err);
     assert!(said.err.contains(key.to_str().unwrap()), "{}", said.err);
     assert!(said.err.contains("together") && said.err.contains("apart"), "{}", said.err);
-    let id = strongroom::vault::peek_id(&home.vault()).unwrap();
+    let id = strongroom::__internals::vault::peek_id(&home.vault()).unwrap();
     assert_eq!(key.file_name().unwrap().to_str().unwrap(), format!("{id}.key"));
 }
 
@@ -94,7 +94,7 @@ fn a_key_file_of_a_vault_that_was_never_finished_does_no_harm() {
     std::fs::create_dir_all(home.keys()).unwrap();
     std::fs::create_dir_all(home.vault()).unwrap();
     home.file("data/strongroom/LOCK", "1\n");
-    let id = strongroom::crypto::VaultId([0xaa; 16]);
+    let id = strongroom::__internals::crypto::VaultId([0xaa; 16]);
     let env = Env::real();
     let leftover = key_file::generate(id, env.entropy.as_ref()).unwrap();
     home.file("config/strongroom/keys/leftover.key", leftover.expose());
@@ -128,7 +128,7 @@ fn a_flag_comes_before_a_variable_and_a_variable_before_the_own_key_file() {
     let own = home.key_file();
     let right = own.to_str().unwrap();
     let env = Env::real();
-    let id = strongroom::vault::peek_id(&home.vault()).unwrap();
+    let id = strongroom::__internals::vault::peek_id(&home.vault()).unwrap();
     let wrong = home.file("wrong", key_file::generate(id, env.entropy.as_ref()).unwrap().expose());
     let ls = |flag: Option<&str>, key: Option<&str>, passphrase: Option<&str>| {
         let mut command = home.strongroom(&["ls"]);
@@ -541,7 +541,7 @@ fn a_value_is_in_no_argument_and_no_variable() {
 fn a_vault_of_the_library_is_opened_by_the_command() {
     let home = Home::new();
     let env = Env::real();
-    let id = strongroom::crypto::VaultId([7; 16]);
+    let id = strongroom::__internals::crypto::VaultId([7; 16]);
     let text = key_file::generate(id, env.entropy.as_ref()).unwrap();
     let key = home.file("k", text.expose());
     let unlock = Unlock::KeyFile(SecretBytes::copy_from(text.expose()));

@@ -12,11 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cmd::{Home, finish, mode, tree};
 use serde_json::json;
-use strongroom::crypto::Unlock;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, PutSecretValue};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::{Options, Vault};
+use strongroom::__internals::crypto::Unlock;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::{Options, Vault};
 
 const TOKEN: &str = "11111111-2222-3333-4444-555555555555";
 const OTHER: &str = "66666666-7777-8888-9999-000000000000";

@@ -11,10 +11,10 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::model::api::{CreateSecret, Description, Mutation, UpdateSecret};
-use strongroom::model::{CrossAccountStatus, RecordId, Scope};
-use strongroom::secret::PayloadKind;
-use strongroom::semantics::memory::{World, token};
+use strongroom::__internals::model::api::{CreateSecret, Description, Mutation, UpdateSecret};
+use strongroom::__internals::model::{CrossAccountStatus, RecordId, Scope};
+use strongroom::__internals::secret::PayloadKind;
+use strongroom::__internals::semantics::memory::{World, token};
 
 /// Both accounts use one name, so that only the account tells them apart.
 const S: &str = "app/db";

@@ -11,15 +11,15 @@ mod common;
 
 use common::whole::{self, Operation};
 use common::world::{self, Setup, World};
-use strongroom::error::Result;
-use strongroom::model::api::{
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::api::{
     AssociateCrossAccountReplica, CreateSecret, DeleteSecret, Description,
     DisassociateCrossAccountReplica, GetSecretValue, ListSecrets, PutSecretValue, RotateSecret,
     SecretIdOnly, TagResource, UpdateSecret,
 };
-use strongroom::model::{CrossAccountStatus, ExternalMetadata, Scope, Tag};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::{CrossAccountStatus, ExternalMetadata, Scope, Tag};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const PRIMARY: &str = "app/db";
 const REPLICA: &str = "copy/of/db";

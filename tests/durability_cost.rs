@@ -16,10 +16,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, PutSecretValue};
-use strongroom::secret::SecretValue;
-use strongroom::vault::{Vault, Write};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Vault, Write};
 
 const WRITERS: usize = 16;
 const PUTS: usize = 1_000;
@@ -64,10 +64,11 @@ fn sixteen_writers_with_requests_in_flight_share_their_syncs() {
                         flying -= 1;
                     }
                     let told = told.clone();
-                    let done = Box::new(move |answer: strongroom::error::Result<_>| {
-                        answer.unwrap();
-                        let _ = told.send(());
-                    });
+                    let done =
+                        Box::new(move |answer: strongroom::__internals::error::Result<_>| {
+                            answer.unwrap();
+                            let _ = told.send(());
+                        });
                     let write = Write::PutSecretValue(put(writer, n));
                     vault.submit(&Scope::default(), write, done);
                     flying += 1;

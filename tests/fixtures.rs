@@ -14,15 +14,15 @@ mod folder;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-use strongroom::crypto::{KdfParams, Unlock};
-use strongroom::error::ErrorKind;
-use strongroom::model::api::{
+use strongroom::__internals::crypto::{KdfParams, Unlock};
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
     SecretIdOnly,
 };
-use strongroom::model::{Scope, Tag};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::{Options, Vault, VaultDir};
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::{Options, Vault, VaultDir};
 
 const PASSPHRASE: &str = "fixture passphrase";
 

@@ -8,9 +8,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, DeleteSecret, ListSecrets, UpdateSecret};
-use strongroom::vault::Vault;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, DeleteSecret, ListSecrets, UpdateSecret};
+use strongroom::__internals::vault::Vault;
 
 /// Of every ten secrets the last one is for the others to change.
 const EVERY: usize = 10;

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Duration;
-use strongroom::vault::Vault;
+use strongroom::__internals::vault::Vault;
 
 type Table = BTreeMap<(String, &'static str), u64>;
 

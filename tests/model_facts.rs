@@ -17,9 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use client::{Running, Wire};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom::vault::{RotationFunctions, Vault};
-use strongroom::wire::member_facts::{MemberFact, members};
-use strongroom::wire::{Auth, ServerOptions};
+use strongroom::__internals::vault::{RotationFunctions, Vault};
+use strongroom::__internals::wire::member_facts::{MemberFact, members};
+use strongroom::__internals::wire::{Auth, ServerOptions};
 
 /// A rotation function that is configured.
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";

@@ -15,8 +15,8 @@ use rng::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use strongroom::env::planted::{Bug, plant};
-use strongroom::fuzzing::operations::{self, STEP_BYTES};
+use strongroom::__internals::env::planted::{Bug, plant};
+use strongroom::__internals::fuzzing::operations::{self, STEP_BYTES};
 
 /// Within so many sequences each bug is found. The bound is a count, so that the verdict does not
 /// depend on a machine's speed.

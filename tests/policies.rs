@@ -14,14 +14,14 @@ use common::server::Home;
 use common::world::{self, Setup, World};
 use serde_json::json;
 use std::sync::mpsc;
-use strongroom::model::api::{
+use strongroom::__internals::model::api::{
     AssociateCrossAccountReplica, CreateSecret, GetSecretValue, ListResourcePolicies,
     PutResourcePolicy, ResourcePolicyId, RotateSecret, RotationRules, SecretIdOnly,
 };
-use strongroom::model::{ExternalMetadata, Scope, Tag, Tree};
-use strongroom::secret::SecretValue;
-use strongroom::semantics::FaultKind;
-use strongroom::vault::{Vault, Write};
+use strongroom::__internals::model::{ExternalMetadata, Scope, Tag, Tree};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::semantics::FaultKind;
+use strongroom::__internals::vault::{Vault, Write};
 
 const OTHER: &str = "111122223333";
 
@@ -157,7 +157,7 @@ fn the_largest_records_fit_everywhere() {
         let text =
             if (at / SECRETS).is_multiple_of(2) { longest.clone() } else { allow(OTHER, "") };
         let request = put(&format!("{:0>512}", at % SECRETS), &text);
-        let told = Box::new(move |result: strongroom::error::Result<_>| {
+        let told = Box::new(move |result: strongroom::__internals::error::Result<_>| {
             done.send(result.map(drop)).unwrap();
         });
         vault.submit(&scope, Write::PutResourcePolicy(request), told);

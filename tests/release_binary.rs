@@ -39,8 +39,8 @@ fn built() -> PathBuf {
 fn no_binary_that_ships_can_break_its_promises() {
     // The control first: this very build has the switches.
     let tests = std::env::current_exe().unwrap();
-    let _ = strongroom::vault::sabotage::Sabotage::default();
-    assert_eq!(strongroom::vault::sabotage::MARKER[..MARKER.len()], *MARKER);
+    let _ = strongroom::__internals::vault::sabotage::Sabotage::default();
+    assert_eq!(strongroom::__internals::vault::sabotage::MARKER[..MARKER.len()], *MARKER);
     assert!(has_marker(&tests), "the marker is not found where it is");
     let binary = std::env::var_os("STRONGROOM_RELEASE_BINARY").map_or_else(built, PathBuf::from);
     println!("looked at {}", binary.display());

@@ -10,9 +10,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::model::api::{Description, Mutation};
-use strongroom::model::{RecordId, ReplicaStatus};
-use strongroom::semantics::memory::World;
+use strongroom::__internals::model::api::{Description, Mutation};
+use strongroom::__internals::model::{RecordId, ReplicaStatus};
+use strongroom::__internals::semantics::memory::World;
 
 const S: &str = "app/db";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-west-2"];

@@ -10,14 +10,14 @@ mod common;
 
 use common::whole::{self, Operation};
 use common::world::{self, Setup, World};
-use strongroom::error::Result;
-use strongroom::model::Scope;
-use strongroom::model::api::{
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecrets, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, SecretIdOnly,
 };
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const NAME: &str = "app/db";
 

@@ -13,11 +13,13 @@ use common::world::{Setup, World};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, DeleteSecret};
-use strongroom::model::api::{GetSecretValue, ListSecretVersionIds, PutSecretValue, SecretIdOnly};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, DeleteSecret};
+use strongroom::__internals::model::api::{
+    GetSecretValue, ListSecretVersionIds, PutSecretValue, SecretIdOnly,
+};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY_MILLIS: i64 = 86_400_000;

@@ -9,17 +9,17 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
-use strongroom::crypto::{Unlock, key_file};
-use strongroom::env::UnixMillis;
-use strongroom::env::sim::{CrashPlan, Sim, SimFs};
-use strongroom::error::Result;
-use strongroom::model::api::{
+use strongroom::__internals::crypto::{Unlock, key_file};
+use strongroom::__internals::env::UnixMillis;
+use strongroom::__internals::env::sim::{CrashPlan, Sim, SimFs};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::api::{
     CreateSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
     UpdateSecretVersionStage,
 };
-use strongroom::model::{RotationStep, Scope};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::{
+use strongroom::__internals::model::{RotationStep, Scope};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::{
     Options, RotationError, RotationEvent, RotationFunction, RotationFunctions, StoreChoice, Vault,
     VaultDir,
 };
@@ -85,7 +85,7 @@ impl Machine {
         let mut sim = Sim::new(12);
         sim.fs = Arc::new(image.fork());
         sim.fs.crash(plan);
-        sim.clock.set_wall(strongroom::env::Clock::wall(self.sim.clock.as_ref()));
+        sim.clock.set_wall(strongroom::__internals::env::Clock::wall(self.sim.clock.as_ref()));
         Self { sim, key: self.key.clone(), background: self.background }
     }
 }
@@ -256,7 +256,7 @@ fn a_given_function_is_called_step_by_step() {
     assert_eq!(function.steps(), STEPS);
     assert_eq!(text(&vault), format!("made for {}", "a".repeat(32)));
     assert!(labels(&vault).contains(&"a{AWSCURRENT}".to_owned()), "{:?}", labels(&vault));
-    let now = strongroom::env::Clock::wall(machine.sim.clock.as_ref());
+    let now = strongroom::__internals::env::Clock::wall(machine.sim.clock.as_ref());
     assert_eq!(last_rotated(&vault), Some(now));
     vault.maintain().unwrap();
     assert_eq!(function.steps().len(), 4, "it is over");

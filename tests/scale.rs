@@ -20,10 +20,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, ListSecretVersionIds, PutSecretValue};
-use strongroom::secret::SecretValue;
-use strongroom::vault::{Vault, Write};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
+    CreateSecret, GetSecretValue, ListSecretVersionIds, PutSecretValue,
+};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Vault, Write};
 
 fn create(vault: &Vault, name: &str) {
     let mut request = CreateSecret::new(name);
@@ -56,7 +58,7 @@ fn put_many(
             PutSecretValue::new(format!("secret-{}", n % secrets), SecretValue::text(value));
         request.client_request_token = Some(token(n));
         let told = told.clone();
-        let done = Box::new(move |answer: strongroom::error::Result<_>| {
+        let done = Box::new(move |answer: strongroom::__internals::error::Result<_>| {
             answer.unwrap();
             let _ = told.send(());
         });

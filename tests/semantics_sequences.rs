@@ -9,9 +9,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::collections::BTreeSet;
-use strongroom::model::api::{ListSecretVersionIds, Mutation};
-use strongroom::model::{Seq, Stage};
-use strongroom::semantics::memory::World;
+use strongroom::__internals::model::api::{ListSecretVersionIds, Mutation};
+use strongroom::__internals::model::{Seq, Stage};
+use strongroom::__internals::semantics::memory::World;
 
 const S: &str = "app/db";
 

@@ -11,10 +11,12 @@ mod common;
 
 use common::world::{self, Setup, World};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use strongroom::model::api::{CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue};
-use strongroom::model::{Scope, Tree};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::api::{
+    CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue,
+};
+use strongroom::__internals::model::{Scope, Tree};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 fn create(vault: &Vault, name: &str, value: &str) {
     let mut request = CreateSecret::new(name);
@@ -143,7 +145,7 @@ fn a_put_that_meets_purge_and_re_creation_fails_or_lands_whole() {
     });
     println!("{landed:?} puts landed, {refused:?} were refused");
     assert!(landed.into_inner() > 0);
-    let request = strongroom::model::api::ListSecretVersionIds {
+    let request = strongroom::__internals::model::api::ListSecretVersionIds {
         secret_id: "contended".into(),
         include_deprecated: Some(true),
         max_results: Some(100),

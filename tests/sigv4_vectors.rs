@@ -7,7 +7,7 @@
 #![cfg(feature = "server")]
 
 use serde_json::Value;
-use strongroom::wire::internals::{Judgement, Signed, canonical_path, verify};
+use strongroom::__internals::wire::internals::{Judgement, Signed, canonical_path, verify};
 
 /// The suite; the file names its source and its licence.
 fn suite() -> Value {

@@ -11,10 +11,12 @@ mod common;
 use common::rng::Rng;
 use common::world::{self, SealedRow, Setup, World};
 use std::collections::BTreeMap;
-use strongroom::model::api::{CreateSecret, GetSecretValue, ListSecrets, PutSecretValue};
-use strongroom::model::{Scope, Tree};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::api::{
+    CreateSecret, GetSecretValue, ListSecrets, PutSecretValue,
+};
+use strongroom::__internals::model::{Scope, Tree};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const SECRETS: usize = 10;
 const VERSIONS: usize = 4;

@@ -26,9 +26,11 @@ mod reference;
 use file::Vector;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use strongroom::crypto::{CryptoError, Keyring, Keystore, SetSum, Unlock};
-use strongroom::model::{Lsn, RecordId, Scope, SecretName, Seq, Stage, Tree, VersionId};
-use strongroom::secret::{PayloadKind, SecretBytes};
+use strongroom::__internals::crypto::{CryptoError, Keyring, Keystore, SetSum, Unlock};
+use strongroom::__internals::model::{
+    Lsn, RecordId, Scope, SecretName, Seq, Stage, Tree, VersionId,
+};
+use strongroom::__internals::secret::{PayloadKind, SecretBytes};
 
 #[test]
 fn every_keystore_vector_does_what_it_says() {

@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::env::sim::{CrashPlan, Sim};
-use strongroom::env::{Fs, OpenMode, UnixMillis};
-use strongroom::log::internals::rows_of;
-use strongroom::log::{
+use strongroom::__internals::env::sim::{CrashPlan, Sim};
+use strongroom::__internals::env::{Fs, OpenMode, UnixMillis};
+use strongroom::__internals::log::internals::rows_of;
+use strongroom::__internals::log::{
     Authenticator, ClockNote, Frame, Log, LogError, LogOptions, Recovered, RowSum,
 };
-use strongroom::model::{ChangeSet, Lsn, RowChange, Tree};
+use strongroom::__internals::model::{ChangeSet, Lsn, RowChange, Tree};
 
 const VAULT: [u8; 16] = *b"vault of vectors";
 

@@ -17,11 +17,11 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, PutSecretValue};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::Vault;
-use strongroom::wire::{AgentOptions, Server, ServerOptions};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::Vault;
+use strongroom::__internals::wire::{AgentOptions, Server, ServerOptions};
 
 const TOKEN: &str = "x-aws-parameters-secrets-token";
 
@@ -186,7 +186,7 @@ fn a_port_that_others_reach_and_a_weak_token_are_refused() {
     let listen = "127.0.0.1:0".parse().unwrap();
     let bound = |agent: AgentOptions| {
         let options = ServerOptions { listen, stop_on_signals: false, ..Default::default() };
-        let env = strongroom::env::Env::real();
+        let env = strongroom::__internals::env::Env::real();
         let server = Server::bind(Vault::in_memory().unwrap(), Vec::new(), options, env).unwrap();
         server.with_agent(agent).map(|server| server.agent_addr().unwrap())
     };

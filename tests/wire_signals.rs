@@ -13,7 +13,7 @@ mod client;
 use client::{Request, Running, Wire};
 use rustix::process::{Signal, getpid, kill_process};
 use std::time::{Duration, Instant};
-use strongroom::wire::{Auth, Limits, ServerOptions};
+use strongroom::__internals::wire::{Auth, Limits, ServerOptions};
 
 const SOON: Duration = Duration::from_secs(5);
 

@@ -2,11 +2,11 @@
 //! and for whoever reads while they go on.
 
 use super::world::{Loss, Setup, World};
-use strongroom::error::Result;
-use strongroom::model::Scope;
-use strongroom::model::api::{SecretIdOnly, UpdateSecret};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{SecretIdOnly, UpdateSecret};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 /// One operation, on what the ones before it left.
 pub type Operation = fn(&Vault) -> Result<()>;

@@ -6,15 +6,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strongroom::crypto::{self, Unlock, VaultId, key_file};
-use strongroom::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
-use strongroom::env::{Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis};
-use strongroom::error::Result;
-use strongroom::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
-use strongroom::secret::SecretBytes;
-use strongroom::semantics::Answer;
-use strongroom::store::{OrderedStore, Store};
-use strongroom::vault::{
+use strongroom::__internals::crypto::{self, Unlock, VaultId, key_file};
+use strongroom::__internals::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
+use strongroom::__internals::env::{
+    Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
+};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::semantics::Answer;
+use strongroom::__internals::store::{OrderedStore, Store};
+use strongroom::__internals::vault::{
     CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals, sabotage,
 };
 

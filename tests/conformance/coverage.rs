@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom::wire::member_facts;
+use strongroom::__internals::wire::member_facts;
 
 /// Sentences about operations.
 type Facts = BTreeSet<String>;

@@ -4,15 +4,15 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use strongroom::crypto::{VaultId, key_file};
-use strongroom::model::api::{
+use strongroom::__internals::crypto::{VaultId, key_file};
+use strongroom::__internals::model::api::{
     CreateSecret, GetSecretValue, PutResourcePolicy, PutSecretValue, ReplicaRegion,
     ReplicateSecretToRegions,
 };
-use strongroom::model::{Scope, Tag, Tree};
-use strongroom::secret::SecretValue;
+use strongroom::__internals::model::{Scope, Tag, Tree};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Vault, internals};
 use strongroom::testkit::Call;
-use strongroom::vault::{Vault, internals};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -58,7 +58,7 @@ fn keys() {
     ] {
         put("keystore", name, patch);
     }
-    let env = strongroom::env::sim::Sim::new(1).env();
+    let env = strongroom::__internals::env::sim::Sim::new(1).env();
     let text = key_file::generate(VaultId([7; 16]), env.entropy.as_ref()).unwrap();
     // EXPOSE: the key of no vault.
     let text = text.expose().to_vec();

@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use strongroom::model::api::{
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly,
     TagResource,
 };
-use strongroom::model::{Scope, Tag};
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;

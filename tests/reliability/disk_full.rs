@@ -15,11 +15,13 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
-use strongroom::error::{Error, ErrorKind};
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue};
-use strongroom::secret::SecretValue;
-use strongroom::vault::{Options, Vault};
+use strongroom::__internals::error::{Error, ErrorKind};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
+    CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue,
+};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Options, Vault};
 
 const STEP: u64 = 4096;
 /// Too small for a vault.

@@ -16,9 +16,9 @@ use crate::simulation::machine::{Key, Machine};
 use crate::simulation::runner::Runner;
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;
-use strongroom::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
-use strongroom::error::ErrorKind;
-use strongroom::vault::sabotage::Sabotage;
+use strongroom::__internals::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::vault::sabotage::Sabotage;
 
 #[path = "errors/batch.rs"]
 mod batch;

@@ -3,9 +3,9 @@
 use super::work::{ACCOUNT, ASIDE, REGION};
 use crate::common::drive;
 use crate::common::reference::{Ans, Model};
-use strongroom::model::Scope;
-use strongroom::model::api::{GetSecretValue, ListSecrets, SecretIdOnly};
-use strongroom::vault::Vault;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{GetSecretValue, ListSecrets, SecretIdOnly};
+use strongroom::__internals::vault::Vault;
 
 /// How many requests came to pass: one of `handed` down to `answered`, such that all that can be read
 /// is what the model after that many has at `wall`, or why there is none.
@@ -71,7 +71,7 @@ fn blur(mut answer: Ans) -> Ans {
 fn aside_is_legal(vault: &Vault) -> Result<(), String> {
     for region in ASIDE {
         let scope = Scope::new(ACCOUNT, region);
-        let told = |error: strongroom::error::Error| format!("{region}: {error}");
+        let told = |error: strongroom::__internals::error::Error| format!("{region}: {error}");
         let page = vault.list_secrets(&scope, &ListSecrets::default()).map_err(told)?;
         for secret in page.secrets {
             let id = SecretIdOnly::new(secret.arn.clone());

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
-use strongroom::vault::StoreChoice;
+use strongroom::__internals::vault::StoreChoice;
 
 /// Small segments, so that the log turns over and is compacted all the time.
 pub fn setup(bad: Option<Sabotage>) -> Setup {

@@ -10,8 +10,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
-use strongroom::error::ErrorKind;
-use strongroom::vault::{Options, Vault, VaultDir};
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::vault::{Options, Vault, VaultDir};
 
 /// Openers that live through all rounds of a run.
 const OPENERS: usize = 16;

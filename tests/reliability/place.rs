@@ -4,12 +4,14 @@ use crate::common::world::Setup;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::crypto::{Unlock, VaultId, key_file};
-use strongroom::env::sim::SimClock;
-use strongroom::env::{Env, UnixMillis};
-use strongroom::error::{Error, ErrorKind, Result};
-use strongroom::secret::SecretBytes;
-use strongroom::vault::{CheckReport, Options, RotationFunctions, StoreChoice, Vault, VaultDir};
+use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
+use strongroom::__internals::env::sim::SimClock;
+use strongroom::__internals::env::{Env, UnixMillis};
+use strongroom::__internals::error::{Error, ErrorKind, Result};
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{
+    CheckReport, Options, RotationFunctions, StoreChoice, Vault, VaultDir,
+};
 
 /// The function that the vaults of these harnesses rotate with.
 pub const FUNCTION: &str = "arn:aws:lambda:eu-west-1:000000000000:function:rotate";

@@ -10,8 +10,8 @@ use crate::common::rng::Rng;
 use crate::figures;
 use std::collections::HashSet;
 use std::ops::Range;
-pub use strongroom::fuzzing::dump;
-use strongroom::vault::sabotage::Sabotage;
+pub use strongroom::__internals::fuzzing::dump;
+use strongroom::__internals::vault::sabotage::Sabotage;
 
 #[path = "simulation/acts.rs"]
 pub mod acts;

@@ -9,15 +9,15 @@ use crate::common::world::Setup;
 use std::io::Write as _;
 use std::sync::mpsc;
 use std::time::Duration;
-use strongroom::env::{Clock as _, UnixMillis};
-use strongroom::model::Scope;
-use strongroom::model::api::{
+use strongroom::__internals::env::{Clock as _, UnixMillis};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, ListSecrets, PutResourcePolicy, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RotateSecret,
     SecretIdOnly,
 };
-use strongroom::secret::SecretValue;
-use strongroom::vault::{StoreChoice, Vault};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{StoreChoice, Vault};
 
 /// Tells the harness something, in one write that a trace shows too.
 pub fn say(text: &str) {
@@ -91,7 +91,7 @@ fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> 
     let (told, outcomes) = mpsc::channel();
     for request in requests {
         let told = told.clone();
-        let done = Box::new(move |answer: strongroom::error::Result<_>| {
+        let done = Box::new(move |answer: strongroom::__internals::error::Result<_>| {
             let failed = answer.err().filter(|error| error.fault().is_none());
             let _ = told.send(failed.map(|error| error.to_string()));
         });

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strongroom::crypto::Unlock;
-use strongroom::model::RotationStep;
-use strongroom::secret::SecretBytes;
-use strongroom::vault::{
+use strongroom::__internals::crypto::Unlock;
+use strongroom::__internals::model::RotationStep;
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{
     Options, RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault,
 };
 

@@ -4,8 +4,8 @@
 use super::sample_client::{Answer, Build, Client, GaveUp, Service};
 use serde_json::Value;
 use std::time::Duration;
+use strongroom::__internals::vault::Vault;
 use strongroom::testkit::{Endpoint, FaultPlan, Rates, Trace};
-use strongroom::vault::Vault;
 
 /// The client's way to the service in the process.
 struct InProcess(Endpoint);

@@ -3,11 +3,11 @@
 use arbitrary::{Arbitrary, Unstructured};
 use serde_json::{Value, json};
 use std::time::Duration;
-use strongroom::env::Entropy;
-use strongroom::env::sim::SimEntropy;
-use strongroom::model::Scope;
+use strongroom::__internals::env::Entropy;
+use strongroom::__internals::env::sim::SimEntropy;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::vault::Vault;
 use strongroom::testkit::{Endpoint, FaultPlan, NoAnswer, Outcome, Rates, Reply, Trace};
-use strongroom::vault::Vault;
 
 const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
 const OTHER: &str = "22222222-2222-4222-8222-222222222222";
@@ -121,8 +121,10 @@ fn latency_moves_the_clock_and_one_operation_can_have_rates_of_its_own() {
     let throttled = Rates { throttled: 1000, ..Rates::default() };
     plan.per_operation.insert("DescribeSecret".to_owned(), throttled);
     let endpoint = Endpoint::with_faults(Vault::ephemeral(1).unwrap(), plan);
-    let wall =
-        || endpoint.with_vault(|vault| strongroom::env::Clock::wall(&*vault.machine().clock));
+    let wall = || {
+        endpoint
+            .with_vault(|vault| strongroom::__internals::env::Clock::wall(&*vault.machine().clock))
+    };
     let before = wall();
     let mut sum = Duration::ZERO;
     for _ in 0..20 {

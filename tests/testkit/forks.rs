@@ -2,8 +2,8 @@
 
 use super::script::{Image, image, options, run};
 use std::path::Path;
+use strongroom::__internals::vault::{CheckReport, StoreChoice, VaultDir};
 use strongroom::testkit::Ephemeral;
-use strongroom::vault::{CheckReport, StoreChoice, VaultDir};
 
 fn made(seed: u64) -> Ephemeral {
     Ephemeral::new(seed, &options()).unwrap()
@@ -100,7 +100,8 @@ fn a_process_that_dies_leaves_a_fork_that_opens() {
     options.tuning.store = StoreChoice::Memory;
     options.tuning.background = false;
     let dir = Path::new(Ephemeral::DIR);
-    let opened = strongroom::vault::Vault::open(dir, &fork.unlock(), &options).unwrap();
+    let opened =
+        strongroom::__internals::vault::Vault::open(dir, &fork.unlock(), &options).unwrap();
     assert!(super::script::rows(&opened) == rows, "acknowledged rows were lost");
 }
 

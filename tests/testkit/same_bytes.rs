@@ -3,12 +3,12 @@
 use super::script::{DAY, files, fingerprint, image, options, rows, run};
 use std::collections::BTreeMap;
 use std::path::Path;
-use strongroom::crypto::{Unlock, key_file};
-use strongroom::env::sim::Sim;
-use strongroom::env::{Env, real};
-use strongroom::secret::SecretBytes;
+use strongroom::__internals::crypto::{Unlock, key_file};
+use strongroom::__internals::env::sim::Sim;
+use strongroom::__internals::env::{Env, real};
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::VaultDir;
 use strongroom::testkit::{Call, Ephemeral};
-use strongroom::vault::VaultDir;
 
 const STEPS: u64 = 300;
 

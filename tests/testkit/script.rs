@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::time::Duration;
-use strongroom::env::sim::{Sim, SimEntropy};
-use strongroom::env::{Entropy, UnixMillis};
-use strongroom::error::Error;
-use strongroom::model::api::SecretValueOutput;
-use strongroom::model::{Scope, Tree};
+use strongroom::__internals::env::sim::{Sim, SimEntropy};
+use strongroom::__internals::env::{Entropy, UnixMillis};
+use strongroom::__internals::error::Error;
+use strongroom::__internals::model::api::SecretValueOutput;
+use strongroom::__internals::model::{Scope, Tree};
+use strongroom::__internals::vault::{Options, RotationFunctions, Vault, internals};
 use strongroom::testkit::{Answer, Call, Ephemeral};
-use strongroom::vault::{Options, RotationFunctions, Vault, internals};
 
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const STEP_BYTES: usize = 512;
@@ -159,4 +159,4 @@ pub fn fingerprint(image: &Image, answers: &[String]) -> String {
     hex::encode(hash.finalize())
 }
 
-pub const START: UnixMillis = strongroom::env::sim::SIM_START;
+pub const START: UnixMillis = strongroom::__internals::env::sim::SIM_START;

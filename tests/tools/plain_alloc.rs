@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    strongroom::doors::main()
+    strongroom::__main()
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use strongroom::crypto::CryptoError;
+use strongroom::__internals::crypto::CryptoError;
 
 /// One file: its name and its fields in order.
 #[derive(Clone)]

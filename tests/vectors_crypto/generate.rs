@@ -3,8 +3,8 @@
 use crate::file::Vector;
 use crate::reference::{KEYS_AT, MAC_AT, Place, SLOT_BYTES, SLOTS_AT, Stream, Vault, mac};
 use std::sync::atomic::AtomicU64;
-use strongroom::crypto::{KdfParams, Keystore, Unlock, VaultId, key_file};
-use strongroom::secret::SecretBytes;
+use strongroom::__internals::crypto::{KdfParams, Keystore, Unlock, VaultId, key_file};
+use strongroom::__internals::secret::SecretBytes;
 
 const VAULT: VaultId =
     VaultId(*b"\x8b\x0c\x0f\x6e\x52\xa7\x4d\x3c\x9a\x55\x0d\x6f\x4f\x9f\x8f\x11");

@@ -18,7 +18,7 @@ pub(crate) const MAC_AT: usize = 8160;
 /// Entropy for the crate that repeats from run to run.
 pub(crate) struct Stream(pub(crate) AtomicU64);
 
-impl strongroom::env::Entropy for Stream {
+impl strongroom::__internals::env::Entropy for Stream {
     fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
         for chunk in buffer.chunks_mut(32) {
             let count = self.0.fetch_add(1, Ordering::Relaxed);

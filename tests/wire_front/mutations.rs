@@ -7,7 +7,7 @@
 use crate::client::{KEY_ID, NOW, NOW_MILLIS, Request, Running, SECRET};
 use serde_json::json;
 use std::sync::atomic::Ordering;
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 const TOKEN: &str = "11111111-1111-1111-1111-111111111111";
 const VALUE: &str = "what only the owner may read";

@@ -2,7 +2,7 @@
 
 use crate::client::{KEY_ID, NOW, Request, Response, Running, SECRET};
 use serde_json::json;
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 const TOKEN: &str = "11111111-1111-1111-1111-111111111111";
 

@@ -1,7 +1,7 @@
 //! Requests to other AWS services: a client that was pointed here with one variable for all of them.
 
 use crate::client::{KEY_ID, NOW, Request, Running, SECRET};
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 #[track_caller]
 fn told(server: &Running, request: &Request, name: &str) {

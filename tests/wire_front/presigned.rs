@@ -2,7 +2,7 @@
 
 use crate::client::{KEY_ID, NOW, Request, Response, Running};
 use serde_json::json;
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 /// What every one of them says, in AWS's order.
 const PARAMETERS: [(&str, &str); 5] = [

@@ -2,9 +2,9 @@
 
 use crate::client::{Request, Response, Running};
 use std::sync::Arc;
-use strongroom::env::{Env, sim::SimFs};
-use strongroom::vault::{Options, Vault, internals};
-use strongroom::wire::{Auth, Limits, ServerOptions};
+use strongroom::__internals::env::{Env, sim::SimFs};
+use strongroom::__internals::vault::{Options, Vault, internals};
+use strongroom::__internals::wire::{Auth, Limits, ServerOptions};
 
 fn probe(server: &Running, line: &str) -> Response {
     let mut wire = server.connect();

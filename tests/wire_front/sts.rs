@@ -1,7 +1,7 @@
 //! STS `GetCallerIdentity` on the same port.
 
 use crate::client::{KEY_ID, NOW, Request, Response, Running, SECRET};
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const QUESTION: &str = "Action=GetCallerIdentity&Version=2011-06-15";

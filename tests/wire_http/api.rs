@@ -4,7 +4,7 @@ use crate::client::{KEY_ID, NOW, Request, Running, SECRET};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 const T1: &str = "11111111-1111-1111-1111-111111111111";
 const T2: &str = "22222222-2222-2222-2222-222222222222";

@@ -1,7 +1,7 @@
 //! Signatures over the wire. The verifier's own tests change every byte; here is that it is asked.
 
 use crate::client::{KEY_ID, NOW, Request, Response, Running, SECRET};
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 fn exchange(server: &Running, change: impl FnOnce(Request) -> Request) -> Response {
     let mut wire = server.connect();

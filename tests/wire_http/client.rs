@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use strongroom::env::{
+use strongroom::__internals::env::{
     Clock, DirEntry, Entropy, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
 };
-use strongroom::error::Error;
-use strongroom::secret::SecretBytes;
-use strongroom::vault::{Credential, Vault};
-use strongroom::wire::{AgentOptions, Auth, Limits, Server, ServerOptions, Stopper};
+use strongroom::__internals::error::Error;
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{Credential, Vault};
+use strongroom::__internals::wire::{AgentOptions, Auth, Limits, Server, ServerOptions, Stopper};
 
 pub(crate) const KEY_ID: &str = "AKIAWIRETEST";
 pub(crate) const SECRET: &str = "a-secret-access-key-of-forty-characters!";

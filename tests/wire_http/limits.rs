@@ -4,7 +4,7 @@ use crate::client::{Request, Running, Wire};
 use serde_json::json;
 use std::io::Read;
 use std::time::{Duration, Instant};
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 const SOON: Duration = Duration::from_secs(5);
 

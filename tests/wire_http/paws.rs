@@ -3,7 +3,7 @@
 
 use super::client::{Response, Running};
 use serde_json::Value;
-use strongroom::wire::{Auth, Limits};
+use strongroom::__internals::wire::{Auth, Limits};
 
 fn send(server: &Running, file: &str) -> Value {
     let path = format!("{}/tests/data/paws/{file}.http", env!("CARGO_MANIFEST_DIR"));

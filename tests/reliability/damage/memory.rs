@@ -10,9 +10,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use strongroom::error::{Error, ErrorKind};
-use strongroom::store::OrderedStore;
-use strongroom::vault::RepairOutcome;
+use strongroom::__internals::error::{Error, ErrorKind};
+use strongroom::__internals::store::OrderedStore;
+use strongroom::__internals::vault::RepairOutcome;
 
 /// No case takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(30);

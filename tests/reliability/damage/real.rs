@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
-use strongroom::error::ErrorKind;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, PutSecretValue};
-use strongroom::secret::SecretValue;
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
 
 pub const SECRETS: usize = 4;
 

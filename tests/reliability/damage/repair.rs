@@ -6,8 +6,8 @@ use crate::common::world::{Loss, Setup, World};
 use crate::figures;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use strongroom::env::sim::SimFs;
-use strongroom::vault::RepairOutcome;
+use strongroom::__internals::env::sim::SimFs;
+use strongroom::__internals::vault::RepairOutcome;
 
 const DIR: &str = "/vault";
 /// Where the first frame of a segment, and the first block of a snapshot, begin.
@@ -255,7 +255,9 @@ fn a_log_that_is_older_than_its_state_is_told_with_the_operations_missing() {
     assert_eq!(world.repair(true).unwrap().outcome, RepairOutcome::Repaired);
     let vault = world.open(&Setup::default()).unwrap();
     assert_eq!(dump(&vault).unwrap(), earlier.answers);
-    assert!(Some(strongroom::vault::internals::lsn(&vault).unwrap().0) > loss.last_lsn);
+    assert!(
+        Some(strongroom::__internals::vault::internals::lsn(&vault).unwrap().0) > loss.last_lsn
+    );
 }
 
 #[test]

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::env::sim::SimFs;
-use strongroom::error::Result;
-use strongroom::model::Scope;
-use strongroom::model::api::{
+use strongroom::__internals::env::sim::SimFs;
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
 };
-use strongroom::secret::SecretValue;
-use strongroom::store::OrderedStore;
-use strongroom::vault::Vault;
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::store::OrderedStore;
+use strongroom::__internals::vault::Vault;
 
 /// Bytes of all files of the vault together, at most.
 pub const BYTES_MAX: usize = 64 << 10;

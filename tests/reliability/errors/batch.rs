@@ -2,12 +2,12 @@
 
 use crate::common::world::{self, Loss, Sabotage, Setup, World};
 use std::sync::{Arc, Mutex};
-use strongroom::error::Result;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
-use strongroom::secret::SecretValue;
-use strongroom::semantics::Answer;
-use strongroom::vault::{Vault, Write};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::semantics::Answer;
+use strongroom::__internals::vault::{Vault, Write};
 
 fn create(vault: &Vault, name: &str, value: &str) {
     let mut request = CreateSecret::new(name);

@@ -6,9 +6,9 @@ use crate::common::{child, child_task};
 use crate::figures;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use strongroom::model::Scope;
-use strongroom::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
-use strongroom::secret::SecretValue;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
 
 const NAME: &str = "errors::short::interrupted_and_short_calls_are_gone_on_with";
 const PUTS: usize = 60;

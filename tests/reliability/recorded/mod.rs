@@ -24,7 +24,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use strongroom::vault::StoreChoice;
+use strongroom::__internals::vault::StoreChoice;
 use trace::{Call, Event};
 
 const ACTS: usize = 40;

@@ -12,12 +12,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
-use strongroom::crypto::Unlock;
-use strongroom::error::ErrorKind;
-use strongroom::model::Scope;
-use strongroom::model::api::{GetSecretValue, ListSecretVersionIds};
-use strongroom::secret::SecretBytes;
-use strongroom::vault::{Options, Vault};
+use strongroom::__internals::crypto::Unlock;
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{GetSecretValue, ListSecretVersionIds};
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{Options, Vault};
 
 const SECRETS: usize = 3;
 

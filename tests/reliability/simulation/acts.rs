@@ -4,14 +4,14 @@
 use super::dump::{AWAY, HOME, scope};
 use super::machine::FUNCTION;
 use crate::common::rng::Rng;
-use strongroom::model::api::{
+use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
     ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId, RotateSecret, RotationRules,
     SecretIdOnly, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
-use strongroom::model::{Scope, Tag};
-use strongroom::secret::{SecretBytes, SecretValue};
-use strongroom::vault::Write;
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::Write;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

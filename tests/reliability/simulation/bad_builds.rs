@@ -9,9 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strongroom::env::sim::CrashPlan;
-use strongroom::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
-use strongroom::vault::sabotage::Sabotage;
+use strongroom::__internals::env::sim::CrashPlan;
+use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
+use strongroom::__internals::vault::sabotage::Sabotage;
 
 /// A whole build: what runs the script, what recovers, and the disk below the first.
 #[derive(Clone, Copy)]

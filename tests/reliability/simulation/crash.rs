@@ -7,12 +7,12 @@ use crate::common::rng::Rng;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use strongroom::env::sim::{CrashPlan, CutPoint, SimFs};
-use strongroom::error::ErrorKind;
-use strongroom::model::api::CreateSecret;
-use strongroom::secret::SecretValue;
-use strongroom::vault::Vault;
-use strongroom::vault::sabotage::Sabotage;
+use strongroom::__internals::env::sim::{CrashPlan, CutPoint, SimFs};
+use strongroom::__internals::error::ErrorKind;
+use strongroom::__internals::model::api::CreateSecret;
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::Vault;
+use strongroom::__internals::vault::sabotage::Sabotage;
 
 /// What happens to the disk of an image.
 #[derive(Clone, Debug)]

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use strongroom::crypto::{KdfParams, Unlock, key_file};
-use strongroom::env::sim::{Sim, SimFs};
-use strongroom::env::{Clock, Env, Fs, UnixMillis};
-use strongroom::error::Result;
-use strongroom::secret::SecretBytes;
-use strongroom::vault::sabotage::Sabotage;
-use strongroom::vault::{
+use strongroom::__internals::crypto::{KdfParams, Unlock, key_file};
+use strongroom::__internals::env::sim::{Sim, SimFs};
+use strongroom::__internals::env::{Clock, Env, Fs, UnixMillis};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::sabotage::Sabotage;
+use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
 };
 

@@ -8,14 +8,16 @@ use crate::common::recorder::Recorder;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strongroom::crypto::{Unlock, key_file};
-use strongroom::env::Fs;
-use strongroom::env::sim::SimFs;
-use strongroom::error::{Error, Result};
-use strongroom::model::api::{BatchGetSecretValue, CreateSecret, DeleteSecret, GetSecretValue};
-use strongroom::secret::SecretBytes;
-use strongroom::vault::sabotage::Sabotage;
-use strongroom::vault::{Vault, Write, internals};
+use strongroom::__internals::crypto::{Unlock, key_file};
+use strongroom::__internals::env::Fs;
+use strongroom::__internals::env::sim::SimFs;
+use strongroom::__internals::error::{Error, Result};
+use strongroom::__internals::model::api::{
+    BatchGetSecretValue, CreateSecret, DeleteSecret, GetSecretValue,
+};
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::sabotage::Sabotage;
+use strongroom::__internals::vault::{Vault, Write, internals};
 
 /// The disk before one of its changes, and what was promised by then.
 pub struct Image {
@@ -137,7 +139,7 @@ impl Runner {
         let (watch, fs) = (Arc::clone(&self.watch), Arc::clone(&self.machine.sim.fs));
         let clock = Arc::clone(&self.machine.sim.clock);
         let recorder = Recorder::new(Arc::clone(&self.machine.sim.fs), move || {
-            watch.take_image(&fs, strongroom::env::Clock::wall(clock.as_ref()).0);
+            watch.take_image(&fs, strongroom::__internals::env::Clock::wall(clock.as_ref()).0);
         });
         Some((self.wrap)(Arc::new(recorder)))
     }

@@ -9,10 +9,10 @@ use crate::common::rng::Rng;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use strongroom::env::sim::{CrashPlan, SimFs};
-use strongroom::env::{Env, real::RealFs};
-use strongroom::vault::sabotage::Sabotage;
-use strongroom::vault::{StoreChoice, Vault, VaultDir};
+use strongroom::__internals::env::sim::{CrashPlan, SimFs};
+use strongroom::__internals::env::{Env, real::RealFs};
+use strongroom::__internals::vault::sabotage::Sabotage;
+use strongroom::__internals::vault::{StoreChoice, Vault, VaultDir};
 
 /// A folder for real vaults, and the last state that was whole.
 pub struct States<'a> {
@@ -50,7 +50,7 @@ impl<'a> States<'a> {
         Machine::with_disk(SimFs::new(), image.wall, seed)
     }
 
-    fn options(&self, machine: &Machine) -> strongroom::vault::Options {
+    fn options(&self, machine: &Machine) -> strongroom::__internals::vault::Options {
         let env = Env { fs: std::sync::Arc::new(RealFs), ..machine.sim.reboot() };
         let mut options = options_of(env, self.sabotage);
         options.tuning.store = StoreChoice::Auto;
