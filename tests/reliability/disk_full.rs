@@ -205,7 +205,7 @@ fn tell(harness: &str, seeds: &std::ops::Range<u64>, counts: &Counts) {
             ("operations acknowledged", counts.acknowledged),
             ("refused for space", counts.refused),
             ("deletions on a full disk", counts.deleted),
-            ("refused where no reserve had fitted", counts.without_reserve),
+            ("refused where no reserve fitted", counts.without_reserve),
         ],
     );
 }

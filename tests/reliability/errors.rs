@@ -301,9 +301,9 @@ fn no_error_of_the_disk_makes_the_vault_lie() {
         ("injections", injections),
         ("vaults poisoned", poisoned),
         ("vaults that did not open until the disk worked", not_opened),
-        ("acts undone for want of space", undone),
-        ("injections that nobody felt", unfelt),
-        ("openings that found an operation nobody was told of", untold),
+        ("acts undone for lack of space", undone),
+        ("injections without effect", unfelt),
+        ("opens that found an operation with unknown outcome", untold),
     ];
     told.extend(counts.by_error.iter().map(|(name, count)| (*name, *count)));
     figures::tell("errors", &seeds, &told);

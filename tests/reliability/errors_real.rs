@@ -150,7 +150,7 @@ fn no_failed_write_back_is_acknowledged() {
         "real write-back errors",
         &seeds,
         &[
-            ("times the room below ran out", counts.squeezes),
+            ("times the disk below ran out of space", counts.squeezes),
             ("operations whose sync failed", counts.unknown),
             ("other errors", counts.other),
             ("operations acknowledged", counts.acknowledged),

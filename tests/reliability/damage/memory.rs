@@ -262,11 +262,11 @@ fn damage_to_any_one_file_is_healed_or_told() {
         &seeds,
         &[
             ("cases", counts.cases),
-            ("of all", cases.total),
-            ("healed", counts.healed),
-            ("told", counts.told),
-            ("healed without a state", counts.healed_alone),
-            ("healed beside an older state", counts.healed_beside_older),
+            ("cases in all", cases.total),
+            ("repaired", counts.healed),
+            ("reported", counts.told),
+            ("repaired without a state", counts.healed_alone),
+            ("repaired beside an older state", counts.healed_beside_older),
             ("checked and repaired too", counts.looked),
         ],
     );

@@ -242,7 +242,7 @@ fn damage_to_any_one_file_beside_sled_is_healed() {
     figures::tell(
         "damage beside sled",
         &seeds,
-        &[("cases", count), ("healed", count), ("of sled's own files", of_state)],
+        &[("cases", count), ("repaired", count), ("of sled's own files", of_state)],
     );
 }
 

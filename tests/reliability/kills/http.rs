@@ -211,7 +211,7 @@ fn no_acknowledged_version_is_lost_by_kill_9() {
             ("with a request in flight after 20 answers", busy),
             ("puts acknowledged", all.len() as u64),
             ("unanswered", open.len() as u64),
-            ("of which landed", landed as u64),
+            ("unanswered and stored", landed as u64),
         ],
     );
 }
