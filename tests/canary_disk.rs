@@ -11,7 +11,7 @@ mod common;
 
 use common::rng::Rng;
 use common::search::Needles;
-use common::world::{self, Sabotage, Setup};
+use common::world::{self, Fault, Setup};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn setup(null_cipher: bool) -> Setup {
     Setup {
         background: true,
         segment_bytes: (64 << 10, 256 << 10),
-        sabotage: null_cipher.then_some(Sabotage::NullCipher),
+        fault: null_cipher.then_some(Fault::NullCipher),
     }
 }
 

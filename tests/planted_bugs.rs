@@ -15,12 +15,30 @@ use rng::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use strongroom::__internals::env::planted::{Bug, plant};
+use strongroom::__internals::env::faults::{Fault, for_thread};
 use strongroom::__internals::fuzzing::operations::{self, STEP_BYTES};
 
 /// Within so many sequences each bug is found. The bound is a count, so that the verdict does not
 /// depend on a machine's speed.
 const SEQUENCES: u64 = 1_500;
+
+/// What the sequences can notice.
+const PLANTED: [Fault; 14] = [
+    Fault::LabelOnTwoVersions,
+    Fault::PreviousNotMoved,
+    Fault::PrunedTooEarly,
+    Fault::TokenReuseAccepted,
+    Fault::PurgedAtOnce,
+    Fault::RestoreForgetsPolicy,
+    Fault::ReplicaShowsNothing,
+    Fault::PromotionLosesCurrent,
+    Fault::PageOmitsSecret,
+    Fault::BatchLosesRow,
+    Fault::AckBeforeSync,
+    Fault::SkipFrameMac,
+    Fault::WrapWhenSealed,
+    Fault::RetryFailedSync,
+];
 
 /// The input of a seed: as in `tests/fuzzing_operations.rs`.
 fn input(seed: u64) -> Vec<u8> {
@@ -42,17 +60,17 @@ fn attempt(seed: u64) -> Result<(), String> {
 }
 
 struct Found {
-    bug: Bug,
+    bug: Fault,
     sequences: u64,
     took: Duration,
     how: String,
 }
 
-fn hunt(bug: Bug) -> Option<Found> {
+fn hunt(bug: Fault) -> Option<Found> {
     let started = Instant::now();
-    plant(Some(bug));
+    for_thread(Some(bug));
     let found = (1..=SEQUENCES).find_map(|seed| attempt(seed).err().map(|why| (seed, why)));
-    plant(None);
+    for_thread(None);
     let (sequences, why) = found?;
     let how = why.lines().nth(1).unwrap_or(&why).chars().take(70).collect();
     Some(Found { bug, sequences, took: started.elapsed(), how })
@@ -60,7 +78,7 @@ fn hunt(bug: Bug) -> Option<Found> {
 
 #[test]
 fn each_planted_bug_is_found_and_the_sound_build_has_none() {
-    let work = Mutex::new((Bug::ALL.into_iter(), Vec::new(), Vec::new()));
+    let work = Mutex::new((PLANTED.into_iter(), Vec::new(), Vec::new()));
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     std::thread::scope(|scope| {

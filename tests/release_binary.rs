@@ -11,7 +11,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-const MARKER: &[u8] = b"strongroom-sabotage-switches";
+const MARKER: &[u8] = b"strongroom-fault-switches";
 
 fn has_marker(binary: &PathBuf) -> bool {
     let bytes = std::fs::read(binary).unwrap();
@@ -39,8 +39,7 @@ fn built() -> PathBuf {
 fn no_binary_that_ships_can_break_its_promises() {
     // The control first: this very build has the switches.
     let tests = std::env::current_exe().unwrap();
-    let _ = strongroom::__internals::vault::sabotage::Sabotage::default();
-    assert_eq!(strongroom::__internals::vault::sabotage::MARKER[..MARKER.len()], *MARKER);
+    assert_eq!(strongroom::__internals::env::faults::MARKER[..MARKER.len()], *MARKER);
     assert!(has_marker(&tests), "the marker is not found where it is");
     let binary = std::env::var_os("STRONGROOM_RELEASE_BINARY").map_or_else(built, PathBuf::from);
     println!("looked at {}", binary.display());

@@ -9,6 +9,7 @@
 
 use super::{CryptoError, VaultId};
 use crate::env::Entropy;
+use crate::env::faults::{self, Fault};
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use zeroize::{Zeroize, Zeroizing};
@@ -131,25 +132,10 @@ impl SealKey {
     }
 }
 
-#[cfg(feature = "__faults")]
-static NULL_CIPHER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
-/// Breaks confidentiality on purpose, for the whole process: boxes keep their plaintext in the
-/// clear (tags stay right), so that a search for canaries on disk can prove that it would find
-/// them. Set it before a vault is made; boxes made in one mode do not open in the other.
-#[cfg(feature = "__faults")]
-pub fn set_null_cipher(on: bool) {
-    NULL_CIPHER.store(on, std::sync::atomic::Ordering::SeqCst);
-}
-
-#[cfg(feature = "__faults")]
+/// Breaks confidentiality on purpose: boxes keep their plaintext in the clear (tags stay right), so that
+/// a search for canaries on disk can prove that it would find them.
 fn is_null() -> bool {
-    NULL_CIPHER.load(std::sync::atomic::Ordering::SeqCst)
-}
-
-#[cfg(not(feature = "__faults"))]
-const fn is_null() -> bool {
-    false
+    faults::active(Fault::NullCipher)
 }
 
 #[cfg(test)]

@@ -46,8 +46,6 @@ mod sum;
 mod testing;
 mod wrap;
 
-#[cfg(feature = "__faults")]
-pub use aead::set_null_cipher;
 pub use envelope::SealedValue;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]

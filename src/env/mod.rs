@@ -7,9 +7,8 @@
 
 pub mod age;
 pub(crate) mod civil;
-#[cfg(feature = "__faults")]
 #[doc(hidden)]
-pub mod planted;
+pub mod faults;
 pub mod real;
 pub mod sim;
 pub(crate) mod threads;

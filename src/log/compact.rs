@@ -10,6 +10,7 @@
 
 use super::{Log, LogError};
 use crate::env::OpenMode;
+use crate::env::faults::Fault;
 use crate::log::files::{self, Kind, Place};
 use crate::log::format::frame::{self, Part};
 use crate::log::format::manifest::SnapshotRecord;
@@ -67,7 +68,7 @@ impl Log {
             segments: self.ended.clone(),
             tail: self.tail.clone(),
             number: self.manifest.next_snapshot,
-            skip_read_back: self.options.free_before_read_back(),
+            skip_read_back: self.options.faults.active(Fault::FreeBeforeReadBack),
             token,
         }))
     }

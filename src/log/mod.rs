@@ -46,6 +46,7 @@ pub use salvage::Remains;
 pub use write::{Log, Preparation, Prepared};
 
 use crate::env::UnixMillis;
+use crate::env::faults::Faults;
 use crate::model::{ChangeSet, Lsn, Tree};
 
 /// Keyed hashing for the log, handed in by `vault` (siblings never name each other).
@@ -111,8 +112,7 @@ pub struct LogOptions {
     /// Segments double up to this, and to a quarter of the snapshot.
     pub segment_bytes_max: u64,
     /// Promises to break, for a harness to notice.
-    #[cfg(feature = "__faults")]
-    pub sabotage: Sabotage,
+    pub faults: Faults,
 }
 
 impl Default for LogOptions {
@@ -120,64 +120,7 @@ impl Default for LogOptions {
         Self {
             segment_bytes_first: 256 << 10,
             segment_bytes_max: 16 << 20,
-            #[cfg(feature = "__faults")]
-            sabotage: Sabotage::default(),
+            faults: Faults::default(),
         }
-    }
-}
-
-/// Promises that a test build may break, to prove that a harness would notice.
-#[cfg(feature = "__faults")]
-#[derive(Clone, Copy, Debug, Default)]
-#[allow(clippy::struct_excessive_bools)] // A switch a promise.
-pub struct Sabotage {
-    /// Accept the last frame after a crash without writing and syncing it again.
-    pub skip_rewrite_of_last_frame: bool,
-    /// Free segments and snapshots before the new snapshot was read back and the state is durable.
-    pub free_before_read_back: bool,
-    /// Accept a frame whose MAC does not hold.
-    pub skip_frame_mac: bool,
-    /// Heal from rows that nothing proves to be the end's.
-    pub heal_without_proof: bool,
-    /// Sync again where a sync failed, and believe that.
-    pub retry_failed_sync: bool,
-}
-
-#[cfg(feature = "__faults")]
-impl LogOptions {
-    pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {
-        self.sabotage.skip_rewrite_of_last_frame
-    }
-    pub(crate) fn free_before_read_back(&self) -> bool {
-        self.sabotage.free_before_read_back
-    }
-    pub(crate) fn skip_frame_mac(&self) -> bool {
-        self.sabotage.skip_frame_mac
-    }
-    pub(crate) fn heal_without_proof(&self) -> bool {
-        self.sabotage.heal_without_proof
-    }
-    pub(crate) fn retry_failed_sync(&self) -> bool {
-        self.sabotage.retry_failed_sync
-    }
-}
-
-#[cfg(not(feature = "__faults"))]
-#[allow(clippy::unused_self)]
-impl LogOptions {
-    pub(crate) fn skip_rewrite_of_last_frame(&self) -> bool {
-        false
-    }
-    pub(crate) fn free_before_read_back(&self) -> bool {
-        false
-    }
-    pub(crate) fn skip_frame_mac(&self) -> bool {
-        false
-    }
-    pub(crate) fn heal_without_proof(&self) -> bool {
-        false
-    }
-    pub(crate) fn retry_failed_sync(&self) -> bool {
-        false
     }
 }

@@ -12,8 +12,6 @@ mod bounds;
 pub mod guard;
 pub mod ordered;
 mod per_tree;
-#[cfg(feature = "__faults")]
-pub mod sabotage;
 pub mod sled_store;
 #[cfg(test)]
 mod tests;

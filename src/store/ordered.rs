@@ -4,6 +4,7 @@
 use super::bounds::bounds;
 use super::per_tree::PerTree;
 use super::{Row, Store, StoreError};
+use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::model::{ChangeSet, Lsn, Tree};
 use std::collections::BTreeMap;
@@ -105,7 +106,6 @@ impl Store for OrderedStore {
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
-        #[cfg(feature = "__faults")]
         let lost = lost_row(sets);
         for set in sets {
             let mut state = self.write();
@@ -113,7 +113,6 @@ impl Store for OrderedStore {
                 continue;
             }
             for row in &set.rows {
-                #[cfg(feature = "__faults")]
                 if lost.is_some_and(|lost| std::ptr::eq(lost, row)) {
                     continue;
                 }
@@ -142,8 +141,6 @@ impl Store for OrderedStore {
 }
 
 /// The row that a batch of several writers loses, if that is planted.
-#[cfg(feature = "__faults")]
 fn lost_row(sets: &[ChangeSet]) -> Option<&crate::model::RowChange> {
-    use crate::env::planted::{Bug, has};
-    sets.first().filter(|_| sets.len() > 1 && has(Bug::BatchLosesRow))?.rows.last()
+    sets.first().filter(|_| sets.len() > 1 && faults::active(Fault::BatchLosesRow))?.rows.last()
 }

@@ -3,6 +3,7 @@
 use super::Vault;
 use super::runtime::shared::Status;
 use crate::crypto::Keyring;
+use crate::env::faults::Fault;
 use crate::model::Lsn;
 use crate::store::Store;
 use std::sync::Arc;
@@ -117,21 +118,15 @@ pub fn hand_in_late(
     let keys = shared.keys();
     let (mutation, payload) = seal(&keys, &shared.env, write)?;
     between();
-    #[cfg(feature = "__faults")]
-    let set = |keys| {
-        if shared.sabotage.wrap_when_sealed {
-            *shared.sealed_under.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = keys;
-        }
-    };
-    #[cfg(feature = "__faults")]
-    set(Some(keys));
+    if shared.tuning.faults.active(Fault::WrapWhenSealed) {
+        shared.sealed_under.replace(Some(keys));
+    }
     let scope = scope.clone();
     let answer = vault
         .inner
         .driver
         .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })));
-    #[cfg(feature = "__faults")]
-    set(None);
+    shared.sealed_under.replace(None);
     answer
 }
 

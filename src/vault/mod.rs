@@ -34,9 +34,6 @@ mod worker;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
-#[cfg(feature = "__faults")]
-#[doc(hidden)]
-pub mod sabotage;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use super::rotation_functions::RotationFunctions;
 use crate::crypto::KdfParams;
+use crate::env::faults::Faults;
 use crate::env::{Env, memory_bytes};
 use crate::log::LogOptions;
 use crate::store::OrderedStore;
@@ -79,8 +80,7 @@ pub struct Tuning {
     /// Cost of a passphrase slot made by this handle; chosen by the machine's memory if absent.
     pub kdf: Option<KdfParams>,
     /// Promises to break on purpose.
-    #[cfg(feature = "__faults")]
-    pub sabotage: super::sabotage::Sabotage,
+    pub faults: Faults,
 }
 
 impl Default for Tuning {
@@ -94,8 +94,7 @@ impl Default for Tuning {
             segment_bytes_max: 16 * 1024 * 1024,
             reserve_bytes: 512 * 1024,
             kdf: None,
-            #[cfg(feature = "__faults")]
-            sabotage: super::sabotage::Sabotage::default(),
+            faults: Faults::default(),
         }
     }
 }
@@ -103,20 +102,10 @@ impl Default for Tuning {
 impl Tuning {
     /// How the log is set up.
     pub(super) fn log_options(&self) -> LogOptions {
-        #[allow(clippy::needless_update)] // there is one more field with `sabotage`
         LogOptions {
             segment_bytes_first: self.segment_bytes_first,
             segment_bytes_max: self.segment_bytes_max,
-            #[cfg(feature = "__faults")]
-            sabotage: crate::log::Sabotage {
-                skip_frame_mac: self.sabotage.skip_frame_mac,
-                heal_without_proof: self.sabotage.heal_from_lagging,
-                retry_failed_sync: self.sabotage.retry_failed_sync,
-                skip_rewrite_of_last_frame: self.sabotage.skip_rewrite_of_last_frame,
-                free_before_read_back: self.sabotage.free_before_read_back,
-                ..crate::log::Sabotage::default()
-            },
-            ..LogOptions::default()
+            faults: self.faults,
         }
     }
 }

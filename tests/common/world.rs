@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use strongroom::__internals::crypto::{self, Unlock, VaultId, key_file};
+use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
+use strongroom::__internals::env::faults;
 use strongroom::__internals::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 use strongroom::__internals::env::{
     Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
@@ -17,24 +18,10 @@ use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::semantics::Answer;
 use strongroom::__internals::store::{OrderedStore, Store};
 use strongroom::__internals::vault::{
-    CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals, sabotage,
+    CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals,
 };
 
-/// A promise broken on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sabotage {
-    AckBeforeSync,
-    HoldFramesBack,
-    AgeByWall,
-    NoopAtPlanTime,
-    RetryFailedSync,
-    DropEpochEarly,
-    BelieveState,
-    HealFromLagging,
-    SkipFrameMac,
-    /// For the whole process.
-    NullCipher,
-}
+pub use strongroom::__internals::env::faults::Fault;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
@@ -42,19 +29,19 @@ pub struct Setup {
     pub background: bool,
     /// First and largest segment, in bytes.
     pub segment_bytes: (u64, u64),
-    pub sabotage: Option<Sabotage>,
+    pub fault: Option<Fault>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { background: false, segment_bytes: (8 << 10, 8 << 10), sabotage: None }
+        Self { background: false, segment_bytes: (8 << 10, 8 << 10), fault: None }
     }
 }
 
 impl Setup {
     /// As a user opens a vault.
     pub fn usual() -> Self {
-        Self { background: true, segment_bytes: (256 << 10, 16 << 20), sabotage: None }
+        Self { background: true, segment_bytes: (256 << 10, 16 << 20), fault: None }
     }
 
     pub fn options(&self) -> Options {
@@ -65,21 +52,10 @@ impl Setup {
         if self.segment_bytes.1 < 1 << 20 {
             tuning.reserve_bytes = self.segment_bytes.1;
         }
-        let mut broken = sabotage::Sabotage::default();
-        match self.sabotage {
-            None => {}
-            Some(Sabotage::AckBeforeSync) => broken.ack_before_sync = true,
-            Some(Sabotage::HoldFramesBack) => broken.hold_frames_back = true,
-            Some(Sabotage::AgeByWall) => broken.age_by_wall = true,
-            Some(Sabotage::NoopAtPlanTime) => broken.noop_at_plan_time = true,
-            Some(Sabotage::RetryFailedSync) => broken.retry_failed_sync = true,
-            Some(Sabotage::DropEpochEarly) => broken.drop_epoch_early = true,
-            Some(Sabotage::BelieveState) => broken.believe_state = true,
-            Some(Sabotage::HealFromLagging) => broken.heal_from_lagging = true,
-            Some(Sabotage::SkipFrameMac) => broken.skip_frame_mac = true,
-            Some(Sabotage::NullCipher) => crypto::set_null_cipher(true),
+        if self.fault == Some(Fault::NullCipher) {
+            faults::for_process(Fault::NullCipher);
         }
-        tuning.sabotage = broken;
+        tuning.faults = self.fault.into();
         options
     }
 }

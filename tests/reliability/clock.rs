@@ -8,7 +8,7 @@
 use crate::common::drive;
 use crate::common::reference::Req;
 use crate::common::rng::Rng;
-use crate::common::world::{Sabotage, Setup, World};
+use crate::common::world::{Fault, Setup, World};
 use crate::figures;
 use crate::work::{self, ACCOUNT, REGION, Script};
 use crate::worker;
@@ -315,9 +315,9 @@ impl Case<'_> {
     }
 }
 
-fn sequence(seed: u64, sabotage: Option<Sabotage>, counts: &Counts) -> Result<(), String> {
+fn sequence(seed: u64, fault: Option<Fault>, counts: &Counts) -> Result<(), String> {
     let world = World::new(seed);
-    let setup = Setup { sabotage, ..Setup::default() };
+    let setup = Setup { fault, ..Setup::default() };
     let vault = world.create(&setup).map_err(|error| error.to_string())?;
     let mut case = Case {
         world,
@@ -373,8 +373,8 @@ fn a_wall_clock_that_lies_removes_nothing_early_and_turns_no_stamp_back() {
 
 #[test]
 fn a_build_that_ages_by_the_wall_clock_is_caught() {
-    let caught = (1..50)
-        .filter_map(|seed| sequence(seed, Some(Sabotage::AgeByWall), &Counts::default()).err());
+    let caught =
+        (1..50).filter_map(|seed| sequence(seed, Some(Fault::AgeByWall), &Counts::default()).err());
     let caught: Vec<String> = caught.collect();
     assert!(caught.iter().any(|why| why.contains("went after")), "{caught:?}");
     println!("{} of 49 sequences show it; the first: {}", caught.len(), caught[0]);

@@ -45,7 +45,7 @@ struct Counts {
 type Kept = BTreeMap<String, Vec<(String, String)>>;
 
 fn options() -> Options {
-    let setup = Setup { background: true, segment_bytes: (8 << 10, 16 << 10), sabotage: None };
+    let setup = Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: None };
     setup.options()
 }
 

@@ -16,9 +16,9 @@ use crate::simulation::machine::{Key, Machine};
 use crate::simulation::runner::Runner;
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;
+use strongroom::__internals::env::faults::{self, Faults};
 use strongroom::__internals::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
 use strongroom::__internals::error::ErrorKind;
-use strongroom::__internals::vault::sabotage::Sabotage;
 
 #[path = "errors/batch.rs"]
 mod batch;
@@ -70,7 +70,7 @@ struct Counts {
 
 impl Stage {
     fn new(seed: u64) -> Self {
-        let setting = Runner::new(seed, Sabotage::default()).run(0);
+        let setting = Runner::new(seed, Faults::none()).run(0);
         let image = setting.images.last().unwrap();
         let disk = image.fs.fork();
         // Every second script begins after a kill: then opening has more to do.
@@ -90,13 +90,13 @@ impl Stage {
             calls: Vec::new(),
             reads: 0,
         };
-        let mut runner = stage.runner(Sabotage::default(), false);
+        let mut runner = stage.runner(Faults::none(), false);
         let mut acts = runner.script(0);
         // An Argon2id in each trial would take all the time.
         acts.retain(|kind| *kind != Kind::AddPassphrase);
         let from = usize::try_from(seed).unwrap() * ACTS % acts.len();
         stage.acts = acts.iter().cycle().skip(from).take(ACTS).copied().collect();
-        let mut runner = stage.runner(Sabotage::default(), false);
+        let mut runner = stage.runner(Faults::none(), false);
         let fs = runner.machine.sim.fs.clone();
         runner.script(0);
         runner.open();
@@ -110,15 +110,15 @@ impl Stage {
         stage
     }
 
-    fn runner(&self, sabotage: Sabotage, is_blind: bool) -> Runner {
+    fn runner(&self, faults: Faults, is_blind: bool) -> Runner {
         let machine = Machine::with_disk(self.disk.fork(), self.wall, self.seed);
-        let machine = Machine { sabotage, ..machine };
+        let machine = Machine { faults, ..machine };
         Runner::on(machine, self.seed, is_blind).with_vault(&self.key, &self.dump)
     }
 
     /// One injection, the end of the process or of the power, and what is there then.
-    fn trial(&self, fault: &Fault, sabotage: Sabotage, counts: &mut Counts) -> Result<(), String> {
-        let mut runner = self.runner(sabotage, true);
+    fn trial(&self, fault: &Fault, faults: Faults, counts: &mut Counts) -> Result<(), String> {
+        let mut runner = self.runner(faults, true);
         let fs = runner.machine.sim.fs.clone();
         runner.script(0);
         fs.add_fault(fault.clone());
@@ -291,7 +291,7 @@ fn no_error_of_the_disk_makes_the_vault_lie() {
         for (name, fault) in stage.faults().iter().skip(seed as usize % stride).step_by(stride) {
             counts.injections += 1;
             *counts.by_error.entry(name).or_default() += 1;
-            if let Err(why) = stage.trial(fault, Sabotage::default(), &mut counts) {
+            if let Err(why) = stage.trial(fault, Faults::none(), &mut counts) {
                 panic!("seed {seed} {name} {fault:?}\nacts {:?}\n{why}", stage.acts);
             }
         }
@@ -311,7 +311,7 @@ fn no_error_of_the_disk_makes_the_vault_lie() {
 
 #[test]
 fn a_build_that_syncs_again_after_a_failed_sync_is_caught() {
-    let sabotage = Sabotage { retry_failed_sync: true, ..Sabotage::default() };
+    let broken = faults::Fault::RetryFailedSync.into();
     let stage = Stage::new(1);
     let syncs = stage.faults();
     let syncs = syncs.iter().filter(|(name, fault)| {
@@ -320,7 +320,7 @@ fn a_build_that_syncs_again_after_a_failed_sync_is_caught() {
         *name == "EIO" && fault.times == 1 && call.is_some_and(|op| op.kind == OpKind::SyncData)
     });
     let caught = syncs
-        .filter_map(|(_, fault)| stage.trial(fault, sabotage, &mut Counts::default()).err())
+        .filter_map(|(_, fault)| stage.trial(fault, broken, &mut Counts::default()).err())
         .next();
     println!("caught: {caught:?}");
     assert!(caught.is_some());

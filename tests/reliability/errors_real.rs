@@ -6,7 +6,7 @@
 //! reading, and opening it again (with room below) finds all that was acknowledged.
 
 use crate::common::rng::Rng;
-use crate::common::world::Sabotage;
+use crate::common::world::Fault;
 use crate::figures;
 use crate::life::Life;
 use crate::mount::{self, Mount};
@@ -91,7 +91,7 @@ fn life(seed: u64, bad: bool, counts: &mut Counts) -> Result<(), String> {
     let place = Place::new(&mount.dir().join("place"));
     place.clear();
     std::fs::File::open(mount.dir()).unwrap().sync_all().unwrap();
-    let mut life = Life::new(place, ACTS, bad.then_some(Sabotage::AckBeforeSync));
+    let mut life = Life::new(place, ACTS, bad.then_some(Fault::AckBeforeSync));
     for time in 0..TIMES {
         let mut running = life.spawn(rng.next_u64() >> 16);
         running.until(|said| said.open || said.error.is_some());

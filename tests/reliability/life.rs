@@ -6,7 +6,7 @@ use super::work::{self, Script, Share};
 use super::worker;
 use crate::common;
 use crate::common::reference::Model;
-use crate::common::world::{Sabotage, Setup};
+use crate::common::world::{Fault, Setup};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use strongroom::__internals::vault::StoreChoice;
 
 /// Small segments, so that the log turns over and is compacted all the time.
-pub fn setup(bad: Option<Sabotage>) -> Setup {
-    Setup { background: true, segment_bytes: (8 << 10, 16 << 10), sabotage: bad }
+pub fn setup(bad: Option<Fault>) -> Setup {
+    Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: bad }
 }
 
 pub struct Life {
@@ -24,13 +24,12 @@ pub struct Life {
     shares: Vec<Share>,
     model: Model,
     made: bool,
-    bad: Option<Sabotage>,
+    bad: Option<Fault>,
     acts: usize,
 }
 
 /// The bad builds that a child can be, by the word that tells it so.
-const BAD: [(&str, Sabotage); 2] =
-    [("early", Sabotage::AckBeforeSync), ("late", Sabotage::HoldFramesBack)];
+const BAD: [(&str, Fault); 2] = [("early", Fault::AckBeforeSync), ("late", Fault::HoldFramesBack)];
 
 /// What a process said before it died.
 #[derive(Clone, Debug, Default)]
@@ -123,12 +122,12 @@ fn child() {
         })
         .collect();
     let script = Script::new(&work::after(&shares), number(seed), acts.parse().unwrap());
-    let bad = BAD.iter().find(|(word, _)| *word == bad).map(|(_, sabotage)| *sabotage);
+    let bad = BAD.iter().find(|(word, _)| *word == bad).map(|(_, fault)| *fault);
     worker::run(&Place::new(Path::new(dir)), &script, &setup(bad), fresh == "fresh");
 }
 
 impl Life {
-    pub fn new(place: Place, acts: usize, bad: Option<Sabotage>) -> Self {
+    pub fn new(place: Place, acts: usize, bad: Option<Fault>) -> Self {
         let (shares, model) = (Vec::new(), work::empty_model());
         Self { place, shares, model, made: false, bad, acts }
     }
@@ -140,7 +139,7 @@ impl Life {
 
     /// The same by way of a command that takes it as its last arguments.
     pub fn spawn_in(&self, seed: u64, wrapper: &[&str]) -> Running {
-        let bad = BAD.iter().find(|(_, sabotage)| Some(*sabotage) == self.bad);
+        let bad = BAD.iter().find(|(_, fault)| Some(*fault) == self.bad);
         let mut task = format!(
             "{} {} {} {seed} {}",
             self.place.dir().display(),

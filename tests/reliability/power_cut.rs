@@ -6,7 +6,7 @@
 //! Each vault lives through several cuts, of which the first may fall into its creation.
 
 use crate::common::rng::Rng;
-use crate::common::world::Sabotage;
+use crate::common::world::Fault;
 use crate::figures;
 use crate::life::{Life, Said};
 use crate::mount::{self, Mount};
@@ -89,7 +89,7 @@ fn life(kind: Kind, seed: u64, bad: bool, counts: &mut Counts) -> Result<(), Str
     let place = Place::new(&mount.dir().join("place"));
     place.clear();
     std::fs::File::open(mount.dir()).unwrap().sync_all().unwrap();
-    let mut life = Life::new(place, ACTS, bad.then_some(Sabotage::AckBeforeSync));
+    let mut life = Life::new(place, ACTS, bad.then_some(Fault::AckBeforeSync));
     for n in 0..CUTS {
         let mut running = life.spawn(rng.next_u64() >> 16);
         // In the middle of opening or creating, or of its work.

@@ -7,7 +7,7 @@
 
 use super::common::recorder::Recorder;
 use super::common::rng::Rng;
-use super::common::world::{Loss, Sabotage, Setup, World};
+use super::common::world::{Fault, Loss, Setup, World};
 use super::figures;
 use shuttle::rand::{Rng as _, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
@@ -30,8 +30,8 @@ const EXECUTIONS: usize = 50;
 /// Order-changing points of the scheduler that goes by priorities.
 const DEPTH: usize = 3;
 
-fn setup(sabotage: Option<Sabotage>) -> Setup {
-    Setup { background: true, segment_bytes: (8 << 10, 8 << 10), sabotage }
+fn setup(fault: Option<Fault>) -> Setup {
+    Setup { background: true, segment_bytes: (8 << 10, 8 << 10), fault }
 }
 
 /// A secret of each writer, and one that they share.
@@ -140,13 +140,13 @@ fn read(vault: &Vault) {
     }
 }
 
-fn execution(sabotage: Option<Sabotage>) {
+fn execution(fault: Option<Fault>) {
     let (machine, fs, wall) = image();
     let seed: u64 = thread_rng().r#gen();
     let world = machine.on_image(fs, *wall, seed);
     // Other threads get a turn at every call of the disk.
     let disk = Recorder::new(Arc::clone(&world.sim.fs), || thread::yield_now());
-    let vault = world.open_watched(&setup(sabotage), Arc::new(disk)).unwrap();
+    let vault = world.open_watched(&setup(fault), Arc::new(disk)).unwrap();
     let mut rng = Rng::new(seed);
     if rng.chance(50) {
         let times = if rng.chance(50) { 1 } else { u64::MAX };
@@ -209,12 +209,12 @@ fn judge(world: &World, seed: u64, told: &Told) {
 }
 
 /// The number of executions, or the text of the first that failed.
-fn explore(seed: u64, executions: usize, sabotage: Option<Sabotage>) -> (u64, Option<String>) {
+fn explore(seed: u64, executions: usize, fault: Option<Fault>) -> (u64, Option<String>) {
     image();
     let done = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&done);
     let body = move || {
-        execution(sabotage);
+        execution(fault);
         count.fetch_add(1, Ordering::SeqCst);
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -245,7 +245,7 @@ fn no_order_of_execution_loses_what_was_acknowledged() {
 /// A harness that finds nothing proves nothing until it has found a build that breaks the promise.
 #[test]
 fn builds_that_answer_too_early_are_caught_in_some_order() {
-    for broken in [Sabotage::AckBeforeSync, Sabotage::RetryFailedSync] {
+    for broken in [Fault::AckBeforeSync, Fault::RetryFailedSync] {
         let found = (1..=20).find_map(|seed| explore(seed, EXECUTIONS, Some(broken)).1);
         // A log that goes on after what was never written is damaged; else the answer is missing.
         let is_loss = found

@@ -10,8 +10,8 @@ use crate::common::rng::Rng;
 use crate::figures;
 use std::collections::HashSet;
 use std::ops::Range;
+use strongroom::__internals::env::faults::Faults;
 pub use strongroom::__internals::fuzzing::dump;
-use strongroom::__internals::vault::sabotage::Sabotage;
 
 #[path = "simulation/acts.rs"]
 pub mod acts;
@@ -104,7 +104,7 @@ fn no_crash_loses_what_was_shown_or_leaves_half_of_an_operation() {
     let (mut total, mut boundaries) = (Total::default(), 0);
     for seed in seeds.clone() {
         let _seed = figures::Seed(seed);
-        let run = Runner::new(seed, Sabotage::default()).run(OPERATIONS);
+        let run = Runner::new(seed, Faults::none()).run(OPERATIONS);
         boundaries += run.images.len() as u64;
         crash_all(&run, Depth::Full, stride, &mut total);
     }
@@ -120,7 +120,7 @@ fn no_boundary_of_a_long_script_is_a_bad_place_for_a_crash() {
     let (mut total, mut boundaries) = (Total::default(), 0);
     for seed in seeds.clone() {
         let _seed = figures::Seed(seed);
-        let run = Runner::new(seed, Sabotage::default()).run(LONG);
+        let run = Runner::new(seed, Faults::none()).run(LONG);
         assert!(run.images.len() > 4 * LONG);
         boundaries += run.images.len() as u64;
         crash_all(&run, Depth::Shallow, stride, &mut total);

@@ -2,6 +2,7 @@
 
 use super::draw::FUNCTION;
 use crate::crypto::{Unlock, key_file};
+use crate::env::faults;
 use crate::env::sim::{Sim, SimClock, SimEntropy, SimFs};
 use crate::env::{Clock as _, Env, Fs, UnixMillis};
 use crate::error::Result;
@@ -54,8 +55,7 @@ impl Machine {
                 segment_bytes_first: SEGMENT_BYTES,
                 segment_bytes_max: SEGMENT_BYTES,
                 reserve_bytes: SEGMENT_BYTES,
-                #[cfg(feature = "__faults")]
-                sabotage: planted(),
+                faults: faults::of_thread().into(),
                 ..Tuning::default()
             },
             ..Options::default()
@@ -92,17 +92,4 @@ impl Machine {
 
 pub(super) fn unlock(key: &[u8]) -> Unlock {
     Unlock::KeyFile(SecretBytes::copy_from(key))
-}
-
-/// The switches of the vault's own that a planted bug turns.
-#[cfg(feature = "__faults")]
-fn planted() -> crate::vault::sabotage::Sabotage {
-    use crate::env::planted::{Bug, has};
-    crate::vault::sabotage::Sabotage {
-        ack_before_sync: has(Bug::AnsweredBeforeSync),
-        skip_frame_mac: has(Bug::TornFrameAccepted),
-        wrap_when_sealed: has(Bug::WrappedUnderOldEpoch),
-        retry_failed_sync: has(Bug::FailedSyncRepeated),
-        ..crate::vault::sabotage::Sabotage::default()
-    }
 }

@@ -4,6 +4,7 @@ use super::draw::{ACCOUNTS, NAMES};
 use super::machine::{Key, Machine};
 use super::run::{Run, Strange};
 use super::step::{Ask, Call, Kin, Step, Who};
+use crate::env::faults;
 use crate::env::sim::SimFs;
 use crate::fuzzing::dump::text;
 use crate::fuzzing::model::{Id, Model, PolicyText, Req, Value};
@@ -43,19 +44,13 @@ pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
     Ok(run)
 }
 
-/// Without the bug that may be planted in this thread: it is to be found by a sequence.
+/// Without the fault that this thread may have: it is to be found by a sequence.
 fn soundly<T>(make: impl FnOnce() -> T) -> T {
-    #[cfg(feature = "__faults")]
-    {
-        use crate::env::planted::{plant, planted};
-        let bug = planted();
-        plant(None);
-        let made = make();
-        plant(bug);
-        made
-    }
-    #[cfg(not(feature = "__faults"))]
-    make()
+    let fault = faults::of_thread();
+    faults::for_thread(None);
+    let made = make();
+    faults::for_thread(fault);
+    made
 }
 
 fn make(number: u8) -> Result<Opening, String> {

@@ -7,6 +7,7 @@
 //! log/*.damaged         set aside by healing, never read
 //! ```
 
+use crate::env::faults::Fault;
 use crate::env::{Env, File, Fs, OpenMode, parent};
 use crate::log::{Authenticator, LogError, LogOptions};
 use std::io;
@@ -70,7 +71,7 @@ impl Place {
         auth: Arc<dyn Authenticator>,
         options: &LogOptions,
     ) -> Self {
-        let check_frames = !options.skip_frame_mac();
+        let check_frames = !options.faults.active(Fault::SkipFrameMac);
         Self { env: env.clone(), dir: dir.to_path_buf(), vault, auth, check_frames }
     }
 

@@ -252,7 +252,6 @@ impl Twin {
     }
 
     /// The copy that lost, if it is whole: what nobody must use.
-    #[cfg(feature = "__faults")]
     #[must_use]
     pub fn read_loser(&self) -> Option<TwinContent> {
         let winner = self.winner().ok()?.copy;

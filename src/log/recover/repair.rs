@@ -1,6 +1,7 @@
 //! Creation, and healing: the two ways to begin a chain of frames.
 
 use crate::env::Env;
+use crate::env::faults::Fault;
 use crate::log::compact::read_back;
 use crate::log::files::{self, FOLDER, Kind, Place};
 use crate::log::format::manifest::{Manifest, SnapshotRecord};
@@ -73,7 +74,7 @@ impl Log {
         let place = Place::new(env, dir, vault, Arc::clone(&auth), &options);
         let damaged_file = match find_damage(&place, &options)? {
             (Some(proven), file) if proven.same_point(&end) => file,
-            (Some(_), file) if options.heal_without_proof() => file,
+            (Some(_), file) if options.faults.active(Fault::RepairFromLagging) => file,
             (_, Some(file)) => return Err(LogError::damaged(file, 0, "MAN-6")),
             (_, None) => return Err(LogError::Refused { what: "nothing proves this end" }),
         };

@@ -6,6 +6,7 @@
 //!   not sync is in the page cache only.
 
 use crate::env::OpenMode;
+use crate::env::faults::Fault;
 use crate::log::files::{self, Kind, Place};
 use crate::log::format::segment::Tail;
 use crate::log::{Log, LogError, Recovered};
@@ -17,7 +18,7 @@ impl Recovered {
     /// nothing is written.
     pub fn settle(&mut self) -> Result<(), LogError> {
         if let Some(offset) = self.last_frame.take()
-            && !self.options.skip_rewrite_of_last_frame()
+            && !self.options.faults.active(Fault::SkipRewriteOfLastFrame)
         {
             rewrite_frame(&self.place, &self.tail, offset)?;
         }

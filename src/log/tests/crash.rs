@@ -160,7 +160,7 @@ fn freeing_before_the_read_back_is_noticed() {
     let (sim, mut log) = fresh(43);
     let mut model = Model::default();
     steps(&mut log, &mut model, 20);
-    log.options.sabotage.free_before_read_back = true;
+    log.options.faults = crate::env::faults::Fault::FreeBeforeReadBack.into();
     let compaction = log.begin_compaction().unwrap().unwrap();
     let done = compaction.run().unwrap();
     // A snapshot that is bad on the medium: the honest build finds it when it reads back.

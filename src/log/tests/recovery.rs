@@ -97,7 +97,7 @@ fn the_last_frame_is_written_again_before_it_is_served() {
         sim.fs.kill();
 
         let mut options = small();
-        options.sabotage.skip_rewrite_of_last_frame = skip;
+        options.faults = skip.then_some(crate::env::faults::Fault::SkipRewriteOfLastFrame).into();
         let found = Log::open(&sim.env(), &dir(), VAULT, auth(), options).unwrap();
         assert_eq!(found.end().lsn.0, model.lsn, "the page cache shows it");
         let mut log = found.start().unwrap();

@@ -4,6 +4,7 @@
 //! to two freed segments of the size that is wanted next stay in the folder under their old names
 //! and are taken over by the next preparation.
 
+use crate::env::faults::Fault;
 use crate::log::files::Kind;
 use crate::log::format::manifest::SnapshotRecord;
 use crate::log::write::prepare::Stage;
@@ -20,7 +21,8 @@ impl Log {
     pub fn free(&mut self, state_durable: Lsn) -> Result<(), LogError> {
         self.check_not_poisoned()?;
         let reached = |record: &SnapshotRecord| {
-            state_durable >= record.tail.end.lsn || self.options.free_before_read_back()
+            state_durable >= record.tail.end.lsn
+                || self.options.faults.active(Fault::FreeBeforeReadBack)
         };
         let manifest = &self.manifest;
         let current = Some(&manifest.snapshot).filter(|record| reached(record));

@@ -9,6 +9,7 @@
 
 #[cfg(feature = "testkit")]
 use crate::env::Env;
+use crate::env::faults::Fault;
 use crate::env::{File, OpenMode, is_no_space};
 use crate::log::compact::Token;
 use crate::log::files::Twin;
@@ -205,7 +206,7 @@ impl Log {
         self.check_not_poisoned()?;
         let Some(segment) = self.current.as_ref().filter(|_| self.dirty) else { return Ok(()) };
         let mut synced = segment.file.sync_data();
-        if synced.is_err() && self.options.retry_failed_sync() {
+        if synced.is_err() && self.options.faults.active(Fault::RetryFailedSync) {
             synced = segment.file.sync_data();
         }
         let synced = synced.map_err(|error| LogError::io("sync", &segment.name, error));

@@ -6,8 +6,7 @@
 //! and policies). It is for showing and never written back: `resolve`
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults::{self, Fault};
 use crate::model::SecretRecord;
 use crate::semantics::View;
 use crate::semantics::replication::cross_account;
@@ -24,8 +23,7 @@ pub(crate) fn shown<V: View>(
     if record.cross_account.is_some() {
         return Ok(Some(cross_account::shown(record, primary)));
     }
-    #[cfg(feature = "__faults")]
-    if has(Bug::ReplicaShowsNothing) {
+    if faults::active(Fault::ReplicaShowsNothing) {
         return Ok(Some(SecretRecord { id: record.id, scope: record.scope, ..primary }));
     }
     Ok(Some(SecretRecord {

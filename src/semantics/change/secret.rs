@@ -4,8 +4,7 @@
 //! never says two things about one label (rules SEM-STAGE-1 to SEM-STAGE-4).
 
 use crate::env::UnixMillis;
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults;
 use crate::model::{RecordId, SecretRecord, Seq, Stage, VersionId, VersionRecord, limits};
 use crate::secret::PayloadKind;
 use crate::semantics::fault::Fault;
@@ -93,8 +92,7 @@ impl Labels {
     pub(crate) fn promote(&mut self, to: Seq) {
         match self.after.insert(Stage::current(), to) {
             Some(former) if former == to => {}
-            #[cfg(feature = "__faults")]
-            Some(_) if has(Bug::PreviousNotMoved) => {}
+            Some(_) if faults::active(faults::Fault::PreviousNotMoved) => {}
             Some(former) => self.attach(Stage::previous(), former),
             None if self.holder(&Stage::previous()) == Some(to) => {
                 self.detach(&Stage::previous());

@@ -5,8 +5,7 @@
 
 use super::filter::Filters;
 use super::{page, value};
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults::{self, Fault};
 use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
 use crate::semantics::access::alias;
@@ -126,8 +125,7 @@ fn in_creation_order<V: View>(
             let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
             };
-            #[cfg(feature = "__faults")]
-            if shown.len() == limit && has(Bug::PageOmitsSecret) {
+            if shown.len() == limit && faults::active(Fault::PageOmitsSecret) {
                 return Ok((shown, Some(Position { key: None, id })));
             }
             if shown.len() == limit {

@@ -5,8 +5,7 @@
 //! Versions without labels stay behind, as they would be the first to be pruned.
 
 use super::{cross_account, replica};
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults::{self, Fault};
 use crate::model::api::SecretIdOnly;
 use crate::model::{External, Replication, SecretRecord, Seq, VersionRecord, limits};
 use crate::semantics::access::Action;
@@ -82,11 +81,11 @@ pub(crate) fn copies<V: View>(
     replica: &SecretRecord,
 ) -> Result<Copies, Refusal<V::Error>> {
     let stages = view.stages(primary.id).map_err(Refusal::View)?;
-    #[cfg(feature = "__faults")]
     let stages: Vec<_> = stages
         .into_iter()
         .filter(|(stage, _)| {
-            !has(Bug::PromotionLosesCurrent) || *stage != crate::model::Stage::current()
+            !faults::active(Fault::PromotionLosesCurrent)
+                || *stage != crate::model::Stage::current()
         })
         .collect();
     let mut copies: BTreeMap<Seq, Seq> = BTreeMap::new();

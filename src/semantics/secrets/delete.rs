@@ -7,8 +7,7 @@
 //! ```
 
 use crate::env::UnixMillis;
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults;
 use crate::model::api::{DeleteSecret, Deleted, SecretIdOnly};
 use crate::model::{Arn, Deletion, RecordId, SecretRecord, SecretRef, limits};
 use crate::semantics::access::Action;
@@ -77,8 +76,7 @@ pub(crate) fn restore_secret<V: View>(
     }
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.deletion = None;
-    #[cfg(feature = "__faults")]
-    if has(Bug::RestoreForgetsPolicy) {
+    if faults::active(faults::Fault::RestoreForgetsPolicy) {
         change.record.policies = None;
     }
     Ok(change.finish(answer)?)
@@ -94,8 +92,7 @@ pub(crate) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
         return Ok(nothing(Answer::Done));
     };
     let window_millis = i64::from(deletion.window_days) * DAY_MILLIS;
-    #[cfg(feature = "__faults")]
-    let window_millis = if has(Bug::PurgedAtOnce) { 0 } else { window_millis };
+    let window_millis = if faults::active(faults::Fault::PurgedAtOnce) { 0 } else { window_millis };
     if context.now.age.since(deletion.requested_age) < window_millis {
         return Ok(nothing(Answer::Done));
     }

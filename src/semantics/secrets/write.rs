@@ -2,8 +2,7 @@
 //! labels of a new version (SEM-STAGE), three ways to them.
 
 use super::tags;
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults;
 use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret, Written};
 use crate::model::{SecretRecord, Seq, Stage, VersionId, VersionRecord};
 use crate::secret::PayloadKind;
@@ -198,8 +197,7 @@ fn look_up_token<V: View>(
     };
     match version.kind {
         None => Ok(Token::Placeholder(version)),
-        #[cfg(feature = "__faults")]
-        Some(_) if has(Bug::TokenReuseAccepted) => Ok(Token::Replay(version)),
+        Some(_) if faults::active(faults::Fault::TokenReuseAccepted) => Ok(Token::Replay(version)),
         Some(stored)
             if stored == kind && view.same_payload(record.id, seq).map_err(Refusal::View)? =>
         {

@@ -5,8 +5,7 @@
 //! steps over at most 20 labelled versions, and ends at the first young one: what it costs does
 //! not depend on how many versions there are (SEM-KEEP-4).
 
-#[cfg(feature = "__faults")]
-use crate::env::planted::{Bug, has};
+use crate::env::faults::{self, Fault};
 use crate::model::{RecordId, SecretRecord, limits};
 use crate::semantics::change::{Labels, nothing, rows};
 use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
@@ -38,9 +37,11 @@ pub(crate) fn prune<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
     let mut more = true;
     for version in versions {
         let age_millis = context.now.age.since(version.created_age);
-        #[cfg(feature = "__faults")]
-        let age_millis =
-            if has(Bug::PrunedTooEarly) { limits::VERSION_AGE_MIN_MILLIS } else { age_millis };
+        let age_millis = if faults::active(Fault::PrunedTooEarly) {
+            limits::VERSION_AGE_MIN_MILLIS
+        } else {
+            age_millis
+        };
         if record.version_count <= limits::VERSIONS_KEPT
             || age_millis < limits::VERSION_AGE_MIN_MILLIS
         {

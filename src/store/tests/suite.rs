@@ -273,18 +273,3 @@ fn a_fork_goes_its_own_way() {
     assert_eq!(rows(&fork).len(), 4);
     assert_eq!(rows(&store).len(), 6);
 }
-
-#[cfg(feature = "__faults")]
-#[test]
-fn a_failing_store_breaks_when_told_and_stays_broken() {
-    use crate::store::StoreError;
-    use crate::store::sabotage::FailingStore;
-    let inner = Arc::new(OrderedStore::new());
-    let store = FailingStore::halfway(inner.clone(), 2);
-    store.apply(&[set_of(1, 4)]).unwrap();
-    assert!(matches!(store.apply(&[set_of(2, 4)]), Err(StoreError::Broken { .. })));
-    assert!(matches!(store.applied(), Err(StoreError::Broken { .. })));
-    assert!(matches!(store.get(Tree::Names, b"k"), Err(StoreError::Broken { .. })));
-    assert!(matches!(store.apply(&[set_of(3, 4)]), Err(StoreError::Broken { .. })));
-    assert_eq!(rows(&*inner).len(), 6, "half of the second set was left behind");
-}

@@ -133,7 +133,7 @@ impl Batch<'_> {
                 self.rotations.push((record.id, semantics::rotation_due(record)));
             }
         }
-        let sealed_under = shared.keys_of_sealing();
+        let sealed_under = shared.sealed_under.get();
         let keys = sealed_under.as_deref().unwrap_or(self.keys);
         let sealer = Sealer { keys, entropy, lsn, payload, copies: &copies };
         let changes = sealer.rows(effects)?;

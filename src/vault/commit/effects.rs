@@ -7,6 +7,7 @@ use super::copies::Copies;
 use crate::codec::CodecError;
 use crate::crypto::{Keyring, SealedValue};
 use crate::env::Entropy;
+use crate::env::faults::{self, Fault};
 use crate::model::limits::{CHUNK_BYTES, OPERATION_ROWS_MAX};
 use crate::model::{Lsn, RowChange, Seq, Tree, VersionRecord};
 use crate::semantics::Effect;
@@ -92,8 +93,7 @@ impl Sealer<'_> {
             }
             Effect::SetStage(id, stage, seq) => {
                 let key = rows::label_key(self.keys, id, &stage);
-                #[cfg(feature = "__faults")]
-                let key = planted_label_key(key, seq);
+                let key = label_key_by_faults(key, seq);
                 out.push(self.put(Tree::Labels, &key, rows::encode_label(&stage, seq))?);
             }
             Effect::DropStage(id, stage) => {
@@ -144,10 +144,8 @@ pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
 }
 
 /// A label's key that is another one for each version.
-#[cfg(feature = "__faults")]
-fn planted_label_key<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
-    use crate::env::planted::{Bug, has};
-    if has(Bug::LabelOnTwoVersions)
+fn label_key_by_faults<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
+    if faults::active(Fault::LabelOnTwoVersions)
         && let Some(last) = key.as_mut().last_mut()
     {
         *last ^= seq.0.to_le_bytes()[0];

@@ -22,6 +22,7 @@ use super::batch::{Batch, Outcome};
 use crate::crypto::SetSum;
 use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
+use crate::env::faults::{Fault, Stash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
 use crate::model::api::Mutation;
@@ -55,8 +56,7 @@ pub(crate) struct Pipeline {
     queue: VecDeque<Job>,
     completed: Vec<(Done, Result<Answer>)>,
     /// The frame that a broken build has not written yet.
-    #[cfg(feature = "__faults")]
-    held: Option<Frame>,
+    held: Stash<Frame>,
     /// The last field, so that the log is gone before what may hold the vault's lock.
     pub(crate) shared: Arc<Shared>,
 }
@@ -86,8 +86,7 @@ impl Pipeline {
             unshredded,
             queue,
             completed,
-            #[cfg(feature = "__faults")]
-            held: None,
+            held: Stash::default(),
             shared,
         }
     }
@@ -161,7 +160,10 @@ impl Pipeline {
         let clock = &self.shared.env.clock;
         let wall = clock.wall();
         let age = self.age.now(wall, clock.monotonic());
-        Now { wall, age: if self.shared.ages_by_wall() { wall } else { age } }
+        Now {
+            wall,
+            age: if self.shared.tuning.faults.active(Fault::AgeByWall) { wall } else { age },
+        }
     }
 
     fn run(&mut self, jobs: Vec<Job>) {
@@ -201,7 +203,7 @@ impl Pipeline {
         // The batch's layer is dropped whole, and all of it fails alike (I1).
         let mut early = early.into_iter();
         self.completed.extend(dones.map(|done| {
-            let tells_early = self.shared.tells_idle_early();
+            let tells_early = self.shared.tuning.faults.active(Fault::NoopAtPlanTime);
             let result = early.next().filter(|outcome| tells_early && outcome.is_idle);
             (done, result.map_or_else(|| Err(kind.clone().into()), |outcome| outcome.result))
         }));
@@ -262,7 +264,7 @@ impl Pipeline {
             sets,
         };
         self.append(&frame, may_use_reserve)?;
-        if !self.shared.answers_before_sync()
+        if !self.shared.tuning.faults.active(Fault::AckBeforeSync)
             && let Err(error) = self.log.sync()
         {
             return Err(self.log_failed(error).kind().clone());
@@ -292,9 +294,8 @@ impl Pipeline {
         frame: &Frame,
         may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
-        #[cfg(feature = "__faults")]
-        let held = self.shared.sabotage.hold_frames_back.then(|| self.held.replace(frame.clone()));
-        #[cfg(feature = "__faults")]
+        let holds_back = self.shared.tuning.faults.active(Fault::HoldFramesBack);
+        let held = holds_back.then(|| self.held.replace(Some(frame.clone())));
         let frame = match &held {
             None => frame,
             Some(Some(before)) => before,

@@ -9,6 +9,7 @@
 
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
+use crate::env::faults::Fault;
 use crate::env::threads::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
@@ -38,7 +39,6 @@ pub(crate) struct Unlocked {
 pub(crate) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
     refuse_lax(&place.env, &place.dir)?;
     let (twin, content, keystore) = place.keystore()?;
-    #[cfg(feature = "__faults")]
     if let Some(unlocked) = unlock_other_copy(&place, &keystore, unlock) {
         return finish(place, unlocked);
     }
@@ -47,9 +47,8 @@ pub(crate) fn open(place: VaultDir, unlock: &Unlock) -> Result<Vault> {
 }
 
 /// A broken promise: a key that does not fit is tried on the copy that lost, too.
-#[cfg(feature = "__faults")]
 fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Option<Unlocked> {
-    let is_wanted = place.options.tuning.sabotage.second_copy_for_wrong_key;
+    let is_wanted = place.options.tuning.faults.active(Fault::SecondCopyForWrongKey);
     if !is_wanted || winner.unlock(unlock).is_ok() {
         return None;
     }
@@ -177,8 +176,7 @@ fn healing_state(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(S
     let end = damage.proven_end.clone()?;
     if !place.env.fs.is_real() {
         let kept = place.options.tuning.kept_state.as_ref()?.fork();
-        #[cfg(feature = "__faults")]
-        if place.options.tuning.sabotage.heal_from_lagging {
+        if place.options.tuning.faults.active(Fault::RepairFromLagging) {
             let digest = sum_rows(&kept, keys).ok()?.digest(keys.digest_key(), end.lsn);
             return Some((State::Memory(kept), End { digest, ..end }));
         }

@@ -12,6 +12,7 @@
 //! note (`Pipeline::unshredded`).
 
 use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
+use crate::env::faults::Fault;
 use crate::error::Result;
 use crate::log::Twin;
 use crate::model::{RecordId, Seq, Tree};
@@ -65,11 +66,7 @@ pub(crate) fn switch(inner: &Inner) -> Result<()> {
         pipeline.use_keys(begun);
         pipeline.unshredded = None;
     })?;
-    #[cfg(feature = "__faults")]
-    let early = inner.shared.sabotage.drop_epoch_early;
-    #[cfg(not(feature = "__faults"))]
-    let early = false;
-    if !early {
+    if !inner.shared.tuning.faults.active(Fault::DropEpochEarly) {
         rewrap_all(inner)?;
     }
     drop_old(inner)?;

@@ -2,6 +2,7 @@
 
 use super::rotation_schedule::Agenda;
 use crate::crypto::{Keyring, VaultId};
+use crate::env::faults::Stash;
 use crate::env::threads::channel::Sender;
 use crate::env::threads::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use crate::env::threads::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -36,11 +37,8 @@ pub(crate) struct Shared {
     /// Always empty: the marks of views that must not show any.
     pub(crate) no_marks: Marks,
     pub(crate) tuning: crate::vault::options::Tuning,
-    #[cfg(feature = "__faults")]
-    pub(crate) sabotage: crate::vault::sabotage::Sabotage,
     /// The keys when the write was sealed that is handed in late (`internals::hand_in_late`).
-    #[cfg(feature = "__faults")]
-    pub(crate) sealed_under: Mutex<Option<Arc<Keyring>>>,
+    pub(crate) sealed_under: Stash<Arc<Keyring>>,
     keys: RwLock<Arc<Keyring>>,
     state: RwLock<Option<Arc<State>>>,
     status: AtomicU8,
@@ -82,10 +80,7 @@ impl Shared {
             id: keys.vault_id(),
             marks: Marks::default(),
             no_marks: Marks::default(),
-            #[cfg(feature = "__faults")]
-            sabotage: tuning.sabotage,
-            #[cfg(feature = "__faults")]
-            sealed_under: Mutex::default(),
+            sealed_under: Stash::default(),
             tuning,
             keys: RwLock::new(keys),
             state: RwLock::new(Some(Arc::new(state))),
@@ -125,10 +120,7 @@ impl Shared {
             id: self.id,
             marks: self.marks.fork(),
             no_marks: Marks::default(),
-            #[cfg(feature = "__faults")]
-            sabotage: self.sabotage,
-            #[cfg(feature = "__faults")]
-            sealed_under: Mutex::default(),
+            sealed_under: Stash::default(),
             tuning: crate::vault::options::Tuning { env: Some(env.clone()), ..self.tuning.clone() },
             keys: RwLock::new(self.keys()),
             state: RwLock::new(state),
@@ -194,43 +186,6 @@ impl Shared {
 
     pub(crate) fn state_is_broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
-    }
-
-    /// A broken promise: a batch is answered before its sync.
-    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
-    pub(crate) fn answers_before_sync(&self) -> bool {
-        #[cfg(feature = "__faults")]
-        return self.sabotage.ack_before_sync;
-        #[cfg(not(feature = "__faults"))]
-        false
-    }
-
-    /// A broken promise: the wall clock prunes and purges.
-    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
-    pub(crate) fn ages_by_wall(&self) -> bool {
-        #[cfg(feature = "__faults")]
-        return self.sabotage.age_by_wall;
-        #[cfg(not(feature = "__faults"))]
-        false
-    }
-
-    /// A broken promise: what writes nothing is answered as it was planned, whatever becomes of
-    /// the batch.
-    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
-    pub(crate) fn tells_idle_early(&self) -> bool {
-        #[cfg(feature = "__faults")]
-        return self.sabotage.noop_at_plan_time;
-        #[cfg(not(feature = "__faults"))]
-        false
-    }
-
-    /// A broken promise: the keys that a value was sealed under, where they are used for its wrap.
-    #[cfg_attr(not(feature = "__faults"), allow(clippy::unused_self))]
-    pub(crate) fn keys_of_sealing(&self) -> Option<Arc<Keyring>> {
-        #[cfg(feature = "__faults")]
-        return self.sealed_under.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        #[cfg(not(feature = "__faults"))]
-        None
     }
 
     pub(crate) fn status(&self) -> Status {

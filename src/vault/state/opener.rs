@@ -8,6 +8,7 @@
 
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
+use crate::env::faults::Fault;
 use crate::env::threads::thread;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, LogError, Recovered};
@@ -184,8 +185,7 @@ impl StateOpener<'_> {
             }
             return Err(ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "I6" }.into());
         }
-        #[cfg(feature = "__faults")]
-        if self.tuning.sabotage.believe_state {
+        if self.tuning.faults.active(Fault::BelieveState) {
             return Ok(self.sum_of(state.store()).ok().map(|sum| Opened { state, sum }));
         }
         if applied < snapshot {

@@ -3,13 +3,13 @@
 use super::cases::{Cases, Kind};
 use super::memory::{Counts, Seen, look, run};
 use super::subject::Subject;
-use crate::common::world::{self, Sabotage, Setup};
+use crate::common::world::{self, Fault, Setup};
 
 /// The first violation among every `step`-th case of a class.
-fn first_violation(sabotage: Sabotage, class: &str, step: usize) -> Option<String> {
+fn first_violation(fault: Fault, class: &str, step: usize) -> Option<String> {
     let subject = Subject::new();
     let cases = Cases::of(&subject);
-    let setup = Setup { sabotage: Some(sabotage), ..Setup::default() };
+    let setup = Setup { fault: Some(fault), ..Setup::default() };
     let mut counts = Counts::default();
     let some = (1..=cases.total).map(|number| cases.get(number));
     let flips = some.filter(|case| case.class == class && matches!(case.kind, Kind::Flip { .. }));
@@ -18,14 +18,14 @@ fn first_violation(sabotage: Sabotage, class: &str, step: usize) -> Option<Strin
 
 #[test]
 fn a_build_that_accepts_damaged_frames_is_caught() {
-    let caught = first_violation(Sabotage::SkipFrameMac, "segment", 5);
+    let caught = first_violation(Fault::SkipFrameMac, "segment", 5);
     println!("{caught:?}");
     assert!(caught.is_some());
 }
 
 #[test]
 fn a_build_that_heals_from_a_lagging_state_is_caught() {
-    let caught = first_violation(Sabotage::HealFromLagging, "segment", 5);
+    let caught = first_violation(Fault::RepairFromLagging, "segment", 5);
     println!("{caught:?}");
     assert!(caught.is_some_and(|what| what.contains("an older state: other answers")));
 }
@@ -60,7 +60,7 @@ fn a_state_with_any_one_row_wrong_changes_no_answer() {
 
 #[test]
 fn a_build_that_believes_the_state_is_caught() {
-    let setup = Setup { sabotage: Some(Sabotage::BelieveState), ..Setup::default() };
+    let setup = Setup { fault: Some(Fault::BelieveState), ..Setup::default() };
     let (opened, wrong) = wrong_beside_a_wrong_row(&setup);
     println!("{} of {opened} states are believed: {:?}", wrong.len(), wrong.first());
     assert!(wrong.iter().any(|what| what.contains("other answers")));

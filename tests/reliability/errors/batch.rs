@@ -1,6 +1,6 @@
 //! What is planned on a batch is answered after its sync, refusals and no-ops included.
 
-use crate::common::world::{self, Loss, Sabotage, Setup, World};
+use crate::common::world::{self, Fault, Loss, Setup, World};
 use std::sync::{Arc, Mutex};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::Scope;
@@ -80,7 +80,7 @@ fn nothing_planned_on_a_batch_is_answered_before_its_sync() {
 
 #[test]
 fn a_build_that_answers_no_ops_when_they_are_planned_is_caught() {
-    let setup = Setup { sabotage: Some(Sabotage::NoopAtPlanTime), ..Setup::default() };
+    let setup = Setup { fault: Some(Fault::NoopAtPlanTime), ..Setup::default() };
     let caught = answers_that_nothing_backs(&setup);
     println!("answered although nothing is there: {caught:?}");
     assert!(caught.contains(&"its replay"), "{caught:?}");

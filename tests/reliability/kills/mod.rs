@@ -8,7 +8,7 @@
 mod http;
 
 use crate::common::rng::Rng;
-use crate::common::world::Sabotage;
+use crate::common::world::Fault;
 use crate::figures;
 use crate::life::Life;
 use crate::place::{self, Place};
@@ -30,7 +30,7 @@ struct Counts {
 }
 
 /// A vault's whole life; `Err` says what was lost.
-fn life(seed: u64, dir: &Path, bad: Option<Sabotage>, counts: &Counts) -> Result<(), String> {
+fn life(seed: u64, dir: &Path, bad: Option<Fault>, counts: &Counts) -> Result<(), String> {
     let mut rng = Rng::new(seed);
     let place = Place::new(&dir.join(format!("{seed}")));
     place.clear();
@@ -100,7 +100,7 @@ fn no_kill_of_a_library_at_work_loses_what_was_acknowledged() {
 #[test]
 fn a_build_that_answers_before_it_writes_loses_data_in_a_kill() {
     let scratch = place::scratch();
-    let broken = Some(Sabotage::HoldFramesBack);
+    let broken = Some(Fault::HoldFramesBack);
     let caught =
         (1..6).find_map(|seed| life(seed, scratch.path(), broken, &Counts::default()).err());
     let why = caught.expect("five lives show the loss");

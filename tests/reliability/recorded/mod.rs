@@ -11,7 +11,7 @@ mod trace;
 use crate::common;
 use crate::common::reference::Model;
 use crate::common::rng::Rng;
-use crate::common::world::{Sabotage, Setup};
+use crate::common::world::{Fault, Setup};
 use crate::figures;
 use crate::judge;
 use crate::place::{self, Place};
@@ -29,11 +29,11 @@ use trace::{Call, Event};
 
 const ACTS: usize = 40;
 
-fn setup(sabotage: bool) -> Setup {
+fn setup(fault: bool) -> Setup {
     Setup {
         background: true,
         segment_bytes: (8 << 10, 16 << 10),
-        sabotage: sabotage.then_some(Sabotage::AckBeforeSync),
+        fault: fault.then_some(Fault::AckBeforeSync),
     }
 }
 

@@ -9,21 +9,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use strongroom::__internals::env::faults::{Fault, Faults};
 use strongroom::__internals::env::sim::CrashPlan;
 use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
-use strongroom::__internals::vault::sabotage::Sabotage;
 
 /// A whole build: what runs the script, what recovers, and the disk below the first.
 #[derive(Clone, Copy)]
 struct Build {
-    running: Sabotage,
-    recovering: Sabotage,
+    running: Faults,
+    recovering: Faults,
     disk: fn(Arc<dyn Fs>) -> Arc<dyn Fs>,
 }
 
 impl Default for Build {
     fn default() -> Self {
-        let good = Sabotage::default();
+        let good = Faults::none();
         Self { running: good, recovering: good, disk: |fs| fs }
     }
 }
@@ -46,7 +46,7 @@ fn caught(
         };
         let mut rng = Rng::new(seed);
         let mut judge = Judge::new(&run);
-        judge.sabotage = build.recovering;
+        judge.faults = build.recovering;
         for (at, image) in run.images.iter().enumerate() {
             for crash in wanted(at, image, &mut rng) {
                 let seed = rng.next_u64();
@@ -71,19 +71,19 @@ fn must(caught: Option<String>, part: &str) {
 
 #[test]
 fn a_build_that_answers_before_the_sync_is_caught() {
-    let running = Sabotage { ack_before_sync: true, ..Sabotage::default() };
+    let running = Fault::AckBeforeSync.into();
     must(caught(Build { running, ..Build::default() }, 1..3, cuts), "what was shown is gone");
 }
 
 #[test]
 fn a_build_that_drops_an_epoch_before_the_last_re_wrap_is_caught() {
-    let running = Sabotage { drop_epoch_early: true, ..Sabotage::default() };
+    let running = Fault::DropEpochEarly.into();
     must(caught(Build { running, ..Build::default() }, 1..3, cuts), "with the power on");
 }
 
 #[test]
 fn a_build_that_wraps_data_keys_before_the_plan_is_caught() {
-    let running = Sabotage { wrap_when_sealed: true, ..Sabotage::default() };
+    let running = Fault::WrapWhenSealed.into();
     must(
         caught(Build { running, ..Build::default() }, 1..9, |_, _, _| Vec::new()),
         "with the power on",
@@ -92,7 +92,7 @@ fn a_build_that_wraps_data_keys_before_the_plan_is_caught() {
 
 #[test]
 fn a_build_that_does_not_write_the_last_frame_again_is_caught() {
-    let recovering = Sabotage { skip_rewrite_of_last_frame: true, ..Sabotage::default() };
+    let recovering = Fault::SkipRewriteOfLastFrame.into();
     let build = Build { recovering, ..Build::default() };
     let kills = |at: usize, image: &Image, _: &mut Rng| {
         let is_wanted = at.is_multiple_of(2) && image.made && !image.fs.pending().is_empty();
@@ -103,7 +103,7 @@ fn a_build_that_does_not_write_the_last_frame_again_is_caught() {
 
 #[test]
 fn a_build_that_tries_a_key_on_the_copy_that_lost_is_caught() {
-    let recovering = Sabotage { second_copy_for_wrong_key: true, ..Sabotage::default() };
+    let recovering = Fault::SecondCopyForWrongKey.into();
     let build = Build { recovering, ..Build::default() };
     let changing = |_: usize, image: &Image, rng: &mut Rng| {
         if image.changes_key { crashes(image, rng, Depth::Full) } else { Vec::new() }
@@ -124,10 +124,10 @@ fn a_build_without_a_directory_sync_is_caught() {
 
 #[test]
 fn a_build_that_believes_its_state_is_caught() {
-    let run = Runner::new(1, Sabotage::default()).run(super::OPERATIONS);
+    let run = Runner::new(1, Faults::none()).run(super::OPERATIONS);
     let mut rng = Rng::new(1);
     let mut states = States::new(&run);
-    states.sabotage.believe_state = true;
+    states.faults = Fault::BelieveState.into();
     let some = run.images.iter().step_by(9);
     must(some.filter_map(|image| states.crash(image, &mut rng).err()).next(), "state ");
 }
@@ -141,7 +141,7 @@ fn a_build_that_frees_before_it_has_read_back_is_caught() {
         if at.is_multiple_of(5) { crashes(image, rng, Depth::Shallow) } else { Vec::new() }
     };
     assert_eq!(caught(Build { disk, ..Build::default() }, 1..2, some), None);
-    let running = Sabotage { free_before_read_back: true, ..Sabotage::default() };
+    let running = Fault::FreeBeforeReadBack.into();
     must(caught(Build { running, disk, ..Build::default() }, 1..3, some), "SNAP");
 }
 

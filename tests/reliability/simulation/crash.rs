@@ -7,12 +7,12 @@ use crate::common::rng::Rng;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::env::sim::{CrashPlan, CutPoint, SimFs};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::api::CreateSecret;
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
-use strongroom::__internals::vault::sabotage::Sabotage;
 
 /// What happens to the disk of an image.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ pub struct Counts {
 
 pub struct Judge<'a> {
     run: &'a Run,
-    pub sabotage: Sabotage,
+    pub faults: Faults,
     pub counts: Counts,
     /// The images that were opened, by hash.
     pub opened: HashSet<u64>,
@@ -114,8 +114,8 @@ fn twin_at_rest(image: &Image, rng: &mut Rng) -> Option<PathBuf> {
 
 impl<'a> Judge<'a> {
     pub fn new(run: &'a Run) -> Self {
-        let (sabotage, counts) = (Sabotage::default(), Counts::default());
-        Self { run, sabotage, counts, opened: HashSet::new(), known: HashMap::new() }
+        let (faults, counts) = (Faults::none(), Counts::default());
+        Self { run, faults, counts, opened: HashSet::new(), known: HashMap::new() }
     }
 
     /// Does it, and says what is wrong afterwards.
@@ -156,7 +156,7 @@ impl<'a> Judge<'a> {
     }
 
     fn machine(&self, image: &Image, fs: SimFs, seed: u64) -> Machine {
-        Machine { sabotage: self.sabotage, ..Machine::with_disk(fs, image.wall, seed) }
+        Machine { faults: self.faults, ..Machine::with_disk(fs, image.wall, seed) }
     }
 
     fn keys(&self, image: &Image) -> &[Vec<u8>] {

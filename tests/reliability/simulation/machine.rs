@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use strongroom::__internals::crypto::{KdfParams, Unlock, key_file};
+use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::env::sim::{Sim, SimFs};
 use strongroom::__internals::env::{Clock, Env, Fs, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::secret::SecretBytes;
-use strongroom::__internals::vault::sabotage::Sabotage;
 use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
 };
@@ -19,7 +19,7 @@ const SEGMENT_BYTES: u64 = 8 << 10;
 
 pub struct Machine {
     pub sim: Sim,
-    pub sabotage: Sabotage,
+    pub faults: Faults,
 }
 
 /// The content of a key file.
@@ -30,8 +30,8 @@ pub fn unlock(key: &[u8]) -> Unlock {
 }
 
 impl Machine {
-    pub fn new(seed: u64, sabotage: Sabotage) -> Self {
-        Self { sim: Sim::new(seed), sabotage }
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        Self { sim: Sim::new(seed), faults }
     }
 
     /// Another machine with this disk, at this time.
@@ -39,7 +39,7 @@ impl Machine {
         let mut sim = Sim::new(seed);
         sim.fs = Arc::new(fs);
         sim.clock.set_wall(UnixMillis(wall));
-        Self { sim, sabotage: Sabotage::default() }
+        Self { sim, faults: Faults::none() }
     }
 
     pub fn wall(&self) -> i64 {
@@ -48,7 +48,7 @@ impl Machine {
 
     pub fn options(&self, fs: Option<Arc<dyn Fs>>) -> Options {
         let env = self.sim.reboot();
-        options_of(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }, self.sabotage)
+        options_of(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }, self.faults)
     }
 
     /// Makes a vault; `told` hears its key as soon as there is one.
@@ -69,7 +69,7 @@ impl Machine {
     }
 }
 
-pub fn options_of(env: Env, sabotage: Sabotage) -> Options {
+pub fn options_of(env: Env, faults: Faults) -> Options {
     Options {
         rotation: RotationFunctions::default().with_random(FUNCTION, 12),
         tuning: Tuning {
@@ -81,7 +81,7 @@ pub fn options_of(env: Env, sabotage: Sabotage) -> Options {
             segment_bytes_max: SEGMENT_BYTES,
             reserve_bytes: SEGMENT_BYTES,
             kdf: Some(KdfParams::fast_for_tests()),
-            sabotage,
+            faults,
         },
         ..Options::default()
     }

@@ -10,13 +10,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::Fs;
+use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::error::{Error, Result};
 use strongroom::__internals::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, GetSecretValue,
 };
 use strongroom::__internals::secret::SecretBytes;
-use strongroom::__internals::vault::sabotage::Sabotage;
 use strongroom::__internals::vault::{Vault, Write, internals};
 
 /// The disk before one of its changes, and what was promised by then.
@@ -103,8 +103,8 @@ impl Watch {
 }
 
 impl Runner {
-    pub fn new(seed: u64, sabotage: Sabotage) -> Self {
-        Self::on(Machine::new(seed, sabotage), seed, false)
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        Self::on(Machine::new(seed, faults), seed, false)
     }
 
     /// On a machine of its own; with `is_blind`, without images.

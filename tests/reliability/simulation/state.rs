@@ -9,15 +9,15 @@ use crate::common::rng::Rng;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::env::sim::{CrashPlan, SimFs};
 use strongroom::__internals::env::{Env, real::RealFs};
-use strongroom::__internals::vault::sabotage::Sabotage;
 use strongroom::__internals::vault::{StoreChoice, Vault, VaultDir};
 
 /// A folder for real vaults, and the last state that was whole.
 pub struct States<'a> {
     run: &'a Run,
-    pub sabotage: Sabotage,
+    pub faults: Faults,
     base: tempfile::TempDir,
     has_kept: bool,
     pub opened: u64,
@@ -33,9 +33,9 @@ enum Left {
 
 impl<'a> States<'a> {
     pub fn new(run: &'a Run) -> Self {
-        let sabotage = Sabotage::default();
+        let faults = Faults::none();
         let base = tempfile::tempdir().unwrap();
-        Self { run, sabotage, base, has_kept: false, opened: 0 }
+        Self { run, faults, base, has_kept: false, opened: 0 }
     }
 
     fn vault_dir(&self) -> PathBuf {
@@ -52,7 +52,7 @@ impl<'a> States<'a> {
 
     fn options(&self, machine: &Machine) -> strongroom::__internals::vault::Options {
         let env = Env { fs: std::sync::Arc::new(RealFs), ..machine.sim.reboot() };
-        let mut options = options_of(env, self.sabotage);
+        let mut options = options_of(env, self.faults);
         options.tuning.store = StoreChoice::Auto;
         options
     }
