@@ -6,10 +6,9 @@
 //! and policies). It is for showing and never written back: `resolve`
 //! gives it to actions that change nothing, and refuses replicas to all others.
 
-use crate::env::faults::{self, Fault};
-use crate::model::SecretRecord;
-use crate::semantics::View;
-use crate::semantics::replication::cross_account;
+use crate::env::faults;
+use crate::model::{External, SecretRecord};
+use crate::semantics::plan::View;
 
 /// The record to show for one as stored. `None`: a replica whose primary is not there.
 pub(crate) fn shown<V: View>(
@@ -21,9 +20,9 @@ pub(crate) fn shown<V: View>(
         return Ok(None);
     };
     if record.cross_account.is_some() {
-        return Ok(Some(cross_account::shown(record, primary)));
+        return Ok(Some(of_other_account(record, primary)));
     }
-    if faults::active(Fault::ReplicaShowsNothing) {
+    if faults::active(faults::Fault::ReplicaShowsNothing) {
         return Ok(Some(SecretRecord { id: record.id, scope: record.scope, ..primary }));
     }
     Ok(Some(SecretRecord {
@@ -33,4 +32,20 @@ pub(crate) fn shown<V: View>(
         cross_account: None,
         ..primary
     }))
+}
+
+/// What is shown of a replica in sync: the primary's values and what comes with them, under what is
+/// the replica's own (SEM-XREPL-5).
+pub(crate) fn of_other_account(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
+    SecretRecord {
+        id: primary.id,
+        lsn: primary.lsn,
+        next_seq: primary.next_seq,
+        version_count: primary.version_count,
+        description: primary.description,
+        last_changed: replica.last_changed.max(primary.last_changed),
+        last_accessed: primary.last_accessed,
+        external: primary.external.as_ref().map(External::without_rotation),
+        ..replica
+    }
 }

@@ -4,12 +4,13 @@
 //! The action decides about replicas: what changes a secret is refused on them (SEM-REPL-5), what
 //! shows one gets its primary by `alias`.
 
-use super::alias;
+use super::action::Action;
+use super::{alias, permission};
 use crate::model::name::is_account;
 use crate::model::{Replication, Scope, SecretRecord, SecretRef};
-use crate::semantics::access::{self, Action};
 use crate::semantics::fault::Fault;
-use crate::semantics::{Refusal, View, messages, validate};
+use crate::semantics::plan::{Refusal, View};
+use crate::semantics::{messages, validate};
 
 /// The live secret that a `SecretId` means for a caller in `scope`, scheduled ones included, if the
 /// caller may do `action` to it. Another account learns nothing from a refusal (SEM-ACCESS-2).
@@ -27,11 +28,11 @@ pub(crate) fn find<V: View>(
                 Ok(()) => None,
                 Err(_) => alias::shown(view, record.clone()).map_err(Refusal::View)?,
             };
-            access::check(scope, shown.as_ref().unwrap_or(&record), secret_id, action)?;
+            permission::check(scope, shown.as_ref().unwrap_or(&record), secret_id, action)?;
             Ok(Some(record))
         }
         None if is_of_another_account(scope, reference) => {
-            Err(access::not_allowed(scope, secret_id, action).into())
+            Err(permission::not_allowed(scope, secret_id, action).into())
         }
         None => Ok(None),
     }
@@ -77,7 +78,7 @@ pub(crate) fn with_value<V: View>(
     action: Action,
 ) -> Result<SecretRecord, Refusal<V::Error>> {
     let record = active(view, scope, secret_id, action)?;
-    access::check_key(scope, &record)?;
+    permission::check_key(scope, &record)?;
     Ok(record)
 }
 

@@ -1,6 +1,6 @@
 //! Refusals about replicas in other accounts. Nobody has recorded AWS's texts: all are our own.
 
-use super::super::fault::{Fault, FaultKind};
+use crate::semantics::fault::{Fault, FaultKind};
 
 /// E28 of a replica in another account: its value and description are its primary's.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Refusals about managed external secrets. Nobody has recorded AWS's texts: all are our own.
 
-use super::super::fault::{Fault, FaultKind};
 use crate::model::limits;
+use crate::semantics::fault::{Fault, FaultKind};
 
 /// A member of `RotateSecret` that only a managed external secret has a use for.
 #[must_use]

@@ -1,6 +1,6 @@
 //! Refusals about resource policies and access (E18 to E22, E39).
 
-use super::super::fault::{Fault, FaultKind};
+use crate::semantics::fault::{Fault, FaultKind};
 
 /// E18: another account, and a key that other accounts cannot use.
 #[must_use]

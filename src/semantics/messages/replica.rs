@@ -1,8 +1,8 @@
 //! Refusals about replicas (E28 to E30).
 
-use super::super::fault::{Fault, FaultKind};
 use crate::model::Replica;
 use crate::model::limits;
+use crate::semantics::fault::{Fault, FaultKind};
 
 /// E28: what changes a secret is asked for at its primary.
 #[must_use]

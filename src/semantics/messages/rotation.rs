@@ -1,8 +1,8 @@
 //! Refusals about rotation (E10 as it says it, E15 to E17).
 
-use super::super::fault::{Fault, FaultKind};
-use super::no_token;
+use super::version::no_token;
 use crate::model::VersionId;
+use crate::semantics::fault::{Fault, FaultKind};
 
 /// E10 as `RotateSecret` says it: another exception, the same text.
 #[must_use]

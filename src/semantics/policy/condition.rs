@@ -4,10 +4,10 @@
 //! encrypted. A condition on anything else is undecided, and so is one whose operator is not built:
 //! an Allow with it grants nothing, a Deny with it forbids.
 
+use super::asked::Asked;
 use super::json::Json;
 use super::pattern::{fits, has_variable};
 use super::truth::Truth;
-use super::verdict::Asked;
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use std::collections::BTreeMap;

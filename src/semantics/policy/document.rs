@@ -59,7 +59,7 @@ pub(super) enum Principal {
 type Members = BTreeMap<String, Json>;
 
 /// Reads a policy: E20, E19 or E21 if it is none.
-pub(super) fn read(text: &str) -> Result<Policy, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Policy, Fault> {
     let Ok(Json::Object(mut members)) = json::parse(text) else { return Err(syntax()) };
     match members.remove("Version") {
         None => {}

@@ -1,5 +1,18 @@
 //! Resource policies: their grammar, what makes one public, and what it says about a request.
+//!
+//! ```text
+//! text -> json -> document (with condition) -> Policy -> is_broad     BlockPublicPolicy
+//!                                                     \-> verdict     who may do what
+//! ```
+//!
+//! - `json`: the reader of texts
+//! - `truth`, `pattern`: yes, no or undecided; `*` and `?`
+//! - `asked`: a request, as far as policies can tell one from another
+//! - `condition`: conditions of a statement
+//! - `document`: the grammar
+//! - `verdict`: what a policy says about a request
 
+mod asked;
 mod condition;
 mod document;
 mod json;
@@ -7,5 +20,6 @@ mod pattern;
 mod truth;
 mod verdict;
 
-pub(crate) use document::Policy;
-pub(crate) use verdict::{Asked, Verdict, parse, root_arn};
+pub(crate) use asked::{Asked, root_arn};
+pub(crate) use document::{Policy, parse};
+pub(crate) use verdict::Verdict;

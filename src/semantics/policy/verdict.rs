@@ -1,43 +1,10 @@
-//! Resource policies: their grammar, what makes one public, and what it says about a request.
-//!
-//! ```text
-//! text -> json -> document (with condition) -> Policy -> is_broad     BlockPublicPolicy
-//!                                                     \-> verdict     who may do what
-//! ```
-//!
-//! Pure, like all of `semantics`. What cannot be decided is decided against the caller.
+//! What a policy says about a request. What cannot be decided is decided against the caller.
 
+use super::asked::Asked;
+use super::condition::Condition;
 use super::document::{Effect, Listed, Policy, Principal, Statement};
 use super::pattern::{fits, fits_any_case, has_variable};
 use super::truth::Truth;
-use crate::model::{Scope, SecretRecord};
-use crate::semantics::fault::Fault;
-
-/// Reads a policy: E20, E19 or E21 if it is none.
-pub(crate) fn parse(text: &str) -> Result<Policy, Fault> {
-    super::document::read(text)
-}
-
-/// A request, as far as policies can tell one from another.
-pub(crate) struct Asked<'a> {
-    /// Who asks.
-    pub(crate) caller: &'a Scope,
-    /// The operation, such as `GetSecretValue`.
-    pub(crate) action: &'a str,
-    /// The secret that it is about.
-    pub(crate) record: &'a SecretRecord,
-}
-
-impl Asked<'_> {
-    pub(super) fn caller_arn(&self) -> String {
-        root_arn(self.caller)
-    }
-}
-
-/// The principal that a caller is: there are accounts here, and nobody in them but their root.
-pub(crate) fn root_arn(caller: &Scope) -> String {
-    format!("arn:{}:iam::{}:root", caller.partition(), caller.account)
-}
 
 /// What a policy says about a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +37,7 @@ impl Policy {
             let principals = &statement.principals;
             statement.effect == Effect::Allow
                 && (principals.all_but || principals.items.contains(&Principal::Everyone))
-                && !statement.conditions.iter().any(super::condition::Condition::narrows)
+                && !statement.conditions.iter().any(Condition::narrows)
         })
     }
 }

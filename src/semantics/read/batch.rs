@@ -6,7 +6,8 @@ use super::{list, page};
 use crate::model::api::{BatchError, BatchGetSecretValue};
 use crate::model::{Scope, limits};
 use crate::semantics::fault::Fault;
-use crate::semantics::{Refusal, View, messages, validate};
+use crate::semantics::plan::{Refusal, View};
+use crate::semantics::{messages, validate};
 
 /// How a batch says which secrets it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

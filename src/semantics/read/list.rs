@@ -4,12 +4,13 @@
 //! costs by its size. Other orders look at every secret of the scope and keep one page's worth.
 
 use super::filter::Filters;
-use super::{page, value};
-use crate::env::faults::{self, Fault};
+use super::{describe, page};
+use crate::env::faults;
 use crate::model::api::{Description, ListSecrets, SecretPage};
 use crate::model::{RecordId, Scope, SecretRecord};
 use crate::semantics::access::alias;
-use crate::semantics::{Refusal, View, messages, validate};
+use crate::semantics::plan::{Refusal, View};
+use crate::semantics::{messages, validate};
 use std::cmp::Ordering;
 
 /// Records fetched at a time by a scan.
@@ -96,7 +97,7 @@ fn entry<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Erro
         replication_status: None,
         cross_account_primary: None,
         cross_account_replica: None,
-        ..value::describe(view, record)?
+        ..describe::describe(view, record)?
     })
 }
 
@@ -125,7 +126,7 @@ fn in_creation_order<V: View>(
             let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
             };
-            if shown.len() == limit && faults::active(Fault::PageOmitsSecret) {
+            if shown.len() == limit && faults::active(faults::Fault::PageOmitsSecret) {
                 return Ok((shown, Some(Position { key: None, id })));
             }
             if shown.len() == limit {

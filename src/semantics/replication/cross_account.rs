@@ -14,23 +14,20 @@
 //!
 //! [`alias`]: super::alias
 
-use super::promote::copies;
+use super::copies::must_fit;
+use super::parting::{linked_replica, parted};
 use crate::model::api::{
     AssociateCrossAccountReplica, Associated, CreateSecret, DisassociateCrossAccountReplica,
-    PrimaryDescription, ReplicaDescription,
 };
 use crate::model::{
-    Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, External,
-    Link, Scope, SecretRecord, SecretRef, limits,
+    Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link, Scope,
+    SecretRecord, SecretRef, limits,
 };
-use crate::semantics::access::resolve;
-use crate::semantics::access::{self, Action};
-use crate::semantics::change::{Change, Labels, nothing, rows, stamp};
+use crate::semantics::access::{self, Action, resolve};
+use crate::semantics::change::{Change, Labels, key_name, stamp};
 use crate::semantics::fault::Fault;
-use crate::semantics::rotation::external;
-use crate::semantics::secrets::write;
-use crate::semantics::versions::stage;
-use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View, messages, validate};
+use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
+use crate::semantics::{messages, validate};
 
 pub(crate) fn associate<V: View>(
     view: &V,
@@ -45,7 +42,7 @@ pub(crate) fn associate<V: View>(
     must_be_own_account(&context.scope, &record)?;
     let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
     let role = request.replication_role_arn.as_deref();
-    external::check_role(role, "ReplicationRoleARN")?;
+    validate::role(role, "ReplicationRoleARN")?;
     let replica = accepting(view, &context.scope, &record, &arn)?;
 
     let entry = CrossAccountReplica { arn, role: role.map(Into::into), is_associated: true };
@@ -113,30 +110,6 @@ pub(crate) fn disassociate<V: View>(
     Ok(plan)
 }
 
-/// `StopReplicationToReplica` on a replica of another account's secret.
-pub(crate) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) -> Outcome<V> {
-    let mut effects = Vec::new();
-    let mut own = SecretRecord { last_changed: stamp(context.now, record), ..record.clone() };
-    if let Some(id) = record.shows() {
-        let primary = view.secret(id).map_err(Refusal::View)?.filter(|primary| !primary.dead);
-        let mut primary = primary.ok_or_else(messages::no_secret)?;
-        let parted = parted(view, context, &primary, record)?;
-        (own, effects) = (parted.record, parted.effects);
-        if let Some(CrossAccount::Primary(entry)) = &mut primary.cross_account {
-            entry.is_associated = false;
-        }
-        primary.last_changed = stamp(context.now, &primary);
-        effects.push(Effect::PutSecret(primary));
-    }
-    own.cross_account = None;
-    own.creation_token = None;
-    let answer = stage::named(&own);
-    effects.push(Effect::PutSecret(own));
-    let plan = Plan { effects, answer };
-    must_fit(&plan)?;
-    Ok(plan)
-}
-
 /// The primary that a secret is made as a replica of, if it is; everything that such a request must
 /// and must not say (SEM-XREPL-1).
 pub(crate) fn of_new_secret<V>(
@@ -155,7 +128,7 @@ pub(crate) fn of_new_secret<V>(
             return Err(messages::not_with_cross_account_primary(member));
         }
     }
-    if write::key_name(request.kms_key_id.as_deref()).is_none() {
+    if key_name(request.kms_key_id.as_deref()).is_none() {
         return Err(messages::cross_account_replica_needs_key());
     }
     Ok(Some(CrossAccount::Replica(CrossAccountPrimary { arn, link: Link::Pending })))
@@ -169,39 +142,6 @@ pub(crate) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Re
         }
         None => Ok(()),
     }
-}
-
-/// What is shown of a replica in sync: the primary's values and what comes with them, under what is
-/// the replica's own (SEM-XREPL-5).
-pub(crate) fn shown(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
-    SecretRecord {
-        id: primary.id,
-        lsn: primary.lsn,
-        next_seq: primary.next_seq,
-        version_count: primary.version_count,
-        description: primary.description,
-        last_changed: replica.last_changed.max(primary.last_changed),
-        last_accessed: primary.last_accessed,
-        external: primary.external.as_ref().map(External::without_rotation),
-        ..replica
-    }
-}
-
-/// `CrossAccountPrimary` of a replica.
-pub(crate) fn describe_primary(record: &SecretRecord) -> Option<PrimaryDescription> {
-    record.cross_account_primary().map(|primary| PrimaryDescription {
-        arn: primary.arn.to_string(),
-        status: primary.status(),
-    })
-}
-
-/// The entry of `CrossAccountReplicas` of a primary.
-pub(crate) fn describe_replica(record: &SecretRecord) -> Option<ReplicaDescription> {
-    record.cross_account_replica().map(|replica| ReplicaDescription {
-        arn: replica.arn.to_string(),
-        role: replica.role.as_ref().map(ToString::to_string),
-        status: replica.status(),
-    })
 }
 
 /// The complete ARN of a secret of another account, in the caller's region and so its partition.
@@ -239,51 +179,8 @@ fn accepting<V: View>(
     Ok(found.ok_or_else(|| access::not_allowed(caller, &arn.to_string(), ACTION))?)
 }
 
-/// The record of a replica that is associated.
-fn linked_replica<V: View>(
-    view: &V,
-    primary: &SecretRecord,
-    arn: &Arn,
-) -> Result<SecretRecord, Refusal<V::Error>> {
-    let found = view.secret_by_name(&arn.scope, &arn.name).map_err(Refusal::View)?;
-    let found = found.filter(|found| found.shows() == Some(primary.id));
-    Ok(found.ok_or_else(messages::no_secret)?)
-}
-
-/// A replica that goes its own way, and the copies that it takes along.
-struct Parted {
-    record: SecretRecord,
-    effects: Vec<Effect>,
-}
-
-fn parted<V: View>(
-    view: &V,
-    context: &Context,
-    primary: &SecretRecord,
-    replica: &SecretRecord,
-) -> Result<Parted, Refusal<V::Error>> {
-    let copies = copies(view, primary, replica)?;
-    let shown = shown(replica.clone(), primary.clone());
-    let record = SecretRecord {
-        id: replica.id,
-        lsn: replica.lsn,
-        next_seq: copies.next_seq,
-        version_count: copies.count,
-        last_changed: stamp(context.now, &shown),
-        ..shown
-    };
-    Ok(Parted { record, effects: copies.effects })
-}
-
 fn linked(primary: &SecretRecord, link: Link) -> CrossAccount {
     CrossAccount::Replica(CrossAccountPrimary { arn: primary.arn(), link })
-}
-
-fn must_fit(plan: &Plan) -> Result<(), Fault> {
-    if plan.effects.iter().map(rows).sum::<usize>() > limits::OPERATION_ROWS_MAX {
-        return Err(messages::too_much_to_copy());
-    }
-    Ok(())
 }
 
 fn associated(primary: &SecretRecord, replica: &Arn, status: Option<CrossAccountStatus>) -> Answer {

@@ -1,5 +1,15 @@
-//! Replicas in other regions and other accounts.
+//! Replicas in other regions (SEM-REPL) and other accounts (SEM-XREPL).
+//!
+//! - `status`: what a record says about replicas, and how it is shown
+//! - `copies`: copies of a primary's versions for a replica that becomes a secret of its own
+//! - `replica`: `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
+//! - `parting`: how a replica in another account parts from its primary
+//! - `promote`: `StopReplicationToReplica`
+//! - `cross_account`: `AssociateCrossAccountReplica`, `DisassociateCrossAccountReplica`
 
+mod copies;
 pub(crate) mod cross_account;
+mod parting;
 pub(crate) mod promote;
 pub(crate) mod replica;
+pub(crate) mod status;

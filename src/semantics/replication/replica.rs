@@ -4,23 +4,16 @@
 //! A replica is a record in its region that leads to the primary, and an entry in the primary's
 //! record. Both are written by one operation, so a replica is in sync from its first moment.
 
+use super::status;
 use crate::model::api::{
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
-    ReplicationStatus,
 };
 use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
-use crate::semantics::access::Action;
-use crate::semantics::access::resolve;
-use crate::semantics::change::{Change, Labels, nothing, stamp};
-use crate::semantics::secrets::delete;
-use crate::semantics::secrets::write;
-use crate::semantics::{Answer, Context, Effect, Outcome, Refusal, View, messages, validate};
+use crate::semantics::access::{Action, resolve};
+use crate::semantics::change::{Change, Labels, dead, key_name, stamp};
+use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
+use crate::semantics::{messages, validate};
 use std::collections::BTreeSet;
-
-/// What AWS calls its own key in `ReplicationStatus`.
-const OWN_KEY: &str = "alias/aws/secretsmanager";
-/// What a failed replica says (API model).
-const NAME_IS_TAKEN: &str = "Secret with this name already exists in this region";
 
 pub(crate) fn replicate<V: View>(
     view: &V,
@@ -70,7 +63,7 @@ pub(crate) fn remove<V: View>(
             change.push(Effect::FreeName(record));
         }
     }
-    set(&mut change.record, left);
+    status::set_replicas(&mut change.record, left);
     let answer = replicated(&change.record);
     Ok(change.finish(answer)?)
 }
@@ -98,7 +91,7 @@ pub(crate) fn add<V: View>(
         }
         let mut wanted = Replica {
             region: asked.region.as_str().into(),
-            kms_key_id: write::key_name(asked.kms_key_id.as_deref()),
+            kms_key_id: key_name(asked.kms_key_id.as_deref()),
             status: ReplicaStatus::InSync,
         };
         let known = replicas.iter_mut().find(|known| known.region == wanted.region);
@@ -122,7 +115,7 @@ pub(crate) fn add<V: View>(
                 wanted.status = ReplicaStatus::Failed;
             }
             Some(there) => {
-                change.push(Effect::PutSecret(delete::dead(&there, context.now)));
+                change.push(Effect::PutSecret(dead(&there, context.now)));
                 if !has_purged {
                     change.push(Effect::NotePurge(context.now.age));
                 }
@@ -145,32 +138,8 @@ pub(crate) fn add<V: View>(
     if replicas.len() > limits::REPLICAS_MAX || key_bytes > limits::REPLICA_KEYS_BYTES_MAX {
         return Err(messages::too_many_replicas().into());
     }
-    set(&mut change.record, replicas);
+    status::set_replicas(&mut change.record, replicas);
     Ok(())
-}
-
-/// `ReplicationStatus` of a secret, or of a replica as it is shown; `None` if it is not replicated.
-pub(crate) fn status(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
-    record.replication.as_ref().map(|replication| {
-        let replicas = replication.replicas().iter();
-        let entry = |replica: &Replica| ReplicationStatus {
-            region: replica.region.to_string(),
-            kms_key_id: replica.kms_key_id.clone().unwrap_or_else(|| OWN_KEY.to_owned()),
-            status: replica.status,
-            status_message: match replica.status {
-                ReplicaStatus::InSync => None,
-                ReplicaStatus::Failed => Some(NAME_IS_TAKEN.to_owned()),
-            },
-        };
-        replicas.map(entry).collect()
-    })
-}
-
-/// Sets where a secret is replicated to. None left: as if it had never been.
-pub(crate) fn set(record: &mut SecretRecord, replicas: Vec<Replica>) {
-    let region = record.scope.region.clone();
-    record.replication =
-        (!replicas.is_empty()).then_some(Replication::Primary { region, replicas });
 }
 
 /// The record of a replica, if there is one.
@@ -226,6 +195,6 @@ fn fresh<V: View>(
 fn replicated(record: &SecretRecord) -> Answer {
     Answer::Replicated(Replicated {
         arn: record.arn().to_string(),
-        replication_status: status(record).unwrap_or_default(),
+        replication_status: status::replicas(record).unwrap_or_default(),
     })
 }

@@ -4,12 +4,13 @@
 //! Who calls the function asks again after each call, and after a crash asks without a report: then
 //! the step that was not noted is called again.
 
-use super::rotate::{begin, drop_test_version, rotation_due, window};
+use super::due::{rotation_due, window};
+use super::version::{begin, drop_test_version};
 use crate::env::UnixMillis;
 use crate::model::api::{AdvanceRotation, RotationCall, RotationReport, RotationTurn};
 use crate::model::{Rotation, RunningRotation, SecretRecord, Seq, Stage};
-use crate::semantics::change::{Change, Labels, nothing, stamp};
-use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
+use crate::semantics::change::{Change, Labels, stamp};
+use crate::semantics::plan::{Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing};
 
 /// Waits after the failed attempts of one window; then the next window is waited for.
 const WAITS_MILLIS: [i64; 3] = [60 * 1000, 5 * 60 * 1000, 15 * 60 * 1000];

@@ -5,7 +5,7 @@
 use crate::model::api::RotateSecret;
 use crate::model::{External, SecretRecord, limits};
 use crate::semantics::fault::Fault;
-use crate::semantics::messages;
+use crate::semantics::{messages, validate};
 
 /// `Type` of a new secret; an empty one makes an ordinary secret.
 pub(crate) fn of(partner: Option<&str>) -> Option<External> {
@@ -34,7 +34,7 @@ pub(crate) fn check_rotation(external: &External, request: &RotateSecret) -> Res
     if items.len() > limits::EXTERNAL_ITEMS_MAX || bytes > limits::EXTERNAL_BYTES_MAX {
         return Err(messages::too_much_external_metadata());
     }
-    check_role(request.external_role_arn.as_deref(), "ExternalSecretRotationRoleArn")?;
+    validate::role(request.external_role_arn.as_deref(), "ExternalSecretRotationRoleArn")?;
     if request.rotate_immediately != Some(false) {
         return Err(messages::no_partner(&external.partner));
     }
@@ -59,23 +59,5 @@ pub(crate) fn configure(external: &mut External, request: &RotateSecret) {
     }
     if let Some(role) = &request.external_role_arn {
         external.role = Some(role.as_str().into());
-    }
-}
-
-/// What can be no role: an ARN of IAM in visible ASCII is all that is asked for, since nobody
-/// assumes it.
-pub(crate) fn check_role(arn: Option<&str>, member: &str) -> Result<(), Fault> {
-    let is_role = |arn: &str| {
-        let mut parts = arn.splitn(6, ':');
-        let head = [parts.next(), parts.next(), parts.next()];
-        matches!(head, [Some("arn"), Some(partition), Some("iam")] if partition.starts_with("aws"))
-            && parts
-                .nth(2)
-                .is_some_and(|resource| resource.len() > 5 && resource.starts_with("role/"))
-            && arn.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    match arn {
-        Some(arn) if !is_role(arn) => Err(messages::bad_role_arn(member)),
-        _ => Ok(()),
     }
 }

@@ -1,12 +1,29 @@
-//! Rotation (SEM-ROT, SEM-SCHED, SEM-EXT).
+//! Rotation: what is asked for, what is shown, and when something is due (SEM-ROT, SEM-SCHED).
+//!
+//! ```text
+//! RotateSecret --> createSecret --> setSecret --> testSecret --> finishSecret --> over
+//! window opens --/       ^________________________________________/ a call fails: later, anew
+//! RotateImmediately=false --------------------> testSecret, with a copy ---------> over
+//! ```
+//!
+//! - `civil`, `cron`, `schedule`: when a window opens and closes
+//! - `due`: when a rotation wants to be looked at, and what is shown of it
+//! - `version`: the version that a rotation makes
+//! - `external`: managed external secrets, which a partner would rotate
+//! - `rotate`: `RotateSecret` and `CancelRotateSecret`
+//! - `advance`: from one call of the function to the next
 
 mod advance;
 mod civil;
 mod cron;
+mod due;
 pub(crate) mod external;
 mod rotate;
 pub(crate) mod schedule;
+mod version;
 
 pub(crate) use advance::advance;
-pub use rotate::rotation_due;
-pub(crate) use rotate::{cancel_rotate_secret, describe, rotate_secret, value_changed};
+pub(crate) use due::describe;
+pub use due::rotation_due;
+pub(crate) use rotate::{cancel_rotate_secret, rotate_secret};
+pub(crate) use version::value_changed;

@@ -1,19 +1,12 @@
-//! The operations on resource policies (SEM-POLICY): attach, show, list, detach, validate.
+//! `PutResourcePolicy` and `DeleteResourcePolicy` (SEM-POLICY).
 
-use crate::model::api::{
-    ListResourcePolicies, PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation,
-    PutResourcePolicy, ResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
-};
-use crate::model::{Policies, Scope, SecretRecord};
-use crate::semantics::access::Action;
-use crate::semantics::access::resolve;
-use crate::semantics::change::{Change, Labels, nothing};
+use crate::model::api::{PolicyNamed, PutResourcePolicy, ResourcePolicyId};
+use crate::model::{Policies, SecretRecord};
+use crate::semantics::access::{Action, resolve};
+use crate::semantics::change::{Change, Labels};
 use crate::semantics::fault::Fault;
-use crate::semantics::read::page;
-use crate::semantics::{Answer, Context, Outcome, Refusal, View, messages, policy, validate};
-
-/// `CheckName` of the only finding that is told as one. AWS's names are not documented (a guess).
-const BROAD_ACCESS: &str = "BroadAccess";
+use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
+use crate::semantics::{messages, policy, validate};
 
 pub(crate) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePolicy) -> Outcome<V> {
     validate::put_resource_policy(request)?;
@@ -55,69 +48,6 @@ pub(crate) fn delete<V: View>(
     Ok(change.finish(answer)?)
 }
 
-/// `GetResourcePolicy`. That users attached none is no error, that nothing has another name is.
-pub fn get_resource_policy<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &ResourcePolicyId,
-) -> Result<ResourcePolicy, Refusal<V::Error>> {
-    validate::resource_policy_id(request)?;
-    let record = resolve::active(view, scope, &request.secret_id, Action::GetResourcePolicy)?;
-    let name = request.policy_name.as_deref().unwrap_or(Policies::DEFAULT);
-    let policy = record.policies.as_ref().and_then(|policies| policies.get(name));
-    if policy.is_none() && name != Policies::DEFAULT {
-        return Err(messages::no_policy(name).into());
-    }
-    Ok(ResourcePolicy {
-        arn: record.arn().to_string(),
-        name: record.name.to_string(),
-        policy: policy.map(str::to_owned),
-        policy_name: request.policy_name.clone(),
-    })
-}
-
-/// `ListResourcePolicies`: names only, `default` first.
-pub fn list_resource_policies<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &ListResourcePolicies,
-) -> Result<PolicyPage, Refusal<V::Error>> {
-    validate::list_resource_policies(request)?;
-    let record = resolve::active(view, scope, &request.secret_id, Action::ListResourcePolicies)?;
-    let after = request.next_token.as_deref().map(page::parse_policy).transpose()?;
-    let policies = record.policies.unwrap_or_default();
-    // `default` sorts before all others, whatever their names.
-    let place = |name: &str| (name != Policies::DEFAULT, name.to_owned());
-    let after = after.as_deref().map(place);
-    let limit = page::size(request.max_results);
-    let rest = policies.names().filter(|name| after.as_ref().is_none_or(|at| place(name) > *at));
-    let mut policy_names: Vec<String> = rest.take(limit + 1).map(str::to_owned).collect();
-    let more = policy_names.len() > limit;
-    policy_names.truncate(limit);
-    let next_token = policy_names.last().filter(|_| more).map(|last| page::policy_token(last));
-    Ok(PolicyPage { policy_names, next_token })
-}
-
-/// `ValidateResourcePolicy`: what `PutResourcePolicy` would refuse, without a change.
-pub fn validate_resource_policy<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &ValidateResourcePolicy,
-) -> Result<PolicyValidation, Refusal<V::Error>> {
-    validate::validate_resource_policy(request)?;
-    if let Some(id) = &request.secret_id {
-        resolve::any(view, scope, id, Action::ValidateResourcePolicy)?;
-    }
-    let mut errors = Vec::new();
-    if policy::parse(&request.resource_policy)?.is_broad() {
-        errors.push(PolicyFinding {
-            check_name: BROAD_ACCESS.to_owned(),
-            error_message: messages::public_policy().message,
-        });
-    }
-    Ok(PolicyValidation { errors })
-}
-
 fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
     match name {
         None | Some(Policies::DEFAULT) => Ok(()),
@@ -125,7 +55,7 @@ fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-/// The policy is named to whoever named it.
+/// The policy's name is in the answer only if it was in the request.
 fn named(record: &SecretRecord, policy_name: Option<&str>) -> Answer {
     Answer::PolicyNamed(PolicyNamed {
         arn: record.arn().to_string(),

@@ -4,9 +4,10 @@ use crate::model::api::{TagResource, UntagResource};
 use crate::model::{Tag, limits};
 use crate::semantics::access::Action;
 use crate::semantics::access::resolve;
-use crate::semantics::change::{Change, Labels, nothing};
+use crate::semantics::change::{Change, Labels};
 use crate::semantics::fault::Fault;
-use crate::semantics::{Answer, Context, Outcome, View, messages, validate};
+use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
+use crate::semantics::{messages, validate};
 use std::collections::BTreeSet;
 
 /// The tags of a new secret. None at all is "never tagged", not an empty list (SEM-TAG-4).

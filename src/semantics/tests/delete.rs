@@ -257,7 +257,7 @@ fn a_sweep_uses_its_budget_to_the_last_row_and_no_further() {
 /// nothing else are the same when they are dead.
 #[test]
 fn a_dead_record_keeps_nothing_of_the_living() {
-    use crate::semantics::secrets::delete::dead;
+    use crate::semantics::change::dead;
     let mut world = created();
     let bare = world.view.secrets[&world.id(S).unwrap()].clone();
     let full = crate::model::SecretRecord {

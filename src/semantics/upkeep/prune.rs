@@ -7,8 +7,10 @@
 
 use crate::env::faults::{self, Fault};
 use crate::model::{RecordId, SecretRecord, limits};
-use crate::semantics::change::{Labels, nothing, rows};
-use crate::semantics::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
+use crate::semantics::change::Labels;
+use crate::semantics::plan::{
+    Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing, rows,
+};
 
 /// Versions looked at: as many as the row budget can drop, each costing three rows or more. Far
 /// more than the labelled ones, so every walk gets on.

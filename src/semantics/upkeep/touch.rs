@@ -2,8 +2,7 @@
 
 use crate::env::UnixMillis;
 use crate::model::{RecordId, Seq};
-use crate::semantics::change::nothing;
-use crate::semantics::{Answer, Effect, Outcome, Plan, Refusal, View};
+use crate::semantics::plan::{Answer, Effect, Outcome, Plan, Refusal, View, nothing};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 

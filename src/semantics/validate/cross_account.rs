@@ -1,9 +1,9 @@
 //! The checks of requests about replicas in other accounts.
 
 use super::constraint::Violations;
-use super::requests::{reference, secret_id_length};
+use super::members::{arn, secret_id_length};
+use super::names::reference;
 use crate::model::api::{AssociateCrossAccountReplica, DisassociateCrossAccountReplica};
-use crate::model::limits;
 use crate::semantics::fault::Fault;
 
 /// `ReplicaRestrictionType` of the API model.
@@ -33,11 +33,4 @@ pub fn disassociate_cross_account_replica(
     arn(&mut found, "crossAccountReplicaARN", Some(&request.replica_arn));
     found.into_result()?;
     reference(&request.secret_id).map(drop)
-}
-
-/// Checks the length of an ARN of a secret or role.
-pub(super) fn arn(found: &mut Violations, path: &str, text: Option<&str>) {
-    if let Some(text) = text {
-        found.text(path, text, *limits::ARN_CHARS.start(), *limits::ARN_CHARS.end());
-    }
 }

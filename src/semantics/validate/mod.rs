@@ -1,17 +1,31 @@
 //! The checks that need nothing but the request (rules SEM-CHECK, SEM-NAME, SEM-VAL).
+//!
+//! - `constraint`: the grammar of broken model constraints
+//! - `members`: constraints of members that several requests have
+//! - `names`: names, references, tokens and labels, read once their constraints hold
+//! - `filters`, `role`: the same of filters and of ARNs of roles
+//! - `requests`, `replication`, `cross_account`, `rotation`, `policy`: one function a request
 
 mod constraint;
 mod cross_account;
+mod filters;
+mod members;
+mod names;
 mod policy;
 mod replication;
 mod requests;
+mod role;
 mod rotation;
 
 pub use constraint::Violations;
 pub use cross_account::{associate_cross_account_replica, disassociate_cross_account_replica};
+pub use members::ValueShape;
+pub use names::missing;
+pub(crate) use names::{name, reference, stage, token};
 pub use policy::{
     list_resource_policies, put_resource_policy, resource_policy_id, validate_resource_policy,
 };
 pub use replication::{remove_regions_from_replication, replicate_secret_to_regions};
 pub use requests::*;
+pub(crate) use role::role;
 pub use rotation::rotate_secret;

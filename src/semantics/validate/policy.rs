@@ -1,7 +1,8 @@
 //! The checks of requests about resource policies.
 
 use super::constraint::Violations;
-use super::requests::{page, reference, secret_id_length};
+use super::members::{page, secret_id_length};
+use super::names::reference;
 use crate::model::api::{
     ListResourcePolicies, PutResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
 };

@@ -1,7 +1,8 @@
 //! The checks of requests about replicas.
 
 use super::constraint::{self, Violations};
-use super::requests::{reference, secret_id_length};
+use super::members::secret_id_length;
+use super::names::reference;
 use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions};
 use crate::model::{limits, name};
 use crate::semantics::fault::Fault;

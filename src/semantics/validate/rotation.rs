@@ -1,8 +1,8 @@
 //! The checks of `RotateSecret`.
 
 use super::constraint::{self, Violations};
-use super::cross_account;
-use super::requests::{reference, secret_id_length, token_length};
+use super::members::{arn, secret_id_length, token_length};
+use super::names::reference;
 use crate::model::api::{RotateSecret, RotationRules};
 use crate::model::limits;
 use crate::semantics::fault::Fault;
@@ -25,7 +25,7 @@ pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
         found.text(&format!("{path}.value"), &item.value, 1, limits::EXTERNAL_VALUE_CHARS_MAX);
     }
     let role = request.external_role_arn.as_deref();
-    cross_account::arn(&mut found, "externalSecretRotationRoleArn", role);
+    arn(&mut found, "externalSecretRotationRoleArn", role);
     found.into_result()?;
     reference(&request.secret_id).map(drop)
 }

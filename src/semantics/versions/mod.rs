@@ -1,3 +1,11 @@
-//! Versions and their staging labels.
+//! Versions: how they are made, and how their staging labels move.
+//!
+//! - `token`: which version a `ClientRequestToken` names
+//! - `value`: a new value, its version and its labels
+//! - `put`: `PutSecretValue`
+//! - `stage`: `UpdateSecretVersionStage`
 
+pub(crate) mod put;
 pub(crate) mod stage;
+pub(crate) mod token;
+pub(crate) mod value;

@@ -9,13 +9,14 @@
 //!                already there: attached
 //! ```
 
-use crate::model::api::{Named, UpdateSecretVersionStage};
+use crate::model::api::UpdateSecretVersionStage;
 use crate::model::{SecretRecord, Seq, Stage, VersionId};
 use crate::semantics::access::Action;
 use crate::semantics::access::resolve;
-use crate::semantics::change::{Change, Labels, nothing};
+use crate::semantics::change::{Change, Labels, named};
 use crate::semantics::fault::Fault;
-use crate::semantics::{Answer, Context, Outcome, Refusal, View, messages, validate};
+use crate::semantics::plan::{Context, Outcome, Refusal, View, nothing};
+use crate::semantics::{messages, validate};
 
 /// A version that the request names.
 struct Version {
@@ -96,9 +97,4 @@ fn named_version<V: View>(
     let seq = view.version_seq(record.id, &id).map_err(Refusal::View)?;
     let seq = seq.ok_or_else(unknown)?;
     Ok(Some(Version { id, seq }))
-}
-
-/// ARN and name, the whole answer of several operations.
-pub(crate) fn named(record: &SecretRecord) -> Answer {
-    Answer::Named(Named { arn: record.arn().to_string(), name: record.name.to_string() })
 }

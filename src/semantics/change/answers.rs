@@ -1,0 +1,25 @@
+//! Answers that several operations give.
+
+use crate::model::api::{Named, Written};
+use crate::model::{SecretRecord, VersionId};
+use crate::semantics::plan::Answer;
+
+/// ARN and name, the whole answer of several operations.
+pub(crate) fn named(record: &SecretRecord) -> Answer {
+    Answer::Named(Named { arn: record.arn().to_string(), name: record.name.to_string() })
+}
+
+/// What a write answers; `version_id` if a version was made or matched.
+pub(crate) fn written(
+    record: &SecretRecord,
+    version_id: Option<VersionId>,
+    stages: Vec<String>,
+) -> Answer {
+    Answer::Written(Written {
+        arn: record.arn().to_string(),
+        name: record.name.to_string(),
+        version_id,
+        version_stages: stages,
+        replication_status: None,
+    })
+}

@@ -1,0 +1,61 @@
+//! `DescribeSecret`, and the entries of `ListSecrets`.
+
+use crate::model::api::{Description, SecretIdOnly};
+use crate::model::{Scope, SecretRecord, Seq, Stage};
+use crate::semantics::access::{Action, resolve};
+use crate::semantics::change::names;
+use crate::semantics::plan::{Refusal, View};
+use crate::semantics::replication::status;
+use crate::semantics::{rotation, validate};
+use std::collections::BTreeSet;
+
+/// `DescribeSecret`; works on a scheduled secret too.
+pub fn describe_secret<V: View>(
+    view: &V,
+    scope: &Scope,
+    request: &SecretIdOnly,
+) -> Result<Description, Refusal<V::Error>> {
+    validate::secret_id_only(request)?;
+    let record = resolve::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
+    describe(view, record).map_err(Refusal::View)
+}
+
+/// The entry of one secret: labelled versions only, in age order (SEM-LIST-1).
+pub(crate) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
+    let stages = view.stages(record.id)?;
+    let mut versions_to_stages = Vec::new();
+    for seq in labelled(&stages) {
+        if let Some(version) = view.version(record.id, seq)? {
+            versions_to_stages.push((version.version_id, names(stages_on(&stages, seq))));
+        }
+    }
+    let rotation = record.rotation.as_ref().map(rotation::describe);
+    Ok(Description {
+        primary_region: record.replication.as_ref().map(|r| r.primary_region().to_owned()),
+        replication_status: status::replicas(&record),
+        cross_account_primary: status::describe_primary(&record),
+        cross_account_replica: status::describe_replica(&record),
+        arn: record.arn().to_string(),
+        name: record.name.to_string(),
+        description: record.description,
+        kms_key_id: record.kms_key_id,
+        created_date: record.created,
+        last_changed_date: record.last_changed,
+        last_accessed_date: record.last_accessed,
+        deleted_date: record.deletion.map(|deletion| deletion.requested),
+        tags: record.tags,
+        versions_to_stages,
+        owning_service: record.owning_service,
+        external: record.external,
+        rotation,
+    })
+}
+
+/// The versions that have a label, in age order.
+pub(super) fn labelled(stages: &[(Stage, Seq)]) -> BTreeSet<Seq> {
+    stages.iter().map(|(_, seq)| *seq).collect()
+}
+
+pub(super) fn stages_on(stages: &[(Stage, Seq)], seq: Seq) -> Vec<Stage> {
+    stages.iter().filter(|(_, on)| *on == seq).map(|(stage, _)| stage.clone()).collect()
+}

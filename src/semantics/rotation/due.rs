@@ -1,0 +1,51 @@
+//! When a rotation wants to be looked at, and what is shown of it (SEM-ROT-14, SEM-SCHED-8).
+
+use super::schedule::{Schedule, Window};
+use crate::env::UnixMillis;
+use crate::model::api::{RotationDescription, RotationRules};
+use crate::model::{Rotation, RunningRotation, SecretRecord};
+
+/// When a secret's rotation wants to be looked at, by the wall clock.
+#[must_use]
+pub fn rotation_due(record: &SecretRecord) -> Option<UnixMillis> {
+    let rotation = record.rotation.as_ref()?;
+    // Nobody here can do what a partner would (SEM-EXT-6).
+    if record.dead || record.deletion.is_some() || rotation.is_external() {
+        return None;
+    }
+    match &rotation.running {
+        // Cancelled: its temporary version is removed at once.
+        Some(running) if !rotation.enabled => running.not_before,
+        None if !rotation.enabled => None,
+        Some(RunningRotation { not_before: Some(at), .. }) => Some(*at),
+        _ => window(rotation).map(|window| window.opens),
+    }
+}
+
+/// The next window of a schedule.
+pub(super) fn window(rotation: &Rotation) -> Option<Window> {
+    let rules = rotation.rules.as_ref()?;
+    Schedule::of(rules).ok().flatten()?.next(rotation.counted_from)
+}
+
+/// What is shown of a secret's rotation (SEM-ROT-14, SEM-SCHED-8).
+pub(crate) fn describe(rotation: &Rotation) -> RotationDescription {
+    let rules =
+        rotation.rules.clone().map(|rules| match (&rules.schedule_expression, days(rotation)) {
+            (Some(_), days) => RotationRules { automatically_after_days: days, ..rules },
+            _ => rules,
+        });
+    let next = window(rotation).filter(|_| rotation.enabled);
+    RotationDescription {
+        rotation_enabled: rotation.enabled,
+        rotation_lambda_arn: Some(rotation.function.clone()).filter(|arn| !arn.is_empty()),
+        rotation_rules: rules,
+        last_rotated_date: rotation.last_rotated,
+        next_rotation_date: next.map(|window| window.closes.plus(-1000)),
+    }
+}
+
+fn days(rotation: &Rotation) -> Option<i64> {
+    let schedule = Schedule::of(rotation.rules.as_ref()?).ok().flatten()?;
+    schedule.days(rotation.counted_from)
+}

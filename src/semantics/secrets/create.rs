@@ -1,0 +1,116 @@
+//! `CreateSecret`.
+
+use super::tags;
+use crate::model::api::CreateSecret;
+use crate::model::{SecretRecord, Seq, VersionId};
+use crate::secret::PayloadKind;
+use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
+use crate::semantics::plan::{Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing};
+use crate::semantics::replication::{cross_account, replica, status};
+use crate::semantics::rotation::external;
+use crate::semantics::versions::token::{self, Token};
+use crate::semantics::versions::value;
+use crate::semantics::{messages, validate};
+
+pub(crate) fn create_secret<V: View>(
+    view: &V,
+    context: &Context,
+    request: &CreateSecret<PayloadKind>,
+) -> Outcome<V> {
+    validate::create_secret(request, None)?;
+    let name = validate::name(&request.name)?;
+    let token = validate::token(request.client_request_token.as_deref())?;
+    if let Some(record) = view.secret_by_name(&context.scope, &name).map_err(Refusal::View)? {
+        let mut plan = create_again(view, &record, &token, request.value)?;
+        tell_replicas(&mut plan.answer, request, &record);
+        return Ok(plan);
+    }
+    let cross_account = cross_account::of_new_secret(&context.scope, request)?;
+    let tags = tags::first(request.tags.as_deref().unwrap_or_default())?;
+    let record = SecretRecord {
+        id: context.fresh_id,
+        scope: context.scope.clone(),
+        name,
+        suffix: context.suffix,
+        lsn: context.lsn,
+        next_seq: Seq(1),
+        version_count: 0,
+        creation_token: request.value.is_none().then(|| token.clone()),
+        created: context.now.wall,
+        last_changed: context.now.wall,
+        last_accessed: None,
+        description: non_empty(request.description.as_deref()),
+        kms_key_id: key_name(request.kms_key_id.as_deref()),
+        tags,
+        deletion: None,
+        dead: false,
+        owning_service: None,
+        replication: None,
+        policies: None,
+        rotation: None,
+        external: external::of(request.partner.as_deref()),
+        cross_account,
+    };
+    let mut change = Change::of(record, Labels::none(), context.now);
+    let version_id = request.value.is_some().then(|| token.clone());
+    if let Some(kind) = request.value {
+        let seq = value::add(&mut change, context, token, kind)?;
+        value::label(&mut change.labels, seq, None, true);
+    }
+    if let Some(regions) = &request.add_replica_regions {
+        let force = request.force_overwrite_replica_secret == Some(true);
+        replica::add(view, context, &mut change, regions, force)?;
+    }
+    let mut answer = written(&change.record, version_id, Vec::new());
+    tell_replicas(&mut answer, request, &change.record);
+    let mut plan = change.finish(answer)?;
+    bind_name(&mut plan);
+    Ok(plan)
+}
+
+/// `CreateSecret` on a name that is taken (SEM-TOKEN-2, SEM-TOKEN-7, SEM-DEL-8).
+fn create_again<V: View>(
+    view: &V,
+    record: &SecretRecord,
+    token: &VersionId,
+    value: Option<PayloadKind>,
+) -> Outcome<V> {
+    if record.deletion.is_some() {
+        return Err(messages::name_is_scheduled().into());
+    }
+    let version_id = match value {
+        Some(kind) => match token::look_up(view, record, token, kind)? {
+            Token::Replay(version) => Some(version.version_id),
+            Token::Placeholder(_) => {
+                return Err(messages::token_is_taken(token, &record.arn()).into());
+            }
+            Token::Free => return Err(messages::name_is_taken(&record.name).into()),
+        },
+        None if record.creation_token.as_ref() == Some(token) => None,
+        None => {
+            let version = view.version_seq(record.id, token).map_err(Refusal::View)?;
+            return Err(match version {
+                Some(_) => messages::token_is_taken(token, &record.arn()),
+                None => messages::name_is_taken(&record.name),
+            }
+            .into());
+        }
+    };
+    Ok(nothing(written(record, version_id, Vec::new())))
+}
+
+fn bind_name(plan: &mut Plan) {
+    // The last record is the secret's own: those of its replicas were pushed before it.
+    let record = plan.effects.iter().rev().find_map(|effect| match effect {
+        Effect::PutSecret(record) => Some(record.clone()),
+        _ => None,
+    });
+    plan.effects.extend(record.map(Effect::BindName));
+}
+
+/// `ReplicationStatus`, for those who asked for replicas (SEM-REPL-4).
+fn tell_replicas(answer: &mut Answer, request: &CreateSecret<PayloadKind>, record: &SecretRecord) {
+    if let (Answer::Written(written), Some(_)) = (answer, &request.add_replica_regions) {
+        written.replication_status = Some(status::replicas(record).unwrap_or_default());
+    }
+}

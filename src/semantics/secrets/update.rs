@@ -1,0 +1,53 @@
+//! `UpdateSecret`.
+
+use crate::model::api::UpdateSecret;
+use crate::secret::PayloadKind;
+use crate::semantics::access::{self, Action, resolve};
+use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
+use crate::semantics::plan::{Context, Outcome, View, nothing};
+use crate::semantics::rotation::external;
+use crate::semantics::validate;
+use crate::semantics::versions::token::{self, Token};
+use crate::semantics::versions::value;
+
+pub(crate) fn update_secret<V: View>(
+    view: &V,
+    context: &Context,
+    request: &UpdateSecret<PayloadKind>,
+) -> Outcome<V> {
+    validate::update_secret(request, None)?;
+    let token = validate::token(request.client_request_token.as_deref())?;
+    let record = resolve::active(view, &context.scope, &request.secret_id, Action::UpdateSecret)?;
+    if request.value.is_some() {
+        access::check_key(&context.scope, &record)?;
+    }
+    let has_metadata = request.description.is_some() || request.kms_key_id.is_some();
+    if request.value.is_none() && request.partner.is_none() && !has_metadata {
+        return Ok(nothing(written(&record, None, Vec::new())));
+    }
+    let found = match request.value {
+        Some(kind) => Some((kind, token::look_up(view, &record, &token, kind)?)),
+        None => None, // Without a value the token means nothing (SEM-TOKEN-8).
+    };
+    if let Some((_, Token::Replay(version))) = found {
+        return Ok(nothing(written(&record, Some(version.version_id), Vec::new())));
+    }
+    let labels = Labels::load(view, record.id)?;
+    let mut change = Change::of(record, labels, context.now);
+    if let Some(text) = &request.description {
+        change.record.description = non_empty(Some(text));
+    }
+    if let Some(text) = &request.kms_key_id {
+        change.record.kms_key_id = key_name(Some(text));
+    }
+    if let Some(partner) = &request.partner {
+        external::change(&mut change.record, partner);
+    }
+    let mut version_id = None;
+    if let Some((kind, found)) = found {
+        value::write(&mut change, context, found, token.clone(), kind, None)?;
+        version_id = Some(token);
+    }
+    let answer = written(&change.record, version_id, Vec::new());
+    Ok(change.finish(answer)?)
+}
