@@ -446,5 +446,5 @@ fn a_shown_replica_has_its_primarys_versions_and_its_own_name() {
         cross_account: own.cross_account,
         ..primary.clone()
     };
-    assert_eq!(crate::semantics::cross_account::shown(replica, primary), expected);
+    assert_eq!(crate::semantics::access::alias::of_other_account(replica, primary), expected);
 }

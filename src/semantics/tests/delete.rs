@@ -2,10 +2,10 @@
 
 use super::{DAY, S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
-use crate::model::Tag;
 use crate::model::api::{ListSecretVersionIds, ListSecrets, Mutation};
+use crate::model::{Tag, VersionId};
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
-use crate::semantics::memory::World;
+use crate::semantics::memory::{World, token};
 
 const GONE: &str = "Secrets Manager can't find the specified secret.";
 const MARKED: &str =
@@ -159,7 +159,7 @@ fn a_restored_secret_is_as_before() {
     let after = world.describe(S).unwrap();
     assert_eq!(after.last_changed_date, world.wall());
     assert_eq!(
-        super::super::api::Description { last_changed_date: before.last_changed_date, ..after },
+        crate::model::api::Description { last_changed_date: before.last_changed_date, ..after },
         before
     );
     world.get(S).unwrap();
@@ -261,7 +261,7 @@ fn a_dead_record_keeps_nothing_of_the_living() {
     let mut world = created();
     let bare = world.view.secrets[&world.id(S).unwrap()].clone();
     let full = crate::model::SecretRecord {
-        creation_token: None,
+        creation_token: VersionId::parse(&token("v1")),
         last_accessed: Some(bare.created),
         description: Some("d".into()),
         kms_key_id: Some("k".into()),
@@ -269,7 +269,7 @@ fn a_dead_record_keeps_nothing_of_the_living() {
         owning_service: Some("s".into()),
         ..bare.clone()
     };
-    assert!(bare.creation_token.is_some());
+    assert!(bare.creation_token.is_none() && full.creation_token.is_some());
     world.pass(DAY);
     let now = world.now;
     assert_eq!(dead(&full, now), dead(&bare, now));
