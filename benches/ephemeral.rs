@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::Tag;
 use strongroom::__internals::model::api::{
-    CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, PutSecretValue, SecretIdOnly,
-    TagResource, UpdateSecretVersionStage,
+    CreateSecret, DeleteSecret, DescribeSecret, GetSecretValue, ListSecretVersionIds,
+    PutSecretValue, RestoreSecret, TagResource, UpdateSecretVersionStage,
 };
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
@@ -26,7 +26,7 @@ fn ten_operations(vault: &Vault) {
     let second = vault.put_secret_value(&scope, put).unwrap().version_id.unwrap();
     let read = vault.get_secret_value(&scope, &GetSecretValue::new("app/db")).unwrap();
     assert_eq!(read.value.bytes().expose(), b"battery");
-    let described = vault.describe_secret(&scope, &SecretIdOnly::new("app/db")).unwrap();
+    let described = vault.describe_secret(&scope, &DescribeSecret::new("app/db")).unwrap();
     assert_eq!(described.versions_to_stages.len(), 2);
     let moved = UpdateSecretVersionStage {
         secret_id: "app/db".to_owned(),
@@ -47,7 +47,7 @@ fn ten_operations(vault: &Vault) {
     assert_eq!(read.value.bytes().expose(), b"battery");
     let delete = DeleteSecret { secret_id: "app/db".to_owned(), ..Default::default() };
     vault.delete_secret(&scope, delete).unwrap();
-    vault.restore_secret(&scope, SecretIdOnly::new("app/db")).unwrap();
+    vault.restore_secret(&scope, RestoreSecret::new("app/db")).unwrap();
 }
 
 fn each(rounds: u32, mut work: impl FnMut(u64)) -> Duration {

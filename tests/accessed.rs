@@ -13,7 +13,7 @@ use common::world::{Setup, World};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
-    CreateSecret, GetSecretValue, PutSecretValue, SecretIdOnly,
+    CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue,
 };
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
@@ -24,7 +24,7 @@ fn get(vault: &Vault) {
 }
 
 fn accessed(vault: &Vault) -> Option<i64> {
-    let request = SecretIdOnly::new("read");
+    let request = DescribeSecret::new("read");
     let described = vault.describe_secret(&Scope::default(), &request).unwrap();
     described.last_accessed_date.map(|date| date.0)
 }

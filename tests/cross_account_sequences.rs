@@ -11,7 +11,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::__internals::model::api::{CreateSecret, Description, Mutation, UpdateSecret};
+use strongroom::__internals::model::api::{
+    CreateSecret, DescribeSecretResponse, Mutation, UpdateSecret,
+};
 use strongroom::__internals::model::{CrossAccountStatus, RecordId, Scope};
 use strongroom::__internals::secret::PayloadKind;
 use strongroom::__internals::semantics::memory::{World, token};
@@ -123,7 +125,7 @@ fn take(world: &mut World, at: usize, step: &Step) -> bool {
 type Content = (Vec<(String, Vec<String>, Vec<u8>)>, Option<String>, Option<String>);
 
 /// All that an account shows of its secret.
-fn shown(world: &World, at: usize) -> Option<(Description, Content)> {
+fn shown(world: &World, at: usize) -> Option<(DescribeSecretResponse, Content)> {
     let mut world = world.clone();
     let described = world.act_as(ACCOUNTS[at]).describe(S).ok()?;
     let versions = described.versions_to_stages.iter().map(|(version, stages)| {
@@ -139,7 +141,7 @@ fn shown(world: &World, at: usize) -> Option<(Description, Content)> {
     Some((described, content))
 }
 
-fn status(shown: &Option<(Description, Content)>) -> Option<CrossAccountStatus> {
+fn status(shown: &Option<(DescribeSecretResponse, Content)>) -> Option<CrossAccountStatus> {
     shown.as_ref()?.0.cross_account_primary.as_ref().map(|primary| primary.status)
 }
 
@@ -182,7 +184,7 @@ proptest! {
                 }
             }
             if let (Step::Stop, true) = (step, is_done) {
-                let content = |side: &Option<(Description, Content)>| side.clone().unwrap().1;
+                let content = |side: &Option<(DescribeSecretResponse, Content)>| side.clone().unwrap().1;
                 prop_assert_eq!(content(&before[*at]), content(&after[*at]));
                 prop_assert!(status(&before[*at]).is_some() && status(&after[*at]).is_none());
             }

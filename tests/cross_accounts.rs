@@ -13,9 +13,9 @@ use common::whole::{self, Operation};
 use common::world::{self, Setup, World};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::api::{
-    AssociateCrossAccountReplica, CreateSecret, DeleteSecret, Description,
-    DisassociateCrossAccountReplica, GetSecretValue, ListSecrets, PutSecretValue, RotateSecret,
-    SecretIdOnly, TagResource, UpdateSecret,
+    AssociateCrossAccountReplica, CreateSecret, DeleteSecret, DescribeSecret,
+    DescribeSecretResponse, DisassociateCrossAccountReplica, GetSecretValue, ListSecrets,
+    PutSecretValue, RotateSecret, StopReplicationToReplica, TagResource, UpdateSecret,
 };
 use strongroom::__internals::model::{CrossAccountStatus, ExternalMetadata, Scope, Tag};
 use strongroom::__internals::secret::SecretValue;
@@ -57,8 +57,8 @@ fn get(vault: &Vault, scope: &Scope, name: &str, stage: Option<&str>) -> Result<
     Ok(vault.get_secret_value(scope, &request)?.value.bytes().expose().to_vec())
 }
 
-fn describe(vault: &Vault, scope: &Scope, name: &str) -> Result<Description> {
-    vault.describe_secret(scope, &SecretIdOnly::new(name))
+fn describe(vault: &Vault, scope: &Scope, name: &str) -> Result<DescribeSecretResponse> {
+    vault.describe_secret(scope, &DescribeSecret::new(name))
 }
 
 fn make_replica(vault: &Vault) -> Result<()> {
@@ -90,7 +90,7 @@ fn disassociate(vault: &Vault) -> Result<()> {
 }
 
 fn stop(vault: &Vault) -> Result<()> {
-    vault.stop_replication_to_replica(&other(), SecretIdOnly::new(REPLICA)).map(drop)
+    vault.stop_replication_to_replica(&other(), StopReplicationToReplica::new(REPLICA)).map(drop)
 }
 
 fn purge(vault: &Vault, scope: &Scope, name: &str) -> Result<()> {

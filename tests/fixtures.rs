@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use strongroom::__internals::crypto::{KdfParams, Unlock};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::api::{
-    CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
-    SecretIdOnly,
+    CreateSecret, DeleteSecret, DescribeSecret, GetSecretValue, ListSecretVersionIds, ListSecrets,
+    PutSecretValue,
 };
 use strongroom::__internals::model::{Scope, Tag};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
@@ -97,7 +97,7 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
     assert_eq!(names, ["app/0", "app/1", "app/2"]);
     for n in 0..3 {
         let id = format!("app/{n}");
-        let found = vault.describe_secret(&home, &SecretIdOnly::new(&id)).unwrap();
+        let found = vault.describe_secret(&home, &DescribeSecret::new(&id)).unwrap();
         assert_eq!(found.description, Some(format!("number {n}")));
         assert_eq!(found.tags, Some(vec![Tag { key: "n".into(), value: n.to_string() }]));
         let got = vault.get_secret_value(&home, &GetSecretValue::new(&id)).unwrap();
@@ -116,9 +116,9 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
     let binary = vault.get_secret_value(&other, &GetSecretValue::new("binary")).unwrap();
     let bytes: Vec<u8> = (0..=255).cycle().take(9000).collect();
     assert_eq!(binary.value.bytes().expose(), bytes);
-    let scheduled = vault.describe_secret(&home, &SecretIdOnly::new("app/4")).unwrap();
+    let scheduled = vault.describe_secret(&home, &DescribeSecret::new("app/4")).unwrap();
     assert!(scheduled.deleted_date.is_some());
-    assert!(vault.describe_secret(&home, &SecretIdOnly::new("app/3")).is_err());
+    assert!(vault.describe_secret(&home, &DescribeSecret::new("app/3")).is_err());
     assert_eq!(vault.credentials().unwrap().len(), 1);
     vault.put_secret_value(&home, PutSecretValue::new("app/0", SecretValue::text("new"))).unwrap();
     vault.close().unwrap();

@@ -15,8 +15,9 @@ use common::world::{self, Setup, World};
 use serde_json::json;
 use std::sync::mpsc;
 use strongroom::__internals::model::api::{
-    AssociateCrossAccountReplica, CreateSecret, GetSecretValue, ListResourcePolicies,
-    PutResourcePolicy, ResourcePolicyId, RotateSecret, RotationRules, SecretIdOnly,
+    AssociateCrossAccountReplica, CreateSecret, DeleteResourcePolicy, DescribeSecret,
+    GetResourcePolicy, GetSecretValue, ListResourcePolicies, PutResourcePolicy, RotateSecret,
+    RotationRules,
 };
 use strongroom::__internals::model::{ExternalMetadata, Scope, Tag, Tree};
 use strongroom::__internals::secret::SecretValue;
@@ -43,7 +44,7 @@ fn put(secret_id: &str, policy: &str) -> PutResourcePolicy {
 }
 
 fn policy(vault: &Vault, id: &str) -> Option<String> {
-    vault.get_resource_policy(&Scope::default(), &ResourcePolicyId::new(id)).unwrap().policy
+    vault.get_resource_policy(&Scope::default(), &GetResourcePolicy::new(id)).unwrap().policy
 }
 
 /// A role with the longest ARN.
@@ -88,7 +89,7 @@ fn replicate(vault: &Vault, number: usize) {
     let owner = Scope::default();
     let other = Scope::new(OTHER, Scope::DEFAULT_REGION);
     let name = format!("{number:0>512}");
-    let primary = vault.describe_secret(&owner, &SecretIdOnly::new(&name)).unwrap().arn;
+    let primary = vault.describe_secret(&owner, &DescribeSecret::new(&name)).unwrap().arn;
     let request = CreateSecret {
         cross_account_primary_arn: Some(primary),
         partner: None,
@@ -128,7 +129,7 @@ fn a_policy_outlives_a_restart() {
     assert_eq!(policy(&vault, "s"), Some(text));
     let list = ListResourcePolicies { secret_id: "s".into(), ..Default::default() };
     assert_eq!(vault.list_resource_policies(&scope, &list).unwrap().policy_names, ["default"]);
-    vault.delete_resource_policy(&scope, ResourcePolicyId::new("s")).unwrap();
+    vault.delete_resource_policy(&scope, DeleteResourcePolicy::new("s")).unwrap();
     vault.close().unwrap();
     assert_eq!(policy(&world.open(&setup).unwrap(), "s"), None);
 }
@@ -169,7 +170,7 @@ fn the_largest_records_fit_everywhere() {
         for number in 0..SECRETS {
             let name = format!("{number:0>512}");
             assert_eq!(policy(vault, &name).as_ref(), Some(&longest), "{number}");
-            let shown = vault.describe_secret(&scope, &SecretIdOnly::new(&name)).unwrap();
+            let shown = vault.describe_secret(&scope, &DescribeSecret::new(&name)).unwrap();
             assert_eq!(Some(shown.tags.unwrap()), largest(number).tags);
             assert_eq!(Some(shown.external.unwrap().metadata), settings(number).external_metadata);
             assert_eq!(shown.cross_account_replica.unwrap().role, Some(role()));
@@ -217,10 +218,10 @@ fn two_accounts_meet_at_one_secret() {
     vault.put_resource_policy(&owner, put("shared", &allow(OTHER, ""))).unwrap();
     let got = vault.get_secret_value(&other, &get).unwrap();
     assert_eq!((got.value.bytes().expose(), got.arn.as_str()), (&b"value"[..], arn.as_str()));
-    let shown = vault.describe_secret(&owner, &SecretIdOnly::new("shared")).unwrap();
+    let shown = vault.describe_secret(&owner, &DescribeSecret::new("shared")).unwrap();
     assert!(shown.last_accessed_date.is_some(), "a read by another account is noted");
     denied(&Scope::new("999999999999", "us-east-1"));
-    vault.delete_resource_policy(&other, ResourcePolicyId::new(arn.clone())).unwrap();
+    vault.delete_resource_policy(&other, DeleteResourcePolicy::new(arn.clone())).unwrap();
     denied(&other);
     vault.get_secret_value(&owner, &get).unwrap();
 }

@@ -10,7 +10,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::__internals::model::api::{Description, Mutation};
+use strongroom::__internals::model::api::{DescribeSecretResponse, Mutation};
 use strongroom::__internals::model::{RecordId, ReplicaStatus};
 use strongroom::__internals::semantics::memory::World;
 
@@ -85,7 +85,7 @@ fn take(world: &mut World, step: &Step) -> bool {
 }
 
 /// All that a region shows of the secret: its description, and every labelled value.
-fn shown(world: &World, region: &str) -> Option<(Description, Vec<Vec<u8>>)> {
+fn shown(world: &World, region: &str) -> Option<(DescribeSecretResponse, Vec<Vec<u8>>)> {
     let mut world = world.clone();
     let described = world.go_to(region).describe(S).ok()?;
     let values = described.versions_to_stages.iter().map(|(version, _)| {
@@ -115,7 +115,7 @@ proptest! {
             if let (Step::Promote, true) = (step, is_done) {
                 let (before, values) = before.unwrap();
                 let (after, own_values) = shown(&world, region).unwrap();
-                let expected = Description {
+                let expected = DescribeSecretResponse {
                     primary_region: None,
                     replication_status: None,
                     last_changed_date: after.last_changed_date,
@@ -136,7 +136,7 @@ proptest! {
                 let mut entries = away.replication_status.iter().flatten();
                 let entry = entries.find(|entry| entry.region == region).expect("its entry");
                 prop_assert_eq!(entry.status, ReplicaStatus::InSync);
-                let expected = Description {
+                let expected = DescribeSecretResponse {
                     arn: home.arn.replace(&*primary, region),
                     kms_key_id: away.kms_key_id.clone(),
                     ..home

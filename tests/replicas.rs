@@ -13,8 +13,9 @@ use common::world::{self, Setup, World};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
-    CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecrets, PutSecretValue,
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, SecretIdOnly,
+    CreateSecret, DeleteSecret, DescribeSecret, DescribeSecretResponse, GetSecretValue,
+    ListSecrets, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
+    ReplicateSecretToRegions, StopReplicationToReplica,
 };
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
@@ -54,8 +55,8 @@ fn get(vault: &Vault, scope: &Scope, stage: Option<&str>) -> Result<Vec<u8>> {
     Ok(vault.get_secret_value(scope, &request)?.value.bytes().expose().to_vec())
 }
 
-fn describe(vault: &Vault, scope: &Scope) -> Description {
-    vault.describe_secret(scope, &SecretIdOnly::new(NAME)).unwrap()
+fn describe(vault: &Vault, scope: &Scope) -> DescribeSecretResponse {
+    vault.describe_secret(scope, &DescribeSecret::new(NAME)).unwrap()
 }
 
 fn replicate(vault: &Vault, regions: &[&str], force: bool) -> Result<()> {
@@ -76,7 +77,7 @@ fn remove(vault: &Vault, regions: &[&str]) -> Result<()> {
 }
 
 fn promote(vault: &Vault, scope: &Scope) -> Result<()> {
-    vault.stop_replication_to_replica(scope, SecretIdOnly::new(NAME)).map(drop)
+    vault.stop_replication_to_replica(scope, StopReplicationToReplica::new(NAME)).map(drop)
 }
 
 fn purge(vault: &Vault, scope: &Scope) -> Result<()> {

@@ -14,10 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use strongroom::__internals::model::Scope;
-use strongroom::__internals::model::api::{CreateSecret, DeleteSecret};
-use strongroom::__internals::model::api::{
-    GetSecretValue, ListSecretVersionIds, PutSecretValue, SecretIdOnly,
-};
+use strongroom::__internals::model::api::{CreateSecret, DeleteSecret, DescribeSecret};
+use strongroom::__internals::model::api::{GetSecretValue, ListSecretVersionIds, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
@@ -134,7 +132,7 @@ fn exactly_100_versions_are_left_after_a_day_while_readers_and_writers_go_on() {
         outcome.unwrap();
     });
     println!("{} gets and {} puts meanwhile", reads.into_inner(), writes.into_inner());
-    let request = SecretIdOnly::new("pruned");
+    let request = DescribeSecret::new("pruned");
     let described = vault.describe_secret(&Scope::default(), &request).unwrap();
     let stages: BTreeSet<String> =
         described.versions_to_stages.into_iter().flat_map(|(_, stages)| stages).collect();
@@ -173,7 +171,7 @@ fn a_clock_that_is_400_days_off_removes_nothing_early() {
                 vault.maintain().unwrap();
             }
             assert_eq!(versions(&vault).len(), 131, "{days} days, reopen {reopen}");
-            let request = SecretIdOnly::new("scheduled");
+            let request = DescribeSecret::new("scheduled");
             assert!(vault.describe_secret(&Scope::default(), &request).is_ok());
             world.set_wall(world.wall() - days * DAY_MILLIS);
             vault.maintain().unwrap();
@@ -184,7 +182,7 @@ fn a_clock_that_is_400_days_off_removes_nothing_early() {
         world.advance(5 * HOUR);
         vault.maintain().unwrap();
         assert_eq!(versions(&vault), expected(), "{days} days, a day later");
-        let request = SecretIdOnly::new("scheduled");
+        let request = DescribeSecret::new("scheduled");
         assert!(vault.describe_secret(&Scope::default(), &request).is_ok());
         world.advance(7 * 24 * HOUR);
         vault.maintain().unwrap();

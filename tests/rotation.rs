@@ -14,8 +14,8 @@ use strongroom::__internals::env::UnixMillis;
 use strongroom::__internals::env::sim::{CrashPlan, Sim, SimFs};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::api::{
-    CreateSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
-    UpdateSecretVersionStage,
+    CancelRotateSecret, CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, RotateSecret,
+    RotationRules, UpdateSecretVersionStage,
 };
 use strongroom::__internals::model::{RotationStep, Scope};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
@@ -132,7 +132,7 @@ impl Standard {
     fn act(&self, event: &RotationEvent) -> Result<()> {
         let vault = self.vault.lock().unwrap().clone().expect("the test has handed it over");
         let (scope, arn, token) = (&event.scope, &event.secret_id, &event.client_request_token);
-        let described = vault.describe_secret(scope, &SecretIdOnly::new(arn.as_str()))?;
+        let described = vault.describe_secret(scope, &DescribeSecret::new(arn.as_str()))?;
         assert!(described.rotation.unwrap().rotation_enabled);
         let on = |label: &str| {
             let found = described.versions_to_stages.iter();
@@ -218,7 +218,7 @@ fn text(vault: &Vault) -> String {
 
 /// Labels by version, as `id{A,B}`, sorted.
 fn labels(vault: &Vault) -> Vec<String> {
-    let described = vault.describe_secret(&Scope::default(), &SecretIdOnly::new(S)).unwrap();
+    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
     let versions = described.versions_to_stages.iter();
     let mut labels: Vec<_> = versions
         .map(|(version, stages)| {
@@ -231,7 +231,7 @@ fn labels(vault: &Vault) -> Vec<String> {
 }
 
 fn last_rotated(vault: &Vault) -> Option<UnixMillis> {
-    let described = vault.describe_secret(&Scope::default(), &SecretIdOnly::new(S)).unwrap();
+    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
     described.rotation.unwrap().last_rotated_date
 }
 
@@ -308,7 +308,7 @@ fn a_simulated_clock_rotates_every_day() {
     machine.sim.clock.advance(DAY / 4);
     vault.maintain().unwrap();
     assert_eq!(text(&vault), "by hand");
-    let cancel = SecretIdOnly::new(S);
+    let cancel = CancelRotateSecret::new(S);
     vault.cancel_rotate_secret(&Scope::default(), cancel).unwrap();
     machine.sim.clock.advance(DAY * 30);
     vault.maintain().unwrap();

@@ -8,8 +8,9 @@ use super::exit::Failure;
 use crate::env::UnixMillis;
 use crate::model::VersionId;
 use crate::model::api::{
-    Deleted, Description, Named, ReplicationStatus, RotationDescription, SecretValueOutput,
-    VersionEntry, VersionPage, Written,
+    DeleteSecretResponse, DescribeSecretResponse, GetSecretValueResponse,
+    ListSecretVersionIdsResponse, ReplicationStatus, RotationDescription, SecretResponse,
+    SecretVersionsListEntry, VersionResponse,
 };
 use crate::secret::{SecretBytes, SecretValue};
 use crate::vault::{CheckReport, Credential, RepairOutcome, RepairReport};
@@ -54,7 +55,7 @@ struct WrittenShape<'a> {
 }
 
 /// `CreateSecret`, `PutSecretValue`
-pub(crate) fn written(written: &Written) -> Result<SecretBytes, Failure> {
+pub(crate) fn written(written: &VersionResponse) -> Result<SecretBytes, Failure> {
     let shape = WrittenShape {
         arn: &written.arn,
         name: &written.name,
@@ -81,7 +82,7 @@ struct ValueShape<'a> {
 }
 
 /// `GetSecretValue`
-pub(crate) fn value(output: &SecretValueOutput) -> Result<SecretBytes, Failure> {
+pub(crate) fn value(output: &GetSecretValueResponse) -> Result<SecretBytes, Failure> {
     // EXPOSE: the value is what was asked for.
     let bytes = output.value.bytes().expose();
     let mut base64 = Zeroizing::new(String::new());
@@ -124,13 +125,13 @@ struct NamedShape<'a> {
 }
 
 /// `RestoreSecret`, `UpdateSecretVersionStage`
-pub(crate) fn named(named: &Named) -> Result<SecretBytes, Failure> {
+pub(crate) fn named(named: &SecretResponse) -> Result<SecretBytes, Failure> {
     let shape = NamedShape { arn: &named.arn, name: &named.name, deletion_date: None };
     print(&shape, ENVELOPE_BYTES)
 }
 
 /// `DeleteSecret`
-pub(crate) fn deleted(deleted: &Deleted) -> Result<SecretBytes, Failure> {
+pub(crate) fn deleted(deleted: &DeleteSecretResponse) -> Result<SecretBytes, Failure> {
     let deletion_date = Some(seconds(deleted.deletion_date));
     let shape = NamedShape { arn: &deleted.arn, name: &deleted.name, deletion_date };
     print(&shape, ENVELOPE_BYTES)
@@ -250,7 +251,7 @@ fn rotation_shape(found: &RotationDescription) -> RotationShape<'_> {
     }
 }
 
-fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionShape<'_> {
+fn description_shape(found: &DescribeSecretResponse, is_list_entry: bool) -> DescriptionShape<'_> {
     let stages = || Some(StagesShape(&found.versions_to_stages)).filter(|map| !map.0.is_empty());
     DescriptionShape {
         arn: &found.arn,
@@ -279,7 +280,7 @@ fn description_shape(found: &Description, is_list_entry: bool) -> DescriptionSha
 }
 
 /// `DescribeSecret`
-pub(crate) fn description(found: &Description) -> Result<SecretBytes, Failure> {
+pub(crate) fn description(found: &DescribeSecretResponse) -> Result<SecretBytes, Failure> {
     print(&description_shape(found, false), ENVELOPE_BYTES)
 }
 
@@ -290,7 +291,7 @@ struct ListShape<'a> {
 }
 
 /// `ListSecrets`, all pages in one
-pub(crate) fn list(found: &[Description]) -> Result<SecretBytes, Failure> {
+pub(crate) fn list(found: &[DescribeSecretResponse]) -> Result<SecretBytes, Failure> {
     let secret_list = found.iter().map(|entry| description_shape(entry, true)).collect();
     print(&ListShape { secret_list }, ENVELOPE_BYTES)
 }
@@ -317,8 +318,8 @@ struct VersionsShape<'a> {
 }
 
 /// `ListSecretVersionIds`, all pages in one
-pub(crate) fn versions(page: &VersionPage) -> Result<SecretBytes, Failure> {
-    fn shape(entry: &VersionEntry) -> VersionShape<'_> {
+pub(crate) fn versions(page: &ListSecretVersionIdsResponse) -> Result<SecretBytes, Failure> {
+    fn shape(entry: &SecretVersionsListEntry) -> VersionShape<'_> {
         VersionShape {
             version_id: entry.version_id.as_str(),
             version_stages: &entry.version_stages,

@@ -9,9 +9,9 @@ use super::{Context, files, json, output, place, text, unlock};
 use crate::error::Error;
 use crate::model::Scope;
 use crate::model::api::{
-    CreateSecret, DeleteSecret, Description, GetSecretValue, ListSecretVersionIds, ListSecrets,
-    PutSecretValue, SecretIdOnly, SecretValueOutput, UpdateSecretVersionStage, VersionPage,
-    Written,
+    CreateSecret, DeleteSecret, DescribeSecret, DescribeSecretResponse, GetSecretValue,
+    GetSecretValueResponse, ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets,
+    PutSecretValue, RestoreSecret, UpdateSecretVersionStage, VersionResponse,
 };
 use crate::model::limits::PAGE_MAX;
 use crate::secret::{SecretBytes, SecretValue};
@@ -46,7 +46,12 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), F
 }
 
 /// Stores a new version, making the secret first if that is asked for and needed.
-fn store(vault: &Vault, scope: &Scope, args: Put, value: SecretValue) -> Result<Written, Failure> {
+fn store(
+    vault: &Vault,
+    scope: &Scope,
+    args: Put,
+    value: SecretValue,
+) -> Result<VersionResponse, Failure> {
     let Put { name, stages, token, create, .. } = args;
     if create && !exists(vault, scope, &name)? {
         let mut request = CreateSecret::new(name.as_str());
@@ -69,7 +74,7 @@ fn store(vault: &Vault, scope: &Scope, args: Put, value: SecretValue) -> Result<
 }
 
 fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, Failure> {
-    match vault.describe_secret(scope, &SecretIdOnly::new(name)) {
+    match vault.describe_secret(scope, &DescribeSecret::new(name)) {
         Ok(_) => Ok(true),
         // An ARN names a secret that was made before: there is nothing to make from it.
         Err(error)
@@ -107,7 +112,7 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
     }
 }
 
-fn show(found: &SecretValueOutput, bytes: &SecretBytes, is_json: bool) -> Result<(), Failure> {
+fn show(found: &GetSecretValueResponse, bytes: &SecretBytes, is_json: bool) -> Result<(), Failure> {
     output::secret(bytes)?;
     // JSON ends its own line; a prompt should not stand behind a raw value.
     // EXPOSE: its last byte decides.
@@ -141,7 +146,11 @@ pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), Fa
 }
 
 /// All secrets whose name starts with `prefix`, by name.
-fn list(vault: &Vault, scope: &Scope, prefix: &str) -> Result<Vec<Description>, Failure> {
+fn list(
+    vault: &Vault,
+    scope: &Scope,
+    prefix: &str,
+) -> Result<Vec<DescribeSecretResponse>, Failure> {
     let mut request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
     let mut found = Vec::new();
     loop {
@@ -163,7 +172,7 @@ fn page_max() -> i64 {
 /// `describe`
 pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
     let scope = place::scope_of(context, global, &args.name)?;
-    let request = SecretIdOnly::new(args.name.as_str());
+    let request = DescribeSecret::new(args.name.as_str());
     let found = with_vault(context, global, |vault| Ok(vault.describe_secret(&scope, &request)?))?;
     if global.is_json() {
         return output::secret(&json::description(&found)?);
@@ -183,7 +192,11 @@ pub(crate) fn versions(context: &Context, global: &Global, args: &Versions) -> R
     output::lines(lines.iter().map(String::as_str))
 }
 
-fn all_versions(vault: &Vault, scope: &Scope, args: &Versions) -> Result<VersionPage, Failure> {
+fn all_versions(
+    vault: &Vault,
+    scope: &Scope,
+    args: &Versions,
+) -> Result<ListSecretVersionIdsResponse, Failure> {
     let mut request = ListSecretVersionIds {
         secret_id: args.name.clone(),
         max_results: Some(page_max()),
@@ -248,7 +261,7 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
 /// should hear of it.
 fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
     let missing = vault
-        .describe_secret(scope, &SecretIdOnly::new(name))
+        .describe_secret(scope, &DescribeSecret::new(name))
         .is_err_and(|error| is_fault(&error, FaultKind::ResourceNotFound));
     if missing {
         output::warn("there was no such secret");
@@ -258,7 +271,7 @@ fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
 /// `restore`
 pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
     let scope = place::scope_of(context, global, &args.name)?;
-    let request = SecretIdOnly::new(args.name.as_str());
+    let request = RestoreSecret::new(args.name.as_str());
     let named = with_vault(context, global, |vault| Ok(vault.restore_secret(&scope, request)?))?;
     if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
 }

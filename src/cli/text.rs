@@ -1,7 +1,7 @@
 //! Text for people: dates, and foreign characters that must not steer a terminal.
 
 use crate::env::{UnixMillis, civil};
-use crate::model::api::{Description, VersionEntry};
+use crate::model::api::{DescribeSecretResponse, SecretVersionsListEntry};
 use crate::vault::CheckReport;
 use std::fmt::Write as _;
 
@@ -34,7 +34,7 @@ pub(crate) fn date(at: UnixMillis) -> String {
 }
 
 /// What `describe` shows: a label and a value a line.
-pub(crate) fn description(found: &Description) -> Vec<String> {
+pub(crate) fn description(found: &DescribeSecretResponse) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = |label: &str, value: &str| lines.push(format!("{label:<14}{}", one_line(value)));
     line("Name:", &found.name);
@@ -92,7 +92,7 @@ pub(crate) fn description(found: &Description) -> Vec<String> {
 }
 
 /// A version as one line of `versions`: id, labels (`-` for none), when made; tabs between.
-pub(crate) fn version(entry: &VersionEntry) -> String {
+pub(crate) fn version(entry: &SecretVersionsListEntry) -> String {
     let stages = match entry.version_stages.as_slice() {
         [] => "-".to_owned(),
         stages => stages.join(","),

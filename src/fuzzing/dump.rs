@@ -4,7 +4,8 @@
 use crate::error::Error;
 use crate::model::Scope;
 use crate::model::api::{
-    Description, GetSecretValue, ListSecretVersionIds, ListSecrets, ResourcePolicyId, SecretIdOnly,
+    DescribeSecret, DescribeSecretResponse, GetResourcePolicy, GetSecretValue,
+    ListSecretVersionIds, ListSecrets,
 };
 use crate::vault::{Vault, internals};
 use std::collections::BTreeMap;
@@ -49,15 +50,20 @@ pub fn dump_of(vault: &Vault, scopes: &[Scope]) -> Result<String, String> {
     Ok(out)
 }
 
-fn one(vault: &Vault, scope: &Scope, secret: &Description, out: &mut String) -> Result<(), Error> {
+fn one(
+    vault: &Vault,
+    scope: &Scope,
+    secret: &DescribeSecretResponse,
+    out: &mut String,
+) -> Result<(), Error> {
     legal(secret);
     let name = secret.name.as_str();
     let _ = writeln!(out, "{} {secret:?}", scope.region);
     if secret.primary_region.is_some() {
-        let described = vault.describe_secret(scope, &SecretIdOnly::new(name))?;
+        let described = vault.describe_secret(scope, &DescribeSecret::new(name))?;
         let _ = writeln!(out, "  {:?}", described.replication_status);
     }
-    let policy = refused(vault.get_resource_policy(scope, &ResourcePolicyId::new(name)))?;
+    let policy = refused(vault.get_resource_policy(scope, &GetResourcePolicy::new(name)))?;
     let _ = writeln!(out, "  {:?}", policy.map(|policy| policy.policy));
     let mut request = ListSecretVersionIds {
         secret_id: name.to_owned(),
@@ -97,7 +103,7 @@ fn one(vault: &Vault, scope: &Scope, secret: &Description, out: &mut String) -> 
 
 /// A label is on one version at most. Which labels there are is the model's to say: with a rotation's
 /// placeholder there may be any without a current version.
-fn legal(secret: &Description) {
+fn legal(secret: &DescribeSecretResponse) {
     let mut on: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, stages) in &secret.versions_to_stages {
         assert!(!stages.is_empty(), "{secret:?}");

@@ -2,8 +2,8 @@
 
 use super::input::{Input, text};
 use crate::model::api::{
-    Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Mutation, PutResourcePolicy,
-    SecretPage,
+    Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, Mutation,
+    PutResourcePolicy,
 };
 use crate::model::{Scope, Tag};
 use crate::semantics::memory::World;
@@ -67,7 +67,7 @@ fn fault<T>(result: Result<T, Refusal<std::convert::Infallible>>) -> Result<T, F
     })
 }
 
-fn list(request: &ListSecrets) -> Result<SecretPage, Fault> {
+fn list(request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
     fault(read::list_secrets(&WORLD.view, &Scope::default(), request))
 }
 

@@ -1,9 +1,6 @@
-//! How a secret is rotated: its configuration, the rotation that is under way, and the requests and
-//! answers about both, which `api` shows with the others.
+//! How a secret is rotated: its configuration and the rotation that is under way.
 
-use super::external::ExternalMetadata;
-use super::name::{Scope, VersionId};
-use super::record::RecordId;
+use super::name::VersionId;
 use crate::env::UnixMillis;
 
 /// One of the four calls that a rotation makes of its function, in their order.
@@ -90,100 +87,10 @@ pub struct RotationRules {
     pub schedule_expression: Option<String>,
 }
 
-/// `RotateSecret`.
-#[derive(Clone, Debug, Default)]
-pub struct RotateSecret {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `ClientRequestToken`; becomes the `VersionId` of the new version.
-    pub client_request_token: Option<String>,
-    /// `RotationLambdaARN`; absent: the stored one.
-    pub rotation_lambda_arn: Option<String>,
-    /// `RotationRules`; absent: the stored ones.
-    pub rotation_rules: Option<RotationRules>,
-    /// `RotateImmediately`; absent: true.
-    pub rotate_immediately: Option<bool>,
-    /// `ExternalSecretRotationMetadata`; absent: the stored one.
-    pub external_metadata: Option<Vec<ExternalMetadata>>,
-    /// `ExternalSecretRotationRoleArn`; absent: the stored one.
-    pub external_role_arn: Option<String>,
-}
-
 impl Rotation {
     /// Whether a partner, not a function, would rotate it.
     #[must_use]
     pub fn is_external(&self) -> bool {
         self.function.is_empty()
     }
-}
-
-impl RotateSecret {
-    /// A request that uses what is stored.
-    #[must_use]
-    pub fn new(secret_id: impl Into<String>) -> Self {
-        Self { secret_id: secret_id.into(), ..Self::default() }
-    }
-}
-
-/// Asks what a secret's rotation has to do, and says what became of the last call.
-#[derive(Clone, Debug)]
-pub struct AdvanceRotation {
-    /// The secret.
-    pub id: RecordId,
-    /// The token of a rotation that the schedule begins.
-    pub fresh_token: VersionId,
-    /// What became of a call of the function.
-    pub report: Option<RotationReport>,
-}
-
-/// What became of a call of the function.
-#[derive(Clone, Debug)]
-pub struct RotationReport {
-    /// The rotation.
-    pub token: VersionId,
-    /// The step that was called.
-    pub step: RotationStep,
-    /// Whether the function succeeded.
-    pub succeeded: bool,
-}
-
-/// A call to make of a rotation function.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationCall {
-    /// The account and region of the secret.
-    pub scope: Scope,
-    /// The secret's full ARN.
-    pub arn: String,
-    /// Which function.
-    pub function: String,
-    /// The rotation's version.
-    pub token: VersionId,
-    /// The step to call.
-    pub step: RotationStep,
-    /// First give the version, which has none, a copy of the current value.
-    pub wants_copy: bool,
-}
-
-/// What a secret's rotation has to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationTurn {
-    /// The call to make now.
-    pub call: Option<RotationCall>,
-    /// When to ask again, by the wall clock; `None`: not before something changes.
-    pub due: Option<UnixMillis>,
-}
-
-/// What `DescribeSecret` and `ListSecrets` show of rotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RotationDescription {
-    /// `RotationEnabled`
-    pub rotation_enabled: bool,
-    /// `RotationLambdaARN`, unless a partner rotates it.
-    pub rotation_lambda_arn: Option<String>,
-    /// `RotationRules`
-    pub rotation_rules: Option<RotationRules>,
-    /// `LastRotatedDate`
-    pub last_rotated_date: Option<UnixMillis>,
-    /// `NextRotationDate`
-    pub next_rotation_date: Option<UnixMillis>,
 }

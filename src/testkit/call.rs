@@ -3,13 +3,17 @@
 use crate::error::Result;
 use crate::model::Scope;
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, BatchGetSecretValue, CreateSecret, DeleteSecret,
-    Deleted, Description, DisassociateCrossAccountReplica, GetRandomPassword, GetSecretValue,
-    ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed, PolicyPage,
-    PolicyValidation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
-    ReplicateSecretToRegions, Replicated, ResourcePolicy, ResourcePolicyId, RotateSecret,
-    SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, VersionPage, Written,
+    AssociateCrossAccountReplica, AssociationResponse, BatchGetSecretValue,
+    BatchGetSecretValueResponse, CancelRotateSecret, CreateSecret, DeleteResourcePolicy,
+    DeleteSecret, DeleteSecretResponse, DescribeSecret, DescribeSecretResponse,
+    DisassociateCrossAccountReplica, GetRandomPassword, GetResourcePolicy,
+    GetResourcePolicyResponse, GetSecretValue, GetSecretValueResponse, ListResourcePolicies,
+    ListResourcePoliciesResponse, ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets,
+    ListSecretsResponse, PolicyResponse, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicateSecretToRegions, ReplicationResponse, RestoreSecret,
+    RotateSecret, SecretResponse, StopReplicationToReplica, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, ValidateResourcePolicyResponse,
+    VersionResponse,
 };
 use crate::secret::SecretBytes;
 use crate::vault::Vault;
@@ -73,15 +77,15 @@ operations! {
     AssociateCrossAccountReplica(AssociateCrossAccountReplica)
         by associate_cross_account_replica;
     BatchGetSecretValue(BatchGetSecretValue) by batch_get_secret_value, &;
-    CancelRotateSecret(SecretIdOnly) by cancel_rotate_secret;
+    CancelRotateSecret(CancelRotateSecret) by cancel_rotate_secret;
     CreateSecret(CreateSecret) by create_secret;
-    DeleteResourcePolicy(ResourcePolicyId) by delete_resource_policy;
+    DeleteResourcePolicy(DeleteResourcePolicy) by delete_resource_policy;
     DeleteSecret(DeleteSecret) by delete_secret;
-    DescribeSecret(SecretIdOnly) by describe_secret, &;
+    DescribeSecret(DescribeSecret) by describe_secret, &;
     DisassociateCrossAccountReplica(DisassociateCrossAccountReplica)
         by disassociate_cross_account_replica;
     GetRandomPassword(GetRandomPassword) by random_password, &;
-    GetResourcePolicy(ResourcePolicyId) by get_resource_policy, &;
+    GetResourcePolicy(GetResourcePolicy) by get_resource_policy, &;
     GetSecretValue(GetSecretValue) by get_secret_value, &;
     ListResourcePolicies(ListResourcePolicies) by list_resource_policies, &;
     ListSecretVersionIds(ListSecretVersionIds) by list_secret_version_ids, &;
@@ -92,9 +96,9 @@ operations! {
         by remove_regions_from_replication;
     ReplicateSecretToRegions(ReplicateSecretToRegions)
         by replicate_secret_to_regions;
-    RestoreSecret(SecretIdOnly) by restore_secret;
+    RestoreSecret(RestoreSecret) by restore_secret;
     RotateSecret(RotateSecret) by rotate_secret;
-    StopReplicationToReplica(SecretIdOnly) by stop_replication_to_replica;
+    StopReplicationToReplica(StopReplicationToReplica) by stop_replication_to_replica;
     TagResource(TagResource) by tag_resource;
     UntagResource(UntagResource) by untag_resource;
     UpdateSecret(UpdateSecret) by update_secret;
@@ -120,7 +124,7 @@ macro_rules! answers {
         #[allow(missing_docs)] // Named as the answers of the API.
         pub enum Answer {
             $($name($answer),)*
-            Description(Box<Description>),
+            Description(Box<DescribeSecretResponse>),
             Nothing,
         }
 
@@ -133,24 +137,24 @@ macro_rules! answers {
 }
 
 answers! {
-    Associated(Associated),
-    Batch(SecretValueBatch),
-    Deleted(Deleted),
-    Named(Named),
+    Associated(AssociationResponse),
+    Batch(BatchGetSecretValueResponse),
+    Deleted(DeleteSecretResponse),
+    Named(SecretResponse),
     Password(SecretBytes),
-    Policy(ResourcePolicy),
-    PolicyNamed(PolicyNamed),
-    PolicyPage(PolicyPage),
-    PolicyValidation(PolicyValidation),
-    Replicated(Replicated),
-    SecretPage(SecretPage),
-    Value(SecretValueOutput),
-    VersionPage(VersionPage),
-    Written(Written),
+    Policy(GetResourcePolicyResponse),
+    PolicyNamed(PolicyResponse),
+    PolicyPage(ListResourcePoliciesResponse),
+    PolicyValidation(ValidateResourcePolicyResponse),
+    Replicated(ReplicationResponse),
+    SecretPage(ListSecretsResponse),
+    Value(GetSecretValueResponse),
+    VersionPage(ListSecretVersionIdsResponse),
+    Written(VersionResponse),
 }
 
-impl From<Description> for Answer {
-    fn from(answer: Description) -> Self {
+impl From<DescribeSecretResponse> for Answer {
+    fn from(answer: DescribeSecretResponse) -> Self {
         Self::Description(Box::new(answer))
     }
 }

@@ -84,7 +84,7 @@ impl Inner {
         if access_key_id.is_empty() || access_key_id.len() > ID_CHARS_MAX {
             return Ok(false);
         }
-        let mut describe = crate::model::api::SecretIdOnly::default();
+        let mut describe = crate::model::api::DescribeSecret::default();
         access_key_id.clone_into(&mut describe.secret_id);
         match self.describe_secret(&scope(), &describe) {
             Ok(_) => {}

@@ -87,7 +87,7 @@ pub fn peek_value(
     vault: &Vault,
     scope: &crate::model::Scope,
     request: &crate::model::api::GetSecretValue,
-) -> crate::error::Result<crate::model::api::SecretValueOutput> {
+) -> crate::error::Result<crate::model::api::GetSecretValueResponse> {
     vault.inner.open_value(scope, request).map(|opened| opened.output)
 }
 

@@ -4,7 +4,7 @@
 use super::world::{Loss, Setup, World};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::Scope;
-use strongroom::__internals::model::api::{SecretIdOnly, UpdateSecret};
+use strongroom::__internals::model::api::{DescribeSecret, UpdateSecret};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
@@ -70,7 +70,8 @@ pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str)
         for _ in 0..2 {
             threads.spawn(|| {
                 loop {
-                    let shown = vault.describe_secret(scope, &SecretIdOnly::new(replica)).unwrap();
+                    let shown =
+                        vault.describe_secret(scope, &DescribeSecret::new(replica)).unwrap();
                     let current = shown.versions_to_stages.last().unwrap().0.as_str();
                     let number = shown.description.unwrap();
                     assert_eq!(current.trim_start_matches('0'), number, "half an operation");

@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use strongroom::__internals::model::api::{
-    CreateSecret, DeleteSecret, ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly,
+    CreateSecret, DeleteSecret, DescribeSecret, ListSecretVersionIds, ListSecrets, PutSecretValue,
     TagResource,
 };
 use strongroom::__internals::model::{Scope, Tag};
@@ -204,7 +204,7 @@ impl Case<'_> {
         let scope = Scope::new(ACCOUNT, REGION);
         for (name, since, days) in &self.doomed {
             if self.time - since < days * DAY - SLACK {
-                let id = SecretIdOnly::new(name.clone());
+                let id = DescribeSecret::new(name.clone());
                 let found = self.vault().describe_secret(&scope, &id);
                 found.map_err(|error| {
                     let passed = (self.time - since) / HOUR;
@@ -307,7 +307,7 @@ impl Case<'_> {
         }
         let scope = Scope::new(ACCOUNT, REGION);
         for (name, ..) in &self.doomed {
-            if self.vault().describe_secret(&scope, &SecretIdOnly::new(name.clone())).is_ok() {
+            if self.vault().describe_secret(&scope, &DescribeSecret::new(name.clone())).is_ok() {
                 return Err(format!("{name} is still there"));
             }
         }

@@ -4,7 +4,7 @@ use super::work::{ACCOUNT, ASIDE, REGION};
 use crate::common::drive;
 use crate::common::reference::{Ans, Model};
 use strongroom::__internals::model::Scope;
-use strongroom::__internals::model::api::{GetSecretValue, ListSecrets, SecretIdOnly};
+use strongroom::__internals::model::api::{DescribeSecret, GetSecretValue, ListSecrets};
 use strongroom::__internals::vault::Vault;
 
 /// How many requests came to pass: one of `handed` down to `answered`, such that all that can be read
@@ -74,7 +74,7 @@ fn aside_is_legal(vault: &Vault) -> Result<(), String> {
         let told = |error: strongroom::__internals::error::Error| format!("{region}: {error}");
         let page = vault.list_secrets(&scope, &ListSecrets::default()).map_err(told)?;
         for secret in page.secrets {
-            let id = SecretIdOnly::new(secret.arn.clone());
+            let id = DescribeSecret::new(secret.arn.clone());
             let found = vault.describe_secret(&scope, &id).map_err(told)?;
             let mut seen = Vec::new();
             for (version, stages) in &found.versions_to_stages {

@@ -14,7 +14,7 @@ use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, ListSecrets, PutResourcePolicy, PutSecretValue,
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RotateSecret,
-    SecretIdOnly,
+    StopReplicationToReplica,
 };
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{StoreChoice, Vault};
@@ -153,7 +153,7 @@ pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
         }
         7 if rng.chance(50) => {
             let replica = Scope::new(ACCOUNT, ASIDE[1]);
-            let request = SecretIdOnly::new(name.clone());
+            let request = StopReplicationToReplica::new(name.clone());
             vault.stop_replication_to_replica(&replica, request).map(drop)
         }
         7 => {

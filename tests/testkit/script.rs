@@ -9,7 +9,7 @@ use std::time::Duration;
 use strongroom::__internals::env::sim::{Sim, SimEntropy};
 use strongroom::__internals::env::{Entropy, UnixMillis};
 use strongroom::__internals::error::Error;
-use strongroom::__internals::model::api::SecretValueOutput;
+use strongroom::__internals::model::api::GetSecretValueResponse;
 use strongroom::__internals::model::{Scope, Tree};
 use strongroom::__internals::vault::{Options, RotationFunctions, Vault, internals};
 use strongroom::testkit::{Answer, Call, Ephemeral};
@@ -67,8 +67,9 @@ pub fn run(vault: &Vault, machine: &Sim, seed: u64, range: std::ops::Range<u64>)
     lines
 }
 
-fn value(output: &SecretValueOutput) -> String {
-    let SecretValueOutput { arn, name, version_id, value, version_stages, created_date } = output;
+fn value(output: &GetSecretValueResponse) -> String {
+    let GetSecretValueResponse { arn, name, version_id, value, version_stages, created_date } =
+        output;
     let (kind, bytes) = (value.kind(), value.bytes().expose());
     format!("{arn} {name} {version_id} {kind:?} {bytes:?} {version_stages:?} {created_date:?}")
 }

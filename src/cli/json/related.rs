@@ -2,7 +2,7 @@
 
 use super::TagShape;
 use crate::model::External;
-use crate::model::api::Description;
+use crate::model::api::DescribeSecretResponse;
 use serde::Serialize;
 
 /// `CrossAccountPrimary` and `CrossAccountReplicas`.
@@ -33,7 +33,7 @@ struct CrossReplicaShape<'a> {
     replication_status: &'static str,
 }
 
-pub(super) fn cross_account_shape(found: &Description) -> CrossAccountShape<'_> {
+pub(super) fn cross_account_shape(found: &DescribeSecretResponse) -> CrossAccountShape<'_> {
     let primary = found.cross_account_primary.as_ref().map(|primary| PrimaryShape {
         arn: &primary.arn,
         replication_status: primary.status.name(),

@@ -16,8 +16,8 @@ fn version_id() -> VersionId {
     VersionId::parse(ID).unwrap()
 }
 
-fn output(value: SecretValue, stages: &[&str]) -> SecretValueOutput {
-    SecretValueOutput {
+fn output(value: SecretValue, stages: &[&str]) -> GetSecretValueResponse {
+    GetSecretValueResponse {
         arn: ARN.into(),
         name: "n".into(),
         version_id: version_id(),
@@ -27,8 +27,8 @@ fn output(value: SecretValue, stages: &[&str]) -> SecretValueOutput {
     }
 }
 
-fn described() -> Description {
-    Description {
+fn described() -> DescribeSecretResponse {
+    DescribeSecretResponse {
         arn: ARN.into(),
         name: "n".into(),
         description: None,
@@ -53,7 +53,7 @@ fn described() -> Description {
 fn partners_and_other_accounts_are_shown() {
     let item = ExternalMetadata { key: "k".into(), value: "v".into() };
     let status = CrossAccountStatus::InSync;
-    let found = Description {
+    let found = DescribeSecretResponse {
         external: Some(External {
             partner: "p".into(),
             metadata: vec![item],
@@ -103,7 +103,7 @@ fn the_longest_value_of_the_worst_characters_fits_its_buffer() {
 fn absent_members_are_left_out_and_present_ones_have_their_aws_names() {
     let bare = json!({"ARN": ARN, "Name": "n", "CreatedDate": 1.0, "LastChangedDate": 2.5});
     assert_eq!(parsed(description(&described())), bare);
-    let full = Description {
+    let full = DescribeSecretResponse {
         description: Some("d".into()),
         kms_key_id: Some("k".into()),
         last_accessed_date: Some(UnixMillis(0)),
@@ -137,13 +137,13 @@ fn absent_members_are_left_out_and_present_ones_have_their_aws_names() {
 
 #[test]
 fn the_tags_of_a_secret_that_lost_them_are_an_empty_list() {
-    let found = Description { tags: Some(vec![]), ..described() };
+    let found = DescribeSecretResponse { tags: Some(vec![]), ..described() };
     assert_eq!(parsed(description(&found))["Tags"], json!([]));
 }
 
 #[test]
 fn writes_answer_with_what_aws_answers() {
-    let made = Written {
+    let made = VersionResponse {
         arn: ARN.into(),
         name: "n".into(),
         version_id: Some(version_id()),
@@ -151,26 +151,31 @@ fn writes_answer_with_what_aws_answers() {
         replication_status: None,
     };
     assert_eq!(parsed(written(&made)), json!({"ARN": ARN, "Name": "n", "VersionId": ID}));
-    let put = Written { version_stages: vec!["S".into()], ..made };
+    let put = VersionResponse { version_stages: vec!["S".into()], ..made };
     assert_eq!(parsed(written(&put))["VersionStages"], json!(["S"]));
-    let gone = Deleted { arn: ARN.into(), name: "n".into(), deletion_date: UnixMillis(1500) };
+    let gone =
+        DeleteSecretResponse { arn: ARN.into(), name: "n".into(), deletion_date: UnixMillis(1500) };
     let expected = json!({"ARN": ARN, "Name": "n", "DeletionDate": 1.5});
     assert_eq!(parsed(deleted(&gone)), expected);
-    let back = Named { arn: ARN.into(), name: "n".into() };
+    let back = SecretResponse { arn: ARN.into(), name: "n".into() };
     assert_eq!(parsed(named(&back)), json!({"ARN": ARN, "Name": "n"}));
 }
 
 #[test]
 fn versions_have_their_aws_names() {
-    let entry = VersionEntry {
+    let entry = SecretVersionsListEntry {
         version_id: version_id(),
         version_stages: vec![],
         created_date: UnixMillis(1000),
         last_accessed_date: None,
         kms_key_ids: vec!["DefaultEncryptionKey".into()],
     };
-    let page =
-        VersionPage { arn: ARN.into(), name: "n".into(), versions: vec![entry], next_token: None };
+    let page = ListSecretVersionIdsResponse {
+        arn: ARN.into(),
+        name: "n".into(),
+        versions: vec![entry],
+        next_token: None,
+    };
     let expected = json!({"ARN": ARN, "Name": "n", "Versions": [
         {"VersionId": ID, "CreatedDate": 1.0, "KmsKeyIds": ["DefaultEncryptionKey"]},
     ]});
@@ -200,7 +205,7 @@ fn rotation_has_the_members_of_aws() {
         last_rotated_date: None,
         next_rotation_date: Some(UnixMillis(1500)),
     };
-    let found = Description { rotation: Some(rotation), ..described() };
+    let found = DescribeSecretResponse { rotation: Some(rotation), ..described() };
     let expected = json!({
         "ARN": ARN, "Name": "n", "CreatedDate": 1.0, "LastChangedDate": 2.5,
         "RotationEnabled": true, "RotationLambdaARN": "f", "NextRotationDate": 1.5,

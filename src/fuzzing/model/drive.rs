@@ -40,7 +40,7 @@ fn sorted(stages: &[String]) -> Vec<String> {
     stages
 }
 
-fn written(w: api::Written) -> Ans {
+fn written(w: api::VersionResponse) -> Ans {
     Ans::Written {
         arn: w.arn,
         name: w.name,
@@ -49,7 +49,7 @@ fn written(w: api::Written) -> Ans {
     }
 }
 
-fn value(got: api::SecretValueOutput) -> Ans {
+fn value(got: api::GetSecretValueResponse) -> Ans {
     Ans::Value {
         arn: got.arn,
         name: got.name,
@@ -60,7 +60,7 @@ fn value(got: api::SecretValueOutput) -> Ans {
     }
 }
 
-fn described(d: api::Description) -> Described {
+fn described(d: api::DescribeSecretResponse) -> Described {
     let millis = |time: Option<UnixMillis>| time.map(|time| time.0);
     Described {
         arn: d.arn,
@@ -134,7 +134,7 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
             recovery_window_in_days: *window,
             force_delete_without_recovery: *force,
         }),
-        Req::Restore { id } => Write::RestoreSecret(api::SecretIdOnly::new(text(id))),
+        Req::Restore { id } => Write::RestoreSecret(api::RestoreSecret::new(text(id))),
         Req::Tag { id, tags } => Write::TagResource(api::TagResource {
             secret_id: text(id),
             tags: tags.iter().map(tag).collect(),
@@ -149,7 +149,7 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
             block_public_policy: Some(*block),
         }),
         Req::DeletePolicy { id } => {
-            Write::DeleteResourcePolicy(api::ResourcePolicyId::new(text(id)))
+            Write::DeleteResourcePolicy(api::DeleteResourcePolicy::new(text(id)))
         }
         _ => return None,
     })
@@ -159,11 +159,11 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
 pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
     Ok(match answer? {
         Answer::Written(answer) => written(answer),
-        Answer::Named(api::Named { arn, name }) => Ans::Named { arn, name },
+        Answer::Named(api::SecretResponse { arn, name }) => Ans::Named { arn, name },
         Answer::Deleted(d) => {
             Ans::Deleted { arn: Some(d.arn), name: d.name, date: d.deletion_date.0 }
         }
-        Answer::PolicyNamed(api::PolicyNamed { arn, name, .. }) => Ans::Named { arn, name },
+        Answer::PolicyNamed(api::PolicyResponse { arn, name, .. }) => Ans::Named { arn, name },
         Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
         Answer::Replicated(_) | Answer::Associated(_) => {
             unreachable!("the model knows no replicas")
@@ -244,7 +244,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
         }
         Req::Describe { id } => {
-            let request = api::SecretIdOnly::new(text(id));
+            let request = api::DescribeSecret::new(text(id));
             Ans::Described(described(vault.describe_secret(&scope, &request)?))
         }
         Req::Versions { id, deprecated, page } => {
@@ -303,7 +303,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
         }
         Req::Policy { id } => {
-            let got = vault.get_resource_policy(&scope, &api::ResourcePolicyId::new(text(id)))?;
+            let got = vault.get_resource_policy(&scope, &api::GetResourcePolicy::new(text(id)))?;
             Ans::Policy { arn: got.arn, name: got.name, policy: got.policy }
         }
         _ => unreachable!("mutations were handled above"),

@@ -23,7 +23,7 @@ impl Run {
         if !self.is_strange(who, name) {
             return;
         }
-        let request = api::SecretIdOnly::new(name);
+        let request = api::DescribeSecret::new(name);
         let answer = self.vault().describe_secret(&scope(who), &request);
         if answer.is_err_and(|error| error.is_not_found()) {
             self.strange.remove(&(who.account, who.region, name.to_owned()));
@@ -165,7 +165,8 @@ impl Run {
     fn labels_of_promoted(&self, who: Who, call: &Call) -> Option<Vec<(VersionId, Vec<String>)>> {
         let Call::StopReplication { id } = call else { return None };
         let id = self.models[who.account].text_of(REGIONS[who.region], id);
-        let shown = self.vault().describe_secret(&scope(who), &api::SecretIdOnly::new(id)).ok()?;
+        let shown =
+            self.vault().describe_secret(&scope(who), &api::DescribeSecret::new(id)).ok()?;
         let mut labels = shown.versions_to_stages;
         labels.sort();
         Some(labels)
@@ -230,7 +231,7 @@ impl Run {
             if !self.is_strange(who, name) {
                 continue;
             }
-            let request = api::SecretIdOnly::new(name);
+            let request = api::DescribeSecret::new(name);
             if let Ok(secret) = vault.describe_secret(&scope(who), &request) {
                 let end = &secret.arn[secret.arn.len() - 6..];
                 self.models[who.account].note_end(REGIONS[who.region], name, end);
@@ -244,7 +245,7 @@ impl Run {
         if self.is_strange(owner, name) || self.trouble != Trouble::None {
             return Ok(());
         }
-        let request = api::SecretIdOnly::new(name);
+        let request = api::DescribeSecret::new(name);
         let Ok(seen) = self.vault().describe_secret(&scope(owner), &request) else { return Ok(()) };
         let (region, model) = (REGIONS[owner.region], &mut self.models[owner.account]);
         let id = Id::Name(name.to_owned());

@@ -96,7 +96,9 @@ pub(super) fn to_write(models: &[Model; 2], who: Who, call: &Call) -> Option<Wri
             request.rotate_immediately = Some(*at_once);
             Write::RotateSecret(request)
         }
-        Call::CancelRotate { id } => Write::CancelRotateSecret(api::SecretIdOnly::new(text(id))),
+        Call::CancelRotate { id } => {
+            Write::CancelRotateSecret(api::CancelRotateSecret::new(text(id)))
+        }
         Call::Replicate { id, force } => {
             Write::ReplicateSecretToRegions(api::ReplicateSecretToRegions {
                 secret_id: text(id),
@@ -111,7 +113,7 @@ pub(super) fn to_write(models: &[Model; 2], who: Who, call: &Call) -> Option<Wri
             })
         }
         Call::StopReplication { id } => {
-            Write::StopReplicationToReplica(api::SecretIdOnly::new(text(id)))
+            Write::StopReplicationToReplica(api::StopReplicationToReplica::new(text(id)))
         }
         Call::Associate { id } => {
             Write::AssociateCrossAccountReplica(api::AssociateCrossAccountReplica {
@@ -149,7 +151,7 @@ pub(super) fn read(vault: &Vault, models: &[Model; 2], who: Who, call: &Call) ->
                 ..api::ListResourcePolicies::default()
             };
             let listed = vault.list_resource_policies(&scope, &request)?.policy_names;
-            let request = api::ResourcePolicyId::new(secret_id);
+            let request = api::GetResourcePolicy::new(secret_id);
             let has_one = vault.get_resource_policy(&scope, &request)?.policy.is_some();
             let expected: &[&str] = if has_one { &["default"] } else { &[] };
             (listed != expected).then(|| format!("policies {listed:?}"))

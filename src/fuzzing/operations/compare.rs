@@ -6,7 +6,9 @@ use super::run::Strange;
 use super::step::Who;
 use crate::fuzzing::dump::text;
 use crate::fuzzing::model::{Ans, Chosen, Id, Model, Req, drive};
-use crate::model::api::{Description, GetSecretValue, ListSecretVersionIds, ListSecrets};
+use crate::model::api::{
+    DescribeSecretResponse, GetSecretValue, ListSecretVersionIds, ListSecrets,
+};
 use crate::vault::{Vault, internals};
 
 /// All accounts in all regions.
@@ -142,7 +144,7 @@ pub(super) fn replicas(vault: &Vault) -> Result<(), String> {
 
 type Shown = Vec<(String, Vec<String>, Option<Vec<u8>>)>;
 
-fn versions(vault: &Vault, who: Who, secret: &Description) -> Result<Shown, String> {
+fn versions(vault: &Vault, who: Who, secret: &DescribeSecretResponse) -> Result<Shown, String> {
     let scope = scope(who);
     let request = ListSecretVersionIds {
         secret_id: secret.name.clone(),

@@ -1,33 +1,50 @@
-//! Requests and answers of replication between accounts, in AWS's words.
+//! Requests and responses of replication between accounts.
 
+use super::request::request;
 use crate::model::cross_account::CrossAccountStatus;
 
-/// `AssociateCrossAccountReplica`.
-#[derive(Clone, Debug, Default)]
-pub struct AssociateCrossAccountReplica {
-    /// `SecretId`: the primary.
-    pub secret_id: String,
-    /// `CrossAccountReplicaARN`
-    pub replica_arn: String,
-    /// `ReplicaRestriction`: `SameOrg` or `NoRestriction`. All accounts of a vault are of one
-    /// organization.
-    pub replica_restriction: Option<String>,
-    /// `ReplicationRoleARN`: shown again and no more, for there are no roles.
-    pub replication_role_arn: Option<String>,
+request! {
+    /// `AssociateCrossAccountReplica`.
+    #[derive(Clone, Debug, Default)]
+    AssociateCrossAccountReplica {
+        required {
+            /// `SecretId`: name or ARN of the primary.
+            secret_id: String,
+            /// `CrossAccountReplicaARN`
+            replica_arn: String,
+        }
+        optional {
+            /// `ReplicaRestriction`: `SameOrg` or `NoRestriction`. All accounts of a vault are of one
+            /// organization.
+            replica_restriction: String,
+            /// `ReplicationRoleARN`: only shown again, for there are no roles.
+            replication_role_arn: String,
+        }
+    }
 }
 
-/// `DisassociateCrossAccountReplica`.
-#[derive(Clone, Debug, Default)]
-pub struct DisassociateCrossAccountReplica {
-    /// `SecretId`: the primary.
-    pub secret_id: String,
-    /// `CrossAccountReplicaARN`
-    pub replica_arn: String,
+/// Response of `AssociateCrossAccountReplica`.
+pub type AssociateCrossAccountReplicaResponse = AssociationResponse;
+
+request! {
+    /// `DisassociateCrossAccountReplica`.
+    #[derive(Clone, Debug, Default)]
+    DisassociateCrossAccountReplica {
+        required {
+            /// `SecretId`: name or ARN of the primary.
+            secret_id: String,
+            /// `CrossAccountReplicaARN`
+            replica_arn: String,
+        }
+    }
 }
 
-/// Answer of `AssociateCrossAccountReplica` and `DisassociateCrossAccountReplica`.
+/// Response of `DisassociateCrossAccountReplica`.
+pub type DisassociateCrossAccountReplicaResponse = AssociationResponse;
+
+/// A primary and its replica in another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Associated {
+pub struct AssociationResponse {
     /// `ARN` of the primary.
     pub arn: String,
     /// `CrossAccountReplicaARN`

@@ -1,69 +1,63 @@
-//! Requests and answers about resource policies.
+//! Requests and responses about resource policies.
 
-/// `PutResourcePolicy`.
-#[derive(Clone, Debug, Default)]
-pub struct PutResourcePolicy {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `ResourcePolicy`: kept byte for byte.
-    pub resource_policy: String,
-    /// `PolicyName`: `default` or absent.
-    pub policy_name: Option<String>,
-    /// `BlockPublicPolicy`
-    pub block_public_policy: Option<bool>,
-}
+use super::request::request;
+use super::responses::PolicyResponse;
 
-/// `GetResourcePolicy`, `DeleteResourcePolicy`.
-#[derive(Clone, Debug, Default)]
-pub struct ResourcePolicyId {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `PolicyName`; absent: `default`.
-    pub policy_name: Option<String>,
-}
-
-impl ResourcePolicyId {
-    /// The policy that users attach to this secret.
-    #[must_use]
-    pub fn new(secret_id: impl Into<String>) -> Self {
-        Self { secret_id: secret_id.into(), policy_name: None }
+request! {
+    /// `PutResourcePolicy`.
+    #[derive(Clone, Debug, Default)]
+    PutResourcePolicy {
+        required {
+            /// `SecretId`: name or ARN.
+            secret_id: String,
+            /// `ResourcePolicy`, 1 to 20480 characters; kept byte for byte.
+            resource_policy: String,
+        }
+        optional {
+            /// `PolicyName`: `default` or absent.
+            policy_name: String,
+            /// `BlockPublicPolicy`: refuses a policy that gives access to everybody.
+            block_public_policy: bool,
+        }
     }
 }
 
-/// `ValidateResourcePolicy`.
-#[derive(Clone, Debug, Default)]
-pub struct ValidateResourcePolicy {
-    /// `SecretId`, if the policy is meant for a secret that is there.
-    pub secret_id: Option<String>,
-    /// `ResourcePolicy`
-    pub resource_policy: String,
+/// Response of `PutResourcePolicy`.
+pub type PutResourcePolicyResponse = PolicyResponse;
+
+/// Requests that name a policy of a secret.
+macro_rules! policy_request {
+    ($($(#[$about:meta])* $name:ident;)*) => {$(
+        request! {
+            $(#[$about])*
+            #[derive(Clone, Debug, Default)]
+            $name {
+                required {
+                    /// `SecretId`: name or ARN.
+                    secret_id: String,
+                }
+                optional {
+                    /// `PolicyName`; absent: `default`, the policy that users attach.
+                    policy_name: String,
+                }
+            }
+        }
+    )*};
 }
 
-/// `ListResourcePolicies`.
-#[derive(Clone, Debug, Default)]
-pub struct ListResourcePolicies {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `MaxResults`, 1 to 100.
-    pub max_results: Option<i64>,
-    /// `NextToken`
-    pub next_token: Option<String>,
+policy_request! {
+    /// `GetResourcePolicy`.
+    GetResourcePolicy;
+    /// `DeleteResourcePolicy`.
+    DeleteResourcePolicy;
 }
 
-/// Answer of `PutResourcePolicy` and `DeleteResourcePolicy`.
+/// Response of `DeleteResourcePolicy`.
+pub type DeleteResourcePolicyResponse = PolicyResponse;
+
+/// Response of `GetResourcePolicy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyNamed {
-    /// `ARN`
-    pub arn: String,
-    /// `Name`
-    pub name: String,
-    /// `PolicyName`, if the request named it.
-    pub policy_name: Option<String>,
-}
-
-/// Answer of `GetResourcePolicy`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourcePolicy {
+pub struct GetResourcePolicyResponse {
     /// `ARN`
     pub arn: String,
     /// `Name`
@@ -74,27 +68,59 @@ pub struct ResourcePolicy {
     pub policy_name: Option<String>,
 }
 
-/// Answer of `ValidateResourcePolicy`.
+request! {
+    /// `ValidateResourcePolicy`.
+    #[derive(Clone, Debug, Default)]
+    ValidateResourcePolicy {
+        required {
+            /// `ResourcePolicy`, 1 to 20480 characters.
+            resource_policy: String,
+        }
+        optional {
+            /// `SecretId`, if the policy is meant for a secret that is there.
+            secret_id: String,
+        }
+    }
+}
+
+/// Response of `ValidateResourcePolicy`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyValidation {
+pub struct ValidateResourcePolicyResponse {
     /// `ValidationErrors`; empty means that `PolicyValidationPassed`.
-    pub errors: Vec<PolicyFinding>,
+    pub errors: Vec<ValidationErrorsEntry>,
 }
 
 /// One of `ValidationErrors`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyFinding {
+pub struct ValidationErrorsEntry {
     /// `CheckName`
     pub check_name: String,
     /// `ErrorMessage`
     pub error_message: String,
 }
 
-/// Answer of `ListResourcePolicies`.
+request! {
+    /// `ListResourcePolicies`.
+    #[derive(Clone, Debug, Default)]
+    ListResourcePolicies {
+        required {
+            /// `SecretId`: name or ARN.
+            secret_id: String,
+        }
+        optional {
+            /// `MaxResults`, 1 to 100; absent: 100.
+            max_results: i64,
+            /// `NextToken` of the page before.
+            next_token: String,
+        }
+    }
+}
+
+/// Response of `ListResourcePolicies`: a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyPage {
+pub struct ListResourcePoliciesResponse {
     /// `PolicyName` of each of `ResourcePolicies`.
     pub policy_names: Vec<String>,
-    /// `NextToken`
+    /// `NextToken`, if there is more.
     pub next_token: Option<String>,
 }

@@ -1,43 +1,84 @@
-//! Requests and answers of replication, in AWS's words.
+//! Requests and responses of replication between regions.
 
+use super::request::request;
+use super::responses::{ReplicationResponse, SecretResponse};
 use crate::model::ReplicaStatus;
 
-/// One of `AddReplicaRegions`.
-#[derive(Clone, Debug, Default)]
-pub struct ReplicaRegion {
-    /// `Region`
-    pub region: String,
-    /// `KmsKeyId`
-    pub kms_key_id: Option<String>,
-}
-
-impl ReplicaRegion {
-    /// A replica under AWS's own key.
-    #[must_use]
-    pub fn new(region: impl Into<String>) -> Self {
-        Self { region: region.into(), kms_key_id: None }
+request! {
+    /// One of `AddReplicaRegions`.
+    #[derive(Clone, Debug, Default)]
+    ReplicaRegion {
+        required {
+            /// `Region`, such as `eu-west-1`.
+            region: String,
+        }
+        optional {
+            /// `KmsKeyId`; absent: AWS's own key.
+            kms_key_id: String,
+        }
     }
 }
 
-/// `ReplicateSecretToRegions`.
-#[derive(Clone, Debug, Default)]
-pub struct ReplicateSecretToRegions {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `AddReplicaRegions`
-    pub add_replica_regions: Vec<ReplicaRegion>,
-    /// `ForceOverwriteReplicaSecret`
-    pub force_overwrite_replica_secret: Option<bool>,
+/// A replica under AWS's own key.
+impl From<&str> for ReplicaRegion {
+    fn from(region: &str) -> Self {
+        Self::new(region)
+    }
 }
 
-/// `RemoveRegionsFromReplication`.
-#[derive(Clone, Debug, Default)]
-pub struct RemoveRegionsFromReplication {
-    /// `SecretId`
-    pub secret_id: String,
-    /// `RemoveReplicaRegions`
-    pub remove_replica_regions: Vec<String>,
+request! {
+    /// `ReplicateSecretToRegions`.
+    #[derive(Clone, Debug, Default)]
+    ReplicateSecretToRegions {
+        required {
+            /// `SecretId`: name or ARN of the primary.
+            secret_id: String,
+        }
+        items {
+            /// `AddReplicaRegions`, at least one.
+            add_replica_regions: ReplicaRegion,
+        }
+        optional {
+            /// `ForceOverwriteReplicaSecret`: replaces secrets of this name in these regions.
+            force_overwrite_replica_secret: bool,
+        }
+    }
 }
+
+/// Response of `ReplicateSecretToRegions`.
+pub type ReplicateSecretToRegionsResponse = ReplicationResponse;
+
+request! {
+    /// `RemoveRegionsFromReplication`.
+    #[derive(Clone, Debug, Default)]
+    RemoveRegionsFromReplication {
+        required {
+            /// `SecretId`: name or ARN of the primary.
+            secret_id: String,
+        }
+        items {
+            /// `RemoveReplicaRegions`, at least one.
+            remove_replica_regions: String,
+        }
+    }
+}
+
+/// Response of `RemoveRegionsFromReplication`.
+pub type RemoveRegionsFromReplicationResponse = ReplicationResponse;
+
+request! {
+    /// `StopReplicationToReplica`.
+    #[derive(Clone, Debug, Default)]
+    StopReplicationToReplica {
+        required {
+            /// `SecretId`: name or ARN of the replica.
+            secret_id: String,
+        }
+    }
+}
+
+/// Response of `StopReplicationToReplica`; AWS shows only the ARN.
+pub type StopReplicationToReplicaResponse = SecretResponse;
 
 /// An entry of `ReplicationStatus`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,13 +91,4 @@ pub struct ReplicationStatus {
     pub status: ReplicaStatus,
     /// `StatusMessage`
     pub status_message: Option<String>,
-}
-
-/// Answer of `ReplicateSecretToRegions` and `RemoveRegionsFromReplication`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replicated {
-    /// `ARN`
-    pub arn: String,
-    /// `ReplicationStatus`; an empty list is shown.
-    pub replication_status: Vec<ReplicationStatus>,
 }

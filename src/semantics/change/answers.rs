@@ -1,12 +1,12 @@
 //! Answers that several operations give.
 
-use crate::model::api::{Named, Written};
+use crate::model::api::{SecretResponse, VersionResponse};
 use crate::model::{SecretRecord, VersionId};
 use crate::semantics::plan::Answer;
 
 /// ARN and name, the whole answer of several operations.
 pub(crate) fn named(record: &SecretRecord) -> Answer {
-    Answer::Named(Named { arn: record.arn().to_string(), name: record.name.to_string() })
+    Answer::Named(SecretResponse { arn: record.arn().to_string(), name: record.name.to_string() })
 }
 
 /// What a write answers; `version_id` if a version was made or matched.
@@ -15,7 +15,7 @@ pub(crate) fn written(
     version_id: Option<VersionId>,
     stages: Vec<String>,
 ) -> Answer {
-    Answer::Written(Written {
+    Answer::Written(VersionResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         version_id,

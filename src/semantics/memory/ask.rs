@@ -3,12 +3,14 @@
 use super::World;
 use crate::env::UnixMillis;
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, CreateSecret, DeleteSecret, Deleted, Description,
-    DisassociateCrossAccountReplica, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation,
-    Named, PolicyNamed, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
-    ReplicaRegion, ReplicateSecretToRegions, Replicated, ResourcePolicyId, SecretIdOnly,
-    SecretPage, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage, VersionPage,
-    Written,
+    AssociateCrossAccountReplica, AssociationResponse, CreateSecret, DeleteResourcePolicy,
+    DeleteSecret, DeleteSecretResponse, DescribeSecret, DescribeSecretResponse,
+    DisassociateCrossAccountReplica, GetResourcePolicy, GetSecretValue, ListSecretVersionIds,
+    ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse, Mutation, PolicyResponse,
+    PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
+    ReplicateSecretToRegions, ReplicationResponse, RestoreSecret, SecretResponse,
+    StopReplicationToReplica, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    VersionResponse,
 };
 use crate::model::{RecordId, Scope, Tag};
 use crate::secret::PayloadKind;
@@ -45,7 +47,7 @@ impl World {
         &mut self,
         mutation: &Mutation,
         value: Option<(PayloadKind, Vec<u8>)>,
-    ) -> Result<Written, Fault> {
+    ) -> Result<VersionResponse, Fault> {
         match self.run(mutation, value)? {
             Answer::Written(written) => Ok(written),
             other => wrong_answer(&other),
@@ -53,7 +55,12 @@ impl World {
     }
 
     /// `CreateSecret` with the token of that name.
-    pub fn create(&mut self, name: &str, by: &str, value: Option<&str>) -> Result<Written, Fault> {
+    pub fn create(
+        &mut self,
+        name: &str,
+        by: &str,
+        value: Option<&str>,
+    ) -> Result<VersionResponse, Fault> {
         let request = CreateSecret {
             client_request_token: Some(token(by)),
             value: value.map(|_| PayloadKind::String),
@@ -69,7 +76,7 @@ impl World {
         by: &str,
         value: &str,
         stages: &[&str],
-    ) -> Result<Written, Fault> {
+    ) -> Result<VersionResponse, Fault> {
         let stages: Vec<String> = stages.iter().map(ToString::to_string).collect();
         let request = PutSecretValue {
             client_request_token: Some(token(by)),
@@ -86,7 +93,7 @@ impl World {
         by: &str,
         description: Option<&str>,
         value: Option<&str>,
-    ) -> Result<Written, Fault> {
+    ) -> Result<VersionResponse, Fault> {
         let request = UpdateSecret {
             client_request_token: Some(token(by)),
             description: description.map(str::to_owned),
@@ -103,7 +110,7 @@ impl World {
         stage: &str,
         from: Option<&str>,
         to: Option<&str>,
-    ) -> Result<Named, Fault> {
+    ) -> Result<SecretResponse, Fault> {
         let request = UpdateSecretVersionStage {
             secret_id: id.to_owned(),
             version_stage: stage.to_owned(),
@@ -122,7 +129,7 @@ impl World {
         id: &str,
         window: Option<i64>,
         force: Option<bool>,
-    ) -> Result<Deleted, Fault> {
+    ) -> Result<DeleteSecretResponse, Fault> {
         let request = DeleteSecret {
             secret_id: id.to_owned(),
             recovery_window_in_days: window,
@@ -135,8 +142,8 @@ impl World {
     }
 
     /// `RestoreSecret`.
-    pub fn restore(&mut self, id: &str) -> Result<Named, Fault> {
-        match self.run(&Mutation::RestoreSecret(SecretIdOnly::new(id)), None)? {
+    pub fn restore(&mut self, id: &str) -> Result<SecretResponse, Fault> {
+        match self.run(&Mutation::RestoreSecret(RestoreSecret::new(id)), None)? {
             Answer::Named(named) => Ok(named),
             other => wrong_answer(&other),
         }
@@ -163,7 +170,7 @@ impl World {
         id: &str,
         regions: &[(&str, Option<&str>)],
         force: bool,
-    ) -> Result<Replicated, Fault> {
+    ) -> Result<ReplicationResponse, Fault> {
         let region = |(region, key): &(&str, Option<&str>)| ReplicaRegion {
             region: (*region).to_owned(),
             kms_key_id: key.map(str::to_owned),
@@ -180,7 +187,11 @@ impl World {
     }
 
     /// `RemoveRegionsFromReplication`.
-    pub fn remove_replicas(&mut self, id: &str, regions: &[&str]) -> Result<Replicated, Fault> {
+    pub fn remove_replicas(
+        &mut self,
+        id: &str,
+        regions: &[&str],
+    ) -> Result<ReplicationResponse, Fault> {
         let request = RemoveRegionsFromReplication {
             secret_id: id.to_owned(),
             remove_replica_regions: regions.iter().map(ToString::to_string).collect(),
@@ -192,15 +203,17 @@ impl World {
     }
 
     /// `StopReplicationToReplica`.
-    pub fn promote(&mut self, id: &str) -> Result<Named, Fault> {
-        match self.run(&Mutation::StopReplicationToReplica(SecretIdOnly::new(id)), None)? {
+    pub fn promote(&mut self, id: &str) -> Result<SecretResponse, Fault> {
+        match self
+            .run(&Mutation::StopReplicationToReplica(StopReplicationToReplica::new(id)), None)?
+        {
             Answer::Named(named) => Ok(named),
             other => wrong_answer(&other),
         }
     }
 
     /// `AssociateCrossAccountReplica`.
-    pub fn associate(&mut self, id: &str, replica: &str) -> Result<Associated, Fault> {
+    pub fn associate(&mut self, id: &str, replica: &str) -> Result<AssociationResponse, Fault> {
         let request = AssociateCrossAccountReplica {
             secret_id: id.to_owned(),
             replica_arn: replica.to_owned(),
@@ -213,7 +226,7 @@ impl World {
     }
 
     /// `DisassociateCrossAccountReplica`.
-    pub fn disassociate(&mut self, id: &str, replica: &str) -> Result<Associated, Fault> {
+    pub fn disassociate(&mut self, id: &str, replica: &str) -> Result<AssociationResponse, Fault> {
         let (secret_id, replica_arn) = (id.to_owned(), replica.to_owned());
         let request = DisassociateCrossAccountReplica { secret_id, replica_arn };
         match self.run(&Mutation::DisassociateCrossAccountReplica(request), None)? {
@@ -255,29 +268,32 @@ impl World {
     }
 
     /// `DescribeSecret`.
-    pub fn describe(&self, id: &str) -> Result<Description, Fault> {
-        fault(read::describe_secret(&self.view, &self.scope, &SecretIdOnly::new(id)))
+    pub fn describe(&self, id: &str) -> Result<DescribeSecretResponse, Fault> {
+        fault(read::describe_secret(&self.view, &self.scope, &DescribeSecret::new(id)))
     }
 
     /// `ListSecretVersionIds`.
-    pub fn list_versions(&self, request: &ListSecretVersionIds) -> Result<VersionPage, Fault> {
+    pub fn list_versions(
+        &self,
+        request: &ListSecretVersionIds,
+    ) -> Result<ListSecretVersionIdsResponse, Fault> {
         fault(read::list_secret_version_ids(&self.view, &self.scope, request))
     }
 
     /// `ListSecrets`.
-    pub fn list(&self, request: &ListSecrets) -> Result<SecretPage, Fault> {
+    pub fn list(&self, request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
         fault(read::list_secrets(&self.view, &self.scope, request))
     }
 
     /// `GetResourcePolicy`; its policy.
     pub fn policy(&self, id: &str) -> Result<Option<String>, Fault> {
-        let request = ResourcePolicyId::new(id);
+        let request = GetResourcePolicy::new(id);
         let answer = fault(read::get_resource_policy(&self.view, &self.scope, &request))?;
         Ok(answer.policy)
     }
 
     /// `PutResourcePolicy` without options.
-    pub fn put_policy(&mut self, id: &str, policy: &str) -> Result<PolicyNamed, Fault> {
+    pub fn put_policy(&mut self, id: &str, policy: &str) -> Result<PolicyResponse, Fault> {
         let (secret_id, resource_policy) = (id.to_owned(), policy.to_owned());
         let request = PutResourcePolicy { secret_id, resource_policy, ..Default::default() };
         match self.run(&Mutation::PutResourcePolicy(request), None)? {
@@ -287,8 +303,8 @@ impl World {
     }
 
     /// `DeleteResourcePolicy`.
-    pub fn delete_policy(&mut self, id: &str) -> Result<PolicyNamed, Fault> {
-        match self.run(&Mutation::DeleteResourcePolicy(ResourcePolicyId::new(id)), None)? {
+    pub fn delete_policy(&mut self, id: &str) -> Result<PolicyResponse, Fault> {
+        match self.run(&Mutation::DeleteResourcePolicy(DeleteResourcePolicy::new(id)), None)? {
             Answer::PolicyNamed(named) => Ok(named),
             other => wrong_answer(&other),
         }

@@ -6,17 +6,17 @@ use crate::model::api;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `RotateSecret`, `CancelRotateSecret`
-    Written(api::Written),
+    Written(api::VersionResponse),
     /// `UpdateSecretVersionStage`, `RestoreSecret`, `StopReplicationToReplica`
-    Named(api::Named),
+    Named(api::SecretResponse),
     /// `DeleteSecret`
-    Deleted(api::Deleted),
+    Deleted(api::DeleteSecretResponse),
     /// `PutResourcePolicy`, `DeleteResourcePolicy`
-    PolicyNamed(api::PolicyNamed),
+    PolicyNamed(api::PolicyResponse),
     /// `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
-    Replicated(api::Replicated),
+    Replicated(api::ReplicationResponse),
     /// `AssociateCrossAccountReplica`, `DisassociateCrossAccountReplica`
-    Associated(api::Associated),
+    Associated(api::AssociationResponse),
     /// `TagResource`, `UntagResource`, and an internal operation that had nothing left to do.
     Done,
     /// An internal operation did a bounded part; ask again.

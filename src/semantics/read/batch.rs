@@ -3,7 +3,7 @@
 
 use super::filter::Filters;
 use super::{list, page};
-use crate::model::api::{BatchError, BatchGetSecretValue};
+use crate::model::api::{ApiErrorType, BatchGetSecretValue};
 use crate::model::{Scope, limits};
 use crate::semantics::fault::Fault;
 use crate::semantics::plan::{Refusal, View};
@@ -54,8 +54,8 @@ pub fn selected<V: View>(
 
 /// The entry of a secret that has no value for the answer.
 #[must_use]
-pub fn error(secret_id: &str, fault: &Fault) -> BatchError {
-    BatchError {
+pub fn error(secret_id: &str, fault: &Fault) -> ApiErrorType {
+    ApiErrorType {
         secret_id: secret_id.to_owned(),
         error_code: fault.kind.name().to_owned(),
         message: fault.message.clone(),

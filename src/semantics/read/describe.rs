@@ -1,6 +1,6 @@
 //! `DescribeSecret`, and the entries of `ListSecrets`.
 
-use crate::model::api::{Description, SecretIdOnly};
+use crate::model::api::{DescribeSecret, DescribeSecretResponse};
 use crate::model::{Scope, SecretRecord, Seq, Stage};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
@@ -13,15 +13,18 @@ use std::collections::BTreeSet;
 pub fn describe_secret<V: View>(
     view: &V,
     scope: &Scope,
-    request: &SecretIdOnly,
-) -> Result<Description, Refusal<V::Error>> {
-    validate::secret_id_only(request)?;
+    request: &DescribeSecret,
+) -> Result<DescribeSecretResponse, Refusal<V::Error>> {
+    validate::secret_id_only(&request.secret_id)?;
     let record = resolve::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
     describe(view, record).map_err(Refusal::View)
 }
 
 /// The entry of one secret: labelled versions only, in age order (SEM-LIST-1).
-pub(crate) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
+pub(crate) fn describe<V: View>(
+    view: &V,
+    record: SecretRecord,
+) -> Result<DescribeSecretResponse, V::Error> {
     let stages = view.stages(record.id)?;
     let mut versions_to_stages = Vec::new();
     for seq in labelled(&stages) {
@@ -30,7 +33,7 @@ pub(crate) fn describe<V: View>(view: &V, record: SecretRecord) -> Result<Descri
         }
     }
     let rotation = record.rotation.as_ref().map(rotation::describe);
-    Ok(Description {
+    Ok(DescribeSecretResponse {
         primary_region: record.replication.as_ref().map(|r| r.primary_region().to_owned()),
         replication_status: status::replicas(&record),
         cross_account_primary: status::describe_primary(&record),

@@ -6,7 +6,7 @@
 use super::filter::Filters;
 use super::{describe, page};
 use crate::env::faults;
-use crate::model::api::{Description, ListSecrets, SecretPage};
+use crate::model::api::{DescribeSecretResponse, ListSecrets, ListSecretsResponse};
 use crate::model::{RecordId, Scope, SecretRecord};
 use crate::semantics::access::alias;
 use crate::semantics::plan::{Refusal, View};
@@ -47,7 +47,7 @@ pub fn list_secrets<V: View>(
     view: &V,
     scope: &Scope,
     request: &ListSecrets,
-) -> Result<SecretPage, Refusal<V::Error>> {
+) -> Result<ListSecretsResponse, Refusal<V::Error>> {
     validate::list_secrets(request)?;
     let order = Order::of(request);
     let after = match request.next_token.as_deref() {
@@ -67,7 +67,7 @@ pub fn list_secrets<V: View>(
     .map_err(Refusal::View)?;
     let next_token = end.map(|end| order.token(&end));
     let secrets: Result<_, _> = records.into_iter().map(|record| entry(view, record)).collect();
-    Ok(SecretPage { secrets: secrets.map_err(Refusal::View)?, next_token })
+    Ok(ListSecretsResponse { secrets: secrets.map_err(Refusal::View)?, next_token })
 }
 
 /// A page of the secrets that filters select and that no deletion is scheduled for, in the order of
@@ -92,8 +92,8 @@ pub(crate) fn active_in_creation_order<V: View>(
 type TokenPage = (Vec<SecretRecord>, Option<String>);
 
 /// An entry of the list: a description without replicas and their primary (API model).
-fn entry<V: View>(view: &V, record: SecretRecord) -> Result<Description, V::Error> {
-    Ok(Description {
+fn entry<V: View>(view: &V, record: SecretRecord) -> Result<DescribeSecretResponse, V::Error> {
+    Ok(DescribeSecretResponse {
         replication_status: None,
         cross_account_primary: None,
         cross_account_replica: None,

@@ -2,8 +2,9 @@
 
 use super::page;
 use crate::model::api::{
-    ListResourcePolicies, PolicyFinding, PolicyPage, PolicyValidation, ResourcePolicy,
-    ResourcePolicyId, ValidateResourcePolicy,
+    GetResourcePolicy, GetResourcePolicyResponse, ListResourcePolicies,
+    ListResourcePoliciesResponse, ValidateResourcePolicy, ValidateResourcePolicyResponse,
+    ValidationErrorsEntry,
 };
 use crate::model::{Policies, Scope};
 use crate::semantics::access::{Action, resolve};
@@ -17,16 +18,16 @@ const BROAD_ACCESS: &str = "BroadAccess";
 pub fn get_resource_policy<V: View>(
     view: &V,
     scope: &Scope,
-    request: &ResourcePolicyId,
-) -> Result<ResourcePolicy, Refusal<V::Error>> {
-    validate::resource_policy_id(request)?;
+    request: &GetResourcePolicy,
+) -> Result<GetResourcePolicyResponse, Refusal<V::Error>> {
+    validate::resource_policy_id(&request.secret_id, request.policy_name.as_deref())?;
     let record = resolve::active(view, scope, &request.secret_id, Action::GetResourcePolicy)?;
     let name = request.policy_name.as_deref().unwrap_or(Policies::DEFAULT);
     let policy = record.policies.as_ref().and_then(|policies| policies.get(name));
     if policy.is_none() && name != Policies::DEFAULT {
         return Err(messages::no_policy(name).into());
     }
-    Ok(ResourcePolicy {
+    Ok(GetResourcePolicyResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         policy: policy.map(str::to_owned),
@@ -39,7 +40,7 @@ pub fn list_resource_policies<V: View>(
     view: &V,
     scope: &Scope,
     request: &ListResourcePolicies,
-) -> Result<PolicyPage, Refusal<V::Error>> {
+) -> Result<ListResourcePoliciesResponse, Refusal<V::Error>> {
     validate::list_resource_policies(request)?;
     let record = resolve::active(view, scope, &request.secret_id, Action::ListResourcePolicies)?;
     let after = request.next_token.as_deref().map(page::parse_policy).transpose()?;
@@ -53,7 +54,7 @@ pub fn list_resource_policies<V: View>(
     let more = policy_names.len() > limit;
     policy_names.truncate(limit);
     let next_token = policy_names.last().filter(|_| more).map(|last| page::policy_token(last));
-    Ok(PolicyPage { policy_names, next_token })
+    Ok(ListResourcePoliciesResponse { policy_names, next_token })
 }
 
 /// `ValidateResourcePolicy`: what `PutResourcePolicy` would refuse, without a change.
@@ -61,17 +62,17 @@ pub fn validate_resource_policy<V: View>(
     view: &V,
     scope: &Scope,
     request: &ValidateResourcePolicy,
-) -> Result<PolicyValidation, Refusal<V::Error>> {
+) -> Result<ValidateResourcePolicyResponse, Refusal<V::Error>> {
     validate::validate_resource_policy(request)?;
     if let Some(id) = &request.secret_id {
         resolve::any(view, scope, id, Action::ValidateResourcePolicy)?;
     }
     let mut errors = Vec::new();
     if policy::parse(&request.resource_policy)?.is_broad() {
-        errors.push(PolicyFinding {
+        errors.push(ValidationErrorsEntry {
             check_name: BROAD_ACCESS.to_owned(),
             error_message: messages::public_policy().message,
         });
     }
-    Ok(PolicyValidation { errors })
+    Ok(ValidateResourcePolicyResponse { errors })
 }

@@ -3,7 +3,9 @@
 use super::describe::{labelled, stages_on};
 use super::page;
 use crate::model::Scope;
-use crate::model::api::{ListSecretVersionIds, VersionEntry, VersionPage};
+use crate::model::api::{
+    ListSecretVersionIds, ListSecretVersionIdsResponse, SecretVersionsListEntry,
+};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
 use crate::semantics::plan::{Refusal, View};
@@ -18,7 +20,7 @@ pub fn list_secret_version_ids<V: View>(
     view: &V,
     scope: &Scope,
     request: &ListSecretVersionIds,
-) -> Result<VersionPage, Refusal<V::Error>> {
+) -> Result<ListSecretVersionIdsResponse, Refusal<V::Error>> {
     validate::list_secret_version_ids(request)?;
     let record = resolve::any(view, scope, &request.secret_id, Action::ListSecretVersionIds)?;
     let after = request.next_token.as_deref().map(page::parse_seq).transpose()?;
@@ -41,7 +43,7 @@ pub fn list_secret_version_ids<V: View>(
     let kms_key_ids = vec![record.kms_key_id.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned())];
     let versions = versions
         .into_iter()
-        .map(|version| VersionEntry {
+        .map(|version| SecretVersionsListEntry {
             version_stages: names(stages_on(&stages, version.seq)),
             version_id: version.version_id,
             created_date: version.created,
@@ -49,7 +51,7 @@ pub fn list_secret_version_ids<V: View>(
             kms_key_ids: kms_key_ids.clone(),
         })
         .collect();
-    Ok(VersionPage {
+    Ok(ListSecretVersionIdsResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         versions,

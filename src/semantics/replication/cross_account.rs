@@ -17,7 +17,8 @@
 use super::copies::must_fit;
 use super::parting::{linked_replica, parted};
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, CreateSecret, DisassociateCrossAccountReplica,
+    AssociateCrossAccountReplica, AssociationResponse, CreateSecret,
+    DisassociateCrossAccountReplica,
 };
 use crate::model::{
     Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link, Scope,
@@ -184,7 +185,7 @@ fn linked(primary: &SecretRecord, link: Link) -> CrossAccount {
 }
 
 fn associated(primary: &SecretRecord, replica: &Arn, status: Option<CrossAccountStatus>) -> Answer {
-    Answer::Associated(Associated {
+    Answer::Associated(AssociationResponse {
         arn: primary.arn().to_string(),
         replica_arn: replica.to_string(),
         status,

@@ -6,7 +6,7 @@
 
 use super::copies::{Copies, copies, must_fit};
 use super::{parting, status};
-use crate::model::api::SecretIdOnly;
+use crate::model::api::StopReplicationToReplica;
 use crate::model::{External, Replication, SecretRecord};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{named, stamp};
@@ -16,9 +16,9 @@ use crate::semantics::{messages, validate};
 pub(crate) fn stop_replication<V: View>(
     view: &V,
     context: &Context,
-    request: &SecretIdOnly,
+    request: &StopReplicationToReplica,
 ) -> Outcome<V> {
-    validate::secret_id_only(request)?;
+    validate::secret_id_only(&request.secret_id)?;
     let reference = validate::reference(&request.secret_id)?;
     let action = Action::StopReplicationToReplica;
     let found = resolve::find(view, &context.scope, &reference, &request.secret_id, action)?;

@@ -6,7 +6,7 @@
 
 use super::status;
 use crate::model::api::{
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, Replicated,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ReplicationResponse,
 };
 use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
 use crate::semantics::access::{Action, resolve};
@@ -193,7 +193,7 @@ fn fresh<V: View>(
 }
 
 fn replicated(record: &SecretRecord) -> Answer {
-    Answer::Replicated(Replicated {
+    Answer::Replicated(ReplicationResponse {
         arn: record.arn().to_string(),
         replication_status: status::replicas(record).unwrap_or_default(),
     })

@@ -3,7 +3,7 @@
 use super::external;
 use super::schedule::Schedule;
 use super::version::begin;
-use crate::model::api::{RotateSecret, RotationRules, SecretIdOnly};
+use crate::model::api::{CancelRotateSecret, RotateSecret, RotationRules};
 use crate::model::{Rotation, RotationStep, SecretRecord, Stage};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, written};
@@ -96,9 +96,9 @@ fn function(
 pub(crate) fn cancel_rotate_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &SecretIdOnly,
+    request: &CancelRotateSecret,
 ) -> Outcome<V> {
-    validate::secret_id_only(request)?;
+    validate::secret_id_only(&request.secret_id)?;
     let record =
         resolve::active(view, &context.scope, &request.secret_id, Action::CancelRotateSecret)?;
     let Some(rotation) = record.rotation.clone() else {

@@ -9,7 +9,7 @@
 
 use crate::env::UnixMillis;
 use crate::env::faults;
-use crate::model::api::{DeleteSecret, Deleted, SecretIdOnly};
+use crate::model::api::{DeleteSecret, DeleteSecretResponse, RestoreSecret};
 use crate::model::{Arn, Deletion, SecretRecord, SecretRef, limits};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, named, purged, stamp};
@@ -62,9 +62,9 @@ pub(crate) fn delete_secret<V: View>(
 pub(crate) fn restore_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &SecretIdOnly,
+    request: &RestoreSecret,
 ) -> Outcome<V> {
-    validate::secret_id_only(request)?;
+    validate::secret_id_only(&request.secret_id)?;
     let record = resolve::any(view, &context.scope, &request.secret_id, Action::RestoreSecret)?;
     let answer = named(&record);
     if record.deletion.is_none() {
@@ -89,7 +89,7 @@ fn must_be_alone(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
 }
 
 fn deleted(record: &SecretRecord, deletion_date: UnixMillis) -> Answer {
-    Answer::Deleted(Deleted {
+    Answer::Deleted(DeleteSecretResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         deletion_date,
@@ -108,5 +108,5 @@ fn never_was(context: &Context, reference: &SecretRef, secret_id: &str) -> Answe
         SecretRef::Arn(arn) => (arn.to_string(), arn.name.to_string()),
         SecretRef::Nowhere => (secret_id.to_owned(), secret_id.to_owned()),
     };
-    Answer::Deleted(Deleted { arn, name, deletion_date: context.now.wall })
+    Answer::Deleted(DeleteSecretResponse { arn, name, deletion_date: context.now.wall })
 }

@@ -1,6 +1,6 @@
 //! `PutResourcePolicy` and `DeleteResourcePolicy` (SEM-POLICY).
 
-use crate::model::api::{PolicyNamed, PutResourcePolicy, ResourcePolicyId};
+use crate::model::api::{DeleteResourcePolicy, PolicyResponse, PutResourcePolicy};
 use crate::model::{Policies, SecretRecord};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels};
@@ -32,9 +32,9 @@ pub(crate) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePol
 pub(crate) fn delete<V: View>(
     view: &V,
     context: &Context,
-    request: &ResourcePolicyId,
+    request: &DeleteResourcePolicy,
 ) -> Outcome<V> {
-    validate::resource_policy_id(request)?;
+    validate::resource_policy_id(&request.secret_id, request.policy_name.as_deref())?;
     let (id, action) = (&request.secret_id, Action::DeleteResourcePolicy);
     let record = resolve::active(view, &context.scope, id, action)?;
     must_be_default(request.policy_name.as_deref())?;
@@ -57,7 +57,7 @@ fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
 
 /// The policy's name is in the answer only if it was in the request.
 fn named(record: &SecretRecord, policy_name: Option<&str>) -> Answer {
-    Answer::PolicyNamed(PolicyNamed {
+    Answer::PolicyNamed(PolicyResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         policy_name: policy_name.map(str::to_owned),

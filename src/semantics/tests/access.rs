@@ -2,10 +2,11 @@
 
 use super::{S, created, refused};
 use crate::model::api::{
-    DeleteSecret, GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets,
-    Mutation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
-    ReplicateSecretToRegions, ResourcePolicyId, RotateSecret, SecretIdOnly, TagResource,
-    UntagResource, UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
+    CancelRotateSecret, DeleteResourcePolicy, DeleteSecret, DescribeSecret, GetResourcePolicy,
+    GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Mutation,
+    PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
+    ReplicateSecretToRegions, RestoreSecret, RotateSecret, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::model::{Scope, Seq, Tag};
 use crate::secret::PayloadKind;
@@ -77,21 +78,20 @@ impl Call {
 /// Every operation on one secret, the destructive ones last.
 fn calls(id: &str) -> Vec<Call> {
     let secret_id = id.to_owned();
-    let id_only = || SecretIdOnly::new(id);
     vec![
         Call::Read("GetSecretValue", |world, id| {
             let request = GetSecretValue::new(id);
             fault(read::get_secret_value(&world.view, &world.scope, &request))
         }),
         Call::Read("DescribeSecret", |world, id| {
-            fault(read::describe_secret(&world.view, &world.scope, &SecretIdOnly::new(id)))
+            fault(read::describe_secret(&world.view, &world.scope, &DescribeSecret::new(id)))
         }),
         Call::Read("ListSecretVersionIds", |world, id| {
             let request = ListSecretVersionIds { secret_id: id.into(), ..Default::default() };
             fault(read::list_secret_version_ids(&world.view, &world.scope, &request))
         }),
         Call::Read("GetResourcePolicy", |world, id| {
-            let request = ResourcePolicyId::new(id);
+            let request = GetResourcePolicy::new(id);
             fault(read::get_resource_policy(&world.view, &world.scope, &request))
         }),
         Call::Read("ListResourcePolicies", |world, id| {
@@ -137,7 +137,7 @@ fn calls(id: &str) -> Vec<Call> {
             rotation_lambda_arn: Some(FUNCTION.into()),
             ..Default::default()
         })),
-        Call::Write(Mutation::CancelRotateSecret(id_only())),
+        Call::Write(Mutation::CancelRotateSecret(CancelRotateSecret::new(id))),
         Call::Write(Mutation::ReplicateSecretToRegions(ReplicateSecretToRegions {
             secret_id: secret_id.clone(),
             add_replica_regions: vec![ReplicaRegion {
@@ -154,13 +154,13 @@ fn calls(id: &str) -> Vec<Call> {
             secret_id: secret_id.clone(),
             ..Default::default()
         })),
-        Call::Write(Mutation::RestoreSecret(id_only())),
+        Call::Write(Mutation::RestoreSecret(RestoreSecret::new(id))),
         Call::Write(Mutation::PutResourcePolicy(PutResourcePolicy {
             secret_id: secret_id.clone(),
             resource_policy: allow(OTHER, "*"),
             ..Default::default()
         })),
-        Call::Write(Mutation::DeleteResourcePolicy(ResourcePolicyId::new(id))),
+        Call::Write(Mutation::DeleteResourcePolicy(DeleteResourcePolicy::new(id))),
         Call::Write(Mutation::DeleteSecret(DeleteSecret {
             secret_id,
             force_delete_without_recovery: Some(true),

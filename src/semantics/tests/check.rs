@@ -180,7 +180,7 @@ fn every_limit_of_the_model_is_checked() {
     let mut request = PutSecretValue {
         client_request_token: Some(token("t")),
         version_stages: Some(vec!["fine".into(), stage.clone()]),
-        ..PutSecretValue::new(S, PayloadKind::String)
+        ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
     };
     let item = over("versionStages.2.member", &stage, 256);
     violates(validate::put_secret_value(&request, None), &[&item]);
@@ -273,7 +273,7 @@ fn planning_checks_the_request_again() {
     let mut world = created();
     let short = PutSecretValue {
         client_request_token: Some("short".into()),
-        ..PutSecretValue::new(S, PayloadKind::String)
+        ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
     };
     let result = world.run(&Mutation::PutSecretValue(short), Some(World::text("x")));
     assert_eq!(result.unwrap_err().kind, Validation);

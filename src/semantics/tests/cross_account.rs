@@ -1,7 +1,7 @@
 use super::{DAY, FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, CreateSecret, ListSecrets, Mutation,
-    PrimaryDescription, ReplicaDescription, ReplicaRegion, UpdateSecret, Written,
+    AssociateCrossAccountReplica, AssociationResponse, CreateSecret, ListSecrets, Mutation,
+    PrimaryDescription, ReplicaDescription, ReplicaRegion, UpdateSecret, VersionResponse,
 };
 use crate::model::{CrossAccountStatus, Scope, Tag};
 use crate::secret::PayloadKind;
@@ -24,7 +24,7 @@ fn request(primary: &str) -> CreateSecret<PayloadKind> {
     }
 }
 
-pub(super) fn make_replica(world: &mut World, primary: &str) -> Result<Written, Fault> {
+pub(super) fn make_replica(world: &mut World, primary: &str) -> Result<VersionResponse, Fault> {
     world.write(&Mutation::CreateSecret(request(primary)), None)
 }
 
@@ -166,7 +166,10 @@ fn an_associated_replica_shows_its_primary() {
     let (mut world, primary, replica) = pending();
     let answer = world.associate(S, &replica).unwrap();
     let status = Some(CrossAccountStatus::InSync);
-    assert_eq!(answer, Associated { arn: primary.clone(), replica_arn: replica.clone(), status });
+    assert_eq!(
+        answer,
+        AssociationResponse { arn: primary.clone(), replica_arn: replica.clone(), status }
+    );
     let in_sync = CrossAccountStatus::InSync;
     assert_eq!(sides(&mut world), (Some(entry(&replica, in_sync)), Some(of(&primary, in_sync))));
     world.act_as(OTHER);

@@ -16,7 +16,7 @@ fn touch(world: &mut World, seq: u64, day: UnixMillis) {
     world.run(&Mutation::Touch { id, seq: Seq(seq), day }, None).unwrap();
 }
 
-fn versions(world: &World) -> Vec<crate::model::api::VersionEntry> {
+fn versions(world: &World) -> Vec<crate::model::api::SecretVersionsListEntry> {
     let request = ListSecretVersionIds { secret_id: S.into(), ..Default::default() };
     world.list_versions(&request).unwrap().versions
 }

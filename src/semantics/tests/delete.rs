@@ -159,7 +159,10 @@ fn a_restored_secret_is_as_before() {
     let after = world.describe(S).unwrap();
     assert_eq!(after.last_changed_date, world.wall());
     assert_eq!(
-        crate::model::api::Description { last_changed_date: before.last_changed_date, ..after },
+        crate::model::api::DescribeSecretResponse {
+            last_changed_date: before.last_changed_date,
+            ..after
+        },
         before
     );
     world.get(S).unwrap();

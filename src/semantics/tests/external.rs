@@ -1,6 +1,6 @@
 use super::{FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    CreateSecret, ListSecrets, Mutation, RotateSecret, RotationRules, UpdateSecret, Written,
+    CreateSecret, ListSecrets, Mutation, RotateSecret, RotationRules, UpdateSecret, VersionResponse,
 };
 use crate::model::{External, ExternalMetadata};
 use crate::secret::PayloadKind;
@@ -24,7 +24,7 @@ fn external() -> World {
     world
 }
 
-fn set_type(world: &mut World, partner: &str) -> Result<Written, Fault> {
+fn set_type(world: &mut World, partner: &str) -> Result<VersionResponse, Fault> {
     let request = UpdateSecret {
         client_request_token: Some(token("u")),
         partner: Some(partner.into()),
@@ -52,7 +52,7 @@ fn settings(by: &str) -> RotateSecret {
     }
 }
 
-fn rotate(world: &mut World, request: RotateSecret) -> Result<Written, Fault> {
+fn rotate(world: &mut World, request: RotateSecret) -> Result<VersionResponse, Fault> {
     world.write(&Mutation::RotateSecret(request), None)
 }
 
@@ -200,7 +200,7 @@ fn nobody_waits_for_the_window_of_a_partner() {
     assert_eq!(rotation_due(&record), None);
     world.pass(40 * super::DAY);
     assert_eq!(world.labels(S), "v1{AWSCURRENT}");
-    let request = crate::model::api::SecretIdOnly::new(S);
+    let request = crate::model::api::CancelRotateSecret::new(S);
     world.run(&Mutation::CancelRotateSecret(request), None).unwrap();
     assert!(!world.describe(S).unwrap().rotation.unwrap().rotation_enabled);
 }

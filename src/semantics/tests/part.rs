@@ -4,7 +4,7 @@ use super::cross_account::{
     HOME, OTHER, R, THIRD, associated, entry, make_replica, of, pending, sides, tag, value,
 };
 use super::{FaultKind, S, refused, unchanged};
-use crate::model::api::Associated;
+use crate::model::api::AssociationResponse;
 use crate::model::{CrossAccountStatus, ReplicaStatus};
 
 /// SEM-XREPL-7: a detached replica keeps what it showed, and follows its primary no more.
@@ -15,7 +15,7 @@ fn a_detached_replica_keeps_what_it_has() {
     let answer = world.disassociate(S, &replica).unwrap();
     assert_eq!(
         answer,
-        Associated { arn: primary.clone(), replica_arn: replica.clone(), status: None }
+        AssociationResponse { arn: primary.clone(), replica_arn: replica.clone(), status: None }
     );
     assert_eq!(sides(&mut world), (None, Some(of(&primary, CrossAccountStatus::Detached))));
     world.put(S, "v3", "three", &[]).unwrap();

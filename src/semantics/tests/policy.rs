@@ -3,7 +3,8 @@
 use super::{S, created, refused, scheduled, unchanged};
 use crate::model::Policies;
 use crate::model::api::{
-    ListResourcePolicies, Mutation, PutResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
+    DeleteResourcePolicy, GetResourcePolicy, ListResourcePolicies, Mutation, PutResourcePolicy,
+    ValidateResourcePolicy,
 };
 use crate::semantics::FaultKind::{
     InvalidNextToken, InvalidParameter, InvalidRequest, MalformedPolicyDocument, PublicPolicy,
@@ -54,7 +55,7 @@ fn with(text: &str) -> PutResourcePolicy {
 
 fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
     let request =
-        ResourcePolicyId { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
+        GetResourcePolicy { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
     let answer = fault(read::get_resource_policy(&world.view, &world.scope, &request))?;
     assert_eq!(answer.policy_name.as_deref(), name);
     Ok(answer.policy)
@@ -373,10 +374,10 @@ fn policies_have_names() {
         ResourceNotFound,
         "Secrets Manager can't find the specified resource policy: other",
     );
-    let other = ResourcePolicyId { secret_id: S.into(), policy_name: Some("other".into()) };
+    let other = DeleteResourcePolicy { secret_id: S.into(), policy_name: Some("other".into()) };
     let deleted = world.run(&Mutation::DeleteResourcePolicy(other), None);
     refused(deleted, InvalidParameter, RESERVED);
-    let default = ResourcePolicyId { secret_id: S.into(), policy_name: Some("default".into()) };
+    let default = DeleteResourcePolicy { secret_id: S.into(), policy_name: Some("default".into()) };
     world.run(&Mutation::DeleteResourcePolicy(default), None).unwrap();
     assert_eq!(get(&world, Some("default")).unwrap(), None);
 }

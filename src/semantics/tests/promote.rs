@@ -1,6 +1,6 @@
 use super::replica::{AWAY, FAR, HOME, NO_SECRET, in_sync, listed, replicated};
 use super::{DAY, FaultKind, S, created, refused, unchanged};
-use crate::model::api::{Description, ListSecrets, Mutation};
+use crate::model::api::{DescribeSecretResponse, ListSecrets, Mutation};
 use crate::model::{RecordId, SecretName, Seq};
 use crate::semantics::memory::World;
 use crate::semantics::{Effect, may_be_due};
@@ -69,7 +69,7 @@ fn a_promoted_replica_is_a_secret_of_its_own() {
     assert_eq!(own.last_changed_date, world.wall());
     assert_eq!(
         own,
-        Description {
+        DescribeSecretResponse {
             primary_region: None,
             replication_status: None,
             last_changed_date: own.last_changed_date,

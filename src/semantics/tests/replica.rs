@@ -1,8 +1,8 @@
 use super::{FaultKind, S, created, refused, unchanged};
 use crate::model::ReplicaStatus;
 use crate::model::api::{
-    CreateSecret, Description, Filter, ListSecretVersionIds, ListSecrets, Mutation, ReplicaRegion,
-    ReplicationStatus,
+    CreateSecret, DescribeSecretResponse, Filter, ListSecretVersionIds, ListSecrets, Mutation,
+    ReplicaRegion, ReplicationStatus,
 };
 use crate::secret::PayloadKind;
 use crate::semantics::memory::{World, token};
@@ -41,7 +41,7 @@ fn failed(region: &str) -> ReplicationStatus {
     }
 }
 
-pub(super) fn listed(world: &World, request: &ListSecrets) -> Vec<Description> {
+pub(super) fn listed(world: &World, request: &ListSecrets) -> Vec<DescribeSecretResponse> {
     world.list(request).unwrap().secrets
 }
 
@@ -75,7 +75,7 @@ fn reading_a_replica_reads_the_primary() {
     let mut world = replicated();
     let home = world.describe(S).unwrap();
     let away = world.go_to(AWAY).describe(S).unwrap();
-    assert_eq!(away, Description { arn: home.arn.replace(HOME, AWAY), ..home.clone() });
+    assert_eq!(away, DescribeSecretResponse { arn: home.arn.replace(HOME, AWAY), ..home.clone() });
     assert_eq!(away.primary_region.as_deref(), Some(HOME));
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT}");
 
@@ -129,7 +129,10 @@ fn a_region_lists_its_replicas() {
     assert_eq!((&home[1].primary_region, &home[1].replication_status), (&None, &None));
     let away = listed(world.go_to(AWAY), &ListSecrets::default());
     assert_eq!(away.len(), 1);
-    assert_eq!(away[0], Description { arn: home[0].arn.replace(HOME, AWAY), ..home[0].clone() });
+    assert_eq!(
+        away[0],
+        DescribeSecretResponse { arn: home[0].arn.replace(HOME, AWAY), ..home[0].clone() }
+    );
     assert_eq!(away[0].replication_status, None, "only DescribeSecret shows it");
     assert_eq!(away[0].description.as_deref(), Some("prose"));
     assert!(listed(world.go_to(FAR), &ListSecrets::default()).is_empty());

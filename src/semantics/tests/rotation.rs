@@ -3,8 +3,8 @@
 use super::{S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
 use crate::model::api::{
-    AdvanceRotation, ListSecrets, Mutation, RotateSecret, RotationReport, RotationRules,
-    RotationTurn, SecretIdOnly, Written,
+    AdvanceRotation, CancelRotateSecret, ListSecrets, Mutation, RotateSecret, RotationReport,
+    RotationRules, RotationTurn, VersionResponse,
 };
 use crate::model::{RotationStep, VersionId};
 use crate::semantics::FaultKind::{AccessDenied, InvalidParameter, InvalidRequest, Validation};
@@ -35,16 +35,16 @@ pub(super) fn request(by: &str, rules: Option<RotationRules>) -> RotateSecret {
     }
 }
 
-pub(super) fn ask(world: &mut World, request: RotateSecret) -> Result<Written, Fault> {
+pub(super) fn ask(world: &mut World, request: RotateSecret) -> Result<VersionResponse, Fault> {
     world.write(&Mutation::RotateSecret(request), None)
 }
 
-pub(super) fn rotate(world: &mut World, by: &str) -> Result<Written, Fault> {
+pub(super) fn rotate(world: &mut World, by: &str) -> Result<VersionResponse, Fault> {
     ask(world, request(by, Some(days(7))))
 }
 
-pub(super) fn cancel(world: &mut World) -> Result<Written, Fault> {
-    world.write(&Mutation::CancelRotateSecret(SecretIdOnly::new(S)), None)
+pub(super) fn cancel(world: &mut World) -> Result<VersionResponse, Fault> {
+    world.write(&Mutation::CancelRotateSecret(CancelRotateSecret::new(S)), None)
 }
 
 /// One turn; `fresh` names the version that a schedule would begin.

@@ -2,7 +2,7 @@
 
 use super::{S, created, refused, unchanged};
 use crate::model::Tag;
-use crate::model::api::{CreateSecret, Mutation, Written};
+use crate::model::api::{CreateSecret, Mutation, VersionResponse};
 use crate::secret::PayloadKind;
 use crate::semantics::Fault;
 use crate::semantics::FaultKind::InvalidParameter;
@@ -21,7 +21,7 @@ fn pairs(tags: &[(&str, &str)]) -> Pairs {
     Some(tags.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect())
 }
 
-fn create(world: &mut World, tags: &[(&str, &str)]) -> Result<Written, Fault> {
+fn create(world: &mut World, tags: &[(&str, &str)]) -> Result<VersionResponse, Fault> {
     let tags = tags.iter().map(|(key, value)| Tag { key: (*key).into(), value: (*value).into() });
     let request = CreateSecret::<PayloadKind> {
         client_request_token: Some(token("c")),

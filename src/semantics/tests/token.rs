@@ -194,7 +194,7 @@ fn a_rotation_token_is_checked() {
         let request = PutSecretValue {
             client_request_token: Some(token("v2")),
             rotation_token: Some(SecretBytes::from(text.to_owned()).into()),
-            ..PutSecretValue::new(S, PayloadKind::String)
+            ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
         };
         validate::put_secret_value(&request, None)
     };

@@ -20,7 +20,7 @@ fn a_value_has_1_to_65536_bytes() {
     };
     let put = PutSecretValue {
         client_request_token: Some(token("t")),
-        ..PutSecretValue::new(S, PayloadKind::String)
+        ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
     };
     let update = UpdateSecret::<PayloadKind> {
         client_request_token: Some(token("t")),
@@ -212,7 +212,7 @@ fn each_version_remembers_its_own_kind() {
     let mut world = created();
     let request = PutSecretValue {
         client_request_token: Some(token("v2")),
-        ..PutSecretValue::new(S, PayloadKind::Binary)
+        ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::Binary)
     };
     let value = Some((PayloadKind::Binary, vec![0, 255]));
     world.write(&Mutation::PutSecretValue(request), value).unwrap();

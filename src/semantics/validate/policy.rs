@@ -3,9 +3,7 @@
 use super::constraint::Violations;
 use super::members::{page, secret_id_length};
 use super::names::reference;
-use crate::model::api::{
-    ListResourcePolicies, PutResourcePolicy, ResourcePolicyId, ValidateResourcePolicy,
-};
+use crate::model::api::{ListResourcePolicies, PutResourcePolicy, ValidateResourcePolicy};
 use crate::model::limits;
 use crate::semantics::fault::Fault;
 
@@ -23,12 +21,12 @@ pub fn put_resource_policy(request: &PutResourcePolicy) -> Result<(), Fault> {
 }
 
 /// Checks `GetResourcePolicy` and `DeleteResourcePolicy`.
-pub fn resource_policy_id(request: &ResourcePolicyId) -> Result<(), Fault> {
+pub fn resource_policy_id(id: &str, policy_name: Option<&str>) -> Result<(), Fault> {
     let mut found = Violations::default();
-    secret_id_length(&mut found, &request.secret_id);
-    name(&mut found, request.policy_name.as_deref());
+    secret_id_length(&mut found, id);
+    name(&mut found, policy_name);
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(id).map(drop)
 }
 
 /// Checks `ListResourcePolicies`.

@@ -15,8 +15,8 @@ use super::names::{name, reference, secret_id, token};
 use super::replication;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, GetRandomPassword, GetSecretValue,
-    ListSecretVersionIds, ListSecrets, PutSecretValue, SecretIdOnly, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage,
+    ListSecretVersionIds, ListSecrets, PutSecretValue, TagResource, UntagResource, UpdateSecret,
+    UpdateSecretVersionStage,
 };
 use crate::model::limits;
 use crate::semantics::fault::Fault;
@@ -129,8 +129,8 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
 }
 
 /// Checks `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`, `StopReplicationToReplica`.
-pub fn secret_id_only(request: &SecretIdOnly) -> Result<(), Fault> {
-    secret_id(&request.secret_id)
+pub fn secret_id_only(id: &str) -> Result<(), Fault> {
+    secret_id(id)
 }
 
 /// Checks `GetRandomPassword`.

@@ -4,12 +4,13 @@
 mod pools;
 
 use crate::model::api::{
-    AssociateCrossAccountReplica, BatchGetSecretValue, CreateSecret, DeleteSecret,
-    DisassociateCrossAccountReplica, Filter, GetRandomPassword, GetSecretValue,
-    ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId,
-    RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage, ValidateResourcePolicy,
+    AssociateCrossAccountReplica, BatchGetSecretValue, CancelRotateSecret, CreateSecret,
+    DeleteResourcePolicy, DeleteSecret, DescribeSecret, DisassociateCrossAccountReplica, Filter,
+    GetRandomPassword, GetResourcePolicy, GetSecretValue, ListResourcePolicies,
+    ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RestoreSecret,
+    RotateSecret, RotationRules, StopReplicationToReplica, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::model::{ExternalMetadata, RotationToken, Scope, Tag, limits};
 use crate::secret::SecretValue;
@@ -131,7 +132,10 @@ requests! {
         max_results: seldom(around(1, 20)),
         next_token: seldom(pools::page_token),
     }
-    SecretIdOnly { secret_id: pools::secret_id }
+    CancelRotateSecret { secret_id: pools::secret_id }
+    DescribeSecret { secret_id: pools::secret_id }
+    RestoreSecret { secret_id: pools::secret_id }
+    StopReplicationToReplica { secret_id: pools::secret_id }
     ListSecretVersionIds {
         secret_id: pools::secret_id,
         max_results: maybe(around(1, 100)),
@@ -177,7 +181,8 @@ requests! {
         policy_name: seldom(pools::policy_name),
         block_public_policy: maybe(flag),
     }
-    ResourcePolicyId { secret_id: pools::secret_id, policy_name: seldom(pools::policy_name) }
+    DeleteResourcePolicy { secret_id: pools::secret_id, policy_name: seldom(pools::policy_name) }
+    GetResourcePolicy { secret_id: pools::secret_id, policy_name: seldom(pools::policy_name) }
     ValidateResourcePolicy {
         secret_id: maybe(pools::secret_id),
         resource_policy: pools::policy,

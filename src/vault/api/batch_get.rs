@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::model::Scope;
-use crate::model::api::{BatchGetSecretValue, GetSecretValue, SecretValueBatch};
+use crate::model::api::{BatchGetSecretValue, BatchGetSecretValueResponse, GetSecretValue};
 use crate::semantics::batch::{self, Selected, Selection};
 use crate::vault::Inner;
 use crate::vault::read::reader::Still;
@@ -13,7 +13,7 @@ impl Inner {
         &self,
         scope: &Scope,
         request: &BatchGetSecretValue,
-    ) -> Result<SecretValueBatch> {
+    ) -> Result<BatchGetSecretValueResponse> {
         match batch::selection(request)? {
             Selection::Ids(ids) => self.values_of(scope, ids, |_| true),
             Selection::Filters => {
@@ -24,7 +24,7 @@ impl Inner {
                 // Between the page and the read of its values others go on.
                 let found =
                     self.values_of(scope, &arns, |fault| !batch::is_no_longer_selected(fault))?;
-                Ok(SecretValueBatch { next_token, ..found })
+                Ok(BatchGetSecretValueResponse { next_token, ..found })
             }
         }
     }
@@ -35,7 +35,7 @@ impl Inner {
         scope: &Scope,
         ids: &[String],
         tells: impl Fn(&crate::semantics::Fault) -> bool,
-    ) -> Result<SecretValueBatch> {
+    ) -> Result<BatchGetSecretValueResponse> {
         let mut values = Vec::with_capacity(ids.len());
         let mut errors = Vec::new();
         for id in ids {
@@ -48,6 +48,6 @@ impl Inner {
                 },
             }
         }
-        Ok(SecretValueBatch { values, next_token: None, errors })
+        Ok(BatchGetSecretValueResponse { values, next_token: None, errors })
     }
 }

@@ -8,13 +8,17 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    AssociateCrossAccountReplica, Associated, BatchGetSecretValue, CreateSecret, DeleteSecret,
-    Deleted, Description, DisassociateCrossAccountReplica, GetRandomPassword, GetSecretValue,
-    ListResourcePolicies, ListSecretVersionIds, ListSecrets, Named, PolicyNamed, PolicyPage,
-    PolicyValidation, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
-    ReplicateSecretToRegions, Replicated, ResourcePolicy, ResourcePolicyId, RotateSecret,
-    SecretIdOnly, SecretPage, SecretValueBatch, SecretValueOutput, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, VersionPage, Written,
+    AssociateCrossAccountReplica, AssociationResponse, BatchGetSecretValue,
+    BatchGetSecretValueResponse, CancelRotateSecret, CreateSecret, DeleteResourcePolicy,
+    DeleteSecret, DeleteSecretResponse, DescribeSecret, DescribeSecretResponse,
+    DisassociateCrossAccountReplica, GetRandomPassword, GetResourcePolicy,
+    GetResourcePolicyResponse, GetSecretValue, GetSecretValueResponse, ListResourcePolicies,
+    ListResourcePoliciesResponse, ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets,
+    ListSecretsResponse, PolicyResponse, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicateSecretToRegions, ReplicationResponse, RestoreSecret,
+    RotateSecret, SecretResponse, StopReplicationToReplica, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy, ValidateResourcePolicyResponse,
+    VersionResponse,
 };
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
@@ -45,11 +49,11 @@ pub enum Write {
     /// `DeleteSecret`
     DeleteSecret(DeleteSecret),
     /// `RestoreSecret`
-    RestoreSecret(SecretIdOnly),
+    RestoreSecret(RestoreSecret),
     /// `RotateSecret`
     RotateSecret(RotateSecret),
     /// `CancelRotateSecret`
-    CancelRotateSecret(SecretIdOnly),
+    CancelRotateSecret(CancelRotateSecret),
     /// `TagResource`
     TagResource(TagResource),
     /// `UntagResource`
@@ -57,13 +61,13 @@ pub enum Write {
     /// `PutResourcePolicy`
     PutResourcePolicy(PutResourcePolicy),
     /// `DeleteResourcePolicy`
-    DeleteResourcePolicy(ResourcePolicyId),
+    DeleteResourcePolicy(DeleteResourcePolicy),
     /// `ReplicateSecretToRegions`
     ReplicateSecretToRegions(ReplicateSecretToRegions),
     /// `RemoveRegionsFromReplication`
     RemoveRegionsFromReplication(RemoveRegionsFromReplication),
     /// `StopReplicationToReplica`
-    StopReplicationToReplica(SecretIdOnly),
+    StopReplicationToReplica(StopReplicationToReplica),
     /// `AssociateCrossAccountReplica`
     AssociateCrossAccountReplica(AssociateCrossAccountReplica),
     /// `DisassociateCrossAccountReplica`
@@ -75,23 +79,23 @@ fn odd<T>() -> Result<T> {
     Err(ErrorKind::OutcomeUnknown.into())
 }
 
-fn written(answer: Answer) -> Result<Written> {
+fn written(answer: Answer) -> Result<VersionResponse> {
     if let Answer::Written(written) = answer { Ok(written) } else { odd() }
 }
 
-fn named(answer: Answer) -> Result<Named> {
+fn named(answer: Answer) -> Result<SecretResponse> {
     if let Answer::Named(named) = answer { Ok(named) } else { odd() }
 }
 
-fn policy_named(answer: Answer) -> Result<PolicyNamed> {
+fn policy_named(answer: Answer) -> Result<PolicyResponse> {
     if let Answer::PolicyNamed(named) = answer { Ok(named) } else { odd() }
 }
 
-fn replicated(answer: Answer) -> Result<Replicated> {
+fn replicated(answer: Answer) -> Result<ReplicationResponse> {
     if let Answer::Replicated(replicated) = answer { Ok(replicated) } else { odd() }
 }
 
-fn associated(answer: Answer) -> Result<Associated> {
+fn associated(answer: Answer) -> Result<AssociationResponse> {
     if let Answer::Associated(associated) = answer { Ok(associated) } else { odd() }
 }
 
@@ -150,19 +154,31 @@ impl Vault {
     }
 
     /// `CreateSecret`: a secret, with its first version if a value is given.
-    pub fn create_secret(&self, scope: &Scope, mut request: CreateSecret) -> Result<Written> {
+    pub fn create_secret(
+        &self,
+        scope: &Scope,
+        mut request: CreateSecret,
+    ) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         written(self.inner.write(scope, Write::CreateSecret(request))?)
     }
 
     /// `PutSecretValue`: a new version.
-    pub fn put_secret_value(&self, scope: &Scope, mut request: PutSecretValue) -> Result<Written> {
+    pub fn put_secret_value(
+        &self,
+        scope: &Scope,
+        mut request: PutSecretValue,
+    ) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         written(self.inner.write(scope, Write::PutSecretValue(request))?)
     }
 
     /// `UpdateSecret`: metadata, and a new version if a value is given.
-    pub fn update_secret(&self, scope: &Scope, mut request: UpdateSecret) -> Result<Written> {
+    pub fn update_secret(
+        &self,
+        scope: &Scope,
+        mut request: UpdateSecret,
+    ) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         written(self.inner.write(scope, Write::UpdateSecret(request))?)
     }
@@ -172,12 +188,16 @@ impl Vault {
         &self,
         scope: &Scope,
         request: UpdateSecretVersionStage,
-    ) -> Result<Named> {
+    ) -> Result<SecretResponse> {
         named(self.inner.write(scope, Write::UpdateSecretVersionStage(request))?)
     }
 
     /// `DeleteSecret`: schedules a deletion, or purges at once.
-    pub fn delete_secret(&self, scope: &Scope, request: DeleteSecret) -> Result<Deleted> {
+    pub fn delete_secret(
+        &self,
+        scope: &Scope,
+        request: DeleteSecret,
+    ) -> Result<DeleteSecretResponse> {
         match self.inner.write(scope, Write::DeleteSecret(request))? {
             Answer::Deleted(deleted) => Ok(deleted),
             _ => odd(),
@@ -185,19 +205,27 @@ impl Vault {
     }
 
     /// `RestoreSecret`: takes a scheduled deletion back.
-    pub fn restore_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Named> {
+    pub fn restore_secret(&self, scope: &Scope, request: RestoreSecret) -> Result<SecretResponse> {
         named(self.inner.write(scope, Write::RestoreSecret(request))?)
     }
 
     /// `RotateSecret`: configures rotation and, unless told otherwise, begins one. It goes on in the
     /// background.
-    pub fn rotate_secret(&self, scope: &Scope, mut request: RotateSecret) -> Result<Written> {
+    pub fn rotate_secret(
+        &self,
+        scope: &Scope,
+        mut request: RotateSecret,
+    ) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         written(self.inner.write(scope, Write::RotateSecret(request))?)
     }
 
     /// `CancelRotateSecret`: no rotation begins or goes on until the next `RotateSecret`.
-    pub fn cancel_rotate_secret(&self, scope: &Scope, request: SecretIdOnly) -> Result<Written> {
+    pub fn cancel_rotate_secret(
+        &self,
+        scope: &Scope,
+        request: CancelRotateSecret,
+    ) -> Result<VersionResponse> {
         written(self.inner.write(scope, Write::CancelRotateSecret(request))?)
     }
 
@@ -216,7 +244,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: PutResourcePolicy,
-    ) -> Result<PolicyNamed> {
+    ) -> Result<PolicyResponse> {
         policy_named(self.inner.write(scope, Write::PutResourcePolicy(request))?)
     }
 
@@ -224,8 +252,8 @@ impl Vault {
     pub fn delete_resource_policy(
         &self,
         scope: &Scope,
-        request: ResourcePolicyId,
-    ) -> Result<PolicyNamed> {
+        request: DeleteResourcePolicy,
+    ) -> Result<PolicyResponse> {
         policy_named(self.inner.write(scope, Write::DeleteResourcePolicy(request))?)
     }
 
@@ -234,7 +262,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: ReplicateSecretToRegions,
-    ) -> Result<Replicated> {
+    ) -> Result<ReplicationResponse> {
         replicated(self.inner.write(scope, Write::ReplicateSecretToRegions(request))?)
     }
 
@@ -243,7 +271,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: RemoveRegionsFromReplication,
-    ) -> Result<Replicated> {
+    ) -> Result<ReplicationResponse> {
         replicated(self.inner.write(scope, Write::RemoveRegionsFromReplication(request))?)
     }
 
@@ -251,8 +279,8 @@ impl Vault {
     pub fn stop_replication_to_replica(
         &self,
         scope: &Scope,
-        request: SecretIdOnly,
-    ) -> Result<Named> {
+        request: StopReplicationToReplica,
+    ) -> Result<SecretResponse> {
         named(self.inner.write(scope, Write::StopReplicationToReplica(request))?)
     }
 
@@ -261,7 +289,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: AssociateCrossAccountReplica,
-    ) -> Result<Associated> {
+    ) -> Result<AssociationResponse> {
         associated(self.inner.write(scope, Write::AssociateCrossAccountReplica(request))?)
     }
 
@@ -270,7 +298,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: DisassociateCrossAccountReplica,
-    ) -> Result<Associated> {
+    ) -> Result<AssociationResponse> {
         associated(self.inner.write(scope, Write::DisassociateCrossAccountReplica(request))?)
     }
 
@@ -279,7 +307,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: &GetSecretValue,
-    ) -> Result<SecretValueOutput> {
+    ) -> Result<GetSecretValueResponse> {
         self.inner.get_secret_value(scope, request)
     }
 
@@ -288,7 +316,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: &BatchGetSecretValue,
-    ) -> Result<SecretValueBatch> {
+    ) -> Result<BatchGetSecretValueResponse> {
         self.inner.batch_get_secret_value(scope, request)
     }
 
@@ -298,7 +326,11 @@ impl Vault {
     }
 
     /// `DescribeSecret`
-    pub fn describe_secret(&self, scope: &Scope, request: &SecretIdOnly) -> Result<Description> {
+    pub fn describe_secret(
+        &self,
+        scope: &Scope,
+        request: &DescribeSecret,
+    ) -> Result<DescribeSecretResponse> {
         self.inner.describe_secret(scope, request)
     }
 
@@ -307,12 +339,16 @@ impl Vault {
         &self,
         scope: &Scope,
         request: &ListSecretVersionIds,
-    ) -> Result<VersionPage> {
+    ) -> Result<ListSecretVersionIdsResponse> {
         self.inner.list_secret_version_ids(scope, request)
     }
 
     /// `ListSecrets`
-    pub fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
+    pub fn list_secrets(
+        &self,
+        scope: &Scope,
+        request: &ListSecrets,
+    ) -> Result<ListSecretsResponse> {
         self.inner.list_secrets(scope, request)
     }
 
@@ -320,8 +356,8 @@ impl Vault {
     pub fn get_resource_policy(
         &self,
         scope: &Scope,
-        request: &ResourcePolicyId,
-    ) -> Result<ResourcePolicy> {
+        request: &GetResourcePolicy,
+    ) -> Result<GetResourcePolicyResponse> {
         self.inner.get_resource_policy(scope, request)
     }
 
@@ -330,7 +366,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: &ListResourcePolicies,
-    ) -> Result<PolicyPage> {
+    ) -> Result<ListResourcePoliciesResponse> {
         self.inner.list_resource_policies(scope, request)
     }
 
@@ -339,7 +375,7 @@ impl Vault {
         &self,
         scope: &Scope,
         request: &ValidateResourcePolicy,
-    ) -> Result<PolicyValidation> {
+    ) -> Result<ValidateResourcePolicyResponse> {
         self.inner.validate_resource_policy(scope, request)
     }
 

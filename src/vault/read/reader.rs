@@ -9,9 +9,10 @@
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
-    Description, GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Mutation,
-    PolicyPage, PolicyValidation, ResourcePolicy, ResourcePolicyId, SecretIdOnly, SecretPage,
-    SecretValueOutput, ValidateResourcePolicy, VersionPage,
+    DescribeSecret, DescribeSecretResponse, GetResourcePolicy, GetResourcePolicyResponse,
+    GetSecretValue, GetSecretValueResponse, ListResourcePolicies, ListResourcePoliciesResponse,
+    ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse, Mutation,
+    ValidateResourcePolicy, ValidateResourcePolicyResponse,
 };
 use crate::semantics::{Refusal, View, day_of, read};
 use crate::store::Store;
@@ -66,7 +67,7 @@ impl Inner {
         &self,
         scope: &Scope,
         request: &GetSecretValue,
-    ) -> Result<SecretValueOutput> {
+    ) -> Result<GetSecretValueResponse> {
         let opened = self.open_value(scope, request)?;
         let today = day_of(self.shared.env.clock.wall());
         if self.shared.marks.note(&opened.record, &opened.version, today) {
@@ -87,8 +88,8 @@ impl Inner {
     pub(crate) fn describe_secret(
         &self,
         scope: &Scope,
-        request: &SecretIdOnly,
-    ) -> Result<Description> {
+        request: &DescribeSecret,
+    ) -> Result<DescribeSecretResponse> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::describe_secret(view, scope, ask)
         })
@@ -98,7 +99,7 @@ impl Inner {
         &self,
         scope: &Scope,
         request: &ListSecretVersionIds,
-    ) -> Result<VersionPage> {
+    ) -> Result<ListSecretVersionIdsResponse> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::list_secret_version_ids(view, scope, ask)
         })
@@ -107,8 +108,8 @@ impl Inner {
     pub(crate) fn get_resource_policy(
         &self,
         scope: &Scope,
-        request: &ResourcePolicyId,
-    ) -> Result<ResourcePolicy> {
+        request: &GetResourcePolicy,
+    ) -> Result<GetResourcePolicyResponse> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::get_resource_policy(view, scope, ask)
         })
@@ -118,7 +119,7 @@ impl Inner {
         &self,
         scope: &Scope,
         request: &ListResourcePolicies,
-    ) -> Result<PolicyPage> {
+    ) -> Result<ListResourcePoliciesResponse> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::list_resource_policies(view, scope, ask)
         })
@@ -128,13 +129,17 @@ impl Inner {
         &self,
         scope: &Scope,
         request: &ValidateResourcePolicy,
-    ) -> Result<PolicyValidation> {
+    ) -> Result<ValidateResourcePolicyResponse> {
         self.read(scope, request, Still::Secret, |view, scope, ask| {
             read::validate_resource_policy(view, scope, ask)
         })
     }
 
-    pub(crate) fn list_secrets(&self, scope: &Scope, request: &ListSecrets) -> Result<SecretPage> {
+    pub(crate) fn list_secrets(
+        &self,
+        scope: &Scope,
+        request: &ListSecrets,
+    ) -> Result<ListSecretsResponse> {
         self.read(scope, request, Still::All, |view, scope, ask| {
             read::list_secrets(view, scope, ask)
         })
@@ -207,7 +212,7 @@ fn read_alone<Q, T>(
 
 /// A value that was found and opened, with the facts that a mark needs.
 pub(crate) struct Opened {
-    pub(crate) output: SecretValueOutput,
+    pub(crate) output: GetSecretValueResponse,
     record: crate::model::SecretRecord,
     version: crate::model::VersionRecord,
 }
@@ -219,7 +224,7 @@ fn ask_value(view: &Rows<'_>, scope: &Scope, request: &GetSecretValue) -> Outcom
     let key = view.value_key(&version)?;
     let sealed = view.sealed_value(&version)?;
     let value = view.keys.open_value(kind, &key, &sealed).map_err(RowError::from)?;
-    let output = SecretValueOutput {
+    let output = GetSecretValueResponse {
         arn: record.arn().to_string(),
         name: record.name.as_str().to_owned(),
         version_id: version.version_id.clone(),

@@ -3,7 +3,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
-use crate::model::api::SecretIdOnly;
+use crate::model::api::DescribeSecret;
 use crate::vault::Vault;
 
 impl Vault {
@@ -18,7 +18,7 @@ impl Vault {
             return Err(ErrorKind::NoSpace.into());
         }
         // A name of an account that no caller has: it is looked for like any other and not there.
-        let mut question = SecretIdOnly::default();
+        let mut question = DescribeSecret::default();
         "readiness".clone_into(&mut question.secret_id);
         match self.inner.describe_secret(&Scope::new("strongroom", "readiness"), &question) {
             Ok(_) => Ok(()),

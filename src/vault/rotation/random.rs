@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::model::api::{
-    GetRandomPassword, GetSecretValue, RotationCall, SecretIdOnly, UpdateSecretVersionStage,
+    DescribeSecret, GetRandomPassword, GetSecretValue, RotationCall, UpdateSecretVersionStage,
 };
 use crate::model::{RotationStep, Stage};
 use crate::secret::SecretValue;
@@ -38,7 +38,7 @@ fn create(inner: &Inner, call: &RotationCall, chars: usize) -> Result<()> {
 }
 
 fn finish(inner: &Inner, call: &RotationCall) -> Result<()> {
-    let secret = SecretIdOnly::new(call.arn.as_str());
+    let secret = DescribeSecret::new(call.arn.as_str());
     let described = inner.describe_secret(&call.scope, &secret)?;
     let is_current = |stages: &[String]| stages.iter().any(|stage| stage == Stage::CURRENT);
     let current = described.versions_to_stages.into_iter().find(|(_, stages)| is_current(stages));

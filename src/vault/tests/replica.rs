@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::api::{
-    AssociateCrossAccountReplica, RemoveRegionsFromReplication, ReplicaRegion, SecretIdOnly,
+    AssociateCrossAccountReplica, RemoveRegionsFromReplication, ReplicaRegion,
+    StopReplicationToReplica,
 };
 use crate::model::{ChangeSet, Tree};
 use crate::vault::commit::effects::drop_row;
@@ -109,7 +110,7 @@ fn a_promotion_does_not_copy_from_a_state_that_lies() {
     let rows = rows.iter().map(|(key, _)| drop_row(Tree::Blobs, key)).collect();
     store.apply(&[ChangeSet { lsn, rows }]).unwrap();
     drop(state);
-    vault.stop_replication_to_replica(&away(), SecretIdOnly::new("s")).unwrap();
+    vault.stop_replication_to_replica(&away(), StopReplicationToReplica::new("s")).unwrap();
     for text in [get_away(&vault, "s"), get(&vault, "s")] {
         assert_eq!(text.unwrap(), "value");
     }
@@ -131,7 +132,7 @@ fn promotions_side_by_side_do_not_share_a_frame() {
     let told: Arc<Mutex<usize>> = Arc::default();
     let mut jobs = Vec::new();
     for name in names {
-        let write = Write::StopReplicationToReplica(SecretIdOnly::new(name));
+        let write = Write::StopReplicationToReplica(StopReplicationToReplica::new(name));
         let (mutation, payload) = seal(&shared.keys(), &shared.env, write).unwrap();
         let told = Arc::clone(&told);
         let done = Box::new(move |result: Result<Answer>| {
@@ -169,7 +170,7 @@ fn replicas_can_be_removed_on_a_full_disk() {
     let used: u64 =
         sim.fs.paths().iter().map(|path| sim.fs.read_all(path).unwrap().len() as u64).sum();
     sim.fs.set_capacity(Some(used));
-    let promoted = vault.stop_replication_to_replica(&away(), SecretIdOnly::new("s"));
+    let promoted = vault.stop_replication_to_replica(&away(), StopReplicationToReplica::new("s"));
     assert_eq!(kind(promoted), ErrorKind::NoSpace);
     let request = RemoveRegionsFromReplication {
         secret_id: "s".into(),

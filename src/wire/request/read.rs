@@ -2,12 +2,13 @@
 
 use super::operation::Operation;
 use crate::model::api::{
-    AssociateCrossAccountReplica, BatchGetSecretValue, CreateSecret, DeleteSecret,
-    DisassociateCrossAccountReplica, Filter, GetRandomPassword, GetSecretValue,
-    ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId,
-    RotateSecret, RotationRules, SecretIdOnly, TagResource, UntagResource, UpdateSecret,
-    UpdateSecretVersionStage, ValidateResourcePolicy,
+    AssociateCrossAccountReplica, BatchGetSecretValue, CancelRotateSecret, CreateSecret,
+    DeleteResourcePolicy, DeleteSecret, DescribeSecret, DisassociateCrossAccountReplica, Filter,
+    GetRandomPassword, GetResourcePolicy, GetSecretValue, ListResourcePolicies,
+    ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
+    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RestoreSecret,
+    RotateSecret, RotationRules, StopReplicationToReplica, TagResource, UntagResource,
+    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::model::{ExternalMetadata, Tag};
 use crate::secret::SecretValue;
@@ -25,9 +26,9 @@ pub(crate) enum Call {
 /// A request that changes nothing.
 pub(crate) enum Read {
     BatchGetSecretValue(BatchGetSecretValue),
-    DescribeSecret(SecretIdOnly),
+    DescribeSecret(DescribeSecret),
     GetRandomPassword(GetRandomPassword),
-    GetResourcePolicy(ResourcePolicyId),
+    GetResourcePolicy(GetResourcePolicy),
     GetSecretValue(GetSecretValue),
     ListResourcePolicies(ListResourcePolicies),
     ListSecretVersionIds(ListSecretVersionIds),
@@ -79,9 +80,9 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             recovery_window_in_days: fields.number("RecoveryWindowInDays"),
             force_delete_without_recovery: fields.boolean("ForceDeleteWithoutRecovery"),
         })),
-        Operation::CancelRotateSecret => {
-            Call::Write(Write::CancelRotateSecret(secret_id(&mut fields)))
-        }
+        Operation::CancelRotateSecret => Call::Write(Write::CancelRotateSecret(
+            CancelRotateSecret::new(fields.required_text("SecretId")),
+        )),
         Operation::RotateSecret => Call::Write(Write::RotateSecret(RotateSecret {
             secret_id: fields.required_text("SecretId"),
             client_request_token: fields.text("ClientRequestToken"),
@@ -95,7 +96,9 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             external_metadata: external_metadata(&mut fields),
             external_role_arn: fields.text("ExternalSecretRotationRoleArn"),
         })),
-        Operation::RestoreSecret => Call::Write(Write::RestoreSecret(secret_id(&mut fields))),
+        Operation::RestoreSecret => {
+            Call::Write(Write::RestoreSecret(RestoreSecret::new(fields.required_text("SecretId"))))
+        }
         Operation::TagResource => Call::Write(Write::TagResource(TagResource {
             secret_id: fields.required_text("SecretId"),
             tags: tags(&mut fields).unwrap_or_default(),
@@ -125,9 +128,9 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
                 remove_replica_regions: fields.texts("RemoveReplicaRegions").unwrap_or_default(),
             }))
         }
-        Operation::StopReplicationToReplica => {
-            Call::Write(Write::StopReplicationToReplica(secret_id(&mut fields)))
-        }
+        Operation::StopReplicationToReplica => Call::Write(Write::StopReplicationToReplica(
+            StopReplicationToReplica::new(fields.required_text("SecretId")),
+        )),
         Operation::AssociateCrossAccountReplica => {
             Call::Write(Write::AssociateCrossAccountReplica(AssociateCrossAccountReplica {
                 secret_id: fields.required_text("SecretId"),
@@ -142,7 +145,9 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
                 replica_arn: fields.required_text("CrossAccountReplicaARN"),
             }))
         }
-        Operation::DescribeSecret => Call::Read(Read::DescribeSecret(secret_id(&mut fields))),
+        Operation::DescribeSecret => {
+            Call::Read(Read::DescribeSecret(DescribeSecret::new(fields.required_text("SecretId"))))
+        }
         Operation::GetRandomPassword => Call::Read(Read::GetRandomPassword(GetRandomPassword {
             password_length: fields.number("PasswordLength"),
             exclude_characters: fields.text("ExcludeCharacters"),
@@ -160,9 +165,15 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             block_public_policy: fields.boolean("BlockPublicPolicy"),
         })),
         Operation::DeleteResourcePolicy => {
-            Call::Write(Write::DeleteResourcePolicy(policy_id(&mut fields)))
+            Call::Write(Write::DeleteResourcePolicy(DeleteResourcePolicy {
+                secret_id: fields.required_text("SecretId"),
+                policy_name: fields.text("PolicyName"),
+            }))
         }
-        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(policy_id(&mut fields))),
+        Operation::GetResourcePolicy => Call::Read(Read::GetResourcePolicy(GetResourcePolicy {
+            secret_id: fields.required_text("SecretId"),
+            policy_name: fields.text("PolicyName"),
+        })),
         Operation::GetSecretValue => Call::Read(Read::GetSecretValue(GetSecretValue {
             secret_id: fields.required_text("SecretId"),
             version_id: fields.text("VersionId"),
@@ -198,17 +209,6 @@ pub(crate) fn read(operation: Operation, fields: Fields) -> Result<Call, Failure
             }))
         }
     })
-}
-
-fn policy_id(fields: &mut Fields) -> ResourcePolicyId {
-    ResourcePolicyId {
-        secret_id: fields.required_text("SecretId"),
-        policy_name: fields.text("PolicyName"),
-    }
-}
-
-fn secret_id(fields: &mut Fields) -> SecretIdOnly {
-    SecretIdOnly { secret_id: fields.required_text("SecretId") }
 }
 
 /// A tag without a key reads as an empty key, which the rules refuse by its length.

@@ -8,8 +8,10 @@ pub(crate) use policy::{policy_page, policy_validation, resource_policy};
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{
-    BatchError, Deleted, Description, Named, Replicated, ReplicationStatus, RotationDescription,
-    SecretPage, SecretValueBatch, SecretValueOutput, VersionEntry, VersionPage, Written,
+    ApiErrorType, BatchGetSecretValueResponse, DeleteSecretResponse, DescribeSecretResponse,
+    GetSecretValueResponse, ListSecretVersionIdsResponse, ListSecretsResponse, ReplicationResponse,
+    ReplicationStatus, RotationDescription, SecretResponse, SecretVersionsListEntry,
+    VersionResponse,
 };
 use crate::model::{Tag, VersionId};
 use crate::secret::{SecretBytes, SecretValue};
@@ -62,7 +64,7 @@ pub(crate) fn write(operation: Operation, answer: Answer) -> Option<Zeroizing<Ve
     Some(out.finish())
 }
 
-fn written(out: &mut Writer, written: &Written) {
+fn written(out: &mut Writer, written: &VersionResponse) {
     out.object(|out| {
         out.name("ARN").text(&written.arn);
         out.name("Name").text(&written.name);
@@ -76,7 +78,7 @@ fn written(out: &mut Writer, written: &Written) {
     });
 }
 
-fn replicated(out: &mut Writer, replicated: &Replicated) {
+fn replicated(out: &mut Writer, replicated: &ReplicationResponse) {
     out.object(|out| {
         out.name("ARN").text(&replicated.arn);
         out.name("ReplicationStatus").list(&replicated.replication_status, replication_status);
@@ -92,14 +94,14 @@ fn replication_status(out: &mut Writer, entry: &ReplicationStatus) {
     });
 }
 
-fn named(out: &mut Writer, named: &Named) {
+fn named(out: &mut Writer, named: &SecretResponse) {
     out.object(|out| {
         out.name("ARN").text(&named.arn);
         out.name("Name").text(&named.name);
     });
 }
 
-fn deleted(out: &mut Writer, deleted: &Deleted) {
+fn deleted(out: &mut Writer, deleted: &DeleteSecretResponse) {
     out.object(|out| {
         out.name("ARN").text(&deleted.arn);
         out.name("Name").text(&deleted.name);
@@ -108,17 +110,17 @@ fn deleted(out: &mut Writer, deleted: &Deleted) {
 }
 
 /// The answer of `GetSecretValue`. The buffer has room for the value from the start.
-pub(crate) fn secret_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn secret_value(output: &GetSecretValueResponse) -> Result<Zeroizing<Vec<u8>>> {
     single_value(output, Writer::time)
 }
 
 /// The same as AWS's agent writes it: the date is a string.
-pub(crate) fn agent_value(output: &SecretValueOutput) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn agent_value(output: &GetSecretValueResponse) -> Result<Zeroizing<Vec<u8>>> {
     single_value(output, |out, date| out.text(&format_decimal(date)))
 }
 
 fn single_value(
-    output: &SecretValueOutput,
+    output: &GetSecretValueResponse,
     write_date: impl FnOnce(&mut Writer, UnixMillis),
 ) -> Result<Zeroizing<Vec<u8>>> {
     let content = Content::of(&output.value)?;
@@ -129,7 +131,9 @@ fn single_value(
 
 /// The answer of `BatchGetSecretValue`. The buffer has room for all values from the start, so none
 /// of them is moved while the others are written.
-pub(crate) fn secret_value_batch(batch: &SecretValueBatch) -> Result<Zeroizing<Vec<u8>>> {
+pub(crate) fn secret_value_batch(
+    batch: &BatchGetSecretValueResponse,
+) -> Result<Zeroizing<Vec<u8>>> {
     let contents: Result<Vec<Content<'_>>> =
         batch.values.iter().map(|output| Content::of(&output.value)).collect();
     let contents = contents?;
@@ -190,7 +194,7 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
 
 fn value_entry(
     out: &mut Writer,
-    output: &SecretValueOutput,
+    output: &GetSecretValueResponse,
     content: Content<'_>,
     write_date: impl FnOnce(&mut Writer, UnixMillis),
 ) {
@@ -207,7 +211,7 @@ fn value_entry(
     });
 }
 
-fn batch_error(out: &mut Writer, error: &BatchError) {
+fn batch_error(out: &mut Writer, error: &ApiErrorType) {
     out.object(|out| {
         out.name("SecretId").text(&error.secret_id);
         out.name("ErrorCode").text(&error.error_code);
@@ -215,13 +219,13 @@ fn batch_error(out: &mut Writer, error: &BatchError) {
     });
 }
 
-pub(crate) fn description(description: &Description) -> Zeroizing<Vec<u8>> {
+pub(crate) fn description(description: &DescribeSecretResponse) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     describe(&mut out, description, "VersionIdsToStages");
     out.finish()
 }
 
-pub(crate) fn secret_page(page: &SecretPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn secret_page(page: &ListSecretsResponse) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("SecretList")
@@ -231,7 +235,7 @@ pub(crate) fn secret_page(page: &SecretPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(crate) fn version_page(page: &VersionPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn version_page(page: &ListSecretVersionIdsResponse) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("Versions").list(&page.versions, version_entry);
@@ -242,7 +246,7 @@ pub(crate) fn version_page(page: &VersionPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-fn version_entry(out: &mut Writer, entry: &VersionEntry) {
+fn version_entry(out: &mut Writer, entry: &SecretVersionsListEntry) {
     out.object(|out| {
         out.name("VersionId").text(entry.version_id.as_str());
         stages(out, &entry.version_stages);
@@ -254,7 +258,7 @@ fn version_entry(out: &mut Writer, entry: &VersionEntry) {
     });
 }
 
-fn describe(out: &mut Writer, description: &Description, versions: &str) {
+fn describe(out: &mut Writer, description: &DescribeSecretResponse, versions: &str) {
     out.object(|out| {
         out.name("ARN").text(&description.arn);
         out.name("Name").text(&description.name);

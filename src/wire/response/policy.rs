@@ -1,11 +1,14 @@
 //! Answers about resource policies.
 
 use super::{COMMON_BYTES, optional};
-use crate::model::api::{PolicyFinding, PolicyNamed, PolicyPage, PolicyValidation, ResourcePolicy};
+use crate::model::api::{
+    GetResourcePolicyResponse, ListResourcePoliciesResponse, PolicyResponse,
+    ValidateResourcePolicyResponse, ValidationErrorsEntry,
+};
 use crate::wire::json::{Writer, escaped_len};
 use zeroize::Zeroizing;
 
-pub(super) fn named(out: &mut Writer, named: &PolicyNamed) {
+pub(super) fn named(out: &mut Writer, named: &PolicyResponse) {
     out.object(|out| {
         out.name("ARN").text(&named.arn);
         out.name("Name").text(&named.name);
@@ -13,7 +16,7 @@ pub(super) fn named(out: &mut Writer, named: &PolicyNamed) {
     });
 }
 
-pub(crate) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec<u8>> {
+pub(crate) fn resource_policy(policy: &GetResourcePolicyResponse) -> Zeroizing<Vec<u8>> {
     let room = policy.policy.as_deref().map_or(0, escaped_len);
     let mut out = Writer::with_capacity(COMMON_BYTES + room);
     out.object(|out| {
@@ -25,7 +28,7 @@ pub(crate) fn resource_policy(policy: &ResourcePolicy) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(crate) fn policy_page(page: &PolicyPage) -> Zeroizing<Vec<u8>> {
+pub(crate) fn policy_page(page: &ListResourcePoliciesResponse) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("ResourcePolicies").list(&page.policy_names, |out, name| {
@@ -36,7 +39,7 @@ pub(crate) fn policy_page(page: &PolicyPage) -> Zeroizing<Vec<u8>> {
     out.finish()
 }
 
-pub(crate) fn policy_validation(validation: &PolicyValidation) -> Zeroizing<Vec<u8>> {
+pub(crate) fn policy_validation(validation: &ValidateResourcePolicyResponse) -> Zeroizing<Vec<u8>> {
     let mut out = Writer::with_capacity(COMMON_BYTES);
     out.object(|out| {
         out.name("PolicyValidationPassed").boolean(validation.errors.is_empty());
@@ -45,7 +48,7 @@ pub(crate) fn policy_validation(validation: &PolicyValidation) -> Zeroizing<Vec<
     out.finish()
 }
 
-fn finding(out: &mut Writer, finding: &PolicyFinding) {
+fn finding(out: &mut Writer, finding: &ValidationErrorsEntry) {
     out.object(|out| {
         out.name("CheckName").text(&finding.check_name);
         out.name("ErrorMessage").text(&finding.error_message);
@@ -66,8 +69,12 @@ mod tests {
 
     #[test]
     fn a_policy_is_a_text_in_the_answer() {
-        let mut policy =
-            ResourcePolicy { arn: "a".into(), name: "n".into(), policy: None, policy_name: None };
+        let mut policy = GetResourcePolicyResponse {
+            arn: "a".into(),
+            name: "n".into(),
+            policy: None,
+            policy_name: None,
+        };
         assert_eq!(text(&resource_policy(&policy)), r#"{"ARN":"a","Name":"n"}"#);
         policy.policy_name = Some("default".into());
         policy.policy = Some("{\n\t\"Version\" : 1}".into());
@@ -80,7 +87,7 @@ mod tests {
     #[test]
     fn writes_answer_with_the_name_of_the_policy() {
         for operation in [Operation::PutResourcePolicy, Operation::DeleteResourcePolicy] {
-            let mut named = PolicyNamed { arn: "a".into(), name: "n".into(), policy_name: None };
+            let mut named = PolicyResponse { arn: "a".into(), name: "n".into(), policy_name: None };
             let json = write(operation, Answer::PolicyNamed(named.clone())).unwrap();
             assert_eq!(text(&json), r#"{"ARN":"a","Name":"n"}"#);
             named.policy_name = Some("default".into());
@@ -92,7 +99,7 @@ mod tests {
 
     #[test]
     fn lists_are_there_when_empty() {
-        let page = |names: &[&str], next_token| PolicyPage {
+        let page = |names: &[&str], next_token| ListResourcePoliciesResponse {
             policy_names: names.iter().map(ToString::to_string).collect(),
             next_token,
         };
@@ -101,12 +108,12 @@ mod tests {
             text(&policy_page(&page(&["default", "x"], Some("t".into())))),
             r#"{"ResourcePolicies":[{"PolicyName":"default"},{"PolicyName":"x"}],"NextToken":"t"}"#
         );
-        let mut validation = PolicyValidation { errors: Vec::new() };
+        let mut validation = ValidateResourcePolicyResponse { errors: Vec::new() };
         assert_eq!(
             text(&policy_validation(&validation)),
             r#"{"PolicyValidationPassed":true,"ValidationErrors":[]}"#
         );
-        let finding = PolicyFinding { check_name: "c".into(), error_message: "m".into() };
+        let finding = ValidationErrorsEntry { check_name: "c".into(), error_message: "m".into() };
         validation.errors.push(finding);
         assert_eq!(
             text(&policy_validation(&validation)),

@@ -1,11 +1,11 @@
 //! What a secret has to do with others than its own account: partners and replicas elsewhere.
 
 use super::optional;
-use crate::model::api::{Associated, Description};
+use crate::model::api::{AssociationResponse, DescribeSecretResponse};
 use crate::model::{CrossAccountStatus, External};
 use crate::wire::json::Writer;
 
-pub(super) fn associated(out: &mut Writer, answer: &Associated) {
+pub(super) fn associated(out: &mut Writer, answer: &AssociationResponse) {
     out.object(|out| {
         out.name("ARN").text(&answer.arn);
         out.name("CrossAccountReplicaARN").text(&answer.replica_arn);
@@ -26,7 +26,7 @@ pub(super) fn external_rotation(out: &mut Writer, external: &External) {
     optional(out, "ExternalSecretRotationRoleArn", external.role.as_deref());
 }
 
-pub(super) fn cross_account(out: &mut Writer, description: &Description) {
+pub(super) fn cross_account(out: &mut Writer, description: &DescribeSecretResponse) {
     if let Some(primary) = &description.cross_account_primary {
         out.name("CrossAccountPrimary").object(|out| {
             out.name("PrimarySecretARN").text(&primary.arn);

@@ -11,8 +11,8 @@ fn text(json: &[u8]) -> &str {
     std::str::from_utf8(json).unwrap()
 }
 
-fn bare() -> Description {
-    Description {
+fn bare() -> DescribeSecretResponse {
+    DescribeSecretResponse {
         arn: "arn".into(),
         name: "n".into(),
         description: None,
@@ -39,7 +39,7 @@ fn what_is_not_there_is_left_out() {
         text(&description(&bare())),
         r#"{"ARN":"arn","Name":"n","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
     );
-    let written = Written {
+    let written = VersionResponse {
         arn: "a".into(),
         name: "n".into(),
         version_id: None,
@@ -52,7 +52,7 @@ fn what_is_not_there_is_left_out() {
 
 #[test]
 fn a_full_description_has_the_order_of_the_model() {
-    let full = Description {
+    let full = DescribeSecretResponse {
         description: Some("d\"".into()),
         kms_key_id: Some("k".into()),
         last_accessed_date: Some(UnixMillis(1_523_923_200_000)),
@@ -69,7 +69,7 @@ fn a_full_description_has_the_order_of_the_model() {
         r#"{{"ARN":"arn","Name":"n","Description":"d\"","KmsKeyId":"k","LastChangedDate":1700000001.0,"LastAccessedDate":1523923200.0,"DeletedDate":1700000002.5,"Tags":[{{"Key":"a","Value":""}}],"VersionIdsToStages":{{"{V1}":["AWSCURRENT","x"]}},"OwningService":"s","CreatedDate":1700000000.123}}"#
     );
     assert_eq!(text(&description(&full)), expected);
-    let page = SecretPage { secrets: vec![full], next_token: Some("t".into()) };
+    let page = ListSecretsResponse { secrets: vec![full], next_token: Some("t".into()) };
     let listed = expected.replace("VersionIdsToStages", "SecretVersionsToStages");
     let expected = format!(r#"{{"SecretList":[{listed}],"NextToken":"t"}}"#);
     assert_eq!(text(&secret_page(&page)), expected);
@@ -84,7 +84,7 @@ fn rotation_is_shown_where_the_model_has_it() {
         last_rotated_date: None,
         next_rotation_date: None,
     };
-    let bare = Description { rotation: Some(rotation.clone()), ..bare() };
+    let bare = DescribeSecretResponse { rotation: Some(rotation.clone()), ..bare() };
     assert_eq!(
         text(&description(&bare)),
         r#"{"ARN":"arn","Name":"n","RotationEnabled":false,"RotationLambdaARN":"f","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
@@ -101,7 +101,7 @@ fn rotation_is_shown_where_the_model_has_it() {
         next_rotation_date: Some(UnixMillis(2000)),
         ..rotation
     };
-    let full = Description { rotation: Some(rotation), ..bare };
+    let full = DescribeSecretResponse { rotation: Some(rotation), ..bare };
     assert_eq!(
         text(&description(&full)),
         r#"{"ARN":"arn","Name":"n","RotationEnabled":true,"RotationLambdaARN":"f","RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},"LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"NextRotationDate":2.0,"CreatedDate":1700000000.123}"#
@@ -120,7 +120,7 @@ fn partners_and_other_accounts_are_shown_where_the_model_has_them() {
     let item = ExternalMetadata { key: "k".into(), value: "v".into() };
     let external = External { partner: "p".into(), metadata: vec![item], role: Some("r".into()) };
     let status = CrossAccountStatus::Detached;
-    let full = Description {
+    let full = DescribeSecretResponse {
         description: Some("d".into()),
         rotation: Some(rotation),
         external: Some(external),
@@ -138,7 +138,7 @@ fn partners_and_other_accounts_are_shown_where_the_model_has_them() {
         r#"{"ARN":"arn","Name":"n","Type":"p","Description":"d","RotationEnabled":true,"ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"}],"ExternalSecretRotationRoleArn":"r","LastRotatedDate":1.5,"LastChangedDate":1700000001.0,"CreatedDate":1700000000.123,"PrimaryRegion":"us-east-1","CrossAccountPrimary":{"PrimarySecretARN":"a","ReplicationStatus":"Detached"},"CrossAccountReplicas":[{"ReplicaSecretARN":"b","ReplicationRoleARN":"r","ReplicationStatus":"InSync"}]}"#
     );
     let external = Some(External::of("p"));
-    let least = Description { external, ..bare() };
+    let least = DescribeSecretResponse { external, ..bare() };
     assert_eq!(
         text(&description(&least)),
         r#"{"ARN":"arn","Name":"n","Type":"p","LastChangedDate":1700000001.0,"CreatedDate":1700000000.123}"#
@@ -147,16 +147,16 @@ fn partners_and_other_accounts_are_shown_where_the_model_has_them() {
 
 #[test]
 fn removed_tags_are_an_empty_list() {
-    let tagless = Description { tags: Some(Vec::new()), ..bare() };
+    let tagless = DescribeSecretResponse { tags: Some(Vec::new()), ..bare() };
     assert!(text(&description(&tagless)).contains(r#""Tags":[]"#));
 }
 
 #[test]
 fn a_version_without_labels_has_no_list_of_them() {
-    let page = VersionPage {
+    let page = ListSecretVersionIdsResponse {
         arn: "a".into(),
         name: "n".into(),
-        versions: vec![VersionEntry {
+        versions: vec![SecretVersionsListEntry {
             version_id: VersionId::parse(V1).unwrap(),
             version_stages: Vec::new(),
             created_date: UnixMillis(0),
@@ -173,7 +173,7 @@ fn a_version_without_labels_has_no_list_of_them() {
 
 #[test]
 fn a_value_keeps_its_kind_and_every_byte() {
-    let output = |value| SecretValueOutput {
+    let output = |value| GetSecretValueResponse {
         arn: "a".into(),
         name: "n".into(),
         version_id: VersionId::parse(V1).unwrap(),
@@ -194,7 +194,7 @@ fn a_value_keeps_its_kind_and_every_byte() {
 /// A buffer that had to grow would have moved values that were written already.
 #[test]
 fn a_batch_has_room_for_all_values_from_the_start() {
-    let output = |value| SecretValueOutput {
+    let output = |value| GetSecretValueResponse {
         arn: "a".repeat(600),
         name: "n".repeat(512),
         version_id: VersionId::parse(V1).unwrap(),
@@ -205,7 +205,7 @@ fn a_batch_has_room_for_all_values_from_the_start() {
     let (text, binary) = ("\u{1}".repeat(65_536), vec![255; 65_536]);
     let room = 6 * text.len() + base64_len(binary.len());
     let values = vec![output(SecretValue::text(text)), output(SecretValue::binary(binary))];
-    let batch = SecretValueBatch { values, next_token: None, errors: Vec::new() };
+    let batch = BatchGetSecretValueResponse { values, next_token: None, errors: Vec::new() };
     let json = secret_value_batch(&batch).unwrap();
     assert!(json.len() > room);
     assert_eq!(json.capacity(), room + 3 * COMMON_BYTES);

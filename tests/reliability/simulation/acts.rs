@@ -5,9 +5,10 @@ use super::dump::{AWAY, HOME, scope};
 use super::machine::FUNCTION;
 use crate::common::rng::Rng;
 use strongroom::__internals::model::api::{
-    CreateSecret, DeleteSecret, PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication,
-    ReplicaRegion, ReplicateSecretToRegions, ResourcePolicyId, RotateSecret, RotationRules,
-    SecretIdOnly, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    CancelRotateSecret, CreateSecret, DeleteResourcePolicy, DeleteSecret, PutResourcePolicy,
+    PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions,
+    RestoreSecret, RotateSecret, RotationRules, StopReplicationToReplica, TagResource,
+    UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 use strongroom::__internals::model::{Scope, Tag};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
@@ -166,7 +167,6 @@ impl Maker {
     /// The request of a kind that is one operation.
     pub fn write(&mut self, kind: Kind) -> Option<(Scope, Write)> {
         let name = self.name();
-        let only = |name| SecretIdOnly::new(name);
         let write = match kind {
             Kind::Create | Kind::CreateReplicated => {
                 // Mostly one that is not there yet.
@@ -223,7 +223,7 @@ impl Maker {
                 recovery_window_in_days: None,
                 force_delete_without_recovery: Some(true),
             }),
-            Kind::Restore => Write::RestoreSecret(only(name)),
+            Kind::Restore => Write::RestoreSecret(RestoreSecret::new(name)),
             Kind::PutPolicy => {
                 let root = "arn:aws:iam::000000000000:root";
                 let policy = format!(
@@ -238,7 +238,7 @@ impl Maker {
                     ..PutResourcePolicy::default()
                 })
             }
-            Kind::DeletePolicy => Write::DeleteResourcePolicy(ResourcePolicyId::new(name)),
+            Kind::DeletePolicy => Write::DeleteResourcePolicy(DeleteResourcePolicy::new(name)),
             Kind::Rotate => {
                 let mut request = RotateSecret::new(name);
                 request.client_request_token = Some(self.token());
@@ -250,7 +250,7 @@ impl Maker {
                 request.rotate_immediately = Some(self.rng.chance(80));
                 Write::RotateSecret(request)
             }
-            Kind::CancelRotate => Write::CancelRotateSecret(only(name)),
+            Kind::CancelRotate => Write::CancelRotateSecret(CancelRotateSecret::new(name)),
             Kind::Replicate => Write::ReplicateSecretToRegions(ReplicateSecretToRegions {
                 secret_id: name,
                 add_replica_regions: vec![ReplicaRegion::new(AWAY)],
@@ -263,7 +263,10 @@ impl Maker {
                 })
             }
             Kind::StopReplica => {
-                return Some((scope(AWAY), Write::StopReplicationToReplica(only(name))));
+                return Some((
+                    scope(AWAY),
+                    Write::StopReplicationToReplica(StopReplicationToReplica::new(name)),
+                ));
             }
             _ => return None,
         };

@@ -7,7 +7,7 @@ use crate::crypto::{Unlock, key_file};
 use crate::env::sim::Sim;
 use crate::model::Scope;
 use crate::model::api::{
-    CreateSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules, SecretIdOnly,
+    CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules,
     UpdateSecretVersionStage,
 };
 use crate::secret::SecretValue;
@@ -105,7 +105,7 @@ fn days_pass(sim: &Sim, vault: &Vault) {
         assert!(!seen.contains(&fresh), "day {day}: {fresh}");
         seen.push(fresh);
     }
-    let described = vault.describe_secret(&Scope::default(), &SecretIdOnly::new(S)).unwrap();
+    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
     assert_eq!(described.rotation.unwrap().last_rotated_date, Some(sim.env().clock.wall()));
 }
 

@@ -1,0 +1,34 @@
+//! Requests and responses of the AWS operations, in AWS's words. Members are as they arrive: the
+//! checks are `semantics`'. `V` is the value: [`SecretValue`](crate::secret::SecretValue) at the edge,
+//! [`PayloadKind`](crate::secret::PayloadKind) once `vault` has sealed it, so that nothing below ever
+//! sees plaintext.
+//!
+//! - `request.rs`: the macro that requests are written with
+//! - `responses.rs`: shapes that several operations answer with
+//! - `secrets.rs`, `values.rs`, `tags.rs`, `rotation.rs`, `policy.rs`, `replication.rs`,
+//!   `cross_account.rs`, `password.rs`: requests and responses by subject
+//! - `command.rs`: what the commit pipeline decides about
+
+mod command;
+mod cross_account;
+mod password;
+mod policy;
+mod replication;
+mod request;
+mod responses;
+mod rotation;
+mod secrets;
+mod tags;
+mod values;
+
+pub use super::rotation::RotationRules;
+pub use command::*;
+pub use cross_account::*;
+pub use password::*;
+pub use policy::*;
+pub use replication::*;
+pub use responses::*;
+pub use rotation::*;
+pub use secrets::*;
+pub use tags::*;
+pub use values::*;
