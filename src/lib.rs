@@ -73,6 +73,9 @@ mod store;
 mod error;
 mod vault;
 
+#[cfg(any(feature = "cli", feature = "server"))]
+mod responses;
+
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]

@@ -5,6 +5,9 @@
 //! `Deref`, `Serialize`. Whoever needs the bytes calls `expose` and says why in a comment that
 //! starts with `EXPOSE:`.
 
+#[cfg(any(feature = "cli", feature = "server"))]
+pub(crate) mod buffer;
+
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 

@@ -14,6 +14,7 @@ use crate::model::api::{
     PutSecretValue, RestoreSecret, UpdateSecretVersionStage, VersionResponse,
 };
 use crate::model::limits::PAGE_MAX;
+use crate::responses::SecretList;
 use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::FaultKind;
 use crate::vault::Vault;
@@ -39,7 +40,7 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), F
         store(vault, &scope, args, value)
     })?;
     if is_json {
-        return output::secret(&json::written(&written)?);
+        return output::secret(&json::response(&written)?);
     }
     let id = written.version_id.as_ref().map(|id| text::one_line(id.as_str()));
     output::lines(id.as_deref())
@@ -101,7 +102,7 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
     let found = with_vault(context, global, |vault| Ok(vault.get_secret_value(&scope, &request)?))?;
     let json;
     let bytes = if global.is_json() {
-        json = json::value(&found)?;
+        json = json::response(&found)?;
         &json
     } else {
         found.value.bytes()
@@ -140,7 +141,7 @@ pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), Fa
     let prefix = args.prefix.as_deref().unwrap_or_default();
     let found = with_vault(context, global, |vault| list(vault, &scope, prefix))?;
     if global.is_json() {
-        return output::secret(&json::list(&found)?);
+        return output::secret(&json::response(&SecretList(&found))?);
     }
     output::lines(found.iter().map(|entry| entry.name.as_str()))
 }
@@ -175,7 +176,7 @@ pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Resul
     let request = DescribeSecret::new(args.name.as_str());
     let found = with_vault(context, global, |vault| Ok(vault.describe_secret(&scope, &request)?))?;
     if global.is_json() {
-        return output::secret(&json::description(&found)?);
+        return output::secret(&json::response(&found)?);
     }
     let lines = text::description(&found);
     output::lines(lines.iter().map(String::as_str))
@@ -186,7 +187,7 @@ pub(crate) fn versions(context: &Context, global: &Global, args: &Versions) -> R
     let scope = place::scope_of(context, global, &args.name)?;
     let found = with_vault(context, global, |vault| all_versions(vault, &scope, args))?;
     if global.is_json() {
-        return output::secret(&json::versions(&found)?);
+        return output::secret(&json::response(&found)?);
     }
     let lines: Vec<String> = found.versions.iter().map(text::version).collect();
     output::lines(lines.iter().map(String::as_str))
@@ -225,7 +226,7 @@ pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(
     let named = with_vault(context, global, |vault| {
         Ok(vault.update_secret_version_stage(&scope, request)?)
     })?;
-    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
+    if global.is_json() { output::secret(&json::response(&named)?) } else { Ok(()) }
 }
 
 /// `rm`
@@ -245,7 +246,7 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
         Ok((deleted, shredded))
     })?;
     if global.is_json() {
-        output::secret(&json::deleted(&deleted)?)?;
+        output::secret(&json::response(&deleted)?)?;
     } else {
         output::lines([text::date_time(deleted.deletion_date).as_str()])?;
     }
@@ -273,5 +274,5 @@ pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result
     let scope = place::scope_of(context, global, &args.name)?;
     let request = RestoreSecret::new(args.name.as_str());
     let named = with_vault(context, global, |vault| Ok(vault.restore_secret(&scope, request)?))?;
-    if global.is_json() { output::secret(&json::named(&named)?) } else { Ok(()) }
+    if global.is_json() { output::secret(&json::response(&named)?) } else { Ok(()) }
 }

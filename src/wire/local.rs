@@ -7,7 +7,6 @@ use crate::vault::Vault;
 use crate::wire::reply::{Failure, Reply};
 use crate::wire::request::Call;
 use crate::wire::request::Operation;
-use crate::wire::response;
 use crate::wire::services::operations;
 use std::sync::mpsc;
 use zeroize::Zeroizing;
@@ -73,7 +72,7 @@ fn try_answer(
             };
             vault.submit(scope, write, Box::new(done));
             let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
-            response::write(operation, answer).ok_or(operations::MISFIT)?
+            operations::write_answer(operation, &answer)?
         }
     };
     Ok(Reply::json(content))

@@ -25,7 +25,6 @@
 //! - **No thread waits for the disk** (writes park on a channel), and no write is given up when its
 //!   client goes away: it is in the commit pipeline by then.
 
-mod buffer;
 mod encoding;
 mod hook;
 mod http;
@@ -38,7 +37,6 @@ pub(crate) mod local;
 mod options;
 mod reply;
 mod request;
-mod response;
 mod schema;
 mod server;
 mod services;

@@ -21,11 +21,12 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("crypto", &[GROUND]),
     ("error", &[PARTS, GROUND]),
     ("vault", &[&["error"], PARTS, GROUND]),
-    ("wire", &[&["vault", "error"], PARTS, GROUND]),
+    ("responses", &[&["error"], GROUND]),
+    ("wire", &[&["responses", "vault", "error"], PARTS, GROUND]),
     ("testkit", &[&["wire", "vault", "error"], PARTS, GROUND]),
     ("fuzzing", &[&["testkit", "wire", "vault", "error"], PARTS, GROUND]),
     ("doors", &[&["cli", "wire", "vault", "error", "crypto", "model", "secret", "env"]]),
-    ("cli", &[&["vault", "error"], PARTS, GROUND]),
+    ("cli", &[&["responses", "vault", "error"], PARTS, GROUND]),
 ];
 
 /// Crates and parts of std with the only places that may name them.
@@ -47,7 +48,7 @@ const ONE_DOOR: &[(&str, &[&str])] = &[
     ("tokio", &["wire"]),
     ("hyper", &["wire"]),
     ("http_body_util", &["wire"]),
-    ("serde_json", &["wire", "cli", "testkit", "fuzzing"]),
+    ("serde_json", &["responses", "wire", "cli", "testkit", "fuzzing"]),
     ("arbitrary", &["testkit", "fuzzing"]),
     ("clap", &["cli"]),
     ("rpassword", &["cli"]),

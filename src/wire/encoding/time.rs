@@ -1,5 +1,4 @@
-//! Times as they stand in requests (ISO 8601 basic, RFC 9110 dates) and answers (seconds with a
-//! fraction).
+//! Times in the headers of requests: ISO 8601 basic and RFC 9110 dates.
 
 use crate::env::UnixMillis;
 use crate::env::civil;
@@ -41,26 +40,6 @@ pub(crate) fn format_basic(at: UnixMillis) -> String {
     let second = seconds.rem_euclid(DAY_SECONDS);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-}
-
-/// Writes seconds with a fraction, as a JSON number: AWS CLI shows the number as it stands, so even
-/// a whole second has its `.0` (rule WIRE-REPLY-4).
-pub(crate) fn format_json(at: UnixMillis) -> String {
-    let sign = if at.0 < 0 { "-" } else { "" };
-    let millis = at.0.unsigned_abs();
-    let fraction = format!("{:03}", millis % 1000);
-    let digits = match fraction.trim_end_matches('0') {
-        "" => "0",
-        digits => digits,
-    };
-    format!("{sign}{}.{digits}", millis / 1000)
-}
-
-/// Writes seconds as a decimal number, without a fraction if it is nothing: what AWS's agent makes
-/// of them (rule WIRE-AGENT-4).
-pub(crate) fn format_decimal(at: UnixMillis) -> String {
-    let text = format_json(at);
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }
 
 fn number(digits: &[u8]) -> Option<i64> {
@@ -129,23 +108,5 @@ mod tests {
         ] {
             assert_eq!(parse_http(text), None, "{text:?}");
         }
-    }
-
-    /// A client prints the number as it stands, so its text is the contract.
-    #[test]
-    fn a_timestamp_always_has_a_fraction() {
-        for (millis, text) in [
-            (1_700_000_000_123, "1700000000.123"),
-            (1_523_923_200_000, "1523923200.0"),
-            (1_700_000_000_120, "1700000000.12"),
-            (1_700_000_000_001, "1700000000.001"),
-            (0, "0.0"),
-            (-1, "-0.001"),
-            (i64::MIN, "-9223372036854775.808"),
-        ] {
-            assert_eq!(format_json(UnixMillis(millis)), text);
-        }
-        assert_eq!(format_decimal(UnixMillis(1_523_923_200_000)), "1523923200");
-        assert_eq!(format_decimal(UnixMillis(1_523_923_200_100)), "1523923200.1");
     }
 }

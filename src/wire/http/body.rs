@@ -1,7 +1,7 @@
 //! Bodies in both directions, in wiped buffers (I8, rule WIRE-NET-3).
 
 use super::phase::Busy;
-use crate::wire::buffer::WipedBuffer;
+use crate::secret::buffer::WipedBuffer;
 use crate::wire::reply::Failure;
 use hyper::body::{Body, Buf, Frame, SizeHint};
 use std::convert::Infallible;

@@ -1,13 +1,13 @@
-//! JSON without a trace: a reader into wiped strings and a writer into a wiped buffer.
+//! Reads JSON into strings that are wiped when dropped (I8).
 //!
-//! Generic JSON values and printing through `format!` would leave copies of plaintext in freed
-//! memory (I8).
+//! `serde_json` parses; the visitor keeps what its own `Value` would lose or leave behind: wiped strings, both of
+//! two members of one name, bounds on depth and number of values, and numbers as AWS cuts and clamps them.
 
+mod base64;
 mod node;
-mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use node::{Node, parse};
-pub(super) use write::{Writer, base64_decoded, base64_len, escaped_len};
+pub(crate) use base64::decoded as base64_decoded;
+pub(crate) use node::{Node, parse};

@@ -1,43 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use super::write::base64_len;
 use super::*;
-use crate::env::UnixMillis;
-
-fn written(text: &str) -> Vec<u8> {
-    let mut out = Writer::with_capacity(0);
-    out.text(text);
-    out.finish().to_vec()
-}
 
 fn read_text(json: &[u8]) -> Option<String> {
     match parse(json) {
         Ok(Node::String(text)) => Some(text.to_string()),
         _ => None,
     }
-}
-
-/// WIRE-JSON-5
-#[test]
-fn every_character_of_a_value_comes_back() {
-    let low: String = (0..0x300).filter_map(char::from_u32).collect();
-    let edges = "\u{7ff}\u{800}\u{2028}\u{2029}\u{d7ff}\u{e000}\u{fffd}\u{ffff}\u{10000}\u{10ffff}";
-    for text in [low.as_str(), edges, "", "\0\0", "\\u0000", "\"\\/\u{8}\u{c}\n\r\t"] {
-        let json = written(text);
-        assert_eq!(read_text(&json).as_deref(), Some(text));
-        assert_eq!(json.len(), escaped_len(text) + 2, "the length is known beforehand");
-        // The independent reader is the judge of the writer.
-        assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), text);
-    }
-}
-
-#[test]
-fn escapes_are_the_ones_of_the_standard() {
-    assert_eq!(written("a\"\\/\u{8}\u{c}\n\r\t\0\u{1f}\u{7f}"), {
-        let mut expected = br#""a\"\\/\b\f\n\r\t\u0000\u001f"#.to_vec();
-        expected.extend(*b"\x7f\"");
-        expected
-    });
 }
 
 #[test]
@@ -123,36 +92,6 @@ fn nesting_and_number_of_values_are_bounded() {
     let zeros = |count: usize| format!("[{}0]", "0,".repeat(count - 1));
     assert!(parse(zeros(19_999).as_bytes()).is_ok());
     assert!(parse(zeros(20_000).as_bytes()).is_err());
-}
-
-#[test]
-fn members_and_items_are_separated() {
-    let mut out = Writer::with_capacity(0);
-    out.object(|out| {
-        out.name("a").text("x");
-        out.name("b").list(["y", "z"], Writer::text);
-        out.name("c").object(|_| ());
-        out.name("d").list([1, 2], |out, _| out.object(|out| out.name("e").text("")));
-        out.name("f").list::<()>([], |_, ()| ());
-        out.name("g").time(UnixMillis(1500));
-        out.name("h").base64(&[0xfb, 0xff]);
-    });
-    let expected =
-        r#"{"a":"x","b":["y","z"],"c":{},"d":[{"e":""},{"e":""}],"f":[],"g":1.5,"h":"+/8="}"#;
-    assert_eq!(String::from_utf8(out.finish().to_vec()).unwrap(), expected);
-}
-
-#[test]
-fn every_byte_comes_back_from_base64() {
-    let all: Vec<u8> = (0..=255).collect();
-    for len in 0..=all.len() {
-        let mut out = Writer::with_capacity(0);
-        out.base64(&all[..len]);
-        let json = out.finish();
-        assert_eq!(json.len(), base64_len(len) + 2);
-        let text = read_text(&json).unwrap();
-        assert_eq!(base64_decoded(&text).unwrap().expose(), &all[..len]);
-    }
 }
 
 /// WIRE-JSON-4

@@ -4,10 +4,10 @@
 //! Exceptions of the service itself say `Message`, those of AWS's front end say `message`; clients
 //! read both, and one of them needs that there is exactly one.
 
+use super::exception::{Exception, Text};
 use super::response::{JSON, Reply};
 use crate::error::{Error, ErrorKind};
 use crate::semantics::{Fault, FaultKind};
-use crate::wire::json::Writer;
 use hyper::StatusCode;
 use zeroize::Zeroizing;
 
@@ -152,31 +152,19 @@ fn internal(text: &str) -> Reply {
     error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServiceError", service(text))
 }
 
-/// The text of an exception, under the name that its origin gives it.
-struct Text<'a> {
-    name: &'static str,
-    text: &'a str,
-}
-
 /// The text of an exception that AWS's front end raises.
 fn front(text: &str) -> Text<'_> {
-    Text { name: "message", text }
+    Text { member: "message", text }
 }
 
 /// The text of an exception that the service raises.
 fn service(text: &str) -> Text<'_> {
-    Text { name: "Message", text }
+    Text { member: "Message", text }
 }
 
 fn error<'a>(status: StatusCode, exception: &str, text: impl Into<Option<Text<'a>>>) -> Reply {
-    let mut out = Writer::with_capacity(512);
-    out.object(|out| {
-        out.name("__type").text(exception);
-        if let Some(Text { name, text }) = text.into() {
-            out.name(name).text(text);
-        }
-    });
-    Reply { status, content_type: JSON, content: Some(out.finish()), close: false }
+    let content = Exception { name: exception, text: text.into() }.json();
+    Reply { status, content_type: JSON, content: Some(content), close: false }
 }
 
 #[cfg(test)]

@@ -12,15 +12,14 @@
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::model::api::GetSecretValue;
+use crate::responses::{Style, to_json};
 use crate::secret::SecretBytes;
 use crate::vault::Vault;
 use crate::wire::encoding::form;
 use crate::wire::http::body;
 use crate::wire::http::guard;
-use crate::wire::json::Writer;
 use crate::wire::options::Limits;
-use crate::wire::reply::{Failure, Reply};
-use crate::wire::response;
+use crate::wire::reply::{Exception, Failure, Reply, Text};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
@@ -80,14 +79,9 @@ impl Refusal {
 
     /// Those of the service are JSON.
     fn json(status: StatusCode, exception: &str, message: Option<&str>) -> Self {
-        let mut out = Writer::with_capacity(512);
-        out.object(|out| {
-            out.name("__type").text(exception);
-            if let Some(message) = message {
-                out.name("message").text(message);
-            }
-        });
-        Self { status, content_type: JSON, content: out.finish() }
+        let text = message.map(|text| Text { member: "message", text });
+        let content = Exception { name: exception, text }.json();
+        Self { status, content_type: JSON, content }
     }
 }
 
@@ -161,7 +155,7 @@ impl Agent {
         let question = question(head.uri.path(), head.uri.query().unwrap_or_default())?;
         let (vault, scope) = (vault.clone(), self.scope.clone());
         let answered = tokio::task::spawn_blocking(move || {
-            response::agent_value(&vault.get_secret_value(&scope, &question)?)
+            to_json(&vault.get_secret_value(&scope, &question)?, Style::Agent)
         });
         let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))?;
         Ok(Reply { content_type: JSON, ..Reply::json(content) })

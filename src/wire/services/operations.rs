@@ -2,23 +2,22 @@
 
 use crate::error::Result as VaultResult;
 use crate::model::Scope;
+use crate::responses::{ArnOnly, RandomPassword, Structure, Style, to_json};
+use crate::semantics::Answer;
 use crate::vault::Vault;
-use crate::wire::json;
+use crate::wire::json::parse;
 use crate::wire::reply::Failure;
 use crate::wire::request::{self, Call, Operation, Read};
-use crate::wire::response;
 use crate::wire::schema::Fields;
 use zeroize::Zeroizing;
 
-/// The vault's answer is of another operation.
-pub(crate) const MISFIT: Failure = Failure::Internal("the answer does not fit the operation");
 /// The vault dropped a write's callback.
 pub(crate) const BROKEN_OFF: Failure =
     Failure::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
 pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
-    let node = json::parse(&body).map_err(|_| Failure::NotJson)?;
+    let node = parse(&body).map_err(|_| Failure::NotJson)?;
     drop(body);
     request::read(operation, Fields::check(node, operation.members())?)
 }
@@ -28,31 +27,48 @@ pub(crate) fn perform_read(
     scope: &Scope,
     read: &Read,
 ) -> VaultResult<Zeroizing<Vec<u8>>> {
-    Ok(match read {
-        Read::BatchGetSecretValue(request) => {
-            response::secret_value_batch(&vault.batch_get_secret_value(scope, request)?)?
-        }
-        Read::DescribeSecret(request) => {
-            response::description(&vault.describe_secret(scope, request)?)
-        }
+    match read {
+        Read::BatchGetSecretValue(request) => json(&vault.batch_get_secret_value(scope, request)?),
+        Read::DescribeSecret(request) => json(&vault.describe_secret(scope, request)?),
         Read::GetRandomPassword(request) => {
-            response::random_password(&vault.get_random_password(request)?)?
+            json(&RandomPassword(&vault.get_random_password(request)?))
         }
-        Read::GetResourcePolicy(request) => {
-            response::resource_policy(&vault.get_resource_policy(scope, request)?)
-        }
-        Read::GetSecretValue(request) => {
-            response::secret_value(&vault.get_secret_value(scope, request)?)?
-        }
-        Read::ListResourcePolicies(request) => {
-            response::policy_page(&vault.list_resource_policies(scope, request)?)
-        }
+        Read::GetResourcePolicy(request) => json(&vault.get_resource_policy(scope, request)?),
+        Read::GetSecretValue(request) => json(&vault.get_secret_value(scope, request)?),
+        Read::ListResourcePolicies(request) => json(&vault.list_resource_policies(scope, request)?),
         Read::ListSecretVersionIds(request) => {
-            response::version_page(&vault.list_secret_version_ids(scope, request)?)
+            json(&vault.list_secret_version_ids(scope, request)?)
         }
-        Read::ListSecrets(request) => response::secret_page(&vault.list_secrets(scope, request)?),
+        Read::ListSecrets(request) => json(&vault.list_secrets(scope, request)?),
         Read::ValidateResourcePolicy(request) => {
-            response::policy_validation(&vault.validate_resource_policy(scope, request)?)
+            json(&vault.validate_resource_policy(scope, request)?)
+        }
+    }
+}
+
+/// The JSON of the answer of a write.
+pub(crate) fn write_answer(
+    operation: Operation,
+    answer: &Answer,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    Ok(match answer {
+        Answer::Named(named) if operation == Operation::StopReplicationToReplica => {
+            json(&ArnOnly(named))?
+        }
+        Answer::Named(named) => json(named)?,
+        Answer::Written(written) => json(written)?,
+        Answer::Deleted(deleted) => json(deleted)?,
+        Answer::PolicyNamed(named) => json(named)?,
+        Answer::Replicated(replicated) => json(replicated)?,
+        Answer::Associated(associated) => json(associated)?,
+        Answer::Done => Zeroizing::new(b"{}".to_vec()),
+        // Answers of upkeep, which no request asks for.
+        Answer::More | Answer::Rotation(_) => {
+            return Err(Failure::Internal("the answer does not fit the operation"));
         }
     })
+}
+
+fn json(response: &impl Structure) -> VaultResult<Zeroizing<Vec<u8>>> {
+    to_json(response, Style::Server)
 }

@@ -5,7 +5,7 @@
 
 use super::agent::Agent;
 use super::health::Health;
-use super::operations::{BROKEN_OFF, MISFIT, perform_read, read};
+use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
 use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
@@ -19,7 +19,6 @@ use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{Failure, JSON, Reply};
 use crate::wire::request::Call;
 use crate::wire::request::Operation;
-use crate::wire::response;
 use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
@@ -158,7 +157,7 @@ impl Service {
         match call {
             Call::Write(write) => {
                 let answer = self.write(&scope, write).await?;
-                response::write(operation, answer).ok_or(MISFIT)
+                write_answer(operation, &answer)
             }
             Call::Read(read) => {
                 let vault = self.vault.clone();

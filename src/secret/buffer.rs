@@ -1,18 +1,19 @@
 //! A byte buffer that may grow and never leaves a copy behind (I8).
 
+use std::io::{self, Write};
 use zeroize::Zeroizing;
 
 /// Bytes that are wiped when dropped. Growing moves to a larger block and wipes the old one, which
 /// `Vec` alone does not do.
-pub(super) struct WipedBuffer(Zeroizing<Vec<u8>>);
+pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
 impl WipedBuffer {
-    pub(super) fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self(Zeroizing::new(Vec::with_capacity(bytes)))
     }
 
     /// Makes room for `more` bytes, so that pushing them does not move the rest.
-    pub(super) fn reserve(&mut self, more: usize) {
+    pub(crate) fn reserve(&mut self, more: usize) {
         if self.0.capacity() - self.0.len() >= more {
             return;
         }
@@ -22,34 +23,38 @@ impl WipedBuffer {
         self.0 = larger;
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8]) {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
         self.0.extend_from_slice(bytes);
     }
 
-    /// Appends `len` zeros and gives them to be filled.
-    pub(super) fn push_zeros(&mut self, len: usize) -> &mut [u8] {
-        self.reserve(len);
-        let start = self.0.len();
-        self.0.resize(start + len, 0);
-        self.0.get_mut(start..).unwrap_or_default()
-    }
-
     #[cfg(test)]
-    pub(super) fn as_slice(&self) -> &[u8] {
+    pub(crate) fn as_slice(&self) -> &[u8] {
         &self.0
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn into_inner(self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn into_inner(self) -> Zeroizing<Vec<u8>> {
         self.0
     }
 }
 
+impl Write for WipedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -59,7 +64,7 @@ mod tests {
         for byte in 0..=255 {
             buffer.push(&[byte]);
         }
-        buffer.push_zeros(3).copy_from_slice(b"end");
+        buffer.write_all(b"end").unwrap();
         let expected: Vec<u8> = (0..=255).chain(*b"end").collect();
         assert_eq!(buffer.as_slice(), expected);
         assert_eq!(buffer.len(), 259);
