@@ -15,6 +15,4 @@ open!(
     cli,
     #[cfg(feature = "server")]
     wire,
-    #[cfg(feature = "testkit")]
-    fuzzing,
 );

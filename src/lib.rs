@@ -83,9 +83,6 @@ mod doors;
 #[cfg(feature = "server")]
 mod wire;
 
-#[cfg(all(feature = "__internals", feature = "testkit"))]
-#[allow(missing_docs)] // nobody outside reads it
-mod fuzzing;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 

@@ -15,7 +15,7 @@ use common::rng::Rng;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::Instant;
-use strongroom::__internals::fuzzing::operations::{self, Report, STEP_BYTES, sequence};
+use strongroom_fuzz_bodies::operations::{self, Report, STEP_BYTES, sequence};
 
 /// The input of a seed: 20 to 40 steps.
 fn input(seed: u64) -> Vec<u8> {

@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use strongroom::__internals::env::faults::{Fault, for_thread};
-use strongroom::__internals::fuzzing::operations::{self, STEP_BYTES};
+use strongroom_fuzz_bodies::operations::{self, STEP_BYTES};
 
 /// Within so many sequences each bug is found. The bound is a count, so that the verdict does not
 /// depend on a machine's speed.

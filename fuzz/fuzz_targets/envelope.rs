@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| strongroom::__internals::fuzzing::run("envelope", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| strongroom_fuzz_bodies::run("envelope", bytes));

@@ -24,7 +24,6 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("responses", &[&["error"], GROUND]),
     ("wire", &[&["responses", "vault", "error"], PARTS, GROUND]),
     ("testkit", &[&["wire", "vault", "error"], PARTS, GROUND]),
-    ("fuzzing", &[&["testkit", "wire", "vault", "error"], PARTS, GROUND]),
     ("doors", &[&["cli", "wire", "vault", "error", "crypto", "model", "secret", "env"]]),
     ("cli", &[&["responses", "vault", "error"], PARTS, GROUND]),
 ];
@@ -48,8 +47,8 @@ const ONE_DOOR: &[(&str, &[&str])] = &[
     ("tokio", &["wire"]),
     ("hyper", &["wire"]),
     ("http_body_util", &["wire"]),
-    ("serde_json", &["responses", "wire", "cli", "testkit", "fuzzing"]),
-    ("arbitrary", &["testkit", "fuzzing"]),
+    ("serde_json", &["responses", "wire", "cli", "testkit"]),
+    ("arbitrary", &["testkit"]),
     ("clap", &["cli"]),
     ("rpassword", &["cli"]),
     ("ctrlc", &["cli"]),

@@ -13,9 +13,9 @@ pub mod whole;
 pub mod world;
 
 #[allow(unused_imports)]
-pub use strongroom::__internals::fuzzing::model::{self as reference, drive};
+pub use strongroom_fuzz_bodies::model::{self as reference, drive};
 #[allow(unused_imports)]
-pub use strongroom::__internals::fuzzing::recorder;
+pub use strongroom_fuzz_bodies::recorder;
 
 /// A number from the environment: how a long tier is asked for.
 pub fn env_number(name: &str, default: u64) -> u64 {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use strongroom::__internals::fuzzing::TARGETS;
+use strongroom_fuzz_bodies::TARGETS;
 
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/figures.jsonl");
 const DOCUMENT: Document = Document {

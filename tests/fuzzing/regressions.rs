@@ -1,7 +1,7 @@
 //! Past findings of the targets, each with a name of its own: `fuzz/regressions/TARGET/WHAT-IT-WAS`.
 
 use super::replay::{files, folder};
-use strongroom::__internals::fuzzing::{TARGETS, run};
+use strongroom_fuzz_bodies::{TARGETS, run};
 
 /// Every finding that is kept, with the test below that replays it.
 const KEPT: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use strongroom::__internals::fuzzing::{TARGETS, run};
+use strongroom_fuzz_bodies::{TARGETS, run};
 
 /// Executions of the seeded run, a target.
 const EXECUTIONS: u64 = 5_000;

@@ -11,7 +11,7 @@ use crate::figures;
 use std::collections::HashSet;
 use std::ops::Range;
 use strongroom::__internals::env::faults::Faults;
-pub use strongroom::__internals::fuzzing::dump;
+pub use strongroom_fuzz_bodies::dump;
 
 #[path = "simulation/acts.rs"]
 pub mod acts;

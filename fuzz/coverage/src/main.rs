@@ -2,7 +2,7 @@
 //! named after: what it runs through is measured by `fuzz/run --coverage`.
 
 use std::path::Path;
-use strongroom::__internals::fuzzing::{TARGETS, run};
+use strongroom_fuzz_bodies::{TARGETS, run};
 
 fn main() -> std::io::Result<()> {
     for folder in std::env::args().skip(1) {

@@ -2,13 +2,15 @@
 //! ones on what it gives them. The keyed hash is a quick one: no parser knows which it is.
 
 use super::input::{Input, mutate};
-use crate::env::sim::{Sim, SimFs};
-use crate::env::{Fs, OpenMode};
-use crate::log::internals::{BLOCK_BYTES, Desk, FIRST_FRAME, FRAME_ALIGN, encoded_row, frame_rows};
-use crate::log::{Authenticator, RowSum};
-use crate::model::{Lsn, Tree};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use strongroom::__internals::env::sim::{Sim, SimFs};
+use strongroom::__internals::env::{Fs, OpenMode};
+use strongroom::__internals::log::internals::{
+    BLOCK_BYTES, Desk, FIRST_FRAME, FRAME_ALIGN, encoded_row, frame_rows,
+};
+use strongroom::__internals::log::{Authenticator, RowSum};
+use strongroom::__internals::model::{Lsn, Tree};
 
 pub(super) const VAULT: [u8; 16] = *b"vault of targets";
 pub(super) const DIR: &str = "/vault";
@@ -288,7 +290,7 @@ pub(super) fn snapshot(bytes: &[u8]) {
             let name = bench.desk.found_snapshot(1)?;
             let rows = bench.desk.read_snapshot(&name)?;
             assert_eq!(rows.len() as u64, name.rows());
-            Ok::<_, crate::log::LogError>(rows)
+            Ok::<_, strongroom::__internals::log::LogError>(rows)
         };
         if choice & 1 == 0 {
             let _ = read(input.rest());

@@ -12,16 +12,16 @@ use super::machine::{Key, Machine};
 use super::mask::mask;
 use super::run::{Broken, Done, Run, Strange};
 use super::step::{Loss, Step, Who};
-use crate::env::Fs;
-use crate::env::sim::{CrashPlan, CutPoint, SimFs};
-use crate::error::{ErrorKind, Result};
-use crate::fuzzing::dump::{difference, dump_of, text};
-use crate::fuzzing::model::{Chosen, Model, Req};
-use crate::fuzzing::recorder::Recorder;
-use crate::model::Scope;
-use crate::model::api::DescribeSecret;
-use crate::vault::{Vault, internals};
+use crate::dump::{difference, dump_of, text};
+use crate::model::{Chosen, Model, Req};
+use crate::recorder::Recorder;
 use std::sync::{Arc, Mutex};
+use strongroom::__internals::env::Fs;
+use strongroom::__internals::env::sim::{CrashPlan, CutPoint, SimFs};
+use strongroom::__internals::error::{ErrorKind, Result};
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::DescribeSecret;
+use strongroom::__internals::vault::{Vault, internals};
 
 /// What a step met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

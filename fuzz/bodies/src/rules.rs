@@ -1,12 +1,12 @@
 //! What the rules of the API read: schedules, and how a password is to be.
 
 use super::input::{Input, Stream, text};
-use crate::env::UnixMillis;
-use crate::model::api::{GetRandomPassword, RotateSecret, RotationRules};
-use crate::semantics::FaultKind;
-use crate::semantics::password::Recipe;
-use crate::semantics::{internals, validate};
 use std::convert::Infallible;
+use strongroom::__internals::env::UnixMillis;
+use strongroom::__internals::model::api::{GetRandomPassword, RotateSecret, RotationRules};
+use strongroom::__internals::semantics::FaultKind;
+use strongroom::__internals::semantics::password::Recipe;
+use strongroom::__internals::semantics::{internals, validate};
 
 const HOUR: i64 = 60 * 60 * 1000;
 const DAY: i64 = 24 * HOUR;

@@ -1,15 +1,15 @@
 //! What comes over HTTP: bodies, heads and signatures.
 
 use super::input::{Input, mutate, text};
-use crate::secret::{SecretBytes, SecretValue};
-use crate::testkit::Call;
-use crate::vault::Write;
-use crate::wire::internals::{self, Read, Signed};
-use crate::wire::member_facts::{MemberFact, members};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
+use strongroom::__internals::secret::{SecretBytes, SecretValue};
+use strongroom::__internals::vault::Write;
+use strongroom::__internals::wire::internals::{self, Read, Signed};
+use strongroom::__internals::wire::member_facts::{MemberFact, members};
+use strongroom::testkit::Call;
 
 const OPERATIONS: &[&str] = Call::OPERATIONS;
 
@@ -194,7 +194,7 @@ pub(super) fn http_request(bytes: &[u8]) {
         }
     }
     if let Some(region) = front.region {
-        assert!(crate::model::name::is_region(&region));
+        assert!(strongroom::__internals::model::name::is_region(&region));
     }
     // Nobody has signed anything of this with the secret.
     assert!(front.judgement.is_err(), "{:?}", front.judgement);

@@ -6,12 +6,13 @@ use super::draw::REGIONS;
 use super::recover::Trouble;
 use super::run::{Broken, Done, Run};
 use super::step::{Ask, Call, Who, known};
-use crate::error::{ErrorKind, Result};
-use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Ans, Chosen, Id, Req, drive};
-use crate::model::{VersionId, api};
-use crate::vault::Write;
+use crate::dump::text;
+use crate::model::{Ans, Chosen, Id, Req, drive};
 use std::sync::{Arc, Mutex};
+use strongroom::__internals::error::{Error, ErrorKind, Result};
+use strongroom::__internals::model::{VersionId, api};
+use strongroom::__internals::semantics::FaultKind;
+use strongroom::__internals::vault::Write;
 
 impl Run {
     pub(super) fn is_strange(&self, who: Who, name: &str) -> bool {
@@ -25,7 +26,10 @@ impl Run {
         }
         let request = api::DescribeSecret::new(name);
         let answer = self.vault().describe_secret(&scope(who), &request);
-        if answer.is_err_and(|error| error.is_not_found()) {
+        let not_found = |error: Error| {
+            error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
+        };
+        if answer.is_err_and(not_found) {
             self.strange.remove(&(who.account, who.region, name.to_owned()));
         }
     }
@@ -177,7 +181,7 @@ impl Run {
         &mut self,
         who: Who,
         mut write: Write,
-    ) -> Result<crate::semantics::Answer> {
+    ) -> Result<strongroom::__internals::semantics::Answer> {
         self.fill_token(&mut write);
         let answer = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&answer);

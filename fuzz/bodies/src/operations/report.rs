@@ -1,7 +1,7 @@
 //! What a sequence met, in numbers.
 
-use crate::testkit::Call;
 use std::collections::BTreeMap;
+use strongroom::testkit::Call;
 
 /// How often an operation was answered, and how often refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,5 @@
 //! Bodies of the fuzz targets (`docs/FUZZING.md`). Each takes any bytes and panics if a promise does
-//! not hold; `fuzz/` runs them under libFuzzer, `tests/fuzzing.rs` replays their corpora.
-
-// A broken promise ends a target by a panic: that is how a fuzzer hears of it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::pedantic)]
-#![allow(clippy::type_complexity)] // Tables that one body reads.
+//! not hold; `fuzz/` runs them under libFuzzer, `tests/fuzzing` replays their corpora.
 
 pub mod dump;
 mod filters;

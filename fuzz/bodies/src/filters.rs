@@ -1,14 +1,14 @@
 //! What selects secrets in a list, and where a page goes on.
 
 use super::input::{Input, text};
-use crate::model::api::{
+use std::sync::LazyLock;
+use strongroom::__internals::model::api::{
     Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, Mutation,
     PutResourcePolicy,
 };
-use crate::model::{Scope, Tag};
-use crate::semantics::memory::World;
-use crate::semantics::{Fault, FaultKind, Refusal, internals, read};
-use std::sync::LazyLock;
+use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::semantics::memory::World;
+use strongroom::__internals::semantics::{Fault, FaultKind, Refusal, internals, read};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
 

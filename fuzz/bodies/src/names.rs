@@ -1,10 +1,12 @@
 //! What a request calls things by.
 
 use super::input::{Input, text};
-use crate::model::api::TagResource;
-use crate::model::name::{is_account, is_region};
-use crate::model::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId};
-use crate::semantics::validate;
+use strongroom::__internals::model::api::TagResource;
+use strongroom::__internals::model::name::{is_account, is_region};
+use strongroom::__internals::model::{
+    Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId,
+};
+use strongroom::__internals::semantics::validate;
 
 /// Any `SecretId` parses or is refused, and an ARN that parses prints as it was written.
 pub(super) fn secret_id(bytes: &[u8]) {

@@ -4,12 +4,12 @@ use super::draw::{ACCOUNTS, NAMES};
 use super::machine::{Key, Machine};
 use super::run::{Run, Strange};
 use super::step::{Ask, Call, Kin, Step, Who};
-use crate::env::faults;
-use crate::env::sim::SimFs;
-use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Id, Model, PolicyText, Req, Value};
+use crate::dump::text;
+use crate::model::{Id, Model, PolicyText, Req, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
+use strongroom::__internals::env::faults;
+use strongroom::__internals::env::sim::SimFs;
 
 /// A vault that was closed, and all that is known of it.
 struct Opening {

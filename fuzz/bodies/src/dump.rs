@@ -1,15 +1,15 @@
 //! Everything that a vault reads as, as text: the oracle. Recorded after each frame while the power
 //! is on, compared after each crash.
 
-use crate::error::Error;
-use crate::model::Scope;
-use crate::model::api::{
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use strongroom::__internals::error::Error;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api::{
     DescribeSecret, DescribeSecretResponse, GetResourcePolicy, GetSecretValue,
     ListSecretVersionIds, ListSecrets,
 };
-use crate::vault::{Vault, internals};
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use strongroom::__internals::vault::{Vault, internals};
 
 pub const HOME: &str = "us-east-1";
 pub const AWAY: &str = "eu-west-1";

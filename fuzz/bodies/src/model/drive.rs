@@ -2,13 +2,13 @@
 //! own terms.
 
 use super::{Ans, Chosen, Described, Id, Model, Req, Value, VersionRow};
-use crate::env::UnixMillis;
-use crate::error::{Error, Result};
-use crate::model::api;
-use crate::model::{Scope, Tag, VersionId};
-use crate::secret::{PayloadKind, SecretBytes, SecretValue};
-use crate::semantics::Answer;
-use crate::vault::{Vault, Write};
+use strongroom::__internals::env::UnixMillis;
+use strongroom::__internals::error::{Error, Result};
+use strongroom::__internals::model::api;
+use strongroom::__internals::model::{Scope, Tag, VersionId};
+use strongroom::__internals::secret::{PayloadKind, SecretBytes, SecretValue};
+use strongroom::__internals::semantics::Answer;
+use strongroom::__internals::vault::{Vault, Write};
 
 pub fn to_vault(value: &Value) -> SecretValue {
     match value {

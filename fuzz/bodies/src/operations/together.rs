@@ -5,11 +5,11 @@ use super::draw::REGIONS;
 use super::recover::Trouble;
 use super::run::{Broken, Run};
 use super::step::{Ask, Between, Who};
-use crate::error::Result;
-use crate::fuzzing::model::{Ans, Id, Req, Value, drive};
-use crate::semantics::Answer;
-use crate::vault::{Write, internals};
+use crate::model::{Ans, Id, Req, Value, drive};
 use std::sync::{Arc, Mutex};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::semantics::Answer;
+use strongroom::__internals::vault::{Write, internals};
 
 /// Where an answer will be.
 type Slot = Arc<Mutex<Option<Result<Answer>>>>;

@@ -3,11 +3,11 @@
 //! they meet each other.
 
 use super::step::{Ask, Between, Call, Kin, Loss, Step, Who};
-use crate::env::sim::{CutPoint, Reach};
-use crate::fuzzing::dump::{AWAY, HOME};
-use crate::fuzzing::model::{Filter, Id, PolicyText, Req, Value};
-use crate::model::Scope;
+use crate::dump::{AWAY, HOME};
+use crate::model::{Filter, Id, PolicyText, Req, Value};
 use arbitrary::Unstructured;
+use strongroom::__internals::env::sim::{CutPoint, Reach};
+use strongroom::__internals::model::Scope;
 
 /// Bytes of a step.
 pub const STEP_BYTES: usize = 8;

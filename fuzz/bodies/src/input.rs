@@ -107,7 +107,7 @@ impl Stream {
     }
 }
 
-impl crate::env::Entropy for Stream {
+impl strongroom::__internals::env::Entropy for Stream {
     fn fill(&self, buffer: &mut [u8]) -> std::io::Result<()> {
         Stream::fill(self, buffer);
         Ok(())

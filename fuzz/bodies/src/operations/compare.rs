@@ -4,12 +4,12 @@ use super::call::scope;
 use super::draw::{ACCOUNTS, REGIONS};
 use super::run::Strange;
 use super::step::Who;
-use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Ans, Chosen, Id, Model, Req, drive};
-use crate::model::api::{
+use crate::dump::text;
+use crate::model::{Ans, Chosen, Id, Model, Req, drive};
+use strongroom::__internals::model::api::{
     DescribeSecretResponse, GetSecretValue, ListSecretVersionIds, ListSecrets,
 };
-use crate::vault::{Vault, internals};
+use strongroom::__internals::vault::{Vault, internals};
 
 /// All accounts in all regions.
 pub(super) fn everyone() -> impl Iterator<Item = Who> {

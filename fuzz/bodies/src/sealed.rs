@@ -3,11 +3,11 @@
 
 use super::input::{Input, Stream, mutate};
 use super::keys::KEYS;
-use crate::crypto::ValueKey;
-use crate::model::{RecordId, Seq, Tree, VersionId};
-use crate::secret::{PayloadKind, SecretBytes, SecretValue};
-use crate::vault::internals::{ROW_KINDS, row_written_again};
 use std::sync::LazyLock;
+use strongroom::__internals::crypto::ValueKey;
+use strongroom::__internals::model::{RecordId, Seq, Tree, VersionId};
+use strongroom::__internals::secret::{PayloadKind, SecretBytes, SecretValue};
+use strongroom::__internals::vault::internals::{ROW_KINDS, row_written_again};
 
 /// A data key, made once.
 static VALUE_KEY: LazyLock<ValueKey> = LazyLock::new(|| {
@@ -52,8 +52,9 @@ pub(super) fn envelope(bytes: &[u8]) {
 fn padded(input: &mut Input<'_>, kind: PayloadKind, entropy: &Stream) {
     let mut padded = input.take(300).to_vec();
     padded.resize(padded.len() + usize::from(input.u16() % 512), 0);
-    let Ok(sealed) = crate::crypto::seal_padded(&KEYS.ring, kind, &VALUE_KEY, &padded, entropy)
-    else {
+    let Ok(sealed) = strongroom::__internals::crypto::seal_padded(
+        &KEYS.ring, kind, &VALUE_KEY, &padded, entropy,
+    ) else {
         return;
     };
     if let Ok(value) = KEYS.ring.open_value(kind, &VALUE_KEY, &sealed) {
@@ -78,7 +79,7 @@ fn wrap(input: &mut Input<'_>, entropy: &Stream) {
     match ring.unwrap_value_key(id, seq, &version, &changed) {
         Ok(key) => {
             assert!(changed == row, "a changed wrap was accepted");
-            assert!(crate::crypto::Keyring::same_payload(&key, &VALUE_KEY));
+            assert!(strongroom::__internals::crypto::Keyring::same_payload(&key, &VALUE_KEY));
         }
         Err(_) => assert!(changed != row),
     }

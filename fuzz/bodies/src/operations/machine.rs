@@ -1,15 +1,17 @@
 //! The simulated machine of a sequence: no thread, tiny segments, every operation inline.
 
 use super::draw::FUNCTION;
-use crate::crypto::{Unlock, key_file};
-use crate::env::faults;
-use crate::env::sim::{Sim, SimClock, SimEntropy, SimFs};
-use crate::env::{Clock as _, Env, Fs, UnixMillis};
-use crate::error::Result;
-use crate::secret::SecretBytes;
-use crate::vault::{CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir};
 use std::path::Path;
 use std::sync::Arc;
+use strongroom::__internals::crypto::{Unlock, key_file};
+use strongroom::__internals::env::faults;
+use strongroom::__internals::env::sim::{Sim, SimClock, SimEntropy, SimFs};
+use strongroom::__internals::env::{Clock as _, Env, Fs, UnixMillis};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::vault::{
+    CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
+};
 
 const DIR: &str = "/vault";
 const SEGMENT_BYTES: u64 = 8 << 10;

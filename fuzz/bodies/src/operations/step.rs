@@ -1,7 +1,7 @@
 //! What a sequence is made of.
 
-use crate::env::sim::{CutPoint, Reach};
-use crate::fuzzing::model::{Id, Req, Value};
+use crate::model::{Id, Req, Value};
+use strongroom::__internals::env::sim::{CutPoint, Reach};
 
 /// Who asks: a place in [`super::draw::ACCOUNTS`] and one in [`super::draw::REGIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub enum Call {
     /// `ListResourcePolicies`.
     ListPolicies { id: Id },
     /// `ValidateResourcePolicy`.
-    ValidatePolicy { id: Option<Id>, policy: crate::fuzzing::model::PolicyText },
+    ValidatePolicy { id: Option<Id>, policy: crate::model::PolicyText },
     /// `GetRandomPassword`.
     Password { length: Option<i64>, without: u8, excluded: &'static str, each: Option<bool> },
     /// `GetSecretValue` of the other account's secret of that name.

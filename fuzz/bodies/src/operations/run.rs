@@ -6,15 +6,15 @@ use super::machine::{Key, Machine, unlock};
 use super::recover::{self, Guard, Trouble};
 use super::report::Report;
 use super::step::{Loss, Step, Who};
-use crate::env::sim::{Fault, OpKind};
-use crate::error::{Error, ErrorKind, Result};
-use crate::fuzzing::dump::text;
-use crate::fuzzing::model::{Id, Model, Req, Value};
-use crate::vault::{Vault, internals};
+use crate::dump::text;
+use crate::model::{Id, Model, Req, Value};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom::__internals::env::sim::{Fault, OpKind};
+use strongroom::__internals::error::{Error, ErrorKind, Result};
+use strongroom::__internals::vault::{Vault, internals};
 
 /// Secrets, by account, region and name, that the models know nothing of.
 pub(super) type Strange = BTreeSet<(usize, usize, String)>;

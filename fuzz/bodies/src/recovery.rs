@@ -2,17 +2,17 @@
 
 use super::input::Input;
 use super::logs::{DIR, MixedSum, Mixer, VAULT, machine, put};
-use crate::env::Fs;
-use crate::env::UnixMillis;
-use crate::env::sim::SimFs;
-use crate::log::internals::{Rows, rows_of};
-use crate::log::{
-    ClockNote, End, Frame, Log, LogError, LogOptions, Recovered, RowSum as _, RowVisitor,
-};
-use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
+use strongroom::__internals::env::Fs;
+use strongroom::__internals::env::UnixMillis;
+use strongroom::__internals::env::sim::SimFs;
+use strongroom::__internals::log::internals::{Rows, rows_of};
+use strongroom::__internals::log::{
+    ClockNote, End, Frame, Log, LogError, LogOptions, Recovered, RowSum as _, RowVisitor,
+};
+use strongroom::__internals::model::{ChangeSet, Lsn, RowChange, Tree};
 
 /// A little log, with what its rows were after each of its frames.
 struct Image {
@@ -31,7 +31,11 @@ fn options() -> LogOptions {
 }
 
 fn open(fs: &Arc<SimFs>) -> Result<Recovered, LogError> {
-    let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(1) }.env();
+    let env = strongroom::__internals::env::sim::Sim {
+        fs: Arc::clone(fs),
+        ..strongroom::__internals::env::sim::Sim::new(1)
+    }
+    .env();
     Log::open(&env, Path::new(DIR), VAULT, Arc::new(Mixer), options())
 }
 
@@ -185,7 +189,11 @@ fn heals(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     let mut hand = |visit: &mut RowVisitor<'_>| {
         rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))
     };
-    let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(2) }.env();
+    let env = strongroom::__internals::env::sim::Sim {
+        fs: Arc::clone(fs),
+        ..strongroom::__internals::env::sim::Sim::new(2)
+    }
+    .env();
     let dir = Path::new(DIR);
     let healed = Log::heal(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
     if let Ok(healed) = healed {

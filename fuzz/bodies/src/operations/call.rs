@@ -2,11 +2,11 @@
 
 use super::draw::{ACCOUNTS, REGIONS};
 use super::step::{Call, Kin, Who};
-use crate::error::Result;
-use crate::fuzzing::model::{Id, Model, drive};
-use crate::model::Scope;
-use crate::model::api;
-use crate::vault::{Vault, Write};
+use crate::model::{Id, Model, drive};
+use strongroom::__internals::error::Result;
+use strongroom::__internals::model::Scope;
+use strongroom::__internals::model::api;
+use strongroom::__internals::vault::{Vault, Write};
 
 /// Whose secret, where.
 pub(super) fn scope(who: Who) -> Scope {
@@ -162,7 +162,7 @@ pub(super) fn read(vault: &Vault, models: &[Model; 2], who: Who, call: &Call) ->
                 resource_policy: policy.text(),
             };
             let found = vault.validate_resource_policy(&scope, &request)?.errors.len();
-            let expected = usize::from(*policy == crate::fuzzing::model::PolicyText::Open);
+            let expected = usize::from(*policy == crate::model::PolicyText::Open);
             (found != expected).then(|| format!("{found} findings"))
         }
         Call::Password { length, without, excluded, each } => {

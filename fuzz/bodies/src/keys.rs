@@ -1,10 +1,12 @@
 //! What is read before there is any key.
 
 use super::input::{Input, Stream, mutate};
-use crate::crypto::{KdfParams, Keyring, Keystore, Unlock, VaultId, key_file as file};
-use crate::env::Entropy;
-use crate::secret::SecretBytes;
 use std::sync::LazyLock;
+use strongroom::__internals::crypto::{
+    KdfParams, Keyring, Keystore, Unlock, VaultId, key_file as file,
+};
+use strongroom::__internals::env::Entropy;
+use strongroom::__internals::secret::SecretBytes;
 
 /// A vault's keys, made once. Only a key file opens it: no Argon2id, so it is quick.
 pub(super) struct Keys {

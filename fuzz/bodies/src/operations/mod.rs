@@ -23,7 +23,7 @@ pub use draw::{STEP_BYTES, STEPS_MAX, sequence};
 pub use report::{Answers, Report};
 pub use step::Step;
 
-use crate::fuzzing::dump::text;
+use crate::dump::text;
 use run::Run;
 
 /// Any bytes are a sequence, and everything holds throughout.
