@@ -6,7 +6,6 @@
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::Tag;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, DescribeSecret, GetSecretValue, ListSecretVersionIds,
@@ -18,15 +17,14 @@ use strongroom::testkit::Ephemeral;
 
 /// Creates, puts, reads, looks, moves a label, lists, deletes.
 fn ten_operations(vault: &Vault) {
-    let scope = Scope::default();
     let mut create = CreateSecret::new("app/db");
     create.value = Some(SecretValue::text("correct horse"));
-    let first = vault.create_secret(&scope, create).unwrap().version_id.unwrap();
+    let first = vault.create_secret(create).unwrap().version_id.unwrap();
     let put = PutSecretValue::new("app/db", SecretValue::text("battery"));
-    let second = vault.put_secret_value(&scope, put).unwrap().version_id.unwrap();
-    let read = vault.get_secret_value(&scope, &GetSecretValue::new("app/db")).unwrap();
+    let second = vault.put_secret_value(put).unwrap().version_id.unwrap();
+    let read = vault.get_secret_value(GetSecretValue::new("app/db")).unwrap();
     assert_eq!(read.value.bytes().expose(), b"battery");
-    let described = vault.describe_secret(&scope, &DescribeSecret::new("app/db")).unwrap();
+    let described = vault.describe_secret(DescribeSecret::new("app/db")).unwrap();
     assert_eq!(described.versions_to_stages.len(), 2);
     let moved = UpdateSecretVersionStage {
         secret_id: "app/db".to_owned(),
@@ -34,20 +32,20 @@ fn ten_operations(vault: &Vault) {
         remove_from_version_id: Some(second.as_str().to_owned()),
         move_to_version_id: Some(first.as_str().to_owned()),
     };
-    vault.update_secret_version_stage(&scope, moved).unwrap();
+    vault.update_secret_version_stage(moved).unwrap();
     let list = ListSecretVersionIds { secret_id: "app/db".to_owned(), ..Default::default() };
-    assert_eq!(vault.list_secret_version_ids(&scope, &list).unwrap().versions.len(), 2);
+    assert_eq!(vault.list_secret_version_ids(list).unwrap().versions.len(), 2);
     let tags = vec![Tag { key: "team".to_owned(), value: "red".to_owned() }];
-    vault.tag_resource(&scope, TagResource { secret_id: "app/db".to_owned(), tags }).unwrap();
+    vault.tag_resource(TagResource { secret_id: "app/db".to_owned(), tags }).unwrap();
     let previous = GetSecretValue {
         version_stage: Some("AWSPREVIOUS".to_owned()),
         ..GetSecretValue::new("app/db")
     };
-    let read = vault.get_secret_value(&scope, &previous).unwrap();
+    let read = vault.get_secret_value(previous).unwrap();
     assert_eq!(read.value.bytes().expose(), b"battery");
     let delete = DeleteSecret { secret_id: "app/db".to_owned(), ..Default::default() };
-    vault.delete_secret(&scope, delete).unwrap();
-    vault.restore_secret(&scope, RestoreSecret::new("app/db")).unwrap();
+    vault.delete_secret(delete).unwrap();
+    vault.restore_secret(RestoreSecret::new("app/db")).unwrap();
 }
 
 fn each(rounds: u32, mut work: impl FnMut(u64)) -> Duration {
@@ -79,7 +77,7 @@ fn main() {
     for n in 0..100 {
         let mut create = CreateSecret::new(format!("app/secret-{n}"));
         create.value = Some(SecretValue::text("correct horse battery staple"));
-        parent.create_secret(&Scope::default(), create).unwrap();
+        parent.create_secret(create).unwrap();
     }
     let mut kept: Vec<Ephemeral> = Vec::with_capacity(rounds as usize);
     let fork = each(rounds, |_| kept.push(parent.fork().unwrap()));

@@ -10,8 +10,8 @@
 
 use std::time::{Duration, Instant};
 use strongroom::__internals::crypto::Unlock;
+use strongroom::__internals::model::Tag;
 use strongroom::__internals::model::api::{CreateSecret, Filter, ListSecrets};
-use strongroom::__internals::model::{Scope, Tag};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::{Options, Vault};
 
@@ -28,7 +28,7 @@ fn fill(vault: &Vault, secrets: usize) {
                     request.tags =
                         Some(vec![Tag { key: "stage".into(), value: (number % 3).to_string() }]);
                     request.value = Some(SecretValue::binary(vec![7; 100]));
-                    vault.create_secret(&Scope::default(), request).unwrap();
+                    vault.create_secret(request).unwrap();
                 }
             });
         }
@@ -45,7 +45,7 @@ fn measure(vault: &Vault, what: &str, rounds: usize, request: &ListSecrets) {
     let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
             let start = Instant::now();
-            vault.list_secrets(&Scope::default(), request).unwrap();
+            vault.list_secrets(request.clone()).unwrap();
             start.elapsed()
         })
         .collect();
@@ -69,7 +69,7 @@ fn main() {
     measure(&vault, "1, default order", rounds, &page(1));
     measure(&vault, "10, default order", rounds, &page(10));
     measure(&vault, "100, default order", rounds, &page(100));
-    let token = vault.list_secrets(&Scope::default(), &page(100)).unwrap().next_token;
+    let token = vault.list_secrets(page(100)).unwrap().next_token;
     measure(
         &vault,
         "100, default order, the second",

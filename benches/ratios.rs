@@ -16,7 +16,6 @@ use std::time::{Duration, Instant};
 use strongroom::__internals::env::real::{OsEntropy, RealClock};
 use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::env::{Env, Fs, OpenMode};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{Options, Vault, internals};
@@ -32,7 +31,7 @@ fn vault(fs: &Arc<SimFs>) -> Vault {
     });
     let vault = Vault::in_memory_with(&options).unwrap();
     for n in 0..WRITERS {
-        vault.create_secret(&Scope::default(), CreateSecret::new(format!("secret-{n}"))).unwrap();
+        vault.create_secret(CreateSecret::new(format!("secret-{n}"))).unwrap();
     }
     vault
 }
@@ -40,7 +39,7 @@ fn vault(fs: &Arc<SimFs>) -> Vault {
 fn put(vault: &Vault, writer: usize) {
     let request =
         PutSecretValue::new(format!("secret-{writer}"), SecretValue::binary(vec![7; 1024]));
-    vault.put_secret_value(&Scope::default(), request).unwrap();
+    vault.put_secret_value(request).unwrap();
 }
 
 /// Puts per second by so many writers.
@@ -112,7 +111,7 @@ fn main() {
         let (until, mut times) = (Instant::now() + time * 2, Vec::new());
         while Instant::now() < until {
             let started = Instant::now();
-            open.get_secret_value(&Scope::default(), &GetSecretValue::new("secret-0")).unwrap();
+            open.get_secret_value(GetSecretValue::new("secret-0")).unwrap();
             times.push(started.elapsed());
             std::thread::sleep(Duration::from_micros(200));
         }

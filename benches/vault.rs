@@ -8,7 +8,6 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::time::{Duration, Instant};
 use strongroom::__internals::crypto::{KdfParams, Unlock};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::{Options, Vault};
@@ -19,7 +18,7 @@ fn vault(dir: &std::path::Path) -> Vault {
     let unlock = Unlock::Passphrase(SecretBytes::from("bench".to_owned()));
     let vault = Vault::create(&dir.join("vault"), unlock, &options).unwrap();
     for n in 0..16 {
-        vault.create_secret(&Scope::default(), CreateSecret::new(format!("secret-{n}"))).unwrap();
+        vault.create_secret(CreateSecret::new(format!("secret-{n}"))).unwrap();
     }
     vault
 }
@@ -33,7 +32,7 @@ fn puts(vault: &Vault, threads: u64, count: u64) -> Duration {
                 for _ in 0..count / threads + u64::from(thread < count % threads) {
                     let value = SecretValue::binary(vec![7; 1024]);
                     let request = PutSecretValue::new(format!("secret-{thread}"), value);
-                    vault.put_secret_value(&Scope::default(), request).unwrap();
+                    vault.put_secret_value(request).unwrap();
                 }
             });
         }
@@ -53,7 +52,7 @@ fn operations(criterion: &mut Criterion) {
     }
     let request = GetSecretValue::new("secret-0");
     group.bench_function("get 1 KiB", |bencher| {
-        bencher.iter(|| vault.get_secret_value(&Scope::default(), &request).unwrap());
+        bencher.iter(|| vault.get_secret_value(request.clone()).unwrap());
     });
     group.finish();
     vault.close().unwrap();

@@ -7,20 +7,22 @@
 //!
 //! ```
 //! use strongroom::api::{CreateSecret, GetSecretValue, PutSecretValue};
-//! use strongroom::{Scope, SecretValue, Vault};
+//! use strongroom::{SecretValue, Vault};
 //!
 //! # fn main() -> strongroom::Result<()> {
 //! let vault = Vault::in_memory()?; // or Vault::open(path, &unlock, &options)
-//! let scope = Scope::default(); // account 000000000000 in us-east-1
 //!
 //! let mut request = CreateSecret::new("app/db");
 //! request.value = Some(SecretValue::text("correct horse"));
-//! vault.create_secret(&scope, request)?;
-//! vault.put_secret_value(&scope, PutSecretValue::new("app/db", SecretValue::text("battery")))?;
+//! vault.create_secret(request)?;
+//! vault.put_secret_value(PutSecretValue::new("app/db", SecretValue::text("battery")))?;
 //!
-//! let current = vault.get_secret_value(&scope, &GetSecretValue::new("app/db"))?;
+//! let current = vault.get_secret_value(GetSecretValue::new("app/db"))?;
 //! assert_eq!(current.value.bytes().expose(), b"battery");
 //! assert_eq!(current.version_stages, ["AWSCURRENT"]);
+//!
+//! let elsewhere = vault.in_region("eu-west-1"); // without it: account 000000000000 in us-east-1
+//! assert!(elsewhere.get_secret_value(GetSecretValue::new("app/db")).is_err());
 //! vault.close()?;
 //! # Ok(())
 //! # }

@@ -11,7 +11,6 @@ mod common;
 use common::reference::DAY;
 use common::world::{Setup, World};
 use strongroom::__internals::error::ErrorKind;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
     CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue,
 };
@@ -19,13 +18,13 @@ use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
 fn get(vault: &Vault) {
-    let got = vault.get_secret_value(&Scope::default(), &GetSecretValue::new("read")).unwrap();
+    let got = vault.get_secret_value(GetSecretValue::new("read")).unwrap();
     assert_eq!(got.value.bytes().expose(), b"value");
 }
 
 fn accessed(vault: &Vault) -> Option<i64> {
     let request = DescribeSecret::new("read");
-    let described = vault.describe_secret(&Scope::default(), &request).unwrap();
+    let described = vault.describe_secret(request).unwrap();
     described.last_accessed_date.map(|date| date.0)
 }
 
@@ -34,7 +33,7 @@ fn made(world: &World, setup: &Setup) -> Vault {
     let mut request = CreateSecret::new("read");
     request.client_request_token = Some("t".repeat(32));
     request.value = Some(SecretValue::text("value"));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
     vault
 }
 
@@ -80,7 +79,7 @@ fn a_poisoned_vault_still_answers_gets() {
         world.fail_syncs();
         let put = || {
             let request = PutSecretValue::new("read", SecretValue::text("other"));
-            let result = vault.put_secret_value(&Scope::default(), request);
+            let result = vault.put_secret_value(request);
             result.map(|written| written.arn).map_err(|error| error.kind().clone())
         };
         assert_eq!(put(), Err(ErrorKind::OutcomeUnknown), "the put whose sync failed");

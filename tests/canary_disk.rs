@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use strongroom::__internals::model::Tag;
 use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
-use strongroom::__internals::model::{Scope, Tag};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
@@ -44,12 +44,11 @@ fn fill(dir: &Path, null_cipher: bool) {
     let vault =
         world::create_in(&dir.join("vault"), &dir.join("key"), &setup(null_cipher)).unwrap();
     let all: Vec<Vec<String>> = (0..7).map(canaries).collect();
-    let scope = Scope::default();
     for n in 0..EACH {
         let mut request = CreateSecret::new(all[1][n].clone());
         request.description = Some(all[2][n].clone());
         request.tags = Some(vec![Tag { key: all[3][n].clone(), value: all[4][n].clone() }]);
-        vault.create_secret(&scope, request).unwrap();
+        vault.create_secret(request).unwrap();
         let mut request = PutSecretValue::new(
             all[1][n].clone(),
             if n % 2 == 0 {
@@ -60,7 +59,7 @@ fn fill(dir: &Path, null_cipher: bool) {
         );
         request.client_request_token = Some(all[6][n].clone());
         request.version_stages = Some(vec![all[5][n].clone()]);
-        vault.put_secret_value(&scope, request).unwrap();
+        vault.put_secret_value(request).unwrap();
     }
     let mut out = std::io::stdout().lock();
     for _ in 0..EACH {

@@ -13,7 +13,6 @@ use base64::engine::general_purpose::STANDARD;
 use cmd::{Home, finish, mode, tree};
 use serde_json::json;
 use strongroom::__internals::crypto::Unlock;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::{Options, Vault};
@@ -173,13 +172,12 @@ fn lists_are_whole_however_many_pages_they_have() {
     let key = SecretBytes::new(std::fs::read(home.key_file()).unwrap());
     let unlock = Unlock::KeyFile(key);
     let vault = Vault::open(&home.vault(), &unlock, &Options::default()).unwrap();
-    let scope = Scope::default();
     for number in 0..250 {
-        vault.create_secret(&scope, CreateSecret::new(format!("s{number:03}"))).unwrap();
+        vault.create_secret(CreateSecret::new(format!("s{number:03}"))).unwrap();
     }
     for number in 0..120 {
         let value = SecretValue::text(number.to_string());
-        vault.put_secret_value(&scope, PutSecretValue::new("s000", value)).unwrap();
+        vault.put_secret_value(PutSecretValue::new("s000", value)).unwrap();
     }
     vault.close().unwrap();
     let names = home.run(&["ls"]).expect(0);

@@ -43,22 +43,22 @@ fn create(vault: &Vault, value: Vec<u8>) -> Result<()> {
         description: Some("prose".into()),
         ..CreateSecret::new(PRIMARY)
     };
-    vault.create_secret(&home(), request).map(drop)
+    vault.in_scope(home()).create_secret(request).map(drop)
 }
 
 fn put(vault: &Vault, scope: &Scope, name: &str, value: Vec<u8>) -> Result<()> {
     let value = SecretValue::binary(value);
-    vault.put_secret_value(scope, PutSecretValue::new(name, value)).map(drop)
+    vault.in_scope(scope).put_secret_value(PutSecretValue::new(name, value)).map(drop)
 }
 
 fn get(vault: &Vault, scope: &Scope, name: &str, stage: Option<&str>) -> Result<Vec<u8>> {
     let mut request = GetSecretValue::new(name);
     request.version_stage = stage.map(str::to_owned);
-    Ok(vault.get_secret_value(scope, &request)?.value.bytes().expose().to_vec())
+    Ok(vault.in_scope(scope).get_secret_value(request.clone())?.value.bytes().expose().to_vec())
 }
 
 fn describe(vault: &Vault, scope: &Scope, name: &str) -> Result<DescribeSecretResponse> {
-    vault.describe_secret(scope, &DescribeSecret::new(name))
+    vault.in_scope(scope).describe_secret(DescribeSecret::new(name))
 }
 
 fn make_replica(vault: &Vault) -> Result<()> {
@@ -67,7 +67,7 @@ fn make_replica(vault: &Vault) -> Result<()> {
         cross_account_primary_arn: Some(describe(vault, &home(), PRIMARY)?.arn),
         ..CreateSecret::new(REPLICA)
     };
-    vault.create_secret(&other(), request).map(drop)
+    vault.in_scope(other()).create_secret(request).map(drop)
 }
 
 fn replica_arn(vault: &Vault) -> Result<String> {
@@ -80,17 +80,20 @@ fn associate(vault: &Vault) -> Result<()> {
         replica_arn: replica_arn(vault)?,
         ..Default::default()
     };
-    vault.associate_cross_account_replica(&home(), request).map(drop)
+    vault.in_scope(home()).associate_cross_account_replica(request).map(drop)
 }
 
 fn disassociate(vault: &Vault) -> Result<()> {
     let (secret_id, replica_arn) = (PRIMARY.into(), replica_arn(vault)?);
     let request = DisassociateCrossAccountReplica { secret_id, replica_arn };
-    vault.disassociate_cross_account_replica(&home(), request).map(drop)
+    vault.in_scope(home()).disassociate_cross_account_replica(request).map(drop)
 }
 
 fn stop(vault: &Vault) -> Result<()> {
-    vault.stop_replication_to_replica(&other(), StopReplicationToReplica::new(REPLICA)).map(drop)
+    vault
+        .in_scope(other())
+        .stop_replication_to_replica(StopReplicationToReplica::new(REPLICA))
+        .map(drop)
 }
 
 fn purge(vault: &Vault, scope: &Scope, name: &str) -> Result<()> {
@@ -99,7 +102,7 @@ fn purge(vault: &Vault, scope: &Scope, name: &str) -> Result<()> {
         force_delete_without_recovery: Some(true),
         ..DeleteSecret::default()
     };
-    vault.delete_secret(scope, request).map(drop)
+    vault.in_scope(scope).delete_secret(request).map(drop)
 }
 
 /// SEM-XREPL-2, SEM-XREPL-7, SEM-XREPL-8: the whole life of a replica in one vault on disk.
@@ -136,7 +139,7 @@ fn a_replica_lives_through_reopenings() {
     assert!(describe(&vault, &home(), PRIMARY).unwrap().last_accessed_date.is_some());
     let tag = Tag { key: "k".into(), value: "v".into() };
     let request = TagResource { secret_id: REPLICA.into(), tags: vec![tag.clone()] };
-    vault.tag_resource(&other(), request).unwrap();
+    vault.in_scope(other()).tag_resource(request).unwrap();
     assert!(put(&vault, &other(), REPLICA, long(9)).is_err());
     assert!(purge(&vault, &home(), PRIMARY).is_err(), "it has a replica");
 
@@ -159,7 +162,7 @@ fn a_replica_lives_through_reopenings() {
     put(&vault, &other(), REPLICA, long(4)).unwrap();
     let own = describe(&vault, &other(), REPLICA).unwrap();
     assert_eq!((own.description.as_deref(), own.tags), (Some("prose"), Some(vec![tag])));
-    let listed = vault.list_secrets(&other(), &ListSecrets::default()).unwrap().secrets;
+    let listed = vault.in_scope(other()).list_secrets(ListSecrets::default()).unwrap().secrets;
     assert_eq!((listed.len(), &listed[0].arn), (1, &own.arn));
     vault.close().unwrap();
 }
@@ -224,14 +227,14 @@ fn steps() -> Vec<Operation> {
         |vault| {
             let mut request = UpdateSecret::new(PRIMARY);
             request.partner = Some("partner".into());
-            vault.update_secret(&home(), request).map(drop)
+            vault.in_scope(home()).update_secret(request).map(drop)
         },
         |vault| {
             let mut request = RotateSecret::new(PRIMARY);
             let item = ExternalMetadata { key: "k".into(), value: "v".into() };
             request.external_metadata = Some(vec![item]);
             request.rotate_immediately = Some(false);
-            vault.rotate_secret(&home(), request).map(drop)
+            vault.in_scope(home()).rotate_secret(request).map(drop)
         },
         |vault| purge(vault, &home(), PRIMARY),
     ]

@@ -16,7 +16,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{Vault, Write};
@@ -27,7 +26,7 @@ const PUTS: usize = 1_000;
 fn create(vault: &Vault, writer: usize) {
     let mut request = CreateSecret::new(format!("writer-{writer}"));
     request.client_request_token = Some(format!("c{writer:0>36}"));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn put(writer: usize, n: usize) -> PutSecretValue {
@@ -70,7 +69,7 @@ fn sixteen_writers_with_requests_in_flight_share_their_syncs() {
                             let _ = told.send(());
                         });
                     let write = Write::PutSecretValue(put(writer, n));
-                    vault.submit(&Scope::default(), write, done);
+                    vault.submit(write, done);
                     flying += 1;
                 }
                 (0..flying).for_each(|_| outcomes.recv().unwrap());
@@ -93,7 +92,7 @@ fn sixteen_blocking_writers_share_their_syncs_as_far_as_they_can() {
             let vault = vault.clone();
             scope.spawn(move || {
                 for n in 0..EACH {
-                    vault.put_secret_value(&Scope::default(), put(writer, n)).unwrap();
+                    vault.put_secret_value(put(writer, n)).unwrap();
                 }
             });
         }
@@ -113,7 +112,7 @@ fn one_writer_pays_one_sync_for_each_put() {
         world.set_sync_delay(Duration::ZERO);
         let before = world.log_syncs();
         for n in 0..PUTS {
-            vault.put_secret_value(&Scope::default(), put(0, n)).unwrap();
+            vault.put_secret_value(put(0, n)).unwrap();
         }
         let syncs = world.log_syncs() - before;
         println!("one writer, {PUTS} puts, threads {background}: {syncs} syncs");
@@ -132,7 +131,7 @@ fn child() {
     create(&vault, 0);
     std::fs::File::create(dir.join("mark")).unwrap().sync_data().unwrap();
     for n in 0..PUTS {
-        vault.put_secret_value(&Scope::default(), put(0, n)).unwrap();
+        vault.put_secret_value(put(0, n)).unwrap();
     }
     std::fs::File::create(dir.join("mark")).unwrap().sync_data().unwrap();
     vault.close().unwrap();

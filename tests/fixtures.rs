@@ -62,24 +62,27 @@ fn make_the_fixture() {
         let mut request = CreateSecret::new(format!("app/{n}"));
         request.description = Some(format!("number {n}"));
         request.tags = Some(vec![Tag { key: "n".into(), value: n.to_string() }]);
-        vault.create_secret(&home, request).unwrap();
+        vault.in_scope(&home).create_secret(request).unwrap();
         for round in 0..3 {
             let value = SecretValue::text(format!("value {n} {round}"));
-            vault.put_secret_value(&home, PutSecretValue::new(format!("app/{n}"), value)).unwrap();
+            vault
+                .in_scope(&home)
+                .put_secret_value(PutSecretValue::new(format!("app/{n}"), value))
+                .unwrap();
         }
     }
     let bytes: Vec<u8> = (0..=255).cycle().take(9000).collect();
     let mut request = CreateSecret::new("binary");
     request.value = Some(SecretValue::binary(bytes));
-    vault.create_secret(&other, request).unwrap();
+    vault.in_scope(&other).create_secret(request).unwrap();
     let delete = DeleteSecret { secret_id: "app/4".into(), ..DeleteSecret::default() };
-    vault.delete_secret(&home, delete).unwrap();
+    vault.in_scope(&home).delete_secret(delete).unwrap();
     let force = DeleteSecret {
         secret_id: "app/3".into(),
         force_delete_without_recovery: Some(true),
         ..DeleteSecret::default()
     };
-    vault.delete_secret(&home, force).unwrap();
+    vault.in_scope(&home).delete_secret(force).unwrap();
     vault.maintain().unwrap();
     vault.shred().unwrap();
     vault.new_credential("123456789012").unwrap();
@@ -92,35 +95,38 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
     let (_dir, path) = unpacked();
     let vault = Vault::open(&path, &passphrase(), &Options::default()).unwrap();
     let [home, other] = scopes();
-    let listed = vault.list_secrets(&home, &ListSecrets::default()).unwrap();
+    let listed = vault.in_scope(&home).list_secrets(ListSecrets::default()).unwrap();
     let names: Vec<_> = listed.secrets.iter().map(|secret| secret.name.as_str()).collect();
     assert_eq!(names, ["app/0", "app/1", "app/2"]);
     for n in 0..3 {
         let id = format!("app/{n}");
-        let found = vault.describe_secret(&home, &DescribeSecret::new(&id)).unwrap();
+        let found = vault.in_scope(&home).describe_secret(DescribeSecret::new(&id)).unwrap();
         assert_eq!(found.description, Some(format!("number {n}")));
         assert_eq!(found.tags, Some(vec![Tag { key: "n".into(), value: n.to_string() }]));
-        let got = vault.get_secret_value(&home, &GetSecretValue::new(&id)).unwrap();
+        let got = vault.in_scope(&home).get_secret_value(GetSecretValue::new(&id)).unwrap();
         assert_eq!(got.value.bytes().expose(), format!("value {n} 2").as_bytes());
         let mut previous = GetSecretValue::new(&id);
         previous.version_stage = Some("AWSPREVIOUS".into());
-        let got = vault.get_secret_value(&home, &previous).unwrap();
+        let got = vault.in_scope(&home).get_secret_value(previous.clone()).unwrap();
         assert_eq!(got.value.bytes().expose(), format!("value {n} 1").as_bytes());
         let all = ListSecretVersionIds {
             secret_id: id,
             include_deprecated: Some(true),
             ..ListSecretVersionIds::default()
         };
-        assert_eq!(vault.list_secret_version_ids(&home, &all).unwrap().versions.len(), 3);
+        assert_eq!(vault.in_scope(&home).list_secret_version_ids(all).unwrap().versions.len(), 3);
     }
-    let binary = vault.get_secret_value(&other, &GetSecretValue::new("binary")).unwrap();
+    let binary = vault.in_scope(&other).get_secret_value(GetSecretValue::new("binary")).unwrap();
     let bytes: Vec<u8> = (0..=255).cycle().take(9000).collect();
     assert_eq!(binary.value.bytes().expose(), bytes);
-    let scheduled = vault.describe_secret(&home, &DescribeSecret::new("app/4")).unwrap();
+    let scheduled = vault.in_scope(&home).describe_secret(DescribeSecret::new("app/4")).unwrap();
     assert!(scheduled.deleted_date.is_some());
-    assert!(vault.describe_secret(&home, &DescribeSecret::new("app/3")).is_err());
+    assert!(vault.in_scope(&home).describe_secret(DescribeSecret::new("app/3")).is_err());
     assert_eq!(vault.credentials().unwrap().len(), 1);
-    vault.put_secret_value(&home, PutSecretValue::new("app/0", SecretValue::text("new"))).unwrap();
+    vault
+        .in_scope(&home)
+        .put_secret_value(PutSecretValue::new("app/0", SecretValue::text("new")))
+        .unwrap();
     vault.close().unwrap();
 
     let report =

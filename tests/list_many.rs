@@ -48,20 +48,20 @@ impl<'a> Region<'a> {
     }
 
     fn create(&self, name: String) {
-        self.vault.create_secret(&self.scope, CreateSecret::new(name)).unwrap();
+        self.vault.in_scope(&self.scope).create_secret(CreateSecret::new(name)).unwrap();
     }
 
     fn update(&self, name: String) {
         let mut request = UpdateSecret::new(name);
         request.description = Some("changed".into());
-        self.vault.update_secret(&self.scope, request).unwrap();
+        self.vault.in_scope(&self.scope).update_secret(request).unwrap();
     }
 
     fn delete(&self, name: String) {
         let force_delete_without_recovery = Some(true);
         let request =
             DeleteSecret { secret_id: name, force_delete_without_recovery, ..Default::default() };
-        self.vault.delete_secret(&self.scope, request).unwrap();
+        self.vault.in_scope(&self.scope).delete_secret(request).unwrap();
     }
 
     /// All names, page by page. `between` is told of each page but the last.
@@ -69,7 +69,7 @@ impl<'a> Region<'a> {
         let mut request = request.clone();
         let mut names = Vec::new();
         loop {
-            let page = self.vault.list_secrets(&self.scope, &request).unwrap();
+            let page = self.vault.in_scope(&self.scope).list_secrets(request.clone()).unwrap();
             names.extend(page.secrets.into_iter().map(|entry| entry.name));
             request.next_token = page.next_token;
             if request.next_token.is_none() {

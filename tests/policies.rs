@@ -44,7 +44,7 @@ fn put(secret_id: &str, policy: &str) -> PutResourcePolicy {
 }
 
 fn policy(vault: &Vault, id: &str) -> Option<String> {
-    vault.get_resource_policy(&Scope::default(), &GetResourcePolicy::new(id)).unwrap().policy
+    vault.get_resource_policy(GetResourcePolicy::new(id)).unwrap().policy
 }
 
 /// A role with the longest ARN.
@@ -89,7 +89,7 @@ fn replicate(vault: &Vault, number: usize) {
     let owner = Scope::default();
     let other = Scope::new(OTHER, Scope::DEFAULT_REGION);
     let name = format!("{number:0>512}");
-    let primary = vault.describe_secret(&owner, &DescribeSecret::new(&name)).unwrap().arn;
+    let primary = vault.in_scope(&owner).describe_secret(DescribeSecret::new(&name)).unwrap().arn;
     let request = CreateSecret {
         cross_account_primary_arn: Some(primary),
         partner: None,
@@ -97,14 +97,14 @@ fn replicate(vault: &Vault, number: usize) {
         value: None,
         ..largest(number)
     };
-    let replica_arn = vault.create_secret(&other, request).unwrap().arn;
+    let replica_arn = vault.in_scope(&other).create_secret(request).unwrap().arn;
     let request = AssociateCrossAccountReplica {
         secret_id: name,
         replica_arn,
         replica_restriction: None,
         replication_role_arn: Some(role()),
     };
-    vault.associate_cross_account_replica(&owner, request).unwrap();
+    vault.in_scope(&owner).associate_cross_account_replica(request).unwrap();
 }
 
 fn longest_policy() -> String {
@@ -121,15 +121,18 @@ fn a_policy_outlives_a_restart() {
     let scope = Scope::default();
     let mut request = CreateSecret::new("s");
     request.value = Some(SecretValue::text("value"));
-    vault.create_secret(&scope, request).unwrap();
+    vault.in_scope(&scope).create_secret(request).unwrap();
     let text = allow(OTHER, "\u{e9}\u{1f600}\\u0041");
-    vault.put_resource_policy(&scope, put("s", &text)).unwrap();
+    vault.in_scope(&scope).put_resource_policy(put("s", &text)).unwrap();
     vault.close().unwrap();
     let vault = world.open(&setup).unwrap();
     assert_eq!(policy(&vault, "s"), Some(text));
     let list = ListResourcePolicies { secret_id: "s".into(), ..Default::default() };
-    assert_eq!(vault.list_resource_policies(&scope, &list).unwrap().policy_names, ["default"]);
-    vault.delete_resource_policy(&scope, DeleteResourcePolicy::new("s")).unwrap();
+    assert_eq!(
+        vault.in_scope(&scope).list_resource_policies(list).unwrap().policy_names,
+        ["default"]
+    );
+    vault.in_scope(&scope).delete_resource_policy(DeleteResourcePolicy::new("s")).unwrap();
     vault.close().unwrap();
     assert_eq!(policy(&world.open(&setup).unwrap(), "s"), None);
 }
@@ -147,8 +150,8 @@ fn the_largest_records_fit_everywhere() {
     let scope = Scope::default();
     const SECRETS: usize = 40;
     for number in 0..SECRETS {
-        vault.create_secret(&scope, largest(number)).unwrap();
-        vault.rotate_secret(&scope, settings(number)).unwrap();
+        vault.in_scope(&scope).create_secret(largest(number)).unwrap();
+        vault.in_scope(&scope).rotate_secret(settings(number)).unwrap();
         replicate(&vault, number);
     }
     let longest = longest_policy();
@@ -161,7 +164,7 @@ fn the_largest_records_fit_everywhere() {
         let told = Box::new(move |result: strongroom::__internals::error::Result<_>| {
             done.send(result.map(drop)).unwrap();
         });
-        vault.submit(&scope, Write::PutResourcePolicy(request), told);
+        vault.in_scope(&scope).submit(Write::PutResourcePolicy(request), told);
     }
     for _ in 0..256 {
         outcomes.recv().unwrap().unwrap();
@@ -170,15 +173,18 @@ fn the_largest_records_fit_everywhere() {
         for number in 0..SECRETS {
             let name = format!("{number:0>512}");
             assert_eq!(policy(vault, &name).as_ref(), Some(&longest), "{number}");
-            let shown = vault.describe_secret(&scope, &DescribeSecret::new(&name)).unwrap();
+            let shown = vault.in_scope(&scope).describe_secret(DescribeSecret::new(&name)).unwrap();
             assert_eq!(Some(shown.tags.unwrap()), largest(number).tags);
             assert_eq!(Some(shown.external.unwrap().metadata), settings(number).external_metadata);
             assert_eq!(shown.cross_account_replica.unwrap().role, Some(role()));
-            vault.get_secret_value(&scope, &GetSecretValue::new(name)).unwrap();
+            vault.in_scope(&scope).get_secret_value(GetSecretValue::new(name)).unwrap();
         }
     };
     for number in 0..SECRETS {
-        vault.put_resource_policy(&scope, put(&format!("{number:0>512}"), &longest)).unwrap();
+        vault
+            .in_scope(&scope)
+            .put_resource_policy(put(&format!("{number:0>512}"), &longest))
+            .unwrap();
     }
     check(&vault);
     let rows = world::sealed_rows(&vault);
@@ -208,22 +214,22 @@ fn two_accounts_meet_at_one_secret() {
     let mut request = CreateSecret::new("shared");
     request.value = Some(SecretValue::text("value"));
     request.kms_key_id = Some("alias/shared".into());
-    let arn = vault.create_secret(&owner, request).unwrap().arn;
+    let arn = vault.in_scope(&owner).create_secret(request).unwrap().arn;
     let get = GetSecretValue::new(arn.clone());
     let denied = |scope: &Scope| {
-        let error = vault.get_secret_value(scope, &get).err().unwrap();
+        let error = vault.in_scope(scope).get_secret_value(get.clone()).err().unwrap();
         assert_eq!(error.fault().unwrap().kind, FaultKind::AccessDenied);
     };
     denied(&other);
-    vault.put_resource_policy(&owner, put("shared", &allow(OTHER, ""))).unwrap();
-    let got = vault.get_secret_value(&other, &get).unwrap();
+    vault.in_scope(&owner).put_resource_policy(put("shared", &allow(OTHER, ""))).unwrap();
+    let got = vault.in_scope(&other).get_secret_value(get.clone()).unwrap();
     assert_eq!((got.value.bytes().expose(), got.arn.as_str()), (&b"value"[..], arn.as_str()));
-    let shown = vault.describe_secret(&owner, &DescribeSecret::new("shared")).unwrap();
+    let shown = vault.in_scope(&owner).describe_secret(DescribeSecret::new("shared")).unwrap();
     assert!(shown.last_accessed_date.is_some(), "a read by another account is noted");
     denied(&Scope::new("999999999999", "us-east-1"));
-    vault.delete_resource_policy(&other, DeleteResourcePolicy::new(arn.clone())).unwrap();
+    vault.in_scope(&other).delete_resource_policy(DeleteResourcePolicy::new(arn.clone())).unwrap();
     denied(&other);
-    vault.get_secret_value(&owner, &get).unwrap();
+    vault.in_scope(&owner).get_secret_value(get.clone()).unwrap();
 }
 
 /// Goal: two access keys of two accounts, over the wire: the account comes from the key, and the

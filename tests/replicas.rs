@@ -42,21 +42,21 @@ fn create(vault: &Vault, value: SecretValue, regions: &[&str]) -> Result<()> {
         add_replica_regions: (!regions.is_empty()).then_some(regions),
         ..CreateSecret::new(NAME)
     };
-    vault.create_secret(&home(), request).map(drop)
+    vault.in_scope(home()).create_secret(request).map(drop)
 }
 
 fn put(vault: &Vault, scope: &Scope, value: SecretValue) -> Result<()> {
-    vault.put_secret_value(scope, PutSecretValue::new(NAME, value)).map(drop)
+    vault.in_scope(scope).put_secret_value(PutSecretValue::new(NAME, value)).map(drop)
 }
 
 fn get(vault: &Vault, scope: &Scope, stage: Option<&str>) -> Result<Vec<u8>> {
     let mut request = GetSecretValue::new(NAME);
     request.version_stage = stage.map(str::to_owned);
-    Ok(vault.get_secret_value(scope, &request)?.value.bytes().expose().to_vec())
+    Ok(vault.in_scope(scope).get_secret_value(request.clone())?.value.bytes().expose().to_vec())
 }
 
 fn describe(vault: &Vault, scope: &Scope) -> DescribeSecretResponse {
-    vault.describe_secret(scope, &DescribeSecret::new(NAME)).unwrap()
+    vault.in_scope(scope).describe_secret(DescribeSecret::new(NAME)).unwrap()
 }
 
 fn replicate(vault: &Vault, regions: &[&str], force: bool) -> Result<()> {
@@ -65,7 +65,7 @@ fn replicate(vault: &Vault, regions: &[&str], force: bool) -> Result<()> {
         add_replica_regions: regions.iter().map(|region| ReplicaRegion::new(*region)).collect(),
         force_overwrite_replica_secret: Some(force),
     };
-    vault.replicate_secret_to_regions(&home(), request).map(drop)
+    vault.in_scope(home()).replicate_secret_to_regions(request).map(drop)
 }
 
 fn remove(vault: &Vault, regions: &[&str]) -> Result<()> {
@@ -73,11 +73,11 @@ fn remove(vault: &Vault, regions: &[&str]) -> Result<()> {
         secret_id: NAME.into(),
         remove_replica_regions: regions.iter().map(ToString::to_string).collect(),
     };
-    vault.remove_regions_from_replication(&home(), request).map(drop)
+    vault.in_scope(home()).remove_regions_from_replication(request).map(drop)
 }
 
 fn promote(vault: &Vault, scope: &Scope) -> Result<()> {
-    vault.stop_replication_to_replica(scope, StopReplicationToReplica::new(NAME)).map(drop)
+    vault.in_scope(scope).stop_replication_to_replica(StopReplicationToReplica::new(NAME)).map(drop)
 }
 
 fn purge(vault: &Vault, scope: &Scope) -> Result<()> {
@@ -86,7 +86,7 @@ fn purge(vault: &Vault, scope: &Scope) -> Result<()> {
         force_delete_without_recovery: Some(true),
         ..DeleteSecret::default()
     };
-    vault.delete_secret(scope, request).map(drop)
+    vault.in_scope(scope).delete_secret(request).map(drop)
 }
 
 /// Several chunks, so that a copy has to put them together and cut them again.
@@ -121,7 +121,7 @@ fn replicas_live_through_reopenings() {
     // Read through a replica, noted at the primary.
     assert!(shown.last_accessed_date.is_some());
     assert_eq!(describe(&vault, &home()).last_accessed_date, shown.last_accessed_date);
-    let list = vault.list_secrets(&away(), &ListSecrets::default()).unwrap().secrets;
+    let list = vault.in_scope(away()).list_secrets(ListSecrets::default()).unwrap().secrets;
     assert_eq!(list[0].description.as_deref(), Some("prose"));
 
     let refused = put(&vault, &away(), SecretValue::text("no")).unwrap_err();
@@ -193,7 +193,7 @@ fn steps() -> Vec<Operation> {
         |vault| {
             let mut request = CreateSecret::new(NAME);
             request.value = Some(SecretValue::binary(long(3)));
-            vault.create_secret(&region("eu-west-2"), request).map(drop)
+            vault.in_scope(region("eu-west-2")).create_secret(request).map(drop)
         },
         |vault| replicate(vault, &["eu-west-2"], false),
         |vault| replicate(vault, &["eu-west-2"], true),

@@ -13,7 +13,6 @@ use common::world::{Setup, World};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, DeleteSecret, DescribeSecret};
 use strongroom::__internals::model::api::{GetSecretValue, ListSecretVersionIds, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
@@ -27,7 +26,7 @@ fn version(n: usize) -> String {
 }
 
 fn create(vault: &Vault, name: &str) {
-    vault.create_secret(&Scope::default(), CreateSecret::new(name).with_token()).unwrap();
+    vault.create_secret(CreateSecret::new(name).with_token()).unwrap();
 }
 
 trait WithToken {
@@ -50,7 +49,7 @@ fn fill(world: &World, vault: &Vault) {
         if n % 2 == 1 && n < 10 {
             request.version_stages = Some(vec![format!("keep-{n}")]);
         }
-        vault.put_secret_value(&Scope::default(), request).unwrap();
+        vault.put_secret_value(request).unwrap();
         world.advance(Duration::from_millis(450));
     }
 }
@@ -64,7 +63,7 @@ fn versions(vault: &Vault) -> BTreeSet<String> {
     };
     let mut ids = BTreeSet::new();
     loop {
-        let page = vault.list_secret_version_ids(&Scope::default(), &request).unwrap();
+        let page = vault.list_secret_version_ids(request.clone()).unwrap();
         ids.extend(page.versions.iter().map(|version| version.version_id.to_string()));
         request.next_token = page.next_token;
         if request.next_token.is_none() {
@@ -98,7 +97,7 @@ fn exactly_100_versions_are_left_after_a_day_while_readers_and_writers_go_on() {
                         request.version_stage = Some("keep-1".into());
                         "value 1"
                     };
-                    let got = vault.get_secret_value(&Scope::default(), &request).unwrap();
+                    let got = vault.get_secret_value(request.clone()).unwrap();
                     assert_eq!(got.value.bytes().expose(), wanted.as_bytes());
                     reads.fetch_add(1, Ordering::Relaxed);
                 }
@@ -111,7 +110,7 @@ fn exactly_100_versions_are_left_after_a_day_while_readers_and_writers_go_on() {
                     let n = writes.fetch_add(1, Ordering::Relaxed);
                     let request =
                         PutSecretValue::new("busy", SecretValue::text(format!("busy {n}")));
-                    vault.put_secret_value(&Scope::default(), request).unwrap();
+                    vault.put_secret_value(request).unwrap();
                     std::thread::sleep(Duration::from_millis(1));
                 }
             });
@@ -133,7 +132,7 @@ fn exactly_100_versions_are_left_after_a_day_while_readers_and_writers_go_on() {
     });
     println!("{} gets and {} puts meanwhile", reads.into_inner(), writes.into_inner());
     let request = DescribeSecret::new("pruned");
-    let described = vault.describe_secret(&Scope::default(), &request).unwrap();
+    let described = vault.describe_secret(request.clone()).unwrap();
     let stages: BTreeSet<String> =
         described.versions_to_stages.into_iter().flat_map(|(_, stages)| stages).collect();
     for stage in ["AWSCURRENT", "AWSPREVIOUS", "keep-1", "keep-9"] {
@@ -141,7 +140,7 @@ fn exactly_100_versions_are_left_after_a_day_while_readers_and_writers_go_on() {
     }
     // A version that was let go is not found, and its token is free again.
     let request = GetSecretValue { version_id: Some(version(0)), ..GetSecretValue::new("pruned") };
-    assert!(vault.get_secret_value(&Scope::default(), &request).is_err());
+    assert!(vault.get_secret_value(request).is_err());
     vault.close().unwrap();
 }
 
@@ -158,7 +157,7 @@ fn a_clock_that_is_400_days_off_removes_nothing_early() {
             recovery_window_in_days: Some(7),
             ..DeleteSecret::default()
         };
-        vault.delete_secret(&Scope::default(), delete).unwrap();
+        vault.delete_secret(delete).unwrap();
         let right = world.wall();
         for reopen in [false, true] {
             world.set_wall(world.wall() + days * DAY_MILLIS);
@@ -172,7 +171,7 @@ fn a_clock_that_is_400_days_off_removes_nothing_early() {
             }
             assert_eq!(versions(&vault).len(), 131, "{days} days, reopen {reopen}");
             let request = DescribeSecret::new("scheduled");
-            assert!(vault.describe_secret(&Scope::default(), &request).is_ok());
+            assert!(vault.describe_secret(request.clone()).is_ok());
             world.set_wall(world.wall() - days * DAY_MILLIS);
             vault.maintain().unwrap();
         }
@@ -183,10 +182,10 @@ fn a_clock_that_is_400_days_off_removes_nothing_early() {
         vault.maintain().unwrap();
         assert_eq!(versions(&vault), expected(), "{days} days, a day later");
         let request = DescribeSecret::new("scheduled");
-        assert!(vault.describe_secret(&Scope::default(), &request).is_ok());
+        assert!(vault.describe_secret(request.clone()).is_ok());
         world.advance(7 * 24 * HOUR);
         vault.maintain().unwrap();
-        assert!(vault.describe_secret(&Scope::default(), &request).is_err(), "{days} days");
+        assert!(vault.describe_secret(request.clone()).is_err(), "{days} days");
         vault.close().unwrap();
     }
 }

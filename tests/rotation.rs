@@ -13,11 +13,11 @@ use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::UnixMillis;
 use strongroom::__internals::env::sim::{CrashPlan, Sim, SimFs};
 use strongroom::__internals::error::Result;
+use strongroom::__internals::model::RotationStep;
 use strongroom::__internals::model::api::{
     CancelRotateSecret, CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, RotateSecret,
     RotationRules, UpdateSecretVersionStage,
 };
-use strongroom::__internals::model::{RotationStep, Scope};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::{
     Options, RotationError, RotationEvent, RotationFunction, RotationFunctions, StoreChoice, Vault,
@@ -60,7 +60,7 @@ impl Machine {
         machine.key = content;
         let mut request = CreateSecret::new(S);
         request.value = Some(SecretValue::text("first"));
-        vault.create_secret(&Scope::default(), request).unwrap();
+        vault.create_secret(request).unwrap();
         (machine, vault)
     }
 
@@ -132,7 +132,7 @@ impl Standard {
     fn act(&self, event: &RotationEvent) -> Result<()> {
         let vault = self.vault.lock().unwrap().clone().expect("the test has handed it over");
         let (scope, arn, token) = (&event.scope, &event.secret_id, &event.client_request_token);
-        let described = vault.describe_secret(scope, &DescribeSecret::new(arn.as_str()))?;
+        let described = vault.in_scope(scope).describe_secret(DescribeSecret::new(arn.as_str()))?;
         assert!(described.rotation.unwrap().rotation_enabled);
         let on = |label: &str| {
             let found = described.versions_to_stages.iter();
@@ -150,16 +150,16 @@ impl Standard {
         };
         match event.step {
             RotationStep::CreateSecret => {
-                if vault.get_secret_value(scope, &pending).is_err() {
+                if vault.in_scope(scope).get_secret_value(pending.clone()).is_err() {
                     let value = SecretValue::text(format!("made for {token}"));
                     let mut request = PutSecretValue::new(arn.as_str(), value);
                     request.client_request_token = Some(token.clone());
                     request.version_stages = Some(vec!["AWSPENDING".into()]);
-                    vault.put_secret_value(scope, request)?;
+                    vault.in_scope(scope).put_secret_value(request)?;
                 }
             }
             RotationStep::SetSecret | RotationStep::TestSecret => {
-                vault.get_secret_value(scope, &pending)?;
+                vault.in_scope(scope).get_secret_value(pending.clone())?;
             }
             RotationStep::FinishSecret => {
                 let request = UpdateSecretVersionStage {
@@ -168,7 +168,7 @@ impl Standard {
                     remove_from_version_id: on("AWSCURRENT"),
                     move_to_version_id: Some(token.clone()),
                 };
-                vault.update_secret_version_stage(scope, request)?;
+                vault.in_scope(scope).update_secret_version_stage(request)?;
             }
         }
         Ok(())
@@ -207,18 +207,18 @@ fn request(letter: &str) -> RotateSecret {
 }
 
 fn rotate(vault: &Vault, letter: &str) {
-    let answer = vault.rotate_secret(&Scope::default(), request(letter)).unwrap();
+    let answer = vault.rotate_secret(request(letter)).unwrap();
     assert_eq!(answer.version_id.unwrap().as_str(), letter.repeat(32));
 }
 
 fn text(vault: &Vault) -> String {
-    let got = vault.get_secret_value(&Scope::default(), &GetSecretValue::new(S)).unwrap();
+    let got = vault.get_secret_value(GetSecretValue::new(S)).unwrap();
     String::from_utf8(got.value.bytes().expose().to_vec()).unwrap()
 }
 
 /// Labels by version, as `id{A,B}`, sorted.
 fn labels(vault: &Vault) -> Vec<String> {
-    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
+    let described = vault.describe_secret(DescribeSecret::new(S)).unwrap();
     let versions = described.versions_to_stages.iter();
     let mut labels: Vec<_> = versions
         .map(|(version, stages)| {
@@ -231,7 +231,7 @@ fn labels(vault: &Vault) -> Vec<String> {
 }
 
 fn last_rotated(vault: &Vault) -> Option<UnixMillis> {
-    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
+    let described = vault.describe_secret(DescribeSecret::new(S)).unwrap();
     described.rotation.unwrap().last_rotated_date
 }
 
@@ -304,12 +304,12 @@ fn a_simulated_clock_rotates_every_day() {
     }
     machine.sim.clock.advance(DAY / 2);
     let by_hand = PutSecretValue::new(S, SecretValue::text("by hand"));
-    vault.put_secret_value(&Scope::default(), by_hand).unwrap();
+    vault.put_secret_value(by_hand).unwrap();
     machine.sim.clock.advance(DAY / 4);
     vault.maintain().unwrap();
     assert_eq!(text(&vault), "by hand");
     let cancel = CancelRotateSecret::new(S);
-    vault.cancel_rotate_secret(&Scope::default(), cancel).unwrap();
+    vault.cancel_rotate_secret(cancel).unwrap();
     machine.sim.clock.advance(DAY * 30);
     vault.maintain().unwrap();
     assert_eq!(text(&vault), "by hand", "cancelled");
@@ -328,7 +328,7 @@ fn a_failing_step_ends_the_attempt_and_is_tried_again_later() {
         assert_eq!(function.steps(), called);
         assert_eq!(text(&vault), "first");
         assert!(labels(&vault).contains(&"a{AWSPENDING}".to_owned()), "{:?}", labels(&vault));
-        let again = vault.rotate_secret(&Scope::default(), request("b")).unwrap_err();
+        let again = vault.rotate_secret(request("b")).unwrap_err();
         let text_of_e17 = "A previous rotation isn't complete. That rotation will be reattempted.";
         assert_eq!(again.fault().unwrap().message, text_of_e17);
         vault.maintain().unwrap();
@@ -383,7 +383,7 @@ fn rotating_later_tests_a_copy_of_the_current_value_and_removes_it() {
     let (machine, vault) = Machine::with_secret(&functions(&function), false);
     function.serve(&vault);
     let later = RotateSecret { rotate_immediately: Some(false), ..request("a") };
-    vault.rotate_secret(&Scope::default(), later).unwrap();
+    vault.rotate_secret(later).unwrap();
     // The function reads the version; it fails unless there is a value.
     vault.maintain().unwrap();
     assert_eq!(function.steps(), [RotationStep::TestSecret]);

@@ -20,7 +20,6 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
     CreateSecret, GetSecretValue, ListSecretVersionIds, PutSecretValue,
 };
@@ -30,7 +29,7 @@ use strongroom::__internals::vault::{Vault, Write};
 fn create(vault: &Vault, name: &str) {
     let mut request = CreateSecret::new(name);
     request.client_request_token = Some(format!("{name:c>40}"));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn token(n: usize) -> String {
@@ -62,7 +61,7 @@ fn put_many(
             answer.unwrap();
             let _ = told.send(());
         });
-        vault.submit(&Scope::default(), Write::PutSecretValue(request), done);
+        vault.submit(Write::PutSecretValue(request), done);
         flying += 1;
     }
     (0..flying).for_each(|_| outcomes.recv().unwrap());
@@ -89,7 +88,7 @@ fn child() {
             let rss = resident_bytes();
             let mut request = GetSecretValue::new("secret-3");
             request.version_id = Some(token(3));
-            vault.get_secret_value(&Scope::default(), &request).unwrap();
+            vault.get_secret_value(request.clone()).unwrap();
             println!("opened {} {rss}", opened.as_micros());
             vault.close().unwrap();
         }
@@ -206,7 +205,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
         max_results: Some(100),
         next_token: None,
     };
-    let page = vault.list_secret_version_ids(&Scope::default(), &request).unwrap();
+    let page = vault.list_secret_version_ids(request.clone()).unwrap();
     assert_eq!((page.versions.len(), page.next_token), (100.min(puts / SECRETS), None));
     assert!(on_the_put_path.is_empty(), "files made while putting: {on_the_put_path:?}");
     assert!(folder <= 3 * live + 3 * segment_bytes, "{folder} bytes for {live} live ones");
@@ -218,7 +217,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
     println!("opened in {took:.1?}");
     let mut request = GetSecretValue::new(format!("secret-{}", (puts - 1) % SECRETS));
     request.version_id = Some(token(puts - 1));
-    let got = vault.get_secret_value(&Scope::default(), &request).unwrap();
+    let got = vault.get_secret_value(request.clone()).unwrap();
     assert_eq!(got.value.bytes().len(), 1_024);
     vault.close().unwrap();
     took
@@ -280,7 +279,7 @@ fn kills_inside_compaction(rounds: u64) {
         for n in &acknowledged[recent..] {
             let mut request = GetSecretValue::new(format!("secret-{}", n % 5));
             request.version_id = Some(token(*n));
-            let got = vault.get_secret_value(&Scope::default(), &request);
+            let got = vault.get_secret_value(request.clone());
             let got = got.unwrap_or_else(|error| panic!("round {round}: put {n}: {error}"));
             assert_eq!(got.value.bytes().expose(), format!("{n:0>700}").as_bytes());
         }

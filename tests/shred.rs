@@ -11,10 +11,10 @@ mod common;
 
 use common::world::{self, Setup, World};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use strongroom::__internals::model::Tree;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue,
 };
-use strongroom::__internals::model::{Scope, Tree};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
@@ -22,7 +22,7 @@ fn create(vault: &Vault, name: &str, value: &str) {
     let mut request = CreateSecret::new(name);
     request.client_request_token = Some(format!("{name:c>40}"));
     request.value = Some(SecretValue::text(value));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn purge(vault: &Vault, name: &str) {
@@ -31,7 +31,7 @@ fn purge(vault: &Vault, name: &str) {
         force_delete_without_recovery: Some(true),
         ..DeleteSecret::default()
     };
-    vault.delete_secret(&Scope::default(), request).unwrap();
+    vault.delete_secret(request).unwrap();
 }
 
 #[test]
@@ -75,15 +75,15 @@ fn no_retained_byte_of_a_purged_secret_opens_after_the_epoch_switch() {
     }
     for n in 0..20 {
         let request = GetSecretValue::new(format!("kept-{n}"));
-        let got = vault.get_secret_value(&Scope::default(), &request).unwrap();
+        let got = vault.get_secret_value(request.clone()).unwrap();
         assert_eq!(got.value.bytes().expose(), b"to be kept");
         let request = GetSecretValue::new(format!("gone-{n}"));
-        assert!(vault.get_secret_value(&Scope::default(), &request).is_err());
+        assert!(vault.get_secret_value(request).is_err());
     }
     // Tokens of what was kept still mean what they meant.
     let mut replay = PutSecretValue::new("kept-1", SecretValue::text("to be kept"));
     replay.client_request_token = Some(format!("{:c>40}", "kept-1"));
-    vault.put_secret_value(&Scope::default(), replay).unwrap();
+    vault.put_secret_value(replay).unwrap();
     vault.close().unwrap();
 }
 
@@ -105,13 +105,13 @@ fn a_put_that_meets_purge_and_re_creation_fails_or_lands_whole() {
                     let mut request =
                         PutSecretValue::new("contended", SecretValue::text(value.clone()));
                     request.client_request_token = Some(token.clone());
-                    match vault.put_secret_value(&Scope::default(), request) {
+                    match vault.put_secret_value(request) {
                         Ok(written) => {
                             landed.fetch_add(1, Ordering::Relaxed);
                             // By its full ARN: the secret it landed in, if that is still there.
                             let mut request = GetSecretValue::new(written.arn);
                             request.version_id = Some(token);
-                            match vault.get_secret_value(&Scope::default(), &request) {
+                            match vault.get_secret_value(request.clone()) {
                                 Ok(got) => {
                                     assert_eq!(got.value.bytes().expose(), value.as_bytes());
                                 }
@@ -151,11 +151,11 @@ fn a_put_that_meets_purge_and_re_creation_fails_or_lands_whole() {
         max_results: Some(100),
         next_token: None,
     };
-    let page = vault.list_secret_version_ids(&Scope::default(), &request).unwrap();
+    let page = vault.list_secret_version_ids(request.clone()).unwrap();
     for version in page.versions {
         let mut request = GetSecretValue::new("contended");
         request.version_id = Some(version.version_id.to_string());
-        vault.get_secret_value(&Scope::default(), &request).unwrap();
+        vault.get_secret_value(request.clone()).unwrap();
     }
     vault.close().unwrap();
     assert!(world.check().unwrap().damage.is_empty());

@@ -11,10 +11,10 @@ mod common;
 use common::rng::Rng;
 use common::world::{self, SealedRow, Setup, World};
 use std::collections::BTreeMap;
+use strongroom::__internals::model::Tree;
 use strongroom::__internals::model::api::{
     CreateSecret, GetSecretValue, ListSecrets, PutSecretValue,
 };
-use strongroom::__internals::model::{Scope, Tree};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
@@ -33,7 +33,7 @@ fn fill(vault: &Vault) {
     for secret in 0..SECRETS {
         let mut request = CreateSecret::new(format!("s{secret}"));
         request.client_request_token = Some(format!("c{secret:0>36}"));
-        vault.create_secret(&Scope::default(), request).unwrap();
+        vault.create_secret(request).unwrap();
         for version in 0..VERSIONS {
             put(vault, secret, version);
         }
@@ -44,7 +44,7 @@ fn put(vault: &Vault, secret: usize, version: usize) {
     let text = SecretValue::text(value(secret, version));
     let mut request = PutSecretValue::new(format!("s{secret}"), text);
     request.client_request_token = Some(token(secret, version));
-    vault.put_secret_value(&Scope::default(), request).unwrap();
+    vault.put_secret_value(request).unwrap();
 }
 
 /// Rows that are sealed by themselves; chunks of values are covered by their data key's wrap.
@@ -153,11 +153,11 @@ fn an_older_self_is_noticed_at_the_next_open() {
         };
         assert_eq!(replaced, 1, "the row is where it was looked for");
         let vault = world::open_in(&vault_dir, &key, &setup).unwrap();
-        let listed = vault.list_secrets(&Scope::default(), &ListSecrets::default()).unwrap();
+        let listed = vault.list_secrets(ListSecrets::default()).unwrap();
         assert_eq!(listed.secrets.len(), SECRETS);
         for secret in 0..SECRETS {
             let request = GetSecretValue::new(format!("s{secret}"));
-            let got = vault.get_secret_value(&Scope::default(), &request).unwrap();
+            let got = vault.get_secret_value(request).unwrap();
             assert_eq!(got.version_id.as_str(), token(secret, VERSIONS), "an older current");
             assert_eq!(got.value.bytes().expose(), value(secret, VERSIONS).as_bytes());
         }

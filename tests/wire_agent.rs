@@ -31,16 +31,16 @@ fn start() -> Running {
     let scope = Scope::new("123456789012", "us-east-1");
     let mut create = CreateSecret::new("app/db");
     create.value = Some(SecretValue::text("one"));
-    server.vault.create_secret(&scope, create).unwrap();
+    server.vault.in_scope(&scope).create_secret(create).unwrap();
     let put = PutSecretValue::new("app/db", SecretValue::text("two \"\u{e9}\""));
-    server.vault.put_secret_value(&scope, put).unwrap();
+    server.vault.in_scope(&scope).put_secret_value(put).unwrap();
     let mut create = CreateSecret::new("raw");
     create.value = Some(SecretValue::binary([0, 255]));
-    server.vault.create_secret(&scope, create).unwrap();
+    server.vault.in_scope(&scope).create_secret(create).unwrap();
     // The same name in another account is out of its reach.
     let mut create = CreateSecret::new("other");
     create.value = Some(SecretValue::text("not for this account"));
-    server.vault.create_secret(&Scope::default(), create).unwrap();
+    server.vault.create_secret(create).unwrap();
     server
 }
 

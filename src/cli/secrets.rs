@@ -60,14 +60,14 @@ fn store(
             // One operation: the secret is never seen without its value.
             request.value = Some(value);
             request.client_request_token = token;
-            return Ok(vault.create_secret(scope, request)?);
+            return Ok(vault.in_scope(scope).create_secret(request)?);
         }
-        vault.create_secret(scope, request)?;
+        vault.in_scope(scope).create_secret(request)?;
     }
     let mut request = PutSecretValue::new(name, value);
     request.client_request_token = token;
     request.version_stages = Some(stages).filter(|stages| !stages.is_empty());
-    vault.put_secret_value(scope, request).map_err(|error| {
+    vault.in_scope(scope).put_secret_value(request).map_err(|error| {
         let is_missing = is_fault(&error, FaultKind::ResourceNotFound) && !create;
         let failure = Failure::from(error);
         if is_missing { failure.hint("--create makes the secret") } else { failure }
@@ -75,7 +75,7 @@ fn store(
 }
 
 fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, Failure> {
-    match vault.describe_secret(scope, &DescribeSecret::new(name)) {
+    match vault.in_scope(scope).describe_secret(DescribeSecret::new(name)) {
         Ok(_) => Ok(true),
         // An ARN names a secret that was made before: there is nothing to make from it.
         Err(error)
@@ -99,7 +99,9 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
         version_id: args.version.clone(),
         version_stage: args.stage.clone(),
     };
-    let found = with_vault(context, global, |vault| Ok(vault.get_secret_value(&scope, &request)?))?;
+    let found = with_vault(context, global, |vault| {
+        Ok(vault.in_scope(&scope).get_secret_value(request)?)
+    })?;
     let json;
     let bytes = if global.is_json() {
         json = json::response(&found)?;
@@ -155,7 +157,7 @@ fn list(
     let mut request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
     let mut found = Vec::new();
     loop {
-        let page = vault.list_secrets(scope, &request)?;
+        let page = vault.in_scope(scope).list_secrets(request.clone())?;
         found.extend(page.secrets.into_iter().filter(|entry| entry.name.starts_with(prefix)));
         request.next_token = page.next_token;
         if request.next_token.is_none() {
@@ -174,7 +176,9 @@ fn page_max() -> i64 {
 pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
     let scope = place::scope_of(context, global, &args.name)?;
     let request = DescribeSecret::new(args.name.as_str());
-    let found = with_vault(context, global, |vault| Ok(vault.describe_secret(&scope, &request)?))?;
+    let found = with_vault(context, global, |vault| {
+        Ok(vault.in_scope(&scope).describe_secret(request)?)
+    })?;
     if global.is_json() {
         return output::secret(&json::response(&found)?);
     }
@@ -204,10 +208,10 @@ fn all_versions(
         next_token: None,
         include_deprecated: Some(args.all),
     };
-    let mut found = vault.list_secret_version_ids(scope, &request)?;
+    let mut found = vault.in_scope(scope).list_secret_version_ids(request.clone())?;
     while let Some(token) = found.next_token.take() {
         request.next_token = Some(token);
-        let page = vault.list_secret_version_ids(scope, &request)?;
+        let page = vault.in_scope(scope).list_secret_version_ids(request.clone())?;
         found.versions.extend(page.versions);
         found.next_token = page.next_token;
     }
@@ -224,7 +228,7 @@ pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(
         move_to_version_id: args.to,
     };
     let named = with_vault(context, global, |vault| {
-        Ok(vault.update_secret_version_stage(&scope, request)?)
+        Ok(vault.in_scope(&scope).update_secret_version_stage(request)?)
     })?;
     if global.is_json() { output::secret(&json::response(&named)?) } else { Ok(()) }
 }
@@ -241,7 +245,7 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
         if args.now {
             warn_if_missing(vault, &scope, &args.name);
         }
-        let deleted = vault.delete_secret(&scope, request)?;
+        let deleted = vault.in_scope(&scope).delete_secret(request)?;
         let shredded = if args.now { vault.shred() } else { Ok(()) };
         Ok((deleted, shredded))
     })?;
@@ -262,7 +266,8 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
 /// should hear of it.
 fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
     let missing = vault
-        .describe_secret(scope, &DescribeSecret::new(name))
+        .in_scope(scope)
+        .describe_secret(DescribeSecret::new(name))
         .is_err_and(|error| is_fault(&error, FaultKind::ResourceNotFound));
     if missing {
         output::warn("there was no such secret");
@@ -273,6 +278,7 @@ fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
 pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
     let scope = place::scope_of(context, global, &args.name)?;
     let request = RestoreSecret::new(args.name.as_str());
-    let named = with_vault(context, global, |vault| Ok(vault.restore_secret(&scope, request)?))?;
+    let named =
+        with_vault(context, global, |vault| Ok(vault.in_scope(&scope).restore_secret(request)?))?;
     if global.is_json() { output::secret(&json::response(&named)?) } else { Ok(()) }
 }

@@ -89,6 +89,12 @@ impl Scope {
     }
 }
 
+impl From<&Scope> for Scope {
+    fn from(scope: &Scope) -> Self {
+        scope.clone()
+    }
+}
+
 impl Default for Scope {
     fn default() -> Self {
         Self::new(Self::DEFAULT_ACCOUNT, Self::DEFAULT_REGION)

@@ -1,7 +1,6 @@
 //! Any operation of the API as a value: made by `arbitrary`, performed on a vault.
 
 use crate::error::Result;
-use crate::model::Scope;
 use crate::model::api::{
     AssociateCrossAccountReplica, AssociationResponse, BatchGetSecretValue,
     BatchGetSecretValueResponse, CancelRotateSecret, CreateSecret, DeleteResourcePolicy,
@@ -19,10 +18,9 @@ use crate::secret::SecretBytes;
 use crate::vault::Vault;
 use arbitrary::{Arbitrary, Unstructured};
 
-/// The operations: name, request, method; `&` where the method takes the request by
-/// reference.
+/// The operations: name, request, method.
 macro_rules! operations {
-    ($($operation:ident($request:ident) by $method:ident $(, $by:tt)?;)*) => {
+    ($($operation:ident($request:ident) by $method:ident;)*) => {
         /// An operation with its request.
         #[allow(missing_docs)] // Named as in the API.
         pub enum Call {
@@ -41,11 +39,11 @@ macro_rules! operations {
             /// The names of all operations.
             pub const OPERATIONS: &'static [&'static str] = &[$(stringify!($operation)),*];
 
-            /// Performs it on a vault, for a caller of `scope`.
-            pub fn perform(self, vault: &Vault, scope: &Scope) -> Result<Answer> {
+            /// Performs it on a vault, for the caller of the handle.
+            pub fn perform(self, vault: &Vault) -> Result<Answer> {
                 Ok(match self {
                     $(Self::$operation(request) => {
-                        Answer::from(vault.$method(scope, $($by)? request)?)
+                        Answer::from(vault.$method(request)?)
                     })*
                 })
             }
@@ -76,20 +74,20 @@ macro_rules! operations {
 operations! {
     AssociateCrossAccountReplica(AssociateCrossAccountReplica)
         by associate_cross_account_replica;
-    BatchGetSecretValue(BatchGetSecretValue) by batch_get_secret_value, &;
+    BatchGetSecretValue(BatchGetSecretValue) by batch_get_secret_value;
     CancelRotateSecret(CancelRotateSecret) by cancel_rotate_secret;
     CreateSecret(CreateSecret) by create_secret;
     DeleteResourcePolicy(DeleteResourcePolicy) by delete_resource_policy;
     DeleteSecret(DeleteSecret) by delete_secret;
-    DescribeSecret(DescribeSecret) by describe_secret, &;
+    DescribeSecret(DescribeSecret) by describe_secret;
     DisassociateCrossAccountReplica(DisassociateCrossAccountReplica)
         by disassociate_cross_account_replica;
-    GetRandomPassword(GetRandomPassword) by random_password, &;
-    GetResourcePolicy(GetResourcePolicy) by get_resource_policy, &;
-    GetSecretValue(GetSecretValue) by get_secret_value, &;
-    ListResourcePolicies(ListResourcePolicies) by list_resource_policies, &;
-    ListSecretVersionIds(ListSecretVersionIds) by list_secret_version_ids, &;
-    ListSecrets(ListSecrets) by list_secrets, &;
+    GetRandomPassword(GetRandomPassword) by get_random_password;
+    GetResourcePolicy(GetResourcePolicy) by get_resource_policy;
+    GetSecretValue(GetSecretValue) by get_secret_value;
+    ListResourcePolicies(ListResourcePolicies) by list_resource_policies;
+    ListSecretVersionIds(ListSecretVersionIds) by list_secret_version_ids;
+    ListSecrets(ListSecrets) by list_secrets;
     PutResourcePolicy(PutResourcePolicy) by put_resource_policy;
     PutSecretValue(PutSecretValue) by put_secret_value;
     RemoveRegionsFromReplication(RemoveRegionsFromReplication)
@@ -104,18 +102,7 @@ operations! {
     UpdateSecret(UpdateSecret) by update_secret;
     UpdateSecretVersionStage(UpdateSecretVersionStage) by update_secret_version_stage;
     ValidateResourcePolicy(ValidateResourcePolicy)
-        by validate_resource_policy, &;
-}
-
-/// The one operation that asks for no scope, in the form of the others.
-trait RandomPassword {
-    fn random_password(&self, scope: &Scope, request: &GetRandomPassword) -> Result<SecretBytes>;
-}
-
-impl RandomPassword for Vault {
-    fn random_password(&self, _: &Scope, request: &GetRandomPassword) -> Result<SecretBytes> {
-        self.get_random_password(request)
-    }
+        by validate_resource_policy;
 }
 
 macro_rules! answers {

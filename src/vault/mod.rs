@@ -11,6 +11,7 @@
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
 mod api;
+mod caller;
 mod commit;
 mod credentials;
 mod directory;
@@ -49,6 +50,7 @@ use crate::crypto::{Unlock, VaultId};
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::error::{ErrorKind, Result};
+use caller::Caller;
 use commit::driver::Driver;
 use lifecycle::create;
 use maintenance::key_rotation::{self, KeystoreFile};
@@ -60,11 +62,15 @@ use std::sync::OnceLock;
 
 /// An open vault. Clones share it; it can be used from any thread.
 ///
+/// A handle acts for a caller: account 000000000000 in us-east-1, unless [`Vault::in_account`],
+/// [`Vault::in_region`] or [`Vault::in_scope`] made it.
+///
 /// [`Vault::close`] ends it cleanly. Dropping the last clone without closing is safe but counts as
 /// a crash: nothing acknowledged is lost, the next open works a little more.
 #[derive(Clone)]
 pub struct Vault {
     inner: Arc<Inner>,
+    caller: Caller,
     /// Dropped with the last handle.
     _owner: Arc<Owner>,
 }

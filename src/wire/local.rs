@@ -29,7 +29,10 @@ pub(crate) enum Refusal {
 /// caller of `scope`. Waits until a write is durable.
 pub(crate) fn answer(vault: &Vault, scope: &Scope, operation: &str, body: &[u8]) -> Answer {
     let body = Zeroizing::new(body.to_vec());
-    taken_apart(try_answer(vault, scope, operation, body).unwrap_or_else(|failure| failure.reply()))
+    taken_apart(
+        try_answer(&vault.in_scope(scope), operation, body)
+            .unwrap_or_else(|failure| failure.reply()),
+    )
 }
 
 /// What is said instead of an answer.
@@ -55,22 +58,17 @@ fn taken_apart(reply: Reply) -> Answer {
     (reply.status.as_u16(), reply.content.unwrap_or_default())
 }
 
-fn try_answer(
-    vault: &Vault,
-    scope: &Scope,
-    operation: &str,
-    body: Zeroizing<Vec<u8>>,
-) -> Result<Reply, Failure> {
+fn try_answer(vault: &Vault, operation: &str, body: Zeroizing<Vec<u8>>) -> Result<Reply, Failure> {
     let operation = named(operation).ok_or(Failure::UnknownOperation)?;
     let content = match operations::read(operation, body)? {
-        Call::Read(read) => operations::perform_read(vault, scope, &read)?,
+        Call::Read(read) => operations::perform_read(vault, read)?,
         Call::Write(write) => {
             let (answered, answer) = mpsc::channel();
             let done = move |result| {
                 // The caller waits on the other end.
                 let _ = answered.send(result);
             };
-            vault.submit(scope, write, Box::new(done));
+            vault.submit(write, Box::new(done));
             let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
             operations::write_answer(operation, &answer)?
         }

@@ -62,7 +62,7 @@ pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str)
         request.client_request_token = Some(format!("{number:0>40}"));
         request.description = Some(number.to_string());
         request.value = Some(SecretValue::text(number.to_string()));
-        vault.update_secret(&Scope::default(), request).unwrap();
+        vault.update_secret(request).unwrap();
     };
     update(1);
     std::thread::scope(|threads| {
@@ -70,8 +70,10 @@ pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str)
         for _ in 0..2 {
             threads.spawn(|| {
                 loop {
-                    let shown =
-                        vault.describe_secret(scope, &DescribeSecret::new(replica)).unwrap();
+                    let shown = vault
+                        .in_scope(scope)
+                        .describe_secret(DescribeSecret::new(replica))
+                        .unwrap();
                     let current = shown.versions_to_stages.last().unwrap().0.as_str();
                     let number = shown.description.unwrap();
                     assert_eq!(current.trim_start_matches('0'), number, "half an operation");

@@ -88,10 +88,10 @@ fn rows() {
     request.value = Some(SecretValue::text("v"));
     request.description = Some("about".into());
     request.tags = Some(vec![Tag { key: "k".into(), value: "v".into() }]);
-    vault.create_secret(&scope, request).unwrap();
+    vault.in_scope(&scope).create_secret(request).unwrap();
     let put_value = PutSecretValue::new("app/db", SecretValue::binary(vec![1, 2]));
-    vault.put_secret_value(&scope, put_value).unwrap();
-    vault.get_secret_value(&scope, &GetSecretValue::new("app/db")).unwrap();
+    vault.in_scope(&scope).put_secret_value(put_value).unwrap();
+    vault.in_scope(&scope).get_secret_value(GetSecretValue::new("app/db")).unwrap();
     let policy = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"*","Resource":"*"}}"#;
     let policy = PutResourcePolicy {
         secret_id: "app/db".into(),
@@ -99,13 +99,13 @@ fn rows() {
         policy_name: None,
         block_public_policy: None,
     };
-    vault.put_resource_policy(&scope, policy).unwrap();
+    vault.in_scope(&scope).put_resource_policy(policy).unwrap();
     let replicate = ReplicateSecretToRegions {
         secret_id: "app/db".into(),
         add_replica_regions: vec![ReplicaRegion { region: "eu-west-1".into(), kms_key_id: None }],
         force_overwrite_replica_secret: None,
     };
-    vault.replicate_secret_to_regions(&scope, replicate).unwrap();
+    vault.in_scope(&scope).replicate_secret_to_regions(replicate).unwrap();
     let keys = internals::keyring(&vault);
     let mut count = 0;
     internals::with_store(&vault, |store| {

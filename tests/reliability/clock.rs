@@ -93,8 +93,8 @@ impl Case<'_> {
             secret_id: "diary".into(),
             tags: vec![Tag { key: "k".into(), value: format!("{} {}", self.time, self.wrong) }],
         };
-        if vault.tag_resource(&scope, request).is_err() {
-            vault.create_secret(&scope, CreateSecret::new("diary")).unwrap();
+        if vault.in_scope(&scope).tag_resource(request).is_err() {
+            vault.in_scope(&scope).create_secret(CreateSecret::new("diary")).unwrap();
         }
     }
 
@@ -152,13 +152,13 @@ impl Case<'_> {
         let scope = Scope::new(ACCOUNT, REGION);
         let mut request = CreateSecret::new(name.clone());
         request.value = Some(SecretValue::text("going"));
-        self.vault().create_secret(&scope, request).map_err(|error| error.to_string())?;
+        self.vault().in_scope(&scope).create_secret(request).map_err(|error| error.to_string())?;
         let request = DeleteSecret {
             secret_id: name.clone(),
             recovery_window_in_days: Some(days),
             force_delete_without_recovery: None,
         };
-        self.vault().delete_secret(&scope, request).map_err(|error| error.to_string())?;
+        self.vault().in_scope(&scope).delete_secret(request).map_err(|error| error.to_string())?;
         self.counts.watched.fetch_add(1, Ordering::Relaxed);
         self.doomed.push((name, self.time, days));
         Ok(())
@@ -168,10 +168,10 @@ impl Case<'_> {
         let scope = Scope::new(ACCOUNT, REGION);
         let mut request = CreateSecret::new("pile");
         request.value = Some(SecretValue::text("0"));
-        self.vault().create_secret(&scope, request).map_err(|error| error.to_string())?;
+        self.vault().in_scope(&scope).create_secret(request).map_err(|error| error.to_string())?;
         for n in 1..PILE {
             let request = PutSecretValue::new("pile", SecretValue::text(n.to_string()));
-            let put = self.vault().put_secret_value(&scope, request);
+            let put = self.vault().in_scope(&scope).put_secret_value(request);
             put.map_err(|error| error.to_string())?;
         }
         self.counts.watched.fetch_add(PILE as u64, Ordering::Relaxed);
@@ -188,7 +188,7 @@ impl Case<'_> {
         };
         let mut versions = Vec::new();
         loop {
-            let page = self.vault().list_secret_version_ids(&scope, &request);
+            let page = self.vault().in_scope(&scope).list_secret_version_ids(request.clone());
             let page = page.map_err(|error| format!("versions of {name}: {error}"))?;
             let rows = page.versions.iter();
             versions.extend(rows.map(|row| (row.version_id.to_string(), row.created_date.0)));
@@ -205,7 +205,7 @@ impl Case<'_> {
         for (name, since, days) in &self.doomed {
             if self.time - since < days * DAY - SLACK {
                 let id = DescribeSecret::new(name.clone());
-                let found = self.vault().describe_secret(&scope, &id);
+                let found = self.vault().in_scope(&scope).describe_secret(id);
                 found.map_err(|error| {
                     let passed = (self.time - since) / HOUR;
                     format!("{name} went after {passed} of {} hours: {error}", days * 24)
@@ -223,8 +223,11 @@ impl Case<'_> {
         }
         let request =
             ListSecrets { include_planned_deletion: Some(true), ..ListSecrets::default() };
-        let page =
-            self.vault().list_secrets(&scope, &request).map_err(|error| error.to_string())?;
+        let page = self
+            .vault()
+            .in_scope(&scope)
+            .list_secrets(request.clone())
+            .map_err(|error| error.to_string())?;
         for secret in page.secrets {
             let changed = secret.last_changed_date.0;
             let versions = if secret.deleted_date.is_some() || secret.name == "pile" {
@@ -307,7 +310,12 @@ impl Case<'_> {
         }
         let scope = Scope::new(ACCOUNT, REGION);
         for (name, ..) in &self.doomed {
-            if self.vault().describe_secret(&scope, &DescribeSecret::new(name.clone())).is_ok() {
+            if self
+                .vault()
+                .in_scope(&scope)
+                .describe_secret(DescribeSecret::new(name.clone()))
+                .is_ok()
+            {
                 return Err(format!("{name} is still there"));
             }
         }

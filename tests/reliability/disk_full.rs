@@ -16,7 +16,6 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use strongroom::__internals::error::{Error, ErrorKind};
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, PutSecretValue,
 };
@@ -57,17 +56,16 @@ fn put(vault: &Vault, rng: &mut Rng, kept: &mut Kept) -> Result<(), Error> {
     let name = format!("secret-{}", rng.below(5));
     let (token, len) = (rng.uuid(), [20, 200, 3_000][rng.below(3)]);
     let value = rng.word(len);
-    let scope = Scope::default();
     let sealed = SecretValue::text(value.clone());
     if kept.contains_key(&name) {
         let mut request = PutSecretValue::new(name.clone(), sealed);
         request.client_request_token = Some(token.clone());
-        vault.put_secret_value(&scope, request)?;
+        vault.put_secret_value(request)?;
     } else {
         let mut request = CreateSecret::new(name.clone());
         request.client_request_token = Some(token.clone());
         request.value = Some(sealed);
-        vault.create_secret(&scope, request)?;
+        vault.create_secret(request)?;
     }
     kept.entry(name).or_default().push((token, value));
     Ok(())
@@ -78,7 +76,7 @@ fn read_all(vault: &Vault, kept: &Kept) -> Result<(), String> {
         for (version, value) in versions {
             let mut request = GetSecretValue::new(name.clone());
             request.version_id = Some(version.clone());
-            let got = vault.get_secret_value(&Scope::default(), &request);
+            let got = vault.get_secret_value(request.clone());
             let got = got.map_err(|error| format!("{name} {version}: {error}"))?;
             if got.value.bytes().expose() != value.as_bytes() {
                 return Err(format!("{name} {version}: another value"));
@@ -102,7 +100,7 @@ fn delete(vault: &Vault, name: &str) -> Result<(), Error> {
         recovery_window_in_days: None,
         force_delete_without_recovery: Some(true),
     };
-    vault.delete_secret(&Scope::default(), request).map(drop)
+    vault.delete_secret(request).map(drop)
 }
 
 /// A new vault. `None`: the disk is too small for one, and it could be made once it had grown.
@@ -174,7 +172,7 @@ fn attack(
             Ok(()) => {
                 counts.deleted += 1;
                 kept.remove(&name);
-                let gone = vault.get_secret_value(&Scope::default(), &GetSecretValue::new(name));
+                let gone = vault.get_secret_value(GetSecretValue::new(name));
                 assert!(gone.is_err(), "a deleted secret is read");
             }
             Err(error) if is_no_space(&error) && !has_reserve => counts.without_reserve += 1,

@@ -72,10 +72,10 @@ fn aside_is_legal(vault: &Vault) -> Result<(), String> {
     for region in ASIDE {
         let scope = Scope::new(ACCOUNT, region);
         let told = |error: strongroom::__internals::error::Error| format!("{region}: {error}");
-        let page = vault.list_secrets(&scope, &ListSecrets::default()).map_err(told)?;
+        let page = vault.in_scope(&scope).list_secrets(ListSecrets::default()).map_err(told)?;
         for secret in page.secrets {
             let id = DescribeSecret::new(secret.arn.clone());
-            let found = vault.describe_secret(&scope, &id).map_err(told)?;
+            let found = vault.in_scope(&scope).describe_secret(id).map_err(told)?;
             let mut seen = Vec::new();
             for (version, stages) in &found.versions_to_stages {
                 for stage in stages {
@@ -86,7 +86,8 @@ fn aside_is_legal(vault: &Vault) -> Result<(), String> {
                 }
                 if stages.iter().any(|stage| stage == "AWSCURRENT") {
                     let got = vault
-                        .get_secret_value(&scope, &GetSecretValue::new(secret.arn.clone()))
+                        .in_scope(&scope)
+                        .get_secret_value(GetSecretValue::new(secret.arn.clone()))
                         .map_err(told)?;
                     if got.version_id != *version {
                         return Err(format!("{}: another version is current", secret.name));

@@ -52,7 +52,7 @@ fn image() -> &'static (World, SimFs, i64) {
                 let mut request = CreateSecret::new(&name);
                 request.client_request_token = Some(format!("{name:0>40}"));
                 request.value = Some(SecretValue::text("first"));
-                vault.create_secret(&Scope::default(), request).unwrap();
+                vault.create_secret(request).unwrap();
             }
             vault.close().unwrap();
             drop(vault);
@@ -87,7 +87,7 @@ fn value(token: &str) -> String {
 fn get(vault: &Vault, name: &str, version: Option<&str>) -> Result<(String, String)> {
     let mut request = GetSecretValue::new(name);
     request.version_id = version.map(Into::into);
-    let got = vault.get_secret_value(&Scope::default(), &request)?;
+    let got = vault.get_secret_value(request.clone())?;
     let text = String::from_utf8(got.value.bytes().expose().to_vec()).unwrap();
     Ok((got.version_id.to_string(), text))
 }
@@ -105,7 +105,7 @@ fn write(vault: &Vault, writer: usize, told: &Mutex<Told>) {
         for name in [format!("own-{writer}"), "shared".to_owned()] {
             let token = format!("{name}-{writer}-{n}-{:-<32}", "");
             told.lock().unwrap().handed.push((name.clone(), token.clone()));
-            if vault.put_secret_value(&Scope::default(), put(&name, &token)).is_ok() {
+            if vault.put_secret_value(put(&name, &token)).is_ok() {
                 told.lock().unwrap().acknowledged.push((name, token));
             }
         }
@@ -125,7 +125,7 @@ fn submit(vault: &Vault, told: &Arc<Mutex<Told>>) {
             }
         };
         let write = Write::PutSecretValue(put("shared", &token));
-        vault.submit(&Scope::default(), write, Box::new(done));
+        vault.submit(write, Box::new(done));
     }
 }
 

@@ -80,9 +80,9 @@ pub fn run(place: &Place, script: &Script, setup: &Setup, fresh: bool) {
 /// After an error: whether the vault still reads, and what it says to a write.
 fn probe(vault: &Vault) {
     let scope = Scope::new(ACCOUNT, ASIDE[0]);
-    let read = vault.list_secrets(&scope, &ListSecrets::default());
+    let read = vault.in_scope(&scope).list_secrets(ListSecrets::default());
     say(&format!("r {}", read.map_or_else(|error| error.to_string(), |_| "ok".into())));
-    let write = vault.create_secret(&scope, CreateSecret::new("after-the-error"));
+    let write = vault.in_scope(&scope).create_secret(CreateSecret::new("after-the-error"));
     say(&format!("p {}", write.map_or_else(|error| error.to_string(), |_| "ok".into())));
 }
 
@@ -95,7 +95,7 @@ fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> 
             let failed = answer.err().filter(|error| error.fault().is_none());
             let _ = told.send(failed.map(|error| error.to_string()));
         });
-        vault.submit(&scope, drive::to_write(model, REGION, request).unwrap(), done);
+        vault.in_scope(&scope).submit(drive::to_write(model, REGION, request).unwrap(), done);
     }
     drop(told);
     for _ in requests {
@@ -119,18 +119,21 @@ pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
     let create = || {
         let mut request = CreateSecret::new(name.clone());
         request.value = Some(SecretValue::text("first"));
-        vault.create_secret(&scope, request).map(drop)
+        vault.in_scope(&scope).create_secret(request).map(drop)
     };
     let outcome = match rng.below(9) {
         0 | 1 => create(),
         2 | 3 => {
             let mut request = RotateSecret::new(name.clone());
             request.rotation_lambda_arn = Some(FUNCTION.into());
-            vault.rotate_secret(&scope, request).map(drop)
+            vault.in_scope(&scope).rotate_secret(request).map(drop)
         }
         4 => {
             let value = SecretValue::text(rng.word(30));
-            vault.put_secret_value(&scope, PutSecretValue::new(name.clone(), value)).map(drop)
+            vault
+                .in_scope(&scope)
+                .put_secret_value(PutSecretValue::new(name.clone(), value))
+                .map(drop)
         }
         5 => {
             let request = PutResourcePolicy {
@@ -141,7 +144,7 @@ pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
                 ),
                 ..PutResourcePolicy::default()
             };
-            vault.put_resource_policy(&scope, request).map(drop)
+            vault.in_scope(&scope).put_resource_policy(request).map(drop)
         }
         6 => {
             let request = ReplicateSecretToRegions {
@@ -149,19 +152,19 @@ pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
                 add_replica_regions: vec![ReplicaRegion::new(ASIDE[1])],
                 ..ReplicateSecretToRegions::default()
             };
-            vault.replicate_secret_to_regions(&scope, request).map(drop)
+            vault.in_scope(&scope).replicate_secret_to_regions(request).map(drop)
         }
         7 if rng.chance(50) => {
             let replica = Scope::new(ACCOUNT, ASIDE[1]);
             let request = StopReplicationToReplica::new(name.clone());
-            vault.stop_replication_to_replica(&replica, request).map(drop)
+            vault.in_scope(&replica).stop_replication_to_replica(request).map(drop)
         }
         7 => {
             let request = RemoveRegionsFromReplication {
                 secret_id: name.clone(),
                 remove_replica_regions: vec![ASIDE[1].into()],
             };
-            vault.remove_regions_from_replication(&scope, request).map(drop)
+            vault.in_scope(&scope).remove_regions_from_replication(request).map(drop)
         }
         _ => {
             let request = DeleteSecret {
@@ -169,7 +172,7 @@ pub fn aside(vault: &Vault, seed: u64) -> Result<(), String> {
                 recovery_window_in_days: None,
                 force_delete_without_recovery: Some(true),
             };
-            vault.delete_secret(&scope, request).map(drop)
+            vault.in_scope(&scope).delete_secret(request).map(drop)
         }
     };
     match outcome {

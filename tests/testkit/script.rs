@@ -60,7 +60,7 @@ pub fn run(vault: &Vault, machine: &Sim, seed: u64, range: std::ops::Range<u64>)
             }
             Step::Call(scope, call) => {
                 let name = call.operation();
-                format!("{name} {}", told(call.perform(vault, &scope)))
+                format!("{name} {}", told(call.perform(&vault.in_scope(&scope))))
             }
         });
     }

@@ -34,7 +34,7 @@ pub fn dump_of(vault: &Vault, scopes: &[Scope]) -> Result<String, String> {
             max_results: Some(100),
             ..ListSecrets::default()
         };
-        let listed = vault.list_secrets(scope, &request).map_err(|error| text(&error))?;
+        let listed = vault.in_scope(scope).list_secrets(request).map_err(|error| text(&error))?;
         assert!(listed.next_token.is_none(), "a page holds all that a script makes");
         for mut secret in listed.secrets {
             secret.last_accessed_date = None;
@@ -60,10 +60,10 @@ fn one(
     let name = secret.name.as_str();
     let _ = writeln!(out, "{} {secret:?}", scope.region);
     if secret.primary_region.is_some() {
-        let described = vault.describe_secret(scope, &DescribeSecret::new(name))?;
+        let described = vault.in_scope(scope).describe_secret(DescribeSecret::new(name))?;
         let _ = writeln!(out, "  {:?}", described.replication_status);
     }
-    let policy = refused(vault.get_resource_policy(scope, &GetResourcePolicy::new(name)))?;
+    let policy = refused(vault.in_scope(scope).get_resource_policy(GetResourcePolicy::new(name)))?;
     let _ = writeln!(out, "  {:?}", policy.map(|policy| policy.policy));
     let mut request = ListSecretVersionIds {
         secret_id: name.to_owned(),
@@ -73,7 +73,7 @@ fn one(
     };
     let mut versions = Vec::new();
     loop {
-        let page = vault.list_secret_version_ids(scope, &request)?;
+        let page = vault.in_scope(scope).list_secret_version_ids(request.clone())?;
         versions.extend(page.versions);
         request.next_token = page.next_token;
         if request.next_token.is_none() {

@@ -38,6 +38,6 @@ impl Vault {
         let driver = Driver::inline(pipeline.fork(Arc::clone(&shared))?);
         let inner = Arc::new(Inner::new(shared, driver, keystore));
         let owner = Arc::new(Owner(Arc::clone(&inner)));
-        Ok(Self { inner, _owner: owner })
+        Ok(Self { inner, caller: self.caller.clone(), _owner: owner })
     }
 }

@@ -23,6 +23,7 @@ use crate::model::api::{
 use crate::secret::SecretBytes;
 use crate::semantics::Answer;
 use crate::semantics::password::Recipe;
+use crate::vault::caller::Caller;
 use crate::vault::job::{Job, Mutate, fill_token, seal};
 use crate::vault::{Inner, Vault};
 
@@ -125,23 +126,53 @@ impl Inner {
 }
 
 impl Vault {
+    /// A handle that acts in a region, such as `eu-west-1`, for the same account.
+    ///
+    /// A text that is no region is told by the operations, with
+    /// [`Usage`](crate::error::ErrorKind::Usage).
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        self.acting_for(self.caller.in_region(region))
+    }
+
+    /// A handle that acts for an account of 12 digits, in the same region.
+    ///
+    /// A text that is no account is told by the operations, with
+    /// [`Usage`](crate::error::ErrorKind::Usage).
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        self.acting_for(self.caller.in_account(account))
+    }
+
+    /// A handle that acts in a scope.
+    #[must_use]
+    pub fn in_scope(&self, scope: impl Into<Scope>) -> Self {
+        self.acting_for(Caller::new(scope.into()))
+    }
+
+    fn acting_for(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
+    fn write(&self, write: Write) -> Result<Answer> {
+        self.inner.write(self.caller.scope()?, write)
+    }
+
     /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
     /// the commit thread after the batch's sync (it must not block or call the vault), or here if
     /// the request is refused before it is queued. A full queue is refused with
     /// [`ErrorKind::Busy`]. If the commit thread dies, `done` is dropped uncalled.
-    pub fn submit(
-        &self,
-        scope: &Scope,
-        write: Write,
-        done: Box<dyn FnOnce(Result<Answer>) + Send>,
-    ) {
+    pub fn submit(&self, write: Write, done: Box<dyn FnOnce(Result<Answer>) + Send>) {
         let shared = &self.inner.shared;
+        let scope = match self.caller.scope() {
+            Ok(scope) => scope.clone(),
+            Err(error) => return done(Err(error)),
+        };
         if let Some(kind) = shared.refuses_writes() {
             return done(Err(kind.into()));
         }
         match seal(&shared.keys(), &shared.env, write) {
             Ok((mutation, payload)) => {
-                let scope = scope.clone();
                 self.inner.driver.submit(Job::Mutate(Box::new(Mutate {
                     scope,
                     mutation,
@@ -154,229 +185,174 @@ impl Vault {
     }
 
     /// `CreateSecret`: a secret, with its first version if a value is given.
-    pub fn create_secret(
-        &self,
-        scope: &Scope,
-        mut request: CreateSecret,
-    ) -> Result<VersionResponse> {
+    pub fn create_secret(&self, mut request: CreateSecret) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
-        written(self.inner.write(scope, Write::CreateSecret(request))?)
+        written(self.write(Write::CreateSecret(request))?)
     }
 
     /// `PutSecretValue`: a new version.
-    pub fn put_secret_value(
-        &self,
-        scope: &Scope,
-        mut request: PutSecretValue,
-    ) -> Result<VersionResponse> {
+    pub fn put_secret_value(&self, mut request: PutSecretValue) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
-        written(self.inner.write(scope, Write::PutSecretValue(request))?)
+        written(self.write(Write::PutSecretValue(request))?)
     }
 
     /// `UpdateSecret`: metadata, and a new version if a value is given.
-    pub fn update_secret(
-        &self,
-        scope: &Scope,
-        mut request: UpdateSecret,
-    ) -> Result<VersionResponse> {
+    pub fn update_secret(&self, mut request: UpdateSecret) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
-        written(self.inner.write(scope, Write::UpdateSecret(request))?)
+        written(self.write(Write::UpdateSecret(request))?)
     }
 
     /// `UpdateSecretVersionStage`: moves or removes a staging label.
     pub fn update_secret_version_stage(
         &self,
-        scope: &Scope,
         request: UpdateSecretVersionStage,
     ) -> Result<SecretResponse> {
-        named(self.inner.write(scope, Write::UpdateSecretVersionStage(request))?)
+        named(self.write(Write::UpdateSecretVersionStage(request))?)
     }
 
     /// `DeleteSecret`: schedules a deletion, or purges at once.
-    pub fn delete_secret(
-        &self,
-        scope: &Scope,
-        request: DeleteSecret,
-    ) -> Result<DeleteSecretResponse> {
-        match self.inner.write(scope, Write::DeleteSecret(request))? {
+    pub fn delete_secret(&self, request: DeleteSecret) -> Result<DeleteSecretResponse> {
+        match self.write(Write::DeleteSecret(request))? {
             Answer::Deleted(deleted) => Ok(deleted),
             _ => odd(),
         }
     }
 
     /// `RestoreSecret`: takes a scheduled deletion back.
-    pub fn restore_secret(&self, scope: &Scope, request: RestoreSecret) -> Result<SecretResponse> {
-        named(self.inner.write(scope, Write::RestoreSecret(request))?)
+    pub fn restore_secret(&self, request: RestoreSecret) -> Result<SecretResponse> {
+        named(self.write(Write::RestoreSecret(request))?)
     }
 
     /// `RotateSecret`: configures rotation and, unless told otherwise, begins one. It goes on in the
     /// background.
-    pub fn rotate_secret(
-        &self,
-        scope: &Scope,
-        mut request: RotateSecret,
-    ) -> Result<VersionResponse> {
+    pub fn rotate_secret(&self, mut request: RotateSecret) -> Result<VersionResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
-        written(self.inner.write(scope, Write::RotateSecret(request))?)
+        written(self.write(Write::RotateSecret(request))?)
     }
 
     /// `CancelRotateSecret`: no rotation begins or goes on until the next `RotateSecret`.
-    pub fn cancel_rotate_secret(
-        &self,
-        scope: &Scope,
-        request: CancelRotateSecret,
-    ) -> Result<VersionResponse> {
-        written(self.inner.write(scope, Write::CancelRotateSecret(request))?)
+    pub fn cancel_rotate_secret(&self, request: CancelRotateSecret) -> Result<VersionResponse> {
+        written(self.write(Write::CancelRotateSecret(request))?)
     }
 
     /// `TagResource`: sets tags by key.
-    pub fn tag_resource(&self, scope: &Scope, request: TagResource) -> Result<()> {
-        self.inner.write(scope, Write::TagResource(request)).map(drop)
+    pub fn tag_resource(&self, request: TagResource) -> Result<()> {
+        self.write(Write::TagResource(request)).map(drop)
     }
 
     /// `UntagResource`: removes tags by key.
-    pub fn untag_resource(&self, scope: &Scope, request: UntagResource) -> Result<()> {
-        self.inner.write(scope, Write::UntagResource(request)).map(drop)
+    pub fn untag_resource(&self, request: UntagResource) -> Result<()> {
+        self.write(Write::UntagResource(request)).map(drop)
     }
 
     /// `PutResourcePolicy`: attaches a policy, in place of the one before.
-    pub fn put_resource_policy(
-        &self,
-        scope: &Scope,
-        request: PutResourcePolicy,
-    ) -> Result<PolicyResponse> {
-        policy_named(self.inner.write(scope, Write::PutResourcePolicy(request))?)
+    pub fn put_resource_policy(&self, request: PutResourcePolicy) -> Result<PolicyResponse> {
+        policy_named(self.write(Write::PutResourcePolicy(request))?)
     }
 
     /// `DeleteResourcePolicy`
-    pub fn delete_resource_policy(
-        &self,
-        scope: &Scope,
-        request: DeleteResourcePolicy,
-    ) -> Result<PolicyResponse> {
-        policy_named(self.inner.write(scope, Write::DeleteResourcePolicy(request))?)
+    pub fn delete_resource_policy(&self, request: DeleteResourcePolicy) -> Result<PolicyResponse> {
+        policy_named(self.write(Write::DeleteResourcePolicy(request))?)
     }
 
     /// `ReplicateSecretToRegions`: shows a secret in more regions.
     pub fn replicate_secret_to_regions(
         &self,
-        scope: &Scope,
         request: ReplicateSecretToRegions,
     ) -> Result<ReplicationResponse> {
-        replicated(self.inner.write(scope, Write::ReplicateSecretToRegions(request))?)
+        replicated(self.write(Write::ReplicateSecretToRegions(request))?)
     }
 
     /// `RemoveRegionsFromReplication`: takes a secret's replicas away.
     pub fn remove_regions_from_replication(
         &self,
-        scope: &Scope,
         request: RemoveRegionsFromReplication,
     ) -> Result<ReplicationResponse> {
-        replicated(self.inner.write(scope, Write::RemoveRegionsFromReplication(request))?)
+        replicated(self.write(Write::RemoveRegionsFromReplication(request))?)
     }
 
     /// `StopReplicationToReplica`: makes a replica a secret of its own.
     pub fn stop_replication_to_replica(
         &self,
-        scope: &Scope,
         request: StopReplicationToReplica,
     ) -> Result<SecretResponse> {
-        named(self.inner.write(scope, Write::StopReplicationToReplica(request))?)
+        named(self.write(Write::StopReplicationToReplica(request))?)
     }
 
     /// `AssociateCrossAccountReplica`: lets a replica in another account show a secret's values.
     pub fn associate_cross_account_replica(
         &self,
-        scope: &Scope,
         request: AssociateCrossAccountReplica,
     ) -> Result<AssociationResponse> {
-        associated(self.inner.write(scope, Write::AssociateCrossAccountReplica(request))?)
+        associated(self.write(Write::AssociateCrossAccountReplica(request))?)
     }
 
     /// `DisassociateCrossAccountReplica`: the replica keeps what it shows now.
     pub fn disassociate_cross_account_replica(
         &self,
-        scope: &Scope,
         request: DisassociateCrossAccountReplica,
     ) -> Result<AssociationResponse> {
-        associated(self.inner.write(scope, Write::DisassociateCrossAccountReplica(request))?)
+        associated(self.write(Write::DisassociateCrossAccountReplica(request))?)
     }
 
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
-    pub fn get_secret_value(
-        &self,
-        scope: &Scope,
-        request: &GetSecretValue,
-    ) -> Result<GetSecretValueResponse> {
-        self.inner.get_secret_value(scope, request)
+    pub fn get_secret_value(&self, request: GetSecretValue) -> Result<GetSecretValueResponse> {
+        self.inner.get_secret_value(self.caller.scope()?, &request)
     }
 
     /// `BatchGetSecretValue`: the current values of up to 20 secrets, each read by itself.
     pub fn batch_get_secret_value(
         &self,
-        scope: &Scope,
-        request: &BatchGetSecretValue,
+        request: BatchGetSecretValue,
     ) -> Result<BatchGetSecretValueResponse> {
-        self.inner.batch_get_secret_value(scope, request)
+        self.inner.batch_get_secret_value(self.caller.scope()?, &request)
     }
 
     /// `GetRandomPassword`. Looks at no secret and keeps nothing.
-    pub fn get_random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
-        self.inner.random_password(request)
+    pub fn get_random_password(&self, request: GetRandomPassword) -> Result<SecretBytes> {
+        self.inner.random_password(&request)
     }
 
     /// `DescribeSecret`
-    pub fn describe_secret(
-        &self,
-        scope: &Scope,
-        request: &DescribeSecret,
-    ) -> Result<DescribeSecretResponse> {
-        self.inner.describe_secret(scope, request)
+    pub fn describe_secret(&self, request: DescribeSecret) -> Result<DescribeSecretResponse> {
+        self.inner.describe_secret(self.caller.scope()?, &request)
     }
 
     /// `ListSecretVersionIds`
     pub fn list_secret_version_ids(
         &self,
-        scope: &Scope,
-        request: &ListSecretVersionIds,
+        request: ListSecretVersionIds,
     ) -> Result<ListSecretVersionIdsResponse> {
-        self.inner.list_secret_version_ids(scope, request)
+        self.inner.list_secret_version_ids(self.caller.scope()?, &request)
     }
 
     /// `ListSecrets`
-    pub fn list_secrets(
-        &self,
-        scope: &Scope,
-        request: &ListSecrets,
-    ) -> Result<ListSecretsResponse> {
-        self.inner.list_secrets(scope, request)
+    pub fn list_secrets(&self, request: ListSecrets) -> Result<ListSecretsResponse> {
+        self.inner.list_secrets(self.caller.scope()?, &request)
     }
 
     /// `GetResourcePolicy`
     pub fn get_resource_policy(
         &self,
-        scope: &Scope,
-        request: &GetResourcePolicy,
+        request: GetResourcePolicy,
     ) -> Result<GetResourcePolicyResponse> {
-        self.inner.get_resource_policy(scope, request)
+        self.inner.get_resource_policy(self.caller.scope()?, &request)
     }
 
     /// `ListResourcePolicies`
     pub fn list_resource_policies(
         &self,
-        scope: &Scope,
-        request: &ListResourcePolicies,
+        request: ListResourcePolicies,
     ) -> Result<ListResourcePoliciesResponse> {
-        self.inner.list_resource_policies(scope, request)
+        self.inner.list_resource_policies(self.caller.scope()?, &request)
     }
 
     /// `ValidateResourcePolicy`
     pub fn validate_resource_policy(
         &self,
-        scope: &Scope,
-        request: &ValidateResourcePolicy,
+        request: ValidateResourcePolicy,
     ) -> Result<ValidateResourcePolicyResponse> {
-        self.inner.validate_resource_policy(scope, request)
+        self.inner.validate_resource_policy(self.caller.scope()?, &request)
     }
 
     /// The pairs that may sign requests, oldest first.

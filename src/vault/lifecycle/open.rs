@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::model::Tree;
 use crate::store::{SledOptions, SledStore, Store};
+use crate::vault::caller::Caller;
 use crate::vault::commit::driver::Driver;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::directory::{VaultDir, refuse_lax};
@@ -110,7 +111,7 @@ pub(crate) fn serve(
         let _ = inner.keeper.set(keeper);
         let _ = inner.engine.set(Engine::spawn(&inner)?);
     }
-    Ok(Vault { inner, _owner: owner })
+    Ok(Vault { inner, caller: Caller::default(), _owner: owner })
 }
 
 /// Frames name the keystore that they were sealed under: an older one was put back.

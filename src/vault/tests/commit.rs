@@ -75,11 +75,11 @@ fn the_reserve_is_kept_for_what_does_not_grow() {
     sim.fs.add_fault(fault(OpKind::Write, u64::MAX, io::ErrorKind::StorageFull, Reach::Part(9)));
     assert_eq!(kind(put(&vault, "a", "two")), ErrorKind::NoSpace);
     assert!(has_reserve(), "a put took from the reserve");
-    let purged = vault.delete_secret(&Scope::default(), purge_request("a"));
+    let purged = vault.delete_secret(purge_request("a"));
     assert_eq!(kind(purged), ErrorKind::NoSpace);
     assert!(!has_reserve());
     sim.fs.clear_faults();
-    vault.delete_secret(&Scope::default(), purge_request("a")).unwrap();
+    vault.delete_secret(purge_request("a")).unwrap();
     vault.maintain().unwrap();
     assert!(has_reserve(), "it is filled again");
 }
@@ -100,7 +100,7 @@ fn a_disk_that_holds_only_the_reserve_can_be_deleted_from() {
     assert_eq!(kind(put(&vault, "s1", "more")), ErrorKind::NoSpace);
     for n in 0..20 {
         let name = format!("s{n}");
-        vault.delete_secret(&Scope::default(), purge_request(&name)).unwrap();
+        vault.delete_secret(purge_request(&name)).unwrap();
     }
     sim.fs.set_capacity(Some(used * 4));
     vault.maintain().unwrap();

@@ -59,9 +59,9 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
         // Behind the one that drops the handle there are more: all are done before the lock goes.
         sim.fs.set_sync_delay(Duration::from_millis(2));
         let write = put_request("a", "first", round * 2);
-        vault.submit(&Scope::default(), write, Box::new(move |_| drop(last)));
+        vault.submit(write, Box::new(move |_| drop(last)));
         let write = put_request("a", &format!("last {round}"), round * 2 + 1);
-        vault.submit(&Scope::default(), write, Box::new(|_| {}));
+        vault.submit(write, Box::new(|_| {}));
         drop(vault);
         let vault = open_soon(&world);
         assert_eq!(get(&vault, "a").unwrap(), format!("last {round}"));
@@ -79,7 +79,7 @@ fn a_callback_that_closes_is_told_not_to() {
     let (told, heard) = crossbeam::channel::bounded(1);
     let handle = vault.clone();
     let done = Box::new(move |_| told.send(kind(handle.close())).unwrap());
-    vault.submit(&Scope::default(), put_request("a", "two", 1), done);
+    vault.submit(put_request("a", "two", 1), done);
     assert!(matches!(heard.recv().unwrap(), ErrorKind::Usage { .. }));
     vault.close().unwrap();
 }
@@ -109,7 +109,6 @@ fn every_callback_is_called_once_however_closing_races() {
                             .collect();
                         request.client_request_token = Some(format!("{token:0>40}"));
                         vault.submit(
-                            &Scope::default(),
                             Write::PutSecretValue(request),
                             Box::new(move |result| {
                                 done.fetch_add(1, Ordering::Relaxed);

@@ -42,11 +42,11 @@ fn a_purge_during_a_switch_keeps_the_note_for_the_next() {
     for name in ["a", "b", "c"] {
         make(&vault, name, "one");
     }
-    vault.delete_secret(&Scope::default(), purge_request("a")).unwrap();
+    vault.delete_secret(purge_request("a")).unwrap();
     assert!(has_note(&vault));
     begin(&vault);
     // Its data key may lie under the new epoch already.
-    vault.delete_secret(&Scope::default(), purge_request("b")).unwrap();
+    vault.delete_secret(purge_request("b")).unwrap();
     vault.inner.driver.call(Job::ClearPurge).unwrap();
     assert!(has_note(&vault), "the purge of b is forgotten");
     vault.shred().unwrap();
@@ -61,7 +61,7 @@ fn the_data_keys_of_the_dead_are_not_carried_to_a_new_epoch() {
     let vault = world.create();
     make(&vault, "dead", "one");
     make(&vault, "live", "two");
-    vault.delete_secret(&Scope::default(), purge_request("dead")).unwrap();
+    vault.delete_secret(purge_request("dead")).unwrap();
     // Not swept: a crash or a race came first.
     let all = versions(&vault);
     assert_eq!(all.len(), 2);

@@ -119,16 +119,16 @@ fn purge_request(name: &str) -> DeleteSecret {
 }
 
 fn make(vault: &Vault, name: &str, text: &str) {
-    vault.create_secret(&Scope::default(), create_request(name, text)).unwrap();
+    vault.create_secret(create_request(name, text)).unwrap();
 }
 
 fn put(vault: &Vault, name: &str, text: &str) -> Result<()> {
     let request = PutSecretValue::new(name, SecretValue::text(text));
-    vault.put_secret_value(&Scope::default(), request).map(drop)
+    vault.put_secret_value(request).map(drop)
 }
 
 fn get(vault: &Vault, name: &str) -> Result<String> {
-    let output = vault.get_secret_value(&Scope::default(), &GetSecretValue::new(name))?;
+    let output = vault.get_secret_value(GetSecretValue::new(name))?;
     Ok(String::from_utf8(output.value.bytes().expose().to_vec()).unwrap())
 }
 

@@ -20,11 +20,11 @@ fn replicate(vault: &Vault, name: &str, text: &str) {
         add_replica_regions: Some(vec![ReplicaRegion::new("eu-west-1")]),
         ..create_request(name, text)
     };
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn get_away(vault: &Vault, name: &str) -> Result<String> {
-    let output = vault.get_secret_value(&away(), &GetSecretValue::new(name))?;
+    let output = vault.in_scope(away()).get_secret_value(GetSecretValue::new(name))?;
     Ok(String::from_utf8(output.value.bytes().expose().to_vec()).unwrap())
 }
 
@@ -76,20 +76,20 @@ fn a_lost_side_in_another_account_is_noticed_and_mended() {
     for lost in [Scope::default(), other.clone()] {
         let world = World::on(&Sim::new(65));
         let vault = world.create();
-        let primary = vault.create_secret(&Scope::default(), create_request("s", "value")).unwrap();
+        let primary = vault.create_secret(create_request("s", "value")).unwrap();
         let request = CreateSecret {
             kms_key_id: Some("alias/theirs".into()),
             cross_account_primary_arn: Some(primary.arn),
             ..CreateSecret::new("r")
         };
-        let replica_arn = vault.create_secret(&other, request).unwrap().arn;
+        let replica_arn = vault.in_scope(&other).create_secret(request).unwrap().arn;
         let secret_id = "s".to_owned();
         let request = AssociateCrossAccountReplica { secret_id, replica_arn, ..Default::default() };
-        vault.associate_cross_account_replica(&Scope::default(), request).unwrap();
+        vault.associate_cross_account_replica(request).unwrap();
         assert_eq!(misfits(&vault), 0);
         lose(&vault, &lost);
         assert_eq!(misfits(&vault), 1);
-        let read = vault.get_secret_value(&other, &GetSecretValue::new("r")).unwrap();
+        let read = vault.in_scope(&other).get_secret_value(GetSecretValue::new("r")).unwrap();
         assert_eq!(read.value.bytes().expose(), b"value");
         assert_eq!(misfits(&vault), 0);
         vault.close().unwrap();
@@ -110,7 +110,7 @@ fn a_promotion_does_not_copy_from_a_state_that_lies() {
     let rows = rows.iter().map(|(key, _)| drop_row(Tree::Blobs, key)).collect();
     store.apply(&[ChangeSet { lsn, rows }]).unwrap();
     drop(state);
-    vault.stop_replication_to_replica(&away(), StopReplicationToReplica::new("s")).unwrap();
+    vault.in_scope(away()).stop_replication_to_replica(StopReplicationToReplica::new("s")).unwrap();
     for text in [get_away(&vault, "s"), get(&vault, "s")] {
         assert_eq!(text.unwrap(), "value");
     }
@@ -170,12 +170,13 @@ fn replicas_can_be_removed_on_a_full_disk() {
     let used: u64 =
         sim.fs.paths().iter().map(|path| sim.fs.read_all(path).unwrap().len() as u64).sum();
     sim.fs.set_capacity(Some(used));
-    let promoted = vault.stop_replication_to_replica(&away(), StopReplicationToReplica::new("s"));
+    let promoted =
+        vault.in_scope(away()).stop_replication_to_replica(StopReplicationToReplica::new("s"));
     assert_eq!(kind(promoted), ErrorKind::NoSpace);
     let request = RemoveRegionsFromReplication {
         secret_id: "s".into(),
         remove_replica_regions: vec!["eu-west-1".into()],
     };
-    vault.remove_regions_from_replication(&Scope::default(), request).unwrap();
+    vault.remove_regions_from_replication(request).unwrap();
     vault.close().unwrap();
 }

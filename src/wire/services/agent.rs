@@ -153,9 +153,9 @@ impl Agent {
             return Err(Refusal::plain(StatusCode::METHOD_NOT_ALLOWED, "Not allowed"));
         }
         let question = question(head.uri.path(), head.uri.query().unwrap_or_default())?;
-        let (vault, scope) = (vault.clone(), self.scope.clone());
+        let vault = vault.in_scope(&self.scope);
         let answered = tokio::task::spawn_blocking(move || {
-            to_json(&vault.get_secret_value(&scope, &question)?, Style::Agent)
+            to_json(&vault.get_secret_value(question)?, Style::Agent)
         });
         let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))?;
         Ok(Reply { content_type: JSON, ..Reply::json(content) })

@@ -1,7 +1,6 @@
 //! Operations of Secrets Manager without HTTP: from a request body to the vault, from its answer to JSON.
 
 use crate::error::Result as VaultResult;
-use crate::model::Scope;
 use crate::responses::{ArnOnly, RandomPassword, Structure, Style, to_json};
 use crate::semantics::Answer;
 use crate::vault::Vault;
@@ -22,27 +21,19 @@ pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Cal
     request::read(operation, Fields::check(node, operation.members())?)
 }
 
-pub(crate) fn perform_read(
-    vault: &Vault,
-    scope: &Scope,
-    read: &Read,
-) -> VaultResult<Zeroizing<Vec<u8>>> {
+pub(crate) fn perform_read(vault: &Vault, read: Read) -> VaultResult<Zeroizing<Vec<u8>>> {
     match read {
-        Read::BatchGetSecretValue(request) => json(&vault.batch_get_secret_value(scope, request)?),
-        Read::DescribeSecret(request) => json(&vault.describe_secret(scope, request)?),
+        Read::BatchGetSecretValue(request) => json(&vault.batch_get_secret_value(request)?),
+        Read::DescribeSecret(request) => json(&vault.describe_secret(request)?),
         Read::GetRandomPassword(request) => {
             json(&RandomPassword(&vault.get_random_password(request)?))
         }
-        Read::GetResourcePolicy(request) => json(&vault.get_resource_policy(scope, request)?),
-        Read::GetSecretValue(request) => json(&vault.get_secret_value(scope, request)?),
-        Read::ListResourcePolicies(request) => json(&vault.list_resource_policies(scope, request)?),
-        Read::ListSecretVersionIds(request) => {
-            json(&vault.list_secret_version_ids(scope, request)?)
-        }
-        Read::ListSecrets(request) => json(&vault.list_secrets(scope, request)?),
-        Read::ValidateResourcePolicy(request) => {
-            json(&vault.validate_resource_policy(scope, request)?)
-        }
+        Read::GetResourcePolicy(request) => json(&vault.get_resource_policy(request)?),
+        Read::GetSecretValue(request) => json(&vault.get_secret_value(request)?),
+        Read::ListResourcePolicies(request) => json(&vault.list_resource_policies(request)?),
+        Read::ListSecretVersionIds(request) => json(&vault.list_secret_version_ids(request)?),
+        Read::ListSecrets(request) => json(&vault.list_secrets(request)?),
+        Read::ValidateResourcePolicy(request) => json(&vault.validate_resource_policy(request)?),
     }
 }
 

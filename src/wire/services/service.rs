@@ -129,7 +129,7 @@ impl Service {
             .ok_or(Failure::UnknownOperation)?;
         let scope = self.authenticate(&head, &body)?;
         let call = read(operation, body)?;
-        self.perform(operation, scope, call).await.map(Reply::json)
+        self.perform(operation, self.vault.in_scope(scope), call).await.map(Reply::json)
     }
 
     fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, Failure> {
@@ -151,25 +151,22 @@ impl Service {
     async fn perform(
         &self,
         operation: Operation,
-        scope: Scope,
+        vault: Vault,
         call: Call,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
         match call {
             Call::Write(write) => {
-                let answer = self.write(&scope, write).await?;
+                let answer = self.write(&vault, write).await?;
                 write_answer(operation, &answer)
             }
-            Call::Read(read) => {
-                let vault = self.vault.clone();
-                tokio::task::spawn_blocking(move || perform_read(&vault, &scope, &read))
-                    .await
-                    .map_err(|_| Failure::Internal("the operation was broken off"))?
-                    .map_err(Failure::from)
-            }
+            Call::Read(read) => tokio::task::spawn_blocking(move || perform_read(&vault, read))
+                .await
+                .map_err(|_| Failure::Internal("the operation was broken off"))?
+                .map_err(Failure::from),
         }
     }
 
-    async fn write(&self, scope: &Scope, write: Write) -> Result<Answer, Failure> {
+    async fn write(&self, vault: &Vault, write: Write) -> Result<Answer, Failure> {
         let writes = Arc::clone(&self.writes);
         let permit = writes.acquire_owned().await.map_err(|_| Failure::Unavailable)?;
         let (answered, answer) = oneshot::channel();
@@ -179,7 +176,7 @@ impl Service {
             // Held until here, and not by the request, which ends when its client goes.
             drop(permit);
         };
-        self.vault.submit(scope, write, Box::new(done));
+        vault.submit(write, Box::new(done));
         match answer.await {
             Ok(result) => result.map_err(Failure::from),
             Err(_) => Err(BROKEN_OFF),

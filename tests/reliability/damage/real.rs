@@ -15,7 +15,6 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 use strongroom::__internals::error::ErrorKind;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 
@@ -36,12 +35,12 @@ fn live(dir: &Path) {
             if session == 0 {
                 let mut request = CreateSecret::new(&name);
                 request.client_request_token = Some(format!("{n:c>40}"));
-                vault.create_secret(&Scope::default(), request).unwrap();
+                vault.create_secret(request).unwrap();
             }
             let value = SecretValue::text(format!("value {session} of {n}"));
             let mut request = PutSecretValue::new(&name, value);
             request.client_request_token = Some(format!("r{session}n{n:0>37}"));
-            vault.put_secret_value(&Scope::default(), request).unwrap();
+            vault.put_secret_value(request).unwrap();
         }
         if session == 1 {
             vault.maintain().unwrap();
@@ -283,7 +282,7 @@ fn a_state_of_another_vault_that_is_further_on_is_made_anew() {
     let vault = world::open_in(&other.join("vault"), &key, &Setup::default()).unwrap();
     for n in 0..40 {
         let request = PutSecretValue::new("damage/0", SecretValue::text(format!("more {n}")));
-        vault.put_secret_value(&Scope::default(), request).unwrap();
+        vault.put_secret_value(request).unwrap();
     }
     vault.close().unwrap();
     bench.must_answer("another vault's state", |vault| {

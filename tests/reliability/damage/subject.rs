@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::error::Result;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
 };
@@ -20,9 +19,8 @@ pub const BYTES_MAX: usize = 64 << 10;
 
 /// Everything that can be read, as text.
 pub fn dump(vault: &Vault) -> Result<String> {
-    let scope = Scope::default();
     let mut text = String::new();
-    for secret in vault.list_secrets(&scope, &ListSecrets::default())?.secrets {
+    for secret in vault.list_secrets(ListSecrets::default())?.secrets {
         writeln!(text, "{} {:?} {:?}", secret.name, secret.description, secret.created_date)
             .unwrap();
         let request = ListSecretVersionIds {
@@ -30,10 +28,10 @@ pub fn dump(vault: &Vault) -> Result<String> {
             include_deprecated: Some(true),
             ..ListSecretVersionIds::default()
         };
-        for version in vault.list_secret_version_ids(&scope, &request)?.versions {
+        for version in vault.list_secret_version_ids(request.clone())?.versions {
             let mut request = GetSecretValue::new(&secret.name);
             request.version_id = Some(version.version_id.to_string());
-            let got = vault.get_secret_value(&scope, &request)?;
+            let got = vault.get_secret_value(request.clone())?;
             let value = String::from_utf8_lossy(got.value.bytes().expose()).into_owned();
             writeln!(text, " {} {:?} {value}", version.version_id, version.version_stages).unwrap();
         }
@@ -69,14 +67,14 @@ fn create(vault: &Vault, name: &str) {
     request.client_request_token = Some(format!("{name:c>40}"));
     request.description = Some(format!("about {name}"));
     request.value = Some(SecretValue::text(format!("first of {name}")));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn put(vault: &Vault, name: &str, round: usize) {
     let value = SecretValue::text(format!("value {round} of {name}"));
     let mut request = PutSecretValue::new(name, value);
     request.client_request_token = Some(format!("{round}{name:p>40}"));
-    vault.put_secret_value(&Scope::default(), request).unwrap();
+    vault.put_secret_value(request).unwrap();
 }
 
 /// Three sessions: frames; a compaction; frames behind the snapshot.
@@ -105,7 +103,7 @@ fn live(seed: u64) -> Life {
                     force_delete_without_recovery: Some(true),
                     ..DeleteSecret::default()
                 };
-                vault.delete_secret(&Scope::default(), request).unwrap();
+                vault.delete_secret(request).unwrap();
                 note(&vault);
                 vault.maintain().unwrap();
             }

@@ -13,7 +13,7 @@ fn create(vault: &Vault, name: &str, value: &str) {
     let mut request = CreateSecret::new(name);
     request.client_request_token = Some(format!("{name:c>40}"));
     request.value = Some(SecretValue::text(value));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
 }
 
 fn put(token: &str) -> Write {
@@ -25,7 +25,7 @@ fn put(token: &str) -> Write {
 fn get(vault: &Vault, name: &str, version: Option<&str>) -> Result<Vec<u8>> {
     let mut request = GetSecretValue::new(name);
     request.version_id = version.map(Into::into);
-    let got = vault.get_secret_value(&Scope::default(), &request)?;
+    let got = vault.get_secret_value(request.clone())?;
     Ok(got.value.bytes().expose().to_vec())
 }
 

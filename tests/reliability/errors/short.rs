@@ -6,7 +6,6 @@ use crate::common::{child, child_task};
 use crate::figures;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 
@@ -67,15 +66,14 @@ fn value(n: usize) -> String {
 fn work(dir: &Path, key_path: &Path) {
     let setup = Setup { segment_bytes: (32 << 10, 64 << 10), ..Setup::usual() };
     let vault = world::create_in(dir, key_path, &setup).unwrap();
-    let scope = Scope::default();
     for n in 0..PUTS {
         if n < 7 {
             let mut request = CreateSecret::new(name(n));
             request.value = Some(SecretValue::text(value(n)));
-            vault.create_secret(&scope, request).unwrap();
+            vault.create_secret(request).unwrap();
         } else {
             let request = PutSecretValue::new(name(n), SecretValue::text(value(n)));
-            vault.put_secret_value(&scope, request).unwrap();
+            vault.put_secret_value(request).unwrap();
         }
     }
     vault.maintain().unwrap();
@@ -86,7 +84,7 @@ fn work(dir: &Path, key_path: &Path) {
 fn read(dir: &Path, key_path: &Path) {
     let vault = world::open_in(dir, &world::key_of(key_path), &Setup::usual()).unwrap();
     for n in PUTS - 7..PUTS {
-        let got = vault.get_secret_value(&Scope::default(), &GetSecretValue::new(name(n))).unwrap();
+        let got = vault.get_secret_value(GetSecretValue::new(name(n))).unwrap();
         assert_eq!(got.value.bytes().expose(), value(n).as_bytes());
     }
     vault.close().unwrap();

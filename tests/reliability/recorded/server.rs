@@ -14,7 +14,6 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use strongroom::__internals::crypto::Unlock;
 use strongroom::__internals::error::ErrorKind;
-use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{GetSecretValue, ListSecretVersionIds};
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::{Options, Vault};
@@ -89,11 +88,10 @@ fn judge_server(dir: &Path, case: &Case, served: &Served) -> Result<(), String> 
         }
         opened => opened.map_err(|error| format!("does not open: {error}"))?,
     };
-    let scope = Scope::default();
     for (n, (secret, version, value)) in served.puts.iter().enumerate().take(case.handed) {
         let mut request = GetSecretValue::new(secret.clone());
         request.version_id = Some(version.clone());
-        match vault.get_secret_value(&scope, &request) {
+        match vault.get_secret_value(request.clone()) {
             Ok(got) if got.value.bytes().expose() == value.as_bytes() => {}
             Ok(_) => return Err(format!("put {n} has another value")),
             Err(error) if n < case.answered => return Err(format!("put {n}: {error}")),
@@ -107,7 +105,7 @@ fn judge_server(dir: &Path, case: &Case, served: &Served) -> Result<(), String> 
             include_deprecated: Some(true),
             ..ListSecretVersionIds::default()
         };
-        let page = vault.list_secret_version_ids(&scope, &request);
+        let page = vault.list_secret_version_ids(request);
         stored += page.map_err(|error| error.to_string())?.versions.len();
     }
     if stored < case.answered || stored > case.handed.max(case.answered) {

@@ -329,6 +329,6 @@ pub fn write(vault: &Vault, name: &str) -> Result<(), String> {
     let mut request = CreateSecret::new(name);
     request.client_request_token = Some(format!("{name:z>40}"));
     request.value = Some(SecretValue::text("alive"));
-    let made = vault.create_secret(&scope(HOME), request);
+    let made = vault.in_scope(scope(HOME)).create_secret(request);
     made.map(drop).map_err(|error| format!("no write: {}", text(&error)))
 }

@@ -239,8 +239,7 @@ impl Runner {
             let answered = Arc::new(AtomicBool::new(false));
             let (done, errors) = (Arc::clone(&answered), Arc::clone(&self.errors));
             let vault = self.vault();
-            vault.submit(
-                &scope,
+            vault.in_scope(&scope).submit(
                 write,
                 Box::new(move |answer| {
                     note(&errors, answer);
@@ -272,14 +271,14 @@ impl Runner {
             Kind::LateHandIn => self.hand_in_late(&vault),
             Kind::Read => {
                 let request = GetSecretValue::new(self.maker.name());
-                self.note(vault.get_secret_value(&scope(HOME), &request));
+                self.note(vault.in_scope(scope(HOME)).get_secret_value(request.clone()));
             }
             Kind::ReadMany => {
                 let request = BatchGetSecretValue {
                     secret_id_list: Some(NAMES.map(str::to_owned).to_vec()),
                     ..BatchGetSecretValue::default()
                 };
-                self.note(vault.batch_get_secret_value(&scope(HOME), &request));
+                self.note(vault.in_scope(scope(HOME)).batch_get_secret_value(request.clone()));
             }
             Kind::NewCredential => self.note(vault.new_credential("111122223333")),
             Kind::RevokeCredential => {
@@ -346,9 +345,9 @@ impl Runner {
         create.value = Some(self.maker.value(12));
         let put = Write::PutSecretValue(request);
         let late = internals::hand_in_late(vault, &scope, put, || {
-            self.note(vault.delete_secret(&scope, delete));
+            self.note(vault.in_scope(&scope).delete_secret(delete));
             self.watch.look();
-            self.note(vault.create_secret(&scope, create));
+            self.note(vault.in_scope(&scope).create_secret(create));
             self.watch.look();
             self.note(vault.shred());
             self.watch.look();

@@ -184,33 +184,35 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
     let text = |id: &Id| model.text_of(region, id);
     if let Some(write) = to_write(model, region, request) {
         return Ok(match write {
-            Write::CreateSecret(request) => written(vault.create_secret(&scope, request)?),
-            Write::PutSecretValue(request) => written(vault.put_secret_value(&scope, request)?),
-            Write::UpdateSecret(request) => written(vault.update_secret(&scope, request)?),
-            Write::UpdateSecretVersionStage(request) => {
-                from_answer(vault.update_secret_version_stage(&scope, request).map(Answer::Named))?
+            Write::CreateSecret(request) => written(vault.in_scope(&scope).create_secret(request)?),
+            Write::PutSecretValue(request) => {
+                written(vault.in_scope(&scope).put_secret_value(request)?)
             }
+            Write::UpdateSecret(request) => written(vault.in_scope(&scope).update_secret(request)?),
+            Write::UpdateSecretVersionStage(request) => from_answer(
+                vault.in_scope(&scope).update_secret_version_stage(request).map(Answer::Named),
+            )?,
             Write::DeleteSecret(request) => {
-                from_answer(vault.delete_secret(&scope, request).map(Answer::Deleted))?
+                from_answer(vault.in_scope(&scope).delete_secret(request).map(Answer::Deleted))?
             }
             Write::RestoreSecret(request) => {
-                from_answer(vault.restore_secret(&scope, request).map(Answer::Named))?
+                from_answer(vault.in_scope(&scope).restore_secret(request).map(Answer::Named))?
             }
-            Write::PutResourcePolicy(request) => {
-                from_answer(vault.put_resource_policy(&scope, request).map(Answer::PolicyNamed))?
-            }
-            Write::DeleteResourcePolicy(request) => {
-                from_answer(vault.delete_resource_policy(&scope, request).map(Answer::PolicyNamed))?
-            }
+            Write::PutResourcePolicy(request) => from_answer(
+                vault.in_scope(&scope).put_resource_policy(request).map(Answer::PolicyNamed),
+            )?,
+            Write::DeleteResourcePolicy(request) => from_answer(
+                vault.in_scope(&scope).delete_resource_policy(request).map(Answer::PolicyNamed),
+            )?,
             Write::TagResource(request) => {
-                vault.tag_resource(&scope, request).map(|()| Ans::Done)?
+                vault.in_scope(&scope).tag_resource(request).map(|()| Ans::Done)?
             }
             Write::UntagResource(request) => {
-                vault.untag_resource(&scope, request).map(|()| Ans::Done)?
+                vault.in_scope(&scope).untag_resource(request).map(|()| Ans::Done)?
             }
-            Write::RotateSecret(request) => written(vault.rotate_secret(&scope, request)?),
+            Write::RotateSecret(request) => written(vault.in_scope(&scope).rotate_secret(request)?),
             Write::CancelRotateSecret(request) => {
-                written(vault.cancel_rotate_secret(&scope, request)?)
+                written(vault.in_scope(&scope).cancel_rotate_secret(request)?)
             }
             Write::ReplicateSecretToRegions(_)
             | Write::RemoveRegionsFromReplication(_)
@@ -221,14 +223,11 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
     }
     Ok(match request {
         Req::Get { id, version, stage } => {
-            let got = vault.get_secret_value(
-                &scope,
-                &api::GetSecretValue {
-                    secret_id: text(id),
-                    version_id: version.clone(),
-                    version_stage: stage.clone(),
-                },
-            )?;
+            let got = vault.in_scope(&scope).get_secret_value(api::GetSecretValue {
+                secret_id: text(id),
+                version_id: version.clone(),
+                version_stage: stage.clone(),
+            })?;
             value(got)
         }
         Req::Batch { ids } => {
@@ -236,7 +235,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
                 secret_id_list: Some(ids.iter().map(text).collect()),
                 ..api::BatchGetSecretValue::default()
             };
-            let got = vault.batch_get_secret_value(&scope, &request)?;
+            let got = vault.in_scope(&scope).batch_get_secret_value(request.clone())?;
             let errors = got.errors.into_iter();
             Ans::Batch {
                 values: got.values.into_iter().map(value).collect(),
@@ -245,7 +244,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
         }
         Req::Describe { id } => {
             let request = api::DescribeSecret::new(text(id));
-            Ans::Described(described(vault.describe_secret(&scope, &request)?))
+            Ans::Described(described(vault.in_scope(&scope).describe_secret(request.clone())?))
         }
         Req::Versions { id, deprecated, page } => {
             let mut request = api::ListSecretVersionIds {
@@ -256,7 +255,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             };
             let (mut rows, mut pages) = (Vec::new(), 0);
             loop {
-                let got = vault.list_secret_version_ids(&scope, &request)?;
+                let got = vault.in_scope(&scope).list_secret_version_ids(request.clone())?;
                 let len = got.versions.len();
                 assert!(len <= usize::try_from(page.unwrap_or(100)).unwrap(), "a page too long");
                 rows.extend(got.versions.into_iter().map(|v| VersionRow {
@@ -291,7 +290,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             };
             let (mut all, mut pages) = (Vec::new(), 0);
             loop {
-                let got = vault.list_secrets(&scope, &request)?;
+                let got = vault.in_scope(&scope).list_secrets(request.clone())?;
                 assert!(got.secrets.len() <= usize::try_from(page.unwrap_or(100)).unwrap());
                 all.extend(got.secrets.into_iter().map(described));
                 pages += 1;
@@ -303,7 +302,9 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             }
         }
         Req::Policy { id } => {
-            let got = vault.get_resource_policy(&scope, &api::GetResourcePolicy::new(text(id)))?;
+            let got = vault
+                .in_scope(&scope)
+                .get_resource_policy(api::GetResourcePolicy::new(text(id)))?;
             Ans::Policy { arn: got.arn, name: got.name, policy: got.policy }
         }
         _ => unreachable!("mutations were handled above"),

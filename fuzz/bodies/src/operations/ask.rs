@@ -25,7 +25,7 @@ impl Run {
             return;
         }
         let request = api::DescribeSecret::new(name);
-        let answer = self.vault().describe_secret(&scope(who), &request);
+        let answer = self.vault().in_scope(scope(who)).describe_secret(request.clone());
         let not_found = |error: Error| {
             error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
         };
@@ -170,7 +170,7 @@ impl Run {
         let Call::StopReplication { id } = call else { return None };
         let id = self.models[who.account].text_of(REGIONS[who.region], id);
         let shown =
-            self.vault().describe_secret(&scope(who), &api::DescribeSecret::new(id)).ok()?;
+            self.vault().in_scope(scope(who)).describe_secret(api::DescribeSecret::new(id)).ok()?;
         let mut labels = shown.versions_to_stages;
         labels.sort();
         Some(labels)
@@ -185,11 +185,9 @@ impl Run {
         self.fill_token(&mut write);
         let answer = Arc::new(Mutex::new(None));
         let slot = Arc::clone(&answer);
-        self.vault().submit(
-            &scope(who),
-            write,
-            Box::new(move |answer| *slot.lock().unwrap() = Some(answer)),
-        );
+        self.vault()
+            .in_scope(scope(who))
+            .submit(write, Box::new(move |answer| *slot.lock().unwrap() = Some(answer)));
         let answer = answer.lock().unwrap().take();
         answer.expect("a vault without threads answers at once")
     }
@@ -236,7 +234,7 @@ impl Run {
                 continue;
             }
             let request = api::DescribeSecret::new(name);
-            if let Ok(secret) = vault.describe_secret(&scope(who), &request) {
+            if let Ok(secret) = vault.in_scope(scope(who)).describe_secret(request.clone()) {
                 let end = &secret.arn[secret.arn.len() - 6..];
                 self.models[who.account].note_end(REGIONS[who.region], name, end);
             }
@@ -250,7 +248,9 @@ impl Run {
             return Ok(());
         }
         let request = api::DescribeSecret::new(name);
-        let Ok(seen) = self.vault().describe_secret(&scope(owner), &request) else { return Ok(()) };
+        let Ok(seen) = self.vault().in_scope(scope(owner)).describe_secret(request) else {
+            return Ok(());
+        };
         let (region, model) = (REGIONS[owner.region], &mut self.models[owner.account]);
         let id = Id::Name(name.to_owned());
         let (_, before) =

@@ -150,9 +150,11 @@ pub(super) fn read(vault: &Vault, models: &[Model; 2], who: Who, call: &Call) ->
                 secret_id: secret_id.clone(),
                 ..api::ListResourcePolicies::default()
             };
-            let listed = vault.list_resource_policies(&scope, &request)?.policy_names;
+            let listed =
+                vault.in_scope(&scope).list_resource_policies(request.clone())?.policy_names;
             let request = api::GetResourcePolicy::new(secret_id);
-            let has_one = vault.get_resource_policy(&scope, &request)?.policy.is_some();
+            let has_one =
+                vault.in_scope(&scope).get_resource_policy(request.clone())?.policy.is_some();
             let expected: &[&str] = if has_one { &["default"] } else { &[] };
             (listed != expected).then(|| format!("policies {listed:?}"))
         }
@@ -161,7 +163,7 @@ pub(super) fn read(vault: &Vault, models: &[Model; 2], who: Who, call: &Call) ->
                 secret_id: id.as_ref().map(text),
                 resource_policy: policy.text(),
             };
-            let found = vault.validate_resource_policy(&scope, &request)?.errors.len();
+            let found = vault.in_scope(&scope).validate_resource_policy(request)?.errors.len();
             let expected = usize::from(*policy == crate::model::PolicyText::Open);
             (found != expected).then(|| format!("{found} findings"))
         }
@@ -170,7 +172,7 @@ pub(super) fn read(vault: &Vault, models: &[Model; 2], who: Who, call: &Call) ->
         }
         Call::GetOfOther { name } => {
             let arn = models[1 - who.account].text_of(region, &Id::Arn(name.clone()));
-            vault.get_secret_value(&scope, &api::GetSecretValue::new(arn)).map(|_| None)?
+            vault.in_scope(&scope).get_secret_value(api::GetSecretValue::new(arn)).map(|_| None)?
         }
         _ => None,
     })
@@ -213,7 +215,7 @@ fn password(
     let is_possible = wanted > 0
         && all > 0
         && !(required && (on.iter().any(|class| class.is_empty()) || wanted < on.len()));
-    let answer = vault.get_random_password(&request);
+    let answer = vault.get_random_password(request);
     let drawn = match &answer {
         // EXPOSE: the password is judged and dropped.
         Ok(drawn) => drawn.expose(),

@@ -122,7 +122,8 @@ pub(super) fn replicas(vault: &Vault) -> Result<(), String> {
         let request =
             ListSecrets { include_planned_deletion: Some(true), ..ListSecrets::default() };
         let scope_here = scope(who);
-        let listed = vault.list_secrets(&scope_here, &request).map_err(|error| text(&error))?;
+        let listed =
+            vault.in_scope(&scope_here).list_secrets(request).map_err(|error| text(&error))?;
         for replica in listed.secrets {
             let is_away = |region: &String| region != REGIONS[who.region];
             if !replica.primary_region.as_ref().is_some_and(is_away) {
@@ -151,7 +152,10 @@ fn versions(vault: &Vault, who: Who, secret: &DescribeSecretResponse) -> Result<
         include_deprecated: Some(true),
         ..ListSecretVersionIds::default()
     };
-    let page = vault.list_secret_version_ids(&scope, &request).map_err(|error| text(&error))?;
+    let page = vault
+        .in_scope(&scope)
+        .list_secret_version_ids(request.clone())
+        .map_err(|error| text(&error))?;
     let shown = page.versions.into_iter().map(|version| {
         let mut request = GetSecretValue::new(secret.name.as_str());
         request.version_id = Some(version.version_id.to_string());

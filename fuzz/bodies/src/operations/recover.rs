@@ -330,7 +330,7 @@ fn outcomes(answered: usize, all: usize, is_full: bool) -> Vec<Vec<usize>> {
 /// What the vault chose for a request whose answer is lost.
 fn chosen(vault: &Vault, who: Who, request: &Req) -> Chosen {
     let Req::Create { name, token, .. } = request else { return Chosen::default() };
-    let described = vault.describe_secret(&scope(who), &DescribeSecret::new(name.as_str()));
+    let described = vault.in_scope(scope(who)).describe_secret(DescribeSecret::new(name.as_str()));
     let end = described.ok().map(|secret| secret.arn[secret.arn.len() - 6..].to_owned());
     Chosen { suffix: end, version: token.clone() }
 }

@@ -48,7 +48,7 @@ fn vault_with(argument: &str) -> (Sim, Vault) {
         .unwrap();
     let mut request = CreateSecret::new(S);
     request.value = Some(SecretValue::text("first"));
-    vault.create_secret(&Scope::default(), request).unwrap();
+    vault.create_secret(request).unwrap();
     (sim, vault)
 }
 
@@ -63,24 +63,24 @@ fn do_step(vault: &Vault, event: &[u8]) {
             let mut request = PutSecretValue::new(text("SecretId"), value);
             request.client_request_token = Some(token);
             request.version_stages = Some(vec!["AWSPENDING".into()]);
-            vault.put_secret_value(&scope, request).unwrap();
+            vault.in_scope(&scope).put_secret_value(request).unwrap();
         }
         "finishSecret" => {
-            let current = vault.get_secret_value(&scope, &GetSecretValue::new(S)).unwrap();
+            let current = vault.in_scope(&scope).get_secret_value(GetSecretValue::new(S)).unwrap();
             let request = UpdateSecretVersionStage {
                 secret_id: text("SecretId"),
                 version_stage: "AWSCURRENT".into(),
                 remove_from_version_id: Some(current.version_id.to_string()),
                 move_to_version_id: Some(token),
             };
-            vault.update_secret_version_stage(&scope, request).unwrap();
+            vault.in_scope(&scope).update_secret_version_stage(request).unwrap();
         }
         _ => (),
     }
 }
 
 fn value(vault: &Vault) -> String {
-    let got = vault.get_secret_value(&Scope::default(), &GetSecretValue::new(S)).unwrap();
+    let got = vault.get_secret_value(GetSecretValue::new(S)).unwrap();
     String::from_utf8(got.value.bytes().expose().to_vec()).unwrap()
 }
 
@@ -93,7 +93,7 @@ fn days_pass(sim: &Sim, vault: &Vault) {
         rotation_rules: Some(rules),
         ..RotateSecret::new(S)
     };
-    vault.rotate_secret(&Scope::default(), request).unwrap();
+    vault.rotate_secret(request).unwrap();
     vault.maintain().unwrap();
     let mut seen = vec!["first".to_owned(), value(vault)];
     for day in 0..DAYS {
@@ -105,7 +105,7 @@ fn days_pass(sim: &Sim, vault: &Vault) {
         assert!(!seen.contains(&fresh), "day {day}: {fresh}");
         seen.push(fresh);
     }
-    let described = vault.describe_secret(&Scope::default(), &DescribeSecret::new(S)).unwrap();
+    let described = vault.describe_secret(DescribeSecret::new(S)).unwrap();
     assert_eq!(described.rotation.unwrap().last_rotated_date, Some(sim.env().clock.wall()));
 }
 
