@@ -62,7 +62,7 @@ fn main() {
     let (secrets, rounds) = if quick { (1_000, 10) } else { (10_000, 50) };
     let dir = tempfile::tempdir().unwrap();
     let passphrase = Unlock::Passphrase(SecretBytes::copy_from(b"not a secret: a measurement"));
-    let vault = Vault::create(&dir.path().join("vault"), passphrase, &Options::default()).unwrap();
+    let vault = Options::default().create(&dir.path().join("vault"), passphrase).unwrap();
     fill(&vault, secrets);
     println!("{secrets} secrets, a page of");
     let page = |max_results| ListSecrets { max_results: Some(max_results), ..Default::default() };

@@ -16,7 +16,7 @@ fn vault(dir: &std::path::Path) -> Vault {
     let mut options = Options::default();
     options.tuning.kdf = Some(KdfParams::FLOOR);
     let unlock = Unlock::Passphrase(SecretBytes::from("bench".to_owned()));
-    let vault = Vault::create(&dir.join("vault"), unlock, &options).unwrap();
+    let vault = options.create(&dir.join("vault"), unlock).unwrap();
     for n in 0..16 {
         vault.create_secret(CreateSecret::new(format!("secret-{n}"))).unwrap();
     }

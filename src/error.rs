@@ -5,6 +5,7 @@ use crate::semantics::{Fault, FaultKind};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::str::Utf8Error;
 
 /// Why a vault could not be opened or an operation did not happen. Never holds plaintext.
 #[derive(Debug)]
@@ -102,9 +103,52 @@ impl Error {
         }
     }
 
-    /// Whether it is AWS's `ResourceNotFoundException`.
-    pub(crate) fn is_not_found(&self) -> bool {
-        self.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
+    /// Whether the secret, the version or the vault does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.kind, ErrorKind::NotFound { .. })
+            || self.is_fault(FaultKind::ResourceNotFound)
+    }
+
+    /// Whether a secret of that name, or a vault in that place, exists already.
+    #[must_use]
+    pub fn is_exists(&self) -> bool {
+        matches!(self.kind, ErrorKind::Exists { .. }) || self.is_fault(FaultKind::ResourceExists)
+    }
+
+    /// Whether another process holds the vault.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self.kind, ErrorKind::InUse { .. })
+    }
+
+    /// Whether the passphrase or key file does not open the vault.
+    #[must_use]
+    pub fn is_wrong_key(&self) -> bool {
+        self.kind == ErrorKind::WrongKey
+    }
+
+    /// Whether the vault is damaged: [`VaultBuilder::check`](crate::VaultBuilder::check) says where, and
+    /// [`repair`](crate::VaultBuilder::repair) or a backup helps.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(self.kind, ErrorKind::Damaged { .. })
+    }
+
+    /// Whether the disk is full. Nothing was changed.
+    #[must_use]
+    pub fn is_no_space(&self) -> bool {
+        self.kind == ErrorKind::NoSpace
+    }
+
+    /// Whether the operation may or may not have happened. Reopen the vault to find out.
+    #[must_use]
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.kind == ErrorKind::OutcomeUnknown
+    }
+
+    fn is_fault(&self, kind: FaultKind) -> bool {
+        self.fault().is_some_and(|fault| fault.kind == kind)
     }
 
     /// The operating system refused while doing `op`.
@@ -124,6 +168,13 @@ impl From<ErrorKind> for Error {
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         ErrorKind::Fault(fault).into()
+    }
+}
+
+/// A value that was read as text is not UTF-8. The error says nothing about its content.
+impl From<Utf8Error> for Error {
+    fn from(_: Utf8Error) -> Self {
+        ErrorKind::Usage { what: "the value is binary, not UTF-8 text" }.into()
     }
 }
 

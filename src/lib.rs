@@ -1,38 +1,45 @@
 //! Strongroom: an embedded, persistent secret vault with the semantics of AWS Secrets Manager.
 //!
-//! A vault is one encrypted folder. What an operation acknowledged is on the disk, whatever happens
-//! next; what lies on the disk says nothing without the key; and every operation answers as AWS
-//! does, to the letter of its errors. The same folder has three doors: this library, the
-//! `strongroom` command, and `strongroom serve` for any AWS client.
+//! A vault is one encrypted folder. Acknowledged writes are durable. Nothing in the folder can be read without the
+//! key. Every operation answers as AWS does, including the text of its errors. This library, the `strongroom` command
+//! and `strongroom serve`, which any AWS client can use, work on the same folder.
 //!
 //! ```
-//! use strongroom::api::{CreateSecret, GetSecretValue, PutSecretValue};
-//! use strongroom::{SecretValue, Vault};
+//! use strongroom::{Unlock, Vault};
 //!
 //! # fn main() -> strongroom::Result<()> {
-//! let vault = Vault::in_memory()?; // or Vault::open(path, &unlock, &options)
-//!
-//! let mut request = CreateSecret::new("app/db");
-//! request.value = Some(SecretValue::text("correct horse"));
-//! vault.create_secret(request)?;
-//! vault.put_secret_value(PutSecretValue::new("app/db", SecretValue::text("battery")))?;
-//!
-//! let current = vault.get_secret_value(GetSecretValue::new("app/db"))?;
-//! assert_eq!(current.value.bytes().expose(), b"battery");
-//! assert_eq!(current.version_stages, ["AWSCURRENT"]);
-//!
-//! let elsewhere = vault.in_region("eu-west-1"); // without it: account 000000000000 in us-east-1
-//! assert!(elsewhere.get_secret_value(GetSecretValue::new("app/db")).is_err());
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let dir = folder.path().join("vault");
+//! let vault = Vault::builder(dir).open_or_create(Unlock::passphrase("correct horse"))?;
+//! vault.put("app/db", "hunter2")?;
+//! let value = vault.get("app/db")?;
+//! assert_eq!(value.as_str()?, "hunter2");
 //! vault.close()?;
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! [`put`](Vault::put) and [`get`](Vault::get) are short forms. Each operation of AWS has a method of its own, with
+//! its requests and responses in [`api`]. [`Vault::in_memory`] is the same vault without a disk, for tests.
+//!
+//! # A passphrase in a debug build
+//!
+//! A passphrase is stretched with Argon2id, which is slow on purpose and takes 26 seconds without optimization. Add
+//! this to the `Cargo.toml` of a program that opens vaults with a passphrase:
+//!
+//! ```toml
+//! [profile.dev.package.argon2]
+//! opt-level = 3
+//! [profile.dev.package.blake2]
+//! opt-level = 3
+//! ```
+//!
 //! # Where to look
 //!
-//! - [`Vault`]: the operations, one method each.
-//! - [`api`]: requests and answers. [`SecretValue`]: the fence around plaintext.
-//! - [`Error`]: one kind per thing that a caller can do.
+//! - [`Vault`]: the operations, one method each. [`VaultBuilder`]: options, check and repair.
+//! - [`api`]: requests and responses. [`SecretValue`] keeps plaintext out of logs and wipes it.
+//! - [`Error`]: what went wrong, by what the caller can do about it.
+//! - [`RotationFunctions`]: what rotates secrets on schedule.
 //!
 //! `docs/ARCHITECTURE.md` has the invariants, `docs/FORMAT.md` every byte on disk,
 //! `docs/SEMANTICS.md` every rule of the API.
@@ -102,6 +109,6 @@ pub use model::{Scope, api};
 pub use secret::{PayloadKind, SecretBytes, SecretValue};
 pub use semantics::{Fault, FaultKind};
 pub use vault::{
-    CheckReport, Credential, Finding, Loss, Options, Progress, RepairOutcome, RepairReport,
-    RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault, Write,
+    CheckReport, Credential, Finding, Loss, Progress, RepairOutcome, RepairReport, RotationError,
+    RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder, Write,
 };

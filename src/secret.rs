@@ -1,13 +1,14 @@
 //! The fence around plaintext (invariant I8).
 //!
-//! Everything that is secret travels in [`SecretBytes`]: wiped when dropped, compared in constant
-//! time, never printed. Deliberately absent on every type here: `Debug`, `Display`, `Clone`,
-//! `Deref`, `Serialize`. Whoever needs the bytes calls `expose` and says why in a comment that
-//! starts with `EXPOSE:`.
+//! Everything that is secret travels in [`SecretBytes`]. It is wiped when dropped and compared in constant time.
+//! `Debug` prints no content, and `Display`, `Clone`, `Deref` and `Serialize` are absent on purpose. Code of this
+//! crate that needs the bytes calls `expose` and says why in a comment that starts with `EXPOSE:`.
 
 #[cfg(any(feature = "cli", feature = "server"))]
 pub(crate) mod buffer;
 
+use std::fmt;
+use std::str::Utf8Error;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -61,6 +62,12 @@ impl PartialEq for SecretBytes {
 
 impl Eq for SecretBytes {}
 
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(..)")
+    }
+}
+
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self::new(bytes)
@@ -70,6 +77,18 @@ impl From<Vec<u8>> for SecretBytes {
 impl From<String> for SecretBytes {
     fn from(text: String) -> Self {
         Self::new(text.into_bytes())
+    }
+}
+
+impl From<&str> for SecretBytes {
+    fn from(text: &str) -> Self {
+        Self::copy_from(text.as_bytes())
+    }
+}
+
+impl From<&[u8]> for SecretBytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self::copy_from(bytes)
     }
 }
 
@@ -118,5 +137,81 @@ impl SecretValue {
         match self {
             Self::String(bytes) | Self::Binary(bytes) => bytes,
         }
+    }
+
+    /// The plaintext of any kind of value. Copies of it are not wiped.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes().expose()
+    }
+
+    /// The plaintext as text. Copies of it are not wiped.
+    ///
+    /// # Errors
+    ///
+    /// Fails for a binary value that is not UTF-8.
+    pub fn as_str(&self) -> Result<&str, Utf8Error> {
+        std::str::from_utf8(self.as_bytes())
+    }
+
+    /// A second copy, for an operation that may have to be tried again. Not `Clone`, so that copies stand out.
+    pub(crate) fn duplicate(&self) -> Self {
+        let copy = SecretBytes::copy_from(self.as_bytes());
+        match self {
+            Self::String(_) => Self::String(copy),
+            Self::Binary(_) => Self::Binary(copy),
+        }
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String(_) => "SecretString(..)",
+            Self::Binary(_) => "SecretBinary(..)",
+        })
+    }
+}
+
+impl From<&str> for SecretValue {
+    fn from(text: &str) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<String> for SecretValue {
+    fn from(text: String) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<&[u8]> for SecretValue {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+impl From<Vec<u8>> for SecretValue {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_content() {
+        let text = format!("{:?} {:?}", SecretValue::from("hunter2"), SecretBytes::from("hunter2"));
+        assert_eq!(text, "SecretString(..) SecretBytes(..)");
+    }
+
+    #[test]
+    fn text_becomes_a_string_and_bytes_become_a_binary() {
+        assert_eq!(SecretValue::from("a").kind(), PayloadKind::String);
+        assert_eq!(SecretValue::from(vec![b'a']).kind(), PayloadKind::Binary);
+        assert_eq!(SecretValue::from(vec![b'a']).as_str(), Ok("a"));
+        assert!(SecretValue::from(vec![0xff]).as_str().is_err());
     }
 }

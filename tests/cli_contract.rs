@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::Env;
 use strongroom::__internals::secret::SecretBytes;
-use strongroom::__internals::vault::{Options, Vault, VaultDir};
+use strongroom::__internals::vault::{Options, VaultDir};
 
 /// The vault of `home`, held by this process.
 fn hold(home: &Home) -> VaultDir {
@@ -545,7 +545,7 @@ fn a_vault_of_the_library_is_opened_by_the_command() {
     let text = key_file::generate(id, env.entropy.as_ref()).unwrap();
     let key = home.file("k", text.expose());
     let unlock = Unlock::KeyFile(SecretBytes::copy_from(text.expose()));
-    let vault = Vault::create(&home.path("v"), unlock, &Options::default()).unwrap();
+    let vault = Options::default().create(&home.path("v"), unlock).unwrap();
     vault.close().unwrap();
     home.run(&["ls", "--vault", "v", "--key-file", &key]).expect(0);
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use strongroom::__internals::crypto::Unlock;
 use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
-use strongroom::__internals::vault::{Options, Vault};
+use strongroom::__internals::vault::Options;
 
 const TOKEN: &str = "11111111-2222-3333-4444-555555555555";
 const OTHER: &str = "66666666-7777-8888-9999-000000000000";
@@ -172,6 +172,8 @@ fn lists_are_whole_however_many_pages_they_have() {
     let key = SecretBytes::new(std::fs::read(home.key_file()).unwrap());
     let unlock = Unlock::KeyFile(key);
     let vault = Vault::open(&home.vault(), &unlock, &Options::default()).unwrap();
+    let vault = Options::default().open(&home.vault(), &unlock).unwrap();
+    let scope = Scope::default();
     for number in 0..250 {
         vault.create_secret(CreateSecret::new(format!("s{number:03}"))).unwrap();
     }

@@ -22,7 +22,7 @@ use strongroom::__internals::model::api::{
 };
 use strongroom::__internals::model::{Scope, Tag};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
-use strongroom::__internals::vault::{Options, Vault, VaultDir};
+use strongroom::__internals::vault::{Options, VaultDir};
 
 const PASSPHRASE: &str = "fixture passphrase";
 
@@ -56,7 +56,7 @@ fn make_the_fixture() {
     options.tuning.kdf = Some(KdfParams::FLOOR);
     (options.tuning.segment_bytes_first, options.tuning.segment_bytes_max) = (8 << 10, 16 << 10);
     options.tuning.reserve_bytes = 0;
-    let vault = Vault::create(&vault_dir, passphrase(), &options).unwrap();
+    let vault = options.create(&vault_dir, passphrase()).unwrap();
     let [home, other] = scopes();
     for n in 0..5 {
         let mut request = CreateSecret::new(format!("app/{n}"));
@@ -93,7 +93,7 @@ fn make_the_fixture() {
 #[test]
 fn a_vault_of_format_1_opens_with_all_it_holds() {
     let (_dir, path) = unpacked();
-    let vault = Vault::open(&path, &passphrase(), &Options::default()).unwrap();
+    let vault = Options::default().open(&path, &passphrase()).unwrap();
     let [home, other] = scopes();
     let listed = vault.in_scope(&home).list_secrets(ListSecrets::default()).unwrap();
     let names: Vec<_> = listed.secrets.iter().map(|secret| secret.name.as_str()).collect();
@@ -138,7 +138,7 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
 fn another_passphrase_does_not_open_it() {
     let (_dir, path) = unpacked();
     let wrong = Unlock::Passphrase(SecretBytes::from("Fixture passphrase".to_owned()));
-    let error = Vault::open(&path, &wrong, &Options::default()).err().unwrap();
+    let error = Options::default().open(&path, &wrong).err().unwrap();
     assert_eq!(*error.kind(), ErrorKind::WrongKey);
 }
 
@@ -166,7 +166,7 @@ fn a_newer_format_is_refused_by_its_number_and_left_alone() {
         let (_dir, path) = unpacked();
         set_format(&path, stem, 7);
         let before = fs::read(path.join(format!("{stem}.a"))).unwrap();
-        let error = Vault::open(&path, &passphrase(), &Options::default()).err().unwrap();
+        let error = Options::default().open(&path, &passphrase()).err().unwrap();
         match error.kind() {
             ErrorKind::NewerFormat { found: 7, known: 1, file } => {
                 assert!(file.starts_with(stem), "{file}");

@@ -77,7 +77,7 @@ impl Machine {
 
     fn open(&self, functions: &RotationFunctions) -> Result<Vault> {
         let key = Unlock::KeyFile(SecretBytes::copy_from(&self.key));
-        Vault::open(Path::new(DIR), &key, &self.options(functions))
+        self.options(functions).open(Path::new(DIR), &key)
     }
 
     /// The same machine after a power cut, with `image` for its disk.

@@ -10,12 +10,12 @@
 
 use super::args::Global;
 use super::exit::{Exit, Failure};
-#[cfg(feature = "server")]
-use super::files;
 use super::input::{self, Input};
 use super::unlock::Pointed;
 use super::{Context, output, place, unlock};
 use crate::crypto::VaultId;
+#[cfg(feature = "server")]
+use crate::env::private_file;
 use crate::env::{FileKind, parent};
 use crate::secret::SecretBytes;
 use crate::vault::peek_id;
@@ -103,9 +103,9 @@ pub(crate) fn keep_file(
     let mut refused = None;
     for folder in folders(context, global) {
         let last = folder.join(name);
-        let written = files::make_dirs(&context.env, &folder)
-            .and_then(|()| files::write_private(&context.env, &own_path(&folder, id, name), bytes))
-            .and_then(|()| files::write_private(&context.env, &last, bytes));
+        let written = private_file::make_dirs(&context.env, &folder)
+            .and_then(|()| private_file::write(&context.env, &own_path(&folder, id, name), bytes))
+            .and_then(|()| private_file::write(&context.env, &last, bytes));
         match written {
             Ok(()) => return Ok(last),
             // A key on read-only media, or handed over through a pipe: the next folder.

@@ -5,9 +5,9 @@ use super::args::{Global, Init};
 use super::exit::Failure;
 use super::input::{self, Input};
 use super::unlock::Pointed;
-use super::{Context, files, output, place, session, unlock};
+use super::{Context, output, place, session, unlock};
 use crate::crypto::{Unlock, VaultId, key_file};
-use crate::env::parent;
+use crate::env::{parent, private_file};
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 use crate::vault::{Vault, VaultDir};
@@ -89,7 +89,7 @@ pub(crate) fn create(
         NewKey::KeyFile(wanted) => {
             let (path, key) = make_key_file(context, id, wanted)?;
             key_path = Some(path);
-            Ok(Unlock::KeyFile(key))
+            Ok(key)
         }
     })?;
     output::note(&format!("made a vault in {}", path.display()));
@@ -116,7 +116,7 @@ fn make_key_file(
     context: &Context,
     id: VaultId,
     wanted: Option<PathBuf>,
-) -> Result<(PathBuf, SecretBytes), Error> {
+) -> Result<(PathBuf, Unlock), Error> {
     let path = wanted.or_else(|| place::own_key_file(context, id)).ok_or(ErrorKind::Usage {
         what: "no folder for the key file: give --key-file, or set HOME or XDG_CONFIG_HOME",
     })?;
@@ -124,14 +124,18 @@ fn make_key_file(
     let io = |error| Error::io("make the key file", error);
     // An empty file is a name that `mktemp` reserved.
     if env.fs.metadata(&path).map_err(io)?.is_some_and(|found| found.len > 0) {
-        let key = unlock::existing_key_file(&path)?;
+        let key = Unlock::key_file(&path).map_err(|error| match error.kind() {
+            // The key is at fault: nothing is made yet.
+            ErrorKind::NewerFormat { .. } => ErrorKind::WrongKey.into(),
+            _ => error,
+        })?;
         output::note("there is a key file already, which opens this vault too");
         return Ok((path, key));
     }
-    files::make_dirs(env, &parent(&path)).map_err(io)?;
+    private_file::make_dirs(env, &parent(&path)).map_err(io)?;
     let key = key_file::generate(id, env.entropy.as_ref())
         .map_err(|error| Error::io("draw a random key", std::io::Error::other(error)))?;
     // EXPOSE: the key file is the one place where this key is kept.
-    files::write_private(env, &path, key.expose()).map_err(io)?;
-    Ok((path, key))
+    private_file::write(env, &path, key.expose()).map_err(io)?;
+    Ok((path, Unlock::KeyFile(key)))
 }

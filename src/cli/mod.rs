@@ -18,7 +18,6 @@ mod args;
 mod client_env;
 mod credentials;
 mod exit;
-mod files;
 mod health;
 mod init;
 mod input;

@@ -5,7 +5,8 @@ use super::exit::{Exit, Failure};
 use super::input::Input;
 use super::session::with_vault;
 use super::value::{self, Source};
-use super::{Context, files, json, output, place, text, unlock};
+use super::{Context, json, output, place, text, unlock};
+use crate::env::private_file;
 use crate::error::Error;
 use crate::model::Scope;
 use crate::model::api::{
@@ -125,7 +126,7 @@ fn show(found: &GetSecretValueResponse, bytes: &SecretBytes, is_json: bool) -> R
 
 fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), Failure> {
     // EXPOSE: the value was asked to go to this file.
-    files::write_private(&context.env, path, bytes.expose()).map_err(|error| {
+    private_file::write(&context.env, path, bytes.expose()).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::Other,

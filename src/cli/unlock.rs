@@ -5,7 +5,6 @@ use super::exit::Failure;
 use super::input::{self, Input};
 use super::{Context, output, place};
 use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
-use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 use crate::vault::VaultDir;
 use std::path::Path;
@@ -109,24 +108,6 @@ pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
         // A newer format is told by number when the vault is opened with it.
         Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
         Err(_) => Err(no_key_file()),
-    }
-}
-
-/// Reads a key file that was there before the vault it is to open.
-pub(crate) fn existing_key_file(path: &Path) -> Result<SecretBytes, Error> {
-    let io = |error| Error::io("read the key file", error);
-    let opened = Input::Path(path.to_path_buf()).open().map_err(io)?;
-    match opened.mode().map_err(io)? {
-        Some(mode) if mode & OTHERS != 0 => {
-            Err(ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into())
-        }
-        _ => {
-            let text = input::read(opened, KEY_BYTES_MAX).map_err(io)?;
-            let text = text.ok_or(ErrorKind::WrongKey)?;
-            // Told here as the key's fault: nothing is made yet.
-            key_text::parse(&text).map_err(|_| ErrorKind::WrongKey)?;
-            Ok(text)
-        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod age;
 pub(crate) mod civil;
 #[doc(hidden)]
 pub mod faults;
+pub(crate) mod private_file;
 pub mod real;
 pub mod sim;
 pub(crate) mod threads;

@@ -132,7 +132,7 @@ impl Ephemeral {
         self.vault.close()?;
         let mut options = (*self.options).clone();
         options.tuning.env = Some(self.machine.reboot());
-        self.vault = Vault::open(Path::new(Self::DIR), &self.unlock(), &options)?;
+        self.vault = options.open(Path::new(Self::DIR), &self.unlock())?;
         Ok(())
     }
 }

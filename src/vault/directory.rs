@@ -19,6 +19,7 @@ use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
 use crate::vault::error::keystore_decode_error;
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,7 +191,10 @@ impl VaultDir {
     /// Makes a vault here. `make_key` is given the new vault's id and returns its key after making
     /// it durable (a key file synced with its folders): the vault is finished after that, so that
     /// none ever exists whose key a power cut has taken.
-    pub fn create(self, make_key: impl FnOnce(VaultId) -> Result<Unlock>) -> Result<Vault> {
+    pub fn create<K: Borrow<Unlock>>(
+        self,
+        make_key: impl FnOnce(VaultId) -> Result<K>,
+    ) -> Result<Vault> {
         create::create(self, make_key)
     }
 

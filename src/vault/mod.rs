@@ -12,6 +12,7 @@
 
 mod api;
 mod caller;
+mod builder;
 mod commit;
 mod credentials;
 mod directory;
@@ -29,6 +30,7 @@ mod rows;
 mod runtime;
 mod salvage;
 mod state;
+mod unlock;
 mod view;
 mod worker;
 
@@ -39,6 +41,7 @@ pub mod internals;
 mod tests;
 
 pub use api::{Credential, Write};
+pub use builder::VaultBuilder;
 pub use directory::{VaultDir, peek_id};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
 pub use repair::check::{CheckReport, Finding};
@@ -57,6 +60,7 @@ use maintenance::key_rotation::{self, KeystoreFile};
 use maintenance::pass::Keeper;
 use rotation::engine::Engine;
 use runtime::shared::{Shared, Status};
+use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -89,26 +93,22 @@ struct Inner {
     keystore: Mutex<KeystoreFile>,
 }
 
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = &self.inner.shared;
+        f.debug_struct("Vault")
+            .field("dir", &shared.dir)
+            .field("id", &shared.id)
+            .field("status", &shared.status())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the handles share and the threads do not: its drop is the end of the last handle, whatever
 /// the threads still hold.
 struct Owner(Arc<Inner>);
 
 impl Vault {
-    /// Opens the vault in `dir`.
-    ///
-    /// Fails with [`ErrorKind::InUse`] if another process holds it,
-    /// `NotFound` if there is none, `WrongKey` if `unlock` does not fit, `Damaged` if what exists
-    /// once is damaged.
-    pub fn open(dir: &Path, unlock: &Unlock, options: &Options) -> Result<Self> {
-        VaultDir::lock(dir, options)?.open(unlock)
-    }
-
-    /// Makes a vault in `dir`, which is made if missing. The caller keeps `unlock` safe: without it
-    /// nobody opens the vault again.
-    pub fn create(dir: &Path, unlock: Unlock, options: &Options) -> Result<Self> {
-        VaultDir::make(dir, options)?.create(|_| Ok(unlock))
-    }
-
     /// A vault in memory with random keys, gone when dropped. Same code, cryptography and log as on
     /// disk, with the files in memory.
     pub fn in_memory() -> Result<Self> {

@@ -6,6 +6,7 @@ use crate::env::faults::Faults;
 use crate::env::{Env, memory_bytes};
 use crate::log::LogOptions;
 use crate::store::OrderedStore;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,16 @@ pub struct Options {
     /// For tests and harnesses.
     #[doc(hidden)]
     pub tuning: Tuning,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("wait", &self.wait)
+            .field("progress", &self.progress.is_some())
+            .field("rotation", &self.rotation)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Which store serves the reads.

@@ -111,7 +111,7 @@ impl World {
     }
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
-        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, self.sim.reboot()))
+        self.options(setup, self.sim.reboot()).open(Path::new(DIR), &self.unlock())
     }
 
     /// The same with a witness of every change on the disk.
@@ -122,7 +122,7 @@ impl World {
 
     pub fn open_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
         let env = Env { fs, ..self.sim.reboot() };
-        Vault::open(Path::new(DIR), &self.unlock(), &self.options(setup, env))
+        self.options(setup, env).open(Path::new(DIR), &self.unlock())
     }
 
     /// Another machine with the same key, at the same time, with a copy of `image` for its disk.
@@ -284,7 +284,7 @@ pub fn key_of(key_path: &Path) -> Vec<u8> {
 
 /// Opens the vault in a real folder.
 pub fn open_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
-    Vault::open(dir, &key(key_file), &setup.options())
+    setup.options().open(dir, &key(key_file))
 }
 
 /// A real folder and a simulated clock: time passes as a test says, files are real.
@@ -316,7 +316,7 @@ impl SlowWorld {
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
         let key_file = key_of(&self.dir.with_extension("key"));
-        Vault::open(&self.dir, &key(&key_file), &self.options(setup))
+        self.options(setup).open(&self.dir, &key(&key_file))
     }
 
     pub fn live_bytes(&self, vault: &Vault) -> u64 {

@@ -96,7 +96,7 @@ impl Place {
 
 /// Opens the vault in `dir` with the first of `keys` that fits.
 pub fn open_with(dir: &Path, keys: &[Vec<u8>], options: &Options) -> Result<Vault> {
-    with_keys(keys, |unlock| Vault::open(dir, unlock, options))
+    with_keys(keys, |unlock| options.open(dir, unlock))
 }
 
 fn with_keys<T>(keys: &[Vec<u8>], mut open: impl FnMut(&Unlock) -> Result<T>) -> Result<T> {

@@ -18,7 +18,7 @@ use strongroom::__internals::crypto::Unlock;
 use strongroom::__internals::model::RotationStep;
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::{
-    Options, RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault,
+    Options, RotationError, RotationEvent, RotationFunction, RotationFunctions,
 };
 
 /// Both sides of every step's work.
@@ -134,7 +134,7 @@ fn standing(home: &Home) -> BTreeMap<String, RotationStep> {
     let mut options = Options { rotation, ..Options::default() };
     options.tuning.background = false;
     let key = Unlock::KeyFile(SecretBytes::copy_from(&home.key_file()));
-    let vault = Vault::open(&place, &key, &options).unwrap();
+    let vault = options.open(&place, &key).unwrap();
     vault.maintain().unwrap();
     vault.close().unwrap();
     std::mem::take(&mut looks.0.lock().unwrap())

@@ -100,8 +100,7 @@ fn a_process_that_dies_leaves_a_fork_that_opens() {
     options.tuning.store = StoreChoice::Memory;
     options.tuning.background = false;
     let dir = Path::new(Ephemeral::DIR);
-    let opened =
-        strongroom::__internals::vault::Vault::open(dir, &fork.unlock(), &options).unwrap();
+    let opened = options.open(dir, &fork.unlock()).unwrap();
     assert!(super::script::rows(&opened) == rows, "acknowledged rows were lost");
 }
 

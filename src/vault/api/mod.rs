@@ -1,6 +1,7 @@
 //! The operations of a vault as its callers see them.
 //!
 //! - `operations.rs`: one method for each operation
+//! - `shorthand.rs`: `put` and `get`
 //! - `batch_get.rs`: `BatchGetSecretValue`, many reads in one
 //! - `fork.rs`: a second vault that goes on from where one stands, for tests
 
@@ -8,5 +9,6 @@ mod batch_get;
 #[cfg(feature = "testkit")]
 mod fork;
 mod operations;
+mod shorthand;
 
 pub use operations::{Credential, Write};

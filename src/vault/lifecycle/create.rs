@@ -18,6 +18,7 @@ use crate::vault::maintenance::key_rotation::KeystoreFile;
 use crate::vault::options::kdf_params;
 use crate::vault::state::opener::{Opened, StateOpener};
 use crate::vault::{Options, Vault};
+use std::borrow::Borrow;
 use std::io;
 use std::path::Path;
 
@@ -31,9 +32,9 @@ const FIRST_SNAPSHOT: &str = "0000000000.snap";
 const PROBE_BYTES: usize = 64 * 1024;
 
 /// Makes a vault in a locked folder.
-pub(crate) fn create(
+pub(crate) fn create<K: Borrow<Unlock>>(
     place: VaultDir,
-    make_key: impl FnOnce(VaultId) -> Result<Unlock>,
+    make_key: impl FnOnce(VaultId) -> Result<K>,
 ) -> Result<Vault> {
     let (env, dir) = (place.env.clone(), place.dir.clone());
     if place.has_vault() {
@@ -51,8 +52,8 @@ pub(crate) fn create(
     let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
     let unlock = make_key(id)?;
     let params = kdf_params(&place.options.tuning);
-    let (keystore, keys) =
-        Keystore::create(id, &unlock, params, env.entropy.as_ref()).map_err(keystore_error)?;
+    let (keystore, keys) = Keystore::create(id, unlock.borrow(), params, env.entropy.as_ref())
+        .map_err(keystore_error)?;
 
     let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
     age.now(env.clock.wall(), env.clock.monotonic());

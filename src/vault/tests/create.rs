@@ -121,7 +121,7 @@ fn a_link_to_an_open_folder_is_an_open_folder() {
     symlink(&world.dir, &link).unwrap();
     let linked = |mode| {
         std::fs::set_permissions(&world.dir, std::fs::Permissions::from_mode(mode)).unwrap();
-        Vault::open(&link, &world.unlock(), &world.options())
+        world.options().open(&link, &world.unlock())
     };
     assert!(matches!(kind(linked(0o755)), ErrorKind::LaxPermissions { mode: 0o755, .. }));
     assert_eq!(get(&linked(0o700).unwrap(), "a").unwrap(), "one");

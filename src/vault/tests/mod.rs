@@ -87,7 +87,7 @@ impl World {
     }
 
     fn open(&self) -> Result<Vault> {
-        Vault::open(&self.dir, &self.unlock(), &self.options())
+        self.options().open(&self.dir, &self.unlock())
     }
 
     fn file(&self, extension: &str) -> PathBuf {

@@ -16,7 +16,7 @@ use strongroom::__internals::crypto::Unlock;
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::api::{GetSecretValue, ListSecretVersionIds};
 use strongroom::__internals::secret::SecretBytes;
-use strongroom::__internals::vault::{Options, Vault};
+use strongroom::__internals::vault::Options;
 
 const SECRETS: usize = 3;
 
@@ -78,7 +78,7 @@ fn judge_server(dir: &Path, case: &Case, served: &Served) -> Result<(), String> 
     options.tuning.background = false;
     options.tuning.store = case.store;
     let unlock = Unlock::KeyFile(SecretBytes::copy_from(&key));
-    let vault = match Vault::open(&dir.join("vault"), &unlock, &options) {
+    let vault = match options.open(&dir.join("vault"), &unlock) {
         Err(error) if !case.made => {
             // Never finished, which the next start says and does itself; a finished one has its key.
             return match error.kind() {

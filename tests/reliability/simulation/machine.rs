@@ -61,7 +61,7 @@ impl Machine {
     }
 
     pub fn open(&self, fs: Option<Arc<dyn Fs>>, key: &[u8]) -> Result<Vault> {
-        Vault::open(Path::new(DIR), &unlock(key), &self.options(fs))
+        self.options(fs).open(Path::new(DIR), &unlock(key))
     }
 
     pub fn check(&self, key: &[u8]) -> Result<CheckReport> {

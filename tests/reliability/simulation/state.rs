@@ -58,7 +58,7 @@ impl<'a> States<'a> {
     }
 
     fn open(&self, machine: &Machine, key: &[u8]) -> Result<Vault, String> {
-        let opened = Vault::open(&self.vault_dir(), &unlock(key), &self.options(machine));
+        let opened = self.options(machine).open(&self.vault_dir(), &unlock(key));
         opened.map_err(|error| format!("does not open: {}", text(&error)))
     }
 

@@ -77,7 +77,7 @@ impl Machine {
 
     /// With something between the vault and its disk, if it is given.
     pub(super) fn open(&self, fs: Option<Arc<dyn Fs>>, key: &[u8]) -> Result<Vault> {
-        Vault::open(Path::new(DIR), &unlock(key), &self.options(fs))
+        self.options(fs).open(Path::new(DIR), &unlock(key))
     }
 
     pub(super) fn check(&self, key: &[u8]) -> Result<CheckReport> {

@@ -1,7 +1,7 @@
-//! Files that the command itself writes: key files, `client.env`, `--out`. Mode 0600 in folders of
-//! mode 0700 whatever the umask, whole or not at all, durable when the call returns.
+//! Private files that are written whole: key files, `client.env`, `--out`. Mode 0600 in folders of mode 0700,
+//! whatever the umask. A file is either whole or absent, and durable when the call returns.
 
-use crate::env::{Env, FileKind, OpenMode, parent};
+use super::{Env, FileKind, OpenMode, parent};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(crate) fn make_dirs(env: &Env, dir: &Path) -> io::Result<()> {
 
 /// Writes `bytes` to `path`: a new file beside it, synced, takes its name. An earlier regular file
 /// is replaced; a link, pipe or device in its place is refused, never written through.
-pub(crate) fn write_private(env: &Env, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(env: &Env, path: &Path, bytes: &[u8]) -> io::Result<()> {
     if env.fs.metadata(path)?.is_some_and(|found| found.kind != FileKind::File) {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
@@ -71,7 +71,6 @@ fn beside(env: &Env, path: &Path) -> io::Result<PathBuf> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
-    use crate::cli::testing::context;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn mode(path: &Path) -> u32 {
@@ -81,7 +80,7 @@ mod tests {
     #[test]
     fn missing_folders_are_made_private_and_existing_ones_are_left_alone() {
         let root = tempfile::tempdir().unwrap();
-        let env = context(&[]).env;
+        let env = Env::real();
         let old = root.path().join("old");
         std::fs::create_dir(&old).unwrap();
         std::fs::set_permissions(&old, PermissionsExt::from_mode(0o755)).unwrap();
@@ -94,11 +93,11 @@ mod tests {
     #[test]
     fn a_file_is_replaced_whole_and_private_and_nothing_else_is_left() {
         let root = tempfile::tempdir().unwrap();
-        let env = context(&[]).env;
+        let env = Env::real();
         let path = root.path().join("f");
         std::fs::write(&path, "old").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-        write_private(&env, &path, b"new").unwrap();
+        write(&env, &path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(mode(&path), 0o600);
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
@@ -107,11 +106,11 @@ mod tests {
     #[test]
     fn a_link_is_not_written_through() {
         let root = tempfile::tempdir().unwrap();
-        let env = context(&[]).env;
+        let env = Env::real();
         let (target, link) = (root.path().join("t"), root.path().join("l"));
         std::fs::write(&target, "mine").unwrap();
         symlink(&target, &link).unwrap();
-        assert!(write_private(&env, &link, b"secret").is_err());
+        assert!(write(&env, &link, b"secret").is_err());
         assert_eq!(std::fs::read(&target).unwrap(), b"mine");
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
     }

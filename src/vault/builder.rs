@@ -1,0 +1,224 @@
+//! [`VaultBuilder`]: how a vault is found and opened.
+
+use super::Vault;
+use super::directory::{VaultDir, env_of};
+use super::error::keystore_error;
+use super::options::{Options, Progress};
+use super::repair::check::CheckReport;
+use super::repair::steps::RepairReport;
+use super::rotation_functions::RotationFunctions;
+use crate::crypto::{Unlock, key_file};
+use crate::env::{parent, private_file};
+use crate::error::{Error, Result};
+use std::borrow::Borrow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Opens or creates a vault with options. [`Vault::builder`] makes one.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// use strongroom::{Unlock, Vault};
+///
+/// # fn main() -> strongroom::Result<()> {
+/// let vault = Vault::builder("/var/lib/app/vault")
+///     .wait(Duration::from_secs(5))
+///     .open_or_create(Unlock::passphrase("correct horse"))?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct VaultBuilder {
+    dir: PathBuf,
+    options: Options,
+}
+
+impl VaultBuilder {
+    fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf(), options: Options::default() }
+    }
+
+    /// Waits this long for another process that holds the vault. The default is not to wait.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.options.wait = wait;
+        self
+    }
+
+    /// Calls `on_progress` during long steps, on the thread that opens, checks or repairs.
+    #[must_use]
+    pub fn progress(mut self, on_progress: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.options.progress = Some(Arc::new(on_progress));
+        self
+    }
+
+    /// Sets the functions that rotate secrets. Without them `RotateSecret` is refused, as on AWS for a function
+    /// that cannot be called.
+    #[must_use]
+    pub fn rotation(mut self, functions: RotationFunctions) -> Self {
+        self.options.rotation = functions;
+        self
+    }
+
+    /// Replaces all options.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Opens the vault.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no vault ([`Error::is_not_found`]), if another process holds it
+    /// ([`Error::is_in_use`]), if the key does not fit ([`Error::is_wrong_key`]), or if the vault is damaged beyond
+    /// what an open repairs by itself ([`Error::is_damaged`]).
+    pub fn open(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
+        self.options.open(&self.dir, unlock.borrow())
+    }
+
+    /// Creates a vault, and its folder if that is missing. Keep the key safe: nobody opens the vault without it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a vault already, or a folder with other files ([`Error::is_exists`]).
+    pub fn create(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
+        self.options.create(&self.dir, unlock)
+    }
+
+    /// Opens the vault, or creates it if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`open`](Self::open) and [`create`](Self::create) do.
+    pub fn open_or_create(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
+        let dir = VaultDir::make(&self.dir, &self.options)?;
+        if dir.has_vault() { dir.open(unlock.borrow()) } else { dir.create(|_| Ok(unlock)) }
+    }
+
+    /// Creates a vault that the key file at `path` opens. The key file is made first, with a random key, and is
+    /// durable before the vault is; one that is there already is used as it is. Store it apart from the vault's
+    /// backups and open the vault with [`Unlock::key_file`].
+    ///
+    /// # Errors
+    ///
+    /// Fails as [`create`](Self::create) and [`Unlock::key_file`] do.
+    pub fn create_with_key_file(&self, path: impl AsRef<Path>) -> Result<Vault> {
+        let (path, env) = (path.as_ref(), env_of(&self.options));
+        let io = |error| Error::io("make the key file", error);
+        VaultDir::make(&self.dir, &self.options)?.create(|id| {
+            if env.fs.metadata(path).map_err(io)?.is_some_and(|found| found.len > 0) {
+                return Unlock::key_file(path);
+            }
+            let key = key_file::generate(id, env.entropy.as_ref()).map_err(keystore_error)?;
+            private_file::make_dirs(&env, &parent(path)).map_err(io)?;
+            // EXPOSE: the key file is the one place where this key is kept.
+            private_file::write(&env, path, key.expose()).map_err(io)?;
+            Ok(Unlock::KeyFile(key))
+        })
+    }
+
+    /// Reads the whole vault and changes nothing. `deep` also opens every value and compares every row of the
+    /// state with the log.
+    pub fn check(&self, unlock: impl Borrow<Unlock>, deep: bool) -> Result<CheckReport> {
+        VaultDir::lock(&self.dir, &self.options)?.check(unlock.borrow(), deep)
+    }
+
+    /// Repairs a damaged vault and keeps the damaged originals in a folder of it. A repair that loses something
+    /// is only reported, unless `accept_loss` allows it.
+    pub fn repair(&self, unlock: impl Borrow<Unlock>, accept_loss: bool) -> Result<RepairReport> {
+        VaultDir::lock(&self.dir, &self.options)?.repair(unlock.borrow(), accept_loss)
+    }
+}
+
+impl fmt::Debug for VaultBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VaultBuilder")
+            .field("dir", &self.dir)
+            .field("options", &self.options)
+            .finish()
+    }
+}
+
+impl Vault {
+    /// A builder for the vault in `dir`.
+    #[must_use]
+    pub fn builder(dir: impl AsRef<Path>) -> VaultBuilder {
+        VaultBuilder::new(dir.as_ref())
+    }
+
+    /// Opens the vault in `dir` without options; see [`VaultBuilder::open`].
+    pub fn open(dir: impl AsRef<Path>, unlock: impl Borrow<Unlock>) -> Result<Self> {
+        Self::builder(dir).open(unlock)
+    }
+
+    /// Creates a vault in `dir` without options; see [`VaultBuilder::create`].
+    pub fn create(dir: impl AsRef<Path>, unlock: impl Borrow<Unlock>) -> Result<Self> {
+        Self::builder(dir).create(unlock)
+    }
+}
+
+impl Options {
+    /// Opens the vault in `dir`.
+    pub fn open(&self, dir: &Path, unlock: &Unlock) -> Result<Vault> {
+        VaultDir::lock(dir, self)?.open(unlock)
+    }
+
+    /// Creates a vault in `dir`.
+    pub fn create(&self, dir: &Path, unlock: impl Borrow<Unlock>) -> Result<Vault> {
+        VaultDir::make(dir, self)?.create(|_| Ok(unlock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+    use super::*;
+    use crate::error::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_vault_is_created_once_and_opened_after_that() {
+        let root = tempfile::tempdir().unwrap();
+        let (dir, key) = (root.path().join("vault"), root.path().join("keys/app.key"));
+        let vault = Vault::builder(&dir).create_with_key_file(&key).unwrap();
+        vault.put("a", "one").unwrap();
+        let held = Vault::builder(&dir).open(Unlock::key_file(&key).unwrap()).unwrap_err();
+        assert!(held.is_in_use(), "{held}");
+        vault.close().unwrap();
+        assert!(Vault::create(&dir, Unlock::passphrase("p")).unwrap_err().is_exists());
+        assert!(Vault::open(&dir, Unlock::passphrase("p")).unwrap_err().is_wrong_key());
+        let vault = Vault::builder(&dir).open_or_create(Unlock::key_file(&key).unwrap()).unwrap();
+        assert_eq!(vault.get("a").unwrap().as_str(), Ok("one"));
+        vault.close().unwrap();
+        let unlock = Unlock::key_file(&key).unwrap();
+        assert!(Vault::builder(&dir).check(&unlock, true).unwrap().findings.is_empty());
+    }
+
+    #[test]
+    fn a_key_file_that_is_there_is_used_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        let key = root.path().join("app.key");
+        Vault::builder(root.path().join("one")).create_with_key_file(&key).unwrap();
+        let text = std::fs::read(&key).unwrap();
+        Vault::builder(root.path().join("two")).create_with_key_file(&key).unwrap();
+        assert_eq!(std::fs::read(&key).unwrap(), text);
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o644)).unwrap();
+        let lax = Unlock::key_file(&key).unwrap_err();
+        assert!(matches!(lax.kind(), ErrorKind::LaxPermissions { mode: 0o644, .. }), "{lax}");
+    }
+
+    #[test]
+    fn no_vault_is_told_from_a_folder_of_others() {
+        let root = tempfile::tempdir().unwrap();
+        let missing = Vault::open(root.path().join("none"), Unlock::passphrase("p")).unwrap_err();
+        assert!(missing.is_not_found(), "{missing}");
+        std::fs::write(root.path().join("photo.jpg"), "x").unwrap();
+        let foreign = Vault::builder(root.path()).open_or_create(Unlock::passphrase("p"));
+        assert!(foreign.unwrap_err().is_exists());
+    }
+}
