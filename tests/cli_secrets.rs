@@ -171,9 +171,8 @@ fn lists_are_whole_however_many_pages_they_have() {
     let home = Home::with_vault();
     let key = SecretBytes::new(std::fs::read(home.key_file()).unwrap());
     let unlock = Unlock::KeyFile(key);
-    let vault = Vault::open(&home.vault(), &unlock, &Options::default()).unwrap();
     let vault = Options::default().open(&home.vault(), &unlock).unwrap();
-    let scope = Scope::default();
+    let vault = Options::default().open(&home.vault(), &unlock).unwrap();
     for number in 0..250 {
         vault.create_secret(CreateSecret::new(format!("s{number:03}"))).unwrap();
     }

@@ -11,8 +11,8 @@
 //! clones share one vault between threads. Operations carry the names and members of the AWS API.
 
 mod api;
-mod caller;
 mod builder;
+mod caller;
 mod commit;
 mod credentials;
 mod directory;
