@@ -4,17 +4,15 @@
 //! - [`Ephemeral`]: a vault that follows from a seed, in memory, with forks and snapshots.
 //! - [`Endpoint`]: AWS in the process: JSON in, status and JSON out, with faults by a [`FaultPlan`]
 //!   and a [`Trace`] of all that was asked, which replays.
-//! - [`Call`]: any of the 26 operations as a typed request. It and every request of
-//!   [`model::api`](crate::model::api) are `arbitrary::Arbitrary`.
+//! - [`Request`](crate::model::api::Request): any of the 26 operations as a typed request. It and every request
+//!   of [`model::api`](crate::model::api) are `arbitrary::Arbitrary`.
 
-mod call;
 mod endpoint;
 mod ephemeral;
 mod faults;
 mod requests;
 mod trace;
 
-pub use call::{Answer, Call};
 pub use endpoint::{Endpoint, NoAnswer, Outcome, Reply};
 pub use ephemeral::{Ephemeral, Snapshot};
 pub use faults::{FaultKind, FaultPlan, Rates};

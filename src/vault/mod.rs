@@ -40,7 +40,8 @@ pub mod internals;
 #[cfg(test)]
 mod tests;
 
-pub use api::{Credential, Write};
+pub use crate::model::api::Write;
+pub use api::Credential;
 pub use builder::VaultBuilder;
 pub use directory::{VaultDir, peek_id};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};

@@ -68,7 +68,7 @@ fn try_answer(vault: &Vault, operation: &str, body: Zeroizing<Vec<u8>>) -> Resul
                 // The caller waits on the other end.
                 let _ = answered.send(result);
             };
-            vault.submit(write, Box::new(done));
+            vault.submit(write, done);
             let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
             operations::write_answer(operation, &answer)?
         }

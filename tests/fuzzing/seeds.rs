@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use strongroom::__internals::crypto::{VaultId, key_file};
+use strongroom::__internals::model::api::Operation;
 use strongroom::__internals::model::api::{
     CreateSecret, GetSecretValue, PutResourcePolicy, PutSecretValue, ReplicaRegion,
     ReplicateSecretToRegions,
@@ -12,7 +13,6 @@ use strongroom::__internals::model::api::{
 use strongroom::__internals::model::{Scope, Tag, Tree};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{Vault, internals};
-use strongroom::testkit::Call;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -221,7 +221,8 @@ fn conformance() {
             let (Some(operation), Some(_)) = (step["op"].as_str(), step["in"].as_object()) else {
                 continue;
             };
-            let Some(number) = Call::OPERATIONS.iter().position(|known| *known == operation) else {
+            let Some(number) = Operation::ALL.iter().position(|known| known.name() == operation)
+            else {
                 continue;
             };
             let request = &step["in"];
@@ -248,7 +249,7 @@ fn conformance() {
     for (number, body) in &bodies {
         of_operation[*number] += 1;
         if of_operation[*number] <= 8 {
-            let name = format!("{}-{}", Call::OPERATIONS[*number], of_operation[*number]);
+            let name = format!("{}-{}", Operation::ALL[*number].name(), of_operation[*number]);
             put("json_request", &name, [&[*number as u8, 0][..], body.as_bytes()].concat());
         }
     }

@@ -125,7 +125,7 @@ fn submit(vault: &Vault, told: &Arc<Mutex<Told>>) {
             }
         };
         let write = Write::PutSecretValue(put("shared", &token));
-        vault.submit(write, Box::new(done));
+        vault.submit(write, done);
     }
 }
 

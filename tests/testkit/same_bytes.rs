@@ -6,9 +6,10 @@ use std::path::Path;
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::sim::Sim;
 use strongroom::__internals::env::{Env, real};
+use strongroom::__internals::model::api::Operation;
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::VaultDir;
-use strongroom::testkit::{Call, Ephemeral};
+use strongroom::testkit::Ephemeral;
 
 const STEPS: u64 = 300;
 
@@ -51,7 +52,7 @@ fn every_operation_is_asked_and_most_are_carried_out() {
         let vault = Ephemeral::new(script, &options()).unwrap();
         for line in run(&vault, vault.machine(), script, 0..STEPS) {
             let (name, rest) = line.split_once(' ').unwrap_or((&line, ""));
-            let Some(name) = Call::OPERATIONS.iter().find(|operation| **operation == name) else {
+            let Some(name) = Operation::from_name(name).map(Operation::name) else {
                 assert_eq!(line, "nothing", "maintenance failed");
                 continue;
             };
@@ -76,7 +77,7 @@ fn every_operation_is_asked_and_most_are_carried_out() {
         println!("{count} x {why}");
     }
     println!("{done_at_all} done, {refused_at_all} refused");
-    assert_eq!(counts.len(), Call::OPERATIONS.len());
+    assert_eq!(counts.len(), Operation::ALL.len());
     assert!(counts.values().filter(|(done, _)| *done > 0).count() >= 21);
     assert!(done_at_all * 3 > refused_at_all, "{done_at_all} done, {refused_at_all} refused");
 }

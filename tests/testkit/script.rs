@@ -9,10 +9,10 @@ use std::time::Duration;
 use strongroom::__internals::env::sim::{Sim, SimEntropy};
 use strongroom::__internals::env::{Entropy, UnixMillis};
 use strongroom::__internals::error::Error;
-use strongroom::__internals::model::api::GetSecretValueResponse;
+use strongroom::__internals::model::api::{GetSecretValueResponse, Request, Response};
 use strongroom::__internals::model::{Scope, Tree};
 use strongroom::__internals::vault::{Options, RotationFunctions, Vault, internals};
-use strongroom::testkit::{Answer, Call, Ephemeral};
+use strongroom::testkit::Ephemeral;
 
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const STEP_BYTES: usize = 512;
@@ -28,7 +28,7 @@ pub fn options() -> Options {
 
 /// One step of a script.
 enum Step {
-    Call(Scope, Box<Call>),
+    Call(Scope, Box<Request>),
     Advance(Duration),
     Maintain,
 }
@@ -43,7 +43,7 @@ fn steps(seed: u64, range: std::ops::Range<u64>) -> impl Iterator<Item = Step> {
             0 => Step::Maintain,
             1 => Step::Advance(DAY * u.int_in_range(1..=20).unwrap()),
             2..=9 => Step::Advance(Duration::from_millis(u.int_in_range(1..=100_000).unwrap())),
-            _ => Step::Call(Scope::arbitrary(u).unwrap(), Box::new(Call::arbitrary(u).unwrap())),
+            _ => Step::Call(Scope::arbitrary(u).unwrap(), Box::new(Request::arbitrary(u).unwrap())),
         }
     })
 }
@@ -53,14 +53,14 @@ pub fn run(vault: &Vault, machine: &Sim, seed: u64, range: std::ops::Range<u64>)
     let mut lines = Vec::new();
     for step in steps(seed, range) {
         lines.push(match step {
-            Step::Maintain => told(vault.maintain().map(|()| Answer::Nothing)),
+            Step::Maintain => told(vault.maintain().map(|()| Response::TagResource(()))),
             Step::Advance(span) => {
                 machine.clock.advance(span);
                 continue;
             }
             Step::Call(scope, call) => {
-                let name = call.operation();
-                format!("{name} {}", told(call.perform(&vault.in_scope(&scope))))
+                let name = call.operation().name();
+                format!("{name} {}", told(vault.in_scope(&scope).perform(*call)))
             }
         });
     }
@@ -74,33 +74,64 @@ fn value(output: &GetSecretValueResponse) -> String {
     format!("{arn} {name} {version_id} {kind:?} {bytes:?} {version_stages:?} {created_date:?}")
 }
 
+/// The names that the structures of answers had when the fingerprints were taken.
+const NAMES: [(&str, &str); 14] = [
+    ("ApiErrorType", "BatchError"),
+    ("AssociationResponse", "Associated"),
+    ("DeleteSecretResponse", "Deleted"),
+    ("DescribeSecretResponse", "Description"),
+    ("GetResourcePolicyResponse", "ResourcePolicy"),
+    ("ListResourcePoliciesResponse", "PolicyPage"),
+    ("ListSecretVersionIdsResponse", "VersionPage"),
+    ("ListSecretsResponse", "SecretPage"),
+    ("PolicyResponse", "PolicyNamed"),
+    ("ReplicationResponse", "Replicated"),
+    ("SecretResponse", "Named"),
+    ("SecretVersionsListEntry", "VersionEntry"),
+    ("ValidateResourcePolicyResponse", "PolicyValidation"),
+    ("VersionResponse", "Written"),
+];
+
 fn debug<T: Debug>(answer: &T) -> String {
-    format!("{answer:?}")
+    let text = format!("{answer:?}").replace("ValidationErrorsEntry", "PolicyFinding");
+    NAMES.iter().fold(text, |text, (name, before)| {
+        text.replace(&format!("{name} {{"), &format!("{before} {{"))
+    })
 }
 
-pub fn told(answer: Result<Answer, Error>) -> String {
+pub fn told(answer: Result<Response, Error>) -> String {
     match answer {
         Err(error) => format!("error {error}"),
         Ok(answer) => match &answer {
-            Answer::Associated(answer) => debug(answer),
-            Answer::Batch(batch) => {
+            Response::GetSecretValue(output) => value(output),
+            Response::BatchGetSecretValue(batch) => {
                 let values: Vec<String> = batch.values.iter().map(value).collect();
-                format!("{values:?} {:?} {:?}", batch.next_token, batch.errors)
+                format!("{values:?} {:?} {}", batch.next_token, debug(&batch.errors))
             }
-            Answer::Deleted(answer) => debug(answer),
-            Answer::Description(answer) => debug(answer),
-            Answer::Named(answer) => debug(answer),
-            Answer::Nothing => "nothing".to_owned(),
-            Answer::Password(password) => debug(&password.expose()),
-            Answer::Policy(answer) => debug(answer),
-            Answer::PolicyNamed(answer) => debug(answer),
-            Answer::PolicyPage(answer) => debug(answer),
-            Answer::PolicyValidation(answer) => debug(answer),
-            Answer::Replicated(answer) => debug(answer),
-            Answer::SecretPage(answer) => debug(answer),
-            Answer::Value(output) => value(output),
-            Answer::VersionPage(answer) => debug(answer),
-            Answer::Written(answer) => debug(answer),
+            Response::GetRandomPassword(password) => debug(&password.expose()),
+            Response::TagResource(()) | Response::UntagResource(()) => "nothing".to_owned(),
+            Response::AssociateCrossAccountReplica(answer)
+            | Response::DisassociateCrossAccountReplica(answer) => debug(answer),
+            Response::CancelRotateSecret(answer)
+            | Response::CreateSecret(answer)
+            | Response::PutSecretValue(answer)
+            | Response::RotateSecret(answer)
+            | Response::UpdateSecret(answer) => debug(answer),
+            Response::DeleteResourcePolicy(answer) | Response::PutResourcePolicy(answer) => {
+                debug(answer)
+            }
+            Response::RemoveRegionsFromReplication(answer)
+            | Response::ReplicateSecretToRegions(answer) => debug(answer),
+            Response::RestoreSecret(answer)
+            | Response::StopReplicationToReplica(answer)
+            | Response::UpdateSecretVersionStage(answer) => debug(answer),
+            Response::DeleteSecret(answer) => debug(answer),
+            Response::DescribeSecret(answer) => debug(answer),
+            Response::GetResourcePolicy(answer) => debug(answer),
+            Response::ListResourcePolicies(answer) => debug(answer),
+            Response::ListSecretVersionIds(answer) => debug(answer),
+            Response::ListSecrets(answer) => debug(answer),
+            Response::ValidateResourcePolicy(answer) => debug(answer),
         },
     }
 }

@@ -9,12 +9,12 @@ use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::Write;
 use strongroom::__internals::wire::internals::{self, Read, Signed};
 use strongroom::__internals::wire::member_facts::{MemberFact, members};
-use strongroom::testkit::Call;
+use strongroom::__internals::model::api::Operation;
 
-const OPERATIONS: &[&str] = Call::OPERATIONS;
+const OPERATIONS: &[Operation] = Operation::ALL;
 
 static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> =
-    LazyLock::new(|| OPERATIONS.iter().map(|operation| members(operation).unwrap()).collect());
+    LazyLock::new(|| OPERATIONS.iter().map(|operation| members(operation.name()).unwrap()).collect());
 
 /// The first byte chooses the operation and how the rest is meant: as a body; or as choices for a
 /// request made of the table of members, which is understood if nothing in it is wrong, keeps its
@@ -22,7 +22,7 @@ static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> =
 pub(super) fn json_request(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, mode) = (usize::from(input.u8()) % OPERATIONS.len(), input.u8());
-    let operation = OPERATIONS[choice];
+    let operation = OPERATIONS[choice].name();
     if mode & 1 == 0 {
         judged(internals::read(operation, input.rest()));
         return;

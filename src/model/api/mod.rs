@@ -7,10 +7,13 @@
 //! - `responses.rs`: shapes that several operations answer with
 //! - `secrets.rs`, `values.rs`, `tags.rs`, `rotation.rs`, `policy.rs`, `replication.rs`,
 //!   `cross_account.rs`, `password.rs`: requests and responses by subject
+//! - `operations.rs`: the table of operations, and what comes from it: names, kinds, enums of requests and
+//!   responses
 //! - `command.rs`: what the commit pipeline decides about
 
 mod command;
 mod cross_account;
+mod operations;
 mod password;
 mod policy;
 mod replication;
@@ -24,6 +27,8 @@ mod values;
 pub use super::rotation::RotationRules;
 pub use command::*;
 pub use cross_account::*;
+pub(crate) use operations::for_each_operation;
+pub use operations::{ApiRequest, Operation, Read, Request, Response, Write};
 pub use password::*;
 pub use policy::*;
 pub use replication::*;

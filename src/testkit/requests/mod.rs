@@ -3,15 +3,7 @@
 
 mod pools;
 
-use crate::model::api::{
-    AssociateCrossAccountReplica, BatchGetSecretValue, CancelRotateSecret, CreateSecret,
-    DeleteResourcePolicy, DeleteSecret, DescribeSecret, DisassociateCrossAccountReplica, Filter,
-    GetRandomPassword, GetResourcePolicy, GetSecretValue, ListResourcePolicies,
-    ListSecretVersionIds, ListSecrets, PutResourcePolicy, PutSecretValue,
-    RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, RestoreSecret,
-    RotateSecret, RotationRules, StopReplicationToReplica, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
-};
+use crate::model::api::*;
 use crate::model::{ExternalMetadata, RotationToken, Scope, Tag, limits};
 use crate::secret::SecretValue;
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -58,6 +50,43 @@ impl<'a> Arbitrary<'a> for Scope {
             account.as_deref().unwrap_or(Self::DEFAULT_ACCOUNT),
             region.as_deref().unwrap_or(Self::DEFAULT_REGION),
         ))
+    }
+}
+
+macro_rules! any_request {
+    (
+        writes { $($write:ident $(<$value:ident>)? => $write_response:ty, $write_method:ident;)* }
+        reads { $($read:ident => $read_response:ty, $read_method:ident;)* }
+    ) => {
+        /// Makes a request of an operation.
+        fn request_of(operation: Operation, u: &mut Unstructured<'_>) -> Result<Request> {
+            Ok(match operation {
+                $(Operation::$write => <$write>::arbitrary(u)?.into(),)*
+                $(Operation::$read => <$read>::arbitrary(u)?.into(),)*
+            })
+        }
+    };
+}
+
+for_each_operation!(any_request);
+
+impl<'a> Arbitrary<'a> for Request {
+    /// What makes and changes versions twice as often as all together.
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let operation = if u.ratio(1_u8, 3_u8)? {
+            *u.choose(Operation::ALL)?
+        } else {
+            match u.int_in_range(0_u8..=11)? {
+                0..=2 => Operation::CreateSecret,
+                3..=5 => Operation::PutSecretValue,
+                6 => Operation::UpdateSecretVersionStage,
+                7 | 8 => Operation::GetSecretValue,
+                9 => Operation::UpdateSecret,
+                10 => Operation::RestoreSecret,
+                _ => Operation::DeleteSecret,
+            }
+        };
+        request_of(operation, u)
     }
 }
 

@@ -3,12 +3,16 @@
 //! - `operations.rs`: one method for each operation
 //! - `shorthand.rs`: `put` and `get`
 //! - `batch_get.rs`: `BatchGetSecretValue`, many reads in one
+//! - `submit.rs`: from any request to its answer; the form for servers
+//! - `scope.rs`: handles that act in other scopes
 //! - `fork.rs`: a second vault that goes on from where one stands, for tests
 
 mod batch_get;
 #[cfg(feature = "testkit")]
 mod fork;
 mod operations;
+mod scope;
 mod shorthand;
+mod submit;
 
-pub use operations::{Credential, Write};
+pub use operations::Credential;

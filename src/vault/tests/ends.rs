@@ -59,9 +59,9 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
         // Behind the one that drops the handle there are more: all are done before the lock goes.
         sim.fs.set_sync_delay(Duration::from_millis(2));
         let write = put_request("a", "first", round * 2);
-        vault.submit(write, Box::new(move |_| drop(last)));
+        vault.submit(write, move |_| drop(last));
         let write = put_request("a", &format!("last {round}"), round * 2 + 1);
-        vault.submit(write, Box::new(|_| {}));
+        vault.submit(write, |_| {});
         drop(vault);
         let vault = open_soon(&world);
         assert_eq!(get(&vault, "a").unwrap(), format!("last {round}"));
@@ -108,19 +108,16 @@ fn every_callback_is_called_once_however_closing_races() {
                             .filter(char::is_ascii_alphanumeric)
                             .collect();
                         request.client_request_token = Some(format!("{token:0>40}"));
-                        vault.submit(
-                            Write::PutSecretValue(request),
-                            Box::new(move |result| {
-                                done.fetch_add(1, Ordering::Relaxed);
-                                match result {
-                                    Ok(_) => drop(acknowledged.fetch_add(1, Ordering::Relaxed)),
-                                    Err(error) => assert!(
-                                        matches!(error.kind(), ErrorKind::Busy | ErrorKind::Closed),
-                                        "{error}"
-                                    ),
-                                }
-                            }),
-                        );
+                        vault.submit(Write::PutSecretValue(request), move |result| {
+                            done.fetch_add(1, Ordering::Relaxed);
+                            match result {
+                                Ok(_) => drop(acknowledged.fetch_add(1, Ordering::Relaxed)),
+                                Err(error) => assert!(
+                                    matches!(error.kind(), ErrorKind::Busy | ErrorKind::Closed),
+                                    "{error}"
+                                ),
+                            }
+                        });
                     }
                 });
             }

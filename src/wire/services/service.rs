@@ -176,7 +176,7 @@ impl Service {
             // Held until here, and not by the request, which ends when its client goes.
             drop(permit);
         };
-        vault.submit(write, Box::new(done));
+        vault.submit(write, done);
         match answer.await {
             Ok(result) => result.map_err(Failure::from),
             Err(_) => Err(BROKEN_OFF),

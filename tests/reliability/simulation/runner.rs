@@ -239,13 +239,10 @@ impl Runner {
             let answered = Arc::new(AtomicBool::new(false));
             let (done, errors) = (Arc::clone(&answered), Arc::clone(&self.errors));
             let vault = self.vault();
-            vault.in_scope(&scope).submit(
-                write,
-                Box::new(move |answer| {
-                    note(&errors, answer);
-                    done.store(true, Ordering::Relaxed);
-                }),
-            );
+            vault.in_scope(&scope).submit(write, move |answer| {
+                note(&errors, answer);
+                done.store(true, Ordering::Relaxed);
+            });
             assert!(answered.load(Ordering::Relaxed));
             if kind == Kind::Rotate {
                 self.watch.look();

@@ -1,7 +1,7 @@
 //! What a sequence met, in numbers.
 
 use std::collections::BTreeMap;
-use strongroom::testkit::Call;
+use strongroom::__internals::model::api::Operation;
 
 /// How often an operation was answered, and how often refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,8 +45,9 @@ impl Report {
 
     /// The answers of every operation of the API, in the order of the alphabet.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Answers)> + '_ {
-        Call::OPERATIONS
+        Operation::ALL
             .iter()
-            .map(|name| (*name, self.operations.get(name).copied().unwrap_or_default()))
+            .map(|operation| operation.name())
+            .map(|name| (name, self.operations.get(name).copied().unwrap_or_default()))
     }
 }

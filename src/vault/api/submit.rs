@@ -1,0 +1,126 @@
+//! From a request to its answer.
+//!
+//! [`Vault::submit`] is the form for servers, which parks no thread per request. It leaves an absent
+//! `ClientRequestToken` absent, because AWS refuses a raw request without one (rule SEM-TOKEN).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Scope;
+use crate::model::api::*;
+use crate::secret::SecretBytes;
+use crate::semantics::Answer;
+use crate::semantics::password::Recipe;
+use crate::vault::job::{Done, Job, Mutate, seal};
+use crate::vault::{Inner, Vault};
+
+/// A response as the pipeline answers it.
+pub(crate) trait FromAnswer: Sized {
+    /// `None`: the answer is of another operation, which is a defect.
+    fn from_answer(answer: Answer) -> Option<Self>;
+}
+
+macro_rules! from_answer {
+    ($($response:ty: $answer:ident;)*) => {$(
+        impl FromAnswer for $response {
+            fn from_answer(answer: Answer) -> Option<Self> {
+                if let Answer::$answer(response) = answer { Some(response) } else { None }
+            }
+        }
+    )*};
+}
+
+from_answer! {
+    AssociationResponse: Associated;
+    DeleteSecretResponse: Deleted;
+    PolicyResponse: PolicyNamed;
+    ReplicationResponse: Replicated;
+    SecretResponse: Named;
+    VersionResponse: Written;
+}
+
+impl FromAnswer for () {
+    fn from_answer(answer: Answer) -> Option<Self> {
+        matches!(answer, Answer::Done).then_some(())
+    }
+}
+
+impl Inner {
+    /// A password after the recipe of a request.
+    pub(in crate::vault) fn random_password(
+        &self,
+        request: &GetRandomPassword,
+    ) -> Result<SecretBytes> {
+        let entropy = &self.shared.env.entropy;
+        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
+        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
+        Ok(SecretBytes::new(std::mem::take(&mut *password)))
+    }
+
+    /// Checks, seals and commits a write, and waits for its outcome.
+    pub(in crate::vault) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
+        let job = self.mutate(scope, write)?;
+        self.driver.call(|done| job(done))
+    }
+
+    /// A write, checked and sealed: a job but for who waits for it.
+    fn mutate(&self, scope: &Scope, write: Write) -> Result<impl FnOnce(Done) -> Job + use<>> {
+        if let Some(kind) = self.shared.refuses_writes() {
+            return Err(kind.into());
+        }
+        let (mutation, payload) = seal(&self.shared.keys(), &self.shared.env, write)?;
+        let scope = scope.clone();
+        Ok(move |done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })))
+    }
+}
+
+impl Vault {
+    /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
+    /// the commit thread after the batch's sync (it must not block or call the vault), or here if
+    /// the request is refused before it is queued. A full queue is refused with
+    /// [`ErrorKind::Busy`]. If the commit thread dies, `done` is dropped uncalled.
+    pub fn submit(
+        &self,
+        write: impl Into<Write>,
+        done: impl FnOnce(Result<Answer>) + Send + 'static,
+    ) {
+        let job = self.caller.scope().and_then(|scope| self.inner.mutate(scope, write.into()));
+        match job {
+            Ok(job) => self.inner.driver.submit(job(Box::new(done))),
+            Err(error) => done(Err(error)),
+        }
+    }
+
+    /// Performs a write and waits for its outcome.
+    pub(super) fn write<R>(&self, request: R) -> Result<R::Response>
+    where
+        R: ApiRequest<Response: FromAnswer> + Into<Write>,
+    {
+        let answer = self.inner.write(self.caller.scope()?, request.into())?;
+        FromAnswer::from_answer(answer).ok_or_else(|| ErrorKind::OutcomeUnknown.into())
+    }
+}
+
+/// [`Vault::perform`], from the table of operations.
+macro_rules! perform {
+    (
+        writes {
+            $($write:ident $(<$value:ident>)? => $write_response:ty, $write_method:ident;)*
+        }
+        reads { $($read:ident => $read_response:ty, $read_method:ident;)* }
+    ) => {
+        impl Vault {
+            /// Performs a request of any operation, as its method does.
+            pub fn perform(&self, request: impl Into<Request>) -> Result<Response> {
+                Ok(match request.into() {
+                    $(Request::Write(Write::$write(request)) => {
+                        Response::$write(self.$write_method(request)?)
+                    })*
+                    $(Request::Read(Read::$read(request)) => {
+                        Response::$read(self.$read_method(request)?)
+                    })*
+                })
+            }
+        }
+    };
+}
+
+for_each_operation!(perform);
