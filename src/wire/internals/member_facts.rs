@@ -1,7 +1,7 @@
 //! The table of operations and members as facts, for tests. No stability promise.
 
 use crate::wire::request::Operation;
-use crate::wire::schema::{Kind, Member};
+use crate::wire::schema::{Kind, Members};
 
 /// One member of a request, or the items of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub fn members(operation: &str) -> Option<Vec<MemberFact>> {
     Some(facts)
 }
 
-fn structure(members: &[Member], prefix: &str, facts: &mut Vec<MemberFact>) {
-    for member in members {
+fn structure(members: Members, prefix: &str, facts: &mut Vec<MemberFact>) {
+    for member in members.iter().copied().flatten() {
         let path = format!("{prefix}{}", member.name);
         add(&path, &member.kind, member.required, member.sensitive, facts);
     }

@@ -6,8 +6,7 @@ use crate::semantics::Answer;
 use crate::vault::Vault;
 use crate::wire::json::parse;
 use crate::wire::reply::Failure;
-use crate::wire::request::{self, Call, Operation, Read};
-use crate::wire::schema::Fields;
+use crate::wire::request::{Call, Operation, Read};
 use zeroize::Zeroizing;
 
 /// The vault dropped a write's callback.
@@ -18,7 +17,7 @@ pub(crate) const BROKEN_OFF: Failure =
 pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
     let node = parse(&body).map_err(|_| Failure::NotJson)?;
     drop(body);
-    request::read(operation, Fields::check(node, operation.members())?)
+    operation.read(node)
 }
 
 pub(crate) fn perform_read(vault: &Vault, read: Read) -> VaultResult<Zeroizing<Vec<u8>>> {
