@@ -1,7 +1,7 @@
 //! A vault on a simulated machine: time stands still, chance follows from a seed, files are memory.
 //!
 //! It is the vault that also lies on disks: the same code, cryptography, log and checks. What it
-//! writes is what a vault on a disk writes with the same clock and chance (`tests/testkit.rs`
+//! writes is what a vault on a disk writes with the same clock and chance (`tests/api/testkit.rs`
 //! compares them byte for byte). It has no threads: whoever calls does the work, and
 //! [`Vault::maintain`] what the background would do.
 

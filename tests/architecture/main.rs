@@ -7,5 +7,7 @@
 mod imports;
 mod layers;
 mod operations;
+mod release_binary;
+mod requirements;
 mod rooms;
 mod sources;

@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod folder;
 pub mod http;
+pub mod quiet;
 pub mod rng;
 pub mod script;
 pub mod search;

@@ -59,7 +59,7 @@ fn a_header_that_is_whole_is_not_called_undone() {
 }
 
 /// The model took it for a replay; what there is to replay is another value (SEM-TOKEN-10). What it is
-/// answered is in `tests/fuzzing_operations.rs`.
+/// answered is in `tests/fuzzing/fuzzing_operations.rs`.
 #[test]
 fn a_creation_by_a_versions_token_agrees_with_the_model() {
     holds("operations", "create-without-value-by-a-versions-token");

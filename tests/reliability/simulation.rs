@@ -4,7 +4,7 @@
 //! What must hold after each: what was shown to a reader or answered is there, what was under way
 //! is there whole or not at all, `check` finds nothing, labels are legal, the vault goes on working.
 //! The oracle is what the vault itself read as after each frame while the power was on; that this is
-//! right is shown against the reference model (`tests/model.rs`).
+//! right is shown against the reference model (`tests/api/model.rs`).
 
 use crate::common::rng::Rng;
 use crate::figures;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/data/model.json: the facts of AWS's API model that tests/model_facts.rs holds the server against.
+"""Writes tests/data/model.json: the facts of AWS's API model that tests/wire/model_facts.rs holds the server against.
 
     python3 -m venv VENV && VENV/bin/pip install botocore
     VENV/bin/python tests/tools/model_facts.py [--botocore FOLDER] [--out FILE]

@@ -2,7 +2,7 @@
 
 paws cannot be had from a registry of Python or JavaScript, so its requests are kept: the calls of its
 documentation, its header set, its way to sign (no x-amz-content-sha256), a token where it makes one.
-The key and the time are those of tests/wire_http/client.rs. Run without arguments from the repository.
+The key and the time are those of tests/wire/client.rs. Run without arguments from the repository.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 //! The `strongroom` command without its zero-on-free allocator: the control of
-//! `tests/canary_memory.rs`. Never shipped.
+//! `tests/canary_memory/main.rs`. Never shipped.
 
 use std::process::ExitCode;
 

@@ -5,16 +5,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
+use strongroom::__internals::model::api::Operation;
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
 use strongroom::__internals::vault::Write;
 use strongroom::__internals::wire::internals::{self, Read, Signed};
 use strongroom::__internals::wire::member_facts::{MemberFact, members};
-use strongroom::__internals::model::api::Operation;
 
 const OPERATIONS: &[Operation] = Operation::ALL;
 
-static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> =
-    LazyLock::new(|| OPERATIONS.iter().map(|operation| members(operation.name()).unwrap()).collect());
+static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> = LazyLock::new(|| {
+    OPERATIONS.iter().map(|operation| members(operation.name()).unwrap()).collect()
+});
 
 /// The first byte chooses the operation and how the rest is meant: as a body; or as choices for a
 /// request made of the table of members, which is understood if nothing in it is wrong, keeps its

@@ -2,7 +2,7 @@
 //!
 //! Both sides offer the same type and the same functions. Without the feature `__faults` every answer
 //! is the constant "no", so callers need no `cfg` and a release binary holds no switch
-//! (`tests/release_binary.rs`). This module stands at the bottom because every layer may ask.
+//! (`tests/architecture/release_binary.rs`). This module stands at the bottom because every layer may ask.
 //!
 //! - `enabled.rs`: the switches of test builds
 //! - `disabled.rs`: the constants of all other builds

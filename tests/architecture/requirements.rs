@@ -1,0 +1,200 @@
+//! Rules and tests belong together: every rule of `docs/SEMANTICS.md` and `docs/WIRE.md` is cited by a
+//! test, and no file cites a rule that is not there; and what `cargo test` leaves out has a command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How the rules of each document begin.
+const DOCUMENTS: [(&str, &str); 2] = [("SEM-", "docs/SEMANTICS.md"), ("WIRE-", "docs/WIRE.md")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All `.rs` files under a folder, sorted.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The rule ids in a text: `SEM-` or `WIRE-`, capitals, hyphen, number.
+fn ids(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (prefix, _) in DOCUMENTS {
+        for (at, _) in text.match_indices(prefix) {
+            let rest = &text[at + prefix.len()..];
+            let family: String = rest.chars().take_while(char::is_ascii_uppercase).collect();
+            let Some(rest) = rest[family.len()..].strip_prefix('-') else { continue };
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !family.is_empty() && !number.is_empty() {
+                found.push((at, format!("{prefix}{family}-{number}")));
+            }
+        }
+    }
+    found.sort();
+    found.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The rules that the documents define, each once: in bold at the beginning of a list item.
+fn rules() -> BTreeSet<String> {
+    let mut rules = BTreeSet::new();
+    for (prefix, path) in DOCUMENTS {
+        let document = fs::read_to_string(root().join(path)).unwrap();
+        let mut defined = BTreeSet::new();
+        for part in document.split("- **").skip(1) {
+            for id in ids(part.split("**").next().unwrap()) {
+                assert!(id.starts_with(prefix), "{path} defines {id}");
+                assert!(defined.insert(id.clone()), "{id} is defined twice");
+            }
+        }
+        let named: BTreeSet<String> =
+            ids(&document).into_iter().filter(|id| id.starts_with(prefix)).collect();
+        assert_eq!(named, defined, "{path} names rules that it does not define");
+        rules.extend(defined);
+    }
+    rules
+}
+
+/// The part of a source file that is test code: all of a file in `tests`, or what follows the
+/// first `#[cfg(test)]` that opens a module with a body.
+fn test_code(path: &Path, text: &str) -> String {
+    let in_tests = path.components().any(|part| part.as_os_str() == "tests")
+        || path.file_name().is_some_and(|name| name == "tests.rs");
+    if in_tests {
+        return text.to_owned();
+    }
+    let inline = text.match_indices("#[cfg(test)]").find(|(at, _)| {
+        let body = text[*at..].lines().find(|line| line.contains("mod "));
+        body.is_some_and(|line| line.ends_with('{'))
+    });
+    inline.map(|(at, _)| text[at..].to_owned()).unwrap_or_default()
+}
+
+/// Path relative to the crate, and text, of every file but this one.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = rust_files(&root().join("src"));
+    files.extend(rust_files(&root().join("tests")));
+    let files = files.into_iter().filter(|path| !path.ends_with(file!()));
+    let read = files.map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        (path.strip_prefix(root()).unwrap().to_owned(), text)
+    });
+    read.collect()
+}
+
+#[test]
+fn every_rule_is_cited_by_a_test() {
+    let mut uncited = rules();
+    assert!(uncited.len() > 250, "the documents define {} rules", uncited.len());
+    for (path, text) in sources() {
+        for id in ids(&test_code(&path, &text)) {
+            uncited.remove(&id);
+        }
+    }
+    assert!(uncited.is_empty(), "no test cites {uncited:?}");
+}
+
+#[test]
+fn every_cited_rule_exists() {
+    let rules = rules();
+    let mut unknown: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources() {
+        let strangers: Vec<_> = ids(&text).into_iter().filter(|id| !rules.contains(id)).collect();
+        if !strangers.is_empty() {
+            unknown.insert(path, strangers);
+        }
+    }
+    assert!(unknown.is_empty(), "in no document: {unknown:?}");
+}
+
+/// Within a family numbers run from 1 without a gap, so that a deleted rule is noticed.
+#[test]
+fn rules_are_numbered_without_gaps() {
+    let mut families: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    for rule in rules() {
+        let (family, number) = rule.rsplit_once('-').unwrap();
+        families.entry(family.to_owned()).or_default().insert(number.parse().unwrap());
+    }
+    for (family, numbers) in families {
+        let expected: BTreeSet<u32> = (1..=u32::try_from(numbers.len()).unwrap()).collect();
+        assert_eq!(numbers, expected, "{family}");
+    }
+}
+
+/// A test that `cargo test` leaves out asserts nothing unless somebody runs it: the table in
+/// `docs/TESTING.md` has a command for each, by the name of the test or of all its neighbours.
+#[test]
+fn every_ignored_test_has_a_command() {
+    let document = fs::read_to_string(root().join("docs/TESTING.md")).unwrap();
+    let commands: Vec<&str> = document
+        .split('`')
+        .filter(|code| code.starts_with("cargo test") && code.contains("--ignored"))
+        .collect();
+    let mut ignored = 0;
+    for (path, text) in sources() {
+        // A unit test is named by its module, an integration test by its file, or by the folder of
+        // modules that has the name of the file.
+        let unit = path.strip_prefix("src").ok().map(|inside| {
+            inside
+                .with_extension("")
+                .components()
+                .map(|part| part.as_os_str().to_str().unwrap())
+                .collect::<Vec<_>>()
+                .join("::")
+        });
+        let file = Path::new(path.iter().nth(1).unwrap()).file_stem().unwrap().to_str().unwrap();
+        for part in text.split("#[ignore").skip(1) {
+            let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();
+            ignored += 1;
+            let runs = |command: &&&str| {
+                let mut words = command.split_whitespace().skip(2).take_while(|word| *word != "--");
+                let (mut targets, mut filters) = (Vec::new(), Vec::new());
+                while let Some(word) = words.next() {
+                    match word {
+                        "--test" => targets.push(words.next().unwrap()),
+                        "--lib" => targets.push("--lib"),
+                        word if word.starts_with("--") => {}
+                        word => filters.push(word),
+                    }
+                }
+                let (target, full) = match &unit {
+                    Some(module) => ("--lib", format!("{module}::{name}")),
+                    None => (file, name.to_owned()),
+                };
+                targets.contains(&target)
+                    && (filters.is_empty() || filters.iter().any(|filter| full.contains(filter)))
+            };
+            assert!(
+                commands.iter().any(|command| runs(&command)),
+                "{}: {name} has no command",
+                path.display()
+            );
+        }
+    }
+    assert!(ignored > 5, "{ignored} ignored tests were found");
+}
+
+/// The scanner itself, so that its green means something.
+#[test]
+fn ids_are_found_where_they_stand() {
+    assert_eq!(ids("(SEM-X-1, SEM-YZ-22) SEM- SEM-X SEM-1 SEM-X-"), ["SEM-X-1", "SEM-YZ-22"]);
+    assert_eq!(
+        ids("WIRE-SIG-3, SEM-X-1: WIRE-SIG-12 and WIRE-SIG"),
+        ["WIRE-SIG-3", "SEM-X-1", "WIRE-SIG-12"]
+    );
+    let text = "/// SEM-A-1\n#[cfg(test)]\nmod tests {\n// SEM-A-2\n}";
+    assert_eq!(ids(&test_code(Path::new("src/a.rs"), text)), ["SEM-A-2"]);
+    let text = "#[cfg(test)]\nmod tests;\n// SEM-A-3";
+    assert!(test_code(Path::new("src/a.rs"), text).is_empty());
+    assert_eq!(ids(&test_code(Path::new("src/a/tests.rs"), text)), ["SEM-A-3"]);
+}

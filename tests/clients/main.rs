@@ -1,0 +1,157 @@
+//! Unchanged AWS clients against the real server: the AWS CLI, boto3, Terraform, the SDKs for
+//! JavaScript and Rust. What is not installed here is skipped, with the reason printed.
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::server::{Home, Server};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Whether a command runs here at all.
+fn runs(command: &[&str]) -> bool {
+    Command::new(command[0])
+        .args(&command[1..])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Runs a script with the server's printed lines in its environment.
+fn script(server: &Server, program: &str, file: &str, extra: &[(&str, &str)]) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(file);
+    let mut command = Command::new(program);
+    command.arg(path).stdin(Stdio::null());
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.to_lowercase().ends_with("_proxy") {
+            command.env_remove(name);
+        }
+    }
+    command.envs(&server.exports).envs(extra.iter().copied());
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    print!("{said}");
+    assert!(output.status.success(), "{file}:\n{said}\n{complained}");
+}
+
+#[test]
+fn the_aws_cli_works_unchanged() {
+    if !runs(&["aws", "--version"]) || !runs(&["python3", "--version"]) {
+        println!("SKIP there is no AWS CLI here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "bash", "aws_cli.sh", &[]);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn boto3_works_unchanged() {
+    if !runs(&["python3", "-c", "import boto3"]) {
+        println!("SKIP there is no boto3 here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "python3", "boto3_check.py", &[]);
+}
+
+#[test]
+fn the_javascript_sdk_works_unchanged() {
+    if !runs(&["node", "--version"]) || !runs(&["npm", "--version"]) {
+        println!("SKIP there is no Node.js here");
+        return;
+    }
+    // Node finds packages beside the script.
+    let dir = tempfile::tempdir().unwrap();
+    let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/js");
+    for file in ["package.json", "check.mjs"] {
+        std::fs::copy(from.join(file), dir.path().join(file)).unwrap();
+    }
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--fetch-retries=0"]).current_dir(dir.path());
+    if !npm.output().is_ok_and(|output| output.status.success()) {
+        println!("SKIP the AWS SDK for JavaScript cannot be installed here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    script(&server, "node", dir.path().join("check.mjs").to_str().unwrap(), &[]);
+}
+
+#[test]
+#[ignore = "builds 200 crates: docs/TESTING.md"]
+fn the_rust_sdk_works_unchanged() {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/rust");
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/rust-check");
+    let home = Home::new();
+    let server = home.serve();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--locked", "--target-dir"]).arg(target).arg("--manifest-path");
+    let status = cargo.arg(package.join("Cargo.toml")).envs(&server.exports).status();
+    assert!(status.unwrap().success(), "the SDK for Rust met something else");
+}
+
+/// A file system mirror that holds the AWS provider.
+fn mirror() -> Option<PathBuf> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let asked = std::env::var_os("STRONGROOM_TF_PLUGIN_DIR").map(PathBuf::from);
+    // Where Terraform itself looks for a mirror that no configuration names.
+    let usual = [
+        format!("{home}/.terraform.d/plugins"),
+        "/usr/local/share/terraform/plugins".into(),
+        "/usr/share/terraform/plugins".into(),
+    ];
+    let provider = "registry.terraform.io/hashicorp/aws/5.100.0";
+    asked.into_iter().chain(usual.map(PathBuf::from)).find(|dir| dir.join(provider).is_dir())
+}
+
+#[test]
+fn terraform_works_unchanged() {
+    terraform("terraform.sh", &[], &[]);
+}
+
+#[test]
+fn terraform_attaches_policies() {
+    terraform("terraform_policy.sh", &[], &[]);
+}
+
+#[test]
+fn terraform_configures_rotation_unchanged() {
+    let arn = "arn:aws:lambda:us-east-1:000000000000:function:random";
+    let function = format!("{arn}=random");
+    terraform("terraform_rotation.sh", &["--rotation", &function], &[("ROTATION_ARN", arn)]);
+}
+
+#[test]
+fn terraform_reads_data_and_waits_for_a_scheduled_name() {
+    terraform("terraform_data.sh", &[], &[]);
+}
+
+/// Runs a script against a server that was started with these arguments.
+fn terraform(file: &str, args: &[&str], extra: &[(&str, &str)]) {
+    if !runs(&["terraform", "version"]) {
+        println!("SKIP {file}: there is no terraform here");
+        return;
+    }
+    let Some(mirror) = mirror() else {
+        println!(
+            "SKIP {file}: there is no aws provider 5.100.0 here (STRONGROOM_TF_PLUGIN_DIR names a \
+             mirror)"
+        );
+        return;
+    };
+    let home = Home::new();
+    let server = home.serve_with(std::path::Path::new(common::server::BIN), args);
+    let mut variables = vec![("STRONGROOM_TF_PLUGIN_DIR", mirror.to_str().unwrap())];
+    variables.extend(extra);
+    script(&server, "bash", file, &variables);
+}

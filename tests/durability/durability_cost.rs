@@ -1,0 +1,170 @@
+//! What durability costs in syncs: many writers share them, a lone writer pays one each.
+//!
+//! Sixteen writers that *block* never have more than sixteen operations on their way, so 16,000 puts
+//! cost them at least 1,000 syncs, whatever the vault does. The group commit shows with requests in
+//! flight: here each writer keeps a window of 32, as a server's connections do.
+
+use crate::common::world::{self, Setup, World};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+use strongroom::__internals::model::api::{CreateSecret, PutSecretValue};
+use strongroom::__internals::secret::SecretValue;
+use strongroom::__internals::vault::{Vault, Write};
+
+const WRITERS: usize = 16;
+const PUTS: usize = 1_000;
+
+fn create(vault: &Vault, writer: usize) {
+    let mut request = CreateSecret::new(format!("writer-{writer}"));
+    request.client_request_token = Some(format!("c{writer:0>36}"));
+    vault.create_secret(request).unwrap();
+}
+
+fn put(writer: usize, n: usize) -> PutSecretValue {
+    let name = format!("writer-{writer}");
+    let mut request = PutSecretValue::new(name, SecretValue::text(format!("value {n}")));
+    request.client_request_token = Some(format!("w{writer:0>4}n{n:0>32}"));
+    request
+}
+
+fn made(background: bool) -> (World, Vault) {
+    let world = World::new(41);
+    // Segments that are large enough to leave the count to the puts.
+    let setup = Setup { background, segment_bytes: (16 << 20, 16 << 20), ..Setup::default() };
+    let vault = world.create(&setup).unwrap();
+    (0..WRITERS).for_each(|writer| create(&vault, writer));
+    world.set_sync_delay(Duration::from_millis(1));
+    (world, vault)
+}
+
+#[test]
+fn sixteen_writers_with_requests_in_flight_share_their_syncs() {
+    const WINDOW: usize = 32;
+    let (world, vault) = made(true);
+    let (before, started) = (world.log_syncs(), Instant::now());
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let vault = vault.clone();
+            scope.spawn(move || {
+                let (told, outcomes) = mpsc::channel();
+                let mut flying = 0;
+                for n in 0..PUTS {
+                    if flying == WINDOW {
+                        outcomes.recv().unwrap();
+                        flying -= 1;
+                    }
+                    let told = told.clone();
+                    let done =
+                        Box::new(move |answer: strongroom::__internals::error::Result<_>| {
+                            answer.unwrap();
+                            let _ = told.send(());
+                        });
+                    let write = Write::PutSecretValue(put(writer, n));
+                    vault.submit(write, done);
+                    flying += 1;
+                }
+                (0..flying).for_each(|_| outcomes.recv().unwrap());
+            });
+        }
+    });
+    let (syncs, took) = (world.log_syncs() - before, started.elapsed());
+    println!("{WRITERS} writers x {PUTS} puts, window {WINDOW}: {syncs} syncs in {took:.2?}");
+    assert!(syncs <= 250, "{syncs} syncs");
+    vault.close().unwrap();
+}
+
+#[test]
+fn sixteen_blocking_writers_share_their_syncs_as_far_as_they_can() {
+    const EACH: usize = 100;
+    let (world, vault) = made(true);
+    let (before, started) = (world.log_syncs(), Instant::now());
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let vault = vault.clone();
+            scope.spawn(move || {
+                for n in 0..EACH {
+                    vault.put_secret_value(put(writer, n)).unwrap();
+                }
+            });
+        }
+    });
+    let (syncs, took) = (world.log_syncs() - before, started.elapsed());
+    println!("{WRITERS} blocking writers x {EACH} puts: {syncs} syncs in {took:.2?}");
+    assert!(syncs >= EACH as u64, "an answer came before its sync");
+    // Two cohorts that alternate would cost twice the least.
+    assert!(syncs <= 4 * EACH as u64, "{syncs} syncs");
+    vault.close().unwrap();
+}
+
+#[test]
+fn one_writer_pays_one_sync_for_each_put() {
+    for background in [false, true] {
+        let (world, vault) = made(background);
+        world.set_sync_delay(Duration::ZERO);
+        let before = world.log_syncs();
+        for n in 0..PUTS {
+            vault.put_secret_value(put(0, n)).unwrap();
+        }
+        let syncs = world.log_syncs() - before;
+        println!("one writer, {PUTS} puts, threads {background}: {syncs} syncs");
+        assert!((1_000..=1_010).contains(&syncs), "{syncs} syncs");
+        vault.close().unwrap();
+    }
+}
+
+/// The child: a vault in a real folder, and 1,000 puts between two marks that a trace can see.
+#[test]
+fn child() {
+    let Some(dir) = crate::common::child_task() else { return };
+    let dir = Path::new(&dir);
+    let setup = Setup { segment_bytes: (16 << 20, 16 << 20), ..Setup::usual() };
+    let vault = world::create_in(&dir.join("vault"), &dir.join("key"), &setup).unwrap();
+    create(&vault, 0);
+    std::fs::File::create(dir.join("mark")).unwrap().sync_data().unwrap();
+    for n in 0..PUTS {
+        vault.put_secret_value(put(0, n)).unwrap();
+    }
+    std::fs::File::create(dir.join("mark")).unwrap().sync_data().unwrap();
+    vault.close().unwrap();
+}
+
+/// The same figure as the kernel sees it.
+#[test]
+fn strace_counts_one_fdatasync_for_each_put() {
+    let works = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !works {
+        println!("SKIP strace does not run here");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let child = crate::common::child("durability_cost::child", dir.path().to_str().unwrap());
+    let trace = dir.path().join("trace");
+    let status = Command::new("strace")
+        .args(["-f", "-y", "-s", "0", "-e", "trace=fdatasync,fsync", "-o"])
+        .arg(&trace)
+        .arg(child.get_program())
+        .args(child.get_args())
+        .envs(child.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))))
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let text = std::fs::read_to_string(&trace).unwrap();
+    let (mut marks, mut syncs) = (0, 0);
+    for line in text.lines().filter(|line| line.contains("sync(")) {
+        if line.contains("/mark>") {
+            marks += 1;
+        } else if marks == 1 && line.contains("/vault/log/") {
+            syncs += 1;
+        }
+    }
+    assert_eq!(marks, 2);
+    println!("one writer, {PUTS} puts on a real disk: {syncs} fdatasyncs of the log");
+    assert!((1_000..=1_010).contains(&syncs), "{syncs} syncs");
+}

@@ -1,0 +1,31 @@
+//! The harnesses that show that nothing acknowledged is lost, each in a module of its own. What
+//! each does, how to run it for longer, and the figures it reached: `docs/RELIABILITY.md`.
+#![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
+#![allow(clippy::zombie_processes, clippy::needless_range_loop, clippy::type_complexity)]
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod clock;
+mod damage;
+mod disk_full;
+mod errors;
+mod errors_real;
+mod figures;
+mod judge;
+mod kills;
+mod life;
+mod many_openers;
+mod mount;
+mod permissions;
+mod place;
+mod power_cut;
+mod recorded;
+#[cfg(shuttle)]
+mod schedules;
+mod simulation;
+mod work;
+mod worker;
