@@ -1,11 +1,10 @@
 //! [`VaultBuilder`]: how a vault is found and opened.
 
-use super::Vault;
 use super::directory::{VaultDir, env_of};
 use super::error::keystore_error;
+use super::handle::Vault;
 use super::options::{Options, Progress};
-use super::repair::check::CheckReport;
-use super::repair::steps::RepairReport;
+use super::repair::report::{CheckReport, RepairReport};
 use super::rotation_functions::RotationFunctions;
 use crate::crypto::{Unlock, key_file};
 use crate::env::{parent, private_file};

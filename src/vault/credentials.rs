@@ -1,19 +1,32 @@
-//! Pairs that sign requests to the server: ordinary secrets of an account that no caller has, so
-//! they are sealed, logged and deleted like any other.
+//! Pairs that sign requests to the server. They are ordinary secrets of an account that no caller has, so they are
+//! sealed, logged and deleted like any other.
 
-use super::{Credential, Inner, Write};
+use super::inner::Inner;
+use super::job::fill_token;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
-use crate::model::api::{CreateSecret, DeleteSecret, GetSecretValue, ListSecrets};
+use crate::model::api::{
+    CreateSecret, DeleteSecret, DescribeSecret, GetSecretValue, ListSecrets, Write,
+};
 use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::FaultKind;
 use zeroize::Zeroizing;
 
-/// Longest access key id that is looked for.
+/// A pair that signs requests to the server.
+pub struct Credential {
+    /// `AKIA` and 16 more characters.
+    pub access_key_id: String,
+    /// The account that its requests act in: 12 digits.
+    pub account: String,
+    /// The secret half.
+    pub secret_access_key: SecretBytes,
+}
+
+/// The longest access key id that is looked for.
 const ID_CHARS_MAX: usize = 128;
 
-/// Where the pairs lie: not an account that a credential can name.
+/// The scope of the pairs. No credential can name its account.
 fn scope() -> Scope {
     Scope::new("strongroom", "credentials")
 }
@@ -47,7 +60,7 @@ impl Inner {
         request.description = Some(account.to_owned());
         // EXPOSE: the generated text moves into the fence; its own buffer is wiped on drop.
         request.value = Some(SecretValue::String(SecretBytes::copy_from(secret.as_bytes())));
-        super::job::fill_token(env, &mut request.client_request_token)?;
+        fill_token(env, &mut request.client_request_token)?;
         self.write(&scope(), Write::CreateSecret(request))?;
         let secret_access_key = SecretBytes::copy_from(secret.as_bytes());
         Ok(Credential { access_key_id, account: account.to_owned(), secret_access_key })
@@ -84,7 +97,7 @@ impl Inner {
         if access_key_id.is_empty() || access_key_id.len() > ID_CHARS_MAX {
             return Ok(false);
         }
-        let mut describe = crate::model::api::DescribeSecret::default();
+        let mut describe = DescribeSecret::default();
         access_key_id.clone_into(&mut describe.secret_id);
         match self.describe_secret(&scope(), &describe) {
             Ok(_) => {}

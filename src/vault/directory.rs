@@ -1,25 +1,21 @@
-//! A vault's folder: its lock, what lies in it, and the parts that need no key.
+//! A vault's folder: its lock, its files, and everything that needs no key.
 //!
 //! ```text
 //! LOCK                     exclusive; holds the holder's pid
 //! keystore.a keystore.b    twin: what opens the vault
 //! manifest.a manifest.b    twin: snapshot, segments, end mark       } `log`
-//! log/                     segments and snapshots: the truth        }
+//! log/                     segments and snapshots                   }
 //! state/ state.opening state.aside/                                 } `store`
-//! reserve                  blocks to give back to a full disk
+//! reserve                  blocks for a full disk
 //! creating/                only while a vault is made
 //! ```
 
-use super::lifecycle::{create, open};
 use super::options::Options;
-use super::repair::{check, steps};
-use super::{CheckReport, RepairReport, Vault};
-use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
+use crate::crypto::{Keystore, SlotKind, VaultId};
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
 use crate::vault::error::keystore_decode_error;
-use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,15 +25,15 @@ const LOCK: &str = "LOCK";
 const KEYSTORE_FORMAT: u32 = 1;
 /// Where the vault's id stands in a keystore.
 const KEYSTORE_ID_AT: usize = 12;
-/// How often a lock that is waited for is tried.
+/// How long to wait between two tries to get the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// Longest content of LOCK that is read as a pid.
+/// The longest content of LOCK that is read as a pid.
 const PID_BYTES_MAX: usize = 16;
 /// The files of a vault's folder itself.
 const OUR_FILES: [&str; 7] =
     [LOCK, "keystore.a", "keystore.b", "manifest.a", "manifest.b", "state.opening", "reserve"];
 
-/// A vault's folder with its lock held, nothing unlocked yet. Dropping it lets the lock go.
+/// A vault's folder with its lock held and nothing unlocked yet. Dropping it releases the lock.
 pub struct VaultDir {
     pub(crate) env: Env,
     pub(crate) dir: PathBuf,
@@ -50,8 +46,8 @@ pub(crate) fn keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
     Twin::new(Arc::clone(fs), dir, "keystore", Keystore::BYTES, KEYSTORE_FORMAT)
 }
 
-/// The same for a vault that is there: where its copies are of two vaults, the one that the
-/// manifest names counts (TWIN-8).
+/// The same for a vault that exists. If its copies are of two vaults, the one that the manifest names counts
+/// (TWIN-8).
 fn settled_keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> std::result::Result<Twin, LogError> {
     let twin = keystore_twin(fs, dir);
     let copies = twin.copies()?;
@@ -71,12 +67,12 @@ pub(crate) fn lock_path(dir: &Path) -> PathBuf {
     dir.join(LOCK)
 }
 
-/// The environment of these options: the real one unless a test gave another.
+/// The environment of these options. It is the real one unless a test gave another.
 pub(crate) fn env_of(options: &Options) -> Env {
     options.tuning.env.clone().unwrap_or_else(Env::real)
 }
 
-/// The id of the vault in `dir`, without its lock: also while another process holds it.
+/// The id of the vault in `dir`. It takes no lock, so it works while another process holds the vault.
 pub fn peek_id(dir: &Path) -> Result<VaultId> {
     let env = Env::real();
     let twin = keystore_twin(&env.fs, dir);
@@ -89,7 +85,7 @@ pub fn peek_id(dir: &Path) -> Result<VaultId> {
 }
 
 impl VaultDir {
-    /// Takes the lock of the vault in `dir`, before any key is looked at. Fails with
+    /// Takes the lock of the vault in `dir`, before any key is used. Fails with
     /// [`ErrorKind::NotFound`] if there is no vault, and with [`ErrorKind::InUse`] after
     /// `options.wait`.
     pub fn lock(dir: &Path, options: &Options) -> Result<Self> {
@@ -103,8 +99,8 @@ impl VaultDir {
         Self::take(env, dir, options)
     }
 
-    /// The same for a folder that may have no vault yet; it is made, with its parents, if missing.
-    /// A folder with files that are not a vault's is refused untouched ([`ErrorKind::Exists`]).
+    /// The same for a folder that may have no vault yet. The folder is made with its parents if it is missing. A folder
+    /// with files that are not a vault's is refused and left as it is ([`ErrorKind::Exists`]).
     pub fn make(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
         make_dirs(env.fs.as_ref(), dir)
@@ -128,7 +124,7 @@ impl VaultDir {
                     held.write_pid()
                         .map_err(|error| Error::io("write the lock's pid", error))
                         .or_else(|error| {
-                            // A full disk must not keep anyone from reading: the pid is a courtesy.
+                            // The pid is only a courtesy. A full disk must not prevent reading.
                             if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
                         })?;
                     return Ok(held);
@@ -153,7 +149,7 @@ impl VaultDir {
         keystore_twin(&self.env.fs, &self.dir).exists().unwrap_or(true)
     }
 
-    /// The keystore, parsed and checked as far as that goes without a key.
+    /// The keystore, decoded and checked as far as possible without a key.
     pub(crate) fn keystore(&self) -> Result<(Twin, TwinContent, Keystore)> {
         if !self.has_vault() {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
@@ -172,7 +168,7 @@ impl VaultDir {
         Ok((twin, content, keystore))
     }
 
-    /// The vault's id. Not authenticated before it is opened.
+    /// The vault's id. It is not authenticated before the vault is opened.
     pub fn vault_id(&self) -> Result<VaultId> {
         self.keystore().map(|(_, _, keystore)| keystore.vault_id())
     }
@@ -180,34 +176,6 @@ impl VaultDir {
     /// The kinds of the vault's key slots, readable without a key.
     pub fn slots(&self) -> Result<Vec<SlotKind>> {
         self.keystore().map(|(_, _, keystore)| keystore.slots())
-    }
-
-    /// Opens the vault. What it needs by way of repair (a torn tail, a stale state, one damaged copy)
-    /// is done; damage to what exists once is an error and nothing is changed.
-    pub fn open(self, unlock: &Unlock) -> Result<Vault> {
-        open::open(self, unlock)
-    }
-
-    /// Makes a vault here. `make_key` is given the new vault's id and returns its key after making
-    /// it durable (a key file synced with its folders): the vault is finished after that, so that
-    /// none ever exists whose key a power cut has taken.
-    pub fn create<K: Borrow<Unlock>>(
-        self,
-        make_key: impl FnOnce(VaultId) -> Result<K>,
-    ) -> Result<Vault> {
-        create::create(self, make_key)
-    }
-
-    /// Looks and changes nothing. `deep`: opens every value and compares every row of the state.
-    pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
-        check::check(self, unlock, deep)
-    }
-
-    /// Heals what an open heals, and what an open refuses to do silently. The damaged originals are
-    /// kept in a folder of the vault. What would lose something is not done, but told, unless
-    /// `accept_loss`: then the longest part that is proven right is kept.
-    pub fn repair(self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
-        steps::repair(self, unlock, accept_loss)
     }
 }
 
@@ -218,12 +186,12 @@ fn read_pid(fs: &dyn Fs, path: &Path) -> Option<u32> {
     std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
 }
 
-/// Makes `dir` and its missing parents, each durable under its name.
+/// Makes `dir` and its missing parents. Each is durable under its name.
 fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
     if fs.metadata(dir)?.is_some_and(|metadata| metadata.kind == FileKind::Dir) {
         return Ok(());
     }
-    // A parent may be a link to a folder, which only its own `metadata` would not follow.
+    // A parent may be a link to a folder, and `metadata` does not follow links.
     let parent = env::parent(dir);
     if parent.as_path() != dir && fs.read_dir(&parent).is_err() {
         make_dirs(fs, &parent)?;
@@ -235,8 +203,8 @@ fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
     fs.sync_dir(&parent)
 }
 
-/// Refuses a folder that holds what an unfinished creation cannot have left. `log` and `state` are
-/// names that anyone may use, so what is in them counts too.
+/// Refuses a folder with anything that an unfinished creation cannot have left. Anyone may use names such as `log`
+/// and `state`, so the content of these folders is checked too.
 pub(crate) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let is_ours = || -> std::io::Result<bool> {
         for entry in fs.read_dir(dir)? {
@@ -280,14 +248,14 @@ fn is_log_name(name: &str) -> bool {
     })
 }
 
-/// What sled makes.
+/// The files that sled makes.
 fn is_state_name(name: &str) -> bool {
     matches!(name, "db" | "conf" | "blobs") || name.starts_with("snap.")
 }
 
-/// Others must reach neither the folder nor what is in it.
+/// Refuses a folder that other users can reach.
 pub(crate) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
-    // The folder itself where `dir` is a link to it.
+    // With the dot it is the folder itself, even if `dir` is a link to it.
     let metadata = env
         .fs
         .metadata(&dir.join("."))

@@ -101,6 +101,11 @@ impl From<LogError> for Error {
     }
 }
 
+/// Whether a snapshot does not read back. The snapshot before it may still do.
+pub(crate) fn is_snapshot_damage(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Damaged { rule, .. } if rule.starts_with("SNAP-"))
+}
+
 /// Why a keystore could not be unlocked, made or changed.
 pub(crate) fn keystore_error(error: CryptoError) -> Error {
     let file = || "keystore".to_owned();

@@ -1,7 +1,10 @@
 //! What tests, benches and fuzz targets may look at. No stability promise.
 
-use super::Vault;
-use super::runtime::shared::Status;
+use super::commit::job::{Done, Job, Mutate};
+use super::commit::pipeline::Task;
+use super::handle::Vault;
+use super::job::seal;
+use super::runtime::status::Status;
 use crate::crypto::Keyring;
 use crate::env::faults::Fault;
 use crate::model::Lsn;
@@ -61,12 +64,12 @@ pub fn age_millis(vault: &Vault) -> crate::error::Result<i64> {
 
 /// Poisons the vault as a failed sync does.
 pub fn poison(vault: &Vault) {
-    vault.inner.shared.set_status(Status::Poisoned);
+    vault.inner.shared.status.raise(Status::Poisoned);
 }
 
 /// Takes the state from the readers, as a failed apply does.
 pub fn break_state(vault: &Vault) {
-    vault.inner.shared.break_state();
+    vault.inner.shared.state.mark_broken();
 }
 
 /// Bytes of the live rows, keys and values.
@@ -110,10 +113,9 @@ pub fn log_keys(keys: &Keyring) -> Arc<dyn crate::log::Authenticator> {
 pub fn hand_in_late(
     vault: &Vault,
     scope: &crate::model::Scope,
-    write: super::Write,
+    write: crate::model::api::Write,
     between: impl FnOnce(),
 ) -> crate::error::Result<crate::semantics::Answer> {
-    use super::job::{Job, Mutate, seal};
     let shared = &vault.inner.shared;
     let keys = shared.keys();
     let (mutation, payload) = seal(&keys, &shared.env, write)?;
@@ -135,9 +137,8 @@ pub fn hand_in_late(
 pub fn submit_together(
     vault: &Vault,
     scope: &crate::model::Scope,
-    writes: Vec<(super::Write, super::job::Done)>,
+    writes: Vec<(crate::model::api::Write, Done)>,
 ) {
-    use super::job::{Job, Mutate, seal};
     let shared = &vault.inner.shared;
     let mut jobs = Vec::new();
     for (write, done) in writes {
@@ -154,7 +155,7 @@ pub fn submit_together(
     }
     let completed = vault.inner.driver.control(|pipeline| {
         for job in jobs {
-            pipeline.submit(job);
+            pipeline.submit(Task::Job(job));
         }
         while pipeline.step() {}
         pipeline.completed()

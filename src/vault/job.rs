@@ -1,37 +1,12 @@
-//! What travels to the commit pipeline.
+//! Seals the value of a write before it travels to the commit pipeline.
 
-use super::Write;
-use super::commit::pipeline::Pipeline;
 use crate::crypto::{Keyring, SealedValue};
 use crate::env::{Entropy, Env};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
-use crate::model::{RecordId, Scope, Seq, VersionId};
+use crate::model::VersionId;
+use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret, Write};
 use crate::secret::SecretValue;
-use crate::semantics::{Answer, validate};
-
-/// Called once, on the commit thread, with the outcome.
-pub(crate) type Done = Box<dyn FnOnce(Result<Answer>) + Send>;
-
-/// One thing for the commit pipeline to do.
-pub(crate) enum Job {
-    /// Plan, seal, log, apply, answer.
-    Mutate(Box<Mutate>),
-    /// Wrap these versions' data keys anew, where they still lie under an older epoch.
-    Rewrap(Vec<(RecordId, Seq)>, Done),
-    /// Forget that something was purged: an epoch switch has made it real.
-    ClearPurge(Done),
-    /// Do something between two batches, on the commit thread.
-    Control(Box<dyn FnOnce(&mut Pipeline) + Send>),
-}
-
-/// A mutation with its value sealed, its data key not yet wrapped.
-pub(crate) struct Mutate {
-    pub(crate) scope: Scope,
-    pub(crate) mutation: Mutation,
-    pub(crate) payload: Option<SealedValue>,
-    pub(crate) done: Done,
-}
+use crate::semantics::validate;
 
 /// A write as `semantics` sees it, and its sealed value.
 type Sealed = (Mutation, Option<SealedValue>);

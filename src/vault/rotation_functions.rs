@@ -54,7 +54,7 @@ pub trait RotationFunction: Send + Sync {
 
 /// One function.
 #[derive(Clone)]
-pub(super) enum Function {
+pub(crate) enum Function {
     /// Whoever opened the vault brought it.
     Given(Arc<dyn RotationFunction>),
     /// A random value of so many characters.
@@ -64,7 +64,7 @@ pub(super) enum Function {
 /// The rotation functions of a vault, by the `RotationLambdaARN` that names them.
 #[derive(Clone, Default)]
 pub struct RotationFunctions {
-    pub(super) functions: BTreeMap<String, Function>,
+    pub(crate) functions: BTreeMap<String, Function>,
 }
 
 impl RotationFunctions {

@@ -1,45 +1,62 @@
-//! A background thread of an open vault, woken by calls and stopped before the pipeline.
+//! A background thread of an open vault. It works when it is woken and at every tick, until it is stopped.
 
-use super::Inner;
 use crate::env::threads::channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
-use crate::env::threads::sync::{Arc, Mutex, PoisonError};
+use crate::env::threads::sync::{Mutex, PoisonError};
 use crate::env::threads::thread::{self, JoinHandle};
 use crate::error::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// Both ends of a worker's bell: a call while one waits already is the same call.
-pub(super) fn bell() -> (Sender<()>, Receiver<()>) {
-    bounded(1)
+/// Wakes a worker. To wake a worker that has not yet noticed the last call is the same as one call.
+#[derive(Clone)]
+pub(crate) struct Waker(Sender<()>);
+
+impl Waker {
+    /// Wakes the worker, which may be busy or gone.
+    pub(crate) fn wake(&self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// A waker and the end at which its worker listens.
+pub(crate) struct Alarm {
+    /// For everyone who wakes the worker.
+    pub(crate) waker: Waker,
+    calls: Receiver<()>,
+}
+
+impl Default for Alarm {
+    fn default() -> Self {
+        let (call, calls) = bounded(1);
+        Self { waker: Waker(call), calls }
+    }
 }
 
 /// A background thread.
-pub(super) struct Worker {
-    call: Sender<()>,
+pub(crate) struct Worker {
+    waker: Waker,
     stop: Mutex<Option<Sender<()>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Worker {
-    /// Nobody is left who would stop it.
+    /// Nobody else will ever stop it.
     fn drop(&mut self) {
         self.tell_to_stop();
     }
 }
 
 impl Worker {
-    /// Starts a thread that does `work` at every call, and every `tick` without one. It shares the
-    /// vault until it is stopped, which the last handle's drop does. A panic of one round is not the
-    /// end of all.
-    pub(super) fn spawn(
+    /// Starts a thread that does `work` whenever `alarm` goes off, and every `tick` without it. A panic ends
+    /// one round, not the thread.
+    pub(crate) fn spawn(
         name: &str,
-        inner: &Arc<Inner>,
-        (call, calls): (Sender<()>, Receiver<()>),
+        alarm: Alarm,
         tick: Duration,
-        mut work: impl FnMut(&Inner) + Send + 'static,
+        mut work: impl FnMut() + Send + 'static,
     ) -> Result<Self> {
         let (stop, stopped) = bounded(0);
-        let inner = Arc::clone(inner);
+        let Alarm { waker, calls } = alarm;
         let run = move || {
             loop {
                 let called = calls.recv_timeout(tick);
@@ -48,24 +65,24 @@ impl Worker {
                 if is_over {
                     return;
                 }
-                let _ = catch_unwind(AssertUnwindSafe(|| work(&inner)));
+                let _ = catch_unwind(AssertUnwindSafe(&mut work));
             }
         };
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(run)
             .map_err(|error| Error::io("start a background thread", error))?;
-        Ok(Self { call, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { waker, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Asks it to stop after the round that it is in.
-    pub(super) fn tell_to_stop(&self) {
+    /// Asks the thread to stop after its current round.
+    pub(crate) fn tell_to_stop(&self) {
         drop(self.stop.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let _ = self.call.try_send(());
+        self.waker.wake();
     }
 
-    /// Stops it after the round that it is in, and waits for that.
-    pub(super) fn stop(&self) {
+    /// Stops the thread after its current round, and waits for that.
+    pub(crate) fn stop(&self) {
         self.tell_to_stop();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread

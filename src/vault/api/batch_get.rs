@@ -5,11 +5,11 @@ use crate::error::Result;
 use crate::model::Scope;
 use crate::model::api::{BatchGetSecretValue, BatchGetSecretValueResponse, GetSecretValue};
 use crate::semantics::batch::{self, Selected, Selection};
-use crate::vault::Inner;
+use crate::vault::inner::Inner;
 use crate::vault::read::reader::Still;
 
 impl Inner {
-    pub(in crate::vault) fn batch_get_secret_value(
+    pub(crate) fn batch_get_secret_value(
         &self,
         scope: &Scope,
         request: &BatchGetSecretValue,

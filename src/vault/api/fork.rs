@@ -8,10 +8,12 @@ use crate::env::Env;
 use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::{Error, ErrorKind, Result};
 use crate::vault::commit::driver::Driver;
-use crate::vault::maintenance::key_rotation::KeystoreFile;
-use crate::vault::maintenance::pass::Bells;
-use crate::vault::runtime::shared::Shared;
-use crate::vault::{Inner, Owner, Vault};
+use crate::vault::handle::Vault;
+use crate::vault::inner::Inner;
+use crate::vault::maintenance::maintainer::KeystoreFile;
+use crate::vault::running::Running;
+use crate::vault::runtime::shared::{Shared, Wakers};
+use crate::vault::worker::Alarm;
 
 impl Vault {
     /// An independent vault with the same content, on the machine that `machine` makes with a copy
@@ -22,22 +24,22 @@ impl Vault {
         let inner = &self.inner;
         let Driver::Inline(pipeline) = &inner.driver else { return Err(REFUSED.into()) };
         // Nobody writes a file while both are held.
-        let _pass = inner.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let maintainer = &self.running.maintainer;
+        let _pass = maintainer.lock_pass();
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
         let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
         let env = machine();
         let lock = env.fs.try_lock(&crate::vault::directory::lock_path(&inner.shared.dir));
         let lock = lock.map_err(|error| Error::io("lock the vault", error))?;
         let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
-        let bells = Bells::default();
-        let calls = (bells.passes.0.clone(), bells.segments.0.clone());
-        let shared = Arc::new(Shared::fork(&inner.shared, &env, calls, lock).ok_or(REFUSED)?);
-        let keystore = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakers = Wakers { passes: Alarm::default().waker, segments: Alarm::default().waker };
+        let shared = Arc::new(Shared::fork(&inner.shared, &env, wakers, lock).ok_or(REFUSED)?);
+        let keystore = maintainer.lock_keystore();
         let keystore =
             KeystoreFile { twin: keystore.twin.fork(&env.fs), keystore: keystore.keystore.clone() };
         let driver = Driver::inline(pipeline.fork(Arc::clone(&shared))?);
-        let inner = Arc::new(Inner::new(shared, driver, keystore));
-        let owner = Arc::new(Owner(Arc::clone(&inner)));
-        Ok(Self { inner, caller: self.caller.clone(), _owner: owner })
+        let inner = Arc::new(Inner { shared, driver });
+        let running = Arc::new(Running::new(Arc::clone(&inner), keystore));
+        Ok(Self { inner, caller: self.caller.clone(), running })
     }
 }

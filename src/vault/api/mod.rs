@@ -14,5 +14,3 @@ mod operations;
 mod scope;
 mod shorthand;
 mod submit;
-
-pub use operations::Credential;

@@ -5,19 +5,9 @@
 
 use crate::error::Result;
 use crate::model::api::*;
-use crate::secret::SecretBytes;
-use crate::vault::Vault;
+use crate::vault::credentials::Credential;
+use crate::vault::handle::Vault;
 use crate::vault::job::fill_token;
-
-/// A pair that signs requests to the server.
-pub struct Credential {
-    /// `AKIA` and 16 more characters.
-    pub access_key_id: String,
-    /// The account that its requests act in: 12 digits.
-    pub account: String,
-    /// The secret half.
-    pub secret_access_key: SecretBytes,
-}
 
 impl Vault {
     /// `CreateSecret`: a secret, with its first version if a value is given.
@@ -51,7 +41,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `RestoreSecret`: takes a scheduled deletion back.
+    /// `RestoreSecret`: cancels a scheduled deletion.
     pub fn restore_secret(&self, request: RestoreSecret) -> Result<RestoreSecretResponse> {
         self.write(request)
     }

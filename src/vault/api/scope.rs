@@ -1,8 +1,8 @@
 //! Handles that act in other scopes.
 
 use crate::model::Scope;
-use crate::vault::Vault;
 use crate::vault::caller::Caller;
+use crate::vault::handle::Vault;
 
 impl Vault {
     /// A handle that acts in a region, such as `eu-west-1`, for the same account.

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use crate::secret::SecretValue;
-use crate::vault::Vault;
+use crate::vault::handle::Vault;
 
 /// How often `put` starts again when others create and delete the same secret meanwhile.
 const TRIES: usize = 4;

@@ -3,14 +3,10 @@
 //! [`Vault::submit`] is the form for servers, which parks no thread per request. It leaves an absent
 //! `ClientRequestToken` absent, because AWS refuses a raw request without one (rule SEM-TOKEN).
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::Scope;
+use crate::error::{ErrorKind, Result};
 use crate::model::api::*;
-use crate::secret::SecretBytes;
 use crate::semantics::Answer;
-use crate::semantics::password::Recipe;
-use crate::vault::job::{Done, Job, Mutate, seal};
-use crate::vault::{Inner, Vault};
+use crate::vault::handle::Vault;
 
 /// A response as the pipeline answers it.
 pub(crate) trait FromAnswer: Sized {
@@ -43,35 +39,6 @@ impl FromAnswer for () {
     }
 }
 
-impl Inner {
-    /// A password after the recipe of a request.
-    pub(in crate::vault) fn random_password(
-        &self,
-        request: &GetRandomPassword,
-    ) -> Result<SecretBytes> {
-        let entropy = &self.shared.env.entropy;
-        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
-        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
-        Ok(SecretBytes::new(std::mem::take(&mut *password)))
-    }
-
-    /// Checks, seals and commits a write, and waits for its outcome.
-    pub(in crate::vault) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
-        let job = self.mutate(scope, write)?;
-        self.driver.call(|done| job(done))
-    }
-
-    /// A write, checked and sealed: a job but for who waits for it.
-    fn mutate(&self, scope: &Scope, write: Write) -> Result<impl FnOnce(Done) -> Job + use<>> {
-        if let Some(kind) = self.shared.refuses_writes() {
-            return Err(kind.into());
-        }
-        let (mutation, payload) = seal(&self.shared.keys(), &self.shared.env, write)?;
-        let scope = scope.clone();
-        Ok(move |done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })))
-    }
-}
-
 impl Vault {
     /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
     /// the commit thread after the batch's sync (it must not block or call the vault), or here if
@@ -82,7 +49,8 @@ impl Vault {
         write: impl Into<Write>,
         done: impl FnOnce(Result<Answer>) + Send + 'static,
     ) {
-        let job = self.caller.scope().and_then(|scope| self.inner.mutate(scope, write.into()));
+        let job =
+            self.caller.scope().and_then(|scope| self.inner.prepare_write(scope, write.into()));
         match job {
             Ok(job) => self.inner.driver.submit(job(Box::new(done))),
             Err(error) => done(Err(error)),

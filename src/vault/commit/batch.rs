@@ -1,10 +1,10 @@
-//! One batch while it is planned: each job over what the jobs before it have written (I1).
+//! Plans one batch: each job sees what the jobs before it have written (I1).
 //!
-//! Nothing here touches log or store. The pipeline commits what a batch comes to, or drops it whole.
+//! Nothing here touches log or store. The pipeline commits the outcome of a batch, or drops it whole.
 
 use super::copies::Copies;
 use super::effects::{Sealer, drop_row};
-use super::pipeline::Pipeline;
+use super::job::{Job, Mutate};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,11 +13,22 @@ use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
 use crate::store::Store;
 use crate::vault::error::RowError;
-use crate::vault::job::{Job, Mutate};
 use crate::vault::rows;
 use crate::vault::runtime::shared::Shared;
 use crate::vault::view::overlay::{Layer, RowSource};
 use crate::vault::view::row_view::RowView;
+
+/// What a batch starts from.
+pub(crate) struct BatchStart<'a> {
+    pub(crate) keys: &'a Keyring,
+    pub(crate) store: &'a dyn Store,
+    pub(crate) now: Now,
+    pub(crate) sum: SetSum,
+    pub(crate) lsn: Lsn,
+    pub(crate) unshredded: Option<UnixMillis>,
+    /// Whether the disk has space for operations that need more of it.
+    pub(crate) may_grow: bool,
+}
 
 /// One batch while it is planned.
 pub(crate) struct Batch<'a> {
@@ -30,59 +41,57 @@ pub(crate) struct Batch<'a> {
     pub(crate) may_grow: bool,
     pub(crate) unshredded: Option<UnixMillis>,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Access marks that the records show once the batch is committed.
     pub(crate) settled: Vec<(RecordId, Seq, UnixMillis)>,
-    pub(crate) nudges: Vec<RecordId>,
-    /// Secrets whose rotation wants to be looked at, and when.
+    /// Secrets for the pending set.
+    pub(crate) pending: Vec<RecordId>,
+    /// Secrets for the rotation schedule, and when each is due.
     pub(crate) rotations: Vec<(RecordId, Option<UnixMillis>)>,
-    /// The state could not be read, or holds what does not open.
-    pub(crate) state_lies: bool,
+    /// The state could not be read, or one of its rows does not open.
+    pub(crate) is_state_damaged: bool,
 }
 
-/// What one job of a batch comes to, if the batch is committed.
+/// The outcome of one job, if the batch is committed.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Answer>,
-    /// Nothing was written for it: a no-op or a refusal.
+    /// The job writes nothing: it is a no-op or a refusal.
     pub(crate) is_idle: bool,
 }
 
 impl<'a> Batch<'a> {
-    /// Nothing planned yet, over `store`.
-    pub(crate) fn new(
-        pipeline: &Pipeline,
-        keys: &'a Keyring,
-        store: &'a dyn Store,
-        now: Now,
-    ) -> Self {
+    /// An empty batch.
+    pub(crate) fn new(start: BatchStart<'a>) -> Self {
+        let BatchStart { keys, store, now, sum, lsn, unshredded, may_grow } = start;
         Self {
             keys,
             layer: Layer::over(store),
             now,
-            sum: pipeline.sum.clone(),
-            lsn: pipeline.lsn,
+            sum,
+            lsn,
             sets: Vec::new(),
-            may_grow: true,
-            unshredded: pipeline.unshredded,
+            may_grow,
+            unshredded,
             outcomes: Vec::new(),
             settled: Vec::new(),
-            nudges: Vec::new(),
+            pending: Vec::new(),
             rotations: Vec::new(),
-            state_lies: false,
+            is_state_damaged: false,
         }
     }
 }
 
 impl Batch<'_> {
+    /// Plans a job over the jobs before it.
     pub(crate) fn plan(&mut self, job: &Job, shared: &Shared) {
         let before = self.sets.len();
         let planned = match job {
             Job::Mutate(job) => self.mutate(job, shared),
             Job::Rewrap(versions, _) => self.rewrap(versions, shared),
             Job::ClearPurge(_) => self.clear_purge(shared),
-            Job::Control(_) => return,
         };
         let result = planned.map_err(|refusal| {
-            self.state_lies |=
-                matches!(&refusal, Unplanned::View(failure) if failure.is_of_state());
+            self.is_state_damaged |=
+                matches!(&refusal, PlanError::Row(error) if error.is_of_state());
             refusal.into()
         });
         self.outcomes.push(Outcome { result, is_idle: self.sets.len() == before });
@@ -93,15 +102,15 @@ impl Batch<'_> {
         shared: &'v Shared,
         payload: Option<&'v crate::crypto::ValueKey>,
     ) -> RowView<'v, Layer<'v>> {
-        // Marks are left out: a `Touch` must see what the records themselves say.
+        // Without access marks: a `Touch` must see the records as they are.
         RowView::new(&self.layer, self.keys, &shared.no_marks, payload)
     }
 
-    fn mutate(&mut self, job: &Mutate, shared: &Shared) -> std::result::Result<Answer, Unplanned> {
+    fn mutate(&mut self, job: &Mutate, shared: &Shared) -> std::result::Result<Answer, PlanError> {
         let Mutate { scope, mutation, payload, .. } = job;
         let payload = payload.as_ref();
         if !self.may_grow && grows(mutation) {
-            return Err(Unplanned::Told(ErrorKind::NoSpace.into()));
+            return Err(PlanError::Refused(ErrorKind::NoSpace.into()));
         }
         let lsn = self.lsn.next();
         let context = Context {
@@ -109,8 +118,8 @@ impl Batch<'_> {
             now: self.now,
             lsn,
             fresh_id: rows::fresh_id(self.keys, scope, lsn),
-            suffix: fresh_suffix(shared, mutation).map_err(Unplanned::Told)?,
-            functions: shared.agenda.names(),
+            suffix: fresh_suffix(shared, mutation).map_err(PlanError::Refused)?,
+            functions: shared.rotation_schedule.names(),
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
@@ -127,7 +136,7 @@ impl Batch<'_> {
         for effect in &effects {
             let Effect::PutSecret(record) = effect else { continue };
             if semantics::may_be_due(record) {
-                self.nudges.push(record.id);
+                self.pending.push(record.id);
             }
             if record.rotation.is_some() {
                 self.rotations.push((record.id, semantics::rotation_due(record)));
@@ -141,7 +150,7 @@ impl Batch<'_> {
         Ok(plan.answer)
     }
 
-    /// The note says when the *oldest* unshredded purge was, so a later one leaves it.
+    /// The note keeps the time of the *oldest* purge that no switch has covered, so a later purge leaves it.
     fn note_purge(&mut self, effects: &mut Vec<Effect>) -> std::result::Result<(), RowError> {
         let noted = effects.iter().find_map(|effect| match effect {
             Effect::NotePurge(age) => Some(*age),
@@ -155,9 +164,9 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// An epoch switch has made real every purge before it. One that came while it ran, when data
-    /// keys lay under the new epoch already, takes over the note and waits for the next.
-    fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, Unplanned> {
+    /// An epoch switch has made every purge before it final. A purge during the switch, when data keys already lay
+    /// under the new epoch, takes over the note and waits for the next switch.
+    fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, PlanError> {
         let changes = match self.unshredded {
             None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
             Some(age) => {
@@ -172,13 +181,13 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Moves wrapped data keys to the current epoch (I10): one bounded operation. Those of a dead
-    /// secret, or of no version at all, are removed instead: the new epoch must not open them.
+    /// Moves wrapped data keys to the current epoch, in one bounded operation (I10). Those of a dead secret, or of
+    /// no version at all, are removed instead, because the new epoch must not open them.
     fn rewrap(
         &mut self,
         versions: &[(RecordId, Seq)],
         shared: &Shared,
-    ) -> std::result::Result<Answer, Unplanned> {
+    ) -> std::result::Result<Answer, PlanError> {
         let mut changes = Vec::new();
         let view = self.view(shared, None);
         for (id, seq) in versions {
@@ -214,7 +223,7 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Makes `changes` the next change set, and keeps the set digest in step.
+    /// Makes `changes` the next change set, and advances the sum.
     fn write(&mut self, changes: Vec<RowChange>) -> std::result::Result<(), RowError> {
         let mut sum = self.sum.clone();
         let key = self.keys.digest_key();
@@ -234,39 +243,39 @@ impl Batch<'_> {
     }
 }
 
-/// Why a job comes to nothing.
-enum Unplanned {
-    /// What it reads could not be read.
-    View(RowError),
-    /// A refusal, for the caller.
-    Told(Error),
+/// Why a job could not be planned.
+enum PlanError {
+    /// A row could not be read or written.
+    Row(RowError),
+    /// The job is refused.
+    Refused(Error),
 }
 
-impl From<RowError> for Unplanned {
-    fn from(failure: RowError) -> Self {
-        Self::View(failure)
+impl From<RowError> for PlanError {
+    fn from(error: RowError) -> Self {
+        Self::Row(error)
     }
 }
 
-impl From<Refusal<RowError>> for Unplanned {
+impl From<Refusal<RowError>> for PlanError {
     fn from(refusal: Refusal<RowError>) -> Self {
         match refusal {
-            Refusal::Fault(fault) => Self::Told(fault.into()),
-            Refusal::View(failure) => Self::View(failure),
+            Refusal::Fault(fault) => Self::Refused(fault.into()),
+            Refusal::View(error) => Self::Row(error),
         }
     }
 }
 
-impl From<Unplanned> for Error {
-    fn from(unplanned: Unplanned) -> Self {
-        match unplanned {
-            Unplanned::View(failure) => failure.into(),
-            Unplanned::Told(error) => error,
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Row(error) => error.into(),
+            PlanError::Refused(error) => error,
         }
     }
 }
 
-/// Whether an operation needs room that nothing gives back: refused first when the disk runs out.
+/// Whether an operation needs space for good. Such operations are refused first when the disk is full.
 fn grows(mutation: &Mutation) -> bool {
     match mutation {
         Mutation::CreateSecret(_)
@@ -294,7 +303,8 @@ fn grows(mutation: &Mutation) -> bool {
     }
 }
 
-/// Only what may make or invent a secret needs one.
+/// A random ARN suffix. Only operations that make a secret, or answer with an ARN for one that is not there,
+/// need it.
 fn fresh_suffix(shared: &Shared, mutation: &Mutation) -> Result<Suffix> {
     if !matches!(mutation, Mutation::CreateSecret(_) | Mutation::DeleteSecret(_)) {
         return Ok(Suffix(*b"000000"));

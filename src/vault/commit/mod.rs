@@ -1,5 +1,6 @@
 //! The commit pipeline: orders every mutation of a vault.
 //!
+//! - [`job`]: the operations that travel to the pipeline.
 //! - [`copies`]: values that a plan copies to another secret.
 //! - [`effects`]: a plan's effects as sealed rows.
 //! - [`batch`]: plans the jobs of one batch.
@@ -12,4 +13,5 @@ pub(crate) mod control;
 pub(crate) mod copies;
 pub(crate) mod driver;
 pub(crate) mod effects;
+pub(crate) mod job;
 pub(crate) mod pipeline;

@@ -5,20 +5,21 @@
 //!                          one batch at a time: at most 256 operations or 1 MiB, one frame
 //! ```
 //!
-//! - Whatever was planned on a batch's view, no-ops and faults included, is answered after that
-//!   batch's sync (I1). If the append is undone all of it is answered `NoSpace`; if the sync fails
-//!   all of it is `OutcomeUnknown` and the vault is poisoned (I4).
-//! - Applying comes after the sync, so the state never holds what the log does not (I6).
-//! - A failing apply does not take back the answer: the operation is durable. The state is rebuilt
-//!   from the log before the next operation is planned.
-//! - A batch can be planned twice. A row that does not open says that the state lies: nothing that
-//!   was planned on it is logged (the digest would be wrong for good), it is rebuilt, and the batch
-//!   is planned anew. On a full disk what grows is planned out, and the reserve is for the rest (I4).
+//! - Every operation of a batch, no-ops and refusals included, is answered after the sync of that batch (I1).
+//!   If the append is undone all of them are answered `NoSpace`. If the sync fails all of them are answered
+//!   `OutcomeUnknown` and the vault is poisoned (I4).
+//! - Rows are applied after the sync, so the state never holds what the log does not (I6).
+//! - If applying fails the answers stand, because the operations are durable. The state is rebuilt from the log
+//!   before the next operation is planned.
+//! - A batch can be planned twice. A row that does not open shows that the state is damaged. Nothing that was
+//!   planned on it is logged, because the log's digest would stay wrong; the state is rebuilt and the batch
+//!   is planned again. On a full disk only operations that need no new space are planned, and the reserve is
+//!   kept for them (I4).
 //!
-//! The driver (`driver.rs`) steps it from its thread; simulation and in-memory vaults step it
-//! themselves.
+//! The driver (`driver.rs`) steps it from its thread. Simulations and vaults in memory step it themselves.
 
-use super::batch::{Batch, Outcome};
+use super::batch::{Batch, BatchStart, Outcome};
+use super::job::{Done, Job};
 use crate::crypto::SetSum;
 use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
@@ -29,9 +30,9 @@ use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::semantics::{Answer, Now};
 use crate::store::Store;
-use crate::vault::job::{Done, Job};
 use crate::vault::log_keys::clock_note;
-use crate::vault::runtime::shared::{Shared, Status};
+use crate::vault::runtime::shared::Shared;
+use crate::vault::runtime::status::Status;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,6 +44,14 @@ const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// What an operation costs in a batch besides its value: rows, seals, keys.
 const OPERATION_BYTES: usize = 1536;
 
+/// What waits in the queue.
+pub(crate) enum Task {
+    /// An operation, to be done in a batch.
+    Job(Job),
+    /// Work to be done between two batches, on the commit thread. It reports by itself.
+    Control(Box<dyn FnOnce(&mut Pipeline) + Send>),
+}
+
 /// Orders every mutation of one vault.
 pub(crate) struct Pipeline {
     pub(crate) log: Log,
@@ -51,30 +60,30 @@ pub(crate) struct Pipeline {
     pub(crate) age: AgeClock,
     /// Bytes applied to the state since its last checkpoint began.
     pub(crate) unsynced_bytes: u64,
-    /// The first purge since the last switch of the epoch: that switch does not cover it (I10).
+    /// The first purge since the epoch was last switched. That switch does not cover it (I10).
     pub(crate) unshredded: Option<UnixMillis>,
-    queue: VecDeque<Job>,
+    queue: VecDeque<Task>,
     completed: Vec<(Done, Result<Answer>)>,
-    /// The frame that a broken build has not written yet.
+    /// The frame that a faulty build has not written yet.
     held: Stash<Frame>,
-    /// The last field, so that the log is gone before what may hold the vault's lock.
+    /// The last field, so that the log is dropped before what may hold the vault's lock.
     pub(crate) shared: Arc<Shared>,
 }
 
-/// Why a batch did not happen.
-enum Setback {
-    /// The state lies.
+/// Why a batch was not committed.
+enum BatchError {
+    /// The state is damaged.
     State,
     /// The append was undone.
     NoSpace,
-    /// Anything else, and what the callers are told.
-    Told(ErrorKind, Vec<Outcome>),
+    /// Anything else: the error for the callers, and the outcomes as they were planned.
+    Other(ErrorKind, Vec<Outcome>),
 }
 
 impl Pipeline {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
-        shared.note_space_needed(&log);
+        shared.space.note_needed(&log);
         let (queue, completed) = (VecDeque::new(), Vec::new());
         let (unsynced_bytes, unshredded) = (0, None);
         Self {
@@ -91,7 +100,7 @@ impl Pipeline {
         }
     }
 
-    /// The pipeline of a fork of the vault. What waits here does not wait there.
+    /// The pipeline of a fork of the vault, with an empty queue.
     #[cfg(feature = "testkit")]
     pub(crate) fn fork(&self, shared: Arc<Shared>) -> Result<Self> {
         let log = self.log.fork(&shared.env)?;
@@ -100,25 +109,25 @@ impl Pipeline {
         Ok(Self { lsn: self.lsn, unsynced_bytes, unshredded, ..fork })
     }
 
-    /// Takes a job; it waits for its batch.
-    pub(crate) fn submit(&mut self, job: Job) {
-        self.queue.push_back(job);
+    /// Queues a task.
+    pub(crate) fn submit(&mut self, task: Task) {
+        self.queue.push_back(task);
     }
 
-    /// Jobs that wait.
+    /// Tasks that wait.
     pub(crate) fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Outcomes that are ready to be told.
+    /// Takes the outcomes that are ready to be reported.
     pub(crate) fn completed(&mut self) -> Vec<(Done, Result<Answer>)> {
         std::mem::take(&mut self.completed)
     }
 
-    /// Does one batch, or one control job. `false`: there was nothing to do.
+    /// Does one batch, or one control task. `false`: there was nothing to do.
     pub(crate) fn step(&mut self) -> bool {
-        if let Some(Job::Control(_)) = self.queue.front() {
-            if let Some(Job::Control(run)) = self.queue.pop_front() {
+        if let Some(Task::Control(_)) = self.queue.front() {
+            if let Some(Task::Control(run)) = self.queue.pop_front() {
                 run(self);
             }
             return true;
@@ -134,12 +143,11 @@ impl Pipeline {
     fn take_batch(&mut self) -> Vec<Job> {
         let mut batch = Vec::new();
         let mut bytes = 0_usize;
-        // A frame that fits the segment that is ready makes none on the put path.
+        // A frame that fits into the prepared segment does not have to make a new one.
         let bytes_max = BATCH_BYTES_MAX.min(self.log.frame_room());
         while batch.len() < BATCH_OPERATIONS_MAX {
-            let Some(next) = self.queue.front() else { break };
+            let Some(Task::Job(next)) = self.queue.front() else { break };
             bytes = bytes.saturating_add(match next {
-                Job::Control(_) => break,
                 Job::Mutate(job) => {
                     let sealed = job.payload.as_ref().map_or(0, |payload| payload.sealed.len());
                     OPERATION_BYTES + sealed + more_bytes(&job.mutation)
@@ -150,12 +158,14 @@ impl Pipeline {
             if bytes > bytes_max && !batch.is_empty() {
                 break;
             }
-            batch.extend(self.queue.pop_front());
+            if let Some(Task::Job(next)) = self.queue.pop_front() {
+                batch.push(next);
+            }
         }
         batch
     }
 
-    /// The two readings of time for a batch.
+    /// Reads both clocks, for a batch.
     pub(crate) fn now(&mut self) -> Now {
         let clock = &self.shared.env.clock;
         let wall = clock.wall();
@@ -167,88 +177,91 @@ impl Pipeline {
     }
 
     fn run(&mut self, jobs: Vec<Job>) {
-        if let Some(refusal) = self.shared.refuses_writes() {
-            return self.refuse(jobs, &refusal);
+        if let Some(kind) = self.shared.status.refuses_writes() {
+            let refused = jobs.into_iter().map(|job| (job.into_done(), Err(kind.clone().into())));
+            return self.completed.extend(refused);
         }
         let now = self.now();
-        let mut may_grow = !self.shared.is_short_of_space(&self.log);
+        let mut may_grow = !self.shared.space.is_short(&self.log);
         let mut is_rebuilt = false;
         let outcome = loop {
             match self.attempt(&jobs, now, may_grow, is_rebuilt) {
-                Err(Setback::State) if !is_rebuilt => {
+                Err(BatchError::State) if !is_rebuilt => {
                     is_rebuilt = true;
                     if let Err(error) = self.rebuild_state() {
-                        break Err(Setback::Told(error.kind().clone(), Vec::new()));
+                        break Err(BatchError::Other(error.kind().clone(), Vec::new()));
                     }
                 }
-                Err(Setback::NoSpace) if may_grow => may_grow = false,
+                Err(BatchError::NoSpace) if may_grow => may_grow = false,
                 outcome => break outcome,
             }
         };
-        let dones = jobs.into_iter().filter_map(|job| match job {
-            Job::Mutate(job) => Some(job.done),
-            Job::Rewrap(_, done) | Job::ClearPurge(done) => Some(done),
-            // Never in a batch: `take_batch` stops before one.
-            Job::Control(_) => None,
-        });
+        let dones = jobs.into_iter().map(Job::into_done);
         let (kind, early) = match outcome {
             Ok(outcomes) => {
                 let results = outcomes.into_iter().map(|outcome| outcome.result);
                 return self.completed.extend(dones.zip(results));
             }
-            Err(Setback::State) => (ErrorKind::StateBroken, Vec::new()),
-            Err(Setback::NoSpace) => (ErrorKind::NoSpace, Vec::new()),
-            Err(Setback::Told(kind, outcomes)) => (kind, outcomes),
+            Err(BatchError::State) => (ErrorKind::StateBroken, Vec::new()),
+            Err(BatchError::NoSpace) => (ErrorKind::NoSpace, Vec::new()),
+            Err(BatchError::Other(kind, outcomes)) => (kind, outcomes),
         };
-        // The batch's layer is dropped whole, and all of it fails alike (I1).
+        // The whole batch is dropped, and all of it fails alike (I1).
         let mut early = early.into_iter();
         self.completed.extend(dones.map(|done| {
-            let tells_early = self.shared.tuning.faults.active(Fault::NoopAtPlanTime);
-            let result = early.next().filter(|outcome| tells_early && outcome.is_idle);
+            let is_early = self.shared.tuning.faults.active(Fault::NoopAtPlanTime);
+            let result = early.next().filter(|outcome| is_early && outcome.is_idle);
             (done, result.map_or_else(|| Err(kind.clone().into()), |outcome| outcome.result))
         }));
     }
 
-    /// Plans the jobs and commits what they come to.
+    /// Plans the jobs and commits the outcome.
     fn attempt(
         &mut self,
         jobs: &[Job],
         now: Now,
         may_grow: bool,
         is_rebuilt: bool,
-    ) -> std::result::Result<Vec<Outcome>, Setback> {
+    ) -> std::result::Result<Vec<Outcome>, BatchError> {
         let keys = self.shared.keys();
-        let told = |error: Error| Setback::Told(error.kind().clone(), Vec::new());
-        let state = self.state().map_err(told)?;
-        let mut batch = Batch::new(self, &keys, state.store(), now);
-        batch.may_grow = may_grow;
+        let other = |error: Error| BatchError::Other(error.kind().clone(), Vec::new());
+        let state = self.state().map_err(other)?;
+        let mut batch = Batch::new(BatchStart {
+            keys: &keys,
+            store: state.store(),
+            now,
+            sum: self.sum.clone(),
+            lsn: self.lsn,
+            unshredded: self.unshredded,
+            may_grow,
+        });
         for job in jobs {
             batch.plan(job, &self.shared);
-            // A row that does not open even in a state just rebuilt is so in the log: then only
-            // those who ask for it fail.
-            if batch.state_lies && !is_rebuilt {
-                return Err(Setback::State);
+            // A row that does not open even in a rebuilt state is damaged in the log. Then only the operations
+            // that need it fail.
+            if batch.is_state_damaged && !is_rebuilt {
+                return Err(BatchError::State);
             }
         }
-        let Batch { sum, lsn, sets, outcomes, settled, nudges, rotations, unshredded, .. } = batch;
+        let Batch { sum, lsn, sets, outcomes, settled, pending, rotations, unshredded, .. } = batch;
         if !sets.is_empty() {
             match self.commit(sum, lsn, sets, state.store(), !may_grow) {
                 Ok(()) => self.unshredded = unshredded,
-                Err(ErrorKind::NoSpace) => return Err(Setback::NoSpace),
-                Err(kind) => return Err(Setback::Told(kind, outcomes)),
+                Err(ErrorKind::NoSpace) => return Err(BatchError::NoSpace),
+                Err(kind) => return Err(BatchError::Other(kind, outcomes)),
             }
         }
         for (id, seq, day) in settled {
-            self.shared.marks.settle(id, seq, day);
+            self.shared.access_marks.settle(id, seq, day);
         }
-        self.shared.nudge(nudges);
+        self.shared.pending.add(pending);
         for (id, due) in rotations {
-            self.shared.agenda.note(id, due);
+            self.shared.rotation_schedule.note(id, due);
         }
         Ok(outcomes)
     }
 
-    /// Logs, syncs and applies. An error means that nothing was applied.
+    /// Logs, syncs and applies. On an error nothing was applied.
     fn commit(
         &mut self,
         sum: SetSum,
@@ -277,14 +290,14 @@ impl Pipeline {
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
         self.shared.turn_published();
         if store.apply(&frame.sets).is_err() {
-            self.shared.break_state();
+            self.shared.state.mark_broken();
         }
         self.shared.turn_published();
         self.shared.frames.fetch_add(1, Ordering::Relaxed);
-        // Without threads nobody takes it: the append that needs the segment makes it.
+        // Without threads the segment comes back. The append that needs it makes it.
         drop(self.hand_over_segment(false));
         if self.log.compaction_due() {
-            self.shared.call_keeper();
+            self.shared.wake_maintenance();
         }
         Ok(())
     }
@@ -304,44 +317,30 @@ impl Pipeline {
         let mut appended = self.log.append(frame);
         if matches!(appended, Err(LogError::NoSpace))
             && may_use_reserve
-            && self.shared.release_reserve()
+            && self.shared.space.release_reserve()
         {
             appended = self.log.append(frame);
         }
         appended.map_err(|error| self.log_failed(error).kind().clone())
     }
 
-    /// What an error of the log means for the vault. If the log is in doubt about what the disk
-    /// holds, so is the vault: no retry, no more writes (I4). Else nothing has changed.
+    /// What an error of the log means for the vault. If the log does not know what the disk holds, the vault is
+    /// poisoned: no retry, no more writes (I4). Else nothing has changed.
     pub(crate) fn log_failed(&mut self, error: LogError) -> Error {
         if !self.log.poisoned() {
             return error.into();
         }
-        self.shared.set_status(Status::Poisoned);
+        self.shared.status.raise(Status::Poisoned);
         match error {
-            // Refused outright: an earlier failure, which nobody told the vault of.
+            // Refused at once, because of an earlier failure that has not reached the vault.
             LogError::Poisoned => ErrorKind::Poisoned.into(),
             _ => ErrorKind::OutcomeUnknown.into(),
         }
     }
-
-    fn refuse(&mut self, jobs: Vec<Job>, kind: &ErrorKind) {
-        for job in jobs {
-            let done = match job {
-                Job::Mutate(job) => job.done,
-                Job::Rewrap(_, done) | Job::ClearPurge(done) => done,
-                Job::Control(run) => {
-                    run(self);
-                    continue;
-                }
-            };
-            self.completed.push((done, Err(kind.clone().into())));
-        }
-    }
 }
 
-/// What an operation may write besides its own rows and value. What a promotion copies is known only
-/// when it is planned, so it gets a batch of its own, as does what links two of the largest records.
+/// What an operation may write besides its own rows and value. How much a promotion copies is known only when
+/// it is planned, so it gets a batch of its own. So do operations that change two of the largest records.
 fn more_bytes(mutation: &Mutation) -> usize {
     let regions = match mutation {
         Mutation::StopReplicationToReplica(_)

@@ -1,23 +1,24 @@
-//! Making a vault, in place, so that a power cut at any point leaves either none or a whole one
-//! with its key (`docs/FORMAT.md`, creation).
+//! Makes a vault in its place. A power cut at any point leaves a whole vault with its key, or none
+//! (`docs/FORMAT.md`, creation).
 //!
-//! LOCK; the key made durable by the caller; log with an empty snapshot; reserve; and last the
-//! keystore, renamed into place when whole. A folder without keystore that holds only our own names
-//! is made again; one whose log holds frames is not: its keystore was lost, not unfinished.
+//! The order is: LOCK, the key (made durable by the caller), the log with an empty snapshot, and the keystore,
+//! renamed into place when it is whole. A folder without keystore that holds only our own names is made anew. If
+//! its log holds frames it is refused, because its keystore was lost and not just unfinished.
 
-use super::open::serve;
+use super::serve::Parts;
 use crate::crypto::{Keystore, SetSum, Unlock, VaultId, key_file};
 use crate::env::age::AgeClock;
-use crate::env::{Fs, OpenMode, read_exact_at};
+use crate::env::{Env, Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
-use crate::vault::directory::{VaultDir, keystore_twin, refuse_foreign};
+use crate::vault::directory::{VaultDir, env_of, keystore_twin, refuse_foreign};
 use crate::vault::error::keystore_error;
+use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, clock_note};
-use crate::vault::maintenance::key_rotation::KeystoreFile;
-use crate::vault::options::kdf_params;
+use crate::vault::maintenance::maintainer::KeystoreFile;
+use crate::vault::options::{Options, kdf_params};
+use crate::vault::rotation_functions::RotationFunctions;
 use crate::vault::state::opener::{Opened, StateOpener};
-use crate::vault::{Options, Vault};
 use std::borrow::Borrow;
 use std::io;
 use std::path::Path;
@@ -26,57 +27,90 @@ use std::path::Path;
 const LEFTOVER_FILES: [&str; 6] =
     ["manifest.a", "manifest.b", "reserve", "state.opening", "keystore.a", "keystore.b"];
 const LEFTOVER_DIRS: [&str; 4] = ["log", "state", "state.aside", "creating"];
-/// The snapshot of a new vault, which is empty. Any later one holds what was written.
+/// The empty snapshot of a new vault. Any later one holds rows.
 const FIRST_SNAPSHOT: &str = "0000000000.snap";
-/// Most that is read of a file to see whether it was ever written to.
+/// How much of a file is read to see whether it was ever written to.
 const PROBE_BYTES: usize = 64 * 1024;
 
-/// Makes a vault in a locked folder.
-pub(crate) fn create<K: Borrow<Unlock>>(
-    place: VaultDir,
-    make_key: impl FnOnce(VaultId) -> Result<K>,
-) -> Result<Vault> {
-    let (env, dir) = (place.env.clone(), place.dir.clone());
-    if place.has_vault() {
-        return Err(ErrorKind::Exists { path: dir }.into());
+impl Vault {
+    /// A vault in memory with random keys, gone when dropped. It has the code, cryptography and log of one on
+    /// disk, with its files in memory.
+    pub fn in_memory() -> Result<Self> {
+        Self::in_memory_with_rotation(RotationFunctions::default())
     }
-    let fs = env.fs.as_ref();
-    // Once more under the lock: nothing below is removed that is not ours.
-    refuse_foreign(fs, &dir)?;
-    refuse_orphans(fs, &dir)?;
-    let io = |error| Error::io("make the vault", error);
-    // The folder itself where `dir` is a link to it.
-    fs.set_mode(&dir.join("."), 0o700).map_err(io)?;
-    remove_leftovers(fs, &dir).map_err(io)?;
 
-    let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
-    let unlock = make_key(id)?;
-    let params = kdf_params(&place.options.tuning);
-    let (keystore, keys) = Keystore::create(id, unlock.borrow(), params, env.entropy.as_ref())
-        .map_err(keystore_error)?;
+    /// The same with functions that rotate its secrets.
+    pub fn in_memory_with_rotation(rotation: RotationFunctions) -> Result<Self> {
+        let mut options = Options { rotation, ..Options::default() };
+        options.tuning.env = Some(Env::in_memory());
+        options.tuning.segment_bytes_max = 1024 * 1024;
+        options.tuning.reserve_bytes = 0; // no disk that could be full
+        Self::in_memory_with(&options)
+    }
 
-    let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
-    age.now(env.clock.wall(), env.clock.monotonic());
-    let log_options = place.options.tuning.log_options();
-    let note = clock_note(age.note());
-    let log =
-        Log::create(&env, &dir, id.0, LogKeys::of(&keys), log_options, keystore.generation(), note);
-    let log = log?;
-
-    install_keystore(&place, &keystore)?;
-    let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
-    // Every sync has said yes to this process, so nothing has to be read back or settled: what is
-    // known of the log is what an open would find.
-    let state = StateOpener::of(&place, &place.options.tuning, &keys).fresh()?;
-    let opened = Opened { state, sum: SetSum::empty() };
-    let vault = serve(place, (keystore, keys), log, opened, age)?;
-    // From the first day: the disk may be full before the keeper has looked around. One without room
-    // for it is not an error.
-    let _ = crate::vault::runtime::reserve::refill(&vault.inner.shared);
-    Ok(vault)
+    /// The same with what tests turn.
+    #[doc(hidden)]
+    pub fn in_memory_with(options: &Options) -> Result<Self> {
+        VaultDir::make(Path::new("/vault"), options)?.create(|id| random_unlock(id, options))
+    }
 }
 
-/// Both copies of the keystore become visible whole: written beside, then renamed.
+impl VaultDir {
+    /// Makes a vault here. `make_key` gets the id of the new vault and returns its key, after making the key durable
+    /// (a key file synced with its folders). The vault is finished after that, so that a power cut never leaves a
+    /// vault whose key is lost.
+    pub fn create<K: Borrow<Unlock>>(
+        self,
+        make_key: impl FnOnce(VaultId) -> Result<K>,
+    ) -> Result<Vault> {
+        let (env, dir) = (self.env.clone(), self.dir.clone());
+        if self.has_vault() {
+            return Err(ErrorKind::Exists { path: dir }.into());
+        }
+        let fs = env.fs.as_ref();
+        // Checked again under the lock, because leftovers are removed below.
+        refuse_foreign(fs, &dir)?;
+        refuse_orphans(fs, &dir)?;
+        let io = |error| Error::io("make the vault", error);
+        // With the dot it is the folder itself, even if `dir` is a link to it.
+        fs.set_mode(&dir.join("."), 0o700).map_err(io)?;
+        remove_leftovers(fs, &dir).map_err(io)?;
+
+        let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
+        let unlock = make_key(id)?;
+        let params = kdf_params(&self.options.tuning);
+        let (keystore, keys) = Keystore::create(id, unlock.borrow(), params, env.entropy.as_ref())
+            .map_err(keystore_error)?;
+
+        let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
+        age.now(env.clock.wall(), env.clock.monotonic());
+        let log_options = self.options.tuning.log_options();
+        let note = clock_note(age.note());
+        let log = Log::create(
+            &env,
+            &dir,
+            id.0,
+            LogKeys::of(&keys),
+            log_options,
+            keystore.generation(),
+            note,
+        );
+        let log = log?;
+
+        install_keystore(&self, &keystore)?;
+        let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
+        // Every sync succeeded in this process, so nothing has to be read back: an open would find the same log.
+        let state = StateOpener::of(&self, &self.options.tuning, &keys).fresh()?;
+        let opened = Opened { state, sum: SetSum::empty() };
+        let vault = Parts { place: self, keystore, keys, log, opened, age }.serve()?;
+        // At once, because the disk may be full before the first pass of maintenance. A disk without space for it
+        // is not an error.
+        let _ = vault.inner.shared.space.refill_reserve();
+        Ok(vault)
+    }
+}
+
+/// Writes both copies of the keystore beside their places and then renames them, so that each appears whole.
 fn install_keystore(place: &VaultDir, keystore: &Keystore) -> Result<()> {
     let (fs, dir) = (&place.env.fs, &place.dir);
     let io = |error| Error::io("install the keystore", error);
@@ -106,8 +140,8 @@ fn remove_leftovers(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
     fs.sync_dir(dir)
 }
 
-/// A state, or a log that was written to, belongs to a vault, whatever became of its keystore: an
-/// unfinished creation leaves an empty snapshot, an empty segment and no state.
+/// Refuses a folder with a state, or with a log that was written to: it belongs to a vault that has lost its
+/// keystore. An unfinished creation leaves an empty snapshot, an empty segment and no state.
 fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let log = dir.join("log");
     let io = |error| Error::io("look for frames", error);
@@ -135,8 +169,8 @@ fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     if used { Err(orphaned().into()) } else { Ok(()) }
 }
 
-/// A key that nobody will ever need again: a vault's in memory.
-pub(crate) fn random_unlock(id: VaultId, options: &Options) -> Result<Unlock> {
-    let env = crate::vault::directory::env_of(options);
+/// A random key for a vault in memory. No one ever needs it again.
+fn random_unlock(id: VaultId, options: &Options) -> Result<Unlock> {
+    let env = env_of(options);
     key_file::generate(id, env.entropy.as_ref()).map(Unlock::KeyFile).map_err(keystore_error)
 }

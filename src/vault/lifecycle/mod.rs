@@ -1,7 +1,9 @@
 //! How a vault is made and opened.
 //!
-//! - [`open`]: from a locked folder and a key to a vault that serves.
-//! - [`create`]: makes a vault that survives a power cut at any point whole or not at all.
+//! - [`open`]: opens a vault, from a locked folder and a key.
+//! - [`create`]: makes a vault. A power cut at any point leaves a whole vault or none.
+//! - [`serve`]: the last step of both.
 
 pub(crate) mod create;
 pub(crate) mod open;
+mod serve;

@@ -1,154 +1,161 @@
-//! Changes of the keystore: the epoch switch that makes deletion real (I10), and the passphrase.
+//! Changes of the keystore: the epoch switch that makes deletion final (I10), and the passphrase.
 //!
-//! 1. The keystore with the new epoch is durable in both copies.
-//! 2. The commit pipeline switches, between two batches.
-//! 3. Bounded operations wrap every remaining data key anew, until the truth holds no older one.
-//! 4. The keystore without the old epochs is durable in both copies, over the old bytes.
-//! 5. Only now the note of the purge goes, and with it the promise is kept.
+//! 1. The keystore with the new epoch becomes durable in both copies.
+//! 2. The commit pipeline switches to it between two batches.
+//! 3. Bounded operations wrap every remaining data key anew, until no row holds an older wrap.
+//! 4. The keystore without the old epochs becomes durable in both copies, over the old bytes.
+//! 5. Only now the note of the purge is removed: the purge is final.
 //!
-//! A crash anywhere leaves the note, so the switch is done again: first the unfinished one is ended,
-//! or a keystore that is full of begun epochs would refuse the next. A purge that comes while a
-//! switch runs is not covered by it, because its data keys may lie under the new epoch: it keeps the
-//! note (`Pipeline::unshredded`).
+//! A crash at any point leaves the note, so the switch is done again. An unfinished switch is finished first,
+//! because a keystore full of begun epochs would refuse the next one. A purge during a switch is not covered
+//! by it, because its data keys may lie under the new epoch. It keeps the note (`Pipeline::unshredded`).
 
+use super::maintainer::Maintainer;
 use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
+use crate::env::Entropy;
 use crate::env::faults::Fault;
+use crate::env::threads::sync::Arc;
 use crate::error::Result;
-use crate::log::Twin;
 use crate::model::{RecordId, Seq, Tree};
+use crate::vault::commit::job::Job;
+use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::{RowError, keystore_error};
-use crate::vault::job::Job;
 use crate::vault::options::kdf_params;
-use crate::vault::runtime::shared::Status;
-use crate::vault::{Inner, rows};
-use std::sync::{Arc, PoisonError};
+use crate::vault::rows;
+use crate::vault::runtime::status::Status;
 
-/// A purge waits at most this long on the age clock before it is made real.
+/// The longest time on the age clock until a purge is made final.
 const SHRED_AGE_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Versions wrapped anew in one operation (I2).
 const REWRAP_MAX: usize = 200;
 /// Rows of `keys` looked at in one go.
 const PAGE: usize = 1024;
 
-/// The keystore as it lies on disk.
-pub(crate) struct KeystoreFile {
-    pub(crate) twin: Twin,
-    pub(crate) keystore: Keystore,
-}
+/// A keystore and the keys that it holds.
+type NextKeystore = std::result::Result<(Keystore, Keyring), CryptoError>;
 
-/// Whether some purge is older than the rule allows.
-pub(crate) fn is_due(inner: &Inner) -> Result<bool> {
-    let now = inner.driver.control(crate::vault::commit::pipeline::Pipeline::now)?;
-    let state = inner.shared.state()?;
-    let row = state.store().get(Tree::Meta, rows::META_PURGE).map_err(RowError::from)?;
-    let Some(row) = row else { return Ok(false) };
-    let keys = inner.shared.keys();
-    let open = keys.open_row(Tree::Meta, rows::META_PURGE, &row).map_err(RowError::from)?;
-    let oldest = rows::decode_millis(&open).map_err(RowError::from)?;
-    Ok(now.age.since(oldest) >= SHRED_AGE_MILLIS)
-}
-
-/// Switches to a new epoch and erases the older ones.
-pub(crate) fn switch(inner: &Inner) -> Result<()> {
-    if let Some(kind) = inner.shared.refuses_writes() {
-        return Err(kind.into());
+impl Maintainer {
+    /// Makes every purge so far final.
+    pub(crate) fn shred(&self) -> Result<()> {
+        let _pass = self.lock_pass();
+        self.switch_epoch()
     }
-    let keys = inner.shared.keys();
-    if keys.oldest_epoch() != keys.epoch() {
-        rewrap_all(inner)?;
-        drop_old(inner)?;
-    }
-    inner.sweep_all()?;
-    let begun = next_keystore(inner, |keys, keystore, inner| {
-        keys.begin_epoch(keystore, inner.shared.env.entropy.as_ref())
-    })?;
-    inner.driver.control(move |pipeline| {
-        pipeline.use_keys(begun);
-        pipeline.unshredded = None;
-    })?;
-    if !inner.shared.tuning.faults.active(Fault::DropEpochEarly) {
-        rewrap_all(inner)?;
-    }
-    drop_old(inner)?;
-    inner.driver.call(Job::ClearPurge).map(drop)
-}
 
-fn drop_old(inner: &Inner) -> Result<()> {
-    let keys = next_keystore(inner, |keys, keystore, inner| {
-        keys.drop_old_epochs(keystore, inner.shared.env.entropy.as_ref())
-    })?;
-    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
-}
-
-/// Replaces the slot of `unlock`'s kind, or adds one.
-pub(crate) fn change_unlock(inner: &Inner, unlock: &Unlock) -> Result<()> {
-    if let Some(kind) = inner.shared.refuses_writes() {
-        return Err(kind.into());
-    }
-    let params = kdf_params(&inner.shared.tuning);
-    let keys = next_keystore(inner, |keys, keystore, inner| {
-        keys.change_slot(keystore, unlock, params, inner.shared.env.entropy.as_ref())
-    })?;
-    inner.driver.control(move |pipeline| pipeline.use_keys(keys))
-}
-
-/// Makes the next keystore durable in both copies. The pipeline is then to use its keys.
-fn next_keystore(
-    inner: &Inner,
-    next: impl FnOnce(
-        &Keyring,
-        &Keystore,
-        &Inner,
-    ) -> std::result::Result<(Keystore, Keyring), CryptoError>,
-) -> Result<Arc<Keyring>> {
-    let mut file = inner.keystore.lock().unwrap_or_else(PoisonError::into_inner);
-    let (keystore, keys) =
-        next(&inner.shared.keys(), &file.keystore, inner).map_err(keystore_error)?;
-    if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
-        // Either generation may be on the disk now: the next open finds out which.
-        inner.shared.set_status(Status::Poisoned);
-        return Err(error.into());
-    }
-    file.keystore = keystore;
-    Ok(Arc::new(keys))
-}
-
-fn rewrap_all(inner: &Inner) -> Result<()> {
-    let epoch = inner.shared.keys().epoch();
-    loop {
-        let stale = stale_wraps(inner, epoch)?;
-        if stale.is_empty() {
-            return Ok(());
+    /// Replaces the slot of `unlock`'s kind, or adds one.
+    pub(crate) fn change_unlock(&self, unlock: &Unlock) -> Result<()> {
+        let _pass = self.lock_pass();
+        let shared = &self.inner.shared;
+        if let Some(kind) = shared.status.refuses_writes() {
+            return Err(kind.into());
         }
-        for part in stale.chunks(REWRAP_MAX) {
-            // The note stays, so that the next open goes on.
-            inner.go_on()?;
-            let part = part.to_vec();
-            inner.driver.call(|done| Job::Rewrap(part, done))?;
-        }
+        let params = kdf_params(&shared.tuning);
+        let keys = self.write_keystore(|keys, keystore, entropy| {
+            keys.change_slot(keystore, unlock, params, entropy)
+        })?;
+        self.inner.driver.control(move |pipeline| pipeline.use_keys(keys))
     }
-}
 
-/// Versions whose data key lies under an older epoch, some thousands at a time.
-fn stale_wraps(inner: &Inner, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
-    let state = inner.shared.state()?;
-    let mut found = Vec::new();
-    let mut after: Option<Box<[u8]>> = None;
-    while found.len() < 16 * PAGE {
-        let page = state
-            .store()
-            .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
-            .map_err(RowError::from)?;
-        let ended = page.len() < PAGE;
-        for (key, row) in page {
-            if Keyring::wrap_term(&row) != Some(epoch) {
-                found.extend(rows::parse_version_key(&key));
+    /// Switches the epoch if some purge has waited long enough.
+    pub(super) fn switch_epoch_if_due(&self) -> Result<()> {
+        if self.is_switch_due()? { self.switch_epoch() } else { Ok(()) }
+    }
+
+    fn is_switch_due(&self) -> Result<bool> {
+        let shared = &self.inner.shared;
+        let now = self.inner.driver.control(Pipeline::now)?;
+        let state = shared.state()?;
+        let row = state.store().get(Tree::Meta, rows::META_PURGE).map_err(RowError::from)?;
+        let Some(row) = row else { return Ok(false) };
+        let open = shared.keys().open_row(Tree::Meta, rows::META_PURGE, &row);
+        let oldest = rows::decode_millis(&open.map_err(RowError::from)?).map_err(RowError::from)?;
+        Ok(now.age.since(oldest) >= SHRED_AGE_MILLIS)
+    }
+
+    /// Switches to a new epoch and erases the older ones.
+    fn switch_epoch(&self) -> Result<()> {
+        let (shared, driver) = (&self.inner.shared, &self.inner.driver);
+        if let Some(kind) = shared.status.refuses_writes() {
+            return Err(kind.into());
+        }
+        let keys = shared.keys();
+        if keys.oldest_epoch() != keys.epoch() {
+            self.rewrap_all()?;
+            self.drop_old_epochs()?;
+        }
+        self.sweep_all()?;
+        let begun = self.write_keystore(Keyring::begin_epoch)?;
+        driver.control(move |pipeline| {
+            pipeline.use_keys(begun);
+            pipeline.unshredded = None;
+        })?;
+        if !shared.tuning.faults.active(Fault::DropEpochEarly) {
+            self.rewrap_all()?;
+        }
+        self.drop_old_epochs()?;
+        driver.call(Job::ClearPurge).map(drop)
+    }
+
+    fn drop_old_epochs(&self) -> Result<()> {
+        let keys = self.write_keystore(Keyring::drop_old_epochs)?;
+        self.inner.driver.control(move |pipeline| pipeline.use_keys(keys))
+    }
+
+    /// Makes the next keystore durable in both copies, and returns its keys for the pipeline.
+    fn write_keystore(
+        &self,
+        next: impl FnOnce(&Keyring, &Keystore, &dyn Entropy) -> NextKeystore,
+    ) -> Result<Arc<Keyring>> {
+        let shared = &self.inner.shared;
+        let mut file = self.lock_keystore();
+        let (keystore, keys) = next(&shared.keys(), &file.keystore, shared.env.entropy.as_ref())
+            .map_err(keystore_error)?;
+        if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
+            // Either generation may be on the disk now. The next open finds out which.
+            shared.status.raise(Status::Poisoned);
+            return Err(error.into());
+        }
+        file.keystore = keystore;
+        Ok(Arc::new(keys))
+    }
+
+    /// Wraps every data key anew that lies under an older epoch.
+    fn rewrap_all(&self) -> Result<()> {
+        let epoch = self.inner.shared.keys().epoch();
+        loop {
+            let stale = self.stale_wraps(epoch)?;
+            if stale.is_empty() {
+                return Ok(());
             }
-            after = Some(key);
-        }
-        if ended {
-            break;
+            for part in stale.chunks(REWRAP_MAX) {
+                // The note of the purge stays, so that the next open goes on.
+                self.inner.shared.fail_if_stopping()?;
+                let part = part.to_vec();
+                self.inner.driver.call(|done| Job::Rewrap(part, done))?;
+            }
         }
     }
-    Ok(found)
+
+    /// Versions whose data key lies under an older epoch, some thousands at a time.
+    fn stale_wraps(&self, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
+        let state = self.inner.shared.state()?;
+        let mut found = Vec::new();
+        let mut after: Option<Box<[u8]>> = None;
+        while found.len() < 16 * PAGE {
+            let page = state
+                .store()
+                .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
+                .map_err(RowError::from)?;
+            let is_last = page.len() < PAGE;
+            for (key, row) in page {
+                if Keyring::wrap_term(&row) != Some(epoch) {
+                    found.extend(rows::parse_version_key(&key));
+                }
+                after = Some(key);
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok(found)
+    }
 }

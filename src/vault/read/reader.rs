@@ -16,10 +16,10 @@ use crate::model::api::{
 };
 use crate::semantics::{Refusal, View, day_of, read};
 use crate::store::Store;
-use crate::vault::Inner;
+use crate::vault::commit::job::{Job, Mutate};
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::RowError;
-use crate::vault::job::{Job, Mutate};
+use crate::vault::inner::Inner;
 use crate::vault::runtime::shared::Shared;
 use crate::vault::view::row_view::RowView;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Inner {
     ) -> Result<GetSecretValueResponse> {
         let opened = self.open_value(scope, request)?;
         let today = day_of(self.shared.env.clock.wall());
-        if self.shared.marks.note(&opened.record, &opened.version, today) {
+        if self.shared.access_marks.note(&opened.record, &opened.version, today) {
             let mutation =
                 Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
             let done = Box::new(|_| {});
@@ -157,7 +157,7 @@ fn try_read<Q, T>(
     let state = shared.state()?;
     let keys = shared.keys();
     let store = state.store();
-    let view = RowView::new(&store, &keys, &shared.marks, None);
+    let view = RowView::new(&store, &keys, &shared.access_marks, None);
     match ask(&view, scope, question) {
         Ok(answer) => {
             let first = view.first();
@@ -191,12 +191,12 @@ fn read_alone<Q, T>(
 ) -> Result<T> {
     let shared = Arc::clone(&pipeline.shared);
     // A broken state is made anew before it is asked.
-    let mut is_fresh = shared.state_is_broken();
+    let mut is_fresh = shared.state.is_broken();
     loop {
         let state = pipeline.state()?;
         let keys = shared.keys();
         let store = state.store();
-        let view = RowView::new(&store, &keys, &shared.marks, None);
+        let view = RowView::new(&store, &keys, &shared.access_marks, None);
         match ask(&view, scope, question) {
             Ok(answer) => return Ok(answer),
             Err(Refusal::Fault(fault)) => return Err(fault.into()),

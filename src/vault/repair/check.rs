@@ -1,11 +1,13 @@
-//! `check`: looks with the vault's key and changes nothing.
+//! `check`: examines a vault with its key and changes nothing.
 //!
-//! Plain: both copies of each twin, every authenticated byte of the truth, its digest recomputed,
-//! every row opened; the state by LSN and digest. Deep: every value opened, with its padding; the
-//! older snapshot and its segments; each row of the state against the truth. The state is read from
-//! a private copy, because sled cannot open without writing.
+//! - A plain check reads both copies of each twin and every authenticated byte of the log, recomputes the log's
+//!   digest, opens every row, and compares the state by LSN and digest.
+//! - A deep check also opens every value with its padding, reads the older snapshot and its segments, and compares
+//!   each row of the state with the log.
+//!
+//! The state is read from a private copy, because sled cannot open without writing.
 
-use super::steps::lossless;
+use super::report::{CheckReport, Finding};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, Log, LogError, Recovered};
@@ -13,92 +15,31 @@ use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
 use crate::vault::directory::VaultDir;
 use crate::vault::error::keystore_error;
-use crate::vault::lifecycle::open::{equals, refuse_rollback};
+use crate::vault::lifecycle::open::refuse_rollback;
 use crate::vault::log_keys::LogKeys;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
-use crate::vault::salvage::state_copy::Picture;
-use crate::vault::state::opener::{StateOpener, sum_rows};
-use std::fmt;
+use crate::vault::salvage::lossless::lossless;
+use crate::vault::salvage::state_copy::StateCopy;
+use crate::vault::state::compare::equals;
+use crate::vault::state::opener::StateOpener;
+use crate::vault::state::sums::sum_rows;
+use crate::vault::view::access_marks::AccessMarks;
+use crate::vault::view::row_view::RowView;
 use std::sync::Arc;
 
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_000;
 
-/// Something that is not as it should be, and what can be done about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Where, relative to the vault.
-    pub file: String,
-    /// Byte offset in it.
-    pub offset: u64,
-    /// The rule of `docs/FORMAT.md` that does not hold.
-    pub rule: &'static str,
-    /// What it can be healed from with nothing lost; `None`: nothing proven right is left of it.
-    pub source: Option<&'static str>,
-    /// Whether the next open heals it by itself.
-    pub heals_at_open: bool,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, offset, rule, .. } = self;
-        write!(f, "file={file} offset={offset} rule={rule}")
+impl VaultDir {
+    /// Checks the vault and changes nothing. `deep`: also opens every value and compares every row of the state.
+    pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
+        let (twin, _, keystore) = self.keystore()?;
+        let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        let mut report = CheckReport::default();
+        note_copies(&mut report, twin.faults()?, "the other copy");
+        examine(self, &keystore, &keys, deep, &mut report)?;
+        Ok(report)
     }
-}
-
-impl Finding {
-    /// What can be done about it, for people.
-    fn advice(&self) -> String {
-        match (self.source, self.heals_at_open) {
-            (Some(source), true) => format!("the next open heals it from {source}"),
-            (Some(source), false) => format!("`strongroom repair` heals it from {source}"),
-            (None, _) => {
-                "nothing stands beside it; `strongroom repair` says what can be kept".to_owned()
-            }
-        }
-    }
-}
-
-/// What a check found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CheckReport {
-    /// Operations in the truth.
-    pub lsn: u64,
-    /// Rows in the truth.
-    pub rows: u64,
-    /// Versions whose value was opened: a deep check opens all.
-    pub values: u64,
-    /// Things that the next open heals or rebuilds by itself.
-    pub warnings: Vec<String>,
-    /// Damage that needs repair: file, offset, rule, and what it can be healed from.
-    pub damage: Vec<String>,
-    /// All of these that are about a file, one by one.
-    pub findings: Vec<Finding>,
-}
-
-impl CheckReport {
-    /// What the next open does besides healing what is found damaged.
-    pub(crate) fn open_work(&self) -> Vec<String> {
-        let found: Vec<String> = self.findings.iter().map(Finding::to_string).collect();
-        let is_found = |text: &&String| found.iter().any(|found| text.ends_with(found));
-        self.warnings.iter().filter(|text| !is_found(text)).cloned().collect()
-    }
-
-    fn note(&mut self, finding: Finding) {
-        let list = if finding.heals_at_open { &mut self.warnings } else { &mut self.damage };
-        list.push(format!("damaged, {}. {finding}", finding.advice()));
-        self.findings.push(finding);
-    }
-}
-
-/// Checks the vault of a locked folder.
-pub(crate) fn check(place: &VaultDir, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
-    let (twin, _, keystore) = place.keystore()?;
-    let keys = keystore.unlock(unlock).map_err(keystore_error)?;
-    let mut report = CheckReport::default();
-    note_copies(&mut report, twin.faults()?, "the other copy");
-    examine(place, &keystore, &keys, deep, &mut report)?;
-    Ok(report)
 }
 
 fn note_copies(report: &mut CheckReport, faults: Vec<(String, &'static str)>, from: &'static str) {
@@ -116,8 +57,8 @@ pub(crate) fn examine(
     deep: bool,
     report: &mut CheckReport,
 ) -> Result<()> {
-    let state = Picture::of(place);
-    let state = state.as_ref().map(Picture::store);
+    let state = StateCopy::of(place);
+    let state = state.as_ref().map(StateCopy::store);
     let holds_all = |end: &End| state.is_some_and(|rows| equals(rows, keys, end));
     let options = place.options.tuning.log_options();
     let opened = Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
@@ -151,7 +92,7 @@ pub(crate) fn examine(
     let Some(rows) = read_truth(place, keys, &truth, state, report) else { return Ok(()) };
     open_rows(place, &rows, keys, deep, report);
     if deep && let Err(error) = truth.check_older() {
-        // The newer one is whole, so that the older is not needed any more.
+        // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
     }
     if uses_state(place) {
@@ -165,7 +106,7 @@ fn uses_state(place: &VaultDir) -> bool {
     (tuning.store == StoreChoice::Auto && place.env.fs.is_real()) || tuning.kept_state.is_some()
 }
 
-/// The truth's rows, put together in memory with their digest compared; nothing on disk is touched.
+/// Puts the log's rows together in memory and compares their digest. Nothing on the disk is touched.
 fn read_truth(
     place: &VaultDir,
     keys: &Keyring,
@@ -180,12 +121,12 @@ fn read_truth(
     opener.progress = progress.as_ref();
     match opener.read(truth) {
         Ok(rows) => Some(rows),
-        // Not met by an open that finds the state whole, so it is not healed by one.
+        // An open that finds the state whole does not read this, so it does not repair it.
         Err(error) if state.is_some_and(|rows| equals(rows, keys, truth.end())) => {
             note_error(report, &error, Some("the state"), false);
             None
         }
-        // One that has no state meets it, and heals what can be healed without a loss.
+        // An open without a state reads it, and repairs what can be repaired without a loss.
         Err(error) => {
             let found = lossless(place, keys, state).ok().flatten();
             let source = found.map(|(_, found)| found.source);
@@ -195,7 +136,7 @@ fn read_truth(
     }
 }
 
-/// Reading the truth is what a rebuild does, but not what it is called here.
+/// Reports the progress of a rebuild as that of a check: both read the log.
 fn as_check(progress: OnProgress) -> OnProgress {
     Arc::new(move |step| match step {
         Progress::Rebuilding { done, total } => progress(Progress::Checking { done, total }),
@@ -229,9 +170,9 @@ fn open_rows(
     deep: bool,
     report: &mut CheckReport,
 ) {
-    let marks = crate::vault::view::access_marks::Marks::default();
+    let marks = AccessMarks::default();
     let store: &dyn Store = rows;
-    let view = crate::vault::view::row_view::RowView::new(&store, keys, &marks, None);
+    let view = RowView::new(&store, keys, &marks, None);
     let mut total = 0;
     for tree in Tree::ALL {
         let _ = store.scan(tree, &mut |_, _| total += 1);
@@ -301,7 +242,7 @@ fn compare_state(
     if deep {
         let differing: u64 = Tree::ALL.into_iter().map(|tree| difference(tree, state, rows)).sum();
         if differing > 0 {
-            // The digest leaves chunks out: a reader that meets one has the state rebuilt.
+            // The digest leaves chunks out. A reader that meets a wrong one has the state rebuilt.
             report.warnings.push(format!(
                 "rows of the state differ from the log's; whoever reads one has it rebuilt. rows={differing}"
             ));
@@ -309,7 +250,7 @@ fn compare_state(
     }
 }
 
-/// Rows of one tree that one of two stores has and the other has not, or has otherwise.
+/// Counts rows of one tree that only one of two stores has, or that differ.
 fn difference(tree: Tree, left: &dyn Store, right: &dyn Store) -> u64 {
     let one_way = |from: &dyn Store, to: &dyn Store, count_changed: bool| {
         let mut differing = 0_u64;

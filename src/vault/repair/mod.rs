@@ -1,9 +1,11 @@
 //! Check and repair.
 //!
-//! - [`check`]: reads everything and changes nothing.
+//! - [`report`]: what they report.
+//! - [`check`]: examines everything and changes nothing.
 //! - [`quarantine`]: keeps the damaged originals.
-//! - [`steps`]: what a repair does, step by step.
+//! - [`steps`]: a repair, step by step.
 
 pub(crate) mod check;
 pub(crate) mod quarantine;
+pub(crate) mod report;
 pub(crate) mod steps;

@@ -1,11 +1,11 @@
-//! Where a repair keeps what it replaces: a numbered folder inside the vault.
+//! The quarantine: a numbered folder inside the vault where a repair keeps the originals of what it replaces.
 //!
 //! ```text
 //! damaged/0001/            0700; the originals of the first repair, under their names
 //! damaged/0001/log/...
 //! ```
 //!
-//! Copies are durable before anything is changed. Nothing here is ever read or removed by us.
+//! Copies are durable before anything is changed. They are never read or removed again.
 
 use crate::env::{Env, FileKind};
 use crate::error::{Error, Result};
@@ -16,30 +16,29 @@ use std::sync::Arc;
 
 /// Name of the folder inside a vault.
 pub(crate) const FOLDER: &str = "damaged";
-/// The log's folder, whose files healing renames.
+/// The log's folder. A repair of the log renames its damaged files.
 const LOG: &str = "log";
 const ENDING: &str = ".damaged";
 
-/// The folder of one repair, made with the first thing that is kept.
-pub(crate) struct Shelf {
+/// The folder of one repair. It is made when the first file is kept.
+pub(crate) struct Quarantine {
     env: Env,
     dir: PathBuf,
     made: Option<PathBuf>,
 }
 
-impl Shelf {
-    /// Nothing kept yet of the vault in `dir`.
+impl Quarantine {
+    /// An empty quarantine for the vault in `dir`.
     pub(crate) fn new(env: &Env, dir: &Path) -> Self {
         Self { env: env.clone(), dir: dir.to_path_buf(), made: None }
     }
 
-    /// Where things were kept, if any were.
+    /// The folder, if something was kept.
     pub(crate) fn place(&self) -> Option<&Path> {
         self.made.as_deref()
     }
 
-    /// Keeps a copy of a file or folder of the vault; nothing if there is none. Durable when it
-    /// returns.
+    /// Keeps a copy of a file or folder of the vault, durable when this returns. A missing one is ignored.
     pub(crate) fn keep(&mut self, name: &str) -> Result<()> {
         self.try_keep(name).map_err(|error| Error::io("keep the damaged original", error))
     }
@@ -66,7 +65,7 @@ impl Shelf {
                 fs.sync_dir(&to)?;
             }
             FileKind::File => copy_file(fs.as_ref(), &from, &to)?.sync_all()?,
-            // What is no file of ours has no content to keep.
+            // Anything else has no content to keep.
             FileKind::Other => return Ok(()),
         }
         fs.sync_dir(&above)
@@ -81,7 +80,7 @@ impl Shelf {
         Ok(())
     }
 
-    /// Takes in what healing has moved aside in the log's folder.
+    /// Moves files here that a repair of the log has set aside in the log's folder.
     pub(crate) fn take_in(&mut self) -> Result<()> {
         self.try_take_in().map_err(|error| Error::io("keep what was moved aside", error))
     }

@@ -1,108 +1,81 @@
-//! `repair`: heals what an open heals, and what an open refuses to do silently.
+//! `repair`: repairs what an open repairs, and what an open must not do unasked.
 //!
-//! 1. Keystore and manifest: of two copies that contradict each other, the one that the key proves.
-//! 2. The rest is examined as a deep check does it.
-//! 3. What the next open heals is kept on the shelf and left to that open. What it does not: the
-//!    furthest proven point is built in memory (`salvage`), the originals are kept, and the log is
-//!    begun anew from there. If that loses something it is told, and done only when accepted.
-//! 4. The vault is opened and closed, which heals the rest, and examined again.
+//! 1. If the two copies of the keystore or of the manifest contradict each other, the one that the key proves wins.
+//! 2. The rest is examined as by a deep check.
+//! 3. What the next open repairs is copied to the quarantine and left to that open. For other damage the furthest
+//!    proven point is built in memory (`salvage`), the originals are copied to the quarantine, and the log is
+//!    begun anew from there. A loss is reported, and the log is changed only if the loss was accepted.
+//! 4. The vault is opened and closed, which repairs the rest, and examined again.
 //!
-//! Interrupted anywhere, it leaves the old log or the new one, each whole as far as it was: until
-//! the new manifest is durable nothing of the old is touched.
+//! An interruption at any point leaves the old log or the new one, each as whole as it was: nothing of the old log
+//! is touched until the new manifest is durable.
 
-use super::check::{CheckReport, Finding, check, examine};
-use super::quarantine::Shelf;
+use super::check::examine;
+use super::quarantine::Quarantine;
+use super::report::{CheckReport, Finding, RepairOutcome, RepairReport};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, GoodCopy, Log, Remains, RowVisitor};
 use crate::store::Store;
 use crate::vault::directory::{VaultDir, keystore_twin, refuse_lax};
 use crate::vault::error::{RowError, keystore_decode_error, keystore_error};
-use crate::vault::lifecycle::open::{Unlocked, finish, visit_rows};
+use crate::vault::lifecycle::open::{Unlocked, finish};
 use crate::vault::log_keys::LogKeys;
-use crate::vault::salvage::build::{Loss, Salvage, salvage};
-use crate::vault::salvage::state_copy::Picture;
-use crate::vault::state::opener::sum_rows;
-use std::path::PathBuf;
+use crate::vault::salvage::build::{Salvage, salvage};
+use crate::vault::salvage::state_copy::StateCopy;
+use crate::vault::state::compare::visit_rows;
+use crate::vault::state::sums::sum_rows;
 
-/// How a repair ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RepairOutcome {
-    /// There was nothing to repair, and nothing was changed.
-    #[default]
-    NothingToDo,
-    /// The vault is whole again; see [`RepairReport::loss`] for what it cost.
-    Repaired,
-    /// Something would be lost: nothing of the log was changed.
-    WouldLose,
-}
-
-/// What a repair found and did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RepairReport {
-    /// How it ended.
-    pub outcome: RepairOutcome,
-    /// What was wrong.
-    pub found: Vec<Finding>,
-    /// What was done, in words.
-    pub done: Vec<String>,
-    /// The folder that holds the damaged originals.
-    pub kept: Option<PathBuf>,
-    /// What is lost, or would be.
-    pub loss: Option<Loss>,
-}
-
-/// A repair under way.
+/// A repair that is running.
 struct Repair {
     place: VaultDir,
-    shelf: Shelf,
+    quarantine: Quarantine,
     report: RepairReport,
 }
 
-/// Repairs the vault of a locked folder.
-pub(crate) fn repair(
-    mut place: VaultDir,
-    unlock: &Unlock,
-    accept_loss: bool,
-) -> Result<RepairReport> {
-    refuse_lax(&place.env, &place.dir)?;
-    // Only what is asked for happens: no pass of the keeper besides.
-    place.options.tuning.background = false;
-    let shelf = Shelf::new(&place.env, &place.dir);
-    let mut repair = Repair { place, shelf, report: RepairReport::default() };
-    repair.settle_keystore(unlock)?;
-    let (twin, content, keystore) = repair.place.keystore()?;
-    let keys = keystore.unlock(unlock).map_err(keystore_error)?;
-    let mut looked = CheckReport::default();
-    for (file, rule) in twin.faults()? {
-        looked.findings.push(Finding {
-            file,
-            offset: 0,
-            rule,
-            source: Some("the other copy"),
-            heals_at_open: true,
-        });
+impl VaultDir {
+    /// Repairs what an open repairs, and what an open must not do unasked. The damaged originals are kept in a folder
+    /// of the vault. A repair that would lose something is only reported, unless `accept_loss`: then the longest part
+    /// that is proven right is kept.
+    pub fn repair(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
+        refuse_lax(&self.env, &self.dir)?;
+        // Only what is asked for happens: no pass of maintenance besides.
+        self.options.tuning.background = false;
+        let quarantine = Quarantine::new(&self.env, &self.dir);
+        let report = RepairReport::default();
+        Repair { place: self, quarantine, report }.run(unlock, accept_loss)
     }
-    repair.settle_manifest(&keys)?;
-    examine(&repair.place, &keystore, &keys, true, &mut looked)?;
-    let open_work = looked.open_work();
-    if !looked.damage.is_empty() && !repair.mend_log(&keystore, &keys, &looked, accept_loss)? {
-        return Ok(repair.report);
-    }
-    for finding in looked.findings.iter().filter(|finding| finding.heals_at_open) {
-        repair.shelf.keep(&finding.file)?;
-        repair.report.done.push(healed(finding));
-    }
-    repair.report.found.extend(looked.findings);
-    if repair.report.found.is_empty() && open_work.is_empty() {
-        return Ok(repair.report);
-    }
-    let taken_care_of = open_work.iter().map(|what| format!("opened the vault. cause={what}"));
-    repair.report.done.extend(taken_care_of);
-    repair.open_and_close(Unlocked { twin, content, keystore, keys }, unlock)
 }
 
 impl Repair {
+    fn run(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
+        self.settle_keystore(unlock)?;
+        let (twin, content, keystore) = self.place.keystore()?;
+        let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        let mut found = CheckReport::default();
+        for (file, rule) in twin.faults()? {
+            let source = Some("the other copy");
+            found.findings.push(Finding { file, offset: 0, rule, source, heals_at_open: true });
+        }
+        self.settle_manifest(&keys)?;
+        examine(&self.place, &keystore, &keys, true, &mut found)?;
+        let open_work = found.open_work();
+        if !found.damage.is_empty() && !self.replace_log(&keystore, &keys, &found, accept_loss)? {
+            return Ok(self.report);
+        }
+        for finding in found.findings.iter().filter(|finding| finding.heals_at_open) {
+            self.quarantine.keep(&finding.file)?;
+            self.report.done.push(done_line(finding));
+        }
+        self.report.found.extend(found.findings);
+        if self.report.found.is_empty() && open_work.is_empty() {
+            return Ok(self.report);
+        }
+        let left_to_open = open_work.iter().map(|what| format!("opened the vault. cause={what}"));
+        self.report.done.extend(left_to_open);
+        self.open_and_close(Unlocked { twin, content, keystore, keys }, unlock)
+    }
+
     /// Two copies of the keystore that contradict each other: the newest that this key opens counts.
     fn settle_keystore(&mut self, unlock: &Unlock) -> Result<()> {
         let refused = match self.place.keystore() {
@@ -122,7 +95,7 @@ impl Repair {
             return Err(refused);
         };
         for name in twin.names() {
-            self.shelf.keep(&name)?;
+            self.quarantine.keep(&name)?;
         }
         self.note_copy(twin.name_of(chosen.copy.other()), refused.kind());
         twin.settle_on(chosen).map_err(Error::from)
@@ -135,7 +108,7 @@ impl Repair {
         let chosen = Log::signed_manifest(env, dir, vault, auth)?;
         let Some(chosen) = chosen else { return Ok(()) };
         for name in ["manifest.a", "manifest.b"] {
-            self.shelf.keep(name)?;
+            self.quarantine.keep(name)?;
         }
         let name =
             if chosen.copy.other() == crate::log::Copy::A { "manifest.a" } else { "manifest.b" };
@@ -148,39 +121,39 @@ impl Repair {
         let rule = if let ErrorKind::Damaged { rule, .. } = kind { rule } else { "TWIN-2" };
         let source = Some("the copy that the key proves");
         let finding = Finding { file, offset: 0, rule, source, heals_at_open: false };
-        self.report.done.push(healed(&finding));
+        self.report.done.push(done_line(&finding));
         self.report.found.push(finding);
     }
 
-    /// Begins the log anew from the furthest proven point. `false`: that loses something, and it was
-    /// not accepted.
-    fn mend_log(
+    /// Begins the log anew from the furthest proven point. `false`: that would lose something, and the loss was not
+    /// accepted.
+    fn replace_log(
         &mut self,
         keystore: &Keystore,
         keys: &Keyring,
-        looked: &CheckReport,
+        checked: &CheckReport,
         accept_loss: bool,
     ) -> Result<bool> {
         let remains = self.remains(keys)?;
         if remains.last_known().is_some_and(|end| end.keystore_generation > keystore.generation()) {
-            // The keys of the newest rows are not here: an older keystore was put back.
+            // An older keystore was put back, so the keys of the newest rows are missing.
             return Err(damaged("keystore", "TWIN-7"));
         }
-        let picture = Picture::of(&self.place);
-        let state = picture.as_ref().map(Picture::store);
+        let copy = StateCopy::of(&self.place);
+        let state = copy.as_ref().map(StateCopy::store);
         let found = match salvage(&remains, state, keys)? {
-            Some(found) if looked.findings.iter().any(|finding| !finding.heals_at_open) => found,
-            // Rows that authenticate and do not open: no copy of them is better.
-            _ => return Err(first_of(looked)),
+            Some(found) if checked.findings.iter().any(|finding| !finding.heals_at_open) => found,
+            // The rows authenticate but do not open. There is no better copy of them.
+            _ => return Err(first_of(checked)),
         };
         self.report.loss.clone_from(&found.loss);
         if found.loss.is_some() && !accept_loss {
             self.report.outcome = RepairOutcome::WouldLose;
-            self.report.found.extend(looked.findings.iter().cloned());
-            self.report.kept = self.shelf.place().map(ToOwned::to_owned);
+            self.report.found.extend(checked.findings.iter().cloned());
+            self.report.kept = self.quarantine.place().map(ToOwned::to_owned);
             return Ok(false);
         }
-        self.keep_all(looked, found.loss.is_some())?;
+        self.keep_all(checked, found.loss.is_some())?;
         let end = new_end(&found, &remains, state, keys)?;
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
         remains.replace(end, &mut rows)?;
@@ -194,71 +167,42 @@ impl Repair {
         Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(Error::from)
     }
 
-    /// Keeps what is damaged; where something is lost, all that it might still be found in.
-    fn keep_all(&mut self, looked: &CheckReport, is_loss: bool) -> Result<()> {
-        for finding in &looked.findings {
-            self.shelf.keep(&finding.file)?;
+    /// Keeps everything damaged. If something is lost, also keeps everything that it might still be found in.
+    fn keep_all(&mut self, checked: &CheckReport, is_loss: bool) -> Result<()> {
+        for finding in &checked.findings {
+            self.quarantine.keep(&finding.file)?;
         }
-        self.shelf.keep("manifest.a")?;
-        self.shelf.keep("manifest.b")?;
+        self.quarantine.keep("manifest.a")?;
+        self.quarantine.keep("manifest.b")?;
         if is_loss {
-            self.shelf.keep_log()?;
-            self.shelf.keep("keystore.a")?;
-            self.shelf.keep("keystore.b")?;
-            self.shelf.keep("state")?;
+            self.quarantine.keep_log()?;
+            self.quarantine.keep("keystore.a")?;
+            self.quarantine.keep("keystore.b")?;
+            self.quarantine.keep("state")?;
         }
         Ok(())
     }
 
-    /// Opening heals twins, torn ends and the state; closing makes it all durable.
+    /// An open repairs twins, torn ends and the state. The close makes all of it durable.
     fn open_and_close(self, unlocked: Unlocked, unlock: &Unlock) -> Result<RepairReport> {
-        let Self { place, mut shelf, mut report } = self;
+        let Self { place, mut quarantine, mut report } = self;
         let (dir, options) = (place.dir.clone(), place.options.clone());
         let vault = finish(place, unlocked)?;
         vault.close()?;
         drop(vault);
-        shelf.take_in()?;
-        let after = check(&VaultDir::lock(&dir, &options)?, unlock, true)?;
+        quarantine.take_in()?;
+        let after = VaultDir::lock(&dir, &options)?.check(unlock, true)?;
         if !after.damage.is_empty() {
             return Err(first_of(&after));
         }
         report.outcome = RepairOutcome::Repaired;
-        report.kept = shelf.place().map(ToOwned::to_owned);
+        report.kept = quarantine.place().map(ToOwned::to_owned);
         Ok(report)
     }
 }
 
-/// What is left of a damaged log, with a state that may lag, where it provably leads to the very end.
-pub(crate) fn lossless(
-    place: &VaultDir,
-    keys: &Keyring,
-    state: Option<&dyn Store>,
-) -> Result<Option<(Remains, Salvage)>> {
-    let VaultDir { env, dir, options, .. } = place;
-    let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options)?;
-    let known = remains.last_known().map_or(0, |end| end.keystore_generation);
-    if remains.proven_end().is_none() || known > keys.generation() {
-        return Ok(None);
-    }
-    let found = salvage(&remains, state, keys)?;
-    Ok(found.filter(|found| found.loss.is_none()).map(|found| (remains, found)))
-}
-
-/// Begins a damaged log anew where nothing is lost by it: what an open may do unasked. `false`:
-/// nothing was changed.
-pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
-    let picture = Picture::of(place);
-    let state = picture.as_ref().map(Picture::store);
-    let Some((remains, found)) = lossless(place, keys, state)? else { return Ok(false) };
-    let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-    remains.replace(found.end, &mut rows)?;
-    remains.move_aside(damaged)?;
-    Ok(true)
-}
-
-/// Where the new log begins. After a loss at an operation number that nothing ever had: what was
-/// lost may turn up again, in a state or a backup, and must not be taken for what comes next.
+/// Where the new log begins. After a loss it begins at an operation number that was never used. What was lost may
+/// turn up again in a state or a backup, and must not be taken for later operations.
 fn new_end(
     found: &Salvage,
     remains: &Remains,
@@ -275,7 +219,7 @@ fn new_end(
     Ok(End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..found.end.clone() })
 }
 
-fn healed(finding: &Finding) -> String {
+fn done_line(finding: &Finding) -> String {
     format!("healed from {}. {finding}", finding.source.unwrap_or("what is left"))
 }
 

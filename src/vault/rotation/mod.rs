@@ -1,17 +1,19 @@
-//! Rotation as it is done: who is called, and when.
+//! Rotation in the background: calls the rotation functions when they are due.
 //!
 //! ```text
-//! commit, scan --> schedule (who is due when) --> engine (a few threads of its own)
+//! commit, scan --> schedule (who is due when) --> rotator (a few threads of its own)
 //!                                                   | AdvanceRotation, through the commit pipeline
 //!                                                   | the call that it answers, to the function
 //! ```
 //!
-//! `semantics` decides every turn; here the calls are made. A call is noted as done by the mutation
-//! that asks for the next one, so a crash between the two repeats the call: functions have to bear
-//! that, as the contract of AWS asks them to (SEM-ROT-10).
+//! `semantics` decides every turn; the calls are made here. The mutation that asks for the next call records
+//! the outcome of the last one. A crash between the two repeats the call, so functions must tolerate
+//! repetition, as the contract of AWS asks (SEM-ROT-10).
 //!
-//! - [`engine`]: the threads, and one secret's rotation.
+//! - [`rotator`]: takes one secret's rotation step by step.
 //! - [`random`]: the rotation function that is built in.
+//! - [`threads`]: the threads.
 
-pub(crate) mod engine;
 pub(crate) mod random;
+pub(crate) mod rotator;
+pub(crate) mod threads;

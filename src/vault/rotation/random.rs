@@ -1,20 +1,21 @@
 //! The rotation function that is built in: a random value, drawn and stored inside the vault.
 
+use super::rotator::Rotator;
 use crate::error::Result;
 use crate::model::api::{
     DescribeSecret, GetRandomPassword, GetSecretValue, RotationCall, UpdateSecretVersionStage,
+    Write,
 };
 use crate::model::{RotationStep, Stage};
 use crate::secret::SecretValue;
-use crate::vault::{Inner, Write};
 
-/// Does one step. A refusal, as of a secret that was deleted meanwhile, is a failed call.
-pub(super) fn step(inner: &Inner, call: &RotationCall, chars: usize) -> Result<bool> {
+/// Does one step. A refusal of AWS (the secret was deleted meanwhile, say) is a failed step.
+pub(super) fn step(rotator: &Rotator, call: &RotationCall, chars: usize) -> Result<bool> {
     let done = match call.step {
-        RotationStep::CreateSecret => create(inner, call, chars),
-        // There is nothing outside to set or to try.
+        RotationStep::CreateSecret => create(rotator, call, chars),
+        // There is no outside system to set or to test.
         RotationStep::SetSecret | RotationStep::TestSecret => Ok(()),
-        RotationStep::FinishSecret => finish(inner, call),
+        RotationStep::FinishSecret => finish(rotator, call),
     };
     match done {
         Ok(()) => Ok(true),
@@ -23,23 +24,23 @@ pub(super) fn step(inner: &Inner, call: &RotationCall, chars: usize) -> Result<b
     }
 }
 
-fn create(inner: &Inner, call: &RotationCall, chars: usize) -> Result<()> {
+fn create(rotator: &Rotator, call: &RotationCall, chars: usize) -> Result<()> {
     let mut request = GetSecretValue::new(call.arn.as_str());
     request.version_id = Some(call.token.as_str().to_owned());
-    match inner.open_value(&call.scope, &request) {
+    match rotator.inner.open_value(&call.scope, &request) {
         // Made by an earlier call.
         Ok(_) => Ok(()),
-        Err(error) if error.is_not_found() => inner.put_pending(
+        Err(error) if error.is_not_found() => rotator.put_pending(
             call,
-            SecretValue::String(inner.random_password(&letters_and_digits(chars))?),
+            SecretValue::String(rotator.inner.random_password(&letters_and_digits(chars))?),
         ),
         Err(error) => Err(error),
     }
 }
 
-fn finish(inner: &Inner, call: &RotationCall) -> Result<()> {
+fn finish(rotator: &Rotator, call: &RotationCall) -> Result<()> {
     let secret = DescribeSecret::new(call.arn.as_str());
-    let described = inner.describe_secret(&call.scope, &secret)?;
+    let described = rotator.inner.describe_secret(&call.scope, &secret)?;
     let is_current = |stages: &[String]| stages.iter().any(|stage| stage == Stage::CURRENT);
     let current = described.versions_to_stages.into_iter().find(|(_, stages)| is_current(stages));
     let current = current.map(|(version_id, _)| version_id);
@@ -52,15 +53,15 @@ fn finish(inner: &Inner, call: &RotationCall) -> Result<()> {
         remove_from_version_id: current.map(|id| id.as_str().to_owned()),
         move_to_version_id: Some(call.token.as_str().to_owned()),
     };
-    inner.write(&call.scope, Write::UpdateSecretVersionStage(request)).map(drop)
+    rotator.inner.write(&call.scope, Write::UpdateSecretVersionStage(request)).map(drop)
 }
 
-/// What is drawn: no punctuation, which not every place takes.
+/// The recipe: no punctuation, which not every system accepts.
 fn letters_and_digits(chars: usize) -> GetRandomPassword {
     GetRandomPassword {
         password_length: i64::try_from(chars).ok(),
         exclude_punctuation: Some(true),
-        // So that one or two characters are possible too.
+        // Else one or two characters would be refused.
         require_each_included_type: Some(false),
         ..GetRandomPassword::default()
     }

@@ -1,28 +1,18 @@
-//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7), so
-//! that model types stay free of serde and an old row is read by its own struct for ever.
+//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7). So the model types stay
+//! free of serde, and an old row is read by its own struct for ever.
 
+use super::versioned::{decode, decode_content, encode, encode_as};
 use super::{cross_account, external, policies, replication, rotation};
-use crate::codec::{self, Bytes, CodecError};
+use crate::codec::{Bytes, CodecError};
 use crate::env::UnixMillis;
-use crate::log;
 use crate::model::{
     Deletion, Lsn, PayloadShape, RecordId, Scope, SecretName, SecretRecord, Seq, Stage, Suffix,
     Tag, VersionId, VersionRecord,
 };
 use crate::secret::PayloadKind;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-/// Longest content in bytes: 50 tags of the longest kind and the longest policy, all of 4-byte
-/// characters, with replicas, rotation and a partner's metadata beside them.
-const CONTENT_BYTES_MAX: u64 = 224 * 1024;
-/// A batch in which every operation writes such a row still fits a frame, with room for its values.
-const _: () = assert!(
-    CONTENT_BYTES_MAX * log::FRAME_SETS_MAX as u64 + (8 << 20) <= log::FRAME_BYTES_MAX as u64
-        && CONTENT_BYTES_MAX + 1024 <= log::VALUE_BYTES_MAX as u64
-);
-/// Format of every content here, but for that of some secrets.
-const VERSION: u8 = 1;
-/// Format of a secret that has what [`SecretV2`] adds, and of no other.
+/// Format of a secret with the fields that [`SecretV2`] adds, and of no other.
 const SECRET_VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
@@ -50,8 +40,8 @@ struct SecretV1 {
     rotation: Option<Bytes>,
 }
 
-/// What came later lies behind the rest, and at least one of it is there: so a record has one
-/// encoding, and one that needs none of it keeps the bytes that it always had.
+/// Fields that came later follow the first ones, and at least one of them is present. So each record has one encoding,
+/// and a record without them keeps the bytes that it always had.
 #[derive(Serialize, Deserialize)]
 struct SecretV2 {
     first: SecretV1,
@@ -81,23 +71,6 @@ struct LabelV1 {
 pub(crate) struct LabelRow {
     pub(crate) stage: Stage,
     pub(crate) seq: Seq,
-}
-
-pub(super) fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
-    encode_as(VERSION, content)
-}
-
-fn encode_as<T: Serialize>(version: u8, content: &T) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![version];
-    bytes.append(&mut codec::encode(content, CONTENT_BYTES_MAX)?);
-    Ok(bytes)
-}
-
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    match bytes.split_first() {
-        Some((&VERSION, content)) => codec::decode(content, CONTENT_BYTES_MAX),
-        _ => Err(CodecError),
-    }
 }
 
 pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError> {
@@ -136,13 +109,13 @@ pub(crate) fn encode_secret(record: &SecretRecord) -> Result<Vec<u8>, CodecError
     encode_as(SECRET_VERSION, &SecretV2 { first, external, cross_account })
 }
 
-/// A secret's fields, whichever of the two formats they are in.
+/// A secret's fields, in either format.
 fn decode_fields(bytes: &[u8]) -> Result<SecretV2, CodecError> {
     let Some((&SECRET_VERSION, content)) = bytes.split_first() else {
         let first = decode(bytes)?;
         return Ok(SecretV2 { first, external: None, cross_account: None });
     };
-    let fields: SecretV2 = codec::decode(content, CONTENT_BYTES_MAX)?;
+    let fields: SecretV2 = decode_content(content)?;
     if fields.external.is_none() && fields.cross_account.is_none() {
         return Err(CodecError);
     }

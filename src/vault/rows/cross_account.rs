@@ -1,7 +1,7 @@
 //! Replication between accounts inside a secret's row: bytes with a version byte of their own (rule
 //! ROW-14).
 
-use super::content;
+use super::versioned;
 use crate::codec::CodecError;
 use crate::model::{
     Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, Link, RecordId, SecretRef,
@@ -51,11 +51,11 @@ pub(super) fn encode(cross_account: &CrossAccount) -> Result<Vec<u8>, CodecError
             }
         }
     };
-    content::encode(&content)
+    versioned::encode(&content)
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<CrossAccount, CodecError> {
-    let content: CrossAccountV1 = content::decode(bytes)?;
+    let content: CrossAccountV1 = versioned::decode(bytes)?;
     let arn = arn(&content.other)?;
     Ok(match (content.side, content.status, content.primary, content.role) {
         (OF_PRIMARY, status @ (IN_SYNC | DETACHED), None, role) => {
@@ -129,7 +129,7 @@ mod tests {
     fn what_is_neither_side_is_refused() {
         let content = |side, other: &str, role: Option<&str>, status, primary| {
             let (other, role) = (other.to_owned(), role.map(str::to_owned));
-            content::encode(&CrossAccountV1 { side, other, role, status, primary }).unwrap()
+            versioned::encode(&CrossAccountV1 { side, other, role, status, primary }).unwrap()
         };
         let id = Some([7; 16]);
         for bad in [

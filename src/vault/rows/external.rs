@@ -1,7 +1,7 @@
 //! What makes a secret a managed external one, inside its row: bytes with a version byte of their
 //! own (rule ROW-13).
 
-use super::content;
+use super::versioned;
 use crate::codec::CodecError;
 use crate::model::{External, ExternalMetadata};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ struct ExternalV1 {
 }
 
 pub(super) fn encode(external: &External) -> Result<Vec<u8>, CodecError> {
-    content::encode(&ExternalV1 {
+    versioned::encode(&ExternalV1 {
         partner: external.partner.to_string(),
         metadata: external.metadata.iter().map(|m| (m.key.clone(), m.value.clone())).collect(),
         role: external.role.as_ref().map(ToString::to_string),
@@ -22,7 +22,7 @@ pub(super) fn encode(external: &External) -> Result<Vec<u8>, CodecError> {
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<External, CodecError> {
-    let content: ExternalV1 = content::decode(bytes)?;
+    let content: ExternalV1 = versioned::decode(bytes)?;
     if content.partner.is_empty() {
         return Err(CodecError);
     }

@@ -22,6 +22,7 @@ mod external;
 mod policies;
 mod replication;
 mod rotation;
+mod versioned;
 
 pub(crate) use content::{
     decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,

@@ -1,6 +1,6 @@
 //! Rotation inside a secret's row: bytes with a version byte of their own (rule ROW-12).
 
-use super::content;
+use super::versioned;
 use crate::codec::CodecError;
 use crate::env::UnixMillis;
 use crate::model::api::RotationRules;
@@ -36,7 +36,7 @@ struct RunningV1 {
 
 pub(super) fn encode(rotation: &Rotation) -> Result<Vec<u8>, CodecError> {
     let r = rotation;
-    content::encode(&RotationV1 {
+    versioned::encode(&RotationV1 {
         enabled: r.enabled,
         function: r.function.clone(),
         rules: r.rules.as_ref().map(|rules| RulesV1 {
@@ -63,7 +63,7 @@ pub(super) fn encode(rotation: &Rotation) -> Result<Vec<u8>, CodecError> {
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Rotation, CodecError> {
-    let r: RotationV1 = content::decode(bytes)?;
+    let r: RotationV1 = versioned::decode(bytes)?;
     let running = r.running.map(|running| {
         Ok(RunningRotation {
             token: VersionId::parse(&running.token).ok_or(CodecError)?,

@@ -1,9 +1,17 @@
 //! What the handles and threads of an open vault share.
 //!
-//! - [`reserve`]: blocks held back for a full disk.
+//! - [`status`]: whether the vault takes writes.
+//! - [`state_slot`]: the state that serves reads now.
+//! - [`space`]: the space that the vault needs, and the reserve for a full disk.
+//! - [`pending`]: secrets that the pruner should be asked about.
 //! - [`rotation_schedule`]: which rotation is due when.
-//! - [`shared`]: keys, state, status, and the signals to the background threads.
+//! - [`segments`]: the next log segment, on its way to the thread that prepares it.
+//! - [`shared`]: all of these together.
 
-pub(crate) mod reserve;
+pub(crate) mod pending;
 pub(crate) mod rotation_schedule;
+pub(crate) mod segments;
 pub(crate) mod shared;
+pub(crate) mod space;
+pub(crate) mod state_slot;
+pub(crate) mod status;

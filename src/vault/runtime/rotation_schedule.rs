@@ -1,62 +1,63 @@
-//! Which secret's rotation is due when, as far as is known. Being wrong is harmless: who is asked too
-//! early answers when to ask again.
+//! The rotation schedule: which secret's rotation is due when.
+//!
+//! It may be wrong without harm. Whoever asks `semantics` too early is told when to ask again.
 
 use crate::env::UnixMillis;
-use crate::env::threads::channel::Sender;
 use crate::model::{RecordId, SecretRecord};
 use crate::semantics::rotation_due;
 use crate::vault::rotation_functions::{Function, RotationFunctions};
+use crate::vault::worker::Waker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The list of what is due.
-pub(crate) struct Agenda {
+/// Rotations that are due, now or later.
+pub(crate) struct RotationSchedule {
     functions: RotationFunctions,
     names: Arc<BTreeSet<String>>,
     entries: Mutex<Entries>,
     /// Wake the threads that rotate.
-    bells: OnceLock<Vec<Sender<()>>>,
-    pub(crate) stopping: Arc<AtomicBool>,
+    wakers: OnceLock<Vec<Waker>>,
+    stopping: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
 struct Entries {
     due: BTreeMap<RecordId, UnixMillis>,
-    /// Somebody is at it.
+    /// Secrets that a thread is rotating now.
     busy: BTreeSet<RecordId>,
 }
 
-impl Agenda {
-    pub(crate) fn new(functions: RotationFunctions) -> Self {
+impl RotationSchedule {
+    pub(super) fn new(functions: RotationFunctions) -> Self {
         Self {
             names: Arc::new(functions.names()),
             functions,
             entries: Mutex::default(),
-            bells: OnceLock::new(),
+            wakers: OnceLock::new(),
             stopping: Arc::default(),
         }
     }
 
-    /// The same list for a fork of the vault, where nobody is at anything.
+    /// The same schedule for a fork of the vault, where no rotation is running.
     #[cfg(feature = "testkit")]
-    pub(crate) fn fork(&self) -> Self {
+    pub(super) fn fork(&self) -> Self {
         let due = self.lock().due.clone();
         Self {
             functions: self.functions.clone(),
             names: self.names(),
             entries: Mutex::new(Entries { due, busy: BTreeSet::new() }),
-            bells: OnceLock::new(),
+            wakers: OnceLock::new(),
             stopping: Arc::default(),
         }
     }
 
-    /// The functions that can be called.
+    /// The names of the functions that can be called.
     pub(crate) fn names(&self) -> Arc<BTreeSet<String>> {
         Arc::clone(&self.names)
     }
 
-    /// Whether nothing will ever be rotated here.
+    /// Whether there is no function, so that nothing is ever rotated here.
     pub(crate) fn is_idle(&self) -> bool {
         self.functions.is_empty()
     }
@@ -65,18 +66,23 @@ impl Agenda {
         self.functions.functions.get(arn).cloned()
     }
 
-    /// Who is to be woken when something is noted.
-    pub(crate) fn ring_at(&self, bells: Vec<Sender<()>>) {
+    /// Registers the threads to wake when a rotation is noted.
+    pub(crate) fn wake_on_note(&self, wakers: Vec<Waker>) {
         // Set once, when the vault is opened.
-        let _ = self.bells.set(bells);
+        let _ = self.wakers.set(wakers);
     }
 
-    /// Asks whoever rotates to come to an end.
+    /// Asks running rotations to stop.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
 
-    /// A record was committed: what it says counts.
+    /// Set once rotations should stop. Functions look at it.
+    pub(crate) fn stopping(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stopping)
+    }
+
+    /// Replaces what is known of a secret by what its committed record says.
     pub(crate) fn note(&self, id: RecordId, due: Option<UnixMillis>) {
         if self.is_idle() {
             return;
@@ -87,20 +93,20 @@ impl Agenda {
             None => entries.due.remove(&id),
         };
         drop(entries);
-        self.ring();
+        self.wake();
     }
 
-    /// A record was read, perhaps not the newest: it can only bring a look forward.
+    /// Notes a record that was read and may be out of date. It can only make its secret due earlier.
     pub(crate) fn note_read(&self, record: &SecretRecord) {
         let Some(due) = rotation_due(record).filter(|_| !self.is_idle()) else { return };
         let mut entries = self.lock();
         let at = entries.due.entry(record.id).or_insert(due);
         *at = due.min(*at);
         drop(entries);
-        self.ring();
+        self.wake();
     }
 
-    /// Somebody whose time has come and whom nobody is at. The caller is at it from now on.
+    /// Takes a secret that is due and marks it busy, so that no other thread takes it.
     pub(crate) fn take(&self, now: UnixMillis) -> Option<RecordId> {
         let mut entries = self.lock();
         let Entries { due, busy } = &mut *entries;
@@ -111,8 +117,8 @@ impl Agenda {
         Some(id)
     }
 
-    /// The caller is no longer at it; what was noted meanwhile counts more than `due`.
-    pub(crate) fn leave(&self, id: RecordId, due: Option<UnixMillis>) {
+    /// Puts a taken secret back, next due at `due`. A time that was noted meanwhile wins over `due`.
+    pub(crate) fn put_back(&self, id: RecordId, due: Option<UnixMillis>) {
         let mut entries = self.lock();
         entries.busy.remove(&id);
         if let Some(due) = due {
@@ -120,10 +126,8 @@ impl Agenda {
         }
     }
 
-    fn ring(&self) {
-        for bell in self.bells.get().into_iter().flatten() {
-            let _ = bell.try_send(());
-        }
+    fn wake(&self) {
+        self.wakers.get().into_iter().flatten().for_each(Waker::wake);
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {

@@ -1,50 +1,26 @@
-//! The longest part of a damaged truth that is proven right, and what is missing behind it.
+//! The longest part of a damaged log that is proven right.
 //!
-//! Four bases can be built upon: a snapshot that reads back whole, the one before it, the state if
-//! something authenticated names its LSN and digest, and, where the log still goes back to its
-//! beginning, nothing at all. Each is led on by every frame that authenticates and whose digest the
-//! rows have once it is applied; the base that gets furthest is taken. So a state that lags, together with the frames after it, stands in for damage before it.
+//! A salvage builds on one of four bases: a snapshot that reads back whole, the snapshot before it, the state if
+//! something authenticated names its LSN and digest, or nothing at all if the log still reaches back to its
+//! beginning. To each base it applies every frame that authenticates and whose digest matches the rows after it.
+//! The base that gets furthest wins. So a state that lags behind can, with the frames after it, replace a damaged
+//! part of the log.
 
+use super::loss::{Loss, loss};
 use super::state_copy::in_memory;
 use crate::crypto::{Keyring, SetSum};
 use crate::error::Result;
 use crate::log::{End, LogError, Remains};
-use crate::model::{ChangeSet, Lsn, RowChange, Tree};
+use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::store::{OrderedStore, Store};
 use crate::vault::error::RowError;
-use crate::vault::lifecycle::open::has_all_chunks;
-use crate::vault::state::opener::{advance, sum_rows};
-use std::collections::BTreeSet;
-use std::fmt;
-
-/// What a salvage drops.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// The first operation (LSN) that is lost.
-    pub first_lsn: u64,
-    /// The last one; `None`: how many there were is not known, perhaps none.
-    pub last_lsn: Option<u64>,
-    /// Secrets that are lost whole, as far as what is left of the operations tells.
-    pub secrets: u64,
-    /// Versions that are lost, likewise.
-    pub versions: u64,
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first_lsn, last_lsn, secrets, versions } = self;
-        match last_lsn {
-            Some(last) => write!(f, "operations {first_lsn} to {last}")?,
-            None => write!(f, "whatever came after operation {}", first_lsn.saturating_sub(1))?,
-        }
-        write!(f, "; of these at least secrets={secrets} versions={versions} can be named")
-    }
-}
+use crate::vault::state::compare::has_all_values;
+use crate::vault::state::sums::{advance, sum_rows};
 
 /// The furthest that can be proven.
 pub(crate) struct Salvage {
     pub(crate) rows: OrderedStore,
-    /// Where it stands.
+    /// The point that it has reached.
     pub(crate) end: End,
     /// What it was built from.
     pub(crate) source: &'static str,
@@ -52,7 +28,7 @@ pub(crate) struct Salvage {
     pub(crate) loss: Option<Loss>,
 }
 
-/// Rows, their sum, and the proven point that they are at.
+/// Rows with their sum, and the proven point that they have reached.
 struct Built {
     rows: OrderedStore,
     sum: SetSum,
@@ -60,7 +36,7 @@ struct Built {
     source: &'static str,
 }
 
-/// Builds what can be built. `None`: nothing at all can be proven.
+/// Builds the furthest proven part. `None`: nothing can be proven.
 pub(crate) fn salvage(
     remains: &Remains,
     state: Option<&dyn Store>,
@@ -80,7 +56,7 @@ pub(crate) fn salvage(
     let others = std::iter::once_with(of_state).chain(std::iter::once_with(of_nothing));
     for base in bases.chain(others) {
         let Some(mut built) = base? else { continue };
-        lead_on(&mut built, remains, keys)?;
+        apply_frames(&mut built, remains, keys)?;
         let Built { rows, end: Some(end), source, .. } = built else { continue };
         if best.as_ref().is_none_or(|(_, furthest, _)| end.lsn > furthest.lsn) {
             best = Some((rows, end, source));
@@ -109,7 +85,7 @@ fn from_snapshot(
     Ok(Built { rows, sum, end, source })
 }
 
-/// A store as a base. Its chunks are in no digest: every value is opened.
+/// A store as a base. Its digest leaves chunks out, so every value is opened.
 fn from_store(
     remains: &Remains,
     store: &dyn Store,
@@ -117,7 +93,7 @@ fn from_store(
     source: &'static str,
 ) -> Option<Built> {
     let rows = in_memory(store)?;
-    if !has_all_chunks(&rows, keys) {
+    if !has_all_values(&rows, keys) {
         return None;
     }
     let lsn = rows.applied().ok()?;
@@ -127,7 +103,7 @@ fn from_store(
 }
 
 /// Applies every frame that provably follows.
-fn lead_on(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
+fn apply_frames(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
     let after = built.rows.applied().map_err(RowError::from)?;
     let led = remains.frames(after, &mut |end, frame| {
         let applied = built.rows.applied().map_err(|_| LogError::Stopped)?;
@@ -151,57 +127,4 @@ fn lead_on(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
         Ok(()) | Err(LogError::Stopped | LogError::Damaged(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What is known to be missing after `end`.
-fn loss(
-    remains: &Remains,
-    state: Option<&dyn Store>,
-    rows: &OrderedStore,
-    end: &End,
-) -> Result<Option<Loss>> {
-    let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
-    let proven = remains.proven_end();
-    let known = remains.last_known().map_or(end.lsn, |last| last.lsn);
-    let highest = known.max(applied);
-    let is_all = match proven {
-        Some(proven) => proven.same_point(end),
-        // Log and state were lost to each other's sight and still end at the same operation.
-        None => applied == end.lsn,
-    };
-    if is_all && highest <= end.lsn {
-        return Ok(None);
-    }
-    let mut missing = [BTreeSet::new(), BTreeSet::new()];
-    let mut note = |tree: Tree, key: &[u8]| {
-        let [secrets, versions] = &mut missing;
-        let list = match tree {
-            Tree::Secrets => secrets,
-            Tree::Versions => versions,
-            _ => return,
-        };
-        if matches!(rows.get(tree, key), Ok(None)) {
-            list.insert(key.to_vec());
-        }
-    };
-    let seen = remains.frames(end.lsn, &mut |_, frame| {
-        for row in frame.sets.iter().flat_map(|set| &set.rows).filter(|row| row.value.is_some()) {
-            note(row.tree, &row.key);
-        }
-        Ok(())
-    });
-    match seen {
-        Ok(()) | Err(LogError::Damaged(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    if let Some(state) = state.filter(|_| applied > end.lsn) {
-        for tree in [Tree::Secrets, Tree::Versions] {
-            // Not proven, so not kept; but it can say what is missing.
-            let _ = state.scan(tree, &mut |key, _| note(tree, key));
-        }
-    }
-    let [secrets, versions] = missing.map(|keys| keys.len() as u64);
-    let last = proven.map_or(highest, |proven| proven.lsn.max(highest));
-    let last_lsn = (last > end.lsn).then_some(last.0);
-    Ok(Some(Loss { first_lsn: end.lsn.next().0, last_lsn, secrets, versions }))
 }

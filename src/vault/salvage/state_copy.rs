@@ -1,27 +1,27 @@
-//! The state as rows in memory: for whoever must look at it without opening it in place, since sled
-//! writes when it opens. A check looks before anything is changed; a repair builds from it.
+//! A copy of the state to read from. sled writes when it opens, so a check or a repair cannot open the state in its
+//! place.
 
 use crate::env::{Env, File, FileKind, Fs, OpenMode, read_exact_at, temp_dir};
 use crate::model::{ChangeSet, RowChange, Tree};
 use crate::store::guard::{STATE_DIR, state_dir};
 use crate::store::{OrderedStore, SledOptions, SledStore, Store};
 use crate::vault::directory::VaultDir;
-use crate::vault::state::opener::State;
+use crate::vault::state::serving::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes copied in one go.
 const COPY_BYTES: usize = 256 * 1024;
 
-/// The state as it lies there, to be looked at.
-pub(crate) struct Picture {
+/// The state as it is, read-only.
+pub(crate) struct StateCopy {
     state: State,
-    /// The private copy that is open, removed with this.
-    copy: Option<Copied>,
+    /// The copied folder that is open, removed when this is dropped.
+    copy: Option<CopiedFolder>,
 }
 
-impl Picture {
-    /// The vault's state. `None`: there is none, or it cannot be read.
+impl StateCopy {
+    /// The state of a vault. `None`: there is none, or it cannot be read.
     pub(crate) fn of(place: &VaultDir) -> Option<Self> {
         let VaultDir { env, dir, options, .. } = place;
         if !env.fs.is_real() {
@@ -29,7 +29,7 @@ impl Picture {
             return Some(Self { state: State::Memory(kept), copy: None });
         }
         env.fs.metadata(&state_dir(dir)).ok()??;
-        let copy = Copied::of_state(env, dir)?;
+        let copy = CopiedFolder::of_state(env, dir)?;
         let store =
             SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
         Some(Self { state: State::Sled(store.ok()?), copy: Some(copy) })
@@ -41,9 +41,9 @@ impl Picture {
     }
 }
 
-impl Drop for Picture {
+impl Drop for StateCopy {
     fn drop(&mut self) {
-        // sled lets its files go before they are removed.
+        // sled closes its files before they are removed.
         let _ = self.state.close();
         self.copy.take();
     }
@@ -65,12 +65,12 @@ pub(crate) fn in_memory(store: &dyn Store) -> Option<OrderedStore> {
 }
 
 /// A copy of the state folder, removed when dropped.
-struct Copied {
+struct CopiedFolder {
     env: Env,
     dir: PathBuf,
 }
 
-impl Copied {
+impl CopiedFolder {
     fn of_state(env: &Env, vault: &Path) -> Option<Self> {
         let name = u64::from_le_bytes(env.random().ok()?);
         let dir = temp_dir().join(format!("strongroom-check-{name:016x}"));
@@ -81,14 +81,14 @@ impl Copied {
     }
 }
 
-impl Drop for Copied {
+impl Drop for CopiedFolder {
     fn drop(&mut self) {
-        // Sealed rows only; a leftover harms nobody.
+        // It holds only sealed rows, so a leftover does no harm.
         let _ = self.env.fs.remove_dir_all(&self.dir);
     }
 }
 
-/// Copies a folder with all that it holds; nothing is synced.
+/// Copies a folder with its content. Nothing is synced.
 fn copy_dir(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {
     fs.create_dir(to)?;
     for entry in fs.read_dir(from)? {
@@ -102,7 +102,7 @@ fn copy_dir(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Copies one file; the copy is the caller's to sync.
+/// Copies one file. The caller syncs the copy.
 pub(crate) fn copy_file(fs: &dyn Fs, from: &Path, to: &Path) -> std::io::Result<Arc<dyn File>> {
     let (source, target) = (fs.open(from, OpenMode::Read)?, fs.open(to, OpenMode::CreateNew)?);
     let (len, mut at) = (source.len()?, 0);

@@ -1,15 +1,20 @@
-//! The state: opened, compared with the truth, caught up or rebuilt (I6, I7).
+//! Opens the state, compares it with the log, and catches it up or rebuilds it (I6, I7).
 //!
-//! sled's own LSN and the *recomputed* digest of its rows decide. Equal at some frame: the frames
-//! after it are applied. Older than the snapshot, unequal, unreadable: set aside and rebuilt from
-//! snapshot and frames. Newer than the log's end: the log has lost what was acknowledged, which is
-//! damage and never repaired by forgetting. Where sled cannot be had at all (a full disk, a panic
-//! that broke its threads) the ordered map serves until the next open.
+//! The state's own LSN and the *recomputed* digest of its rows decide:
+//!
+//! - Equal to the log at some frame: the frames after it are applied.
+//! - Older than the snapshot, unequal or unreadable: it is set aside and rebuilt from snapshot and frames.
+//! - Newer than the end of the log: the log has lost acknowledged operations. That is damage, and no repair
+//!   forgets them silently.
+//!
+//! Where sled cannot open at all (a full disk, a panic that broke its threads) an ordered map in memory serves
+//! until the next open.
 
+use super::serving::State;
+use super::sums::{advance, sum_rows};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
 use crate::env::faults::Fault;
-use crate::env::threads::thread;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, LogError, Recovered};
 use crate::model::{Lsn, Tree};
@@ -18,55 +23,9 @@ use crate::store::{OrderedStore, SledOptions, SledStore, Store, StoreError};
 use crate::vault::directory::VaultDir;
 use crate::vault::error::RowError;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
-use crate::vault::runtime::shared::Shared;
-use crate::vault::view::overlay::{Layer, RowSource};
 use std::path::Path;
 
-/// The store in use.
-pub(crate) enum State {
-    /// On disk.
-    Sled(SledStore),
-    /// In memory.
-    Memory(OrderedStore),
-}
-
-impl State {
-    /// The store, whichever it is.
-    pub(crate) fn store(&self) -> &dyn Store {
-        match self {
-            Self::Sled(store) => store,
-            Self::Memory(store) => store,
-        }
-    }
-
-    /// Makes it durable and says up to where. `None`: it lives in memory while the log's files do
-    /// not, so that it lets nothing of the log go (I6). Where all files are in memory, durability is
-    /// theirs to say.
-    pub(crate) fn checkpoint(
-        &self,
-        shared: &Shared,
-    ) -> std::result::Result<Option<Lsn>, StoreError> {
-        if !self.can_be_durable(shared) {
-            return Ok(None);
-        }
-        self.store().checkpoint().map(Some)
-    }
-
-    /// Whether [`Self::checkpoint`] can let something of the log go.
-    pub(crate) fn can_be_durable(&self, shared: &Shared) -> bool {
-        matches!(self, Self::Sled(_)) || !shared.env.fs.is_real()
-    }
-
-    /// Closes it durably, so that it can stand in for a damaged log (I6).
-    pub(crate) fn close(&self) -> std::result::Result<(), StoreError> {
-        match self {
-            Self::Sled(store) => store.close().map(drop),
-            Self::Memory(_) => Ok(()),
-        }
-    }
-}
-
-/// A state that equals the truth, and the sum over its rows.
+/// A state that equals the log, and the sum over its rows.
 pub(crate) struct Opened {
     pub(crate) state: State,
     pub(crate) sum: SetSum,
@@ -97,7 +56,7 @@ impl StateOpener<'_> {
         self.tuning.store == StoreChoice::Auto && self.env.fs.is_real()
     }
 
-    /// The truth's rows in memory, their digest compared.
+    /// Reads the log's rows into memory and compares their digest.
     pub(crate) fn read(&self, truth: &Recovered) -> Result<OrderedStore> {
         match self.fill(State::Memory(OrderedStore::new()), truth)?.state {
             State::Memory(rows) => Ok(rows),
@@ -105,7 +64,7 @@ impl StateOpener<'_> {
         }
     }
 
-    /// Opens the state and brings it to the truth's end.
+    /// Opens the state and brings it to the end of the log.
     pub(crate) fn open(&self, truth: &Recovered) -> Result<Opened> {
         if !self.uses_sled() {
             let kept = self.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
@@ -125,7 +84,7 @@ impl StateOpener<'_> {
         }
     }
 
-    /// The state of a vault that is being made: empty, and durable if it is on disk.
+    /// Makes the empty state of a new vault, durable if it is on disk.
     pub(crate) fn fresh(&self) -> Result<State> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
@@ -140,7 +99,7 @@ impl StateOpener<'_> {
         Ok(State::Memory(OrderedStore::new()))
     }
 
-    /// Sets the state aside, if there is one, and makes it anew from the truth.
+    /// Sets the state aside, if there is one, and rebuilds it from the log.
     pub(crate) fn rebuild(&self, truth: &Recovered) -> Result<Opened> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
@@ -148,7 +107,7 @@ impl StateOpener<'_> {
         {
             match self.fill(State::Sled(store), truth) {
                 Ok(opened) => {
-                    // Durable at once, or the next power cut costs this all again.
+                    // Durable at once. Else a power cut would cost all of it again.
                     if opened.state.store().checkpoint().is_ok() && checked(&opened.state).is_ok() {
                         return Ok(opened);
                     }
@@ -161,7 +120,7 @@ impl StateOpener<'_> {
         self.fill(State::Memory(OrderedStore::new()), truth)
     }
 
-    /// sled under its opening mark; a state that it cannot read is set aside by the second try.
+    /// Opens sled under its opening mark. The second try sets a state aside that sled cannot read.
     fn open_sled(&self) -> Option<SledStore> {
         for _ in 0..2 {
             match SledStore::open_guarded(&self.env.fs, self.dir, SledOptions::default()) {
@@ -173,31 +132,31 @@ impl StateOpener<'_> {
         None
     }
 
-    /// Applies the frames that the state lacks. `None`: it is not the truth's.
+    /// Applies the frames that the state lacks. `None`: it does not belong to this log.
     fn catch_up(&self, state: State, truth: &Recovered) -> Result<Option<Opened>> {
         let (end, snapshot) = (truth.end(), truth.snapshot_lsn());
         let Ok(applied) = state.store().applied() else { return Ok(None) };
         if applied > end.lsn {
             if !self.is_ours(state.store()) {
-                // Another vault's, or nobody's: it says nothing about this log.
+                // It is another vault's, or no one's, and says nothing about this log.
                 let _ = state.close();
                 return Ok(None);
             }
             return Err(ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "I6" }.into());
         }
         if self.tuning.faults.active(Fault::BelieveState) {
-            return Ok(self.sum_of(state.store()).ok().map(|sum| Opened { state, sum }));
+            return Ok(sum_rows(state.store(), self.keys).ok().map(|sum| Opened { state, sum }));
         }
         if applied < snapshot {
             return Ok(None);
         }
-        let Ok(mut sum) = self.sum_of(state.store()) else { return Ok(None) };
+        let Ok(mut sum) = sum_rows(state.store(), self.keys) else { return Ok(None) };
         let mut compared = applied == snapshot;
         if compared && sum.digest(self.keys.digest_key(), applied) != truth.snapshot_digest() {
             return Ok(None);
         }
-        // From the frame that holds the state's own LSN on: its digest is what is compared, after
-        // the rest of that frame where a kill came between two transactions.
+        // Starts with the frame that holds the state's own LSN. A kill between two transactions may have left a
+        // part of that frame out, so its digest is compared after the rest of it is applied.
         let from = if compared { applied } else { Lsn(applied.0.saturating_sub(1)) };
         let mut is_equal = true;
         let replayed = truth.replay(from, &mut |frame: Frame| {
@@ -226,12 +185,12 @@ impl StateOpener<'_> {
         }
     }
 
-    /// Whether the rows are of this vault: of those that can show it some open, or there are none.
+    /// Whether the rows are of this vault: some row opens with its keys, or there are no rows.
     fn is_ours(&self, store: &dyn Store) -> bool {
         let (mut rows, mut open) = (0_u64, 0_u64);
         for tree in [Tree::Secrets, Tree::Names, Tree::Meta] {
             let scanned = store.scan(tree, &mut |key, row| {
-                // One that opens is proof enough; rows of another vault all fail.
+                // One row that opens is proof enough: none of another vault does.
                 if open == 0 {
                     rows += 1;
                     open += u64::from(self.keys.open_row(tree, key, row).is_ok());
@@ -316,7 +275,7 @@ impl StateOpener<'_> {
         }
     }
 
-    /// Applies a frame's sets after the state's LSN, and keeps the sum in step.
+    /// Applies the sets of a frame that come after the state's LSN, and advances the sum with them.
     fn apply(
         &self,
         store: &dyn Store,
@@ -326,64 +285,6 @@ impl StateOpener<'_> {
         advance(store, self.keys, sum, frame)?;
         Ok(store.apply(&frame.sets)?)
     }
-
-    /// The sum over all digested rows, by two threads: half of an open's time.
-    fn sum_of(&self, store: &dyn Store) -> std::result::Result<SetSum, StoreError> {
-        sum_rows(store, self.keys)
-    }
-}
-
-/// Brings the sum over a store's rows to where it is once `frame` is applied.
-pub(crate) fn advance(
-    store: &dyn Store,
-    keys: &Keyring,
-    sum: &mut SetSum,
-    frame: &Frame,
-) -> std::result::Result<(), RowError> {
-    let applied = store.applied()?;
-    let mut layer = Layer::over(store);
-    let key = keys.digest_key();
-    for set in frame.sets.iter().filter(|set| set.lsn > applied) {
-        for row in set.rows.iter().filter(|row| row.tree.is_digested()) {
-            if let Some(old) = layer.get(row.tree, &row.key)? {
-                sum.remove(key, row.tree, &row.key, &old);
-            }
-            if let Some(new) = &row.value {
-                sum.add(key, row.tree, &row.key, new);
-            }
-        }
-        layer.write(&set.rows);
-    }
-    Ok(())
-}
-
-/// The sum over all digested rows of a store.
-pub(crate) fn sum_rows(
-    store: &dyn Store,
-    keys: &Keyring,
-) -> std::result::Result<SetSum, StoreError> {
-    let half = |trees: &[Tree]| {
-        let mut sum = SetSum::empty();
-        for tree in trees {
-            store.scan(*tree, &mut |key, value| sum.add(keys.digest_key(), *tree, key, value))?;
-        }
-        Ok(sum)
-    };
-    // `versions` and `keys`, `tokens` hold a row per version, the others less.
-    let (one, two) = ([Tree::Versions, Tree::Names, Tree::Meta], [Tree::Keys, Tree::Secrets]);
-    let three = [Tree::Tokens, Tree::Labels];
-    let (first, second) = thread::scope(|scope| {
-        let other = scope.spawn(|| half(&two));
-        let first = half(&one).and_then(|mut sum| {
-            sum.merge(&half(&three)?);
-            Ok(sum)
-        });
-        let died = |_| Err(StoreError::Broken { what: "a scan died" });
-        (first, other.join().unwrap_or_else(died))
-    });
-    let mut sum = first?;
-    sum.merge(&second?);
-    Ok(sum)
 }
 
 fn checked(state: &State) -> Result<()> {

@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
 use crate::store::{OrderedStore, Store};
-use crate::vault::runtime::shared::Status;
-use crate::vault::state::opener::State;
+use crate::vault::runtime::status::Status;
+use crate::vault::state::serving::State;
 
 #[test]
 fn a_failed_sync_leaves_the_whole_batch_unknown_and_the_reads_alone() {
@@ -36,7 +36,7 @@ fn a_poisoned_vault_shows_no_frame_that_was_never_synced() {
     make(&vault, "a", "one");
     sim.fs.add_fault(fault(OpKind::SyncData, 1, io::ErrorKind::Other, Reach::Nothing));
     assert_eq!(kind(put(&vault, "a", "two")), ErrorKind::OutcomeUnknown);
-    vault.inner.shared.break_state();
+    vault.inner.shared.state.mark_broken();
     assert_eq!(kind(get(&vault, "a")), ErrorKind::StateBroken);
 }
 
@@ -120,7 +120,7 @@ fn an_append_that_changed_nothing_does_not_poison() {
     // The first append after an open makes a segment: no file can be had.
     sim.fs.add_fault(fault(OpKind::Create, 1, io::ErrorKind::Other, Reach::Nothing));
     assert!(matches!(kind(put(&vault, "a", "two")), ErrorKind::Io { .. }));
-    assert_eq!(vault.inner.shared.status(), Status::Open);
+    assert_eq!(vault.inner.shared.status.get(), Status::Open);
     assert_eq!(get(&vault, "a").unwrap(), "one");
     put(&vault, "a", "three").unwrap();
     assert_eq!(get(&vault, "a").unwrap(), "three");
@@ -142,7 +142,7 @@ fn lie(vault: &Vault, tree: Tree, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     }
     let store = OrderedStore::new();
     store.apply(&[ChangeSet { lsn: state.store().applied().unwrap(), rows }]).unwrap();
-    vault.inner.shared.replace_state(Some(State::Memory(store)));
+    vault.inner.shared.state.replace(Some(State::Memory(store)));
 }
 
 fn flipped(value: &[u8]) -> Vec<u8> {

@@ -20,7 +20,7 @@ fn after_close_or_drop_the_threads_are_gone_and_the_next_owner_may_come() {
         let shared = Arc::downgrade(&vault.inner.shared);
         put(&vault, "a", &format!("{round}")).unwrap();
         // Wakes the keeper, so that it is in the middle of something.
-        vault.inner.shared.call_keeper();
+        vault.inner.shared.wake_maintenance();
         if round % 2 == 0 {
             vault.close().unwrap();
             assert_eq!(kind(get(&vault, "a")), ErrorKind::Closed);
@@ -139,7 +139,7 @@ fn a_broken_state_keeps_nobody_from_closing() {
     let world = threaded(&sim);
     let vault = world.create();
     make(&vault, "a", "one");
-    vault.inner.shared.break_state();
+    vault.inner.shared.state.mark_broken();
     vault.close().unwrap();
     drop(vault);
     assert_eq!(get(&world.open().unwrap(), "a").unwrap(), "one");
@@ -151,7 +151,7 @@ fn closing_a_poisoned_vault_lets_the_lock_and_the_state_go() {
     let world = World::real(dir.path());
     let vault = world.create();
     make(&vault, "a", "one");
-    vault.inner.shared.set_status(crate::vault::runtime::shared::Status::Poisoned);
+    vault.inner.shared.status.raise(crate::vault::runtime::status::Status::Poisoned);
     // A reader that is still at it.
     let reader = vault.inner.shared.state().unwrap();
     vault.close().unwrap();

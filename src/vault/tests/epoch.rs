@@ -16,7 +16,7 @@ fn versions(vault: &Vault) -> Vec<(RecordId, Seq)> {
 /// The first half of a switch: the keystore with the new epoch, durable, and in use.
 fn begin(vault: &Vault) {
     let inner = &vault.inner;
-    let mut file = inner.keystore.lock().unwrap();
+    let mut file = vault.running.maintainer.lock_keystore();
     let entropy = inner.shared.env.entropy.as_ref();
     let (keystore, keys) = inner.shared.keys().begin_epoch(&file.keystore, entropy).unwrap();
     file.twin.write(keystore.generation(), &keystore.encode()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
-use crate::vault::runtime::shared::Status;
+use crate::vault::runtime::status::Status;
 use std::path::PathBuf;
 
 fn filled(world: &World) -> Vault {
@@ -42,7 +42,7 @@ fn damage_that_a_compaction_meets_is_healed_from_the_state() {
         byte ^= 1;
         sim.fs.overwrite(&path, 5000, &[byte]).unwrap();
         vault.maintain().unwrap();
-        assert_eq!(vault.inner.shared.status(), Status::Open);
+        assert_eq!(vault.inner.shared.status.get(), Status::Open);
         put(&vault, "s3", "new 3").unwrap();
         vault.maintain().unwrap();
         vault.close().unwrap();

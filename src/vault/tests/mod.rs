@@ -12,7 +12,9 @@ mod heal;
 mod layer;
 mod replica;
 
-use super::job::{Job, Mutate, seal};
+use super::commit::job::{Job, Mutate};
+use super::commit::pipeline::Task;
+use super::job::seal;
 use super::{Options, StoreChoice, Vault, VaultDir, Write};
 use crate::crypto::{Unlock, key_file};
 use crate::env::Env;
@@ -150,7 +152,7 @@ fn together(vault: &Vault, writes: Vec<Write>) -> Vec<Result<Answer>> {
     }
     let completed = vault.inner.driver.control(|pipeline| {
         for job in jobs {
-            pipeline.submit(job);
+            pipeline.submit(Task::Job(job));
         }
         assert!(pipeline.step());
         pipeline.completed()

@@ -7,7 +7,7 @@ use crate::model::api::{
 };
 use crate::model::{ChangeSet, Tree};
 use crate::vault::commit::effects::drop_row;
-use crate::vault::view::access_marks::Marks;
+use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::view::row_view::RowView;
 
 fn away() -> Scope {
@@ -31,7 +31,7 @@ fn get_away(vault: &Vault, name: &str) -> Result<String> {
 /// How many rows of `secrets` a check would complain about.
 fn misfits(vault: &Vault) -> usize {
     let shared = &vault.inner.shared;
-    let (state, keys, marks) = (shared.state().unwrap(), shared.keys(), Marks::default());
+    let (state, keys, marks) = (shared.state().unwrap(), shared.keys(), AccessMarks::default());
     let store = state.store();
     let view = RowView::new(&store, &keys, &marks, None);
     let mut count = 0;
@@ -143,7 +143,7 @@ fn promotions_side_by_side_do_not_share_a_frame() {
     }
     let completed = vault.inner.driver.control(|pipeline| {
         for job in jobs {
-            pipeline.submit(job);
+            pipeline.submit(Task::Job(job));
         }
         while pipeline.step() {}
         pipeline.completed()

@@ -1,39 +1,39 @@
-//! Marks of reads: `LastAccessedDate` without a write on a get's path.
+//! Access marks: `LastAccessedDate` without a write on the path of a read.
 //!
-//! The first read of a version on a UTC day leaves a mark here, shown at once by every view, and
-//! one operation that nobody waits for. A full queue, a full disk or a poisoned vault drops that
-//! operation; the mark then lives as long as the process.
+//! The first read of a version on a UTC day leaves a mark here, which every view shows at once. It also submits
+//! one operation that no one waits for. A full queue, a full disk or a poisoned vault drops that operation, and
+//! the mark then lives as long as the process.
 
 use crate::env::UnixMillis;
 use crate::model::{RecordId, SecretRecord, Seq, VersionRecord};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Most versions with a mark: beyond it reads leave none (the date is then a day late).
+/// The most versions with a mark. Beyond that, reads leave no mark and the date is a day late.
 const MARKS_MAX: usize = 65_536;
 
-/// Reads that the records do not show yet.
+/// The days of reads that the records do not show yet.
 #[derive(Default)]
-pub(crate) struct Marks(Mutex<Inner>);
+pub(crate) struct AccessMarks(Mutex<Noted>);
 
 #[derive(Clone, Default)]
-struct Inner {
+struct Noted {
     versions: HashMap<(RecordId, Seq), UnixMillis>,
     secrets: HashMap<RecordId, UnixMillis>,
 }
 
-impl Marks {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+impl AccessMarks {
+    fn lock(&self) -> MutexGuard<'_, Noted> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same marks for a fork of the vault.
     #[cfg(feature = "testkit")]
     pub(crate) fn fork(&self) -> Self {
-        Self(Mutex::new(self.inner().clone()))
+        Self(Mutex::new(self.lock().clone()))
     }
 
-    /// Notes a read on `day`. `true`: it is news, so an operation should carry it to the log.
+    /// Notes a read on `day`. `true`: it is the first on that day, so an operation should carry it to the log.
     pub(crate) fn note(
         &self,
         record: &SecretRecord,
@@ -43,35 +43,34 @@ impl Marks {
         if record.last_accessed >= Some(day) && version.last_accessed >= Some(day) {
             return false;
         }
-        let mut inner = self.inner();
-        let known =
-            inner.versions.get(&(version.id, version.seq)).is_some_and(|noted| *noted >= day);
-        if known || inner.versions.len() >= MARKS_MAX {
+        let mut noted = self.lock();
+        let known = noted.versions.get(&(version.id, version.seq));
+        if known.is_some_and(|known| *known >= day) || noted.versions.len() >= MARKS_MAX {
             return false;
         }
-        inner.versions.insert((version.id, version.seq), day);
-        inner.secrets.insert(record.id, day);
+        noted.versions.insert((version.id, version.seq), day);
+        noted.secrets.insert(record.id, day);
         true
     }
 
-    /// Forgets a mark that the records show by now.
+    /// Removes a mark, once the records show it.
     pub(crate) fn settle(&self, id: RecordId, seq: Seq, day: UnixMillis) {
-        let mut inner = self.inner();
-        if inner.versions.get(&(id, seq)) == Some(&day) {
-            inner.versions.remove(&(id, seq));
+        let mut noted = self.lock();
+        if noted.versions.get(&(id, seq)) == Some(&day) {
+            noted.versions.remove(&(id, seq));
         }
-        if inner.secrets.get(&id).is_some_and(|noted| *noted <= day) {
-            inner.secrets.remove(&id);
+        if noted.secrets.get(&id).is_some_and(|known| *known <= day) {
+            noted.secrets.remove(&id);
         }
     }
 
     pub(crate) fn show_on_secret(&self, record: &mut SecretRecord) {
-        let noted = self.inner().secrets.get(&record.id).copied();
+        let noted = self.lock().secrets.get(&record.id).copied();
         record.last_accessed = record.last_accessed.max(noted);
     }
 
     pub(crate) fn show_on_version(&self, version: &mut VersionRecord) {
-        let noted = self.inner().versions.get(&(version.id, version.seq)).copied();
+        let noted = self.lock().versions.get(&(version.id, version.seq)).copied();
         version.last_accessed = version.last_accessed.max(noted);
     }
 }

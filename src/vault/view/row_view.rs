@@ -1,6 +1,6 @@
 //! The vault's rows as facts: opens and decodes what [`RowSource`] gives, for `semantics`.
 
-use super::access_marks::Marks;
+use super::access_marks::AccessMarks;
 use super::overlay::RowSource;
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
@@ -21,7 +21,7 @@ const MET_MAX: usize = 2;
 pub(crate) struct RowView<'a, S> {
     source: &'a S,
     pub(crate) keys: &'a Keyring,
-    marks: &'a Marks,
+    marks: &'a AccessMarks,
     payload: Option<&'a ValueKey>,
     met: RefCell<Vec<(RecordId, Lsn)>>,
     /// Secrets that a replica has named: each must be there.
@@ -36,7 +36,7 @@ impl<'a, S> RowView<'a, S> {
     pub(crate) fn new(
         source: &'a S,
         keys: &'a Keyring,
-        marks: &'a Marks,
+        marks: &'a AccessMarks,
         payload: Option<&'a ValueKey>,
     ) -> Self {
         Self {

@@ -195,5 +195,8 @@ fn the_largest_record_fits() {
         assert_eq!(decode_secret(&bytes).unwrap(), record);
         bytes.len() as u64
     });
-    assert!(lengths.iter().all(|len| *len <= CONTENT_BYTES_MAX), "{lengths:?}");
+    assert!(
+        lengths.iter().all(|len| *len <= crate::vault::rows::versioned::CONTENT_BYTES_MAX),
+        "{lengths:?}"
+    );
 }

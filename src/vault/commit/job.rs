@@ -1,0 +1,38 @@
+//! What travels to the commit pipeline.
+
+use crate::crypto::SealedValue;
+use crate::error::Result;
+use crate::model::api::Mutation;
+use crate::model::{RecordId, Scope, Seq};
+use crate::semantics::Answer;
+
+/// Called once with the outcome, on the commit thread.
+pub(crate) type Done = Box<dyn FnOnce(Result<Answer>) + Send>;
+
+/// One operation for the commit pipeline: a part of a batch.
+pub(crate) enum Job {
+    /// Plans a mutation and commits it.
+    Mutate(Box<Mutate>),
+    /// Wraps the data keys of these versions anew, where they still lie under an older epoch.
+    Rewrap(Vec<(RecordId, Seq)>, Done),
+    /// Removes the note that something was purged: an epoch switch has made the purge final.
+    ClearPurge(Done),
+}
+
+/// A mutation with its value sealed, its data key not yet wrapped.
+pub(crate) struct Mutate {
+    pub(crate) scope: Scope,
+    pub(crate) mutation: Mutation,
+    pub(crate) payload: Option<SealedValue>,
+    pub(crate) done: Done,
+}
+
+impl Job {
+    /// Who waits for the outcome.
+    pub(super) fn into_done(self) -> Done {
+        match self {
+            Self::Mutate(job) => job.done,
+            Self::Rewrap(_, done) | Self::ClearPurge(done) => done,
+        }
+    }
+}

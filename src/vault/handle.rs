@@ -1,0 +1,78 @@
+//! The handle of an open vault.
+
+use super::caller::Caller;
+use super::inner::Inner;
+use super::running::Running;
+use crate::crypto::{Unlock, VaultId};
+use crate::env::threads::sync::Arc;
+use crate::error::Result;
+use std::fmt;
+
+/// An open vault. Clones share it; it can be used from any thread.
+///
+/// A handle acts for a caller: account 000000000000 in us-east-1, unless [`Vault::in_account`],
+/// [`Vault::in_region`] or [`Vault::in_scope`] made it.
+///
+/// [`Vault::close`] ends it cleanly. Dropping the last clone without closing is safe but counts as
+/// a crash: nothing acknowledged is lost, the next open works a little more.
+#[derive(Clone)]
+pub struct Vault {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) caller: Caller,
+    /// Dropped with the last handle.
+    pub(crate) running: Arc<Running>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = &self.inner.shared;
+        f.debug_struct("Vault")
+            .field("dir", &shared.dir)
+            .field("id", &shared.id)
+            .field("status", &shared.status.get())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// The vault's identity.
+    #[must_use]
+    pub fn id(&self) -> VaultId {
+        self.inner.shared.id
+    }
+
+    /// Fails with the reason if the vault takes no writes, has no space to grow, or cannot read. For probes
+    /// that route requests or restart servers. It may wait for the commit thread, as any read does while the
+    /// state is rebuilt.
+    pub fn ready(&self) -> Result<()> {
+        self.inner.ready()
+    }
+
+    /// Stops the background work, drains, syncs, writes the end mark and releases the lock. Other
+    /// handles fail with [`ErrorKind::Closed`](crate::error::ErrorKind::Closed) from now on.
+    ///
+    /// On an error nothing acknowledged is lost; the next open finds out what has to be done.
+    pub fn close(&self) -> Result<()> {
+        self.running.close()
+    }
+
+    /// Replaces the vault's key slot of `new`'s kind, or adds one: how a passphrase is changed. Both
+    /// copies of the keystore are durable when this returns.
+    pub fn change_unlock(&self, new: &Unlock) -> Result<()> {
+        self.running.maintainer.change_unlock(new)
+    }
+
+    /// Makes every purge so far final: switches the epoch and erases the older one, so that no key opens what
+    /// is left of purged values (I10). Costs a bounded operation per 200 versions.
+    pub fn shred(&self) -> Result<()> {
+        self.running.maintainer.shred()
+    }
+
+    /// Runs every rotation that is due and one pass of pruner, compactor and checkpointer, now.
+    pub fn maintain(&self) -> Result<()> {
+        let maintained = self.running.maintainer.full_pass();
+        // Functions may take long, so nothing that waits for a pass waits for them.
+        let rotated = self.running.rotator.rotate_due();
+        maintained.and(rotated)
+    }
+}

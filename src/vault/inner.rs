@@ -1,0 +1,57 @@
+//! The core of an open vault: what is shared, and the way to the commit pipeline.
+
+use super::commit::driver::Driver;
+use super::commit::job::{Done, Job, Mutate};
+use super::job::seal;
+use super::runtime::shared::Shared;
+use crate::env::threads::sync::Arc;
+use crate::error::{Error, Result};
+use crate::model::Scope;
+use crate::model::api::{GetRandomPassword, Mutation, Write};
+use crate::secret::SecretBytes;
+use crate::semantics::Answer;
+use crate::semantics::password::Recipe;
+
+/// What handles and background threads of an open vault work with. The threads themselves belong to
+/// [`Running`](super::running::Running).
+pub(crate) struct Inner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) driver: Driver,
+}
+
+impl Inner {
+    /// Checks, seals and commits a write, and waits for its outcome.
+    pub(crate) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
+        let job = self.prepare_write(scope, write)?;
+        self.driver.call(|done| job(done))
+    }
+
+    /// Checks and seals a write. The job only lacks the callback for its outcome.
+    pub(crate) fn prepare_write(
+        &self,
+        scope: &Scope,
+        write: Write,
+    ) -> Result<impl FnOnce(Done) -> Job + use<>> {
+        if let Some(kind) = self.shared.refuses_writes() {
+            return Err(kind.into());
+        }
+        let (mutation, payload) = seal(&self.shared.keys(), &self.shared.env, write)?;
+        let scope = scope.clone();
+        Ok(move |done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })))
+    }
+
+    /// Commits a mutation of the vault's own, and waits for its outcome.
+    pub(crate) fn commit(&self, mutation: Mutation) -> Result<Answer> {
+        let scope = Scope::default();
+        self.driver
+            .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))
+    }
+
+    /// A random password, as the request asks for it.
+    pub(crate) fn random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
+        let entropy = &self.shared.env.entropy;
+        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
+        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
+        Ok(SecretBytes::new(std::mem::take(&mut *password)))
+    }
+}

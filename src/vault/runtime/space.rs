@@ -1,0 +1,105 @@
+//! Space on the disk: how much the vault needs to grow, and the reserve, real blocks held back so that a full
+//! disk can still be deleted from (I4).
+
+use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
+use crate::env::{File, Fs, OpenMode};
+use crate::log::Log;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const RESERVE: &str = "reserve";
+
+/// The space of one vault.
+pub(crate) struct Space {
+    fs: Arc<dyn Fs>,
+    dir: PathBuf,
+    /// Bytes that a whole reserve has.
+    reserve_bytes: u64,
+    /// Free bytes below which the vault does not grow, as of the last batch.
+    needed: AtomicU64,
+}
+
+impl Space {
+    pub(crate) fn new(fs: &Arc<dyn Fs>, dir: &Path, reserve_bytes: u64) -> Self {
+        Self {
+            fs: Arc::clone(fs),
+            dir: dir.to_path_buf(),
+            reserve_bytes,
+            needed: AtomicU64::new(0),
+        }
+    }
+
+    /// The same for a fork of the vault, with its files on `fs`.
+    #[cfg(feature = "testkit")]
+    pub(super) fn fork(&self, fs: &Arc<dyn Fs>) -> Self {
+        let needed = AtomicU64::new(self.needed.load(Ordering::Acquire));
+        Self { needed, ..Self::new(fs, &self.dir, self.reserve_bytes) }
+    }
+
+    /// Whether the disk could not hold the next snapshot and two more segments (I4).
+    pub(crate) fn is_short(&self, log: &Log) -> bool {
+        self.note_needed(log);
+        self.is_lacking()
+    }
+
+    /// Notes how much the vault needs to grow, for those who ask without the log.
+    pub(crate) fn note_needed(&self, log: &Log) {
+        let needed = log
+            .snapshot_bytes()
+            .saturating_mul(2)
+            .saturating_add(log.segment_bytes().saturating_mul(2));
+        self.needed.store(needed, Ordering::Relaxed);
+    }
+
+    /// Whether the disk has less free space than was last noted as needed.
+    pub(crate) fn is_lacking(&self) -> bool {
+        let reserve = self.bytes_in_reserve();
+        let needed = self.needed.load(Ordering::Relaxed);
+        match self.fs.free_bytes(&self.dir) {
+            Ok(free) => free.saturating_add(reserve) < needed,
+            Err(_) => false,
+        }
+    }
+
+    /// Gives the reserve's blocks back to a full disk. `false`: there was no reserve.
+    pub(crate) fn release_reserve(&self) -> bool {
+        self.bytes_in_reserve() > 0 && self.fs.remove_file(&self.reserve()).is_ok()
+    }
+
+    /// Fills the reserve with real zeros, if it is not whole. Without space it stays as it is.
+    pub(crate) fn refill_reserve(&self) -> io::Result<()> {
+        if self.bytes_in_reserve() >= self.reserve_bytes {
+            return Ok(());
+        }
+        let path = self.reserve();
+        let file = self.fs.open(&path, OpenMode::Create)?;
+        match fill(file.as_ref(), self.reserve_bytes) {
+            Ok(()) => self.fs.sync_dir(&self.dir),
+            Err(error) => {
+                // Part of a reserve would only take from the space that is left.
+                self.fs.remove_file(&path)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.dir.join(RESERVE)
+    }
+
+    fn bytes_in_reserve(&self) -> u64 {
+        self.fs.metadata(&self.reserve()).ok().flatten().map_or(0, |metadata| metadata.len)
+    }
+}
+
+fn fill(file: &dyn File, wanted: u64) -> io::Result<()> {
+    static BLOCK: [u8; 64 * 1024] = [0; 64 * 1024];
+    let mut at = file.len()?;
+    while at < wanted {
+        let len = usize::try_from(wanted - at).unwrap_or(BLOCK.len()).min(BLOCK.len());
+        file.write_all_at(BLOCK.get(..len).unwrap_or(&BLOCK), at)?;
+        at += len as u64;
+    }
+    file.sync_all()
+}

@@ -1,0 +1,39 @@
+//! Rebuilds a damaged log where nothing is lost by it.
+
+use super::build::{Salvage, salvage};
+use super::state_copy::StateCopy;
+use crate::crypto::Keyring;
+use crate::error::Result;
+use crate::log::{Log, Remains, RowVisitor};
+use crate::store::Store;
+use crate::vault::directory::VaultDir;
+use crate::vault::log_keys::LogKeys;
+use crate::vault::state::compare::visit_rows;
+
+/// What can be rebuilt of a damaged log, with a state that may lag behind, if it provably reaches the very end.
+pub(crate) fn lossless(
+    place: &VaultDir,
+    keys: &Keyring,
+    state: Option<&dyn Store>,
+) -> Result<Option<(Remains, Salvage)>> {
+    let VaultDir { env, dir, options, .. } = place;
+    let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
+    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options)?;
+    let known = remains.last_known().map_or(0, |end| end.keystore_generation);
+    if remains.proven_end().is_none() || known > keys.generation() {
+        return Ok(None);
+    }
+    let found = salvage(&remains, state, keys)?;
+    Ok(found.filter(|found| found.loss.is_none()).map(|found| (remains, found)))
+}
+
+/// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was changed.
+pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
+    let copy = StateCopy::of(place);
+    let state = copy.as_ref().map(StateCopy::store);
+    let Some((remains, found)) = lossless(place, keys, state)? else { return Ok(false) };
+    let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
+    remains.replace(found.end, &mut rows)?;
+    remains.move_aside(damaged)?;
+    Ok(true)
+}
