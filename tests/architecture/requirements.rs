@@ -142,17 +142,13 @@ fn every_ignored_test_has_a_command() {
         .collect();
     let mut ignored = 0;
     for (path, text) in sources() {
-        // A unit test is named by its module, an integration test by its file, or by the folder of
-        // modules that has the name of the file.
-        let unit = path.strip_prefix("src").ok().map(|inside| {
-            inside
-                .with_extension("")
-                .components()
-                .map(|part| part.as_os_str().to_str().unwrap())
-                .collect::<Vec<_>>()
-                .join("::")
-        });
-        let file = Path::new(path.iter().nth(1).unwrap()).file_stem().unwrap().to_str().unwrap();
+        // A unit test is named by its module, an integration test by its binary, the folder below
+        // `tests`, and its module.
+        let words: Vec<&str> = path.iter().map(|part| part.to_str().unwrap()).collect();
+        let is_unit = words[0] == "src";
+        let (target, module) =
+            if is_unit { ("--lib", &words[1..]) } else { (words[1], &words[2..]) };
+        let module = module.join("::").replace(".rs", "");
         for part in text.split("#[ignore").skip(1) {
             let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();
             ignored += 1;
@@ -167,10 +163,7 @@ fn every_ignored_test_has_a_command() {
                         word => filters.push(word),
                     }
                 }
-                let (target, full) = match &unit {
-                    Some(module) => ("--lib", format!("{module}::{name}")),
-                    None => (file, name.to_owned()),
-                };
+                let full = format!("{module}::{name}");
                 targets.contains(&target)
                     && (filters.is_empty() || filters.iter().any(|filter| full.contains(filter)))
             };

@@ -17,6 +17,7 @@ mod errors_real;
 mod figures;
 mod judge;
 mod kills;
+mod known_bad;
 mod life;
 mod many_openers;
 mod mount;
