@@ -183,6 +183,8 @@ pub enum SecretRef {
 impl SecretRef {
     /// Reads a `SecretId`. A friendly name with a forbidden character is an error (E12).
     pub fn parse(text: &str) -> Result<Self, NameError> {
+        #[cfg(test)]
+        parses::count(|parses| parses.references += 1);
         let Some(rest) = text.strip_prefix("arn:") else {
             return SecretName::parse(text).map(Self::Name);
         };
@@ -227,6 +229,8 @@ impl VersionId {
     /// Checks the length, in characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        #[cfg(test)]
+        parses::count(|parses| parses.version_ids += 1);
         let chars = text.chars().count();
         (limits::VERSION_ID_CHARS_MIN..=limits::VERSION_ID_CHARS_MAX)
             .contains(&chars)
@@ -299,5 +303,35 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// How often this thread has parsed names, for the tests that hold it to once a request.
+#[cfg(test)]
+pub(crate) mod parses {
+    use std::cell::Cell;
+
+    /// Calls of the parsers.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct Parses {
+        pub(crate) references: usize,
+        pub(crate) version_ids: usize,
+    }
+
+    thread_local! {
+        static PARSES: Cell<Parses> = const { Cell::new(Parses { references: 0, version_ids: 0 }) };
+    }
+
+    pub(super) fn count(note: impl FnOnce(&mut Parses)) {
+        let mut parses = PARSES.get();
+        note(&mut parses);
+        PARSES.set(parses);
+    }
+
+    /// What `act` parsed.
+    pub(crate) fn during(act: impl FnOnce()) -> Parses {
+        PARSES.set(Parses::default());
+        act();
+        PARSES.get()
     }
 }

@@ -4,9 +4,11 @@
 mod ask;
 pub use ask::token;
 
-use super::{Answer, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows};
+use super::{
+    Answer, Command, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows, validate,
+};
 use crate::env::UnixMillis;
-use crate::model::api::Mutation;
+use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
 use crate::model::{
     Arn, CrossAccount, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope,
     SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
@@ -211,7 +213,8 @@ impl World {
     pub fn plan(&mut self, mutation: &Mutation, value: Option<Value>) -> Result<Plan, Fault> {
         self.view.request_value = value;
         let context = self.context();
-        let plan = match plan(&self.view, &context, mutation) {
+        let command = Command::check(sealed(mutation)?)?;
+        let plan = match plan(&self.view, &context, &command) {
             Ok(plan) => plan,
             Err(Refusal::Fault(fault)) => return Err(fault),
         };
@@ -362,4 +365,62 @@ fn check_contract(plan: &Plan) {
         };
         assert!(seen.insert(row.clone()), "{row} twice");
     }
+}
+
+/// A copy of a mutation as it travels: without the rotation token, which was checked.
+fn sealed(mutation: &Mutation) -> Result<Mutation, Fault> {
+    use Mutation as M;
+    Ok(match mutation {
+        M::CreateSecret(r) => M::CreateSecret(CreateSecret {
+            name: r.name.clone(),
+            client_request_token: r.client_request_token.clone(),
+            description: r.description.clone(),
+            kms_key_id: r.kms_key_id.clone(),
+            value: r.value,
+            tags: r.tags.clone(),
+            add_replica_regions: r.add_replica_regions.clone(),
+            force_overwrite_replica_secret: r.force_overwrite_replica_secret,
+            partner: r.partner.clone(),
+            cross_account_primary_arn: r.cross_account_primary_arn.clone(),
+        }),
+        M::PutSecretValue(r) => {
+            if r.rotation_token.is_some() {
+                validate::put_secret_value(r, None)?;
+            }
+            M::PutSecretValue(PutSecretValue {
+                secret_id: r.secret_id.clone(),
+                client_request_token: r.client_request_token.clone(),
+                value: r.value,
+                version_stages: r.version_stages.clone(),
+                rotation_token: None,
+            })
+        }
+        M::UpdateSecret(r) => M::UpdateSecret(UpdateSecret {
+            secret_id: r.secret_id.clone(),
+            client_request_token: r.client_request_token.clone(),
+            description: r.description.clone(),
+            kms_key_id: r.kms_key_id.clone(),
+            value: r.value,
+            partner: r.partner.clone(),
+        }),
+        M::UpdateSecretVersionStage(r) => M::UpdateSecretVersionStage(r.clone()),
+        M::DeleteSecret(r) => M::DeleteSecret(r.clone()),
+        M::RestoreSecret(r) => M::RestoreSecret(r.clone()),
+        M::TagResource(r) => M::TagResource(r.clone()),
+        M::UntagResource(r) => M::UntagResource(r.clone()),
+        M::RotateSecret(r) => M::RotateSecret(r.clone()),
+        M::CancelRotateSecret(r) => M::CancelRotateSecret(r.clone()),
+        M::AdvanceRotation(r) => M::AdvanceRotation(r.clone()),
+        M::PutResourcePolicy(r) => M::PutResourcePolicy(r.clone()),
+        M::DeleteResourcePolicy(r) => M::DeleteResourcePolicy(r.clone()),
+        M::ReplicateSecretToRegions(r) => M::ReplicateSecretToRegions(r.clone()),
+        M::RemoveRegionsFromReplication(r) => M::RemoveRegionsFromReplication(r.clone()),
+        M::StopReplicationToReplica(r) => M::StopReplicationToReplica(r.clone()),
+        M::AssociateCrossAccountReplica(r) => M::AssociateCrossAccountReplica(r.clone()),
+        M::DisassociateCrossAccountReplica(r) => M::DisassociateCrossAccountReplica(r.clone()),
+        M::Prune(id) => M::Prune(*id),
+        M::Purge(id) => M::Purge(*id),
+        M::Sweep(id) => M::Sweep(*id),
+        M::Touch { id, seq, day } => M::Touch { id: *id, seq: *seq, day: *day },
+    })
 }

@@ -11,6 +11,7 @@
 //! - `plan/`: what goes into a decision and what comes out of it
 //! - `policy/`: the language of resource policies
 //! - `validate/`: the checks that need nothing but the request
+//! - `command`: what is planned: checked requests and the vault's own upkeep
 //! - `access/`: from a `SecretId` to a record that the caller may reach
 //! - `change/`: one secret under change
 //! - `rotation/`, `versions/`, `replication/`, `secrets/`: the operations that write
@@ -20,6 +21,7 @@
 
 mod access;
 mod change;
+mod command;
 mod dispatch;
 pub mod fault;
 #[cfg(feature = "__internals")]
@@ -44,6 +46,7 @@ mod versions;
 mod tests;
 
 pub use access::Action;
+pub use command::Command;
 pub use dispatch::plan;
 pub use fault::{Fault, FaultKind};
 pub use plan::{Answer, Context, Effect, Now, Plan, Refusal, View, rows};

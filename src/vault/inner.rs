@@ -7,10 +7,10 @@ use super::runtime::shared::Shared;
 use crate::env::threads::sync::Arc;
 use crate::error::{Error, Result};
 use crate::model::Scope;
-use crate::model::api::{GetRandomPassword, Mutation, Write};
+use crate::model::api::{GetRandomPassword, Write};
 use crate::secret::SecretBytes;
-use crate::semantics::Answer;
 use crate::semantics::password::Recipe;
+use crate::semantics::{Answer, Command};
 
 /// What handles and background threads of an open vault work with. The threads themselves belong to
 /// [`Running`](super::running::Running).
@@ -41,7 +41,7 @@ impl Inner {
     }
 
     /// Commits a mutation of the vault's own, and waits for its outcome.
-    pub(crate) fn commit(&self, mutation: Mutation) -> Result<Answer> {
+    pub(crate) fn commit(&self, mutation: Command) -> Result<Answer> {
         let scope = Scope::default();
         self.driver
             .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))

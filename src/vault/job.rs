@@ -4,114 +4,63 @@ use crate::crypto::{Keyring, SealedValue};
 use crate::env::{Entropy, Env};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::VersionId;
-use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret, Write};
+use crate::model::api::Write;
 use crate::secret::SecretValue;
-use crate::semantics::validate;
+use crate::semantics::Command;
+use crate::semantics::validate::Checked;
 
 /// A write as `semantics` sees it, and its sealed value.
-type Sealed = (Mutation, Option<SealedValue>);
+type Sealed = (Command, Option<SealedValue>);
 
 /// Checks a write and seals its value, on the caller's thread. The plaintext is wiped here.
 pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
     let sealer = ValueSealer { keys, entropy: env.entropy.as_ref() };
     Ok(match write {
         Write::CreateSecret(request) => {
-            validate::create_secret(&request, size(request.value.as_ref()))?;
-            let CreateSecret {
-                name,
-                client_request_token,
-                description,
-                kms_key_id,
-                value,
-                tags,
-                add_replica_regions,
-                force_overwrite_replica_secret,
-                partner,
-                cross_account_primary_arn,
-            } = request;
-            let (value, payload) = sealer.seal(value)?;
-            let request = CreateSecret {
-                name,
-                client_request_token,
-                description,
-                kms_key_id,
-                value,
-                tags,
-                add_replica_regions,
-                force_overwrite_replica_secret,
-                partner,
-                cross_account_primary_arn,
-            };
-            (Mutation::CreateSecret(request), payload)
+            let (request, payload) = Checked::new(request)?.seal(|value| sealer.seal(&value))?;
+            (Command::CreateSecret(request), payload)
         }
         Write::PutSecretValue(request) => {
-            validate::put_secret_value(&request, size(request.value.as_ref()))?;
-            let PutSecretValue { secret_id, client_request_token, value, version_stages, .. } =
-                request;
-            let (value, payload) = sealer.seal(value)?;
-            // It has been checked and has no other use, so it goes no further.
-            let rotation_token = None;
-            let request = PutSecretValue {
-                secret_id,
-                client_request_token,
-                value,
-                version_stages,
-                rotation_token,
-            };
-            (Mutation::PutSecretValue(request), payload)
+            let (request, payload) = Checked::new(request)?.seal(|value| sealer.seal(&value))?;
+            (Command::PutSecretValue(request), payload)
         }
         Write::UpdateSecret(request) => {
-            validate::update_secret(&request, size(request.value.as_ref()))?;
-            let UpdateSecret {
-                secret_id,
-                client_request_token,
-                description,
-                kms_key_id,
-                value,
-                partner,
-            } = request;
-            let (value, payload) = sealer.seal(value)?;
-            let request = UpdateSecret {
-                secret_id,
-                client_request_token,
-                description,
-                kms_key_id,
-                value,
-                partner,
-            };
-            (Mutation::UpdateSecret(request), payload)
+            let (request, payload) = Checked::new(request)?.seal(|value| sealer.seal(&value))?;
+            (Command::UpdateSecret(request), payload)
         }
         Write::UpdateSecretVersionStage(request) => {
-            (Mutation::UpdateSecretVersionStage(request), None)
+            (Command::UpdateSecretVersionStage(Checked::new(request)?), None)
         }
-        Write::DeleteSecret(request) => (Mutation::DeleteSecret(request), None),
-        Write::RestoreSecret(request) => (Mutation::RestoreSecret(request), None),
-        Write::RotateSecret(request) => (Mutation::RotateSecret(request), None),
-        Write::CancelRotateSecret(request) => (Mutation::CancelRotateSecret(request), None),
-        Write::TagResource(request) => (Mutation::TagResource(request), None),
-        Write::UntagResource(request) => (Mutation::UntagResource(request), None),
-        Write::PutResourcePolicy(request) => (Mutation::PutResourcePolicy(request), None),
-        Write::DeleteResourcePolicy(request) => (Mutation::DeleteResourcePolicy(request), None),
+        Write::DeleteSecret(request) => (Command::DeleteSecret(Checked::new(request)?), None),
+        Write::RestoreSecret(request) => (Command::RestoreSecret(Checked::new(request)?), None),
+        Write::RotateSecret(request) => (Command::RotateSecret(Checked::new(request)?), None),
+        Write::CancelRotateSecret(request) => {
+            (Command::CancelRotateSecret(Checked::new(request)?), None)
+        }
+        Write::TagResource(request) => (Command::TagResource(Checked::new(request)?), None),
+        Write::UntagResource(request) => (Command::UntagResource(Checked::new(request)?), None),
+        Write::PutResourcePolicy(request) => {
+            (Command::PutResourcePolicy(Checked::new(request)?), None)
+        }
+        Write::DeleteResourcePolicy(request) => {
+            (Command::DeleteResourcePolicy(Checked::new(request)?), None)
+        }
         Write::ReplicateSecretToRegions(request) => {
-            (Mutation::ReplicateSecretToRegions(request), None)
+            (Command::ReplicateSecretToRegions(Checked::new(request)?), None)
         }
         Write::RemoveRegionsFromReplication(request) => {
-            (Mutation::RemoveRegionsFromReplication(request), None)
+            (Command::RemoveRegionsFromReplication(Checked::new(request)?), None)
         }
         Write::StopReplicationToReplica(request) => {
-            (Mutation::StopReplicationToReplica(request), None)
+            (Command::StopReplicationToReplica(Checked::new(request)?), None)
         }
         Write::AssociateCrossAccountReplica(request) => {
-            (Mutation::AssociateCrossAccountReplica(request), None)
+            (Command::AssociateCrossAccountReplica(Checked::new(request)?), None)
         }
         Write::DisassociateCrossAccountReplica(request) => {
-            (Mutation::DisassociateCrossAccountReplica(request), None)
+            (Command::DisassociateCrossAccountReplica(Checked::new(request)?), None)
         }
     })
-}
-
-fn size(value: Option<&SecretValue>) -> Option<(crate::secret::PayloadKind, usize)> {
-    value.map(|value| (value.kind(), value.bytes().len()))
 }
 
 struct ValueSealer<'a> {
@@ -120,11 +69,7 @@ struct ValueSealer<'a> {
 }
 
 impl ValueSealer<'_> {
-    fn seal(
-        &self,
-        value: Option<SecretValue>,
-    ) -> Result<(Option<crate::secret::PayloadKind>, Option<SealedValue>)> {
-        let Some(value) = value else { return Ok((None, None)) };
+    fn seal(&self, value: &SecretValue) -> Result<SealedValue> {
         // EXPOSE: only looked at. A text that is none could be sealed but never opened again.
         let is_text = std::str::from_utf8(value.bytes().expose()).is_ok();
         if matches!(value, SecretValue::String(_)) && !is_text {
@@ -132,8 +77,7 @@ impl ValueSealer<'_> {
                 ErrorKind::Usage { what: "a SecretString is UTF-8; take SecretBinary" }.into()
             );
         }
-        let sealed = self.keys.seal_value(&value, self.entropy).map_err(|_| no_entropy())?;
-        Ok((Some(value.kind()), Some(sealed)))
+        self.keys.seal_value(value, self.entropy).map_err(|_| no_entropy())
     }
 }
 

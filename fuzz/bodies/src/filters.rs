@@ -6,9 +6,9 @@ use strongroom::__internals::model::api::{
     Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, Mutation,
     PutResourcePolicy,
 };
-use strongroom::__internals::model::{Scope, Tag};
+use strongroom::__internals::model::Tag;
 use strongroom::__internals::semantics::memory::World;
-use strongroom::__internals::semantics::{Fault, FaultKind, Refusal, internals, read};
+use strongroom::__internals::semantics::{Fault, FaultKind, internals, read};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
 
@@ -60,15 +60,8 @@ const KEYS: [&str; 8] = [
 const SORT_KEYS: [&str; 5] =
     ["created-date", "last-accessed-date", "last-changed-date", "name", "other"];
 
-fn fault<T>(result: Result<T, Refusal<std::convert::Infallible>>) -> Result<T, Fault> {
-    result.map_err(|refusal| match refusal {
-        Refusal::Fault(fault) => fault,
-        Refusal::View(never) => match never {},
-    })
-}
-
 fn list(request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
-    fault(read::list_secrets(&WORLD.view, &Scope::default(), request))
+    WORLD.read(read::list_secrets, request)
 }
 
 /// Filters are joined by AND, their values by OR, a `!` in front takes the others; and a list has
@@ -147,14 +140,14 @@ pub(super) fn page_token(bytes: &[u8]) {
     let known = [FaultKind::InvalidNextToken, FaultKind::Validation];
     let refused = |fault: &Fault| assert!(known.contains(&fault.kind), "{fault:?}");
     let (secret_id, next_token) = ("app/db".to_owned(), Some(token.to_owned()));
-    let (scope, max_results) = (Scope::default(), Some(size));
+    let max_results = Some(size);
     match choice % 3 {
         0 => {
             let parsed = internals::versions_token(token);
             let include_deprecated = Some(falling);
             let request =
                 ListSecretVersionIds { secret_id, max_results, next_token, include_deprecated };
-            match fault(read::list_secret_version_ids(&WORLD.view, &scope, &request)) {
+            match WORLD.read(read::list_secret_version_ids, &request) {
                 Ok(page) => {
                     let (seq, again) = parsed.unwrap();
                     assert_eq!(again, token);
@@ -167,7 +160,7 @@ pub(super) fn page_token(bytes: &[u8]) {
         1 => {
             let parsed = internals::policies_token(token);
             let request = ListResourcePolicies { secret_id, max_results, next_token };
-            match fault(read::list_resource_policies(&WORLD.view, &scope, &request)) {
+            match WORLD.read(read::list_resource_policies, &request) {
                 Ok(page) => {
                     assert_eq!(parsed.unwrap().1, token);
                     assert!(page.policy_names.iter().all(|name| name == "default"));

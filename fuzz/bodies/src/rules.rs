@@ -30,6 +30,7 @@ pub(super) fn schedule(bytes: &[u8]) {
     };
     let request = RotateSecret {
         secret_id: "s".to_owned(),
+        client_request_token: Some("t".repeat(32)),
         rotation_rules: Some(rules.clone()),
         ..RotateSecret::default()
     };

@@ -9,44 +9,43 @@ use super::{alias, permission};
 use crate::model::name::is_account;
 use crate::model::{Replication, Scope, SecretRecord, SecretRef};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::SecretId;
 
 /// The live secret that a `SecretId` means for a caller in `scope`, scheduled ones included, if the
 /// caller may do `action` to it. Another account learns nothing from a refusal (SEM-ACCESS-2).
 pub(crate) fn find<V: View>(
     view: &V,
     scope: &Scope,
-    reference: &SecretRef,
-    secret_id: &str,
+    secret: SecretId<'_>,
     action: Action,
 ) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
-    match look_up(view, scope, reference).map_err(Refusal::View)? {
+    match look_up(view, scope, secret.reference).map_err(Refusal::View)? {
         Some(record) => {
             // A replica has its primary's policies, unless it is of another account.
             let shown = match must_be_own(&record) {
                 Ok(()) => None,
                 Err(_) => alias::shown(view, record.clone()).map_err(Refusal::View)?,
             };
-            permission::check(scope, shown.as_ref().unwrap_or(&record), secret_id, action)?;
+            permission::check(scope, shown.as_ref().unwrap_or(&record), secret.text, action)?;
             Ok(Some(record))
         }
-        None if is_of_another_account(scope, reference) => {
-            Err(permission::not_allowed(scope, secret_id, action).into())
+        None if is_of_another_account(scope, secret.reference) => {
+            Err(permission::not_allowed(scope, secret.text, action).into())
         }
         None => Ok(None),
     }
 }
 
-/// The secret, whatever its state: E12, E39, E1, and E28 to what changes it.
+/// The secret, whatever its state: E39, E1, and E28 to what changes it.
 pub(crate) fn any<V: View>(
     view: &V,
     scope: &Scope,
-    secret_id: &str,
+    secret: SecretId<'_>,
     action: Action,
 ) -> Result<SecretRecord, Refusal<V::Error>> {
-    let reference = validate::reference(secret_id)?;
-    let found = find(view, scope, &reference, secret_id, action)?;
+    let found = find(view, scope, secret, action)?;
     let record = found.ok_or_else(messages::no_secret)?;
     if action.changes_the_secret() {
         if record.cross_account_primary().is_none() || !action.is_about_a_replicas_own() {
@@ -58,26 +57,26 @@ pub(crate) fn any<V: View>(
     Ok(shown.ok_or_else(messages::no_secret)?)
 }
 
-/// The secret, which must not be scheduled for deletion: E12, E39, E1, E28, E5.
+/// The secret, which must not be scheduled for deletion: E39, E1, E28, E5.
 pub(crate) fn active<V: View>(
     view: &V,
     scope: &Scope,
-    secret_id: &str,
+    secret: SecretId<'_>,
     action: Action,
 ) -> Result<SecretRecord, Refusal<V::Error>> {
-    let record = any(view, scope, secret_id, action)?;
+    let record = any(view, scope, secret, action)?;
     must_be_active(&record)?;
     Ok(record)
 }
 
-/// The secret, for an operation that seals or opens a value: E12, E39, E1, E28, E5, E18.
+/// The secret, for an operation that seals or opens a value: E39, E1, E28, E5, E18.
 pub(crate) fn with_value<V: View>(
     view: &V,
     scope: &Scope,
-    secret_id: &str,
+    secret: SecretId<'_>,
     action: Action,
 ) -> Result<SecretRecord, Refusal<V::Error>> {
-    let record = active(view, scope, secret_id, action)?;
+    let record = active(view, scope, secret, action)?;
     permission::check_key(scope, &record)?;
     Ok(record)
 }

@@ -1,6 +1,6 @@
 //! Short forms of the operations, for tests.
 
-use super::World;
+use super::{Memory, World};
 use crate::env::UnixMillis;
 use crate::model::api::{
     AssociateCrossAccountReplica, AssociationResponse, CreateSecret, DeleteResourcePolicy,
@@ -14,6 +14,7 @@ use crate::model::api::{
 };
 use crate::model::{RecordId, Scope, Tag};
 use crate::secret::PayloadKind;
+use crate::semantics::validate::{Check, Checked};
 use crate::semantics::{Answer, Fault, Refusal, read};
 use std::convert::Infallible;
 
@@ -28,14 +29,20 @@ fn wrong_answer<T>(answer: &Answer) -> T {
     panic!("{answer:?} is the answer of another operation")
 }
 
-fn fault<T>(result: Result<T, Refusal<Infallible>>) -> Result<T, Fault> {
-    result.map_err(|refusal| match refusal {
-        Refusal::Fault(fault) => fault,
-        Refusal::View(never) => match never {},
-    })
-}
-
 impl World {
+    /// Checks a reading request and answers it.
+    pub fn read<R: Check + Clone, T>(
+        &self,
+        ask: fn(&Memory, &Scope, &Checked<R>) -> Result<T, Refusal<Infallible>>,
+        request: &R,
+    ) -> Result<T, Fault> {
+        let request = Checked::new(request.clone())?;
+        ask(&self.view, &self.scope, &request).map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => fault,
+            Refusal::View(never) => match never {},
+        })
+    }
+
     /// A text value, as it travels beside a request.
     #[must_use]
     pub fn text(value: &str) -> (PayloadKind, Vec<u8>) {
@@ -264,12 +271,12 @@ impl World {
             version_id: version.map(token),
             version_stage: stage.map(str::to_owned),
         };
-        fault(read::get_secret_value(&self.view, &self.scope, &request))
+        self.read(read::get_secret_value, &request)
     }
 
     /// `DescribeSecret`.
     pub fn describe(&self, id: &str) -> Result<DescribeSecretResponse, Fault> {
-        fault(read::describe_secret(&self.view, &self.scope, &DescribeSecret::new(id)))
+        self.read(read::describe_secret, &DescribeSecret::new(id))
     }
 
     /// `ListSecretVersionIds`.
@@ -277,18 +284,18 @@ impl World {
         &self,
         request: &ListSecretVersionIds,
     ) -> Result<ListSecretVersionIdsResponse, Fault> {
-        fault(read::list_secret_version_ids(&self.view, &self.scope, request))
+        self.read(read::list_secret_version_ids, request)
     }
 
     /// `ListSecrets`.
     pub fn list(&self, request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
-        fault(read::list_secrets(&self.view, &self.scope, request))
+        self.read(read::list_secrets, request)
     }
 
     /// `GetResourcePolicy`; its policy.
     pub fn policy(&self, id: &str) -> Result<Option<String>, Fault> {
         let request = GetResourcePolicy::new(id);
-        let answer = fault(read::get_resource_policy(&self.view, &self.scope, &request))?;
+        let answer = self.read(read::get_resource_policy, &request)?;
         Ok(answer.policy)
     }
 

@@ -6,8 +6,9 @@ use super::{list, page};
 use crate::model::api::{ApiErrorType, BatchGetSecretValue};
 use crate::model::{Scope, limits};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 
 /// How a batch says which secrets it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,22 +28,21 @@ pub struct Selected {
     pub next_token: Option<String>,
 }
 
-/// Checks a batch: E27, E36, E35, E37.
-pub fn selection(request: &BatchGetSecretValue) -> Result<Selection<'_>, Fault> {
-    validate::batch_get_secret_value(request)?;
-    Ok(match &request.secret_id_list {
+/// How a batch says which secrets it means.
+#[must_use]
+pub fn selection(request: &Checked<BatchGetSecretValue>) -> Selection<'_> {
+    match &request.secret_id_list {
         Some(ids) => Selection::Ids(ids),
         None => Selection::Filters,
-    })
+    }
 }
 
 /// A page of the secrets that the filters of a batch select; scheduled ones are not among them.
 pub fn selected<V: View>(
     view: &V,
     scope: &Scope,
-    request: &BatchGetSecretValue,
+    request: &Checked<BatchGetSecretValue>,
 ) -> Result<Selected, Refusal<V::Error>> {
-    validate::batch_get_secret_value(request)?;
     let filters = Filters::new(request.filters.as_deref().unwrap_or_default());
     let limit = page::size_to(request.max_results, limits::BATCH_MAX);
     let token = request.next_token.as_deref();

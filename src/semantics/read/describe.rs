@@ -6,17 +6,17 @@ use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
 use crate::semantics::plan::{Refusal, View};
 use crate::semantics::replication::status;
-use crate::semantics::{rotation, validate};
+use crate::semantics::rotation;
+use crate::semantics::validate::Checked;
 use std::collections::BTreeSet;
 
 /// `DescribeSecret`; works on a scheduled secret too.
 pub fn describe_secret<V: View>(
     view: &V,
     scope: &Scope,
-    request: &DescribeSecret,
+    request: &Checked<DescribeSecret>,
 ) -> Result<DescribeSecretResponse, Refusal<V::Error>> {
-    validate::secret_id_only(&request.secret_id)?;
-    let record = resolve::any(view, scope, &request.secret_id, Action::DescribeSecret)?;
+    let record = resolve::any(view, scope, request.secret(), Action::DescribeSecret)?;
     describe(view, record).map_err(Refusal::View)
 }
 

@@ -9,8 +9,9 @@ use crate::env::faults;
 use crate::model::api::{DescribeSecretResponse, ListSecrets, ListSecretsResponse};
 use crate::model::{RecordId, Scope, SecretRecord};
 use crate::semantics::access::alias;
+use crate::semantics::messages;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 use std::cmp::Ordering;
 
 /// Records fetched at a time by a scan.
@@ -46,9 +47,8 @@ struct Position {
 pub fn list_secrets<V: View>(
     view: &V,
     scope: &Scope,
-    request: &ListSecrets,
+    request: &Checked<ListSecrets>,
 ) -> Result<ListSecretsResponse, Refusal<V::Error>> {
-    validate::list_secrets(request)?;
     let order = Order::of(request);
     let after = match request.next_token.as_deref() {
         Some(token) => Some(order.parse(token)?),

@@ -9,7 +9,8 @@ use crate::model::api::{
 use crate::model::{Policies, Scope};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::{messages, policy, validate};
+use crate::semantics::validate::{Checked, SecretId};
+use crate::semantics::{messages, policy};
 
 /// `CheckName` of the only finding that is told as one. AWS's names are not documented (a guess).
 const BROAD_ACCESS: &str = "BroadAccess";
@@ -18,10 +19,9 @@ const BROAD_ACCESS: &str = "BroadAccess";
 pub fn get_resource_policy<V: View>(
     view: &V,
     scope: &Scope,
-    request: &GetResourcePolicy,
+    request: &Checked<GetResourcePolicy>,
 ) -> Result<GetResourcePolicyResponse, Refusal<V::Error>> {
-    validate::resource_policy_id(&request.secret_id, request.policy_name.as_deref())?;
-    let record = resolve::active(view, scope, &request.secret_id, Action::GetResourcePolicy)?;
+    let record = resolve::active(view, scope, request.secret(), Action::GetResourcePolicy)?;
     let name = request.policy_name.as_deref().unwrap_or(Policies::DEFAULT);
     let policy = record.policies.as_ref().and_then(|policies| policies.get(name));
     if policy.is_none() && name != Policies::DEFAULT {
@@ -39,10 +39,9 @@ pub fn get_resource_policy<V: View>(
 pub fn list_resource_policies<V: View>(
     view: &V,
     scope: &Scope,
-    request: &ListResourcePolicies,
+    request: &Checked<ListResourcePolicies>,
 ) -> Result<ListResourcePoliciesResponse, Refusal<V::Error>> {
-    validate::list_resource_policies(request)?;
-    let record = resolve::active(view, scope, &request.secret_id, Action::ListResourcePolicies)?;
+    let record = resolve::active(view, scope, request.secret(), Action::ListResourcePolicies)?;
     let after = request.next_token.as_deref().map(page::parse_policy).transpose()?;
     let policies = record.policies.unwrap_or_default();
     // `default` sorts before all others, whatever their names.
@@ -61,11 +60,11 @@ pub fn list_resource_policies<V: View>(
 pub fn validate_resource_policy<V: View>(
     view: &V,
     scope: &Scope,
-    request: &ValidateResourcePolicy,
+    request: &Checked<ValidateResourcePolicy>,
 ) -> Result<ValidateResourcePolicyResponse, Refusal<V::Error>> {
-    validate::validate_resource_policy(request)?;
-    if let Some(id) = &request.secret_id {
-        resolve::any(view, scope, id, Action::ValidateResourcePolicy)?;
+    if let (Some(text), Some(reference)) = (&request.secret_id, request.names()) {
+        let secret = SecretId { text, reference };
+        resolve::any(view, scope, secret, Action::ValidateResourcePolicy)?;
     }
     let mut errors = Vec::new();
     if policy::parse(&request.resource_policy)?.is_broad() {

@@ -1,11 +1,12 @@
 //! `GetSecretValue`: which version is meant (SEM-VAL-10 to SEM-VAL-14).
 
 use crate::model::api::GetSecretValue;
-use crate::model::{Scope, SecretRecord, Stage, VersionId, VersionRecord};
+use crate::model::{Scope, SecretRecord, Stage, VersionRecord};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::Labels;
+use crate::semantics::messages;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::{Checked, ValueNames};
 
 /// The version that `GetSecretValue` means. `vault` opens its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,30 +23,24 @@ pub struct Found {
 pub fn get_secret_value<V: View>(
     view: &V,
     scope: &Scope,
-    request: &GetSecretValue,
+    request: &Checked<GetSecretValue>,
 ) -> Result<Found, Refusal<V::Error>> {
-    validate::get_secret_value(request)?;
-    let record = resolve::with_value(view, scope, &request.secret_id, Action::GetSecretValue)?;
+    let record = resolve::with_value(view, scope, request.secret(), Action::GetSecretValue)?;
     let labels = Labels::load(view, record.id)?;
-    let stage_text = request.version_stage.as_deref();
-    let (seq, missing) = match request.version_id.as_deref() {
+    let ValueNames { version, stage, .. } = request.names();
+    let (seq, missing) = match version {
         None => {
-            let text = stage_text.unwrap_or(Stage::CURRENT);
-            let seq = Stage::parse(text).and_then(|stage| labels.holder(&stage));
-            (seq, messages::no_value_at_stage(text))
+            let stage = stage.clone().unwrap_or_else(Stage::current);
+            (labels.holder(&stage), messages::no_value_at_stage(stage.as_str()))
         }
-        Some(text) => {
-            let seq = match VersionId::parse(text) {
-                Some(id) => view.version_seq(record.id, &id).map_err(Refusal::View)?,
-                None => None,
-            };
-            if let (Some(seq), Some(stage)) = (seq, stage_text) {
-                let holder = Stage::parse(stage).and_then(|stage| labels.holder(&stage));
-                if holder != Some(seq) {
-                    return Err(messages::stage_is_elsewhere().into());
-                }
+        Some(id) => {
+            let seq = view.version_seq(record.id, id).map_err(Refusal::View)?;
+            if let (Some(_), Some(stage)) = (seq, stage)
+                && labels.holder(stage) != seq
+            {
+                return Err(messages::stage_is_elsewhere().into());
             }
-            (seq, messages::no_version(text))
+            (seq, messages::no_version(id.as_str()))
         }
     };
     let version = match seq {

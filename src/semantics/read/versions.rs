@@ -9,7 +9,7 @@ use crate::model::api::{
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::validate;
+use crate::semantics::validate::Checked;
 
 /// What AWS calls its own key in `KmsKeyIds` of every version.
 const DEFAULT_KEY: &str = "DefaultEncryptionKey";
@@ -19,10 +19,9 @@ const DEFAULT_KEY: &str = "DefaultEncryptionKey";
 pub fn list_secret_version_ids<V: View>(
     view: &V,
     scope: &Scope,
-    request: &ListSecretVersionIds,
+    request: &Checked<ListSecretVersionIds>,
 ) -> Result<ListSecretVersionIdsResponse, Refusal<V::Error>> {
-    validate::list_secret_version_ids(request)?;
-    let record = resolve::any(view, scope, &request.secret_id, Action::ListSecretVersionIds)?;
+    let record = resolve::any(view, scope, request.secret(), Action::ListSecretVersionIds)?;
     let after = request.next_token.as_deref().map(page::parse_seq).transpose()?;
     let limit = page::size(request.max_results);
     let stages = view.stages(record.id).map_err(Refusal::View)?;

@@ -27,19 +27,19 @@ use crate::model::{
 use crate::semantics::access::{self, Action, resolve};
 use crate::semantics::change::{Change, Labels, key_name, stamp};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::{self, Checked};
 
 pub(crate) fn associate<V: View>(
     view: &V,
     context: &Context,
-    request: &AssociateCrossAccountReplica,
+    request: &Checked<AssociateCrossAccountReplica>,
 ) -> Outcome<V> {
-    validate::associate_cross_account_replica(request)?;
-    let (id, action) = (&request.secret_id, Action::AssociateCrossAccountReplica);
-    let record = resolve::active(view, &context.scope, id, action)?;
+    let (secret, action) = (request.secret(), Action::AssociateCrossAccountReplica);
+    let record = resolve::active(view, &context.scope, secret, action)?;
     // Its values are read on behalf of who asks.
-    access::check(&context.scope, &record, id, Action::GetSecretValue)?;
+    access::check(&context.scope, &record, &request.secret_id, Action::GetSecretValue)?;
     must_be_own_account(&context.scope, &record)?;
     let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
     let role = request.replication_role_arn.as_deref();
@@ -85,11 +85,10 @@ pub(crate) fn associate<V: View>(
 pub(crate) fn disassociate<V: View>(
     view: &V,
     context: &Context,
-    request: &DisassociateCrossAccountReplica,
+    request: &Checked<DisassociateCrossAccountReplica>,
 ) -> Outcome<V> {
-    validate::disassociate_cross_account_replica(request)?;
-    let (id, action) = (&request.secret_id, Action::DisassociateCrossAccountReplica);
-    let record = resolve::active(view, &context.scope, id, action)?;
+    let (secret, action) = (request.secret(), Action::DisassociateCrossAccountReplica);
+    let record = resolve::active(view, &context.scope, secret, action)?;
     must_be_own_account(&context.scope, &record)?;
     let known = record.cross_account_replica().cloned();
     let known = known.filter(|known| known.arn.to_string() == request.replica_arn);

@@ -10,18 +10,17 @@ use crate::model::api::StopReplicationToReplica;
 use crate::model::{External, Replication, SecretRecord};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{named, stamp};
+use crate::semantics::messages;
 use crate::semantics::plan::{Context, Effect, Outcome, Plan, Refusal, View};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 
 pub(crate) fn stop_replication<V: View>(
     view: &V,
     context: &Context,
-    request: &StopReplicationToReplica,
+    request: &Checked<StopReplicationToReplica>,
 ) -> Outcome<V> {
-    validate::secret_id_only(&request.secret_id)?;
-    let reference = validate::reference(&request.secret_id)?;
     let action = Action::StopReplicationToReplica;
-    let found = resolve::find(view, &context.scope, &reference, &request.secret_id, action)?;
+    let found = resolve::find(view, &context.scope, request.secret(), action)?;
     let record = found.ok_or_else(messages::no_secret)?;
     if record.cross_account_primary().is_some() {
         return parting::stop(view, context, &record);

@@ -11,22 +11,18 @@ use crate::model::api::{
 use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, dead, key_name, stamp};
+use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 use std::collections::BTreeSet;
 
 pub(crate) fn replicate<V: View>(
     view: &V,
     context: &Context,
-    request: &ReplicateSecretToRegions,
+    request: &Checked<ReplicateSecretToRegions>,
 ) -> Outcome<V> {
-    validate::replicate_secret_to_regions(request)?;
-    let record = resolve::active(
-        view,
-        &context.scope,
-        &request.secret_id,
-        Action::ReplicateSecretToRegions,
-    )?;
+    let record =
+        resolve::active(view, &context.scope, request.secret(), Action::ReplicateSecretToRegions)?;
     let before = record.replication.clone();
     let mut change = Change::of(record, Labels::none(), context.now);
     let force = request.force_overwrite_replica_secret == Some(true);
@@ -41,13 +37,12 @@ pub(crate) fn replicate<V: View>(
 pub(crate) fn remove<V: View>(
     view: &V,
     context: &Context,
-    request: &RemoveRegionsFromReplication,
+    request: &Checked<RemoveRegionsFromReplication>,
 ) -> Outcome<V> {
-    validate::remove_regions_from_replication(request)?;
     let record = resolve::active(
         view,
         &context.scope,
-        &request.secret_id,
+        request.secret(),
         Action::RemoveRegionsFromReplication,
     )?;
     let goes =

@@ -8,20 +8,17 @@ use crate::model::{Rotation, RotationStep, SecretRecord, Stage};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, written};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Context, Outcome, Refusal, View, nothing};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 
 pub(crate) fn rotate_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &RotateSecret,
+    request: &Checked<RotateSecret>,
 ) -> Outcome<V> {
-    validate::rotate_secret(request)?;
-    let token = match request.client_request_token.as_deref() {
-        None => return Err(messages::no_rotation_token().into()),
-        text => validate::token(text)?,
-    };
-    let record = resolve::active(view, &context.scope, &request.secret_id, Action::RotateSecret)?;
+    let token = request.names().token.clone();
+    let record = resolve::active(view, &context.scope, request.secret(), Action::RotateSecret)?;
     if record.rotation.as_ref().is_some_and(|known| known.last_token.as_ref() == Some(&token)) {
         return Ok(nothing(written(&record, Some(token), Vec::new())));
     }
@@ -96,11 +93,10 @@ fn function(
 pub(crate) fn cancel_rotate_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &CancelRotateSecret,
+    request: &Checked<CancelRotateSecret>,
 ) -> Outcome<V> {
-    validate::secret_id_only(&request.secret_id)?;
     let record =
-        resolve::active(view, &context.scope, &request.secret_id, Action::CancelRotateSecret)?;
+        resolve::active(view, &context.scope, request.secret(), Action::CancelRotateSecret)?;
     let Some(rotation) = record.rotation.clone() else {
         return Err(messages::rotation_never_configured().into());
     };

@@ -5,21 +5,20 @@ use crate::model::api::CreateSecret;
 use crate::model::{SecretRecord, Seq, VersionId};
 use crate::secret::PayloadKind;
 use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
+use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing};
 use crate::semantics::replication::{cross_account, replica, status};
 use crate::semantics::rotation::external;
+use crate::semantics::validate::{Checked, CreateNames};
 use crate::semantics::versions::token::{self, Token};
 use crate::semantics::versions::value;
-use crate::semantics::{messages, validate};
 
 pub(crate) fn create_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &CreateSecret<PayloadKind>,
+    request: &Checked<CreateSecret<PayloadKind>>,
 ) -> Outcome<V> {
-    validate::create_secret(request, None)?;
-    let name = validate::name(&request.name)?;
-    let token = validate::token(request.client_request_token.as_deref())?;
+    let CreateNames { name, token } = request.names().clone();
     if let Some(record) = view.secret_by_name(&context.scope, &name).map_err(Refusal::View)? {
         let mut plan = create_again(view, &record, &token, request.value)?;
         tell_replicas(&mut plan.answer, request, &record);

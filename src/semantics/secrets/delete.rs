@@ -14,21 +14,20 @@ use crate::model::{Arn, Deletion, SecretRecord, SecretRef, limits};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, named, purged, stamp};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
 use crate::semantics::replication::cross_account;
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::{Checked, SecretId};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 pub(crate) fn delete_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &DeleteSecret,
+    request: &Checked<DeleteSecret>,
 ) -> Outcome<V> {
-    validate::delete_secret(request)?;
-    let reference = validate::reference(&request.secret_id)?;
-    let (id, action) = (&request.secret_id, Action::DeleteSecret);
-    let record = resolve::find(view, &context.scope, &reference, id, action)?;
+    let (secret, action) = (request.secret(), Action::DeleteSecret);
+    let record = resolve::find(view, &context.scope, secret, action)?;
     if request.force_delete_without_recovery == Some(true) {
         if request.recovery_window_in_days.is_some() {
             return Err(messages::force_with_window().into());
@@ -39,7 +38,7 @@ pub(crate) fn delete_secret<V: View>(
                 let now = stamp(context.now, &record);
                 purged(record, context.now, |record| deleted(record, now))
             }
-            None => nothing(never_was(context, &reference, &request.secret_id)),
+            None => nothing(never_was(context, secret)),
         });
     }
     let record = record.ok_or_else(messages::no_secret)?;
@@ -62,10 +61,9 @@ pub(crate) fn delete_secret<V: View>(
 pub(crate) fn restore_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &RestoreSecret,
+    request: &Checked<RestoreSecret>,
 ) -> Outcome<V> {
-    validate::secret_id_only(&request.secret_id)?;
-    let record = resolve::any(view, &context.scope, &request.secret_id, Action::RestoreSecret)?;
+    let record = resolve::any(view, &context.scope, request.secret(), Action::RestoreSecret)?;
     let answer = named(&record);
     if record.deletion.is_none() {
         return Ok(nothing(answer));
@@ -98,15 +96,15 @@ fn deleted(record: &SecretRecord, deletion_date: UnixMillis) -> Answer {
 
 /// A forced deletion of a secret that is not there succeeds with an ARN that could be its own
 /// (SEM-DEL-7): complete ones are repeated, others get the suffix that a creation would get now.
-fn never_was(context: &Context, reference: &SecretRef, secret_id: &str) -> Answer {
+fn never_was(context: &Context, secret: SecretId<'_>) -> Answer {
     let invent = |scope: &crate::model::Scope, name: &crate::model::SecretName| {
         Arn { scope: scope.clone(), name: name.clone(), suffix: context.suffix }.to_string()
     };
-    let (arn, name) = match reference {
+    let (arn, name) = match secret.reference {
         SecretRef::Name(name) => (invent(&context.scope, name), name.to_string()),
         SecretRef::PartialArn(scope, name) => (invent(scope, name), name.to_string()),
         SecretRef::Arn(arn) => (arn.to_string(), arn.name.to_string()),
-        SecretRef::Nowhere => (secret_id.to_owned(), secret_id.to_owned()),
+        SecretRef::Nowhere => (secret.text.to_owned(), secret.text.to_owned()),
     };
     Answer::Deleted(DeleteSecretResponse { arn, name, deletion_date: context.now.wall })
 }

@@ -6,12 +6,16 @@ use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels};
 use crate::semantics::fault::Fault;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
-use crate::semantics::{messages, policy, validate};
+use crate::semantics::validate::Checked;
+use crate::semantics::{messages, policy};
 
-pub(crate) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePolicy) -> Outcome<V> {
-    validate::put_resource_policy(request)?;
-    let (id, action) = (&request.secret_id, Action::PutResourcePolicy);
-    let record = resolve::active(view, &context.scope, id, action)?;
+pub(crate) fn put<V: View>(
+    view: &V,
+    context: &Context,
+    request: &Checked<PutResourcePolicy>,
+) -> Outcome<V> {
+    let (secret, action) = (request.secret(), Action::PutResourcePolicy);
+    let record = resolve::active(view, &context.scope, secret, action)?;
     must_be_default(request.policy_name.as_deref())?;
     let policy = policy::parse(&request.resource_policy)?;
     if request.block_public_policy == Some(true) && policy.is_broad() {
@@ -32,11 +36,10 @@ pub(crate) fn put<V: View>(view: &V, context: &Context, request: &PutResourcePol
 pub(crate) fn delete<V: View>(
     view: &V,
     context: &Context,
-    request: &DeleteResourcePolicy,
+    request: &Checked<DeleteResourcePolicy>,
 ) -> Outcome<V> {
-    validate::resource_policy_id(&request.secret_id, request.policy_name.as_deref())?;
-    let (id, action) = (&request.secret_id, Action::DeleteResourcePolicy);
-    let record = resolve::active(view, &context.scope, id, action)?;
+    let (secret, action) = (request.secret(), Action::DeleteResourcePolicy);
+    let record = resolve::active(view, &context.scope, secret, action)?;
     must_be_default(request.policy_name.as_deref())?;
     let answer = named(&record, request.policy_name.as_deref());
     let mut change = Change::of(record, Labels::none(), context.now);

@@ -6,8 +6,9 @@ use crate::semantics::access::Action;
 use crate::semantics::access::resolve;
 use crate::semantics::change::{Change, Labels};
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::Checked;
 use std::collections::BTreeSet;
 
 /// The tags of a new secret. None at all is "never tagged", not an empty list (SEM-TAG-4).
@@ -20,10 +21,9 @@ pub(crate) fn first(tags: &[Tag]) -> Result<Option<Vec<Tag>>, Fault> {
 pub(crate) fn tag_resource<V: View>(
     view: &V,
     context: &Context,
-    request: &TagResource,
+    request: &Checked<TagResource>,
 ) -> Outcome<V> {
-    validate::tag_resource(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id, Action::TagResource)?;
+    let record = resolve::active(view, &context.scope, request.secret(), Action::TagResource)?;
     check(&request.tags)?;
     if request.tags.is_empty() {
         return Ok(nothing(Answer::Done));
@@ -37,10 +37,9 @@ pub(crate) fn tag_resource<V: View>(
 pub(crate) fn untag_resource<V: View>(
     view: &V,
     context: &Context,
-    request: &UntagResource,
+    request: &Checked<UntagResource>,
 ) -> Outcome<V> {
-    validate::untag_resource(request)?;
-    let record = resolve::active(view, &context.scope, &request.secret_id, Action::UntagResource)?;
+    let record = resolve::active(view, &context.scope, request.secret(), Action::UntagResource)?;
     let goes = |tag: &Tag| request.tag_keys.contains(&tag.key);
     if !record.tags.as_deref().unwrap_or_default().iter().any(goes) {
         return Ok(nothing(Answer::Done));

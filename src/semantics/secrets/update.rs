@@ -6,18 +6,17 @@ use crate::semantics::access::{self, Action, resolve};
 use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
 use crate::semantics::plan::{Context, Outcome, View, nothing};
 use crate::semantics::rotation::external;
-use crate::semantics::validate;
+use crate::semantics::validate::Checked;
 use crate::semantics::versions::token::{self, Token};
 use crate::semantics::versions::value;
 
 pub(crate) fn update_secret<V: View>(
     view: &V,
     context: &Context,
-    request: &UpdateSecret<PayloadKind>,
+    request: &Checked<UpdateSecret<PayloadKind>>,
 ) -> Outcome<V> {
-    validate::update_secret(request, None)?;
-    let token = validate::token(request.client_request_token.as_deref())?;
-    let record = resolve::active(view, &context.scope, &request.secret_id, Action::UpdateSecret)?;
+    let token = &request.names().token;
+    let record = resolve::active(view, &context.scope, request.secret(), Action::UpdateSecret)?;
     if request.value.is_some() {
         access::check_key(&context.scope, &record)?;
     }
@@ -26,7 +25,7 @@ pub(crate) fn update_secret<V: View>(
         return Ok(nothing(written(&record, None, Vec::new())));
     }
     let found = match request.value {
-        Some(kind) => Some((kind, token::look_up(view, &record, &token, kind)?)),
+        Some(kind) => Some((kind, token::look_up(view, &record, token, kind)?)),
         None => None, // Without a value the token means nothing (SEM-TOKEN-8).
     };
     if let Some((_, Token::Replay(version))) = found {
@@ -46,7 +45,7 @@ pub(crate) fn update_secret<V: View>(
     let mut version_id = None;
     if let Some((kind, found)) = found {
         value::write(&mut change, context, found, token.clone(), kind, None)?;
-        version_id = Some(token);
+        version_id = Some(token.clone());
     }
     let answer = written(&change.record, version_id, Vec::new());
     Ok(change.finish(answer)?)

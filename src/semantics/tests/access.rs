@@ -12,19 +12,11 @@ use crate::model::{Scope, Seq, Tag};
 use crate::secret::PayloadKind;
 use crate::semantics::FaultKind::{AccessDenied, InvalidRequest, ResourceNotFound};
 use crate::semantics::memory::{World, token};
-use crate::semantics::{Fault, Refusal, read};
-use std::convert::Infallible;
+use crate::semantics::{Fault, read};
 
 const OTHER: &str = "111122223333";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:f";
 const KEY: &str = "This is no key of the account.";
-
-fn fault<T>(result: Result<T, Refusal<Infallible>>) -> Result<(), Fault> {
-    result.map(drop).map_err(|refusal| match refusal {
-        Refusal::Fault(fault) => fault,
-        Refusal::View(never) => match never {},
-    })
-}
 
 /// Any request about one secret.
 enum Call {
@@ -81,27 +73,27 @@ fn calls(id: &str) -> Vec<Call> {
     vec![
         Call::Read("GetSecretValue", |world, id| {
             let request = GetSecretValue::new(id);
-            fault(read::get_secret_value(&world.view, &world.scope, &request))
+            world.read(read::get_secret_value, &request).map(drop)
         }),
         Call::Read("DescribeSecret", |world, id| {
-            fault(read::describe_secret(&world.view, &world.scope, &DescribeSecret::new(id)))
+            world.read(read::describe_secret, &DescribeSecret::new(id)).map(drop)
         }),
         Call::Read("ListSecretVersionIds", |world, id| {
             let request = ListSecretVersionIds { secret_id: id.into(), ..Default::default() };
-            fault(read::list_secret_version_ids(&world.view, &world.scope, &request))
+            world.read(read::list_secret_version_ids, &request).map(drop)
         }),
         Call::Read("GetResourcePolicy", |world, id| {
             let request = GetResourcePolicy::new(id);
-            fault(read::get_resource_policy(&world.view, &world.scope, &request))
+            world.read(read::get_resource_policy, &request).map(drop)
         }),
         Call::Read("ListResourcePolicies", |world, id| {
             let request = ListResourcePolicies { secret_id: id.into(), ..Default::default() };
-            fault(read::list_resource_policies(&world.view, &world.scope, &request))
+            world.read(read::list_resource_policies, &request).map(drop)
         }),
         Call::Read("ValidateResourcePolicy", |world, id| {
             let resource_policy = allow(OTHER, "*");
             let request = ValidateResourcePolicy { secret_id: Some(id.into()), resource_policy };
-            fault(read::validate_resource_policy(&world.view, &world.scope, &request))
+            world.read(read::validate_resource_policy, &request).map(drop)
         }),
         Call::Write(Mutation::PutSecretValue(PutSecretValue {
             client_request_token: Some(token("v2")),

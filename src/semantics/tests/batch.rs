@@ -2,10 +2,11 @@
 
 use super::refused;
 use crate::model::api::{BatchGetSecretValue, Filter};
+use crate::semantics::Fault;
 use crate::semantics::FaultKind::{InvalidNextToken, InvalidParameter};
-use crate::semantics::batch::{Selected, Selection, selected, selection};
+use crate::semantics::batch::{self, Selected, Selection, selected};
 use crate::semantics::memory::World;
-use crate::semantics::{Fault, Refusal};
+use crate::semantics::validate::Checked;
 
 const EITHER: &str = "Either 'SecretIdList' or 'Filters' must be provided, but not both.";
 const NO_FILTERS: &str =
@@ -22,9 +23,14 @@ fn named(start: &str) -> BatchGetSecretValue {
 }
 
 fn page(world: &World, request: &BatchGetSecretValue) -> Result<Selected, Fault> {
-    selected(&world.view, &world.scope, request).map_err(|refusal| match refusal {
-        Refusal::Fault(fault) => fault,
-        Refusal::View(never) => match never {},
+    world.read(selected, request)
+}
+
+fn selection(request: &BatchGetSecretValue) -> Result<Selection<'_>, Fault> {
+    let ids = request.secret_id_list.as_deref().unwrap_or_default();
+    Checked::new(request.clone()).map(|request| match batch::selection(&request) {
+        Selection::Ids(_) => Selection::Ids(ids),
+        Selection::Filters => Selection::Filters,
     })
 }
 

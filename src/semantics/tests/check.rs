@@ -17,7 +17,7 @@ const BAD_NAME: &str = "Invalid name. Must be a valid name containing alphanumer
                         any of the following: -/_+=.@!";
 
 #[track_caller]
-fn violates(result: Result<(), Fault>, items: &[&str]) {
+fn violates<T: std::fmt::Debug>(result: Result<T, Fault>, items: &[&str]) {
     let plural = if items.len() == 1 { "" } else { "s" };
     let items_text = items.join("; ");
     let text = format!("{} validation error{plural} detected: {items_text}", items.len());
@@ -290,7 +290,7 @@ fn planning_checks_the_request_again() {
 fn a_missing_member_is_null() {
     assert_eq!(validate::missing(&[]), None);
     violates(
-        Err(validate::missing(&["secretId", "versionStage"]).unwrap()),
+        Err::<(), _>(validate::missing(&["secretId", "versionStage"]).unwrap()),
         &[
             "Value null at 'secretId' failed to satisfy constraint: Member must not be null",
             "Value null at 'versionStage' failed to satisfy constraint: Member must not be null",

@@ -11,7 +11,7 @@ use crate::semantics::FaultKind::{
     ResourceNotFound, Validation,
 };
 use crate::semantics::memory::World;
-use crate::semantics::{Fault, Refusal, read};
+use crate::semantics::{Fault, read};
 
 const SYNTAX: &str = "This resource policy contains a syntax error.";
 const PRINCIPAL: &str = "This resource policy contains an unsupported principal.";
@@ -33,13 +33,6 @@ fn policy(statement: &str) -> String {
 const LEGAL: &str =
     r#""Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue","Resource":"*""#;
 
-fn fault<T>(result: Result<T, Refusal<std::convert::Infallible>>) -> Result<T, Fault> {
-    result.map_err(|refusal| match refusal {
-        Refusal::Fault(fault) => fault,
-        Refusal::View(never) => match never {},
-    })
-}
-
 fn put(world: &mut World, request: PutResourcePolicy) -> Result<(), Fault> {
     world.run(&Mutation::PutResourcePolicy(request), None).map(drop)
 }
@@ -56,7 +49,7 @@ fn with(text: &str) -> PutResourcePolicy {
 fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
     let request =
         GetResourcePolicy { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
-    let answer = fault(read::get_resource_policy(&world.view, &world.scope, &request))?;
+    let answer = world.read(read::get_resource_policy, &request)?;
     assert_eq!(answer.policy_name.as_deref(), name);
     Ok(answer.policy)
 }
@@ -64,7 +57,7 @@ fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
 fn list(world: &World, page: Option<i64>, token: Option<String>) -> Result<Vec<String>, Fault> {
     let request =
         ListResourcePolicies { secret_id: S.into(), max_results: page, next_token: token };
-    let page = fault(read::list_resource_policies(&world.view, &world.scope, &request))?;
+    let page = world.read(read::list_resource_policies, &request)?;
     let mut names = page.policy_names;
     if let Some(next) = page.next_token {
         names.push("|".into());
@@ -78,7 +71,7 @@ fn validate(world: &World, id: Option<&str>, text: &str) -> Result<Vec<String>, 
         secret_id: id.map(ToOwned::to_owned),
         resource_policy: text.into(),
     };
-    let answer = fault(read::validate_resource_policy(&world.view, &world.scope, &request))?;
+    let answer = world.read(read::validate_resource_policy, &request)?;
     Ok(answer.errors.into_iter().map(|finding| finding.error_message).collect())
 }
 

@@ -6,6 +6,7 @@ use crate::model::name::NameError;
 use crate::model::{SecretName, SecretRef, Stage, VersionId, limits};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use std::collections::BTreeSet;
 
 /// A required member is absent: `Value null at 'secretId' ... Member must not be null`. For
 /// whoever reads the wire, where members can be missing. `paths` are lowerCamel.
@@ -37,7 +38,7 @@ pub(crate) fn reference(text: &str) -> Result<SecretRef, Fault> {
         Ok(reference) => Ok(reference),
         Err(NameError::TooLong) => Ok(SecretRef::Nowhere),
         Err(NameError::Character(_)) => Err(messages::bad_name()),
-        Err(NameError::Empty) => secret_id(text).and(Ok(SecretRef::Nowhere)),
+        Err(NameError::Empty) => secret_id_length_of(text).and(Ok(SecretRef::Nowhere)),
     }
 }
 
@@ -59,9 +60,71 @@ pub(crate) fn stage(text: &str) -> Result<Stage, Fault> {
     Stage::parse(text).ok_or_else(|| messages::no_value_at_stage(text))
 }
 
-pub(super) fn secret_id(text: &str) -> Result<(), Fault> {
+pub(super) fn secret_id(text: &str) -> Result<SecretRef, Fault> {
+    secret_id_length_of(text)?;
+    reference(text)
+}
+
+fn secret_id_length_of(text: &str) -> Result<(), Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, text);
-    found.into_result()?;
-    reference(text).map(drop)
+    found.into_result()
+}
+
+/// Reads a version's id whose length was checked.
+pub(super) fn version(text: Option<&str>) -> Result<Option<VersionId>, Fault> {
+    text.map(|text| VersionId::parse(text).ok_or_else(|| messages::no_version(text))).transpose()
+}
+
+/// What `CreateSecret` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateNames {
+    /// `Name`
+    pub name: SecretName,
+    /// `ClientRequestToken`
+    pub token: VersionId,
+}
+
+/// What `PutSecretValue` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutNames {
+    /// `SecretId`
+    pub secret: SecretRef,
+    /// `ClientRequestToken`
+    pub token: VersionId,
+    /// `VersionStages`
+    pub stages: Option<BTreeSet<Stage>>,
+}
+
+/// What `UpdateSecret` and `RotateSecret` name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionNames {
+    /// `SecretId`
+    pub secret: SecretRef,
+    /// `ClientRequestToken`
+    pub token: VersionId,
+}
+
+/// What `UpdateSecretVersionStage` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageNames {
+    /// `SecretId`
+    pub secret: SecretRef,
+    /// `VersionStage`
+    pub stage: Stage,
+    /// `RemoveFromVersionId`
+    pub from: Option<VersionId>,
+    /// `MoveToVersionId`
+    pub to: Option<VersionId>,
+}
+
+/// What `GetSecretValue` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueNames {
+    /// `SecretId`
+    pub secret: SecretRef,
+    /// `VersionId`
+    pub version: Option<VersionId>,
+    /// `VersionStage`
+    pub stage: Option<Stage>,
 }

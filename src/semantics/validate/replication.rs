@@ -3,6 +3,7 @@
 use super::constraint::{self, Violations};
 use super::members::secret_id_length;
 use super::names::reference;
+use crate::model::SecretRef;
 use crate::model::api::{RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions};
 use crate::model::{limits, name};
 use crate::semantics::fault::Fault;
@@ -11,18 +12,18 @@ use crate::semantics::fault::Fault;
 const REGION_PATTERN: &str = r"^([a-z]+-)+\d+$";
 
 /// Checks `ReplicateSecretToRegions`.
-pub fn replicate_secret_to_regions(request: &ReplicateSecretToRegions) -> Result<(), Fault> {
+pub fn replicate_secret_to_regions(request: &ReplicateSecretToRegions) -> Result<SecretRef, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     added(&mut found, &request.add_replica_regions);
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(&request.secret_id)
 }
 
 /// Checks `RemoveRegionsFromReplication`.
 pub fn remove_regions_from_replication(
     request: &RemoveRegionsFromReplication,
-) -> Result<(), Fault> {
+) -> Result<SecretRef, Fault> {
     const PATH: &str = "removeReplicaRegions";
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
@@ -32,7 +33,7 @@ pub fn remove_regions_from_replication(
         region(&mut found, &path, text);
     }
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(&request.secret_id)
 }
 
 /// Checks `AddReplicaRegions`.

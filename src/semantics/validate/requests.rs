@@ -1,9 +1,8 @@
-//! The checks that need nothing but the request (rules SEM-CHECK, SEM-NAME, SEM-VAL).
+//! The checks of requests about secrets, versions, values, tags and lists.
 //!
 //! Each function looks at one request in AWS's order: model constraints (all violations in one
-//! message, E27), then the characters of the name (E12), then the token (E10). `vault` calls them
-//! on the caller's thread with the value's kind and length, before anything is sealed;
-//! [`plan`](crate::semantics::plan) and `read` call them again without, so that no door goes around them.
+//! message, E27), then the characters of the name (E12), then the token (E10). It returns what the
+//! request names, parsed.
 
 use super::constraint::{self, Violations};
 use super::filters::{filter_constraints, whole_filters};
@@ -11,14 +10,17 @@ use super::members::{
     ValueShape, arn, metadata, page, partner, payload, rotation_token, secret_id_length,
     stage_length, tags, token_length, version_length,
 };
-use super::names::{name, reference, secret_id, token};
+use super::names::{
+    CreateNames, PutNames, StageNames, ValueNames, VersionNames, name, reference, secret_id, stage,
+    token, version,
+};
 use super::replication;
 use crate::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, GetRandomPassword, GetSecretValue,
     ListSecretVersionIds, ListSecrets, PutSecretValue, TagResource, UntagResource, UpdateSecret,
     UpdateSecretVersionStage,
 };
-use crate::model::limits;
+use crate::model::{SecretRef, Stage, limits};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 
@@ -28,7 +30,10 @@ const SORT_KEYS: [&str; 4] = ["created-date", "last-accessed-date", "last-change
 const SORT_ORDERS: [&str; 2] = ["asc", "desc"];
 
 /// Checks `CreateSecret`.
-pub fn create_secret<V>(request: &CreateSecret<V>, value: ValueShape) -> Result<(), Fault> {
+pub fn create_secret<V>(
+    request: &CreateSecret<V>,
+    value: ValueShape,
+) -> Result<CreateNames, Fault> {
     let mut found = Violations::default();
     found.text("name", &request.name, 1, limits::NAME_CHARS_MAX);
     token_length(&mut found, request.client_request_token.as_deref());
@@ -41,12 +46,15 @@ pub fn create_secret<V>(request: &CreateSecret<V>, value: ValueShape) -> Result<
     partner(&mut found, request.partner.as_deref());
     arn(&mut found, "crossAccountPrimaryARN", request.cross_account_primary_arn.as_deref());
     found.into_result()?;
-    name(&request.name)?;
-    token(request.client_request_token.as_deref()).map(drop)
+    let name = name(&request.name)?;
+    Ok(CreateNames { name, token: token(request.client_request_token.as_deref())? })
 }
 
 /// Checks `PutSecretValue`.
-pub fn put_secret_value<V>(request: &PutSecretValue<V>, value: ValueShape) -> Result<(), Fault> {
+pub fn put_secret_value<V>(
+    request: &PutSecretValue<V>,
+    value: ValueShape,
+) -> Result<PutNames, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     token_length(&mut found, request.client_request_token.as_deref());
@@ -62,12 +70,19 @@ pub fn put_secret_value<V>(request: &PutSecretValue<V>, value: ValueShape) -> Re
         rotation_token(&mut found, token);
     }
     found.into_result()?;
-    reference(&request.secret_id)?;
-    token(request.client_request_token.as_deref()).map(drop)
+    let secret = reference(&request.secret_id)?;
+    let token = token(request.client_request_token.as_deref())?;
+    // Their lengths were checked, so none is left out.
+    let stages = request.version_stages.as_deref();
+    let stages = stages.map(|stages| stages.iter().filter_map(|text| Stage::parse(text)).collect());
+    Ok(PutNames { secret, token, stages })
 }
 
 /// Checks `UpdateSecret`.
-pub fn update_secret<V>(request: &UpdateSecret<V>, value: ValueShape) -> Result<(), Fault> {
+pub fn update_secret<V>(
+    request: &UpdateSecret<V>,
+    value: ValueShape,
+) -> Result<VersionNames, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     token_length(&mut found, request.client_request_token.as_deref());
@@ -75,49 +90,54 @@ pub fn update_secret<V>(request: &UpdateSecret<V>, value: ValueShape) -> Result<
     payload(&mut found, value);
     partner(&mut found, request.partner.as_deref());
     found.into_result()?;
-    reference(&request.secret_id)?;
-    token(request.client_request_token.as_deref()).map(drop)
+    let secret = reference(&request.secret_id)?;
+    Ok(VersionNames { secret, token: token(request.client_request_token.as_deref())? })
 }
 
 /// Checks `UpdateSecretVersionStage`.
-pub fn update_secret_version_stage(request: &UpdateSecretVersionStage) -> Result<(), Fault> {
+pub fn update_secret_version_stage(
+    request: &UpdateSecretVersionStage,
+) -> Result<StageNames, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     stage_length(&mut found, "versionStage", &request.version_stage);
     version_length(&mut found, "removeFromVersionId", request.remove_from_version_id.as_deref());
     version_length(&mut found, "moveToVersionId", request.move_to_version_id.as_deref());
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    let secret = reference(&request.secret_id)?;
+    let stage = stage(&request.version_stage)?;
+    let from = version(request.remove_from_version_id.as_deref())?;
+    Ok(StageNames { secret, stage, from, to: version(request.move_to_version_id.as_deref())? })
 }
 
 /// Checks `DeleteSecret`. The recovery window is no model constraint: E32 comes with the rules of
 /// the operation.
-pub fn delete_secret(request: &DeleteSecret) -> Result<(), Fault> {
+pub fn delete_secret(request: &DeleteSecret) -> Result<SecretRef, Fault> {
     secret_id(&request.secret_id)
 }
 
 /// Checks `TagResource`.
-pub fn tag_resource(request: &TagResource) -> Result<(), Fault> {
+pub fn tag_resource(request: &TagResource) -> Result<SecretRef, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     tags(&mut found, &request.tags);
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(&request.secret_id)
 }
 
 /// Checks `UntagResource`.
-pub fn untag_resource(request: &UntagResource) -> Result<(), Fault> {
+pub fn untag_resource(request: &UntagResource) -> Result<SecretRef, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     for (path, key) in constraint::members("tagKeys", &request.tag_keys) {
         found.text(&path, key, 1, limits::TAG_KEY_CHARS_MAX);
     }
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(&request.secret_id)
 }
 
 /// Checks `GetSecretValue`.
-pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
+pub fn get_secret_value(request: &GetSecretValue) -> Result<ValueNames, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     version_length(&mut found, "versionId", request.version_id.as_deref());
@@ -125,12 +145,13 @@ pub fn get_secret_value(request: &GetSecretValue) -> Result<(), Fault> {
         stage_length(&mut found, "versionStage", stage);
     }
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
-}
-
-/// Checks `DescribeSecret`, `RestoreSecret`, `CancelRotateSecret`, `StopReplicationToReplica`.
-pub fn secret_id_only(id: &str) -> Result<(), Fault> {
-    secret_id(id)
+    let secret = reference(&request.secret_id)?;
+    let version = version(request.version_id.as_deref())?;
+    Ok(ValueNames {
+        secret,
+        version,
+        stage: request.version_stage.as_deref().map(stage).transpose()?,
+    })
 }
 
 /// Checks `GetRandomPassword`.
@@ -169,12 +190,12 @@ pub fn batch_get_secret_value(request: &BatchGetSecretValue) -> Result<(), Fault
 }
 
 /// Checks `ListSecretVersionIds`.
-pub fn list_secret_version_ids(request: &ListSecretVersionIds) -> Result<(), Fault> {
+pub fn list_secret_version_ids(request: &ListSecretVersionIds) -> Result<SecretRef, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     page(&mut found, request.max_results, request.next_token.as_deref(), limits::PAGE_MAX);
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    reference(&request.secret_id)
 }
 
 /// Checks `ListSecrets`, the presence of key and values in each filter (E37) last.

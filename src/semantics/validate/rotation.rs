@@ -2,14 +2,15 @@
 
 use super::constraint::{self, Violations};
 use super::members::{arn, secret_id_length, token_length};
-use super::names::reference;
+use super::names::{VersionNames, reference, token};
 use crate::model::api::{RotateSecret, RotationRules};
 use crate::model::limits;
 use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 
-/// Checks `RotateSecret`: model constraints and names only. The token comes next, with an exception
-/// of its own, and what the schedule means with the rules of the operation.
-pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
+/// Checks `RotateSecret`. A missing token has an exception of its own; what the schedule means is
+/// decided with the rules of the operation.
+pub fn rotate_secret(request: &RotateSecret) -> Result<VersionNames, Fault> {
     let mut found = Violations::default();
     secret_id_length(&mut found, &request.secret_id);
     token_length(&mut found, request.client_request_token.as_deref());
@@ -27,7 +28,12 @@ pub fn rotate_secret(request: &RotateSecret) -> Result<(), Fault> {
     let role = request.external_role_arn.as_deref();
     arn(&mut found, "externalSecretRotationRoleArn", role);
     found.into_result()?;
-    reference(&request.secret_id).map(drop)
+    let secret = reference(&request.secret_id)?;
+    let token = match request.client_request_token.as_deref() {
+        None => return Err(messages::no_rotation_token()),
+        text => token(text)?,
+    };
+    Ok(VersionNames { secret, token })
 }
 
 fn rotation_rules(found: &mut Violations, rules: &RotationRules) {

@@ -14,9 +14,9 @@ use crate::model::{SecretRecord, Seq, Stage, VersionId};
 use crate::semantics::access::Action;
 use crate::semantics::access::resolve;
 use crate::semantics::change::{Change, Labels, named};
-use crate::semantics::fault::Fault;
+use crate::semantics::messages;
 use crate::semantics::plan::{Context, Outcome, Refusal, View, nothing};
-use crate::semantics::{messages, validate};
+use crate::semantics::validate::{Checked, StageNames};
 
 /// A version that the request names.
 struct Version {
@@ -27,36 +27,30 @@ struct Version {
 pub(crate) fn update<V: View>(
     view: &V,
     context: &Context,
-    request: &UpdateSecretVersionStage,
+    request: &Checked<UpdateSecretVersionStage>,
 ) -> Outcome<V> {
-    validate::update_secret_version_stage(request)?;
-    let record = resolve::active(
-        view,
-        &context.scope,
-        &request.secret_id,
-        Action::UpdateSecretVersionStage,
-    )?;
-    let stage = validate::stage(&request.version_stage)?;
-    let (from, to) = (&request.remove_from_version_id, &request.move_to_version_id);
+    let record =
+        resolve::active(view, &context.scope, request.secret(), Action::UpdateSecretVersionStage)?;
+    let StageNames { stage, from, to, .. } = request.names();
     if from.is_none() && to.is_none() {
         return Err(messages::nowhere_to_move().into());
     }
-    if to.is_none() && stage == Stage::current() {
+    if to.is_none() && *stage == Stage::current() {
         return Err(messages::current_stays().into());
     }
-    let from = named_version(view, &record, from.as_deref())?;
-    let to = named_version(view, &record, to.as_deref())?;
+    let from = named_version(view, &record, from.as_ref())?;
+    let to = named_version(view, &record, to.as_ref())?;
     let answer = named(&record);
     let labels = Labels::load(view, record.id)?;
-    let holder = labels.holder(&stage);
+    let holder = labels.holder(stage);
     match (from, to) {
         (None, None) => Err(messages::nowhere_to_move().into()),
         (Some(from), None) => {
             if holder != Some(from.seq) {
-                return Err(messages::stage_not_on(&stage, &from.id).into());
+                return Err(messages::stage_not_on(stage, &from.id).into());
             }
             let mut change = Change::of(record, labels, context.now);
-            change.labels.detach(&stage);
+            change.labels.detach(stage);
             Ok(change.finish(answer)?)
         }
         (from, Some(to)) => {
@@ -66,19 +60,19 @@ pub(crate) fn update<V: View>(
                 (None, Some(holder)) => {
                     let holder = view.version(record.id, holder).map_err(Refusal::View)?;
                     let id = holder.map(|holder| holder.version_id.to_string());
-                    return Err(messages::must_name_holder(&stage, &id.unwrap_or_default()).into());
+                    return Err(messages::must_name_holder(stage, &id.unwrap_or_default()).into());
                 }
                 (Some(from), holder) if holder == Some(from.seq) => {}
-                (Some(_), _) => return Err(messages::holder_differs(&stage).into()),
+                (Some(_), _) => return Err(messages::holder_differs(stage).into()),
             }
             if holder == Some(to.seq) {
                 return Ok(nothing(answer));
             }
             let mut change = Change::of(record, labels, context.now);
-            if stage == Stage::current() {
+            if *stage == Stage::current() {
                 change.labels.promote(to.seq);
             } else {
-                change.labels.attach(stage, to.seq);
+                change.labels.attach(stage.clone(), to.seq);
             }
             Ok(change.finish(answer)?)
         }
@@ -89,12 +83,10 @@ pub(crate) fn update<V: View>(
 fn named_version<V: View>(
     view: &V,
     record: &SecretRecord,
-    text: Option<&str>,
+    id: Option<&VersionId>,
 ) -> Result<Option<Version>, Refusal<V::Error>> {
-    let Some(text) = text else { return Ok(None) };
-    let unknown = || -> Fault { messages::no_version(text) };
-    let id = VersionId::parse(text).ok_or_else(unknown)?;
-    let seq = view.version_seq(record.id, &id).map_err(Refusal::View)?;
-    let seq = seq.ok_or_else(unknown)?;
-    Ok(Some(Version { id, seq }))
+    let Some(id) = id else { return Ok(None) };
+    let seq = view.version_seq(record.id, id).map_err(Refusal::View)?;
+    let seq = seq.ok_or_else(|| messages::no_version(id.as_str()))?;
+    Ok(Some(Version { id: id.clone(), seq }))
 }

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::model::Scope;
 use crate::model::api::{BatchGetSecretValue, BatchGetSecretValueResponse, GetSecretValue};
 use crate::semantics::batch::{self, Selected, Selection};
+use crate::semantics::validate::Checked;
 use crate::vault::inner::Inner;
 use crate::vault::read::reader::Still;
 
@@ -14,11 +15,12 @@ impl Inner {
         scope: &Scope,
         request: &BatchGetSecretValue,
     ) -> Result<BatchGetSecretValueResponse> {
-        match batch::selection(request)? {
+        let request = Checked::new(request.clone())?;
+        match batch::selection(&request) {
             Selection::Ids(ids) => self.values_of(scope, ids, |_| true),
             Selection::Filters => {
                 let Selected { arns, next_token } =
-                    self.read(scope, request, Still::All, |view, scope, ask| {
+                    self.read_checked(scope, &request, Still::All, |view, scope, ask| {
                         batch::selected(view, scope, ask)
                     })?;
                 // Between the page and the read of its values others go on.

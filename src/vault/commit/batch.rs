@@ -8,9 +8,8 @@ use super::job::{Job, Mutate};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
-use crate::semantics::{self, Answer, Context, Effect, Now, Refusal};
+use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal};
 use crate::store::Store;
 use crate::vault::error::RowError;
 use crate::vault::rows;
@@ -125,7 +124,7 @@ impl Batch<'_> {
         let plan = semantics::plan(&view, &context, mutation)?;
         let entropy = shared.env.entropy.as_ref();
         let copies = Copies::seal(&plan.effects, &view, entropy)?;
-        if let Mutation::Touch { id, seq, day } = mutation {
+        if let Command::Touch { id, seq, day } = mutation {
             self.settled.push((*id, *seq, *day));
         }
         if plan.effects.is_empty() {
@@ -276,37 +275,37 @@ impl From<PlanError> for Error {
 }
 
 /// Whether an operation needs space for good. Such operations are refused first when the disk is full.
-fn grows(mutation: &Mutation) -> bool {
+fn grows(mutation: &Command) -> bool {
     match mutation {
-        Mutation::CreateSecret(_)
-        | Mutation::PutSecretValue(_)
-        | Mutation::UpdateSecret(_)
-        | Mutation::RotateSecret(_)
-        | Mutation::TagResource(_)
-        | Mutation::PutResourcePolicy(_)
-        | Mutation::ReplicateSecretToRegions(_)
-        | Mutation::StopReplicationToReplica(_)
-        | Mutation::AssociateCrossAccountReplica(_)
-        | Mutation::DisassociateCrossAccountReplica(_)
-        | Mutation::Touch { .. } => true,
-        Mutation::UpdateSecretVersionStage(_)
-        | Mutation::DeleteSecret(_)
-        | Mutation::RestoreSecret(_)
-        | Mutation::UntagResource(_)
-        | Mutation::CancelRotateSecret(_)
-        | Mutation::AdvanceRotation(_)
-        | Mutation::DeleteResourcePolicy(_)
-        | Mutation::RemoveRegionsFromReplication(_)
-        | Mutation::Prune(_)
-        | Mutation::Purge(_)
-        | Mutation::Sweep(_) => false,
+        Command::CreateSecret(_)
+        | Command::PutSecretValue(_)
+        | Command::UpdateSecret(_)
+        | Command::RotateSecret(_)
+        | Command::TagResource(_)
+        | Command::PutResourcePolicy(_)
+        | Command::ReplicateSecretToRegions(_)
+        | Command::StopReplicationToReplica(_)
+        | Command::AssociateCrossAccountReplica(_)
+        | Command::DisassociateCrossAccountReplica(_)
+        | Command::Touch { .. } => true,
+        Command::UpdateSecretVersionStage(_)
+        | Command::DeleteSecret(_)
+        | Command::RestoreSecret(_)
+        | Command::UntagResource(_)
+        | Command::CancelRotateSecret(_)
+        | Command::AdvanceRotation(_)
+        | Command::DeleteResourcePolicy(_)
+        | Command::RemoveRegionsFromReplication(_)
+        | Command::Prune(_)
+        | Command::Purge(_)
+        | Command::Sweep(_) => false,
     }
 }
 
 /// A random ARN suffix. Only operations that make a secret, or answer with an ARN for one that is not there,
 /// need it.
-fn fresh_suffix(shared: &Shared, mutation: &Mutation) -> Result<Suffix> {
-    if !matches!(mutation, Mutation::CreateSecret(_) | Mutation::DeleteSecret(_)) {
+fn fresh_suffix(shared: &Shared, mutation: &Command) -> Result<Suffix> {
+    if !matches!(mutation, Command::CreateSecret(_) | Command::DeleteSecret(_)) {
         return Ok(Suffix(*b"000000"));
     }
     loop {

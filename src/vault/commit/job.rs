@@ -2,9 +2,8 @@
 
 use crate::crypto::SealedValue;
 use crate::error::Result;
-use crate::model::api::Mutation;
 use crate::model::{RecordId, Scope, Seq};
-use crate::semantics::Answer;
+use crate::semantics::{Answer, Command};
 
 /// Called once with the outcome, on the commit thread.
 pub(crate) type Done = Box<dyn FnOnce(Result<Answer>) + Send>;
@@ -22,7 +21,7 @@ pub(crate) enum Job {
 /// A mutation with its value sealed, its data key not yet wrapped.
 pub(crate) struct Mutate {
     pub(crate) scope: Scope,
-    pub(crate) mutation: Mutation,
+    pub(crate) mutation: Command,
     pub(crate) payload: Option<SealedValue>,
     pub(crate) done: Done,
 }

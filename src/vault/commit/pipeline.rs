@@ -26,9 +26,8 @@ use crate::env::age::AgeClock;
 use crate::env::faults::{Fault, Stash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, Log, LogError};
-use crate::model::api::Mutation;
 use crate::model::{ChangeSet, Lsn, RowChange};
-use crate::semantics::{Answer, Now};
+use crate::semantics::{Answer, Command, Now};
 use crate::store::Store;
 use crate::vault::log_keys::clock_note;
 use crate::vault::runtime::shared::Shared;
@@ -341,13 +340,13 @@ impl Pipeline {
 
 /// What an operation may write besides its own rows and value. How much a promotion copies is known only when
 /// it is planned, so it gets a batch of its own. So do operations that change two of the largest records.
-fn more_bytes(mutation: &Mutation) -> usize {
+fn more_bytes(mutation: &Command) -> usize {
     let regions = match mutation {
-        Mutation::StopReplicationToReplica(_)
-        | Mutation::AssociateCrossAccountReplica(_)
-        | Mutation::DisassociateCrossAccountReplica(_) => return BATCH_BYTES_MAX,
-        Mutation::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
-        Mutation::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
+        Command::StopReplicationToReplica(_)
+        | Command::AssociateCrossAccountReplica(_)
+        | Command::DisassociateCrossAccountReplica(_) => return BATCH_BYTES_MAX,
+        Command::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
+        Command::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
         _ => 0,
     };
     regions.saturating_mul(OPERATION_BYTES)

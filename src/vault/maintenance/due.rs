@@ -3,9 +3,8 @@
 use super::maintainer::Maintainer;
 use super::pass::FirstError;
 use crate::error::Result;
-use crate::model::api::Mutation;
 use crate::model::{RecordId, Tree};
-use crate::semantics::{Answer, may_be_due};
+use crate::semantics::{Answer, Command, may_be_due};
 use crate::vault::error::RowError;
 use crate::vault::rows;
 
@@ -66,7 +65,7 @@ impl Maintainer {
     }
 
     fn work_off(&self, id: RecordId) -> Result<()> {
-        for mutation in [Mutation::Purge, Mutation::Prune, Mutation::Sweep] {
+        for mutation in [Command::Purge, Command::Prune, Command::Sweep] {
             while self.inner.commit(mutation(id))? == Answer::More {
                 self.inner.shared.fail_if_stopping()?;
             }

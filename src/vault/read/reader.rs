@@ -11,10 +11,11 @@ use crate::model::Scope;
 use crate::model::api::{
     DescribeSecret, DescribeSecretResponse, GetResourcePolicy, GetResourcePolicyResponse,
     GetSecretValue, GetSecretValueResponse, ListResourcePolicies, ListResourcePoliciesResponse,
-    ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse, Mutation,
+    ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse,
     ValidateResourcePolicy, ValidateResourcePolicyResponse,
 };
-use crate::semantics::{Refusal, View, day_of, read};
+use crate::semantics::validate::{Check, Checked};
+use crate::semantics::{Command, Refusal, View, day_of, read};
 use crate::store::Store;
 use crate::vault::commit::job::{Job, Mutate};
 use crate::vault::commit::pipeline::Pipeline;
@@ -43,7 +44,23 @@ pub(crate) enum Still {
 }
 
 impl Inner {
-    pub(crate) fn read<Q: Clone + Send + 'static, T: Send + 'static>(
+    /// Checks a request and answers it.
+    pub(crate) fn read<Q, T>(
+        &self,
+        scope: &Scope,
+        question: &Q,
+        still: Still,
+        ask: Ask<Checked<Q>, T>,
+    ) -> Result<T>
+    where
+        Q: Check<Names: Clone + Send> + Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        self.read_checked(scope, &Checked::new(question.clone())?, still, ask)
+    }
+
+    /// Answers a request that was checked.
+    pub(crate) fn read_checked<Q: Clone + Send + 'static, T: Send + 'static>(
         &self,
         scope: &Scope,
         question: &Q,
@@ -72,7 +89,7 @@ impl Inner {
         let today = day_of(self.shared.env.clock.wall());
         if self.shared.access_marks.note(&opened.record, &opened.version, today) {
             let mutation =
-                Mutation::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
+                Command::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
             let done = Box::new(|_| {});
             let job = Mutate { scope: scope.clone(), mutation, payload: None, done };
             self.driver.submit(Job::Mutate(Box::new(job)));
@@ -217,7 +234,7 @@ pub(crate) struct Opened {
     version: crate::model::VersionRecord,
 }
 
-fn ask_value(view: &Rows<'_>, scope: &Scope, request: &GetSecretValue) -> Outcome<Opened> {
+fn ask_value(view: &Rows<'_>, scope: &Scope, request: &Checked<GetSecretValue>) -> Outcome<Opened> {
     let found = read::get_secret_value(view, scope, request)?;
     let (record, version) = (found.record, found.version);
     let kind = version.kind.ok_or(Refusal::View(RowError::Row("ROW-9")))?;

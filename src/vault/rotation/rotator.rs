@@ -4,12 +4,12 @@ use super::random;
 use crate::env::threads::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::api::{
-    AdvanceRotation, GetSecretValue, Mutation, PutSecretValue, RotationCall, RotationReport,
-    RotationTurn, Write,
+    AdvanceRotation, GetSecretValue, PutSecretValue, RotationCall, RotationReport, RotationTurn,
+    Write,
 };
 use crate::model::{RecordId, Stage, VersionId};
 use crate::secret::SecretValue;
-use crate::semantics::Answer;
+use crate::semantics::{Answer, Command};
 use crate::vault::inner::Inner;
 use crate::vault::rotation_functions::{Function, RotationError, RotationEvent};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +53,7 @@ impl Rotator {
         let mut report = None;
         loop {
             let request = AdvanceRotation { id, fresh_token: self.fresh_version_id()?, report };
-            let answer = self.inner.commit(Mutation::AdvanceRotation(request))?;
+            let answer = self.inner.commit(Command::AdvanceRotation(request))?;
             let Answer::Rotation(turn) = answer else {
                 return Err(ErrorKind::OutcomeUnknown.into());
             };

@@ -10,6 +10,7 @@ mod ends;
 mod epoch;
 mod heal;
 mod layer;
+mod parses;
 mod replica;
 
 use super::commit::job::{Job, Mutate};
