@@ -49,6 +49,8 @@
 //! `cli` and `server` are on by default and only serve the binary. With
 //! `default-features = false` the library needs no async runtime, no HTTP and no argument parser.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(feature = "__internals"), warn(missing_debug_implementations))]
 // Without `__internals` much that is `pub` inside a private module has no way out of the crate: what only tests,
 // benches and fuzz targets reach, or only the command and the server. With it the lints see all uses.
 #![cfg_attr(not(feature = "__internals"), allow(unreachable_pub, dead_code, unused_imports))]
@@ -93,6 +95,7 @@ mod doors;
 mod wire;
 
 #[cfg(feature = "testkit")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testkit")))]
 pub mod testkit;
 
 #[cfg(feature = "__internals")]
@@ -105,10 +108,10 @@ pub use doors::main as __main;
 
 pub use crypto::{SlotKind, Unlock, VaultId};
 pub use error::{Error, ErrorKind, Result};
-pub use model::{Scope, api};
+pub use model::{RotationStep, Scope, api};
 pub use secret::{PayloadKind, SecretBytes, SecretValue};
 pub use semantics::{Fault, FaultKind};
 pub use vault::{
     CheckReport, Credential, Finding, Loss, Progress, RepairOutcome, RepairReport, RotationError,
-    RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder, Write,
+    RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder,
 };

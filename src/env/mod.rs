@@ -206,6 +206,12 @@ pub struct Env {
     pub fs: Arc<dyn Fs>,
 }
 
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Env").field("is_real", &self.fs.is_real()).finish_non_exhaustive()
+    }
+}
+
 impl Env {
     /// The operating system's time, chance and files.
     #[must_use]

@@ -22,6 +22,12 @@ impl RotationToken {
     }
 }
 
+impl std::fmt::Debug for RotationToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RotationToken(..)")
+    }
+}
+
 impl From<SecretBytes> for RotationToken {
     fn from(token: SecretBytes) -> Self {
         Self(token)

@@ -29,6 +29,12 @@ pub struct OrderedStore {
     state: RwLock<State>,
 }
 
+impl std::fmt::Debug for OrderedStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OrderedStore").finish_non_exhaustive()
+    }
+}
+
 impl OrderedStore {
     /// An empty state.
     #[must_use]

@@ -51,6 +51,12 @@ struct Service {
     calls: u64,
 }
 
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}
+
 impl Endpoint {
     /// A service on `vault` where nothing goes wrong, and its first client, of the default account
     /// and region.

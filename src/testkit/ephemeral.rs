@@ -28,7 +28,14 @@ pub struct Ephemeral {
     options: Arc<Options>,
 }
 
+impl std::fmt::Debug for Ephemeral {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ephemeral").field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
 /// A moment of an [`Ephemeral`], kept to come back to. Costs what a fork costs.
+#[derive(Debug)]
 pub struct Snapshot(Ephemeral);
 
 impl Vault {

@@ -14,6 +14,7 @@ use crate::semantics::FaultKind;
 use zeroize::Zeroizing;
 
 /// A pair that signs requests to the server.
+#[derive(Debug)]
 pub struct Credential {
     /// `AKIA` and 16 more characters.
     pub access_key_id: String,

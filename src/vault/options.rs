@@ -70,7 +70,7 @@ pub enum StoreChoice {
 }
 
 /// What tests and harnesses may turn. No stability promise.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[doc(hidden)]
 pub struct Tuning {
     /// Clock, entropy and files; the real ones if absent.

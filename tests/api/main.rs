@@ -4,6 +4,7 @@
 //! - `model`, `semantics_sequences`, `replica_sequences`, `cross_account_sequences`: random sequences
 //! - `values`, `policies`, `replicas`, `cross_accounts`, `list_many`, `rotation`: one subject each
 //! - `accessed`, `retention`: what time does
+//! - `examples`: the programs in `docs/examples`
 //! - `testkit`: the kit for programs that use the API
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -17,6 +18,7 @@ mod common;
 mod conformance;
 mod cross_account_sequences;
 mod cross_accounts;
+mod examples;
 mod list_many;
 mod model;
 mod policies;

@@ -10,6 +10,7 @@ use crate::model::rotation::RotationStep;
 use crate::secret::PayloadKind;
 
 /// Everything that changes the vault, its value sealed: what `semantics::plan` decides about.
+#[derive(Debug)]
 pub enum Mutation {
     /// `CreateSecret`
     CreateSecret(CreateSecret<PayloadKind>),

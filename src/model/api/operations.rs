@@ -105,16 +105,19 @@ macro_rules! define {
         }
 
         /// A request that changes the vault.
+        #[derive(Debug)]
         pub enum Write<V = SecretValue> {
             $(#[doc = concat!("`", stringify!($write), "`")] $write($write $(<$value>)?),)*
         }
 
         /// A request that changes nothing.
+        #[derive(Debug)]
         pub enum Read {
             $(#[doc = concat!("`", stringify!($read), "`")] $read($read),)*
         }
 
-        /// What an operation answered. It has no `Debug`, for some answers are values.
+        /// What an operation answered.
+        #[derive(Debug)]
         #[expect(clippy::large_enum_variant, reason = "passed on and taken apart, never stored")]
         pub enum Response {
             $(#[doc = concat!("Of `", stringify!($write), "`")] $write($write_response),)*
@@ -210,6 +213,7 @@ const fn is_before(one: &str, other: &str) -> bool {
 }
 
 /// A request of any operation.
+#[derive(Debug)]
 pub enum Request {
     /// It changes the vault.
     Write(Write),

@@ -13,6 +13,7 @@ use crate::secret::SecretValue;
 
 request! {
     /// `CreateSecret`.
+    #[derive(Debug)]
     CreateSecret<V = SecretValue> {
         required {
             /// `Name`, 1 to 512 characters of `A-Z a-z 0-9 / _ + = . @ ! -`.
@@ -49,6 +50,7 @@ pub type CreateSecretResponse = VersionResponse;
 
 request! {
     /// `UpdateSecret`.
+    #[derive(Debug)]
     UpdateSecret<V = SecretValue> {
         required {
             /// `SecretId`: name or ARN.

@@ -10,6 +10,7 @@ use crate::secret::SecretValue;
 
 request! {
     /// `PutSecretValue`.
+    #[derive(Debug)]
     PutSecretValue<V = SecretValue> {
         required {
             /// `SecretId`: name or ARN.
@@ -54,6 +55,7 @@ request! {
 }
 
 /// Response of `GetSecretValue`.
+#[derive(Debug)]
 pub struct GetSecretValueResponse {
     /// `ARN`
     pub arn: String,
@@ -90,6 +92,7 @@ request! {
 }
 
 /// Response of `BatchGetSecretValue`.
+#[derive(Debug)]
 pub struct BatchGetSecretValueResponse {
     /// `SecretValues`
     pub values: Vec<SecretValueEntry>,
