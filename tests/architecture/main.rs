@@ -7,6 +7,7 @@
 mod imports;
 mod layers;
 mod operations;
+mod prose;
 mod public_items;
 mod release_binary;
 mod requirements;
