@@ -27,9 +27,6 @@ pub mod fault;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
-#[cfg(any(test, feature = "__internals"))]
-#[doc(hidden)]
-pub mod memory;
 pub mod messages;
 pub mod password;
 mod plan;
@@ -44,6 +41,8 @@ mod versions;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+use tests::memory;
 
 pub use access::Action;
 pub use command::Command;

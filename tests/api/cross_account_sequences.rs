@@ -11,7 +11,7 @@ use strongroom::__internals::model::api::{
 };
 use strongroom::__internals::model::{CrossAccountStatus, RecordId, Scope};
 use strongroom::__internals::secret::PayloadKind;
-use strongroom::__internals::semantics::memory::{World, token};
+use strongroom_fuzz_bodies::world::memory::{World, token};
 
 /// Both accounts use one name, so that only the account tells them apart.
 const S: &str = "app/db";

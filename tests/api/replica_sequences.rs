@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use strongroom::__internals::model::api::{DescribeSecretResponse, Mutation};
 use strongroom::__internals::model::{RecordId, ReplicaStatus};
-use strongroom::__internals::semantics::memory::World;
+use strongroom_fuzz_bodies::world::memory::World;
 
 const S: &str = "app/db";
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-west-2"];

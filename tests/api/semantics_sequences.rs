@@ -6,7 +6,7 @@ use proptest::test_runner::RngSeed;
 use std::collections::BTreeSet;
 use strongroom::__internals::model::api::{ListSecretVersionIds, Mutation};
 use strongroom::__internals::model::{Seq, Stage};
-use strongroom::__internals::semantics::memory::World;
+use strongroom_fuzz_bodies::world::memory::World;
 
 const S: &str = "app/db";
 

@@ -39,8 +39,7 @@ pub fn sources() -> Vec<Source> {
 }
 
 fn is_test(path: &str) -> bool {
-    path.split('/')
-        .any(|part| ["tests", "tests.rs", "testing.rs", "memory.rs", "memory"].contains(&part))
+    path.split('/').any(|part| ["tests", "tests.rs", "testing.rs"].contains(&part))
 }
 
 /// What stands before a closing test module.

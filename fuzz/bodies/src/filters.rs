@@ -1,13 +1,13 @@
 //! What selects secrets in a list, and where a page goes on.
 
 use super::input::{Input, text};
+use crate::world::memory::World;
 use std::sync::LazyLock;
+use strongroom::__internals::model::Tag;
 use strongroom::__internals::model::api::{
     Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, Mutation,
     PutResourcePolicy,
 };
-use strongroom::__internals::model::Tag;
-use strongroom::__internals::semantics::memory::World;
 use strongroom::__internals::semantics::{Fault, FaultKind, internals, read};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;

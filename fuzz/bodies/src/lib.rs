@@ -15,6 +15,7 @@ mod recovery;
 mod requests;
 mod rules;
 mod sealed;
+pub mod world;
 
 /// One target: its name is that of its corpus and of its file in `fuzz/fuzz_targets`.
 pub struct Target {

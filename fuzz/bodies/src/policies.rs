@@ -1,11 +1,11 @@
 //! Resource policies: who may do what.
 
 use super::input::{Input, text};
+use crate::world::memory::World;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use strongroom::__internals::model::{RecordId, Scope, SecretRecord, Tag};
 use strongroom::__internals::semantics::internals;
-use strongroom::__internals::semantics::memory::World;
 
 /// A secret with tags, made by the rules themselves.
 static RECORD: LazyLock<SecretRecord> = LazyLock::new(|| {

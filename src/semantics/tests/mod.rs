@@ -10,6 +10,8 @@ mod delete;
 mod external;
 mod keep;
 mod list;
+#[allow(unreachable_pub)] // public where `fuzz/bodies` compiles it
+pub(super) mod memory;
 mod name;
 mod part;
 mod password;
@@ -24,8 +26,9 @@ mod token;
 mod turns;
 mod value;
 
-use super::memory::World;
 use super::{Fault, FaultKind};
+use crate::{env, model, secret, semantics};
+use memory::World;
 
 const S: &str = "app/db";
 const DAY: i64 = 24 * 60 * 60 * 1000;

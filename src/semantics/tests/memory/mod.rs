@@ -1,19 +1,21 @@
 //! A vault in ordered maps, for tests of the rules: effects are applied naively, and every plan is
-//! held against the contract of [`Plan`] first.
+//! held against the contract of [`Plan`] first. `fuzz/bodies` compiles this file too: its parent names the
+//! crate's modules.
 
 mod ask;
 pub use ask::token;
 
-use super::{
-    Answer, Command, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows, validate,
-};
-use crate::env::UnixMillis;
-use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
-use crate::model::{
+use super::{env, model, secret, semantics};
+use env::UnixMillis;
+use model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
+use model::{
     Arn, CrossAccount, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope,
     SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
 };
-use crate::secret::PayloadKind;
+use secret::PayloadKind;
+use semantics::{
+    Answer, Command, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows, validate,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,8 +1,7 @@
 //! Short forms of the operations, for tests.
 
-use super::{Memory, World};
-use crate::env::UnixMillis;
-use crate::model::api::{
+use super::env::UnixMillis;
+use super::model::api::{
     AssociateCrossAccountReplica, AssociationResponse, CreateSecret, DeleteResourcePolicy,
     DeleteSecret, DeleteSecretResponse, DescribeSecret, DescribeSecretResponse,
     DisassociateCrossAccountReplica, GetResourcePolicy, GetSecretValue, ListSecretVersionIds,
@@ -12,10 +11,11 @@ use crate::model::api::{
     StopReplicationToReplica, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
     VersionResponse,
 };
-use crate::model::{RecordId, Scope, Tag};
-use crate::secret::PayloadKind;
-use crate::semantics::validate::{Check, Checked};
-use crate::semantics::{Answer, Fault, Refusal, read};
+use super::model::{RecordId, Scope, Tag};
+use super::secret::PayloadKind;
+use super::semantics::validate::{Check, Checked};
+use super::semantics::{Answer, Fault, Refusal, read};
+use super::{Memory, World};
 use std::convert::Infallible;
 
 /// A token of 32 characters that starts with `name`.
