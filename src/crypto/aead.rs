@@ -16,10 +16,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub(super) const NONCE_BYTES: usize = 24;
 pub(super) const TAG_BYTES: usize = 16;
-/// What a box is longer than its plaintext.
+/// How much longer a box is than its plaintext.
 pub(super) const OVERHEAD_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 
-/// Fresh random bytes (C2).
+/// Fresh random bytes (CR2).
 pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], CryptoError> {
     let mut bytes = [0; N];
     entropy.fill(&mut bytes).map_err(|_| CryptoError::Entropy)?;
@@ -27,7 +27,7 @@ pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], C
 }
 
 /// Authenticated data: a label that names format and kind, the vault, then fields of fixed length
-/// of which only the last may vary. So no two different meanings give the same bytes (C3).
+/// of which only the last may vary. Two different meanings never give the same bytes (CR3).
 pub(super) struct Aad(Zeroizing<Vec<u8>>);
 
 impl Aad {
@@ -47,8 +47,8 @@ impl Aad {
     }
 }
 
-/// A key of the cipher. Wiped on drop by its crate's `zeroize` feature; boxed so that moving its
-/// owner copies a pointer.
+/// A key of the cipher. Its crate's `zeroize` feature wipes it on drop. It is boxed, so that moving
+/// its owner copies a pointer and not the key.
 pub(super) struct SealKey(Box<XChaCha20Poly1305>);
 
 impl SealKey {

@@ -6,8 +6,8 @@
 //! AAD       = "strongroom/v1/value" | vault id (16) | kind: u8 | padded length: u32
 //! ```
 //!
-//! The key is fresh for each value and seals nothing else. So the value needs no identity of its
-//! own: it belongs to whatever its key's wrap is bound to, and a rotation leaves it alone.
+//! Each value has a fresh key that seals nothing else. The value is therefore not bound to a secret
+//! itself: the wrap of its key is, and a key rotation rewrites only the wrap.
 
 use super::aead::{Aad, OVERHEAD_BYTES, SealKey};
 use super::{CryptoError, Keyring, ValueKey};
@@ -140,7 +140,7 @@ fn unpad(padded: &Zeroizing<Vec<u8>>) -> Result<&[u8], CryptoError> {
         return Err(damaged("ENV-3"));
     }
     let (bytes, padding) = rest.split_at_checked(length).ok_or(damaged("ENV-3"))?;
-    // Folded, not searched: the time does not tell where the padding goes wrong.
+    // A fold takes the same time wherever the padding is wrong.
     if padding.iter().fold(0, |all, byte| all | byte) != 0 {
         return Err(damaged("ENV-4"));
     }

@@ -1,5 +1,5 @@
-//! Keyed hashes that stand for names in row keys (ROW-5): without the key nobody can tell, or
-//! guess, which name, version id or label a row is about.
+//! Keyed hashes that replace names in row keys (ROW-5). Without the key nobody can read or guess
+//! which name, version id or label a row belongs to.
 
 use super::Keyring;
 use crate::model::{RecordId, Scope, SecretName, Stage, VersionId};

@@ -10,8 +10,8 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-/// What Argon2id costs. Between a floor (no vault may be weaker) and a ceiling (no keystore may
-/// eat the machine), both checked before any work (KEY-6).
+/// The cost of Argon2id. It lies between a floor, below which a vault would be weak, and a ceiling,
+/// above which a keystore could exhaust the machine. Both are checked before any work (KEY-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KdfParams {
     /// Memory, in KiB.
@@ -36,7 +36,7 @@ impl KdfParams {
         Self { memory_kib, passes: 3, lanes: 4 }
     }
 
-    /// The floor: legal, and the quickest that is.
+    /// The floor: the quickest cost that is accepted.
     #[must_use]
     pub const fn fast_for_tests() -> Self {
         Self::FLOOR

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Strict: these two lines, lower case, each with a newline, and nothing else. The checksum tells a
-//! file that was truncated or mistyped ("damaged key file") from a key that does not fit. It is
+//! file that was truncated or mistyped from a key that does not fit. It is
 //! 32 bits of a hash of 256 random bits, so it helps nobody to find them.
 
 use super::{CryptoError, VaultId};

@@ -1,10 +1,9 @@
 //! The keys of an unlocked vault, ready to use, and the changes of its keystore.
 //!
-//! What the keyring seals with them stands in `envelope` (values), `wrap` (data keys), `rows` and
-//! `index`.
+//! `envelope` (values), `wrap` (data keys), `rows` and `index` add the operations that use them.
 //!
-//! Every change gives a new keystore and the keyring that goes with it; nothing is changed in
-//! place. The caller makes the keystore durable in both files, then switches keyrings (I10).
+//! Nothing is changed in place: every change returns a new keystore and its keyring. The caller
+//! makes the keystore durable in both files and then switches keyrings (I10).
 
 use super::aead::SealKey;
 use super::keys::{Key, KeyKind, Master, TermKey};
@@ -25,8 +24,8 @@ pub struct Keyring {
     log: Arc<MacKey>,
     digest: Arc<MacKey>,
     payload: MacKey,
-    rows: Cabinet,
-    epochs: Cabinet,
+    rows: KeysByTerm,
+    epochs: KeysByTerm,
 }
 
 /// Shared between all threads of a vault.
@@ -36,9 +35,9 @@ const _: fn() = || {
 };
 
 /// The sealing keys of one kind by term, the current one last.
-pub(super) struct Cabinet(Vec<(u32, SealKey)>);
+pub(super) struct KeysByTerm(Vec<(u32, SealKey)>);
 
-impl Cabinet {
+impl KeysByTerm {
     fn new(keys: &[TermKey], kind: KeyKind) -> Self {
         let of_kind = keys.iter().filter(|key| key.kind == kind);
         Self(of_kind.map(|key| (key.term, SealKey::new(key.key.bytes()))).collect())
@@ -73,8 +72,8 @@ impl Keyring {
             log: Arc::new(current(KeyKind::Log)?),
             digest: Arc::new(current(KeyKind::Digest)?),
             payload: current(KeyKind::Payload)?,
-            rows: Cabinet::new(&keys, KeyKind::Row),
-            epochs: Cabinet::new(&keys, KeyKind::Epoch),
+            rows: KeysByTerm::new(&keys, KeyKind::Row),
+            epochs: KeysByTerm::new(&keys, KeyKind::Epoch),
             vault,
             generation,
             master,
@@ -128,11 +127,11 @@ impl Keyring {
         &self.payload
     }
 
-    pub(super) fn rows(&self) -> &Cabinet {
+    pub(super) fn rows(&self) -> &KeysByTerm {
         &self.rows
     }
 
-    pub(super) fn epochs(&self) -> &Cabinet {
+    pub(super) fn epochs(&self) -> &KeysByTerm {
         &self.epochs
     }
 
@@ -148,11 +147,11 @@ impl Keyring {
         self.epochs.0.first().map_or(0, |(term, _)| *term)
     }
 
-    /// Makes `new` the only way of its kind into the vault: replaces the slot of that kind or adds
-    /// one. The other slots and all keys stay.
+    /// Replaces the slot of `new`'s kind, or adds one if there is none. Other slots and all keys
+    /// stay.
     ///
-    /// `keystore` must be the one that this keyring came from, else [`CryptoError::WrongKey`].
-    /// Several slots of the kind, or none free: [`CryptoError::TooManySlots`].
+    /// Fails with [`CryptoError::WrongKey`] if this keyring did not come from `keystore`, and with
+    /// [`CryptoError::TooManySlots`] if there are several slots of the kind or no free one.
     pub fn change_slot(
         &self,
         keystore: &Keystore,
@@ -165,7 +164,7 @@ impl Keyring {
         self.finish(next, self.keys.iter().map(TermKey::copy).collect())
     }
 
-    /// Adds a fresh epoch as the current one and keeps the older ones to read: step one of I10.
+    /// Adds a fresh epoch as the current one and keeps the older ones for reading: step one of I10.
     /// [`CryptoError::TooManyKeys`] if there is no room: drop the old epochs first.
     pub fn begin_epoch(
         &self,
@@ -181,9 +180,9 @@ impl Keyring {
         self.finish(next, keys)
     }
 
-    /// Forgets every epoch but the current one: what they wrapped is gone for good. The last step
-    /// of I10, after the truth holds no wrap of theirs. The old keys themselves are wiped when the
-    /// last `Arc` of the keyring before is dropped.
+    /// Forgets every epoch but the current one: nothing can open what they wrapped. This is the last
+    /// step of I10, taken once the log holds no wrap of theirs. The old keys are wiped when the last
+    /// `Arc` of the previous keyring is dropped.
     pub fn drop_old_epochs(
         &self,
         keystore: &Keystore,
@@ -196,14 +195,14 @@ impl Keyring {
         self.finish(next, kept.map(TermKey::copy).collect())
     }
 
-    /// Puts the right MAC on whatever a keystore says: what lies behind it is to be fuzzed.
+    /// Puts the right MAC on any keystore, so that fuzzing reaches the code behind the MAC.
     #[cfg(feature = "__internals")]
     #[doc(hidden)]
     pub fn forge_mac(&self, keystore: &mut Keystore) {
         keystore.authenticate(&self.master);
     }
 
-    /// The start of every change: a keystore that is proven to be ours, one generation on.
+    /// The first step of every change: checks that `keystore` is ours and counts its generation up.
     fn next(&self, keystore: &Keystore) -> Result<Keystore, CryptoError> {
         let ours = keystore.vault_id() == self.vault
             && keystore.generation() == self.generation

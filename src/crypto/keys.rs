@@ -7,8 +7,8 @@ use super::{CryptoError, VaultId};
 use crate::env::Entropy;
 use zeroize::Zeroizing;
 
-/// A box around a key has this length, always: a box of free length could be made to open under
-/// many keys (partitioning oracle).
+/// The length of every box around a key. A box of variable length could be crafted to open under
+/// many keys (a partitioning oracle attack).
 pub(super) const KEY_BOX_BYTES: usize = 32 + OVERHEAD_BYTES;
 
 /// 32 secret bytes on the heap, so that moving the owner leaves no copy. Wiped on drop.
@@ -94,7 +94,7 @@ impl TermKey {
     }
 }
 
-/// The vault's one master key with what is derived from it. It only wraps (C1).
+/// The vault's master key and the keys derived from it. It wraps other keys and nothing else (CR1).
 pub(super) struct Master {
     key: Key,
     wrap: SealKey,

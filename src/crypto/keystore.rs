@@ -14,8 +14,9 @@
 //! 8160  MAC (32) over all bytes before it, under a key derived from the master key
 //! ```
 //!
-//! A [`Keystore`] is parsed and canonical, but proves nothing yet: only [`Keystore::unlock`] checks
-//! the MAC. Files, their checksums and which of the two counts are not known here.
+//! A [`Keystore`] is parsed and canonical, but not yet authenticated: [`Keystore::unlock`] checks the
+//! MAC. The two files that hold the keystore, their checksums and the choice between them are the
+//! business of the `log` module's twins.
 
 mod decode;
 mod encode;
@@ -25,7 +26,7 @@ mod tests;
 use super::aead::Aad;
 use super::keyring::Keyring;
 use super::keys::{KEY_BOX_BYTES, Key, KeyKind, Master, TermKey};
-use super::slot::{Place, Slot};
+use super::slot::{Slot, SlotPosition};
 use super::{CryptoError, KdfParams, SlotKind, Unlock, VaultId};
 use crate::env::Entropy;
 
@@ -68,8 +69,8 @@ impl Keystore {
     /// The length of the encoded body, in bytes.
     pub const BYTES: usize = 8192;
 
-    /// Makes the keystore of a new vault, generation 1, with one slot that `unlock` opens and fresh
-    /// keys. `params` count for a passphrase only; they must lie between floor and ceiling.
+    /// Makes the keystore of a new vault: generation 1, fresh keys, one slot that `unlock` opens.
+    /// `params` matter only for a passphrase; they must lie between the floor and the ceiling.
     pub fn create(
         vault: VaultId,
         unlock: &Unlock,
@@ -101,13 +102,13 @@ impl Keystore {
     /// (KEY-10).
     ///
     /// A passphrase slot costs its Argon2id (memory and time), a key file's costs microseconds.
-    /// [`CryptoError::WrongKey`] for a key that does not fit, for a MAC or for a wrapped key that
-    /// does not authenticate: never told apart (C4).
+    /// A wrong key, a bad MAC and a wrapped key that does not authenticate all give
+    /// [`CryptoError::WrongKey`]; nothing tells them apart (CR4).
     pub fn unlock(&self, with: &Unlock) -> Result<Keyring, CryptoError> {
         let mut found = None;
         for (number, slot) in (0_u8..).zip(&self.slots) {
             if let Some(slot) = slot
-                && let Some(key) = slot.unwrap(self.place(number), with)?
+                && let Some(key) = slot.unwrap(self.position(number), with)?
             {
                 found = Some(Master::new(self.vault, key));
                 break;
@@ -127,8 +128,8 @@ impl Keystore {
         Keyring::new(self.vault, self.generation, master, keys)
     }
 
-    /// Counts the changes of this keystore, from 1. The twin file's own generation chooses the
-    /// file; this one is authenticated, and frames carry it.
+    /// Counts the changes of this keystore, from 1. Unlike the generation of the twin file, which
+    /// only chooses between two copies, it is authenticated, and every frame carries it.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
@@ -150,7 +151,7 @@ impl Keystore {
         master.keystore_tag_fits(&self.encode_body(), &self.mac)
     }
 
-    /// Ends every change: the MAC over what is there now.
+    /// Computes the MAC over the present content: the last step of every change.
     pub(super) fn authenticate(&mut self, master: &Master) {
         self.mac = master.keystore_tag(&self.encode_body());
     }
@@ -170,7 +171,7 @@ impl Keystore {
     ) -> Result<(), CryptoError> {
         let is_kind = |slot: &Slot| slot.method.kind() == unlock.kind();
         let same = self.slots.iter().filter(|slot| slot.as_ref().is_some_and(is_kind)).count();
-        // With several of a kind, replacing one would be a guess at whose it is.
+        // With several slots of the kind it is unknown which one the caller means.
         let position = match same {
             0 => self.slots.iter().position(Option::is_none),
             1 => self.slots.iter().position(|slot| slot.as_ref().is_some_and(is_kind)),
@@ -178,9 +179,9 @@ impl Keystore {
         };
         let numbered = position.and_then(|at| Some((at, u8::try_from(at).ok()?)));
         let (at, number) = numbered.ok_or(CryptoError::TooManySlots)?;
-        let slot = Slot::wrap(self.place(number), unlock, params, master.key(), entropy)?;
-        if let Some(place) = self.slots.get_mut(at) {
-            *place = Some(slot);
+        let slot = Slot::wrap(self.position(number), unlock, params, master.key(), entropy)?;
+        if let Some(free) = self.slots.get_mut(at) {
+            *free = Some(slot);
         }
         Ok(())
     }
@@ -206,8 +207,8 @@ impl Keystore {
         self.keys.retain(|wrapped| keep(wrapped.kind, wrapped.term));
     }
 
-    fn place(&self, number: u8) -> Place {
-        Place { vault: self.vault, master_term: self.master_term, number }
+    fn position(&self, number: u8) -> SlotPosition {
+        SlotPosition { vault: self.vault, master_term: self.master_term, number }
     }
 
     fn key_aad(&self, kind: KeyKind, term: u32) -> Aad {

@@ -18,16 +18,33 @@
 //!
 //! The bytes are specified in `docs/FORMAT.md` (KEY, ENV and ROW rules).
 //!
-//! - **C1** A key does one job. The master never meets data, an epoch key wraps data keys only, a
+//! - **CR1** A key does one job. The master never meets data, an epoch key wraps data keys only, a
 //!   data key seals one value once.
-//! - **C2** Every nonce is 24 fresh random bytes; none comes from a position or a counter.
-//! - **C3** Every box names in its authenticated data what it is and where it belongs, so that a
-//!   box moved elsewhere does not open (I7).
-//! - **C4** A key that does not fit and a keystore that was tampered with give the same error.
-//! - **C5** Plaintext and keys live in wiped buffers. Not covered: registers, and the stack that
-//!   the cipher crates use while they run.
+//! - **CR2** Every nonce is 24 fresh random bytes, never a position or a counter.
+//! - **CR3** The authenticated data of every box says what the box is and where it belongs. A box
+//!   that was moved elsewhere does not open (I7).
+//! - **CR4** A wrong key and a tampered keystore give the same error.
+//! - **CR5** Plaintext and keys live in buffers that are wiped. Registers and the stack that the
+//!   cipher crates use while they run are not covered.
 //!
-//! Files that touch a primitive (review these first): `aead`, `kdf`, `mac`. All others compose.
+//! ```text
+//! aead.rs       XChaCha20-Poly1305            \
+//! kdf.rs        Argon2id, HKDF                 > the primitives: review these first
+//! mac.rs        HMAC-SHA256                   /
+//! vault_id.rs   the identity of a vault
+//! unlock.rs     what opens a vault
+//! key_file.rs   the text of a key file
+//! keys.rs       keys as material, and the master key
+//! slot.rs       one way to the master key
+//! keystore.rs   slots and wrapped keys in one body; its bytes: `keystore/`
+//! keyring.rs    the keys of an unlocked vault, and changes of its keystore
+//! index.rs      keyed hashes in place of names
+//! rows.rs       sealed rows
+//! envelope.rs   sealed values
+//! wrap.rs       data keys and their wraps
+//! sum.rs        the keyed digest of a set of rows
+//! error.rs      why something was refused
+//! ```
 
 mod aead;
 mod envelope;
@@ -44,6 +61,8 @@ mod slot;
 mod sum;
 #[cfg(test)]
 mod testing;
+mod unlock;
+mod vault_id;
 mod wrap;
 
 pub use envelope::SealedValue;
@@ -56,56 +75,6 @@ pub use keyring::Keyring;
 pub use keystore::Keystore;
 pub use mac::MacKey;
 pub use sum::SetSum;
+pub use unlock::{SlotKind, Unlock};
+pub use vault_id::VaultId;
 pub use wrap::ValueKey;
-
-use crate::env::Entropy;
-use crate::secret::SecretBytes;
-
-/// Identity of a vault: random, made at creation, in every format's authenticated data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct VaultId(pub [u8; 16]);
-
-impl VaultId {
-    /// A random (version 4) UUID.
-    pub fn generate(entropy: &dyn Entropy) -> Result<Self, CryptoError> {
-        let bytes = aead::random::<16>(entropy)?;
-        Ok(Self(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes()))
-    }
-}
-
-impl std::fmt::Display for VaultId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        uuid::Uuid::from_bytes(self.0).fmt(f)
-    }
-}
-
-/// What opens a vault. No `Debug`.
-pub enum Unlock {
-    /// The content of a key file (32 random bytes behind a one-line text header).
-    KeyFile(SecretBytes),
-    /// A passphrase, as typed: no trimming here.
-    ///
-    /// The bytes count, exactly: nothing is normalized, so a letter that can be written in two ways
-    /// in Unicode is two passphrases. An empty one is refused.
-    Passphrase(SecretBytes),
-}
-
-impl Unlock {
-    /// Which kind of slot it opens.
-    #[must_use]
-    pub fn kind(&self) -> SlotKind {
-        match self {
-            Self::KeyFile(_) => SlotKind::KeyFile,
-            Self::Passphrase(_) => SlotKind::Passphrase,
-        }
-    }
-}
-
-/// What kind of thing a key slot takes; readable without any key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlotKind {
-    /// Opens with a key file.
-    KeyFile,
-    /// Opens with a passphrase.
-    Passphrase,
-}

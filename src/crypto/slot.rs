@@ -6,8 +6,8 @@
 //! box = wrap key seals master key; AAD = label, vault, master term, slot number, kind, cost, salt
 //! ```
 //!
-//! XChaCha20-Poly1305 does not commit to its key: one box can be made to open under many. So the
-//! commitment is compared, in constant time, before the box is looked at.
+//! XChaCha20-Poly1305 does not commit to its key: one box can be crafted to open under many keys. The
+//! commitment is therefore compared, in constant time, before the box is opened.
 
 use super::aead::{Aad, SealKey};
 use super::kdf::{KdfParams, derive_from_passphrase, derive_key};
@@ -26,7 +26,7 @@ pub(super) struct Slot {
     pub(super) boxed: [u8; KEY_BOX_BYTES],
 }
 
-/// How the slot secret comes about.
+/// How the slot secret is derived.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     /// The key file's bits, as they are.
@@ -58,9 +58,9 @@ impl Method {
     }
 }
 
-/// Where a slot stands: part of its AAD, so that no slot works elsewhere.
+/// Where a slot is. Part of its AAD, so that a slot does not work in another position.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct SlotPosition {
     pub(super) vault: VaultId,
     pub(super) master_term: u32,
     pub(super) number: u8,
@@ -69,7 +69,7 @@ pub(super) struct Place {
 impl Slot {
     /// Makes a slot that `unlock` opens.
     pub(super) fn wrap(
-        place: Place,
+        position: SlotPosition,
         unlock: &Unlock,
         cost: KdfParams,
         master: &Key,
@@ -81,23 +81,27 @@ impl Slot {
         };
         let salt = aead::random::<32>(entropy)?;
         let secret = derive_secret(unlock, method, &salt)?;
-        let (wrap_key, commitment) = derive_slot_keys(place.vault, method, &salt, &secret);
-        let boxed = master.wrap(&wrap_key, &aad(place, method, &salt), entropy)?;
+        let (wrap_key, commitment) = derive_slot_keys(position.vault, method, &salt, &secret);
+        let boxed = master.wrap(&wrap_key, &aad(position, method, &salt), entropy)?;
         Ok(Self { method, salt, commitment, boxed })
     }
 
     /// The master key, if `unlock` fits. `Err` says that `unlock` itself is unusable.
-    pub(super) fn unwrap(&self, place: Place, unlock: &Unlock) -> Result<Option<Key>, CryptoError> {
+    pub(super) fn unwrap(
+        &self,
+        position: SlotPosition,
+        unlock: &Unlock,
+    ) -> Result<Option<Key>, CryptoError> {
         if self.method.kind() != unlock.kind() {
             return Ok(None);
         }
         let secret = derive_secret(unlock, self.method, &self.salt)?;
         let (wrap_key, commitment) =
-            derive_slot_keys(place.vault, self.method, &self.salt, &secret);
+            derive_slot_keys(position.vault, self.method, &self.salt, &secret);
         if !bool::from(commitment.ct_eq(&self.commitment)) {
             return Ok(None);
         }
-        Ok(Key::unwrap(&wrap_key, &aad(place, self.method, &self.salt), &self.boxed))
+        Ok(Key::unwrap(&wrap_key, &aad(position, self.method, &self.salt), &self.boxed))
     }
 }
 
@@ -114,8 +118,8 @@ fn derive_secret(
             // EXPOSE: Argon2id reads the passphrase; it is wiped by its owner.
             derive_from_passphrase(passphrase.expose(), salt, cost)
         }
-        // Whatever vault its header names: a key file that an unfinished creation left behind may
-        // be given again.
+        // The vault that the header names is not compared: a key file that an interrupted creation
+        // left behind may be used again.
         (Unlock::KeyFile(text), Method::KeyFile) => key_file::parse(text),
         _ => Err(CryptoError::WrongKey),
     }
@@ -137,10 +141,10 @@ fn derive_slot_keys(
     (SealKey::new(&wrap_key), commitment)
 }
 
-fn aad(place: Place, method: Method, salt: &[u8; 32]) -> Aad {
-    Aad::new("strongroom/v1/slot", place.vault)
-        .with(&place.master_term.to_le_bytes())
-        .with(&[place.number])
+fn aad(position: SlotPosition, method: Method, salt: &[u8; 32]) -> Aad {
+    Aad::new("strongroom/v1/slot", position.vault)
+        .with(&position.master_term.to_le_bytes())
+        .with(&[position.number])
         .with(&method.encode())
         .with(salt)
 }

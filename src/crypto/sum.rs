@@ -5,9 +5,9 @@
 //! digest = HMAC(digest key, "rows", sum, count, lsn)
 //! ```
 //!
-//! The order of the rows does not matter, so the commit pipeline can keep the sum up to date with
-//! a few additions while a rebuild computes it over a scan. The sum never leaves memory: whoever
-//! saw sums could look for rows that cancel out.
+//! The order of the rows does not matter: the commit pipeline updates the sum with a few additions,
+//! and a rebuild computes the same sum over a scan. The sum never leaves memory, because an attacker
+//! who sees sums could look for rows that cancel out.
 
 use super::MacKey;
 use crate::model::{Lsn, Tree};
@@ -69,7 +69,7 @@ impl SetSum {
         }
     }
 
-    /// What may be published about the set as it is after `lsn`.
+    /// The digest of the set as it is after `lsn`. Unlike the sum, it may be published.
     #[must_use]
     pub fn digest(&self, key: &MacKey, lsn: Lsn) -> [u8; 32] {
         let mut sum = zeroize::Zeroizing::new([0; 32]);

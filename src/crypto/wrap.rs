@@ -5,8 +5,8 @@
 //! AAD = "strongroom/v1/wrap" | vault id (16) | secret id (16) | seq: u64 | epoch term: u32 | version id
 //! ```
 //!
-//! A rotation rewrites these rows and nothing else. The payload MAC lies in the box beside the data
-//! key: left outside, it would let whoever has an old file confirm guesses at a purged value.
+//! A key rotation rewrites these rows and nothing else. The payload MAC is inside the box, beside the
+//! data key: outside of it, the owner of an old file could confirm guesses at a purged value.
 
 use super::aead::{Aad, OVERHEAD_BYTES};
 use super::rows::check_version;
@@ -66,8 +66,8 @@ impl Keyring {
 
     /// Wraps a version's data key under the current epoch: the row of tree `keys`, 109 bytes.
     ///
-    /// Called after the plan, by the commit pipeline alone: before it, neither the secret's
-    /// identity nor the epoch is certain.
+    /// Only the commit pipeline calls it, after the plan: until then neither the secret's identity nor
+    /// the epoch is certain.
     pub fn wrap_value_key(
         &self,
         id: RecordId,

@@ -139,7 +139,7 @@ fn boxes_are_bound_to_their_place_even_under_a_right_mac() {
     let (keystore, keyring, file, entropy) = testing::vault(1);
     let word = passphrase("word");
     let (keystore, _) = keyring.change_slot(&keystore, &word, COST, &entropy).unwrap();
-    let place = keystore.place(0);
+    let place = keystore.position(0);
     let slot = keystore.slots[0].clone().unwrap();
     let master = Master::new(VAULT, slot.unwrap(place, &file).unwrap().unwrap());
     let check = |change: &dyn Fn(&mut Keystore)| {
@@ -167,7 +167,7 @@ fn a_box_without_its_commitment_is_not_looked_at() {
     let (keystore, _, file, _) = testing::vault(1);
     let mut slot = keystore.slots[0].clone().unwrap();
     slot.commitment[31] ^= 1;
-    assert!(slot.unwrap(keystore.place(0), &file).unwrap().is_none());
+    assert!(slot.unwrap(keystore.position(0), &file).unwrap().is_none());
 }
 
 #[test]
@@ -176,10 +176,10 @@ fn several_slots_of_a_kind_are_all_tried_and_none_is_guessed() {
     let second = key_file_of(VAULT, &entropy);
     let master = {
         let slot = keystore.slots[0].clone().unwrap();
-        Master::new(VAULT, slot.unwrap(keystore.place(0), &file).unwrap().unwrap())
+        Master::new(VAULT, slot.unwrap(keystore.position(0), &file).unwrap().unwrap())
     };
     let mut two = keystore.clone();
-    let slot = Slot::wrap(two.place(5), &second, COST, master.key(), &entropy).unwrap();
+    let slot = Slot::wrap(two.position(5), &second, COST, master.key(), &entropy).unwrap();
     two.slots[5] = Some(slot);
     two.authenticate(&master);
     let two = Keystore::decode(&two.encode()).unwrap();
