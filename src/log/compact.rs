@@ -8,15 +8,18 @@
 //!   must be the one that the last frame carries. Only then may the manifest name it.
 //! - **C2** Nothing is freed by compaction itself.
 
-use super::{Log, LogError};
 use crate::env::OpenMode;
 use crate::env::faults::Fault;
-use crate::log::files::{self, Kind, Place};
-use crate::log::format::frame::{self, Part};
-use crate::log::format::manifest::SnapshotRecord;
-use crate::log::format::segment::{Segment, Tail};
-use crate::log::format::snapshot::{SnapshotReader, SnapshotRow, SnapshotWriter};
-use crate::log::recover::open::{SegmentInfo, walk_named};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{FileKind, LogContext};
+use crate::log::format::frame;
+use crate::log::format::frame::Part;
+use crate::log::format::segment::Segment;
+use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord, SnapshotRow, SnapshotWriter};
+use crate::log::format::tail::Tail;
+use crate::log::read::{SegmentInfo, read_back, walk_named};
+use crate::log::write::{CompactionToken, Log};
 use crate::model::Tree;
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Entry, IntoIter};
@@ -27,25 +30,22 @@ const VALUE_DOMAIN: &str = "strongroom/log/compaction-value/v1";
 /// Progress is told once per this many rows.
 const PROGRESS_ROWS: u64 = 1024;
 
-/// Alive as long as a compaction is: at most one at a time.
-pub(super) struct Token;
-
 /// A compaction that can run on any thread while the log is appended to.
 pub struct Compaction {
-    place: Place,
+    context: LogContext,
     base: SnapshotRecord,
     segments: Vec<SegmentInfo>,
     tail: Tail,
     number: u64,
     skip_read_back: bool,
-    token: Arc<Token>,
+    token: Arc<CompactionToken>,
 }
 
 /// A snapshot that is whole on disk and has been read back, for [`Log::finish_compaction`].
 #[must_use]
 pub struct Compacted {
     record: SnapshotRecord,
-    token: Arc<Token>,
+    token: Arc<CompactionToken>,
 }
 
 impl Log {
@@ -60,10 +60,10 @@ impl Log {
         }
         self.sync()?;
         self.end_current();
-        let token = Arc::new(Token);
+        let token = Arc::new(CompactionToken);
         self.compacting = Arc::downgrade(&token);
         Ok(Some(Compaction {
-            place: self.place.clone(),
+            context: self.context.clone(),
             base: self.manifest.snapshot.clone(),
             segments: self.ended.clone(),
             tail: self.tail.clone(),
@@ -103,7 +103,7 @@ impl Compaction {
             Ok(record) => Ok(Compacted { record, token: self.token }),
             Err(error) => {
                 // The number was never named; the next compaction overwrites what is left.
-                let _ = self.place.remove(Kind::Snapshot, self.number);
+                let _ = self.context.remove(FileKind::Snapshot, self.number);
                 Err(error.proven(Some(self.tail.end.clone())))
             }
         }
@@ -111,9 +111,9 @@ impl Compaction {
 
     fn write(&self, progress: &mut dyn FnMut(u64) -> bool) -> Result<SnapshotRecord, LogError> {
         let mut changes = self.changes()?.into_iter().peekable();
-        let mut old = SnapshotReader::open(&self.place, &self.base)?;
-        let mut new = SnapshotWriter::create(&self.place, self.number, self.tail.clone())?;
-        let mut values = Values { place: &self.place, open: BTreeMap::new() };
+        let mut old = SnapshotReader::open(&self.context, &self.base)?;
+        let mut new = SnapshotWriter::create(&self.context, self.number, self.tail.clone())?;
+        let mut values = Values { context: &self.context, open: BTreeMap::new() };
         let mut told = 0;
         let mut old_row = old.next()?;
         loop {
@@ -139,7 +139,7 @@ impl Compaction {
         }
         let record = new.finish()?;
         if !self.skip_read_back {
-            read_back(&self.place, &record)?;
+            read_back(&self.context, &record)?;
         }
         Ok(record)
     }
@@ -148,16 +148,16 @@ impl Compaction {
     fn changes(&self) -> Result<Changes, LogError> {
         let mut changes = Changes::new();
         for info in &self.segments {
-            walk_named(&self.place, info, &mut |segment, step| {
+            walk_named(&self.context, info, &mut |segment, step| {
                 frame::visit_rows(&step.bytes, &mut |part| {
                     let Part::Row(row) = part else { return Ok(()) };
-                    let spot = row.value.map(|value| ValueSpot {
+                    let position = row.value.map(|value| ValuePosition {
                         segment: info.number,
                         offset: step.offset + row.value_at as u64,
                         len: value.len(),
-                        check: check(&self.place, value),
+                        check: check(&self.context, value),
                     });
-                    changes.insert((row.tree, row.key.into()), spot);
+                    changes.insert((row.tree, row.key.into()), position);
                     Ok(())
                 })
                 .map_err(|fault| fault.at(&segment.name, step.offset))
@@ -168,37 +168,37 @@ impl Compaction {
 }
 
 type RowKey = (Tree, Box<[u8]>);
-type Changes = BTreeMap<RowKey, Option<ValueSpot>>;
+type Changes = BTreeMap<RowKey, Option<ValuePosition>>;
 
 /// Where an authenticated value lies, and what it must still be when it is read again.
-struct ValueSpot {
+struct ValuePosition {
     segment: u64,
     offset: u64,
     len: usize,
     check: [u8; 16],
 }
 
-fn check(place: &Place, value: &[u8]) -> [u8; 16] {
-    let tag = place.tag(VALUE_DOMAIN, &[value]);
+fn check(context: &LogContext, value: &[u8]) -> [u8; 16] {
+    let tag = context.tag(VALUE_DOMAIN, &[value]);
     tag.first_chunk().copied().unwrap_or_default()
 }
 
 /// Moves one change to the new snapshot; the old row of the same key, if that is next, is dropped.
 fn take(
-    changes: &mut Peekable<IntoIter<RowKey, Option<ValueSpot>>>,
+    changes: &mut Peekable<IntoIter<RowKey, Option<ValuePosition>>>,
     values: &mut Values<'_>,
     old: &SnapshotReader,
     old_row: &mut Option<SnapshotRow>,
     new: &mut SnapshotWriter,
 ) -> Result<(), LogError> {
-    let Some(((tree, key), spot)) = changes.next() else { return Ok(()) };
+    let Some(((tree, key), position)) = changes.next() else { return Ok(()) };
     let replaced =
         old_row.as_ref().is_some_and(|row| row.tree == tree && old.key(row) == key.as_ref());
     if replaced {
         *old_row = None;
     }
-    match spot {
-        Some(spot) => new.push(tree, &key, &values.read(&spot)?),
+    match position {
+        Some(position) => new.push(tree, &key, &values.read(&position)?),
         None => Ok(()),
     }
 }
@@ -208,44 +208,27 @@ const OPEN_SEGMENTS_MAX: usize = 32;
 
 /// Reads values by position; keys are in order, their places are not.
 struct Values<'a> {
-    place: &'a Place,
+    context: &'a LogContext,
     open: BTreeMap<u64, Segment>,
 }
 
 impl Values<'_> {
-    fn read(&mut self, spot: &ValueSpot) -> Result<Vec<u8>, LogError> {
-        if self.open.len() >= OPEN_SEGMENTS_MAX && !self.open.contains_key(&spot.segment) {
+    fn read(&mut self, position: &ValuePosition) -> Result<Vec<u8>, LogError> {
+        if self.open.len() >= OPEN_SEGMENTS_MAX && !self.open.contains_key(&position.segment) {
             self.open.clear();
         }
-        let segment = match self.open.entry(spot.segment) {
+        let segment = match self.open.entry(position.segment) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                entry.insert(Segment::open(self.place, spot.segment, OpenMode::Read)?)
+                entry.insert(Segment::open(self.context, position.segment, OpenMode::Read)?)
             }
         };
         let name = &segment.name;
-        let value = files::read_up_to(segment.file.as_ref(), name, spot.len, spot.offset)?;
-        if value.len() == spot.len && check(self.place, &value) == spot.check {
+        let value = files::read_up_to(segment.file.as_ref(), name, position.len, position.offset)?;
+        if value.len() == position.len && check(self.context, &value) == position.check {
             Ok(value)
         } else {
-            Err(LogError::damaged(name, spot.offset, "LOG-12"))
+            Err(LogError::damaged(name, position.offset, "LOG-12"))
         }
-    }
-}
-
-/// SNAP-7: reads a snapshot whole and compares its rows with the digest that it must have.
-pub(super) fn read_back(place: &Place, record: &SnapshotRecord) -> Result<(), LogError> {
-    let mut reader = SnapshotReader::open(place, record)?;
-    let mut sum = place.auth.new_sum();
-    while let Some(row) = reader.next()? {
-        if row.tree.is_digested() {
-            sum.add(row.tree, reader.key(&row), reader.value(&row));
-        }
-    }
-    let wanted = &record.tail.end;
-    if files::same_tag(&sum.digest(wanted.lsn), &wanted.digest) {
-        Ok(())
-    } else {
-        Err(LogError::damaged(Kind::Snapshot.name(record.number), 0, "SNAP-7"))
     }
 }

@@ -1,7 +1,7 @@
 //! What can go wrong in the log, by what the caller can do about it.
 
-use super::{ClockNote, End};
-use crate::env::{UnixMillis, is_no_space};
+use crate::env::is_no_space;
+use crate::log::types::End;
 use std::io;
 
 /// Why the log cannot be opened, read or written.
@@ -93,54 +93,4 @@ impl LogError {
     pub(super) fn io(op: &'static str, path: &str, source: io::Error) -> Self {
         Self::Io { op, path: path.to_owned(), source }
     }
-}
-
-impl End {
-    /// Bytes of an end on disk.
-    pub(super) const BYTES: usize = 80;
-
-    /// Appends the encoding: LSN, digest, keystore generation, clock.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.lsn.0.to_le_bytes());
-        out.extend_from_slice(&self.digest);
-        out.extend_from_slice(&self.keystore_generation.to_le_bytes());
-        encode_clock(&self.clock, out);
-    }
-
-    /// Reads what [`Self::encode`] wrote.
-    pub(super) fn decode(
-        reader: &mut crate::codec::Reader<'_>,
-    ) -> Result<Self, crate::codec::CodecError> {
-        Ok(Self {
-            lsn: crate::model::Lsn(reader.u64()?),
-            digest: reader.array()?,
-            keystore_generation: reader.u64()?,
-            clock: decode_clock(reader)?,
-        })
-    }
-
-    /// Whether both are the same point of the truth; the clock may have been noted later.
-    #[must_use]
-    pub fn same_point(&self, other: &Self) -> bool {
-        self.lsn == other.lsn && self.digest == other.digest
-    }
-}
-
-/// Appends the four times of a clock note.
-pub(super) fn encode_clock(clock: &ClockNote, out: &mut Vec<u8>) {
-    for millis in [clock.wall.0, clock.age.0, clock.held_millis, clock.held_since.0] {
-        out.extend_from_slice(&millis.to_le_bytes());
-    }
-}
-
-/// Reads what [`encode_clock`] wrote.
-pub(super) fn decode_clock(
-    reader: &mut crate::codec::Reader<'_>,
-) -> Result<ClockNote, crate::codec::CodecError> {
-    Ok(ClockNote {
-        wall: UnixMillis(reader.i64()?),
-        age: UnixMillis(reader.i64()?),
-        held_millis: reader.i64()?,
-        held_since: UnixMillis(reader.i64()?),
-    })
 }

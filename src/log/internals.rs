@@ -1,13 +1,22 @@
 //! What fuzz targets may look at: the parsers of the log's files one by one, and the means to put a
 //! right MAC on what a fuzzer made up. No stability promise.
 
-use super::{Authenticator, End, LogError, LogOptions, Recovered, Twin};
 use crate::env::{Env, OpenMode};
-use crate::log::files::Place;
-use crate::log::format::frame::{self, Part, Spot, TAG_BYTES};
-use crate::log::format::manifest::{BODY_BYTES, Manifest, SnapshotRecord};
-use crate::log::format::segment::{self, FRAMES_AT, HEADER_BYTES, Segment, Tail};
-use crate::log::format::snapshot::{self, SnapshotReader};
+use crate::log::authenticator::Authenticator;
+use crate::log::error::LogError;
+use crate::log::files::{LogContext, Twin};
+use crate::log::format::frame::{FramePosition, Part, TAG_BYTES};
+use crate::log::format::header_block::HEADER_BYTES;
+use crate::log::format::header_block::seal_block;
+use crate::log::format::manifest::{BODY_BYTES, Manifest};
+use crate::log::format::rows::encode_row;
+use crate::log::format::segment::{FRAMES_AT, Segment};
+use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord};
+use crate::log::format::tail::Tail;
+use crate::log::format::{frame, segment, snapshot};
+use crate::log::options::LogOptions;
+use crate::log::recover::Recovered;
+use crate::log::types::End;
 use crate::model::{Lsn, Tree};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +28,7 @@ pub const FRAME_ALIGN: usize = frame::ALIGN;
 pub const BLOCK_BYTES: usize = HEADER_BYTES;
 
 /// Where files are parsed: a folder, a vault and its keyed hashing.
-pub struct Desk(Place);
+pub struct Desk(LogContext);
 
 /// A row as a snapshot has it.
 pub type Row = (Tree, Vec<u8>, Vec<u8>);
@@ -43,7 +52,7 @@ impl Desk {
     /// A desk in `dir`.
     #[must_use]
     pub fn new(env: &Env, dir: &Path, vault: [u8; 16], auth: Arc<dyn Authenticator>) -> Self {
-        Self(Place::new(env, dir, vault, auth, &LogOptions::default()))
+        Self(LogContext::new(env, dir, vault, auth, &LogOptions::default()))
     }
 
     /// The twin of the manifest.
@@ -71,7 +80,7 @@ impl Desk {
     #[must_use]
     pub fn sealed_segment_header(&self, fields: &[u8]) -> Vec<u8> {
         let fields = fields.get(..HEADER_BYTES - TAG_BYTES).unwrap_or(fields);
-        segment::seal_block(&self.0, segment::DOMAIN, fields.to_vec(), HEADER_BYTES)
+        seal_block(&self.0, segment::DOMAIN, fields.to_vec(), HEADER_BYTES)
     }
 
     /// A frame of these bytes (all but its MAC) with the right MAC.
@@ -83,20 +92,20 @@ impl Desk {
 
     /// Walks segment `number` from its header to where no frame follows.
     pub fn walk(&self, number: u64) -> Result<Walked, LogError> {
-        let place = &self.0;
-        let segment = Segment::open(place, number, OpenMode::Read)?;
+        let context = &self.0;
+        let segment = Segment::open(context, number, OpenMode::Read)?;
         let mut tail = segment.header.start();
         let mut frames = Vec::new();
-        while let Ok(step) = segment.step(place, &tail, u64::MAX)? {
+        while let Ok(step) = segment.step(context, &tail, u64::MAX)? {
             let decoded = frame::decode(&step.bytes, &step.header)
                 .map_err(|fault| fault.at(&segment.name, step.offset))?;
-            let spot = Spot { segment: segment.header.id, offset: step.offset };
-            let (again, _) = frame::encode(place, &decoded, spot, &tail.tag)?;
+            let position = FramePosition { segment: segment.header.id, offset: step.offset };
+            let (again, _) = frame::encode(context, &decoded, position, &tail.tag)?;
             tail = segment.tail_after(&step);
             frames.push((step.bytes, again));
         }
-        let more = segment.scan(place, tail.offset)?.is_some();
-        let header = segment.header.encode(place);
+        let more = segment.scan(context, tail.offset)?.is_some();
+        let header = segment.header.encode(context);
         Ok(Walked { header, frames, end: tail.offset, more })
     }
 
@@ -153,7 +162,7 @@ impl SnapshotName {
 #[must_use]
 pub fn encoded_row(tree: Tree, key: &[u8], value: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    frame::encode_row(tree, key, value, &mut bytes).then_some(bytes)
+    encode_row(tree, key, value, &mut bytes).then_some(bytes)
 }
 
 /// The offset of a segment's first frame.

@@ -10,15 +10,15 @@ mod headers;
 mod life;
 mod prepare;
 mod recovery;
-mod remains;
+mod salvage;
 mod space;
 mod twins;
 
 use super::*;
 use crate::env::sim::{CrashPlan, Fault, OpKind, Reach, Sim};
 use crate::env::{Env, UnixMillis};
-use crate::log::files::Place;
-use crate::model::RowChange;
+use crate::log::files::LogContext;
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -78,8 +78,8 @@ pub(super) fn auth() -> Arc<dyn Authenticator> {
 }
 
 /// Where the parts of a log are made and read one by one.
-fn place(sim: &Sim) -> Place {
-    Place::new(&sim.env(), &dir(), VAULT, auth(), &small())
+fn context(sim: &Sim) -> LogContext {
+    LogContext::new(&sim.env(), &dir(), VAULT, auth(), &small())
 }
 
 pub(super) fn small() -> LogOptions {
@@ -268,9 +268,9 @@ pub(super) fn snapshot(number: u64) -> PathBuf {
 }
 
 /// Heals with the rows of `model`, as a whole state would.
-pub(super) fn heal(env: &Env, end: End, model: &Model) -> Result<Recovered, LogError> {
+pub(super) fn repair(env: &Env, end: End, model: &Model) -> Result<Recovered, LogError> {
     let mut rows = |visit: &mut RowVisitor<'_>| {
         model.rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))
     };
-    Log::heal(env, &dir(), VAULT, auth(), small(), end, &mut rows)
+    Log::repair(env, &dir(), VAULT, auth(), small(), end, &mut rows)
 }

@@ -195,7 +195,7 @@ fn heals(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     }
     .env();
     let dir = Path::new(DIR);
-    let healed = Log::heal(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
+    let healed = Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
     if let Ok(healed) = healed {
         let found = rows_of(&healed).expect("what was healed is read");
         check(image, healed.end(), &found);

@@ -18,15 +18,17 @@
 //!   other is known to be durable. What an earlier process left is not known to be: so the first
 //!   write of a handle begins by writing the winner again, same bytes, same place.
 
+use super::twin_slot::SlotContent;
+use super::twin_slot::{MAGIC, sum};
 use crate::codec::Reader;
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::env::{Fs, OpenMode};
-use crate::log::{LogError, files};
-use sha2::{Digest, Sha256};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{GoodCopy, Slot};
 use std::io;
 use std::path::{Path, PathBuf};
 
-const MAGIC: [u8; 8] = *b"SRTWIN\r\n";
 /// Bytes before the body.
 pub const TWIN_HEADER_BYTES: usize = 72;
 /// No twin file, of this format or a later one, is longer.
@@ -56,38 +58,12 @@ pub struct TwinContent {
     pub needs_repair: bool,
 }
 
-/// Which of the two files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Copy {
-    A,
-    B,
-}
-
-/// One copy whose checksum is good.
-pub struct GoodCopy {
-    /// Which file it is.
-    pub copy: Copy,
-    /// Its generation.
-    pub generation: u64,
-    /// Its body.
-    pub body: Vec<u8>,
-}
-
-/// One copy as it was read.
-#[derive(Clone)]
-enum Found {
-    Good { generation: u64, body: Vec<u8> },
-    Newer { generation: u64, format: u32 },
-    Bad { rule: &'static str },
-}
-
 /// Both copies, A first: what they are, and their bytes if there is such a file.
-type Copies = ([Found; 2], [Option<Vec<u8>>; 2]);
+type Copies = ([SlotContent; 2], [Option<Vec<u8>>; 2]);
 
 /// The winner of two copies.
 struct Winner {
-    copy: Copy,
+    slot: Slot,
     content: TwinContent,
     /// The copy as it was read.
     bytes: Vec<u8>,
@@ -136,9 +112,9 @@ impl Twin {
     pub fn copies(&self) -> Result<Vec<GoodCopy>, LogError> {
         let mut good = Vec::new();
         let (found, _) = self.read_copies()?;
-        for (copy, found) in [Copy::A, Copy::B].into_iter().zip(found) {
-            if let Found::Good { generation, body } = found {
-                good.push(GoodCopy { copy, generation, body });
+        for (slot, found) in [Slot::A, Slot::B].into_iter().zip(found) {
+            if let SlotContent::Good { generation, body } = found {
+                good.push(GoodCopy { slot, generation, body });
             }
         }
         Ok(good)
@@ -148,20 +124,20 @@ impl Twin {
     pub fn faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
         let ([a, b], _) = self.read_copies()?;
         let [a, b] = self.without_stray(a, b);
-        let newest = generation_of(&a).max(generation_of(&b));
-        let fault = |found: &Found| match found {
-            Found::Bad { rule } => Some(*rule),
-            good if generation_of(good) < newest => Some("TWIN-4"),
+        let newest = a.generation().max(b.generation());
+        let fault = |found: &SlotContent| match found {
+            SlotContent::Bad { rule } => Some(*rule),
+            good if good.generation() < newest => Some("TWIN-4"),
             _ => None,
         };
-        let faults = [(Copy::A, fault(&a)), (Copy::B, fault(&b))].into_iter();
-        Ok(faults.filter_map(|(copy, rule)| Some((self.name(copy), rule?))).collect())
+        let faults = [(Slot::A, fault(&a)), (Slot::B, fault(&b))].into_iter();
+        Ok(faults.filter_map(|(slot, rule)| Some((self.name(slot), rule?))).collect())
     }
 
     /// The file of a copy.
     #[must_use]
-    pub fn name_of(&self, copy: Copy) -> String {
-        self.name(copy)
+    pub fn name_of(&self, slot: Slot) -> String {
+        self.name(slot)
     }
 
     /// Writes the chosen copy over the other one, for a caller that has proven which is right. A cut
@@ -170,8 +146,8 @@ impl Twin {
         let bytes = self.encode(chosen.generation, &chosen.body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         *confirmed = false;
-        self.write_copy(chosen.copy, &bytes)?;
-        self.write_copy(chosen.copy.other(), &bytes)?;
+        self.write_copy(chosen.slot, &bytes)?;
+        self.write_copy(chosen.slot.other(), &bytes)?;
         files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
         *confirmed = true;
         Ok(())
@@ -179,8 +155,8 @@ impl Twin {
 
     /// Whether any of the two files is there.
     pub fn exists(&self) -> io::Result<bool> {
-        Ok(self.fs.metadata(&self.path(Copy::A))?.is_some()
-            || self.fs.metadata(&self.path(Copy::B))?.is_some())
+        Ok(self.fs.metadata(&self.path(Slot::A))?.is_some()
+            || self.fs.metadata(&self.path(Slot::B))?.is_some())
     }
 
     /// Makes both files anew and syncs them, their folder and its parent. What an unfinished
@@ -189,17 +165,17 @@ impl Twin {
         let bytes = self.encode(generation, body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         *confirmed = false;
-        for copy in [Copy::A, Copy::B] {
-            match self.fs.remove_file(&self.path(copy)) {
+        for slot in [Slot::A, Slot::B] {
+            match self.fs.remove_file(&self.path(slot)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(LogError::io("remove", &self.name(copy), error));
+                    return Err(LogError::io("remove", &self.name(slot), error));
                 }
                 _ => (),
             }
         }
         files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
-        for copy in [Copy::A, Copy::B] {
-            self.write_copy(copy, &bytes)?;
+        for slot in [Slot::A, Slot::B] {
+            self.write_copy(slot, &bytes)?;
         }
         files::sync_dir_and_parent(self.fs.as_ref(), &self.dir)?;
         *confirmed = true;
@@ -221,19 +197,19 @@ impl Twin {
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         if *confirmed {
             *confirmed = false;
-            self.write_copy(Copy::A, &bytes)?;
-            self.write_copy(Copy::B, &bytes)?;
+            self.write_copy(Slot::A, &bytes)?;
+            self.write_copy(Slot::B, &bytes)?;
         } else {
-            let Winner { copy, content, bytes: found } = self.winner()?;
+            let Winner { slot, content, bytes: found } = self.winner()?;
             let newer = generation > content.generation;
             if !newer && (generation, body) != (content.generation, content.body.as_slice()) {
                 return Err(LogError::Refused { what: "twin generation does not rise" });
             }
-            self.write_copy(copy, &found)?;
-            self.write_copy(copy.other(), &bytes)?;
+            self.write_copy(slot, &found)?;
+            self.write_copy(slot.other(), &bytes)?;
             // The other copy's name may be new; it must be durable before the winner is touched.
             files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
-            self.write_copy(copy, &bytes)?;
+            self.write_copy(slot, &bytes)?;
         }
         *confirmed = true;
         Ok(())
@@ -248,66 +224,66 @@ impl Twin {
     /// The file names relative to the vault, for error reports.
     #[must_use]
     pub fn names(&self) -> [String; 2] {
-        [self.name(Copy::A), self.name(Copy::B)]
+        [self.name(Slot::A), self.name(Slot::B)]
     }
 
     /// The copy that lost, if it is whole: what nobody must use.
     #[must_use]
     pub fn read_loser(&self) -> Option<TwinContent> {
-        let winner = self.winner().ok()?.copy;
+        let winner = self.winner().ok()?.slot;
         match self.judge(self.read_bytes(winner.other()).ok()?.as_deref()) {
-            Found::Good { generation, body } => {
+            SlotContent::Good { generation, body } => {
                 Some(TwinContent { generation, body, needs_repair: false })
             }
             _ => None,
         }
     }
 
-    fn name(&self, copy: Copy) -> String {
-        format!("{}.{}", self.stem, if copy == Copy::A { "a" } else { "b" })
+    fn name(&self, slot: Slot) -> String {
+        format!("{}.{}", self.stem, if slot == Slot::A { "a" } else { "b" })
     }
 
-    fn path(&self, copy: Copy) -> PathBuf {
-        self.dir.join(self.name(copy))
+    fn path(&self, slot: Slot) -> PathBuf {
+        self.dir.join(self.name(slot))
     }
 
     fn winner(&self) -> Result<Winner, LogError> {
         let ([a, b], [in_a, in_b]) = self.read_copies()?;
         let [a, b] = self.without_stray(a, b);
-        let (first, copy, second) = match (generation_of(&a), generation_of(&b)) {
-            (left, right) if left >= right => (a, Copy::A, b),
-            _ => (b, Copy::B, a),
+        let (first, slot, second) = match (a.generation(), b.generation()) {
+            (left, right) if left >= right => (a, Slot::A, b),
+            _ => (b, Slot::B, a),
         };
         match (first, second) {
-            (Found::Newer { format, .. }, _) => Err(LogError::NewerFormat {
-                file: self.name(copy),
+            (SlotContent::Newer { format, .. }, _) => Err(LogError::NewerFormat {
+                file: self.name(slot),
                 found: format,
                 known: self.format,
             }),
-            (Found::Bad { rule }, _) => Err(LogError::damaged(self.name(copy), 0, rule)),
-            (Found::Good { generation, body }, second) => {
+            (SlotContent::Bad { rule }, _) => Err(LogError::damaged(self.name(slot), 0, rule)),
+            (SlotContent::Good { generation, body }, second) => {
                 let differs = match &second {
-                    Found::Good { generation: same, body: other } => {
+                    SlotContent::Good { generation: same, body: other } => {
                         *same == generation && *other != body
                     }
-                    Found::Newer { generation: same, .. } => *same == generation,
-                    Found::Bad { .. } => false,
+                    SlotContent::Newer { generation: same, .. } => *same == generation,
+                    SlotContent::Bad { .. } => false,
                 };
                 if differs {
-                    return Err(LogError::damaged(self.name(copy.other()), 0, "TWIN-5"));
+                    return Err(LogError::damaged(self.name(slot.other()), 0, "TWIN-5"));
                 }
-                let needs_repair = generation_of(&second) != Some(generation);
-                let bytes = if copy == Copy::A { in_a } else { in_b };
+                let needs_repair = second.generation() != Some(generation);
+                let bytes = if slot == Slot::A { in_a } else { in_b };
                 let content = TwinContent { generation, body, needs_repair };
-                Ok(Winner { copy, content, bytes: bytes.unwrap_or_default() })
+                Ok(Winner { slot, content, bytes: bytes.unwrap_or_default() })
             }
         }
     }
 
     /// TWIN-8: beside a good copy of this vault another vault's counts as bad. Two strays both stay:
     /// the body's MAC says it.
-    fn without_stray(&self, a: Found, b: Found) -> [Found; 2] {
-        let stray = Found::Bad { rule: "TWIN-8" };
+    fn without_stray(&self, a: SlotContent, b: SlotContent) -> [SlotContent; 2] {
+        let stray = SlotContent::Bad { rule: "TWIN-8" };
         match (self.is_ours(&a), self.is_ours(&b)) {
             (Some(true), Some(false)) => [a, stray],
             (Some(false), Some(true)) => [stray, b],
@@ -316,28 +292,30 @@ impl Twin {
     }
 
     /// Whether a good copy names this vault; `None` where that cannot be said.
-    fn is_ours(&self, found: &Found) -> Option<bool> {
-        let ((at, vault), Found::Good { body, .. }) = (self.owner?, found) else { return None };
+    fn is_ours(&self, found: &SlotContent) -> Option<bool> {
+        let ((at, vault), SlotContent::Good { body, .. }) = (self.owner?, found) else {
+            return None;
+        };
         Some(body.get(at..)?.starts_with(&vault))
     }
 
     /// Both copies, what they are and their bytes. Equal bytes are judged once.
     fn read_copies(&self) -> Result<Copies, LogError> {
-        let (a, b) = (self.read_bytes(Copy::A)?, self.read_bytes(Copy::B)?);
+        let (a, b) = (self.read_bytes(Slot::A)?, self.read_bytes(Slot::B)?);
         let first = self.judge(a.as_deref());
         let second = if a == b { first.clone() } else { self.judge(b.as_deref()) };
         Ok(([first, second], [a, b]))
     }
 
-    fn judge(&self, bytes: Option<&[u8]>) -> Found {
-        let Some(bytes) = bytes else { return Found::Bad { rule: "TWIN-1" } };
-        self.decode(bytes).unwrap_or(Found::Bad { rule: "TWIN-2" })
+    fn judge(&self, bytes: Option<&[u8]>) -> SlotContent {
+        let Some(bytes) = bytes else { return SlotContent::Bad { rule: "TWIN-1" } };
+        self.decode(bytes).unwrap_or(SlotContent::Bad { rule: "TWIN-2" })
     }
 
     /// The bytes of a copy; `None`: there is no such file.
-    fn read_bytes(&self, copy: Copy) -> Result<Option<Vec<u8>>, LogError> {
-        let name = self.name(copy);
-        let file = match self.fs.open(&self.path(copy), OpenMode::Read) {
+    fn read_bytes(&self, slot: Slot) -> Result<Option<Vec<u8>>, LogError> {
+        let name = self.name(slot);
+        let file = match self.fs.open(&self.path(slot), OpenMode::Read) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(LogError::io("open", &name, error)),
@@ -348,7 +326,7 @@ impl Twin {
     }
 
     /// `None`: not a copy of this twin.
-    fn decode(&self, bytes: &[u8]) -> Option<Found> {
+    fn decode(&self, bytes: &[u8]) -> Option<SlotContent> {
         if bytes.len() > FILE_BYTES_MAX {
             return None;
         }
@@ -368,10 +346,10 @@ impl Twin {
             return None;
         }
         if format > self.format {
-            return Some(Found::Newer { generation, format });
+            return Some(SlotContent::Newer { generation, format });
         }
         (format == self.format && body.len() == self.body_bytes)
-            .then(|| Found::Good { generation, body: body.to_vec() })
+            .then(|| SlotContent::Good { generation, body: body.to_vec() })
     }
 
     fn encode(&self, generation: u64, body: &[u8]) -> Result<Vec<u8>, LogError> {
@@ -402,11 +380,11 @@ impl Twin {
         stem
     }
 
-    fn write_copy(&self, copy: Copy, bytes: &[u8]) -> Result<(), LogError> {
-        let name = self.name(copy);
+    fn write_copy(&self, slot: Slot, bytes: &[u8]) -> Result<(), LogError> {
+        let name = self.name(slot);
         let file = self
             .fs
-            .open(&self.path(copy), OpenMode::Create)
+            .open(&self.path(slot), OpenMode::Create)
             .map_err(|error| LogError::open(&name, error))?;
         file.write_all_at(bytes, 0).map_err(|error| LogError::write(&name, error))?;
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
@@ -415,35 +393,4 @@ impl Twin {
         }
         file.sync_all().map_err(|error| LogError::io("sync", &name, error))
     }
-}
-
-impl Copy {
-    /// The other one.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::A => Self::B,
-            Self::B => Self::A,
-        }
-    }
-}
-
-/// The generation of a copy whose checksum is good.
-fn generation_of(found: &Found) -> Option<u64> {
-    match found {
-        Found::Good { generation, .. } | Found::Newer { generation, .. } => Some(*generation),
-        Found::Bad { .. } => None,
-    }
-}
-
-/// The checksum covers every field, so that a flip anywhere in the file shows.
-fn sum(format: u32, stem: &[u8; 16], generation: u64, body: &[u8]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(MAGIC);
-    hash.update(stem);
-    hash.update(format.to_le_bytes());
-    hash.update((body.len() as u64).to_le_bytes());
-    hash.update(generation.to_le_bytes());
-    hash.update(body);
-    hash.finalize().into()
 }

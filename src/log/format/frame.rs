@@ -19,8 +19,10 @@
 //! within its file is not a frame (I5).
 
 use crate::codec::{CodecError, Reader};
-use crate::log::error::{decode_clock, encode_clock};
-use crate::log::{ClockNote, End, Frame, LogError, files};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::format::rows::{encode_row, row_front};
+use crate::log::types::{ClockNote, End, Frame, decode_clock, encode_clock};
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 
 pub(crate) const MAGIC: [u8; 4] = *b"SRf1";
@@ -36,17 +38,13 @@ pub const FRAME_BYTES_MAX: usize = 64 << 20;
 pub const FRAME_SETS_MAX: usize = 256;
 /// Most rows in a change set (I2).
 pub const SET_ROWS_MAX: usize = 256;
-/// Longest key of a row.
-pub const KEY_BYTES_MAX: usize = 64;
-/// Longest value of a row.
-pub const VALUE_BYTES_MAX: usize = 256 << 10;
 pub(crate) const DOMAIN: &str = "strongroom/log/frame/v1";
 
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN), "LOG-11 is frozen in format 1");
 
 /// Where a frame stands, as far as it is known before the frame is read.
 #[derive(Clone, Copy)]
-pub(crate) struct Spot {
+pub(crate) struct FramePosition {
     pub(crate) segment: [u8; 16],
     pub(crate) offset: u64,
 }
@@ -78,15 +76,15 @@ impl Header {
 
 /// The length that the front of a frame at `spot` claims, if magic, place and length are possible.
 /// Reads no more than the first 32 bytes: the cheap test before any MAC.
-pub(crate) fn claimed_len(front: &[u8], spot: Spot) -> Option<usize> {
+pub(crate) fn claimed_len(front: &[u8], position: FramePosition) -> Option<usize> {
     let mut reader = Reader::new(front);
     let magic: [u8; 4] = reader.array().ok()?;
     let len = usize::try_from(reader.u32().ok()?).ok()?;
     let segment: [u8; 16] = reader.array().ok()?;
     let offset = reader.u64().ok()?;
     let possible = magic == MAGIC
-        && segment == spot.segment
-        && offset == spot.offset
+        && segment == position.segment
+        && offset == position.offset
         && len.is_multiple_of(ALIGN)
         && (HEADER_BYTES + TAG_BYTES..=FRAME_BYTES_MAX).contains(&len);
     possible.then_some(len)
@@ -94,13 +92,13 @@ pub(crate) fn claimed_len(front: &[u8], spot: Spot) -> Option<usize> {
 
 /// Checks the MAC of a whole frame, then reads its fixed part. Total.
 pub(crate) fn authenticate(
-    place: &files::Place,
+    context: &files::LogContext,
     bytes: &[u8],
-    spot: Spot,
+    position: FramePosition,
 ) -> Result<Header, &'static str> {
-    let len = claimed_len(bytes, spot).filter(|len| *len == bytes.len()).ok_or("LOG-11")?;
+    let len = claimed_len(bytes, position).filter(|len| *len == bytes.len()).ok_or("LOG-11")?;
     let (signed, tag) = bytes.split_last_chunk::<TAG_BYTES>().ok_or("LOG-11")?;
-    if place.check_frames && !files::same_tag(&place.tag(DOMAIN, &[signed]), tag) {
+    if context.check_frames && !files::same_tag(&context.tag(DOMAIN, &[signed]), tag) {
         return Err("LOG-12");
     }
     header(signed, len, *tag).map_err(|CodecError| "LOG-11").and_then(|(header, sets, _)| {
@@ -152,41 +150,41 @@ pub(crate) enum Part<'a> {
 pub(crate) fn visit_rows(
     bytes: &[u8],
     visit: &mut dyn FnMut(Part<'_>) -> Result<(), LogError>,
-) -> Result<(), FrameFault> {
+) -> Result<(), FrameError> {
     let signed = bytes.get(..bytes.len().saturating_sub(TAG_BYTES)).unwrap_or_default();
     let (header, sets, mut reader) = header(signed, bytes.len(), [0; 32])?;
     for index in 0..sets {
         let lsn = Lsn(header.first.0.saturating_add(index as u64));
-        visit(Part::Set(lsn)).map_err(FrameFault::Visitor)?;
+        visit(Part::Set(lsn)).map_err(FrameError::Visitor)?;
         let rows = usize::from(reader.u16()?);
         if rows > SET_ROWS_MAX {
-            return Err(FrameFault::Format);
+            return Err(FrameError::Format);
         }
         for _ in 0..rows {
             let (tree, key, len) = row_front(&mut reader)?;
             let value_at = signed.len() - reader.rest().len();
             let value = len.map(|len| reader.take(len)).transpose()?;
-            visit(Part::Row(RawRow { tree, key, value, value_at })).map_err(FrameFault::Visitor)?;
+            visit(Part::Row(RawRow { tree, key, value, value_at })).map_err(FrameError::Visitor)?;
         }
     }
     let padding = reader.rest();
     let canonical = padding.len() < ALIGN && padding.iter().all(|byte| *byte == 0);
-    if canonical { Ok(()) } else { Err(FrameFault::Format) }
+    if canonical { Ok(()) } else { Err(FrameError::Format) }
 }
 
 /// Why the rows of a frame could not be visited to the end.
-pub(crate) enum FrameFault {
+pub(crate) enum FrameError {
     Format,
     Visitor(LogError),
 }
 
-impl From<CodecError> for FrameFault {
+impl From<CodecError> for FrameError {
     fn from(_: CodecError) -> Self {
         Self::Format
     }
 }
 
-impl FrameFault {
+impl FrameError {
     /// As an error of the log, at its place.
     pub(crate) fn at(self, file: &str, offset: u64) -> LogError {
         match self {
@@ -196,46 +194,8 @@ impl FrameFault {
     }
 }
 
-/// Tree, key and length of the value (`None`: a tombstone) at the front of a row.
-pub(crate) fn row_front<'a>(
-    reader: &mut Reader<'a>,
-) -> Result<(Tree, &'a [u8], Option<usize>), CodecError> {
-    let tree = Tree::from_number(reader.u8()?).ok_or(CodecError)?;
-    let live = match reader.u8()? {
-        0 => false,
-        1 => true,
-        _ => return Err(CodecError),
-    };
-    let key_len = usize::from(reader.u16()?);
-    let value_len = usize::try_from(reader.u32()?).map_err(|_| CodecError)?;
-    let fits = (1..=KEY_BYTES_MAX).contains(&key_len)
-        && value_len <= VALUE_BYTES_MAX
-        && (live || value_len == 0);
-    if !fits {
-        return Err(CodecError);
-    }
-    Ok((tree, reader.take(key_len)?, live.then_some(value_len)))
-}
-
-/// Appends one row: tree u8, live u8, key length u16, value length u32, key, value.
-pub(crate) fn encode_row(tree: Tree, key: &[u8], value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
-    let bytes = value.unwrap_or_default();
-    let (Ok(key_len), Ok(value_len)) = (u16::try_from(key.len()), u32::try_from(bytes.len()))
-    else {
-        return false;
-    };
-    let fits = (1..=KEY_BYTES_MAX).contains(&key.len()) && bytes.len() <= VALUE_BYTES_MAX;
-    out.push(tree as u8);
-    out.push(u8::from(value.is_some()));
-    out.extend_from_slice(&key_len.to_le_bytes());
-    out.extend_from_slice(&value_len.to_le_bytes());
-    out.extend_from_slice(key);
-    out.extend_from_slice(bytes);
-    fits
-}
-
 /// Decodes the rows of an authenticated frame.
-pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameFault> {
+pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameError> {
     let mut sets: Vec<ChangeSet> = Vec::new();
     visit_rows(bytes, &mut |part| {
         match (part, sets.last_mut()) {
@@ -259,9 +219,9 @@ pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameFault>
 
 /// Encodes `frame` for its place. Refuses what [`authenticate`] and [`visit_rows`] would not take.
 pub(crate) fn encode(
-    place: &files::Place,
+    context: &files::LogContext,
     frame: &Frame,
-    spot: Spot,
+    position: FramePosition,
     previous: &[u8; 32],
 ) -> Result<(Vec<u8>, [u8; 32]), LogError> {
     let refused = || LogError::Refused { what: "frame is outside the format's limits" };
@@ -276,8 +236,8 @@ pub(crate) fn encode(
     let mut bytes = Vec::with_capacity(4096);
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&[0; 4]);
-    bytes.extend_from_slice(&spot.segment);
-    bytes.extend_from_slice(&spot.offset.to_le_bytes());
+    bytes.extend_from_slice(&position.segment);
+    bytes.extend_from_slice(&position.offset.to_le_bytes());
     bytes.extend_from_slice(&first.lsn.0.to_le_bytes());
     bytes.extend_from_slice(&last.lsn.0.to_le_bytes());
     bytes.extend_from_slice(previous);
@@ -304,7 +264,7 @@ pub(crate) fn encode(
     if let Some(slot) = bytes.get_mut(4..8) {
         slot.copy_from_slice(&field.to_le_bytes());
     }
-    let tag = place.tag(DOMAIN, &[&bytes]);
+    let tag = context.tag(DOMAIN, &[&bytes]);
     bytes.extend_from_slice(&tag);
     Ok((bytes, tag))
 }

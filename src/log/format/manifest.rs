@@ -16,11 +16,13 @@
 
 use crate::codec::{CodecError, Reader};
 use crate::env::Fs;
-use crate::log::files::{self, Place};
-use crate::log::files::{TWIN_HEADER_BYTES, Twin};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{LogContext, TWIN_HEADER_BYTES, Twin};
 use crate::log::format::frame::TAG_BYTES;
-use crate::log::format::segment::Tail;
-use crate::log::{End, LogError};
+use crate::log::format::snapshot::SnapshotRecord;
+use crate::log::format::tail::Tail;
+use crate::log::types::End;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,45 +32,6 @@ const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "froze
 pub(crate) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
 const FORMAT: u32 = 1;
 pub(crate) const DOMAIN: &str = "strongroom/log/manifest/v1";
-
-/// A snapshot as the manifest names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SnapshotRecord {
-    pub(crate) number: u64,
-    pub(crate) id: [u8; 16],
-    pub(crate) rows: u64,
-    /// Length of the file.
-    pub(crate) bytes: u64,
-    /// MAC of the footer, which chains every block and the header.
-    pub(crate) tag: [u8; 32],
-    /// Where the chain of frames stands at the snapshot. It covers all segments up to and
-    /// including `tail.segment`.
-    pub(crate) tail: Tail,
-}
-
-impl SnapshotRecord {
-    const BYTES: usize = 72 + Tail::BYTES;
-
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.number.to_le_bytes());
-        out.extend_from_slice(&self.id);
-        out.extend_from_slice(&self.rows.to_le_bytes());
-        out.extend_from_slice(&self.bytes.to_le_bytes());
-        out.extend_from_slice(&self.tag);
-        self.tail.encode(out);
-    }
-
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
-        Ok(Self {
-            number: reader.u64()?,
-            id: reader.array()?,
-            rows: reader.u64()?,
-            bytes: reader.u64()?,
-            tag: reader.array()?,
-            tail: Tail::decode(reader)?,
-        })
-    }
-}
 
 /// What the manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,8 +52,8 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// The twin that holds manifests of the vault at `place`.
-    pub(crate) fn twin(place: &Place) -> Twin {
-        Self::twin_in(&place.env.fs, &place.dir).of_vault(0, place.vault)
+    pub(crate) fn twin(context: &LogContext) -> Twin {
+        Self::twin_in(&context.env.fs, &context.dir).of_vault(0, context.vault)
     }
 
     pub(crate) fn twin_in(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
@@ -105,9 +68,9 @@ impl Manifest {
         named.all(|other| other == Some(first)).then_some(first)
     }
 
-    pub(crate) fn encode(&self, place: &Place) -> Vec<u8> {
+    pub(crate) fn encode(&self, context: &LogContext) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(BODY_BYTES);
-        bytes.extend_from_slice(&place.vault);
+        bytes.extend_from_slice(&context.vault);
         for number in [self.generation, self.first, self.last, self.next_snapshot] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
@@ -123,22 +86,26 @@ impl Manifest {
             mark.encode(&mut bytes);
         }
         bytes.resize(BODY_BYTES - TAG_BYTES, 0);
-        let tag = place.tag(DOMAIN, &[&bytes]);
+        let tag = context.tag(DOMAIN, &[&bytes]);
         bytes.extend_from_slice(&tag);
         bytes
     }
 
     /// Reads a body that the twin found whole. A bad MAC is damage or tampering: the other copy is
     /// not asked (T1).
-    pub(crate) fn decode(place: &Place, body: &[u8], generation: u64) -> Result<Self, LogError> {
+    pub(crate) fn decode(
+        context: &LogContext,
+        body: &[u8],
+        generation: u64,
+    ) -> Result<Self, LogError> {
         let damaged = |rule| LogError::damaged("manifest.a", 0, rule);
         let (signed, tag) = body.split_last_chunk::<TAG_BYTES>().ok_or_else(|| damaged("MAN-1"))?;
-        if !files::same_tag(&place.tag(DOMAIN, &[signed]), tag) {
+        if !files::same_tag(&context.tag(DOMAIN, &[signed]), tag) {
             return Err(damaged("MAN-2"));
         }
         let manifest = decode_fields(signed).map_err(|CodecError| damaged("MAN-3"))?;
         let same = manifest.generation == generation && manifest.is_consistent();
-        if same && manifest.encode(place) == body { Ok(manifest) } else { Err(damaged("MAN-3")) }
+        if same && manifest.encode(context) == body { Ok(manifest) } else { Err(damaged("MAN-3")) }
     }
 
     /// MAN-4: the numbers fit together.

@@ -1,14 +1,13 @@
-//! From the files on disk to a log that takes frames.
+//! Opening and repairing: from the files on disk to a log that accepts frames.
 //!
 //! ```text
-//! open.rs     reading the truth without changing a byte
-//! start.rs    making what was found durable, then writable
-//! repair.rs   creating a log, and replacing a damaged one
+//! open.rs     reading the log without changing a byte
+//! start.rs    making what was found durable, then accepting frames
+//! repair.rs   replacing a damaged log by a snapshot of rows that are proven right
 //! ```
 
-pub(crate) mod open;
-pub(crate) mod repair;
+mod open;
+mod repair;
 mod start;
 
 pub use open::Recovered;
-pub use repair::{RowVisitor, Rows};

@@ -7,9 +7,12 @@
 
 use crate::env::OpenMode;
 use crate::env::faults::Fault;
-use crate::log::files::{self, Kind, Place};
-use crate::log::format::segment::Tail;
-use crate::log::{Log, LogError, Recovered};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{FileKind, LogContext};
+use crate::log::format::tail::Tail;
+use crate::log::recover::Recovered;
+use crate::log::write::Log;
 
 impl Recovered {
     /// Makes durable what was found, before anything is served or built upon it: after anything but
@@ -20,11 +23,11 @@ impl Recovered {
         if let Some(offset) = self.last_frame.take()
             && !self.options.faults.active(Fault::SkipRewriteOfLastFrame)
         {
-            rewrite_frame(&self.place, &self.tail, offset)?;
+            rewrite_frame(&self.context, &self.tail, offset)?;
         }
         if std::mem::take(&mut self.unsettled) {
             self.manifest.generation += 1;
-            let body = self.manifest.encode(&self.place);
+            let body = self.manifest.encode(&self.context);
             self.twin.write(self.manifest.generation, &body)?;
             self.swept = false;
         }
@@ -34,7 +37,8 @@ impl Recovered {
     /// Makes the log writable, after [`Self::settle`] (called here if it was not yet).
     pub fn start(mut self) -> Result<Log, LogError> {
         self.settle()?;
-        let mut log = Log::assemble(self.place, self.options, self.twin, self.manifest, self.tail);
+        let mut log =
+            Log::assemble(self.context, self.options, self.twin, self.manifest, self.tail);
         log.ended = self.segments;
         if self.swept {
             log.find_spares()?;
@@ -45,9 +49,10 @@ impl Recovered {
     }
 }
 
-fn rewrite_frame(place: &Place, tail: &Tail, offset: u64) -> Result<(), LogError> {
-    let name = Kind::Segment.name(tail.segment);
-    let file = place.open_existing(Kind::Segment, tail.segment, OpenMode::Existing, "LOG-3")?;
+fn rewrite_frame(context: &LogContext, tail: &Tail, offset: u64) -> Result<(), LogError> {
+    let name = FileKind::Segment.name(tail.segment);
+    let file =
+        context.open_existing(FileKind::Segment, tail.segment, OpenMode::Existing, "LOG-3")?;
     let len = usize::try_from(tail.offset.saturating_sub(offset)).unwrap_or(0);
     let bytes = files::read_up_to(file.as_ref(), &name, len, offset)?;
     if bytes.last_chunk() != Some(&tail.tag) {

@@ -4,28 +4,34 @@
 //! footer; frames by their MAC, wherever in a segment they stand, their header readable or not. What
 //! a frame does to rows is proven by the digest that it carries, which the caller compares.
 //!
-//! Reading changes nothing. [`Remains::replace`] keeps every old file until the new manifest is
+//! Reading changes nothing. [`SalvageSource::replace`] keeps every old file until the new manifest is
 //! durable, so that a cut on the way leaves all of this to be read again.
 
-use crate::env::{Env, Fs, OpenMode};
-use crate::log::compact::read_back;
-use crate::log::files::GoodCopy;
-use crate::log::files::{self, Kind, Place};
-use crate::log::format::frame::{self, ALIGN, Spot};
-use crate::log::format::manifest::{Manifest, SnapshotRecord};
-use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, Tail};
-use crate::log::format::snapshot::SnapshotReader;
-use crate::log::recover::open::read_truth;
-use crate::log::recover::repair::{self, Rows, write_rows};
-use crate::log::{Authenticator, End, Frame, Log, LogError, LogOptions, Recovered, RowVisitor};
+use super::manifest::best;
+use crate::env::{Env, OpenMode};
+use crate::log::authenticator::Authenticator;
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{FileKind, LogContext};
+use crate::log::format::frame;
+use crate::log::format::frame::{ALIGN, FramePosition};
+use crate::log::format::manifest::Manifest;
+use crate::log::format::rows::{RowVisitor, Rows};
+use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment};
+use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord};
+use crate::log::format::tail::Tail;
+use crate::log::options::LogOptions;
+use crate::log::read::{read_back, write_verified};
+use crate::log::types::{End, Frame};
+use crate::log::write::Log;
 use crate::model::Lsn;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 /// The readable parts of one log.
-pub struct Remains {
-    place: Place,
+pub struct SalvageSource {
+    context: LogContext,
     /// The newest manifest that authenticates.
     manifest: Option<Manifest>,
     /// The highest generation that a readable copy of the manifest has.
@@ -44,7 +50,7 @@ pub struct Remains {
 struct Found {
     header: frame::Header,
     segment: u64,
-    spot: Spot,
+    position: FramePosition,
 }
 
 impl Log {
@@ -52,24 +58,24 @@ impl Log {
     ///
     /// # Errors
     /// Only of the file system: damage is what this is for.
-    pub fn remains(
+    pub fn salvage_source(
         env: &Env,
         dir: &Path,
         vault: [u8; 16],
         auth: Arc<dyn Authenticator>,
         options: LogOptions,
-    ) -> Result<Remains, LogError> {
-        let place = Place::new(env, dir, vault, Arc::clone(&auth), &options);
+    ) -> Result<SalvageSource, LogError> {
+        let context = LogContext::new(env, dir, vault, Arc::clone(&auth), &options);
         let proven = match Self::open(env, dir, vault, auth, options) {
             Ok(found) => Some(found.end().clone()),
             Err(LogError::Damaged(damage)) => damage.proven_end,
             Err(error) => return Err(error),
         };
-        let copies = Manifest::twin(&place).copies()?;
+        let copies = Manifest::twin(&context).copies()?;
         let generation = copies.iter().map(|copy| copy.generation).max().unwrap_or(0);
-        let manifest = best(&place, &copies).map(|(_, manifest)| manifest);
-        let mut remains = Remains {
-            place,
+        let manifest = best(&context, &copies).map(|(_, manifest)| manifest);
+        let mut source = SalvageSource {
+            context,
             proven: proven.or_else(|| manifest.as_ref().and_then(Manifest::proven_end)),
             manifest,
             generation,
@@ -77,69 +83,14 @@ impl Log {
             frames: Vec::new(),
             ends: Vec::new(),
         };
-        remains.ends.extend(remains.proven.clone());
-        remains.find_snapshots()?;
-        remains.find_frames()?;
-        Ok(remains)
-    }
-
-    /// The vault that every readable copy of the manifest in `dir` names. Not authenticated: for a
-    /// choice between two keystores, before there is a key.
-    pub fn named_vault(fs: &Arc<dyn Fs>, dir: &Path) -> Option<[u8; 16]> {
-        Manifest::named_vault(fs, dir)
-    }
-
-    /// The copy of the manifest to go by where the twin alone cannot say: of two that contradict
-    /// each other the newest that this vault's key has signed. `None`: none has, or both agree.
-    pub fn signed_manifest(
-        env: &Env,
-        dir: &Path,
-        vault: [u8; 16],
-        auth: Arc<dyn Authenticator>,
-    ) -> Result<Option<GoodCopy>, LogError> {
-        let place = Place::new(env, dir, vault, auth, &LogOptions::default());
-        let twin = Manifest::twin(&place);
-        let reads = twin.read().is_ok_and(|content| {
-            Manifest::decode(&place, &content.body, content.generation).is_ok()
-        });
-        if reads {
-            return Ok(None);
-        }
-        let mut copies = twin.copies()?;
-        let chosen = best(&place, &copies).map(|(at, _)| at);
-        Ok(chosen.map(|at| copies.swap_remove(at)))
-    }
-
-    /// Writes a copy that [`Self::signed_manifest`] chose over the other one.
-    pub fn settle_manifest(env: &Env, dir: &Path, chosen: &GoodCopy) -> Result<(), LogError> {
-        Manifest::twin_in(&env.fs, dir).settle_on(chosen)
+        source.ends.extend(source.proven.clone());
+        source.find_snapshots()?;
+        source.find_frames()?;
+        Ok(source)
     }
 }
 
-/// What a check asks besides the truth itself.
-impl Recovered {
-    /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
-    pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {
-        self.twin.faults()
-    }
-
-    /// Reads the snapshot before this one, and all frames since, if they are still kept.
-    pub fn check_older(&self) -> Result<(), LogError> {
-        let Some(previous) = &self.manifest.previous else { return Ok(()) };
-        read_truth(&self.place, &self.manifest, previous).map_err(|fault| fault.error)?;
-        read_back(&self.place, previous)
-    }
-}
-
-/// The newest copy that authenticates.
-fn best(place: &Place, copies: &[GoodCopy]) -> Option<(usize, Manifest)> {
-    let decoded = copies.iter().enumerate().filter_map(|(at, copy)| {
-        Some((at, Manifest::decode(place, &copy.body, copy.generation).ok()?))
-    });
-    decoded.max_by_key(|(_, manifest)| manifest.generation)
-}
-
-impl Remains {
+impl SalvageSource {
     /// The snapshots that read back whole, newest first: where each stands.
     pub fn snapshots(&self) -> impl Iterator<Item = &End> {
         self.snapshots.iter().map(|record| &record.tail.end)
@@ -151,7 +102,7 @@ impl Remains {
         let Some(record) = self.snapshots.iter().find(at) else {
             return Err(LogError::Refused { what: "no snapshot stands there" });
         };
-        let mut reader = SnapshotReader::open(&self.place, record)?;
+        let mut reader = SnapshotReader::open(&self.context, record)?;
         while let Some(row) = reader.next()? {
             visit(row.tree, reader.key(&row), reader.value(&row))?;
         }
@@ -166,15 +117,19 @@ impl Remains {
         visit: &mut dyn FnMut(End, Frame) -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         for found in self.frames.iter().filter(|found| found.header.last > after) {
-            let name = Kind::Segment.name(found.segment);
-            let file =
-                self.place.open_existing(Kind::Segment, found.segment, OpenMode::Read, "LOG-3")?;
+            let name = FileKind::Segment.name(found.segment);
+            let file = self.context.open_existing(
+                FileKind::Segment,
+                found.segment,
+                OpenMode::Read,
+                "LOG-3",
+            )?;
             let bytes =
-                files::read_up_to(file.as_ref(), &name, found.header.len, found.spot.offset)?;
-            let header = frame::authenticate(&self.place, &bytes, found.spot)
-                .map_err(|rule| LogError::damaged(&name, found.spot.offset, rule))?;
+                files::read_up_to(file.as_ref(), &name, found.header.len, found.position.offset)?;
+            let header = frame::authenticate(&self.context, &bytes, found.position)
+                .map_err(|rule| LogError::damaged(&name, found.position.offset, rule))?;
             let frame = frame::decode(&bytes, &header)
-                .map_err(|fault| fault.at(&name, found.spot.offset))?;
+                .map_err(|fault| fault.at(&name, found.position.offset))?;
             visit(header.end(), frame)?;
         }
         Ok(())
@@ -199,13 +154,13 @@ impl Remains {
     /// everything older. The old files stay where they are and are no longer part of the truth: the
     /// caller has copied what is to be kept.
     pub fn replace(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
-        let place = &self.place;
-        let newest = |kind| Ok::<_, LogError>(place.numbers(kind)?.last().copied().unwrap_or(0));
+        let context = &self.context;
+        let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
         let named = self.manifest.as_ref().map_or((0, 0), |old| (old.last, old.next_snapshot));
-        let covered = named.0.max(newest(Kind::Segment)?).max(newest(Kind::Preparing)?);
-        let number = named.1.max(newest(Kind::Snapshot)?.saturating_add(1));
-        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: place.random()? };
-        let snapshot = write_rows(place, number, tail.clone(), rows)?;
+        let covered = named.0.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
+        let number = named.1.max(newest(FileKind::Snapshot)?.saturating_add(1));
+        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
+        let snapshot = write_verified(context, number, tail.clone(), rows)?;
         let manifest = Manifest {
             generation: self.generation.saturating_add(1),
             first: covered.saturating_add(1),
@@ -215,7 +170,7 @@ impl Remains {
             previous: None,
             mark: Some(tail),
         };
-        let (twin, body) = (Manifest::twin(place), manifest.encode(place));
+        let (twin, body) = (Manifest::twin(context), manifest.encode(context));
         match twin.write(manifest.generation, &body) {
             // No copy is worth anything: what there is of them the caller has kept.
             Err(LogError::Damaged(_)) => twin.create(manifest.generation, &body),
@@ -226,11 +181,11 @@ impl Remains {
     /// After [`Self::replace`]: renames a damaged file of the log, so that nobody takes it for one of
     /// ours again.
     pub fn move_aside(&self, file: &str) -> Result<(), LogError> {
-        if file.starts_with(files::FOLDER) { repair::move_aside(&self.place, file) } else { Ok(()) }
+        if file.starts_with(files::FOLDER) { self.context.move_aside(file) } else { Ok(()) }
     }
 
     fn find_snapshots(&mut self) -> Result<(), LogError> {
-        for number in self.place.numbers(Kind::Snapshot)?.into_iter().rev() {
+        for number in self.context.numbers(FileKind::Snapshot)?.into_iter().rev() {
             // One that a manifest does not name may be what an interrupted repair left.
             let named = |manifest: &Manifest| {
                 let previous = manifest.previous.as_ref().map(|previous| previous.number);
@@ -239,8 +194,8 @@ impl Remains {
             if !self.manifest.as_ref().is_none_or(named) {
                 continue;
             }
-            let whole = SnapshotReader::describe(&self.place, number)
-                .and_then(|record| read_back(&self.place, &record).map(|()| record));
+            let whole = SnapshotReader::describe(&self.context, number)
+                .and_then(|record| read_back(&self.context, &record).map(|()| record));
             match whole {
                 Ok(record) => {
                     self.ends.push(record.tail.end.clone());
@@ -255,7 +210,7 @@ impl Remains {
     }
 
     fn find_frames(&mut self) -> Result<(), LogError> {
-        let numbers = self.place.numbers(Kind::Segment)?;
+        let numbers = self.context.numbers(FileKind::Segment)?;
         let mut ids = BTreeMap::new();
         let mut limits: BTreeMap<[u8; 16], u64> = BTreeMap::new();
         let mut name_end = |tail: &Tail, ends: &mut Vec<End>| {
@@ -263,7 +218,7 @@ impl Remains {
             ends.push(tail.end.clone());
         };
         for number in &numbers {
-            if let Ok(segment) = Segment::open(&self.place, *number, OpenMode::Read) {
+            if let Ok(segment) = Segment::open(&self.context, *number, OpenMode::Read) {
                 ids.insert(*number, segment.header.id);
                 name_end(&segment.header.previous, &mut self.ends);
             }
@@ -287,8 +242,9 @@ impl Remains {
         id: Option<[u8; 16]>,
         limits: &BTreeMap<[u8; 16], u64>,
     ) -> Result<(), LogError> {
-        let name = Kind::Segment.name(number);
-        let file = self.place.open_existing(Kind::Segment, number, OpenMode::Read, "LOG-3")?;
+        let name = FileKind::Segment.name(number);
+        let file =
+            self.context.open_existing(FileKind::Segment, number, OpenMode::Read, "LOG-3")?;
         let bytes_max = usize::try_from(SEGMENT_BYTES_MAX).unwrap_or(usize::MAX);
         let bytes = files::read_up_to(file.as_ref(), &name, bytes_max, 0)?;
         let mut at = usize::try_from(FRAMES_AT).unwrap_or(usize::MAX);
@@ -297,16 +253,17 @@ impl Remains {
         while let Some(front) = bytes.get(at..).filter(|front| front.len() > ALIGN) {
             let named = front.get(8..24).and_then(|id| id.first_chunk::<16>().copied());
             let step = (|| {
-                let spot = Spot { segment: id.or(named)?, offset: at as u64 };
-                let len = frame::claimed_len(front, spot)?;
+                let position = FramePosition { segment: id.or(named)?, offset: at as u64 };
+                let len = frame::claimed_len(front, position)?;
                 budget = budget.checked_sub(len)?;
-                let limit = limits.get(&spot.segment).copied().unwrap_or(u64::MAX);
-                let header = frame::authenticate(&self.place, front.get(..len)?, spot).ok()?;
-                (spot.offset < limit).then_some((header, spot))
+                let limit = limits.get(&position.segment).copied().unwrap_or(u64::MAX);
+                let header =
+                    frame::authenticate(&self.context, front.get(..len)?, position).ok()?;
+                (position.offset < limit).then_some((header, position))
             })();
             at += step.as_ref().map_or(ALIGN, |(header, _)| header.len);
-            if let Some((header, spot)) = step {
-                self.frames.push(Found { header, segment: number, spot });
+            if let Some((header, position)) = step {
+                self.frames.push(Found { header, segment: number, position });
             }
         }
         Ok(())

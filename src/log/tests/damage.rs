@@ -48,7 +48,7 @@ fn whole_or_healed(sim: &Sim, model: &Model, what: &str) {
         Err(LogError::Damaged(damage)) => {
             let end = damage.proven_end.clone().unwrap_or_else(|| panic!("{what}: {damage:?}"));
             assert_eq!((end.lsn.0, end.digest), (model.lsn, model.digest()), "{what}");
-            let healed = heal(&env, end, model).unwrap();
+            let healed = repair(&env, end, model).unwrap();
             let mut model = model.clone();
             let mut log = healed.start().unwrap();
             steps(&mut log, &mut model, 2);
@@ -179,11 +179,11 @@ fn rows_of_another_moment_do_not_heal() {
     let Err(LogError::Damaged(damage)) = open(&sim.env()) else { panic!("accepted") };
     let end = damage.proven_end.unwrap();
     let before: Vec<_> = files(&sim);
-    assert!(heal(&sim.env(), end.clone(), &older).is_err(), "a row is missing");
+    assert!(repair(&sim.env(), end.clone(), &older).is_err(), "a row is missing");
     let lagging = End { lsn: Lsn(end.lsn.0 - 1), ..end.clone() };
-    assert!(heal(&sim.env(), lagging, &model).is_err(), "a lagging state");
+    assert!(repair(&sim.env(), lagging, &model).is_err(), "a lagging state");
     assert_eq!(before, files(&sim), "nothing was changed");
-    heal(&sim.env(), end, &model).unwrap();
+    repair(&sim.env(), end, &model).unwrap();
     assert!(sim.fs.paths().iter().any(|path| path.to_string_lossy().ends_with(".wal.damaged")));
     sim.fs.restore(&image);
 }
@@ -203,7 +203,7 @@ fn healing_can_be_cut_anywhere() {
         let Err(LogError::Damaged(damage)) = open(&sim.env()) else { panic!("accepted") };
         let end = damage.proven_end.unwrap();
         sim.fs.set_crash_at(sim.fs.ops_done() + cut, crate::env::sim::CutPoint::After);
-        let through = heal(&sim.env(), end, &model).is_ok();
+        let through = repair(&sim.env(), end, &model).is_ok();
         sim.fs.crash(CrashPlan::Random(cut));
         whole_or_healed(&sim, &model, &format!("cut {cut}"));
         if through {

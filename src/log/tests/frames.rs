@@ -4,10 +4,10 @@
 use super::*;
 use crate::log::error::LogError;
 use crate::log::format::frame::{
-    self, ALIGN, FrameFault, HEADER_BYTES, SET_ROWS_MAX, Spot, TAG_BYTES,
+    self, ALIGN, FrameError, FramePosition, HEADER_BYTES, SET_ROWS_MAX, TAG_BYTES,
 };
 
-const SPOT: Spot = Spot { segment: [5; 16], offset: 4096 };
+const SPOT: FramePosition = FramePosition { segment: [5; 16], offset: 4096 };
 
 /// A frame of one set with a row of 20 bytes and a tombstone: rows at 162 and 198, padding at 214.
 fn rows() -> Frame {
@@ -19,15 +19,15 @@ fn rows() -> Frame {
 /// The good frame, changed and signed again, as it is read.
 fn read(change: impl FnOnce(&mut Vec<u8>)) -> Result<usize, &'static str> {
     let sim = Sim::new(1);
-    let place = place(&sim);
-    let (mut bytes, _) = frame::encode(&place, &rows(), SPOT, &[0; 32]).unwrap();
+    let context = context(&sim);
+    let (mut bytes, _) = frame::encode(&context, &rows(), SPOT, &[0; 32]).unwrap();
     bytes.truncate(bytes.len() - TAG_BYTES);
     change(&mut bytes);
     let len = u32::try_from(bytes.len() + TAG_BYTES).unwrap();
     bytes[4..8].copy_from_slice(&len.to_le_bytes());
-    let tag = place.tag(frame::DOMAIN, &[&bytes]);
+    let tag = context.tag(frame::DOMAIN, &[&bytes]);
     bytes.extend_from_slice(&tag);
-    frame::authenticate(&place, &bytes, SPOT)?;
+    frame::authenticate(&context, &bytes, SPOT)?;
     let mut visited = 0;
     let outcome = frame::visit_rows(&bytes, &mut |_| {
         visited += 1;
@@ -35,8 +35,8 @@ fn read(change: impl FnOnce(&mut Vec<u8>)) -> Result<usize, &'static str> {
     });
     match outcome {
         Ok(()) => Ok(visited),
-        Err(FrameFault::Format) => Err("LOG-14"),
-        Err(FrameFault::Visitor(error)) => panic!("{error}"),
+        Err(FrameError::Format) => Err("LOG-14"),
+        Err(FrameError::Visitor(error)) => panic!("{error}"),
     }
 }
 
@@ -69,7 +69,7 @@ fn a_signed_frame_that_no_writer_makes_is_refused() {
 #[test]
 fn limits_of_rows_hold_at_the_edge() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     let row = |key: usize, value: usize| RowChange {
         tree: Tree::Blobs,
         key: vec![1; key].into(),
@@ -77,14 +77,14 @@ fn limits_of_rows_hold_at_the_edge() {
     };
     let encode = |rows: Vec<RowChange>| {
         let frame = Model::default().frame(&[rows]);
-        frame::encode(&place, &frame, SPOT, &[0; 32]).map(|(bytes, _)| bytes)
+        frame::encode(&context, &frame, SPOT, &[0; 32]).map(|(bytes, _)| bytes)
     };
     let counted = |count: usize| (0..count as u64).map(|key| put(Tree::Keys, key, 1, 1)).collect();
-    let (key, value) = (frame::KEY_BYTES_MAX, frame::VALUE_BYTES_MAX);
+    let (key, value) = (KEY_BYTES_MAX, VALUE_BYTES_MAX);
     for rows in [vec![row(key, value)], vec![row(1, 0)], counted(SET_ROWS_MAX), vec![]] {
         let count = rows.len();
         let bytes = encode(rows).unwrap();
-        assert!(frame::authenticate(&place, &bytes, SPOT).is_ok());
+        assert!(frame::authenticate(&context, &bytes, SPOT).is_ok());
         let mut visited = 0;
         let whole = frame::visit_rows(&bytes, &mut |_| {
             visited += 1;
@@ -113,11 +113,11 @@ fn limits_of_rows_hold_at_the_edge() {
 #[test]
 fn limits_of_sets_hold_at_the_edge() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     let sets = |count: usize| Model::default().frame(&vec![vec![]; count]);
-    let encode = |frame: &Frame| frame::encode(&place, frame, SPOT, &[0; 32]);
+    let encode = |frame: &Frame| frame::encode(&context, frame, SPOT, &[0; 32]);
     let (bytes, _) = encode(&sets(frame::FRAME_SETS_MAX)).unwrap();
-    assert!(frame::authenticate(&place, &bytes, SPOT).is_ok());
+    assert!(frame::authenticate(&context, &bytes, SPOT).is_ok());
     let mut gap = sets(3);
     gap.sets[2].lsn = Lsn(4);
     let mut early = sets(1);
@@ -130,9 +130,9 @@ fn limits_of_sets_hold_at_the_edge() {
     signed.truncate(signed.len() - TAG_BYTES);
     signed[40..48].copy_from_slice(&257_u64.to_le_bytes());
     signed[152..156].copy_from_slice(&257_u32.to_le_bytes());
-    let tag = place.tag(frame::DOMAIN, &[&signed]);
+    let tag = context.tag(frame::DOMAIN, &[&signed]);
     signed.extend_from_slice(&tag);
-    assert_eq!(frame::authenticate(&place, &signed, SPOT), Err("LOG-14"));
+    assert_eq!(frame::authenticate(&context, &signed, SPOT), Err("LOG-14"));
 }
 
 /// LOG-13: a good frame that does not follow the one before it, by its MAC or by its LSN.
@@ -142,17 +142,17 @@ fn a_signed_frame_that_does_not_follow_is_damage() {
         let (sim, mut log) = fresh(61);
         let mut model = Model::default();
         steps(&mut log, &mut model, 2);
-        let spot = Spot { segment: log.tail.id, offset: log.tail.offset };
+        let position = FramePosition { segment: log.tail.id, offset: log.tail.offset };
         let previous = if other_tag { [1; 32] } else { log.tail.tag };
         model.lsn += u64::from(other_lsn);
-        let (bytes, _) = frame::encode(&log.place, &model.step(), spot, &previous).unwrap();
+        let (bytes, _) = frame::encode(&log.context, &model.step(), position, &previous).unwrap();
         drop(log);
-        sim.fs.overwrite(&super::segment(1), spot.offset, &bytes).unwrap();
+        sim.fs.overwrite(&super::segment(1), position.offset, &bytes).unwrap();
         match open(&sim.env()) {
             Ok(found) => assert!(!other_tag && !other_lsn && found.end().lsn.0 == model.lsn),
             Err(LogError::Damaged(damage)) => {
                 assert!(other_tag || other_lsn);
-                assert_eq!((damage.rule, damage.offset), ("LOG-13", spot.offset));
+                assert_eq!((damage.rule, damage.offset), ("LOG-13", position.offset));
             }
             Err(other) => panic!("{other}"),
         }

@@ -4,12 +4,15 @@
 use super::*;
 use crate::env::OpenMode;
 use crate::log::error::LogError;
-use crate::log::format::frame::{self, TAG_BYTES};
-use crate::log::format::manifest::{Manifest, SnapshotRecord};
-use crate::log::format::segment::{self, Segment, SegmentHeader, Tail};
-use crate::log::format::snapshot::SnapshotWriter;
+use crate::log::format::frame::TAG_BYTES;
+use crate::log::format::header_block::{HEADER_BYTES, seal_block};
+use crate::log::format::manifest::Manifest;
+use crate::log::format::rows::encode_row;
+use crate::log::format::segment::{self, Segment, SegmentHeader};
 #[cfg(feature = "__internals")]
 use crate::log::format::snapshot::{self, SnapshotReader};
+use crate::log::format::snapshot::{SnapshotRecord, SnapshotWriter};
+use crate::log::format::tail::Tail;
 
 fn tail() -> Tail {
     let end = End { lsn: Lsn(9), digest: [3; 32], keystore_generation: 1, clock: note(5) };
@@ -39,19 +42,19 @@ fn a_place_in_the_chain_is_all_of_its_parts() {
 #[test]
 fn a_signed_header_that_no_writer_makes_is_refused() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     drop(create(&sim.env()).unwrap());
     let header = SegmentHeader { number: 3, id: [1; 16], capacity: 8192, previous: tail() };
     let open = |header: &SegmentHeader, change: &dyn Fn(&mut Vec<u8>), len: usize| {
-        let mut bytes = header.encode(&place);
+        let mut bytes = header.encode(&context);
         bytes.truncate(bytes.len() - TAG_BYTES);
         change(&mut bytes);
-        let mut bytes = segment::seal_block(&place, segment::DOMAIN, bytes, segment::HEADER_BYTES);
+        let mut bytes = seal_block(&context, segment::DOMAIN, bytes, HEADER_BYTES);
         bytes.resize(len, 0);
         let _ = sim.fs.delete(&super::segment(3));
         let file = sim.env().fs.open(&super::segment(3), OpenMode::CreateNew).unwrap();
         file.write_all_at(&bytes, 0).unwrap();
-        match Segment::open(&place, 3, OpenMode::Read) {
+        match Segment::open(&context, 3, OpenMode::Read) {
             Ok(found) => {
                 assert_eq!(found.header, *header);
                 "read"
@@ -88,7 +91,7 @@ fn a_signed_header_that_no_writer_makes_is_refused() {
 #[test]
 fn a_signed_manifest_whose_numbers_do_not_fit_is_refused() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     let record = |number: u64, segment: u64, lsn: u64| {
         let mut tail = tail();
         tail.segment = segment;
@@ -108,7 +111,7 @@ fn a_signed_manifest_whose_numbers_do_not_fit_is_refused() {
     let reads = |change: &dyn Fn(&mut Manifest)| {
         let mut manifest = good.clone();
         change(&mut manifest);
-        match Manifest::decode(&place, &manifest.encode(&place), 8) {
+        match Manifest::decode(&context, &manifest.encode(&context), 8) {
             Ok(read) => read == manifest,
             Err(LogError::Damaged(damage)) if damage.rule == "MAN-3" => false,
             Err(other) => panic!("{other}"),
@@ -153,11 +156,11 @@ fn a_manifest_proves_an_end_only_where_no_frame_can_follow() {
 #[test]
 fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     drop(create(&sim.env()).unwrap());
     let row = |key: u64, value: usize| {
         let mut bytes = Vec::new();
-        frame::encode_row(Tree::Blobs, &key.to_be_bytes(), Some(&vec![1; value]), &mut bytes);
+        encode_row(Tree::Blobs, &key.to_be_bytes(), Some(&vec![1; value]), &mut bytes);
         bytes
     };
     let read_bytes_as = |bytes: &[u8], rows: u64, id: [u8; 16]| {
@@ -168,7 +171,7 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         let len = bytes.len() as u64;
         let record = SnapshotRecord { number: 1, id, rows, bytes: len, tag, tail: tail() };
         let read = || {
-            let mut reader = SnapshotReader::open(&place, &record)?;
+            let mut reader = SnapshotReader::open(&context, &record)?;
             let mut rows = 0;
             while reader.next()?.is_some() {
                 rows += 1;
@@ -183,18 +186,18 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     };
     let read_bytes = |bytes: &[u8], rows: u64| read_bytes_as(bytes, rows, [2; 16]);
     let sealed = |blocks: &[(u32, Vec<u8>)], rows: u64| {
-        snapshot::sealed(&place, 1, [2; 16], &tail(), blocks, rows).0
+        snapshot::sealed(&context, 1, [2; 16], &tail(), blocks, rows).0
     };
     let read = |blocks: &[(u32, Vec<u8>)], rows: u64| read_bytes(&sealed(blocks, rows), rows);
     let two = [row(1, 9), row(2, 9)].concat();
     let room = |len: usize| len - 16;
     assert_eq!(read(&[], 0), Ok(0));
     assert_eq!(read(&[(2, two.clone()), (1, row(3, 0))], 3), Ok(3));
-    assert_eq!(read(&[(1, row(1, frame::VALUE_BYTES_MAX))], 1), Ok(1));
+    assert_eq!(read(&[(1, row(1, VALUE_BYTES_MAX))], 1), Ok(1));
     assert_eq!(read(&[(2, [row(1, room(40_000)), row(2, room(25_536))].concat())], 2), Ok(2));
     let large = [row(1, room(40_000)), row(2, room(25_537))].concat();
     assert_eq!(read(&[(2, large)], 2), Err("SNAP-4"), "two rows, more than 64 KiB");
-    assert_eq!(read(&[(1, vec![0; frame::VALUE_BYTES_MAX + 1025])], 1), Err("SNAP-4"));
+    assert_eq!(read(&[(1, vec![0; VALUE_BYTES_MAX + 1025])], 1), Err("SNAP-4"));
     assert_eq!(read(&[(0, vec![])], 0), Err("SNAP-4"), "an empty block");
     assert_eq!(read(&[(1, two.clone())], 1), Err("SNAP-5"), "a row that is not counted");
     assert_eq!(read(&[(3, two.clone())], 3), Err("SNAP-5"), "a row that is not there");
@@ -212,11 +215,10 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         "another count of rows"
     );
     let mut bytes = sealed(&[], 0);
-    bytes[segment::HEADER_BYTES - TAG_BYTES - 1] = 1;
-    bytes.drain(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES);
-    let tag =
-        place.tag("strongroom/log/snapshot/v1", &[&bytes[..segment::HEADER_BYTES - TAG_BYTES]]);
-    bytes.splice(segment::HEADER_BYTES - TAG_BYTES..segment::HEADER_BYTES - TAG_BYTES, tag);
+    bytes[HEADER_BYTES - TAG_BYTES - 1] = 1;
+    bytes.drain(HEADER_BYTES - TAG_BYTES..HEADER_BYTES);
+    let tag = context.tag("strongroom/log/snapshot/v1", &[&bytes[..HEADER_BYTES - TAG_BYTES]]);
+    bytes.splice(HEADER_BYTES - TAG_BYTES..HEADER_BYTES - TAG_BYTES, tag);
     assert_eq!(read_bytes(&bytes, 0), Err("SNAP-2"), "zeros of the header");
 
     // The footer's MAC is the name of the whole: one that is good, and not the manifest's, is another's.
@@ -227,7 +229,7 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
     let len = bytes.len() as u64;
     let record =
         SnapshotRecord { number: 1, id: [2; 16], rows: 2, bytes: len, tag: [0; 32], tail: tail() };
-    let refused = SnapshotReader::open(&place, &record).err();
+    let refused = SnapshotReader::open(&context, &record).err();
     assert!(matches!(refused, Some(LogError::Damaged(damage)) if damage.rule == "SNAP-6"));
 
     // One block; its index or the footer's count of blocks is another, and all is signed again.
@@ -235,11 +237,11 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
         [(0, 1, Ok(2)), (1, 1, Err("SNAP-4")), (0, 2, Err("SNAP-6")), (0, 0, Err("SNAP-6"))]
     {
         let mut bytes = sealed(&[(2, two.clone())], 2);
-        let (at, end) = (segment::HEADER_BYTES, bytes.len() - 64);
+        let (at, end) = (HEADER_BYTES, bytes.len() - 64);
         bytes[at + 8] = index;
         bytes[end + 16] = blocks;
         let sign = |domain, from: usize, to: usize, bytes: &mut Vec<u8>| {
-            let tag = place.tag(domain, &[&[2; 16], &bytes[from - 32..from], &bytes[from..to]]);
+            let tag = context.tag(domain, &[&[2; 16], &bytes[from - 32..from], &bytes[from..to]]);
             bytes[to..to + 32].copy_from_slice(&tag);
         };
         sign("strongroom/log/snapshot-block/v1", at, end - 32, &mut bytes);
@@ -252,10 +254,10 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
 #[test]
 fn a_snapshot_is_written_in_one_way() {
     let sim = Sim::new(1);
-    let place = place(&sim);
+    let context = context(&sim);
     drop(create(&sim.env()).unwrap());
     let bytes_of = |values: &[usize]| {
-        let mut writer = SnapshotWriter::create(&place, 5, tail()).unwrap();
+        let mut writer = SnapshotWriter::create(&context, 5, tail()).unwrap();
         for (key, value) in (0_u64..).zip(values) {
             writer.push(Tree::Blobs, &key.to_be_bytes(), &vec![1; *value]).unwrap();
         }
@@ -264,7 +266,7 @@ fn a_snapshot_is_written_in_one_way() {
     let block = |payload: u64| 16 + payload + 32;
     assert_eq!(bytes_of(&[40_000 - 16, 25_536 - 16]), 4096 + block(65_536) + 64);
     assert_eq!(bytes_of(&[40_000 - 16, 25_537 - 16]), 4096 + block(40_000) + block(25_537) + 64);
-    let mut writer = SnapshotWriter::create(&place, 5, tail()).unwrap();
+    let mut writer = SnapshotWriter::create(&context, 5, tail()).unwrap();
     writer.push(Tree::Blobs, &[2], &[]).unwrap();
     for key in [[2], [1]] {
         assert!(matches!(writer.push(Tree::Blobs, &key, &[]), Err(LogError::Refused { .. })));

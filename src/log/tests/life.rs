@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::env::sim::OpKind;
-use crate::log::files::Kind;
-use crate::log::recover::open::SegmentInfo;
+use crate::log::files::FileKind;
+use crate::log::read::SegmentInfo;
 use std::io;
 
 #[test]
@@ -111,7 +111,7 @@ fn a_frame_of_the_room_that_is_named_fits_the_next_segment() {
     let len = room as u64 - 160 - 18 - 32;
     log.append(&model.frame(&[vec![put(Tree::Blobs, 1, 1, len)]])).unwrap();
     let capacity = log.manifest.last;
-    assert_eq!(log.place.len(Kind::Segment, capacity).unwrap(), Some(wanted));
+    assert_eq!(log.context.len(FileKind::Segment, capacity).unwrap(), Some(wanted));
     assert_eq!(log.tail.offset, wanted);
 }
 
@@ -152,7 +152,7 @@ fn a_segment_is_as_large_as_the_disk_allows() {
             sim.fs.add_fault(fault(OpKind::Create, ".wal", refused, io::ErrorKind::StorageFull));
         }
         append(&mut log, 3500);
-        let made = log.place.len(Kind::Segment, log.manifest.last).unwrap();
+        let made = log.context.len(FileKind::Segment, log.manifest.last).unwrap();
         assert_eq!(made, Some(capacity), "{refused}");
     }
 }

@@ -22,7 +22,7 @@ fn with_spares() -> (Sim, Log, Model) {
     steps(&mut log, &mut model, 90);
     assert!(compact(&mut log).unwrap());
     log.free(log.end().lsn).unwrap();
-    assert_eq!(log.board.lock().spares.len(), 2);
+    assert_eq!(log.preparing.lock().spares.len(), 2);
     (sim, log, model)
 }
 
@@ -81,15 +81,15 @@ fn a_live_segment_is_never_a_spare() {
     steps(&mut log, &mut model, 90);
     assert!(log.manifest.last > 3);
     log.find_spares().unwrap();
-    assert!(log.board.lock().spares.is_empty());
+    assert!(log.preparing.lock().spares.is_empty());
     assert!(compact(&mut log).unwrap());
     log.find_spares().unwrap();
-    assert!(log.board.lock().spares.is_empty(), "not freed yet");
+    assert!(log.preparing.lock().spares.is_empty(), "not freed yet");
     log.free(log.end().lsn).unwrap();
     for round in 0..6 {
         let _ = log.preparation_ahead().map(|preparation| preparation.run().unwrap());
         let first = log.manifest.first;
-        assert!(log.board.lock().spares.iter().all(|spare| *spare < first), "{round}");
+        assert!(log.preparing.lock().spares.iter().all(|spare| *spare < first), "{round}");
         steps(&mut log, &mut model, 20);
         check(&sim.env(), &model);
     }

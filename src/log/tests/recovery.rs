@@ -51,7 +51,7 @@ fn a_torn_tail_may_be_gone_past() {
     steps(&mut log, &mut model, 5);
     let whole = model.clone();
     log.append(&model.step()).unwrap();
-    let offset = Segment::open(&place(&sim), 1, crate::env::OpenMode::Read)
+    let offset = Segment::open(&context(&sim), 1, crate::env::OpenMode::Read)
         .map(|_| log.tail.offset)
         .unwrap();
     sim.fs.crash(CrashPlan::KeepAll);
@@ -284,9 +284,9 @@ fn the_front_of_a_frame_behind_the_end_is_passed_over() {
     let mut model = Model::default();
     steps(&mut log, &mut model, 3);
     let offset = log.tail.offset + 1600;
-    let spot = crate::log::format::frame::Spot { segment: log.tail.id, offset };
+    let position = crate::log::format::frame::FramePosition { segment: log.tail.id, offset };
     let (bytes, _) =
-        crate::log::format::frame::encode(&log.place, &model.clone().step(), spot, &[0; 32])
+        crate::log::format::frame::encode(&log.context, &model.clone().step(), position, &[0; 32])
             .unwrap();
     drop(log);
     sim.fs.overwrite(&segment(1), offset, &bytes[..160]).unwrap();
@@ -336,7 +336,7 @@ fn a_header_behind_the_end_proves_only_what_is_later() {
             capacity: 8192,
             previous: previous.clone(),
         };
-        let mut bytes = header.encode(&place(&sim));
+        let mut bytes = header.encode(&context(&sim));
         bytes.resize(8192, 0);
         let file = sim.env().fs.open(&segment(number), crate::env::OpenMode::CreateNew).unwrap();
         file.write_all_at(&bytes, 0).unwrap();

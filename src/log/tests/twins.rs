@@ -225,7 +225,7 @@ fn a_copy_that_is_longer_than_any_is_bad() {
 fn a_twin_says_its_files() {
     let fs = made();
     assert_eq!(twin(&fs).names(), ["keystore.a", "keystore.b"]);
-    assert_eq!(twin(&fs).name_of(crate::log::files::Copy::B), "keystore.b");
+    assert_eq!(twin(&fs).name_of(crate::log::files::Slot::B), "keystore.b");
     let other = Twin::new(fs.clone(), &dir(), "manifest", BODY, 1);
     for copy in ["a", "b"] {
         let bytes = fs.read_all(&path(copy)).unwrap();

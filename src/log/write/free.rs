@@ -5,10 +5,11 @@
 //! and are taken over by the next preparation.
 
 use crate::env::faults::Fault;
-use crate::log::files::Kind;
-use crate::log::format::manifest::SnapshotRecord;
+use crate::log::error::LogError;
+use crate::log::files::FileKind;
+use crate::log::format::snapshot::SnapshotRecord;
+use crate::log::write::Log;
 use crate::log::write::prepare::Stage;
-use crate::log::{Log, LogError};
 use crate::model::Lsn;
 
 /// Files kept ready for the segments to come, a prepared one included.
@@ -47,9 +48,9 @@ impl Log {
     }
 
     /// Removes files that the manifest does not name and that nothing is going to use.
-    pub(in crate::log) fn sweep(&mut self) -> Result<(), LogError> {
+    pub(crate) fn sweep(&mut self) -> Result<(), LogError> {
         if self.remove_unnamed()? {
-            let synced = self.place.sync_folder();
+            let synced = self.context.sync_folder();
             self.poison_unless_undone(synced)?;
         }
         Ok(())
@@ -59,37 +60,37 @@ impl Log {
         let mut removed = false;
         let manifest = &self.manifest;
         let compacting = self.compacting.strong_count() > 0;
-        for number in self.place.numbers(Kind::Snapshot)? {
+        for number in self.context.numbers(FileKind::Snapshot)? {
             let named = number == manifest.snapshot.number
                 || manifest.previous.as_ref().is_some_and(|previous| previous.number == number)
                 || (compacting && number == manifest.next_snapshot);
             if !named {
-                self.place.remove(Kind::Snapshot, number)?;
+                self.context.remove(FileKind::Snapshot, number)?;
                 removed = true;
             }
         }
         let (preparing, source) = {
-            let board = self.board.lock();
-            (matches!(board.stage, Stage::Running { .. }), board.source)
+            let progress = self.preparing.lock();
+            (matches!(progress.stage, Stage::Running { .. }), progress.source)
         };
-        for number in self.place.numbers(Kind::Preparing)? {
+        for number in self.context.numbers(FileKind::Preparing)? {
             // Also one that was overtaken may still be written; its end is to be removed.
             if !preparing {
-                self.place.remove(Kind::Preparing, number)?;
+                self.context.remove(FileKind::Preparing, number)?;
                 removed = true;
             }
         }
         let next = manifest.last.saturating_add(1);
         let (first, last) = (manifest.first, manifest.last);
         self.find_spares()?;
-        let spares = self.board.lock().spares.clone();
-        for number in self.place.numbers(Kind::Segment)? {
+        let spares = self.preparing.lock().spares.clone();
+        for number in self.context.numbers(FileKind::Segment)? {
             let keep = (first..=last).contains(&number)
                 || number == next
                 || source == Some(number)
                 || spares.contains(&number);
             if !keep {
-                self.place.remove(Kind::Segment, number)?;
+                self.context.remove(FileKind::Segment, number)?;
                 removed = true;
             }
         }
@@ -98,20 +99,20 @@ impl Log {
 
     /// Chooses, among the segments below the first live one, those worth keeping for reuse. The
     /// manifest on disk has let go of them.
-    pub(in crate::log) fn find_spares(&mut self) -> Result<(), LogError> {
+    pub(crate) fn find_spares(&mut self) -> Result<(), LogError> {
         let wanted = self.wanted_capacity();
-        let numbers = self.place.numbers(Kind::Segment)?;
-        let mut board = self.board.lock();
-        let in_use = usize::from(board.stage != Stage::Idle);
+        let numbers = self.context.numbers(FileKind::Segment)?;
+        let mut progress = self.preparing.lock();
+        let in_use = usize::from(progress.stage != Stage::Idle);
         let mut spares = Vec::new();
         for number in numbers {
             let room = spares.len() + in_use < SPARES_MAX;
-            let freed = number < self.manifest.first && board.source != Some(number);
-            if room && freed && self.place.len(Kind::Segment, number)? == Some(wanted) {
+            let freed = number < self.manifest.first && progress.source != Some(number);
+            if room && freed && self.context.len(FileKind::Segment, number)? == Some(wanted) {
                 spares.push(number);
             }
         }
-        board.spares = spares;
+        progress.spares = spares;
         Ok(())
     }
 }

@@ -1,14 +1,22 @@
 //! The open log: appending, syncing, making segments ready, freeing old files.
 //!
 //! ```text
-//! writer.rs    append, sync, close, and the step from one segment to the next
-//! prepare.rs   making the next segment's file ready off the put path
-//! free.rs      freeing what a newer snapshot and a durable state have made unnecessary
+//! log.rs        the open log: append, sync, close
+//! create.rs     creating the log of a new vault
+//! segments.rs   the step from one segment to the next
+//! prepare.rs    making the next segment's file ready ahead of need
+//! free.rs       removing or reusing files that are no longer needed
+//! fork.rs       copies of an open log (test builds)
 //! ```
 
+mod create;
+#[cfg(feature = "testkit")]
+mod fork;
 mod free;
-pub(crate) mod prepare;
-mod writer;
+mod log;
+mod prepare;
+mod segments;
 
+pub(crate) use log::CompactionToken;
+pub use log::Log;
 pub use prepare::{Preparation, Prepared};
-pub use writer::Log;

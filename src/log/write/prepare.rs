@@ -6,16 +6,17 @@
 
 use crate::env::OpenMode;
 use crate::env::threads::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use crate::log::LogError;
-use crate::log::files::{self, Kind, Place};
-use crate::log::format::segment::HEADER_BYTES;
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::{FileKind, LogContext};
+use crate::log::format::header_block::HEADER_BYTES;
 use std::io;
 use std::time::Duration;
 
 /// What the log and its preparations share.
 #[derive(Default)]
-pub(in crate::log) struct Board {
-    state: Mutex<State>,
+pub(crate) struct PreparationState {
+    state: Mutex<Progress>,
     /// Told when a preparation ends.
     ended: Condvar,
 }
@@ -24,22 +25,22 @@ pub(in crate::log) struct Board {
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Default)]
-pub(in crate::log) struct State {
+pub(crate) struct Progress {
     /// The newest segment that the log uses; only the one after it is worth preparing.
-    pub(in crate::log) last: u64,
-    pub(in crate::log) stage: Stage,
+    pub(crate) last: u64,
+    pub(crate) stage: Stage,
     /// Freed segments that the manifest on disk has let go of.
-    pub(in crate::log) spares: Vec<u64>,
+    pub(crate) spares: Vec<u64>,
     /// Somebody has promised to prepare segment `last + 1` at once.
     promised: bool,
     /// The freed segment that a running preparation is taking over.
-    pub(in crate::log) source: Option<u64>,
+    pub(crate) source: Option<u64>,
     attempts: u64,
 }
 
 /// How far the preparation of segment `last + 1` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(in crate::log) enum Stage {
+pub(crate) enum Stage {
     #[default]
     Idle,
     Running {
@@ -50,28 +51,28 @@ pub(in crate::log) enum Stage {
     },
 }
 
-impl State {
+impl Progress {
     /// Whether nobody prepares the next segment, is about to, or has done so.
-    pub(in crate::log) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.stage == Stage::Idle && !self.promised
     }
 }
 
-impl Board {
-    pub(in crate::log) fn lock(&self) -> MutexGuard<'_, State> {
+impl PreparationState {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The board of a fork of the log. `None`: a preparation is under way or promised.
     #[cfg(feature = "testkit")]
-    pub(in crate::log) fn fork(&self) -> Option<Self> {
+    pub(crate) fn fork(&self) -> Option<Self> {
         let state = self.lock();
         let is_quiet = !state.promised && !matches!(state.stage, Stage::Running { .. });
         is_quiet.then(|| Self { state: Mutex::new(state.clone()), ended: Condvar::default() })
     }
 
     /// From here on nothing is prepared, and what is being prepared is thrown away.
-    pub(in crate::log) fn retire(&self) {
+    pub(crate) fn retire(&self) {
         let mut state = self.lock();
         state.last = u64::MAX;
         state.stage = Stage::Idle;
@@ -84,9 +85,9 @@ impl Board {
     /// being prepared is waited for a little, so that no file is made on the put path; then it is
     /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
     /// over the live segment.
-    pub(in crate::log) fn take(&self, number: u64) -> Option<u64> {
+    pub(crate) fn take(&self, number: u64) -> Option<u64> {
         let under_way =
-            |state: &mut State| state.promised || matches!(state.stage, Stage::Running { .. });
+            |state: &mut Progress| state.promised || matches!(state.stage, Stage::Running { .. });
         let waited = self.ended.wait_timeout_while(self.lock(), WAIT_MAX, under_way);
         let mut state = match waited {
             Ok((state, _)) => state,
@@ -103,8 +104,8 @@ impl Board {
 
 /// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
 pub struct Preparation {
-    place: Place,
-    board: Arc<Board>,
+    context: LogContext,
+    preparing: Arc<PreparationState>,
     number: u64,
     capacity: u64,
 }
@@ -112,19 +113,24 @@ pub struct Preparation {
 /// What [`Preparation::run`] leaves behind, for [`crate::log::Log::prepared`].
 #[must_use]
 pub struct Prepared {
-    pub(in crate::log) _private: (),
+    pub(crate) _private: (),
 }
 
 impl Preparation {
-    pub(in crate::log) fn new(place: Place, board: Arc<Board>, number: u64, capacity: u64) -> Self {
-        Self { place, board, number, capacity }
+    pub(crate) fn new(
+        context: LogContext,
+        preparing: Arc<PreparationState>,
+        number: u64,
+        capacity: u64,
+    ) -> Self {
+        Self { context, preparing, number, capacity }
     }
 
     /// Says that [`Self::run`] is called at once, on another thread: an append that needs the segment
     /// waits for it instead of making the file itself. Dropping it takes the promise back.
     #[must_use]
     pub fn promised(self) -> Self {
-        let mut state = self.board.lock();
+        let mut state = self.preparing.lock();
         if state.last.checked_add(1) == Some(self.number) {
             state.promised = true;
         }
@@ -136,30 +142,30 @@ impl Preparation {
     /// leaves the log as it was: the segment is then made by the append that needs it.
     pub fn run(self) -> Result<Prepared, LogError> {
         let Some((attempt, source)) = self.claim() else { return Ok(Prepared { _private: () }) };
-        let made = fill(&self.place, self.number, self.capacity, source);
+        let made = fill(&self.context, self.number, self.capacity, source);
         let ended = self.end(attempt, made);
-        self.board.ended.notify_all();
+        self.preparing.ended.notify_all();
         ended
     }
 
     fn end(&self, attempt: u64, made: Result<(), LogError>) -> Result<Prepared, LogError> {
-        let mut state = self.board.lock();
+        let mut state = self.preparing.lock();
         state.source = None;
         let claimed = state.stage == Stage::Running { attempt };
         if claimed {
             state.stage = Stage::Idle;
         }
         if claimed && made.is_ok() {
-            publish(&self.place, self.number)?;
+            publish(&self.context, self.number)?;
             state.stage = Stage::Ready { capacity: self.capacity };
         } else if matches!(state.stage, Stage::Idle) {
-            self.place.remove(Kind::Preparing, self.number)?;
+            self.context.remove(FileKind::Preparing, self.number)?;
         }
         made.map(|()| Prepared { _private: () })
     }
 
     fn claim(&self) -> Option<(u64, Option<u64>)> {
-        let mut state = self.board.lock();
+        let mut state = self.preparing.lock();
         if state.last.checked_add(1) != Some(self.number) {
             return None;
         }
@@ -171,7 +177,7 @@ impl Preparation {
         let attempt = state.attempts;
         state.stage = Stage::Running { attempt };
         let source = state.spares.iter().position(|number| {
-            self.place.len(Kind::Segment, *number).ok().flatten() == Some(self.capacity)
+            self.context.len(FileKind::Segment, *number).ok().flatten() == Some(self.capacity)
         });
         state.source = source.map(|at| state.spares.swap_remove(at));
         Some((attempt, state.source))
@@ -180,43 +186,48 @@ impl Preparation {
 
 impl Drop for Preparation {
     fn drop(&mut self) {
-        let mut state = self.board.lock();
+        let mut state = self.preparing.lock();
         if state.promised && state.last.checked_add(1) == Some(self.number) {
             state.promised = false;
-            self.board.ended.notify_all();
+            self.preparing.ended.notify_all();
         }
     }
 }
 
 /// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
-pub(in crate::log) fn make_now(place: &Place, number: u64, capacity: u64) -> Result<(), LogError> {
-    let name = Kind::Segment.name(number);
+pub(crate) fn make_now(context: &LogContext, number: u64, capacity: u64) -> Result<(), LogError> {
+    let name = FileKind::Segment.name(number);
     // Never named by a manifest, so whatever bears this name is of no use.
-    place.remove(Kind::Segment, number)?;
-    let made = place
+    context.remove(FileKind::Segment, number)?;
+    let made = context
         .fs()
-        .open(&place.path(Kind::Segment, number), OpenMode::CreateNew)
+        .open(&context.path(FileKind::Segment, number), OpenMode::CreateNew)
         .map_err(|error| LogError::open(&name, error))
         .and_then(|file| {
             files::fill_with_zeros(file.as_ref(), &name, 0, capacity)?;
             file.sync_all().map_err(|error| LogError::io("sync", &name, error))
         });
     match made {
-        Ok(()) => place.sync_folder(),
+        Ok(()) => context.sync_folder(),
         Err(error) => {
             // The number was never live. If even this fails, the next attempt removes it.
-            let _ = place.remove(Kind::Segment, number);
+            let _ = context.remove(FileKind::Segment, number);
             Err(error)
         }
     }
 }
 
-fn fill(place: &Place, number: u64, capacity: u64, source: Option<u64>) -> Result<(), LogError> {
-    let name = Kind::Preparing.name(number);
-    let path = place.path(Kind::Preparing, number);
-    place.remove(Kind::Preparing, number)?;
+fn fill(
+    context: &LogContext,
+    number: u64,
+    capacity: u64,
+    source: Option<u64>,
+) -> Result<(), LogError> {
+    let name = FileKind::Preparing.name(number);
+    let path = context.path(FileKind::Preparing, number);
+    context.remove(FileKind::Preparing, number)?;
     let recycled = match source {
-        Some(old) => match place.fs().rename(&place.path(Kind::Segment, old), &path) {
+        Some(old) => match context.fs().rename(&context.path(FileKind::Segment, old), &path) {
             Ok(()) => true,
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(LogError::io("rename", &name, error)),
@@ -224,7 +235,7 @@ fn fill(place: &Place, number: u64, capacity: u64, source: Option<u64>) -> Resul
         None => false,
     };
     let mode = if recycled { OpenMode::Existing } else { OpenMode::CreateNew };
-    let file = place.fs().open(&path, mode).map_err(|error| LogError::write(&name, error))?;
+    let file = context.fs().open(&path, mode).map_err(|error| LogError::write(&name, error))?;
     let from = if recycled {
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         // Old frames can never pass for new ones: their MACs name the old id. The old header is
@@ -238,11 +249,14 @@ fn fill(place: &Place, number: u64, capacity: u64, source: Option<u64>) -> Resul
     file.sync_all().map_err(|error| LogError::io("sync", &name, error))
 }
 
-fn publish(place: &Place, number: u64) -> Result<(), LogError> {
-    let name = Kind::Segment.name(number);
-    place
+fn publish(context: &LogContext, number: u64) -> Result<(), LogError> {
+    let name = FileKind::Segment.name(number);
+    context
         .fs()
-        .rename(&place.path(Kind::Preparing, number), &place.path(Kind::Segment, number))
+        .rename(
+            &context.path(FileKind::Preparing, number),
+            &context.path(FileKind::Segment, number),
+        )
         .map_err(|error| LogError::io("rename", &name, error))?;
-    place.sync_folder()
+    context.sync_folder()
 }

@@ -131,7 +131,7 @@ impl Pipeline {
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
         self.log.retire();
         let repaired =
-            Log::heal(&shared.env, &shared.dir, shared.id.0, auth, options, end, &mut rows);
+            Log::repair(&shared.env, &shared.dir, shared.id.0, auth, options, end, &mut rows);
         // After a failure too, the log goes on from what is on the disk.
         let (truth, failed) = match repaired {
             Ok(truth) => (truth, None),

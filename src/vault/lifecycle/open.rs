@@ -115,7 +115,8 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
                     .map_err(Error::from);
             };
             let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
-            let repaired = Log::heal(&place.env, &place.dir, vault, auth, options, end, &mut rows)?;
+            let repaired =
+                Log::repair(&place.env, &place.dir, vault, auth, options, end, &mut rows)?;
             let _ = state.close();
             Ok(repaired)
         }

@@ -15,7 +15,7 @@ use super::quarantine::Quarantine;
 use super::report::{CheckReport, Finding, RepairOutcome, RepairReport};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{End, GoodCopy, Log, Remains, RowVisitor};
+use crate::log::{End, GoodCopy, Log, RowVisitor, SalvageSource};
 use crate::store::Store;
 use crate::vault::directory::{VaultDir, keystore_twin, refuse_lax};
 use crate::vault::error::{RowError, keystore_decode_error, keystore_error};
@@ -97,7 +97,7 @@ impl Repair {
         for name in twin.names() {
             self.quarantine.keep(&name)?;
         }
-        self.note_copy(twin.name_of(chosen.copy.other()), refused.kind());
+        self.note_copy(twin.name_of(chosen.slot.other()), refused.kind());
         twin.settle_on(chosen).map_err(Error::from)
     }
 
@@ -111,7 +111,7 @@ impl Repair {
             self.quarantine.keep(name)?;
         }
         let name =
-            if chosen.copy.other() == crate::log::Copy::A { "manifest.a" } else { "manifest.b" };
+            if chosen.slot.other() == crate::log::Slot::A { "manifest.a" } else { "manifest.b" };
         let rule = ErrorKind::Damaged { file: name.to_owned(), offset: 0, rule: "MAN-2" };
         self.note_copy(name.to_owned(), &rule);
         Log::settle_manifest(&self.place.env, &self.place.dir, &chosen).map_err(Error::from)
@@ -161,10 +161,10 @@ impl Repair {
         Ok(true)
     }
 
-    fn remains(&self, keys: &Keyring) -> Result<Remains> {
+    fn remains(&self, keys: &Keyring) -> Result<SalvageSource> {
         let VaultDir { env, dir, options, .. } = &self.place;
         let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-        Log::remains(env, dir, keys.vault_id().0, auth, options).map_err(Error::from)
+        Log::salvage_source(env, dir, keys.vault_id().0, auth, options).map_err(Error::from)
     }
 
     /// Keeps everything damaged. If something is lost, also keeps everything that it might still be found in.
@@ -205,7 +205,7 @@ impl Repair {
 /// turn up again in a state or a backup, and must not be taken for later operations.
 fn new_end(
     found: &Salvage,
-    remains: &Remains,
+    remains: &SalvageSource,
     state: Option<&dyn Store>,
     keys: &Keyring,
 ) -> Result<End> {

@@ -10,7 +10,7 @@ use super::loss::{Loss, loss};
 use super::state_copy::in_memory;
 use crate::crypto::{Keyring, SetSum};
 use crate::error::Result;
-use crate::log::{End, LogError, Remains};
+use crate::log::{End, LogError, SalvageSource};
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::store::{OrderedStore, Store};
 use crate::vault::error::RowError;
@@ -38,7 +38,7 @@ struct Built {
 
 /// Builds the furthest proven part. `None`: nothing can be proven.
 pub(crate) fn salvage(
-    remains: &Remains,
+    remains: &SalvageSource,
     state: Option<&dyn Store>,
     keys: &Keyring,
 ) -> Result<Option<Salvage>> {
@@ -68,7 +68,7 @@ pub(crate) fn salvage(
 }
 
 fn from_snapshot(
-    remains: &Remains,
+    remains: &SalvageSource,
     lsn: Lsn,
     keys: &Keyring,
     source: &'static str,
@@ -87,7 +87,7 @@ fn from_snapshot(
 
 /// A store as a base. Its digest leaves chunks out, so every value is opened.
 fn from_store(
-    remains: &Remains,
+    remains: &SalvageSource,
     store: &dyn Store,
     keys: &Keyring,
     source: &'static str,
@@ -103,7 +103,7 @@ fn from_store(
 }
 
 /// Applies every frame that provably follows.
-fn apply_frames(built: &mut Built, remains: &Remains, keys: &Keyring) -> Result<()> {
+fn apply_frames(built: &mut Built, remains: &SalvageSource, keys: &Keyring) -> Result<()> {
     let after = built.rows.applied().map_err(RowError::from)?;
     let led = remains.frames(after, &mut |end, frame| {
         let applied = built.rows.applied().map_err(|_| LogError::Stopped)?;

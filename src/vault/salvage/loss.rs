@@ -1,7 +1,7 @@
 //! What is missing after the end of a salvage.
 
 use crate::error::Result;
-use crate::log::{End, LogError, Remains};
+use crate::log::{End, LogError, SalvageSource};
 use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ impl fmt::Display for Loss {
 
 /// What is known to be missing after `end`.
 pub(super) fn loss(
-    remains: &Remains,
+    remains: &SalvageSource,
     state: Option<&dyn Store>,
     rows: &OrderedStore,
     end: &End,

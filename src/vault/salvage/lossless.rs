@@ -4,7 +4,7 @@ use super::build::{Salvage, salvage};
 use super::state_copy::StateCopy;
 use crate::crypto::Keyring;
 use crate::error::Result;
-use crate::log::{Log, Remains, RowVisitor};
+use crate::log::{Log, RowVisitor, SalvageSource};
 use crate::store::Store;
 use crate::vault::directory::VaultDir;
 use crate::vault::log_keys::LogKeys;
@@ -15,10 +15,10 @@ pub(crate) fn lossless(
     place: &VaultDir,
     keys: &Keyring,
     state: Option<&dyn Store>,
-) -> Result<Option<(Remains, Salvage)>> {
+) -> Result<Option<(SalvageSource, Salvage)>> {
     let VaultDir { env, dir, options, .. } = place;
     let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-    let remains = Log::remains(env, dir, keys.vault_id().0, auth, options)?;
+    let remains = Log::salvage_source(env, dir, keys.vault_id().0, auth, options)?;
     let known = remains.last_known().map_or(0, |end| end.keystore_generation);
     if remains.proven_end().is_none() || known > keys.generation() {
         return Ok(None);

@@ -7,19 +7,21 @@
 //! - **W4** Order of a new segment: file real and synced; header synced; manifest with the number
 //!   and without the end mark durable in both copies; first frame.
 
-#[cfg(feature = "testkit")]
-use crate::env::Env;
+use super::segments::write_failed;
+use crate::env::File;
 use crate::env::faults::Fault;
-use crate::env::{File, OpenMode, is_no_space};
-use crate::log::compact::Token;
-use crate::log::files::Twin;
-use crate::log::files::{self, Kind, Place};
-use crate::log::format::frame::{self, Spot};
+use crate::log::error::LogError;
+use crate::log::files::{LogContext, Twin};
+use crate::log::format::frame;
+use crate::log::format::frame::FramePosition;
 use crate::log::format::manifest::Manifest;
-use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader, Tail};
-use crate::log::recover::open::SegmentInfo;
-use crate::log::write::prepare::{self, Board};
-use crate::log::{ClockNote, End, Frame, LogError, LogOptions, Preparation, Prepared};
+use crate::log::format::segment::{FRAMES_AT, Segment};
+use crate::log::format::tail::Tail;
+use crate::log::options::LogOptions;
+use crate::log::read::SegmentInfo;
+use crate::log::types::{ClockNote, End, Frame};
+use crate::log::write::prepare::PreparationState;
+use crate::log::write::{Preparation, Prepared};
 use std::sync::{Arc, Weak};
 
 /// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.
@@ -29,26 +31,29 @@ const ENDED_SEGMENTS_MAX: usize = 8;
 /// An end mark is written again on a close without writes when the clock has moved by this much.
 const CLOCK_MOVED_MILLIS: i64 = 60 * 60 * 1000;
 
+/// Alive as long as a compaction is: at most one at a time.
+pub(crate) struct CompactionToken;
+
 /// The log of an open vault. One thread appends and syncs; see [`Preparation`] and
 /// [`crate::log::Compaction`] for what may run beside it.
 pub struct Log {
-    pub(in crate::log) place: Place,
-    pub(in crate::log) options: LogOptions,
-    twin: Twin,
-    pub(in crate::log) manifest: Manifest,
+    pub(crate) context: LogContext,
+    pub(crate) options: LogOptions,
+    pub(super) twin: Twin,
+    pub(crate) manifest: Manifest,
     /// Whether both copies on disk hold `manifest`.
-    pub(in crate::log) manifest_durable: bool,
+    pub(crate) manifest_durable: bool,
     /// The segment that takes frames; `None`: the next append begins one.
-    current: Option<Segment>,
-    pub(in crate::log) tail: Tail,
+    pub(super) current: Option<Segment>,
+    pub(crate) tail: Tail,
     /// A frame was written and not yet synced.
-    dirty: bool,
-    poisoned: bool,
-    next_capacity: u64,
+    pub(super) dirty: bool,
+    pub(super) poisoned: bool,
+    pub(super) next_capacity: u64,
     /// Ended segments that the snapshot does not cover.
-    pub(in crate::log) ended: Vec<SegmentInfo>,
-    pub(in crate::log) board: Arc<Board>,
-    pub(in crate::log) compacting: Weak<Token>,
+    pub(crate) ended: Vec<SegmentInfo>,
+    pub(crate) preparing: Arc<PreparationState>,
+    pub(crate) compacting: Weak<CompactionToken>,
 }
 
 impl Log {
@@ -56,18 +61,18 @@ impl Log {
     /// zeros in a log that was never written to.
     pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
 
-    pub(in crate::log) fn assemble(
-        place: Place,
+    pub(crate) fn assemble(
+        context: LogContext,
         options: LogOptions,
         twin: Twin,
         manifest: Manifest,
         tail: Tail,
     ) -> Self {
         let next_capacity = options.segment_bytes_first;
-        let board = Arc::new(Board::default());
-        board.lock().last = manifest.last;
+        let preparing = Arc::new(PreparationState::default());
+        preparing.lock().last = manifest.last;
         Self {
-            place,
+            context,
             options,
             twin,
             manifest,
@@ -78,40 +83,9 @@ impl Log {
             poisoned: false,
             next_capacity,
             ended: Vec::new(),
-            board,
+            preparing,
             compacting: Weak::new(),
         }
-    }
-
-    /// The same log in a copy of its files, independent from now on. Refused while a compaction or
-    /// a preparation of this one runs: their files are half made.
-    #[cfg(feature = "testkit")]
-    pub fn fork(&self, env: &Env) -> Result<Self, LogError> {
-        let board = self.board.fork();
-        let board = board.filter(|_| self.compacting.strong_count() == 0);
-        let board = board.ok_or(LogError::Refused { what: "the log is busy" })?;
-        let place = Place { env: env.clone(), ..self.place.clone() };
-        let current = self.current.as_ref().map(|segment| {
-            let path = place.path(Kind::Segment, segment.header.number);
-            let file = place.fs().open(&path, OpenMode::Existing);
-            let file = file.map_err(|error| LogError::io("open", &segment.name, error))?;
-            Ok(Segment { header: segment.header.clone(), file, name: segment.name.clone() })
-        });
-        Ok(Self {
-            twin: self.twin.fork(&env.fs),
-            place,
-            options: self.options.clone(),
-            manifest: self.manifest.clone(),
-            manifest_durable: self.manifest_durable,
-            current: current.transpose()?,
-            tail: self.tail.clone(),
-            dirty: self.dirty,
-            poisoned: self.poisoned,
-            next_capacity: self.next_capacity,
-            ended: self.ended.clone(),
-            board: Arc::new(board),
-            compacting: Weak::new(),
-        })
     }
 
     /// The last operation appended, and what is known there.
@@ -141,13 +115,14 @@ impl Log {
 
     /// Bytes of all files of the log, its manifest included; files that cannot be asked count 0.
     pub fn disk_bytes(&self) -> u64 {
-        let entries = self.place.fs().read_dir(&self.place.folder()).unwrap_or_default();
+        let entries = self.context.fs().read_dir(&self.context.folder()).unwrap_or_default();
         let len = |path: &std::path::Path| {
-            self.place.fs().metadata(path).ok().flatten().map_or(0, |metadata| metadata.len)
+            self.context.fs().metadata(path).ok().flatten().map_or(0, |metadata| metadata.len)
         };
         let folder: u64 =
-            entries.iter().map(|entry| len(&self.place.folder().join(&entry.name))).sum();
-        let twins: u64 = self.twin.names().iter().map(|name| len(&self.place.dir.join(name))).sum();
+            entries.iter().map(|entry| len(&self.context.folder().join(&entry.name))).sum();
+        let twins: u64 =
+            self.twin.names().iter().map(|name| len(&self.context.dir.join(name))).sum();
         folder + twins
     }
 
@@ -171,12 +146,12 @@ impl Log {
         if frame.sets.first().map(|set| set.lsn) != Some(self.tail.end.lsn.next()) {
             return Err(LogError::Refused { what: "frame does not begin at the next LSN" });
         }
-        let spot = Spot { segment: self.tail.id, offset: self.tail.offset };
-        let (mut bytes, mut tag) = frame::encode(&self.place, frame, spot, &self.tail.tag)?;
+        let position = FramePosition { segment: self.tail.id, offset: self.tail.offset };
+        let (mut bytes, mut tag) = frame::encode(&self.context, frame, position, &self.tail.tag)?;
         if !self.fits(bytes.len() as u64) {
             self.begin_segment(bytes.len() as u64)?;
-            let spot = Spot { segment: self.tail.id, offset: self.tail.offset };
-            (bytes, tag) = frame::encode(&self.place, frame, spot, &self.tail.tag)?;
+            let position = FramePosition { segment: self.tail.id, offset: self.tail.offset };
+            (bytes, tag) = frame::encode(&self.context, frame, position, &self.tail.tag)?;
         }
         if !self.manifest_durable {
             self.flush_manifest()?;
@@ -253,16 +228,16 @@ impl Log {
     /// The same whatever the current segment holds: for a vault that is going to be written to.
     pub fn preparation_ahead(&self) -> Option<Preparation> {
         let number = self.manifest.last.checked_add(1)?;
-        (self.board.lock().is_open() && !self.poisoned).then(|| {
-            let board = Arc::clone(&self.board);
-            Preparation::new(self.place.clone(), board, number, self.wanted_capacity())
+        (self.preparing.lock().is_open() && !self.poisoned).then(|| {
+            let preparing = Arc::clone(&self.preparing);
+            Preparation::new(self.context.clone(), preparing, number, self.wanted_capacity())
         })
     }
 
     /// Ends what prepares segments for this log, which another is about to replace: a file made for
     /// it must never take the place of a segment of the other's.
     pub fn retire(&self) {
-        self.board.retire();
+        self.preparing.retire();
     }
 
     /// Takes note of a finished preparation.
@@ -284,13 +259,13 @@ impl Log {
             && self.compacting.strong_count() == 0
     }
 
-    pub(in crate::log) fn check_not_poisoned(&self) -> Result<(), LogError> {
+    pub(crate) fn check_not_poisoned(&self) -> Result<(), LogError> {
         if self.poisoned { Err(LogError::Poisoned) } else { Ok(()) }
     }
 
     /// Passes an error on. One of a write or a sync leaves the medium in doubt; one of an open or a
     /// rename (too many open files, say) changed nothing that is named.
-    pub(in crate::log) fn poison_unless_undone<T>(
+    pub(crate) fn poison_unless_undone<T>(
         &mut self,
         result: Result<T, LogError>,
     ) -> Result<T, LogError> {
@@ -300,121 +275,15 @@ impl Log {
     }
 
     /// Writes the manifest as it is in memory under the next generation, both copies.
-    pub(in crate::log) fn flush_manifest(&mut self) -> Result<(), LogError> {
+    pub(crate) fn flush_manifest(&mut self) -> Result<(), LogError> {
         self.manifest_durable = false;
         // The number goes up even if the write fails: one copy may have got it.
         self.manifest.generation += 1;
-        let body = self.manifest.encode(&self.place);
+        let body = self.manifest.encode(&self.context);
         let written = self.twin.write(self.manifest.generation, &body);
         self.poison_unless_undone(written)?;
         self.manifest_durable = true;
         Ok(())
-    }
-
-    /// No more frames go into the current segment.
-    pub(in crate::log) fn end_current(&mut self) {
-        if let Some(segment) = self.current.take() {
-            let SegmentHeader { number, id, .. } = segment.header;
-            let start = segment.header.start();
-            self.ended.push(SegmentInfo { number, id, start, end: self.tail.clone() });
-        }
-    }
-
-    /// The size of the next segment: doubling, but never large against the snapshot.
-    pub(in crate::log) fn wanted_capacity(&self) -> u64 {
-        let quarter = (self.manifest.snapshot.bytes / 4).max(1);
-        let bound = self
-            .options
-            .segment_bytes_first
-            .max(quarter.checked_next_power_of_two().unwrap_or(u64::MAX))
-            .min(self.options.segment_bytes_max);
-        let doubled = match &self.current {
-            Some(segment) => segment.header.capacity.saturating_mul(2),
-            None => self.next_capacity,
-        };
-        doubled.clamp(self.options.segment_bytes_first.min(bound), bound)
-    }
-
-    fn fits(&self, len: u64) -> bool {
-        self.current
-            .as_ref()
-            .is_some_and(|segment| self.tail.offset + len <= segment.header.capacity)
-    }
-
-    /// The first segment of a new vault, live before its first frame.
-    pub(in crate::log) fn begin_first_segment(&mut self) -> Result<(), LogError> {
-        self.begin_segment(0)?;
-        self.flush_manifest()
-    }
-
-    fn begin_segment(&mut self, frame_bytes: u64) -> Result<(), LogError> {
-        // At most one segment is ahead of the manifest on disk: of a second nobody would know after a
-        // crash, and its header would one day seem to name an end that is not there (MAN-7).
-        if !self.manifest_durable {
-            self.flush_manifest()?;
-        }
-        let begun = self.write_new_segment(frame_bytes);
-        if begun.is_err() {
-            // The number was not used after all, and may be prepared again.
-            self.board.lock().last = self.manifest.last;
-        }
-        let (segment, next_capacity) = self.poison_unless_undone(begun)?;
-        self.end_current();
-        self.next_capacity = next_capacity;
-        self.manifest.last = segment.header.number;
-        self.manifest.mark = None;
-        self.manifest_durable = false;
-        self.tail = segment.header.start();
-        self.current = Some(segment);
-        Ok(())
-    }
-
-    /// Makes the next segment's file real and its header durable. Nothing in memory changes: the
-    /// number is not used until the manifest names it.
-    fn write_new_segment(&mut self, frame_bytes: u64) -> Result<(Segment, u64), LogError> {
-        let number = self.manifest.last.saturating_add(1);
-        let wanted = self.wanted_capacity();
-        let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
-        let prepared = self.board.take(number).filter(|ready| *ready >= needed);
-        let capacity = match prepared {
-            Some(ready) => ready,
-            None => self.make_segment(number, wanted, needed)?,
-        };
-        let name = Kind::Segment.name(number);
-        let file = self
-            .place
-            .fs()
-            .open(&self.place.path(Kind::Segment, number), OpenMode::Existing)
-            .map_err(|error| LogError::io("open", &name, error))?;
-        let header = SegmentHeader {
-            number,
-            id: self.place.random()?,
-            capacity,
-            previous: self.tail.clone(),
-        };
-        let segment = Segment { header, file, name };
-        let bytes = segment.header.encode(&self.place);
-        if let Err(error) = segment.file.write_all_at(&bytes, 0) {
-            return Err(write_failed(&segment, &bytes, 0, error));
-        }
-        let synced = segment.file.sync_all();
-        synced.map_err(|error| LogError::io("sync", &segment.name, error))?;
-        Ok((segment, wanted))
-    }
-
-    /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
-    /// the size that is wanted may hold a small one: what frees space must still be written (I4).
-    fn make_segment(&self, number: u64, wanted: u64, needed: u64) -> Result<u64, LogError> {
-        let mut capacity = wanted.max(needed);
-        loop {
-            match prepare::make_now(&self.place, number, capacity) {
-                Err(LogError::NoSpace) if capacity > needed => {
-                    let small = self.options.segment_bytes_first.max(needed);
-                    capacity = if capacity > small { small } else { needed };
-                }
-                made => return made.map(|()| capacity),
-            }
-        }
     }
 
     /// A write of a frame failed. Where it is undone the segment ends before it (W3).
@@ -427,20 +296,6 @@ impl Log {
             self.poisoned = true;
         }
         error
-    }
-}
-
-/// What a failed write means. A full disk is undone where the bytes are not whole on the file, which
-/// is what such an error says; everything else leaves the medium in doubt, and poisons. A header that
-/// is whole all the same would name an end that the log then passes (LOG-9).
-fn write_failed(segment: &Segment, bytes: &[u8], offset: u64, error: std::io::Error) -> LogError {
-    let Segment { file, name, .. } = segment;
-    let partial = files::read_up_to(file.as_ref(), name, bytes.len(), offset)
-        .is_ok_and(|found| found != bytes);
-    if is_no_space(&error) && partial {
-        LogError::NoSpace
-    } else {
-        LogError::io("write", name, error)
     }
 }
 

@@ -4,10 +4,10 @@ use super::*;
 use crate::env::Env;
 use crate::env::OpenMode;
 use crate::log::format::manifest::Manifest;
-use crate::log::salvage::Remains;
+use crate::log::salvage::SalvageSource;
 
-fn remains(env: &Env) -> Remains {
-    Log::remains(env, &dir(), VAULT, auth(), small()).unwrap()
+fn salvage_source(env: &Env) -> SalvageSource {
+    Log::salvage_source(env, &dir(), VAULT, auth(), small()).unwrap()
 }
 
 /// A snapshot after ten steps and the one before it, and the frames of twenty.
@@ -22,23 +22,23 @@ fn two_snapshots() -> (Sim, Log, Model, [u64; 2]) {
     (sim, log, model, ends)
 }
 
-fn lsns(remains: &Remains, after: u64) -> Vec<u64> {
+fn lsns(source: &SalvageSource, after: u64) -> Vec<u64> {
     let mut found = Vec::new();
     let mut visit = |end: End, frame: Frame| {
         let sets: Vec<u64> = frame.sets.iter().map(|set| set.lsn.0).collect();
         assert_eq!(sets.last(), Some(&end.lsn.0));
-        assert!(remains.known(end.lsn, &end.digest).is_some());
+        assert!(source.known(end.lsn, &end.digest).is_some());
         found.extend(sets);
         Ok(())
     };
-    remains.frames(Lsn(after), &mut visit).unwrap();
+    source.frames(Lsn(after), &mut visit).unwrap();
     found
 }
 
 #[test]
 fn snapshots_and_frames_are_found_in_their_order() {
     let (sim, _log, model, [middle, last]) = two_snapshots();
-    let found = remains(&sim.env());
+    let found = salvage_source(&sim.env());
     let snapshots: Vec<u64> = found.snapshots().map(|end| end.lsn.0).collect();
     assert_eq!(snapshots, [middle, 0]);
     assert_eq!(lsns(&found, 0), (1..=last).collect::<Vec<_>>());
@@ -67,7 +67,7 @@ fn frames_are_found_without_their_segments_header() {
     drop(log);
     sim.fs.overwrite(&segment(1), 9, &[0xEE; 40]).unwrap();
     sim.fs.overwrite(&segment(number), 4096 + 200, &[0xEE]).unwrap();
-    let found = lsns(&remains(&sim.env()), 0);
+    let found = lsns(&salvage_source(&sim.env()), 0);
     assert_eq!(found.first(), Some(&1));
     assert_eq!(found.last(), Some(&last));
     let holes: Vec<u64> = (1..=last).filter(|lsn| !found.contains(lsn)).collect();
@@ -94,7 +94,7 @@ fn of_two_copies_the_signed_one_is_chosen() {
     let manifest = log.manifest.clone();
     drop(log);
     let good = sim.fs.read_all(&dir().join("manifest.a")).unwrap();
-    let other = Place::new(&env, &dir(), VAULT, Arc::new(OtherKey), &small());
+    let other = LogContext::new(&env, &dir(), VAULT, Arc::new(OtherKey), &small());
     let body = manifest.encode(&other);
     for name in ["manifest.a", "manifest.b"] {
         sim.fs.delete(&dir().join(name)).unwrap();
@@ -128,7 +128,7 @@ impl Authenticator for OtherKey {
 #[test]
 fn a_file_that_is_moved_aside_is_no_file_of_the_log() {
     let (sim, _log, _, _) = two_snapshots();
-    let found = remains(&sim.env());
+    let found = salvage_source(&sim.env());
     found.move_aside("manifest.a").unwrap();
     assert!(sim.fs.paths().contains(&dir().join("manifest.a")));
     found.move_aside("log/0000000001.wal").unwrap();
@@ -144,13 +144,14 @@ fn a_frame_behind_a_named_end_is_none() {
     steps(&mut log, &mut model, 3);
     let last = model.lsn;
     let (segment_id, offset, tag) = (log.tail.id, log.tail.offset, log.tail.tag);
-    let spot = crate::log::format::frame::Spot { segment: segment_id, offset };
+    let position = crate::log::format::frame::FramePosition { segment: segment_id, offset };
     let (bytes, _) =
-        crate::log::format::frame::encode(&log.place, &model.clone().step(), spot, &tag).unwrap();
+        crate::log::format::frame::encode(&log.context, &model.clone().step(), position, &tag)
+            .unwrap();
     log.begin_first_segment().unwrap();
     drop(log);
     sim.fs.overwrite(&segment(1), offset, &bytes).unwrap();
-    assert_eq!(lsns(&remains(&sim.env()), 0), (1..=last).collect::<Vec<_>>());
+    assert_eq!(lsns(&salvage_source(&sim.env()), 0), (1..=last).collect::<Vec<_>>());
 }
 
 /// For a choice between keystores, before there is a key: only what all copies agree on.

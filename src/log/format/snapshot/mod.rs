@@ -1,0 +1,31 @@
+//! Snapshots: all live rows at one LSN, sorted, in chained authenticated blocks.
+//!
+//! ```text
+//! 0     header block 4096:  magic "SRSNAPS\n" 8 | format u32 | zero u32 | vault 16 | number u64
+//!                           | id 16 | tail of the chain 144 | zeros | MAC 32
+//! 4096  blocks:             payload length u32 | rows u32 | index u64 | payload | MAC 32
+//! end-64  footer:           magic "SRSNEND\n" 8 | rows u64 | blocks u64 | file length u64 | MAC 32
+//! ```
+//!
+//! Implements SNAP-1 to SNAP-8. Each block's MAC covers the one before it (the first: the
+//! header's), the footer's covers the last: the footer's MAC, which the manifest holds, stands for
+//! the whole file. A payload is at most 64 KiB of rows, or a single longer row.
+
+//!
+//! ```text
+//! record.rs   a snapshot as the manifest names it
+//! layout.rs   header, blocks and footer
+//! writer.rs   writing one from front to back
+//! reader.rs   reading one from front to back
+//! ```
+
+mod layout;
+mod reader;
+mod record;
+mod writer;
+
+#[cfg(feature = "__internals")]
+pub(crate) use layout::sealed;
+pub(crate) use reader::{SnapshotReader, SnapshotRow};
+pub(crate) use record::SnapshotRecord;
+pub(crate) use writer::SnapshotWriter;

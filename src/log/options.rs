@@ -1,0 +1,24 @@
+//! Sizes of segments.
+
+use crate::env::faults::Faults;
+
+/// Sizes, and switches of test builds. The defaults are those of the design.
+#[derive(Clone, Debug)]
+pub struct LogOptions {
+    /// Size of the first segment in bytes, its 4 KiB header included.
+    pub segment_bytes_first: u64,
+    /// Segments double up to this, and to a quarter of the snapshot.
+    pub segment_bytes_max: u64,
+    /// Promises to break, for a harness to notice.
+    pub faults: Faults,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self {
+            segment_bytes_first: 256 << 10,
+            segment_bytes_max: 16 << 20,
+            faults: Faults::default(),
+        }
+    }
+}

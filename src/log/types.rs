@@ -1,0 +1,90 @@
+//! What the log stores: batches, and what is known at the end of one.
+
+use crate::codec::{CodecError, Reader};
+use crate::env::UnixMillis;
+use crate::model::{ChangeSet, Lsn};
+
+/// State of the age clock, carried by every frame, snapshot and end mark (I9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ClockNote {
+    /// The wall clock when this was written.
+    pub wall: UnixMillis,
+    /// The age clock then.
+    pub age: UnixMillis,
+    /// How much of the wall clock's advance the age clock does not believe yet, in milliseconds.
+    pub held_millis: i64,
+    /// Since when (wall clock) it holds that back.
+    pub held_since: UnixMillis,
+}
+
+/// One batch: what is made durable by one sync.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Generation of the keystore that its rows were sealed under.
+    pub keystore_generation: u64,
+    /// State of the age clock.
+    pub clock: ClockNote,
+    /// Set digest of all rows after it.
+    pub digest: [u8; 32],
+    /// 1 to 256 change sets with consecutive LSNs.
+    pub sets: Vec<ChangeSet>,
+}
+
+/// Where the truth ends, and what is known there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The last operation.
+    pub lsn: Lsn,
+    /// Set digest of all rows after it.
+    pub digest: [u8; 32],
+    /// Generation of the keystore then.
+    pub keystore_generation: u64,
+    /// State of the age clock then, or at the clean close after it.
+    pub clock: ClockNote,
+}
+
+impl End {
+    /// Bytes of an end on disk.
+    pub(super) const BYTES: usize = 80;
+
+    /// Appends the encoding: LSN, digest, keystore generation, clock.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.lsn.0.to_le_bytes());
+        out.extend_from_slice(&self.digest);
+        out.extend_from_slice(&self.keystore_generation.to_le_bytes());
+        encode_clock(&self.clock, out);
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    pub(super) fn decode(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+        Ok(Self {
+            lsn: Lsn(reader.u64()?),
+            digest: reader.array()?,
+            keystore_generation: reader.u64()?,
+            clock: decode_clock(reader)?,
+        })
+    }
+
+    /// Whether both are the same point of the truth; the clock may have been noted later.
+    #[must_use]
+    pub fn same_point(&self, other: &Self) -> bool {
+        self.lsn == other.lsn && self.digest == other.digest
+    }
+}
+
+/// Appends the four times of a clock note.
+pub(super) fn encode_clock(clock: &ClockNote, out: &mut Vec<u8>) {
+    for millis in [clock.wall.0, clock.age.0, clock.held_millis, clock.held_since.0] {
+        out.extend_from_slice(&millis.to_le_bytes());
+    }
+}
+
+/// Reads what [`encode_clock`] wrote.
+pub(super) fn decode_clock(reader: &mut Reader<'_>) -> Result<ClockNote, CodecError> {
+    Ok(ClockNote {
+        wall: UnixMillis(reader.i64()?),
+        age: UnixMillis(reader.i64()?),
+        held_millis: reader.i64()?,
+        held_since: UnixMillis(reader.i64()?),
+    })
+}

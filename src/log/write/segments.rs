@@ -1,0 +1,136 @@
+//! The step from one segment to the next.
+
+use crate::env::{OpenMode, is_no_space};
+use crate::log::error::LogError;
+use crate::log::files;
+use crate::log::files::FileKind;
+use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment, SegmentHeader};
+use crate::log::read::SegmentInfo;
+use crate::log::write::{Log, prepare};
+
+impl Log {
+    /// No more frames go into the current segment.
+    pub(crate) fn end_current(&mut self) {
+        if let Some(segment) = self.current.take() {
+            let SegmentHeader { number, id, .. } = segment.header;
+            let start = segment.header.start();
+            self.ended.push(SegmentInfo { number, id, start, end: self.tail.clone() });
+        }
+    }
+
+    /// The size of the next segment: doubling, but never large against the snapshot.
+    pub(crate) fn wanted_capacity(&self) -> u64 {
+        let quarter = (self.manifest.snapshot.bytes / 4).max(1);
+        let bound = self
+            .options
+            .segment_bytes_first
+            .max(quarter.checked_next_power_of_two().unwrap_or(u64::MAX))
+            .min(self.options.segment_bytes_max);
+        let doubled = match &self.current {
+            Some(segment) => segment.header.capacity.saturating_mul(2),
+            None => self.next_capacity,
+        };
+        doubled.clamp(self.options.segment_bytes_first.min(bound), bound)
+    }
+
+    pub(super) fn fits(&self, len: u64) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|segment| self.tail.offset + len <= segment.header.capacity)
+    }
+
+    /// The first segment of a new vault, live before its first frame.
+    pub(crate) fn begin_first_segment(&mut self) -> Result<(), LogError> {
+        self.begin_segment(0)?;
+        self.flush_manifest()
+    }
+
+    pub(super) fn begin_segment(&mut self, frame_bytes: u64) -> Result<(), LogError> {
+        // At most one segment is ahead of the manifest on disk: of a second nobody would know after a
+        // crash, and its header would one day seem to name an end that is not there (MAN-7).
+        if !self.manifest_durable {
+            self.flush_manifest()?;
+        }
+        let begun = self.write_new_segment(frame_bytes);
+        if begun.is_err() {
+            // The number was not used after all, and may be prepared again.
+            self.preparing.lock().last = self.manifest.last;
+        }
+        let (segment, next_capacity) = self.poison_unless_undone(begun)?;
+        self.end_current();
+        self.next_capacity = next_capacity;
+        self.manifest.last = segment.header.number;
+        self.manifest.mark = None;
+        self.manifest_durable = false;
+        self.tail = segment.header.start();
+        self.current = Some(segment);
+        Ok(())
+    }
+
+    /// Makes the next segment's file real and its header durable. Nothing in memory changes: the
+    /// number is not used until the manifest names it.
+    fn write_new_segment(&mut self, frame_bytes: u64) -> Result<(Segment, u64), LogError> {
+        let number = self.manifest.last.saturating_add(1);
+        let wanted = self.wanted_capacity();
+        let needed = (FRAMES_AT + frame_bytes).next_multiple_of(FRAMES_AT).min(SEGMENT_BYTES_MAX);
+        let prepared = self.preparing.take(number).filter(|ready| *ready >= needed);
+        let capacity = match prepared {
+            Some(ready) => ready,
+            None => self.make_segment(number, wanted, needed)?,
+        };
+        let name = FileKind::Segment.name(number);
+        let file = self
+            .context
+            .fs()
+            .open(&self.context.path(FileKind::Segment, number), OpenMode::Existing)
+            .map_err(|error| LogError::io("open", &name, error))?;
+        let header = SegmentHeader {
+            number,
+            id: self.context.random()?,
+            capacity,
+            previous: self.tail.clone(),
+        };
+        let segment = Segment { header, file, name };
+        let bytes = segment.header.encode(&self.context);
+        if let Err(error) = segment.file.write_all_at(&bytes, 0) {
+            return Err(write_failed(&segment, &bytes, 0, error));
+        }
+        let synced = segment.file.sync_all();
+        synced.map_err(|error| LogError::io("sync", &segment.name, error))?;
+        Ok((segment, wanted))
+    }
+
+    /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
+    /// the size that is wanted may hold a small one: what frees space must still be written (I4).
+    fn make_segment(&self, number: u64, wanted: u64, needed: u64) -> Result<u64, LogError> {
+        let mut capacity = wanted.max(needed);
+        loop {
+            match prepare::make_now(&self.context, number, capacity) {
+                Err(LogError::NoSpace) if capacity > needed => {
+                    let small = self.options.segment_bytes_first.max(needed);
+                    capacity = if capacity > small { small } else { needed };
+                }
+                made => return made.map(|()| capacity),
+            }
+        }
+    }
+}
+
+/// What a failed write means. A full disk is undone where the bytes are not whole on the file, which
+/// is what such an error says; everything else leaves the medium in doubt, and poisons. A header that
+/// is whole all the same would name an end that the log then passes (LOG-9).
+pub(super) fn write_failed(
+    segment: &Segment,
+    bytes: &[u8],
+    offset: u64,
+    error: std::io::Error,
+) -> LogError {
+    let Segment { file, name, .. } = segment;
+    let partial = files::read_up_to(file.as_ref(), name, bytes.len(), offset)
+        .is_ok_and(|found| found != bytes);
+    if is_no_space(&error) && partial {
+        LogError::NoSpace
+    } else {
+        LogError::io("write", name, error)
+    }
+}
