@@ -112,6 +112,6 @@ pub use model::{RotationStep, Scope, api};
 pub use secret::{PayloadKind, SecretBytes, SecretValue};
 pub use semantics::{Fault, FaultKind};
 pub use vault::{
-    CheckReport, Credential, Finding, Loss, Progress, RepairOutcome, RepairReport, RotationError,
-    RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder,
+    CheckReport, Credential, Finding, Loss, Pages, Progress, RepairOutcome, RepairReport,
+    RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder,
 };

@@ -7,6 +7,7 @@
 //! - `responses.rs`: shapes that several operations answer with
 //! - `secrets.rs`, `values.rs`, `tags.rs`, `rotation.rs`, `policy.rs`, `replication.rs`,
 //!   `cross_account.rs`, `password.rs`: requests and responses by subject
+//! - `paged.rs`: requests whose responses come in pages
 //! - `operations.rs`: the table of operations, and what comes from it: names, kinds, enums of requests and
 //!   responses
 //! - `command.rs`: what the commit pipeline decides about
@@ -14,6 +15,7 @@
 mod command;
 mod cross_account;
 mod operations;
+mod paged;
 mod password;
 mod policy;
 mod replication;
@@ -29,6 +31,7 @@ pub use command::*;
 pub use cross_account::*;
 pub(crate) use operations::for_each_operation;
 pub use operations::{ApiRequest, Operation, Read, Request, Response, Write};
+pub use paged::PagedRequest;
 pub use password::*;
 pub use policy::*;
 pub use replication::*;

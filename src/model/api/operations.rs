@@ -57,6 +57,9 @@ pub trait ApiRequest {
     const OPERATION: Operation;
     /// What the operation answers.
     type Response;
+
+    /// The response of this operation; `None` if it is of another one.
+    fn response_of(response: Response) -> Option<Self::Response>;
 }
 
 macro_rules! define {
@@ -148,6 +151,10 @@ macro_rules! define {
             impl $(<$value>)? ApiRequest for $write $(<$value>)? {
                 const OPERATION: Operation = Operation::$write;
                 type Response = $write_response;
+
+                fn response_of(response: Response) -> Option<$write_response> {
+                    if let Response::$write(response) = response { Some(response) } else { None }
+                }
             }
 
             impl<V> From<$write $(<$value>)?> for Write<V> {
@@ -167,6 +174,10 @@ macro_rules! define {
             impl ApiRequest for $read {
                 const OPERATION: Operation = Operation::$read;
                 type Response = $read_response;
+
+                fn response_of(response: Response) -> Option<$read_response> {
+                    if let Response::$read(response) = response { Some(response) } else { None }
+                }
             }
 
             impl From<$read> for Read {

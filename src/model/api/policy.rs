@@ -1,5 +1,6 @@
 //! Requests and responses about resource policies.
 
+use super::paged::paged;
 use super::request::request;
 use super::responses::PolicyResponse;
 
@@ -124,3 +125,5 @@ pub struct ListResourcePoliciesResponse {
     /// `NextToken`, if there is more.
     pub next_token: Option<String>,
 }
+
+paged!(ListResourcePolicies: policy_names of String);

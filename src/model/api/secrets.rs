@@ -1,6 +1,7 @@
 //! Requests and responses about secrets as wholes: make, describe, list, change, delete, restore.
 
 use super::cross_account::{PrimaryDescription, ReplicaDescription};
+use super::paged::paged;
 use super::replication::{ReplicaRegion, ReplicationStatus};
 use super::request::request;
 use super::responses::{SecretResponse, VersionResponse};
@@ -200,6 +201,8 @@ pub struct ListSecretsResponse {
     /// `NextToken`, if there is more.
     pub next_token: Option<String>,
 }
+
+paged!(ListSecrets: secrets of SecretListEntry);
 
 /// An entry of `SecretList`: a description without what lists leave out.
 pub type SecretListEntry = DescribeSecretResponse;

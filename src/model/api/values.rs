@@ -1,5 +1,6 @@
 //! Requests and responses about values, their versions and the labels on them.
 
+use super::paged::paged;
 use super::request::request;
 use super::responses::{SecretResponse, VersionResponse};
 use super::secrets::Filter;
@@ -147,6 +148,8 @@ pub struct ListSecretVersionIdsResponse {
     /// `NextToken`, if there is more.
     pub next_token: Option<String>,
 }
+
+paged!(ListSecretVersionIds: versions of SecretVersionsListEntry);
 
 /// An entry of `Versions`.
 #[derive(Clone, Debug, PartialEq, Eq)]

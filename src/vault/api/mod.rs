@@ -3,6 +3,7 @@
 //! - `operations.rs`: one method for each operation
 //! - `shorthand.rs`: `put` and `get`
 //! - `batch_get.rs`: `BatchGetSecretValue`, many reads in one
+//! - `pages.rs`: lists as iterators over all of their pages
 //! - `submit.rs`: from any request to its answer; the form for servers
 //! - `scope.rs`: handles that act in other scopes
 //! - `fork.rs`: a second vault that goes on from where one stands, for tests
@@ -11,6 +12,9 @@ mod batch_get;
 #[cfg(feature = "testkit")]
 mod fork;
 mod operations;
+mod pages;
 mod scope;
 mod shorthand;
 mod submit;
+
+pub use pages::Pages;
