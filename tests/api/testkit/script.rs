@@ -84,11 +84,11 @@ const NAMES: [(&str, &str); 14] = [
     ("ListResourcePoliciesResponse", "PolicyPage"),
     ("ListSecretVersionIdsResponse", "VersionPage"),
     ("ListSecretsResponse", "SecretPage"),
+    ("ValidateResourcePolicyResponse", "PolicyValidation"),
     ("PolicyResponse", "PolicyNamed"),
     ("ReplicationResponse", "Replicated"),
     ("SecretResponse", "Named"),
     ("SecretVersionsListEntry", "VersionEntry"),
-    ("ValidateResourcePolicyResponse", "PolicyValidation"),
     ("VersionResponse", "Written"),
 ];
 
