@@ -1,5 +1,5 @@
-//! Pairs that sign requests to the server. They are ordinary secrets of an account that no caller has, so they are
-//! sealed, logged and deleted like any other.
+//! Pairs that sign requests to the server. They are ordinary secrets of an account that no caller has, so
+//! they are sealed, logged and deleted like any other.
 
 use super::inner::Inner;
 use super::job::fill_token;
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 pub struct Credential {
     /// `AKIA` and 16 more characters.
     pub access_key_id: String,
-    /// The account that its requests act in: 12 digits.
+    /// The account of its requests, of 12 digits.
     pub account: String,
     /// The secret half.
     pub secret_access_key: SecretBytes,
@@ -48,7 +48,7 @@ fn random_text(env: &Env, alphabet: &[u8], len: usize) -> Result<Zeroizing<Strin
 impl Inner {
     pub(super) fn new_credential(&self, account: &str) -> Result<Credential> {
         const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        // As AWS's own alphabet, but no character that a shell or a URL would want quoted.
+        // The alphabet of AWS, without the characters that a shell or a URL needs quoted.
         const MIXED: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -76,7 +76,7 @@ impl Inner {
             for entry in page.secrets {
                 let value = match self.open_value(&scope, &GetSecretValue::new(&entry.name)) {
                     Ok(opened) => opened.output.value,
-                    // Revoked since it was listed.
+                    // It was revoked after it was listed.
                     Err(error) if error.is_not_found() => continue,
                     Err(error) => return Err(error),
                 };

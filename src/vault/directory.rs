@@ -99,8 +99,9 @@ impl VaultDir {
         Self::take(env, dir, options)
     }
 
-    /// The same for a folder that may have no vault yet. The folder is made with its parents if it is missing. A folder
-    /// with files that are not a vault's is refused and left as it is ([`ErrorKind::Exists`]).
+    /// The same for a folder that may have no vault yet. The folder is made with its parents if it is
+    /// missing. A folder with files that are not a vault's is refused and left as it is
+    /// ([`ErrorKind::Exists`]).
     pub fn make(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
         make_dirs(env.fs.as_ref(), dir)
@@ -203,8 +204,8 @@ fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
     fs.sync_dir(&parent)
 }
 
-/// Refuses a folder with anything that an unfinished creation cannot have left. Anyone may use names such as `log`
-/// and `state`, so the content of these folders is checked too.
+/// Refuses a folder with anything that an unfinished creation cannot have left. Anyone may use names such
+/// as `log` and `state`, so the content of these folders is checked too.
 pub(crate) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let is_ours = || -> std::io::Result<bool> {
         for entry in fs.read_dir(dir)? {

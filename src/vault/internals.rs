@@ -1,4 +1,4 @@
-//! What tests, benches and fuzz targets may look at. No stability promise.
+//! Access to inner parts for tests, benches and fuzz targets, without a promise of stability.
 
 use super::commit::job::{Done, Job, Mutate};
 use super::commit::pipeline::Task;
@@ -34,7 +34,7 @@ pub fn lsn(vault: &Vault) -> crate::error::Result<Lsn> {
     vault.inner.driver.control(|pipeline| pipeline.lsn)
 }
 
-/// A quick hash of all rows as they lie in the state: two vaults with the same read the same.
+/// A quick hash of all rows of the state. Two vaults with the same hash read the same.
 pub fn rows_hash(vault: &Vault) -> Option<u64> {
     let hash = |state: u64, bytes: &[u8]| {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -67,7 +67,7 @@ pub fn poison(vault: &Vault) {
     vault.inner.shared.status.raise(Status::Poisoned);
 }
 
-/// Takes the state from the readers, as a failed apply does.
+/// Marks the state broken, as a failed apply does.
 pub fn break_state(vault: &Vault) {
     vault.inner.shared.state.mark_broken();
 }
@@ -85,7 +85,7 @@ pub fn live_bytes(vault: &Vault) -> u64 {
     .unwrap_or(0)
 }
 
-/// A value as it reads, without the mark that a read leaves.
+/// Reads a value without leaving an access mark.
 pub fn peek_value(
     vault: &Vault,
     scope: &crate::model::Scope,
@@ -94,10 +94,10 @@ pub fn peek_value(
     vault.inner.open_value(scope, request).map(|opened| opened.output)
 }
 
-/// How many kinds of content rows have.
+/// The kinds of content that rows have.
 pub const ROW_KINDS: u8 = 11;
 
-/// Content of a row of that kind, read and written again; `None`: it is refused.
+/// Decodes and encodes content of that kind. `None`: it is refused.
 #[must_use]
 pub fn row_written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     super::rows::written_again(kind, bytes)
@@ -109,7 +109,7 @@ pub fn log_keys(keys: &Keyring) -> Arc<dyn crate::log::Authenticator> {
     super::log_keys::LogKeys::of(keys)
 }
 
-/// Seals a write, lets `between` happen, and only then hands it in: for vaults without threads.
+/// Seals a write, calls `between`, and only then submits the write. For vaults without threads.
 pub fn hand_in_late(
     vault: &Vault,
     scope: &crate::model::Scope,
@@ -132,8 +132,8 @@ pub fn hand_in_late(
     answer
 }
 
-/// Hands writes in together, so that they share a batch: for vaults without threads. Each `done` is
-/// called before this returns.
+/// Submits writes together, so that they share a batch. Each `done` is called before this returns. For
+/// vaults without threads.
 pub fn submit_together(
     vault: &Vault,
     scope: &crate::model::Scope,

@@ -1,4 +1,4 @@
-//! The log's keyed hashing, from the vault's keys: siblings never name each other.
+//! The keyed hashing of the log, with the keys of the vault. `log` and `crypto` never use each other.
 
 use crate::crypto::{Keyring, MacKey, SetSum};
 use crate::env::age::AgeNote;
@@ -6,7 +6,7 @@ use crate::log::{Authenticator, ClockNote, RowSum};
 use crate::model::{Lsn, Tree};
 use std::sync::Arc;
 
-/// The two keys that the log lives with. It holds no other, so that none is kept alive by it.
+/// The two keys that the log needs. It holds no other key, so that it keeps no other key in memory.
 pub(crate) struct LogKeys {
     log: Arc<MacKey>,
     digest: Arc<MacKey>,
@@ -43,13 +43,13 @@ impl RowSum for Sum {
     }
 }
 
-/// The age clock's state as the log carries it.
+/// The state of the age clock, for the log.
 pub(crate) fn clock_note(note: AgeNote) -> ClockNote {
     let AgeNote { wall, age, held_millis, held_since } = note;
     ClockNote { wall, age, held_millis, held_since }
 }
 
-/// The age clock's state as the log carried it.
+/// The state of the age clock, from the log.
 pub(crate) fn age_note(note: ClockNote) -> AgeNote {
     let ClockNote { wall, age, held_millis, held_since } = note;
     AgeNote { wall, age, held_millis, held_since }

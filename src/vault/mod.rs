@@ -7,8 +7,8 @@
 //! readers ------------------------>  the store, never waiting for a sync
 //! ```
 //!
-//! [`VaultDir`] is the folder with its lock held. Opening or creating in it gives a [`Vault`], whose clones share
-//! one vault between threads. Operations carry the names and members of the AWS API.
+//! [`VaultDir`] is the folder with its lock held. Opening or creating in it gives a [`Vault`], whose clones
+//! share one vault between threads. Operations carry the names and members of the AWS API.
 //!
 //! # File map
 //!
@@ -20,7 +20,7 @@
 //! - `rotation_functions.rs`: the functions that rotate secrets
 //! - `options.rs`: how a vault is opened
 //! - `directory.rs`: the folder: its lock, and what needs no key
-//! - `rows/`: where a fact lies in the store, and how it is written
+//! - `rows/`: the key and the content of each fact in the store
 //! - `view/`: the rows as the facts that `semantics` asks for
 //! - `state/`: the store that serves reads, kept equal to the log
 //! - `runtime/`: what handles and threads of an open vault share

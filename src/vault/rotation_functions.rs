@@ -1,4 +1,4 @@
-//! The functions that rotate secrets, as whoever opens the vault gives them.
+//! The functions that rotate secrets, given by the program that opens the vault.
 
 use crate::model::{RotationStep, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,14 +6,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a rotation function is told: one step for one version of one secret.
+/// One call of a rotation function: one step for one version of one secret.
 #[derive(Clone, Debug)]
 pub struct RotationEvent {
-    /// Which of the four.
+    /// The step.
     pub step: RotationStep,
     /// The secret's full ARN.
     pub secret_id: String,
-    /// The version, and the token to write it with.
+    /// The version, which is also the token to write it with.
     pub client_request_token: String,
     /// A fresh random id of this call.
     pub rotation_token: String,
@@ -23,14 +23,14 @@ pub struct RotationEvent {
 }
 
 impl RotationEvent {
-    /// Whether the vault is being closed: a function that waits should give up.
+    /// Whether the vault is being closed. A function that waits should give up then.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 }
 
-/// A call that did not succeed. It has no text: what a function says may hold secrets.
+/// A call that failed. It has no text, because the message of a function may hold secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RotationError;
 
@@ -42,11 +42,11 @@ impl fmt::Display for RotationError {
 
 impl std::error::Error for RotationError {}
 
-/// What does the steps of a rotation. Called on a thread for rotations; it may block and may use the
-/// vault, but should end soon once [`RotationEvent::is_stopping`].
+/// Does the steps of a rotation. It is called on a thread for rotations. It may block and may use the
+/// vault, but should return soon once [`RotationEvent::is_stopping`].
 ///
-/// The contract is that of AWS for Lambda functions: each step can be called more than once for the
-/// same token, and has to end with the same outcome.
+/// The contract is that of AWS for Lambda functions: a step may be called more than once for the same
+/// token, and each time must end with the same outcome.
 pub trait RotationFunction: Send + Sync {
     /// Does one step.
     fn invoke(&self, event: &RotationEvent) -> Result<(), RotationError>;
@@ -55,7 +55,7 @@ pub trait RotationFunction: Send + Sync {
 /// One function.
 #[derive(Clone)]
 pub(crate) enum Function {
-    /// Whoever opened the vault brought it.
+    /// The program that opened the vault gave it.
     Given(Arc<dyn RotationFunction>),
     /// A random value of so many characters.
     Random(usize),
@@ -68,7 +68,7 @@ pub struct RotationFunctions {
 }
 
 impl RotationFunctions {
-    /// Characters of a random value unless told otherwise.
+    /// Characters of a random value by default.
     pub const RANDOM_CHARS: usize = 32;
     /// The lengths that a random value can have.
     pub const RANDOM_CHARS_RANGE: std::ops::RangeInclusive<usize> = 1..=4096;
@@ -80,8 +80,8 @@ impl RotationFunctions {
         self
     }
 
-    /// Adds the function that is built in: the new value is `chars` random letters and digits,
-    /// drawn inside the vault.
+    /// Adds the function that is built in. The new value is `chars` random letters and digits, drawn inside
+    /// the vault.
     #[must_use]
     pub fn with_random(mut self, arn: impl Into<String>, chars: usize) -> Self {
         let (min, max) = (*Self::RANDOM_CHARS_RANGE.start(), *Self::RANDOM_CHARS_RANGE.end());
@@ -89,7 +89,7 @@ impl RotationFunctions {
         self
     }
 
-    /// Whether there is none.
+    /// Whether there is no function.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.functions.is_empty()

@@ -40,7 +40,7 @@ pub(crate) struct Worker {
 }
 
 impl Drop for Worker {
-    /// Nobody else will ever stop it.
+    /// Stops the thread. The owner is gone, so no one else would.
     fn drop(&mut self) {
         self.tell_to_stop();
     }

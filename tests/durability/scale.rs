@@ -171,7 +171,7 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
         world.fs.take_made();
         put_many(&vault, at..(at + chunk).min(puts), SECRETS, 1_024, |_| world.clock.advance(step));
         for (thread, path) in world.fs.take_made() {
-            if !["strongroom-keeper", "strongroom-segments"].contains(&thread.as_str()) {
+            if !["strongroom-maintenance", "strongroom-segments"].contains(&thread.as_str()) {
                 on_the_put_path.insert((thread, path));
             }
         }

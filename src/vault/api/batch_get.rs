@@ -1,5 +1,5 @@
-//! `BatchGetSecretValue`: each secret is read by itself, whole and as of one moment, and leaves the
-//! same mark as by `GetSecretValue`. Values stay in the fence until the answer is written.
+//! `BatchGetSecretValue`. Each secret is read by itself, consistently and with an access mark, as by
+//! `GetSecretValue`. Values stay in the fence until the answer is written.
 
 use crate::error::Result;
 use crate::model::Scope;
@@ -23,7 +23,7 @@ impl Inner {
                     self.read_checked(scope, &request, Still::All, |view, scope, ask| {
                         batch::selected(view, scope, ask)
                     })?;
-                // Between the page and the read of its values others go on.
+                // Secrets may change between the read of the page and the read of its values.
                 let found =
                     self.values_of(scope, &arns, |fault| !batch::is_no_longer_selected(fault))?;
                 Ok(BatchGetSecretValueResponse { next_token, ..found })
@@ -31,12 +31,12 @@ impl Inner {
         }
     }
 
-    /// Reads the current values. `tells`: whether a secret that is refused so has an entry.
+    /// Reads the current values. `is_reported`: whether a refusal gets an entry of its own.
     fn values_of(
         &self,
         scope: &Scope,
         ids: &[String],
-        tells: impl Fn(&crate::semantics::Fault) -> bool,
+        is_reported: impl Fn(&crate::semantics::Fault) -> bool,
     ) -> Result<BatchGetSecretValueResponse> {
         let mut values = Vec::with_capacity(ids.len());
         let mut errors = Vec::new();
@@ -44,7 +44,7 @@ impl Inner {
             match self.get_secret_value(scope, &GetSecretValue::new(id)) {
                 Ok(value) => values.push(value),
                 Err(error) => match error.fault() {
-                    Some(fault) if tells(fault) => errors.push(batch::error(id, fault)),
+                    Some(fault) if is_reported(fault) => errors.push(batch::error(id, fault)),
                     Some(_) => (),
                     None => return Err(error),
                 },

@@ -1,8 +1,7 @@
-//! A second vault that goes on from where one stands: made from its parts, without opening anything.
+//! Forks an open vault: an independent vault with the same content, made from its parts without an open.
 //!
-//! Everything that an open vault is has a fork of its own (log, state, marks, agenda); keys are
-//! shared, because nobody changes a keyring. The files are the caller's to copy, at a moment when
-//! none is being written.
+//! Each part (log, state, access marks, rotation schedule) is forked. Keys are shared, because a keyring
+//! never changes. The caller copies the files, at a moment when none is being written.
 
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, PoisonError};
@@ -23,7 +22,7 @@ impl Vault {
             ErrorKind::Usage { what: "only a vault in memory without threads can be forked" };
         let inner = &self.inner;
         let Driver::Inline(pipeline) = &inner.driver else { return Err(REFUSED.into()) };
-        // Nobody writes a file while both are held.
+        // No file is written while both locks are held.
         let maintainer = &self.running.maintainer;
         let _pass = maintainer.lock_pass();
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);

@@ -163,8 +163,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// An epoch switch has made every purge before it final. A purge during the switch, when data keys already lay
-    /// under the new epoch, takes over the note and waits for the next switch.
+    /// An epoch switch has made every purge before it final. A purge during the switch, when data keys
+    /// already lay under the new epoch, takes over the note and waits for the next switch.
     fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, PlanError> {
         let changes = match self.unshredded {
             None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
@@ -180,8 +180,8 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Moves wrapped data keys to the current epoch, in one bounded operation (I10). Those of a dead secret, or of
-    /// no version at all, are removed instead, because the new epoch must not open them.
+    /// Moves wrapped data keys to the current epoch, in one bounded operation (I10). Those of a dead
+    /// secret, or of no version at all, are removed instead, because the new epoch must not open them.
     fn rewrap(
         &mut self,
         versions: &[(RecordId, Seq)],

@@ -1,4 +1,5 @@
-//! What the commit pipeline does between batches: it rebuilds the state, repairs and compacts the log, and closes.
+//! What the commit pipeline does between batches: it rebuilds the state, repairs and compacts the log, and
+//! closes.
 
 use super::pipeline::Pipeline;
 use crate::crypto::Keyring;
@@ -33,9 +34,9 @@ impl Pipeline {
         self.shared.state()
     }
 
-    /// Rebuilds a state whose file has grown far beyond its live rows, because sled never gives space back. Called
-    /// right after a compaction, when the size of the snapshot is the live size. Large states are left alone, so
-    /// that it takes less than a second.
+    /// Rebuilds a state whose file has grown far beyond its live rows, because sled never gives space back.
+    /// Called right after a compaction, when the size of the snapshot is the live size. Large states are
+    /// left alone, so that it takes less than a second.
     pub(crate) fn shrink_state(&mut self) -> Result<()> {
         let live = self.log.snapshot_bytes();
         let size = self.state()?.store().disk_bytes();
@@ -95,11 +96,11 @@ impl Pipeline {
         Log::open(&shared.env, &shared.dir, shared.id.0, auth, options).map_err(Error::from)
     }
 
-    /// Replaces a damaged log by a snapshot of the state, if the state provably equals the end of the log: every
-    /// row by the sum, every value by opening it (I6).
+    /// Replaces a damaged log by a snapshot of the state, if the state provably equals the end of the log:
+    /// every row by the sum, every value by opening it (I6).
     ///
-    /// The caller makes sure that no preparation or compaction of this log is running. If the damage cannot be
-    /// repaired the vault takes no more writes, because no open would find them.
+    /// The caller makes sure that no preparation or compaction of this log is running. If the damage cannot
+    /// be repaired the vault takes no more writes, because no open would find them.
     pub(crate) fn repair_log(&mut self, damage: LogError) -> Result<()> {
         if self.shared.status.get() != Status::Open {
             return Err(damage.into());
@@ -160,8 +161,8 @@ impl Pipeline {
         due || (always && self.log.has_garbage())
     }
 
-    /// Lets the log free what it no longer needs, now that `state` is durable up to `durable`. If that state was
-    /// replaced meanwhile, nothing is freed.
+    /// Lets the log free what it no longer needs, now that `state` is durable up to `durable`. If that
+    /// state was replaced meanwhile, nothing is freed.
     pub(crate) fn free(&mut self, state: &Arc<State>, durable: Lsn) -> Result<()> {
         if !self.shared.state.is_current(state) {
             return Ok(());
@@ -174,8 +175,8 @@ impl Pipeline {
         if self.shared.state.is_current(state) { self.rebuild_state() } else { Ok(()) }
     }
 
-    /// Ends the current segment, and hands out the work of compacting the segments that have ended. `None`: there
-    /// is nothing to do, or nothing could be freed by it.
+    /// Ends the current segment, and hands out the work of compacting the segments that have ended. `None`:
+    /// there is nothing to do, or nothing could be freed by it.
     pub(crate) fn begin_compaction(&mut self, always: bool) -> Result<Option<Compaction>> {
         let is_due = always || self.log.compaction_due();
         // For a state that is not on the disk the log frees nothing (I6), and snapshots would only pile up.
@@ -203,8 +204,8 @@ impl Pipeline {
         if self.shared.status.get() == Status::Poisoned {
             return Ok(());
         }
-        // If the state cannot be made durable (on a full disk, say), the next open rebuilds it. The end mark is
-        // about the log alone, so this is no error of the close.
+        // If the state cannot be made durable (on a full disk, say), the next open rebuilds it. The end
+        // mark is about the log alone, so this is no error of the close.
         let _ = state.close();
         self.now();
         let note = clock_note(self.age.note());

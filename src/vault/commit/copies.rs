@@ -1,7 +1,7 @@
 //! Values that a plan copies to another secret.
 //!
-//! The wrap of a data key is bound to its secret and version, so copied rows would not open. The value is opened
-//! in its old place instead, and sealed under a data key of its own.
+//! The wrap of a data key is bound to its secret and version, so copied rows would not open. The value is
+//! opened in its old place instead, and sealed under a data key of its own.
 
 use crate::crypto::SealedValue;
 use crate::env::Entropy;
@@ -16,8 +16,8 @@ use crate::vault::view::row_view::RowView;
 pub(crate) struct Copies(Vec<(RecordId, Seq, SealedValue)>);
 
 impl Copies {
-    /// Opens every value that `effects` copy, and seals it anew. The plaintext lives in the fence and is wiped
-    /// before the next value is opened.
+    /// Opens every value that `effects` copy, and seals it anew. The plaintext lives in the fence and is
+    /// wiped before the next value is opened.
     pub(crate) fn seal<S: RowSource>(
         effects: &[Effect],
         view: &RowView<'_, S>,

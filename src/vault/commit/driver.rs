@@ -26,8 +26,8 @@ const LINGER_RETRY: u32 = 64;
 
 /// The only way to the pipeline.
 pub(crate) enum Driver {
-    /// A thread steps it. `queue` is `None` once stopped: the thread drains what was handed in before and then
-    /// ends, so that no job is lost.
+    /// A thread steps it. `queue` is `None` once stopped: the thread drains what was handed in before and
+    /// then ends, so that no job is lost.
     Thread {
         queue: RwLock<Option<Sender<Task>>>,
         id: ThreadId,
@@ -166,8 +166,8 @@ fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
     Ok(())
 }
 
-/// Does one step. A panic poisons the vault, because what the log holds by then is unknown (I4). Callers whose
-/// outcome is lost with it see their channel close. `false`: nothing waits.
+/// Does one step. A panic poisons the vault, because what the log holds by then is unknown (I4). Callers
+/// whose outcome is lost with it see their channel close. `false`: nothing waits.
 fn step(pipeline: &mut Pipeline) -> bool {
     catch_unwind(AssertUnwindSafe(|| pipeline.step())).unwrap_or_else(|_| {
         pipeline.shared.status.raise(Status::Poisoned);

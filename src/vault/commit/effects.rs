@@ -1,7 +1,7 @@
-//! A plan's effects as sealed rows: the last step before the log.
+//! Turns the effects of a plan into sealed rows, as the last step before the log.
 //!
-//! The data key of a new value is wrapped here, after the plan and under the epoch of the batch, so
-//! that a purge, a re-creation or an epoch switch between sealing and planning loses nothing.
+//! The data key of a new value is wrapped here, after planning and under the epoch of the batch. So a
+//! purge, a re-creation or an epoch switch between sealing and planning does no harm.
 
 use super::copies::Copies;
 use crate::codec::CodecError;
@@ -75,7 +75,7 @@ impl Sealer<'_> {
                 let token = rows::token_key(self.keys, version.id, &version.version_id);
                 out.push(self.put(Tree::Tokens, &token, rows::encode_seq(version.seq))?);
             }
-            // Written with the `PutVersion` of the same plan, which knows the version's id.
+            // The `PutVersion` of the same plan writes it, because it knows the version's id.
             Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
             Effect::DropVersion(version) => {
                 let key = rows::version_key(version.id, version.seq);
@@ -143,7 +143,7 @@ pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
     RowChange { tree, key: key.into(), value: None }
 }
 
-/// A label's key that is another one for each version.
+/// A fault: a label's key that differs for each version.
 fn label_key_by_faults<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
     if faults::active(Fault::LabelOnTwoVersions)
         && let Some(last) = key.as_mut().last_mut()

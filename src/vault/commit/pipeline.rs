@@ -9,8 +9,8 @@
 //!   If the append is undone all of them are answered `NoSpace`. If the sync fails all of them are answered
 //!   `OutcomeUnknown` and the vault is poisoned (I4).
 //! - Rows are applied after the sync, so the state never holds what the log does not (I6).
-//! - If applying fails the answers stand, because the operations are durable. The state is rebuilt from the log
-//!   before the next operation is planned.
+//! - If applying fails the answers stand, because the operations are durable. The state is rebuilt from the
+//!   log before the next operation is planned.
 //! - A batch can be planned twice. A row that does not open shows that the state is damaged. Nothing that was
 //!   planned on it is logged, because the log's digest would stay wrong; the state is rebuilt and the batch
 //!   is planned again. On a full disk only operations that need no new space are planned, and the reserve is
@@ -236,8 +236,8 @@ impl Pipeline {
         });
         for job in jobs {
             batch.plan(job, &self.shared);
-            // A row that does not open even in a rebuilt state is damaged in the log. Then only the operations
-            // that need it fail.
+            // A row that does not open even in a rebuilt state is damaged in the log. Then only the
+            // operations that need it fail.
             if batch.is_state_damaged && !is_rebuilt {
                 return Err(BatchError::State);
             }
@@ -323,8 +323,8 @@ impl Pipeline {
         appended.map_err(|error| self.log_failed(error).kind().clone())
     }
 
-    /// What an error of the log means for the vault. If the log does not know what the disk holds, the vault is
-    /// poisoned: no retry, no more writes (I4). Else nothing has changed.
+    /// What an error of the log means for the vault. If the log does not know what the disk holds, the
+    /// vault is poisoned: no retry, no more writes (I4). Else nothing has changed.
     pub(crate) fn log_failed(&mut self, error: LogError) -> Error {
         if !self.log.poisoned() {
             return error.into();

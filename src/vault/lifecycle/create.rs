@@ -1,9 +1,10 @@
 //! Makes a vault in its place. A power cut at any point leaves a whole vault with its key, or none
 //! (`docs/FORMAT.md`, creation).
 //!
-//! The order is: LOCK, the key (made durable by the caller), the log with an empty snapshot, and the keystore,
-//! renamed into place when it is whole. A folder without keystore that holds only our own names is made anew. If
-//! its log holds frames it is refused, because its keystore was lost and not just unfinished.
+//! The order is: LOCK, the key (made durable by the caller), the log with an empty snapshot, and the
+//! keystore, renamed into place when it is whole. A folder without keystore that holds only our own names
+//! is made anew. If its log holds frames it is refused, because its keystore was lost and not just
+//! unfinished.
 
 use super::serve::Parts;
 use crate::crypto::{Keystore, SetSum, Unlock, VaultId, key_file};
@@ -56,9 +57,9 @@ impl Vault {
 }
 
 impl VaultDir {
-    /// Makes a vault here. `make_key` gets the id of the new vault and returns its key, after making the key durable
-    /// (a key file synced with its folders). The vault is finished after that, so that a power cut never leaves a
-    /// vault whose key is lost.
+    /// Makes a vault here. `make_key` gets the id of the new vault and returns its key, after making the
+    /// key durable (a key file synced with its folders). The vault is finished after that, so that a power
+    /// cut never leaves a vault whose key is lost.
     pub fn create<K: Borrow<Unlock>>(
         self,
         make_key: impl FnOnce(VaultId) -> Result<K>,
@@ -99,12 +100,13 @@ impl VaultDir {
 
         install_keystore(&self, &keystore)?;
         let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
-        // Every sync succeeded in this process, so nothing has to be read back: an open would find the same log.
+        // Every sync succeeded in this process, so nothing has to be read back: an open would find the same
+        // log.
         let state = StateOpener::of(&self, &self.options.tuning, &keys).fresh()?;
         let opened = Opened { state, sum: SetSum::empty() };
         let vault = Parts { place: self, keystore, keys, log, opened, age }.serve()?;
-        // At once, because the disk may be full before the first pass of maintenance. A disk without space for it
-        // is not an error.
+        // At once, because the disk may be full before the first pass of maintenance. A disk without space
+        // for it is not an error.
         let _ = vault.inner.shared.space.refill_reserve();
         Ok(vault)
     }

@@ -1,10 +1,10 @@
 //! Opens a vault: from a locked folder and a key to a vault that serves.
 //!
 //! 1. Keystore: the winner of the twin is unlocked, and its copies are made equal.
-//! 2. Log: read and compared with the manifest. Damage is repaired if a whole state proves that nothing is lost,
-//!    and refused else. A keystore older than the last frame's is a rollback and is refused.
-//! 3. The last accepted frame is written and synced again (I5), because the page cache may hold what the disk does
-//!    not.
+//! 2. Log: read and compared with the manifest. Damage is repaired if a whole state proves that nothing is
+//!    lost, and refused else. A keystore older than the last frame's is a rollback and is refused.
+//! 3. The last accepted frame is written and synced again (I5), because the page cache may hold what the
+//!    disk does not.
 //! 4. State: compared, caught up or rebuilt.
 //! 5. Threads.
 
@@ -36,8 +36,8 @@ pub(crate) struct Unlocked {
 }
 
 impl VaultDir {
-    /// Opens the vault. Repairs that lose nothing (a torn tail, a stale state, one damaged copy) are done on the
-    /// way. Damage to data that exists only once is an error, and nothing is changed.
+    /// Opens the vault. Repairs that lose nothing (a torn tail, a stale state, one damaged copy) are done
+    /// on the way. Damage to data that exists only once is an error, and nothing is changed.
     pub fn open(self, unlock: &Unlock) -> Result<Vault> {
         refuse_lax(&self.env, &self.dir)?;
         let (twin, content, keystore) = self.keystore()?;
@@ -98,8 +98,8 @@ pub(crate) fn refuse_rollback(truth: &Recovered, keystore: &Keystore) -> Result<
     Ok(())
 }
 
-/// Reads the log. A damaged one is repaired from a state that provably equals its end, or from whatever else leads
-/// to the proven end: an older state and the frames after it, say.
+/// Reads the log. A damaged one is repaired from a state that provably equals its end, or from whatever
+/// else leads to the proven end: an older state and the frames after it, say.
 fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
     let auth = LogKeys::of(keys);
     let options = place.options.tuning.log_options();

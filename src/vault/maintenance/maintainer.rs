@@ -34,8 +34,8 @@ impl Maintainer {
         lock(&self.pass)
     }
 
-    /// Held while a log segment is prepared, and while the log is replaced. A segment that was prepared for the
-    /// old log must not take the place of one of the new log.
+    /// Held while a log segment is prepared, and while the log is replaced. A segment that was prepared for
+    /// the old log must not take the place of one of the new log.
     pub(crate) fn lock_preparing(&self) -> MutexGuard<'_, ()> {
         lock(&self.preparing)
     }

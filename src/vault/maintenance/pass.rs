@@ -78,8 +78,8 @@ impl Maintainer {
         self.inner.driver.control(|pipeline| pipeline.state().map(drop))?
     }
 
-    /// Has the next log segment prepared by its thread, so that no put has to. `ahead`: even if none is wanted
-    /// yet.
+    /// Has the next log segment prepared by its thread, so that no put has to. `ahead`: even if none is
+    /// wanted yet.
     fn prepare_segment(&self, ahead: bool) -> Result<()> {
         let left = self.inner.driver.control(move |pipeline| pipeline.hand_over_segment(ahead))?;
         // Only a vault without threads gets it back.

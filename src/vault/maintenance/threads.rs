@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::vault::worker::{Alarm, Worker};
 use std::time::Duration;
 
-/// How often a pass runs when nobody wakes the thread.
+/// How often a pass runs without a wake.
 const TICK: Duration = Duration::from_millis(500);
 /// How long only the cheapest work is done after a failure: a full disk stays full for a while.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl MaintenanceThreads {
                 not_before = now.saturating_add(PAUSE);
             }
         };
-        let passes = Worker::spawn("strongroom-keeper", alarms.passes, TICK, pass)?;
+        let passes = Worker::spawn("strongroom-maintenance", alarms.passes, TICK, pass)?;
         Ok(Self { passes, segments })
     }
 

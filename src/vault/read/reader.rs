@@ -1,10 +1,9 @@
-//! The reading operations: never wait for a sync, never see half an operation (I3).
+//! The reading operations. They never wait for a sync and never see half an operation (I3).
 //!
-//! A read of one secret takes its record (a replica's, and its primary's) first and again last, and
-//! starts over if it moved; a list
-//! compares the number of batches published. After three times, and whenever a row does not open,
-//! it reads on the commit thread, where nothing moves: if it fails there too the state lies, and is
-//! rebuilt from the log.
+//! A read of one secret reads its record (for a replica, also its primary's) first and again last, and
+//! starts over if it has changed. A list compares the count of published batches instead. After three
+//! tries, or when a row does not open, the read moves to the commit thread, where nothing changes
+//! meanwhile. If it fails there too the state is damaged, and it is rebuilt from the log.
 
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
@@ -31,13 +30,13 @@ const TRIES: usize = 3;
 type Outcome<T> = std::result::Result<T, Refusal<RowError>>;
 type Rows<'a> = RowView<'a, &'a dyn Store>;
 
-/// A read, as a function that can be run again elsewhere.
+/// A read, as a function that can be repeated on the commit thread.
 type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
 
-/// What must not have moved for a read to count.
+/// What must not have changed for a read to be consistent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Still {
-    /// The record that the read met first, and the primary's if that is a replica.
+    /// The record that was read first, and its primary's if that is a replica.
     Secret,
     /// Everything.
     All,
@@ -70,7 +69,7 @@ impl Inner {
         for _ in 0..TRIES {
             match try_read(&self.shared, scope, question, still, ask) {
                 Ok(Some(answer)) => return Ok(answer),
-                // Moved, or a row of a moment that is over.
+                // Something has changed meanwhile, or a row of an earlier moment does not open.
                 Ok(None) => {}
                 Err(error) if *error.kind() == ErrorKind::StateBroken => break,
                 Err(error) => return Err(error),
@@ -97,7 +96,7 @@ impl Inner {
         Ok(opened.output)
     }
 
-    /// Finds and opens a value without leaving a mark.
+    /// Finds and opens a value, without an access mark.
     pub(crate) fn open_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<Opened> {
         self.read(scope, request, Still::Secret, ask_value)
     }
@@ -187,7 +186,7 @@ fn try_read<Q, T>(
             Ok(unmoved.then_some(answer))
         }
         Err(Refusal::Fault(fault)) => {
-            // A refusal counts only if nothing moved while it was found.
+            // A refusal is final only if nothing changed meanwhile.
             if published.is_some() && shared.published() == published {
                 Err(fault.into())
             } else {
@@ -199,7 +198,7 @@ fn try_read<Q, T>(
     }
 }
 
-/// On the commit thread nothing moves, so a failure here is the state's.
+/// Reads on the commit thread, where nothing changes meanwhile. A failure here is the fault of the state.
 fn read_alone<Q, T>(
     pipeline: &mut Pipeline,
     scope: &Scope,
@@ -207,7 +206,7 @@ fn read_alone<Q, T>(
     ask: Ask<Q, T>,
 ) -> Result<T> {
     let shared = Arc::clone(&pipeline.shared);
-    // A broken state is made anew before it is asked.
+    // `pipeline.state` rebuilds a broken state first.
     let mut is_fresh = shared.state.is_broken();
     loop {
         let state = pipeline.state()?;
@@ -227,7 +226,7 @@ fn read_alone<Q, T>(
     }
 }
 
-/// A value that was found and opened, with the facts that a mark needs.
+/// A value that was found and opened, with what an access mark needs.
 pub(crate) struct Opened {
     pub(crate) output: GetSecretValueResponse,
     record: crate::model::SecretRecord,

@@ -1,9 +1,9 @@
 //! `check`: examines a vault with its key and changes nothing.
 //!
-//! - A plain check reads both copies of each twin and every authenticated byte of the log, recomputes the log's
-//!   digest, opens every row, and compares the state by LSN and digest.
-//! - A deep check also opens every value with its padding, reads the older snapshot and its segments, and compares
-//!   each row of the state with the log.
+//! - A plain check reads both copies of each twin and every authenticated byte of the log, recomputes the
+//!   log's digest, opens every row, and compares the state by LSN and digest.
+//! - A deep check also opens every value with its padding, reads the older snapshot and its segments, and
+//!   compares each row of the state with the log.
 //!
 //! The state is read from a private copy, because sled cannot open without writing.
 
@@ -31,7 +31,8 @@ use std::sync::Arc;
 const REPORT_ROWS: u64 = 1_000;
 
 impl VaultDir {
-    /// Checks the vault and changes nothing. `deep`: also opens every value and compares every row of the state.
+    /// Checks the vault and changes nothing. `deep`: also opens every value and compares every row of the
+    /// state.
     pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
         let (twin, _, keystore) = self.keystore()?;
         let keys = keystore.unlock(unlock).map_err(keystore_error)?;
@@ -45,7 +46,7 @@ impl VaultDir {
 fn note_copies(report: &mut CheckReport, faults: Vec<(String, &'static str)>, from: &'static str) {
     for (file, rule) in faults {
         let source = Some(from);
-        report.note(Finding { file, offset: 0, rule, source, heals_at_open: true });
+        report.note(Finding { file, offset: 0, rule, source, is_repaired_at_open: true });
     }
 }
 
@@ -62,8 +63,8 @@ pub(crate) fn examine(
     let holds_all = |end: &End| state.is_some_and(|rows| equals(rows, keys, end));
     let options = place.options.tuning.log_options();
     let opened = Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
-    let truth = match opened {
-        Ok(truth) => truth,
+    let recovered = match opened {
+        Ok(recovered) => recovered,
         Err(LogError::Damaged(damage)) => {
             let equal = damage.proven_end.as_ref().is_some_and(holds_all);
             let source = if equal {
@@ -76,27 +77,27 @@ pub(crate) fn examine(
                 offset: damage.offset,
                 rule: damage.rule,
                 source,
-                heals_at_open: source.is_some(),
+                is_repaired_at_open: source.is_some(),
             });
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     };
-    if let Err(error) = refuse_rollback(&truth, keystore) {
+    if let Err(error) = refuse_rollback(&recovered, keystore) {
         note_error(report, &error, None, false);
         return Ok(());
     }
-    report.lsn = truth.end().lsn.0;
-    note_copies(report, truth.manifest_faults()?, "the other copy");
-    report.warnings.extend(truth.repair_notes());
-    let Some(rows) = read_truth(place, keys, &truth, state, report) else { return Ok(()) };
+    report.lsn = recovered.end().lsn.0;
+    note_copies(report, recovered.manifest_faults()?, "the other copy");
+    report.warnings.extend(recovered.repair_notes());
+    let Some(rows) = read_log(place, keys, &recovered, state, report) else { return Ok(()) };
     open_rows(place, &rows, keys, deep, report);
-    if deep && let Err(error) = truth.check_older() {
+    if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
     }
     if uses_state(place) {
-        compare_state(state, &rows, keys, truth.end(), deep, report);
+        compare_state(state, &rows, keys, recovered.end(), deep, report);
     }
     Ok(())
 }
@@ -107,10 +108,10 @@ fn uses_state(place: &VaultDir) -> bool {
 }
 
 /// Puts the log's rows together in memory and compares their digest. Nothing on the disk is touched.
-fn read_truth(
+fn read_log(
     place: &VaultDir,
     keys: &Keyring,
-    truth: &Recovered,
+    recovered: &Recovered,
     state: Option<&dyn Store>,
     report: &mut CheckReport,
 ) -> Option<OrderedStore> {
@@ -119,10 +120,10 @@ fn read_truth(
     let progress = place.options.progress.clone().map(as_check);
     let mut opener = StateOpener::of(place, &tuning, keys);
     opener.progress = progress.as_ref();
-    match opener.read(truth) {
+    match opener.read(recovered) {
         Ok(rows) => Some(rows),
         // An open that finds the state whole does not read this, so it does not repair it.
-        Err(error) if state.is_some_and(|rows| equals(rows, keys, truth.end())) => {
+        Err(error) if state.is_some_and(|rows| equals(rows, keys, recovered.end())) => {
             note_error(report, &error, Some("the state"), false);
             None
         }
@@ -148,7 +149,7 @@ fn note_error(
     report: &mut CheckReport,
     error: &Error,
     source: Option<&'static str>,
-    heals_at_open: bool,
+    is_repaired_at_open: bool,
 ) {
     match error.kind() {
         ErrorKind::Damaged { file, offset, rule } => report.note(Finding {
@@ -156,7 +157,7 @@ fn note_error(
             offset: *offset,
             rule,
             source,
-            heals_at_open,
+            is_repaired_at_open,
         }),
         _ => report.damage.push(error.to_string()),
     }
@@ -203,7 +204,7 @@ fn open_rows(
     }
 }
 
-/// The state against the truth: by LSN and digest, or row by row.
+/// Compares the state with the log, by LSN and digest or row by row.
 fn compare_state(
     state: Option<&dyn Store>,
     rows: &OrderedStore,
@@ -225,7 +226,7 @@ fn compare_state(
             offset: 0,
             rule: "I6",
             source: None,
-            heals_at_open: false,
+            is_repaired_at_open: false,
         });
         return;
     }

@@ -16,7 +16,7 @@ pub struct Finding {
     /// What it can be repaired from without a loss. `None`: no proven copy of it is left.
     pub source: Option<&'static str>,
     /// Whether the next open repairs it by itself.
-    pub heals_at_open: bool,
+    pub is_repaired_at_open: bool,
 }
 
 impl fmt::Display for Finding {
@@ -29,7 +29,7 @@ impl fmt::Display for Finding {
 impl Finding {
     /// What can be done about it, for people.
     fn advice(&self) -> String {
-        match (self.source, self.heals_at_open) {
+        match (self.source, self.is_repaired_at_open) {
             (Some(source), true) => format!("the next open heals it from {source}"),
             (Some(source), false) => format!("`strongroom repair` heals it from {source}"),
             (None, _) => {
@@ -66,7 +66,7 @@ impl CheckReport {
 
     /// Adds a finding, and a line about it for people.
     pub(super) fn note(&mut self, finding: Finding) {
-        let list = if finding.heals_at_open { &mut self.warnings } else { &mut self.damage };
+        let list = if finding.is_repaired_at_open { &mut self.warnings } else { &mut self.damage };
         list.push(format!("damaged, {}. {finding}", finding.advice()));
         self.findings.push(finding);
     }

@@ -1,14 +1,16 @@
 //! `repair`: repairs what an open repairs, and what an open must not do unasked.
 //!
-//! 1. If the two copies of the keystore or of the manifest contradict each other, the one that the key proves wins.
+//! 1. If the two copies of the keystore or of the manifest contradict each other, the one that the key
+//!    proves wins.
 //! 2. The rest is examined as by a deep check.
-//! 3. What the next open repairs is copied to the quarantine and left to that open. For other damage the furthest
-//!    proven point is built in memory (`salvage`), the originals are copied to the quarantine, and the log is
-//!    begun anew from there. A loss is reported, and the log is changed only if the loss was accepted.
+//! 3. What the next open repairs is copied to the quarantine and left to that open. For other damage the
+//!    furthest proven point is built in memory (`salvage`), the originals are copied to the quarantine, and
+//!    the log is begun anew from there. A loss is reported, and the log is changed only if the loss was
+//!    accepted.
 //! 4. The vault is opened and closed, which repairs the rest, and examined again.
 //!
-//! An interruption at any point leaves the old log or the new one, each as whole as it was: nothing of the old log
-//! is touched until the new manifest is durable.
+//! An interruption at any point leaves the old log or the new one, each as whole as it was: nothing of the
+//! old log is touched until the new manifest is durable.
 
 use super::check::examine;
 use super::quarantine::Quarantine;
@@ -34,9 +36,9 @@ struct Repair {
 }
 
 impl VaultDir {
-    /// Repairs what an open repairs, and what an open must not do unasked. The damaged originals are kept in a folder
-    /// of the vault. A repair that would lose something is only reported, unless `accept_loss`: then the longest part
-    /// that is proven right is kept.
+    /// Repairs what an open repairs, and what an open must not do unasked. The damaged originals are kept
+    /// in a folder of the vault. A repair that would lose something is only reported, unless `accept_loss`:
+    /// then the longest part that is proven right is kept.
     pub fn repair(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
         refuse_lax(&self.env, &self.dir)?;
         // Only what is asked for happens: no pass of maintenance besides.
@@ -55,7 +57,13 @@ impl Repair {
         let mut found = CheckReport::default();
         for (file, rule) in twin.faults()? {
             let source = Some("the other copy");
-            found.findings.push(Finding { file, offset: 0, rule, source, heals_at_open: true });
+            found.findings.push(Finding {
+                file,
+                offset: 0,
+                rule,
+                source,
+                is_repaired_at_open: true,
+            });
         }
         self.settle_manifest(&keys)?;
         examine(&self.place, &keystore, &keys, true, &mut found)?;
@@ -63,7 +71,7 @@ impl Repair {
         if !found.damage.is_empty() && !self.replace_log(&keystore, &keys, &found, accept_loss)? {
             return Ok(self.report);
         }
-        for finding in found.findings.iter().filter(|finding| finding.heals_at_open) {
+        for finding in found.findings.iter().filter(|finding| finding.is_repaired_at_open) {
             self.quarantine.keep(&finding.file)?;
             self.report.done.push(done_line(finding));
         }
@@ -120,13 +128,13 @@ impl Repair {
     fn note_copy(&mut self, file: String, kind: &ErrorKind) {
         let rule = if let ErrorKind::Damaged { rule, .. } = kind { rule } else { "TWIN-2" };
         let source = Some("the copy that the key proves");
-        let finding = Finding { file, offset: 0, rule, source, heals_at_open: false };
+        let finding = Finding { file, offset: 0, rule, source, is_repaired_at_open: false };
         self.report.done.push(done_line(&finding));
         self.report.found.push(finding);
     }
 
-    /// Begins the log anew from the furthest proven point. `false`: that would lose something, and the loss was not
-    /// accepted.
+    /// Begins the log anew from the furthest proven point. `false`: that would lose something, and the loss
+    /// was not accepted.
     fn replace_log(
         &mut self,
         keystore: &Keystore,
@@ -142,7 +150,9 @@ impl Repair {
         let copy = StateCopy::of(&self.place);
         let state = copy.as_ref().map(StateCopy::store);
         let found = match salvage(&remains, state, keys)? {
-            Some(found) if checked.findings.iter().any(|finding| !finding.heals_at_open) => found,
+            Some(found) if checked.findings.iter().any(|finding| !finding.is_repaired_at_open) => {
+                found
+            }
             // The rows authenticate but do not open. There is no better copy of them.
             _ => return Err(first_of(checked)),
         };
@@ -201,8 +211,8 @@ impl Repair {
     }
 }
 
-/// Where the new log begins. After a loss it begins at an operation number that was never used. What was lost may
-/// turn up again in a state or a backup, and must not be taken for later operations.
+/// Where the new log begins. After a loss it begins at an operation number that was never used. What was
+/// lost may turn up again in a state or a backup, and must not be taken for later operations.
 fn new_end(
     found: &Salvage,
     remains: &SalvageSource,
@@ -224,7 +234,7 @@ fn done_line(finding: &Finding) -> String {
 }
 
 fn first_of(report: &CheckReport) -> Error {
-    match report.findings.iter().find(|finding| !finding.heals_at_open) {
+    match report.findings.iter().find(|finding| !finding.is_repaired_at_open) {
         Some(Finding { file, offset, rule, .. }) => {
             ErrorKind::Damaged { file: file.clone(), offset: *offset, rule }.into()
         }

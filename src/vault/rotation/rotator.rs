@@ -14,7 +14,7 @@ use crate::vault::inner::Inner;
 use crate::vault::rotation_functions::{Function, RotationError, RotationEvent};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How long a secret rests after its rotation could not go on: a full disk, a label too many.
+/// How long a rotation pauses after an error: a full disk, a label too many.
 const PAUSE_MILLIS: i64 = 60 * 1000;
 
 /// Rotates the secrets of one open vault.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Rotations at the same time.
 const THREADS: usize = 4;
-/// How often the schedule is looked at when nobody wakes the threads.
+/// How often the schedule is looked at without a wake.
 const TICK: Duration = Duration::from_millis(500);
 
 /// The threads that rotate. There are none without a rotation function.

@@ -1,5 +1,5 @@
-//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7). So the model types stay
-//! free of serde, and an old row is read by its own struct for ever.
+//! Content of sealed rows: private mirror structs with a version byte in front (rule ROW-7). So the model
+//! types stay free of serde, and an old row is read by its own struct for ever.
 
 use super::versioned::{decode, decode_content, encode, encode_as};
 use super::{cross_account, external, policies, replication, rotation};
@@ -40,8 +40,8 @@ struct SecretV1 {
     rotation: Option<Bytes>,
 }
 
-/// Fields that came later follow the first ones, and at least one of them is present. So each record has one encoding,
-/// and a record without them keeps the bytes that it always had.
+/// Fields that came later follow the first ones, and at least one of them is present. So each record has
+/// one encoding, and a record without them keeps the bytes that it always had.
 #[derive(Serialize, Deserialize)]
 struct SecretV2 {
     first: SecretV1,

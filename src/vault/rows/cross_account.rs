@@ -1,5 +1,4 @@
-//! Replication between accounts inside a secret's row: bytes with a version byte of their own (rule
-//! ROW-14).
+//! Replication between accounts, inside a secret's row: bytes with their own version byte (rule ROW-14).
 
 use super::versioned;
 use crate::codec::CodecError;
@@ -23,7 +22,7 @@ struct CrossAccountV1 {
     other: String,
     role: Option<String>,
     status: u8,
-    /// Id of the primary; only a replica in sync has it.
+    /// Id of the primary. Only a replica in sync has it.
     primary: Option<[u8; 16]>,
 }
 

@@ -1,5 +1,4 @@
-//! What makes a secret a managed external one, inside its row: bytes with a version byte of their
-//! own (rule ROW-13).
+//! The facts of a managed external secret, inside its row: bytes with their own version byte (rule ROW-13).
 
 use super::versioned;
 use crate::codec::CodecError;

@@ -1,4 +1,4 @@
-//! Rows of the store: where a fact lies and how it is written.
+//! The rows of the store: the key and the content of each fact.
 //!
 //! ```text
 //! tree       key                                  sealed content
@@ -12,9 +12,13 @@
 //! meta       a fixed name                         per name
 //! ```
 //!
-//! Numbers in keys are big-endian so that key order is their order. Sealing binds each row to its
-//! tree and key; content is `codec`-encoded (rules ROW-7 to 11 of
-//! `docs/FORMAT.md`).
+//! Numbers in keys are big-endian, so keys sort in the order of their numbers. Sealing binds each row to
+//! its tree and key. Content is encoded by `codec` (rules ROW-7 to 11 of `docs/FORMAT.md`).
+//!
+//! - [`content`]: the content of secrets, versions, labels and the small rows
+//! - [`cross_account`], [`external`], [`policies`], [`replication`], [`rotation`]: parts of a secret's
+//!   content
+//! - [`versioned`]: the version byte in front of content
 
 mod content;
 mod cross_account;
@@ -34,10 +38,10 @@ use crate::model::{Lsn, RecordId, Scope, Seq, Stage, VersionId};
 
 /// Format of a row of `blobs`, its first byte.
 pub(crate) const BLOB_FORMAT: u8 = 1;
-/// `meta`: age of the oldest purge that no epoch switch has made real yet (I10).
+/// `meta`: age of the oldest purge that no epoch switch has made final yet (I10).
 pub(crate) const META_PURGE: &[u8] = b"purge";
 
-/// Content of every kind of row, read and written again; `None`: it is refused. For fuzz targets.
+/// Decodes and encodes content of any kind of row, for fuzz targets. `None`: it is refused.
 #[cfg(feature = "__internals")]
 pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     let again = match kind {
@@ -57,7 +61,7 @@ pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
         10 => cross_account::encode(&cross_account::decode(bytes).ok()?),
         _ => return None,
     };
-    // What was read and cannot be written shows as other bytes.
+    // Content that decodes and does not encode shows as different bytes.
     Some(again.unwrap_or_default())
 }
 

@@ -1,5 +1,5 @@
-//! Resource policies inside a secret's row: bytes with a version of their own, so that they can
-//! change without the secret's format (rule ROW-12).
+//! The resource policies of a secret, inside its row: bytes with their own version byte, so that they can
+//! change without the format of the secret (rule ROW-12).
 
 use crate::codec::{self, CodecError};
 use crate::model::Policies;
@@ -24,7 +24,8 @@ pub(super) fn encode(policies: &Policies) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
-/// Total. None at all, a name twice or names out of order are no encoding: each has one.
+/// Decodes the bytes, and refuses any that no writer makes: no policy at all, a name twice, names out of
+/// order.
 pub(super) fn decode(bytes: &[u8]) -> Result<Policies, CodecError> {
     let content: PoliciesV1 = match bytes.split_first() {
         Some((&VERSION, content)) => codec::decode(content, BYTES_MAX)?,

@@ -11,9 +11,9 @@ const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
 struct ReplicationV1 {
-    /// Id and region of the primary; only a replica has them.
+    /// Id and region of the primary. Only a replica has them.
     replica_of: Option<([u8; 16], String)>,
-    /// Region, key name and status; only a primary has any.
+    /// Region, key name and status. Only a primary has any.
     replicas: Vec<(String, Option<String>, u8)>,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn decode(bytes: &[u8], region: &str) -> Result<Replication, CodecErr
             let replicas = replicas.collect::<Result<_, CodecError>>()?;
             Ok(Replication::Primary { region: region.into(), replicas })
         }
-        // Neither, or both.
+        // Neither side, or both.
         ReplicationV1 { .. } => Err(CodecError),
     }
 }

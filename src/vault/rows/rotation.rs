@@ -1,4 +1,4 @@
-//! Rotation inside a secret's row: bytes with a version byte of their own (rule ROW-12).
+//! The rotation of a secret, inside its row: bytes with their own version byte (rule ROW-12).
 
 use super::versioned;
 use crate::codec::CodecError;

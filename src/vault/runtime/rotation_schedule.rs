@@ -1,6 +1,6 @@
 //! The rotation schedule: which secret's rotation is due when.
 //!
-//! It may be wrong without harm. Whoever asks `semantics` too early is told when to ask again.
+//! It may be wrong without harm. If a rotation is tried too early, `semantics` answers when to try again.
 
 use crate::env::UnixMillis;
 use crate::model::{RecordId, SecretRecord};

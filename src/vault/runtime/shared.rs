@@ -52,8 +52,8 @@ pub(crate) struct Shared {
     pub(crate) sealed_under: Stash<Arc<Keyring>>,
     /// The vault is being closed: long work in the background ends at its next step.
     is_stopping: AtomicBool,
-    /// The vault's lock, held until the vault is closed. It is the last field: when nobody closes the vault,
-    /// state and log are dropped before the lock.
+    /// The vault's lock, held until the vault is closed. It is the last field, so that state and log
+    /// are dropped before it if the vault is never closed.
     lock: Mutex<Option<Box<dyn LockGuard>>>,
 }
 
@@ -162,7 +162,7 @@ impl Shared {
     /// Asks long work in the background to end.
     pub(crate) fn stop_work(&self) {
         self.is_stopping.store(true, Ordering::Release);
-        // Nobody will run the preparation that waits, so nobody shall wait for it.
+        // The preparation that waits will not run any more, so no append must wait for it.
         drop(self.segments.take());
     }
 

@@ -1,10 +1,10 @@
 //! The longest part of a damaged log that is proven right.
 //!
-//! A salvage builds on one of four bases: a snapshot that reads back whole, the snapshot before it, the state if
-//! something authenticated names its LSN and digest, or nothing at all if the log still reaches back to its
-//! beginning. To each base it applies every frame that authenticates and whose digest matches the rows after it.
-//! The base that gets furthest wins. So a state that lags behind can, with the frames after it, replace a damaged
-//! part of the log.
+//! A salvage builds on one of four bases: a snapshot that reads back whole, the snapshot before it, the
+//! state if something authenticated names its LSN and digest, or nothing at all if the log still reaches
+//! back to its beginning. To each base it applies every frame that authenticates and whose digest matches
+//! the rows after it. The base that gets furthest wins. So a state that lags behind can, with the frames
+//! after it, replace a damaged part of the log.
 
 use super::loss::{Loss, loss};
 use super::state_copy::in_memory;

@@ -14,9 +14,9 @@ pub struct Loss {
     pub first_lsn: u64,
     /// The last one. `None`: it is not known how many there were, perhaps none.
     pub last_lsn: Option<u64>,
-    /// Whole secrets that are lost, as far as the rest of the log tells.
+    /// Whole secrets that are lost, as far as the rest of the log shows.
     pub secrets: u64,
-    /// Versions that are lost, as far as the rest of the log tells.
+    /// Versions that are lost, as far as the rest of the log shows.
     pub versions: u64,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn loss(
     }
     if let Some(state) = state.filter(|_| applied > end.lsn) {
         for tree in [Tree::Secrets, Tree::Versions] {
-            // Its rows are not proven, so they are not kept, but they tell what is missing.
+            // Its rows are not proven, so they are not kept, but they show what is missing.
             let _ = state.scan(tree, &mut |key, _| note(tree, key));
         }
     }

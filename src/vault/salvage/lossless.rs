@@ -10,7 +10,8 @@ use crate::vault::directory::VaultDir;
 use crate::vault::log_keys::LogKeys;
 use crate::vault::state::compare::visit_rows;
 
-/// What can be rebuilt of a damaged log, with a state that may lag behind, if it provably reaches the very end.
+/// What can be rebuilt of a damaged log, with a state that may lag behind, if it provably reaches the very
+/// end.
 pub(crate) fn lossless(
     place: &VaultDir,
     keys: &Keyring,
@@ -27,7 +28,8 @@ pub(crate) fn lossless(
     Ok(found.filter(|found| found.loss.is_none()).map(|found| (remains, found)))
 }
 
-/// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was changed.
+/// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was
+/// changed.
 pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
     let copy = StateCopy::of(place);
     let state = copy.as_ref().map(StateCopy::store);

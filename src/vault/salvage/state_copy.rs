@@ -1,5 +1,5 @@
-//! A copy of the state to read from. sled writes when it opens, so a check or a repair cannot open the state in its
-//! place.
+//! A copy of the state to read from. sled writes when it opens, so a check or a repair cannot open the
+//! state in its place.
 
 use crate::env::{Env, File, FileKind, Fs, OpenMode, read_exact_at, temp_dir};
 use crate::model::{ChangeSet, RowChange, Tree};

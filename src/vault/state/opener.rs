@@ -7,8 +7,8 @@
 //! - Newer than the end of the log: the log has lost acknowledged operations. That is damage, and no repair
 //!   forgets them silently.
 //!
-//! Where sled cannot open at all (a full disk, a panic that broke its threads) an ordered map in memory serves
-//! until the next open.
+//! Where sled cannot open at all (a full disk, a panic that broke its threads) an ordered map in memory
+//! serves until the next open.
 
 use super::serving::State;
 use super::sums::{advance, sum_rows};
@@ -57,30 +57,30 @@ impl StateOpener<'_> {
     }
 
     /// Reads the log's rows into memory and compares their digest.
-    pub(crate) fn read(&self, truth: &Recovered) -> Result<OrderedStore> {
-        match self.fill(State::Memory(OrderedStore::new()), truth)?.state {
+    pub(crate) fn read(&self, recovered: &Recovered) -> Result<OrderedStore> {
+        match self.fill(State::Memory(OrderedStore::new()), recovered)?.state {
             State::Memory(rows) => Ok(rows),
             State::Sled(_) => Err(ErrorKind::StateBroken.into()),
         }
     }
 
     /// Opens the state and brings it to the end of the log.
-    pub(crate) fn open(&self, truth: &Recovered) -> Result<Opened> {
+    pub(crate) fn open(&self, recovered: &Recovered) -> Result<Opened> {
         if !self.uses_sled() {
             let kept = self.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
-            let opened = kept.map_or(Ok(None), |state| self.catch_up(state, truth))?;
-            let fresh = || self.fill(State::Memory(OrderedStore::new()), truth);
+            let opened = kept.map_or(Ok(None), |state| self.catch_up(state, recovered))?;
+            let fresh = || self.fill(State::Memory(OrderedStore::new()), recovered);
             return opened.map_or_else(fresh, Ok);
         }
         match self.open_sled() {
-            Some(store) => match self.catch_up(State::Sled(store), truth)? {
+            Some(store) => match self.catch_up(State::Sled(store), recovered)? {
                 Some(opened) => {
                     checked(&opened.state)?;
                     Ok(opened)
                 }
-                None => self.rebuild(truth),
+                None => self.rebuild(recovered),
             },
-            None => self.rebuild(truth),
+            None => self.rebuild(recovered),
         }
     }
 
@@ -100,12 +100,12 @@ impl StateOpener<'_> {
     }
 
     /// Sets the state aside, if there is one, and rebuilds it from the log.
-    pub(crate) fn rebuild(&self, truth: &Recovered) -> Result<Opened> {
+    pub(crate) fn rebuild(&self, recovered: &Recovered) -> Result<Opened> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
             && let Some(store) = self.open_sled()
         {
-            match self.fill(State::Sled(store), truth) {
+            match self.fill(State::Sled(store), recovered) {
                 Ok(opened) => {
                     // Durable at once. Else a power cut would cost all of it again.
                     if opened.state.store().checkpoint().is_ok() && checked(&opened.state).is_ok() {
@@ -117,7 +117,7 @@ impl StateOpener<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.fill(State::Memory(OrderedStore::new()), truth)
+        self.fill(State::Memory(OrderedStore::new()), recovered)
     }
 
     /// Opens sled under its opening mark. The second try sets a state aside that sled cannot read.
@@ -133,8 +133,8 @@ impl StateOpener<'_> {
     }
 
     /// Applies the frames that the state lacks. `None`: it does not belong to this log.
-    fn catch_up(&self, state: State, truth: &Recovered) -> Result<Option<Opened>> {
-        let (end, snapshot) = (truth.end(), truth.snapshot_lsn());
+    fn catch_up(&self, state: State, recovered: &Recovered) -> Result<Option<Opened>> {
+        let (end, snapshot) = (recovered.end(), recovered.snapshot_lsn());
         let Ok(applied) = state.store().applied() else { return Ok(None) };
         if applied > end.lsn {
             if !self.is_ours(state.store()) {
@@ -152,14 +152,14 @@ impl StateOpener<'_> {
         }
         let Ok(mut sum) = sum_rows(state.store(), self.keys) else { return Ok(None) };
         let mut compared = applied == snapshot;
-        if compared && sum.digest(self.keys.digest_key(), applied) != truth.snapshot_digest() {
+        if compared && sum.digest(self.keys.digest_key(), applied) != recovered.snapshot_digest() {
             return Ok(None);
         }
-        // Starts with the frame that holds the state's own LSN. A kill between two transactions may have left a
-        // part of that frame out, so its digest is compared after the rest of it is applied.
+        // Starts with the frame that holds the state's own LSN. A kill between two transactions may have
+        // left a part of that frame out, so its digest is compared after the rest of it is applied.
         let from = if compared { applied } else { Lsn(applied.0.saturating_sub(1)) };
         let mut is_equal = true;
-        let replayed = truth.replay(from, &mut |frame: Frame| {
+        let replayed = recovered.replay(from, &mut |frame: Frame| {
             if self.apply(state.store(), &mut sum, &frame).is_err() {
                 is_equal = false;
                 return Err(LogError::Stopped);
@@ -204,16 +204,16 @@ impl StateOpener<'_> {
     }
 
     /// Fills an empty state from snapshot and frames.
-    fn fill(&self, state: State, truth: &Recovered) -> Result<Opened> {
+    fn fill(&self, state: State, recovered: &Recovered) -> Result<Opened> {
         let mut sum = SetSum::empty();
-        self.fill_from_snapshot(&state, &mut sum, truth)?;
+        self.fill_from_snapshot(&state, &mut sum, recovered)?;
         let damaged =
             || ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "LOG-DIGEST" };
-        let snapshot = truth.snapshot_lsn();
-        if sum.digest(self.keys.digest_key(), snapshot) != truth.snapshot_digest() {
+        let snapshot = recovered.snapshot_lsn();
+        if sum.digest(self.keys.digest_key(), snapshot) != recovered.snapshot_digest() {
             return Err(damaged().into());
         }
-        let replayed = truth.replay(snapshot, &mut |frame: Frame| {
+        let replayed = recovered.replay(snapshot, &mut |frame: Frame| {
             self.apply(state.store(), &mut sum, &frame).map_err(|_| LogError::Stopped)
         });
         match replayed {
@@ -221,15 +221,20 @@ impl StateOpener<'_> {
             Err(LogError::Stopped) => return Err(ErrorKind::StateBroken.into()),
             Err(error) => return Err(error.into()),
         }
-        let end = truth.end();
+        let end = recovered.end();
         if sum.digest(self.keys.digest_key(), end.lsn) != end.digest {
             return Err(damaged().into());
         }
         Ok(Opened { state, sum })
     }
 
-    fn fill_from_snapshot(&self, state: &State, sum: &mut SetSum, truth: &Recovered) -> Result<()> {
-        let (lsn, total) = (truth.snapshot_lsn(), truth.snapshot_rows());
+    fn fill_from_snapshot(
+        &self,
+        state: &State,
+        sum: &mut SetSum,
+        recovered: &Recovered,
+    ) -> Result<()> {
+        let (lsn, total) = (recovered.snapshot_lsn(), recovered.snapshot_rows());
         let mut done = 0_u64;
         let mut each = |tree: Tree, key: &[u8], value: &[u8]| {
             if tree.is_digested() {
@@ -246,7 +251,7 @@ impl StateOpener<'_> {
         let read = match state {
             State::Sled(store) => {
                 let mut loader = store.load().map_err(RowError::from)?;
-                let read = truth.read_snapshot(&mut |tree, key, value| {
+                let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
                     loader.push(tree, key, value).map_err(broken)
                 });
@@ -254,7 +259,7 @@ impl StateOpener<'_> {
             }
             State::Memory(store) => {
                 let mut rows = Vec::new();
-                let read = truth.read_snapshot(&mut |tree, key, value| {
+                let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
                     rows.push(crate::model::RowChange {
                         tree,

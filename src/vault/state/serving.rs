@@ -5,7 +5,7 @@ use crate::store::{OrderedStore, SledStore, Store, StoreError};
 
 /// The store in use.
 pub(crate) enum State {
-    /// It lies on the disk.
+    /// It is on the disk.
     Sled(SledStore),
     /// It lives in memory and is rebuilt by the next open.
     Memory(OrderedStore),
@@ -21,7 +21,7 @@ impl State {
     }
 
     /// Makes the state durable and returns the last operation that it covers. `None`: the state lives in
-    /// memory while the log lies on a real disk, so the log must not free anything for it (I6). Where the
+    /// memory while the log is on a real disk, so the log must not free anything for it (I6). Where the
     /// files are in memory too, state and log live equally long.
     pub(crate) fn checkpoint(
         &self,

@@ -7,10 +7,10 @@
 mod commit;
 mod create;
 mod ends;
-mod epoch;
-mod heal;
+mod key_rotation;
 mod layer;
 mod parses;
+mod repair;
 mod replica;
 
 use super::commit::job::{Job, Mutate};

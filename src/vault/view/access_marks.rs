@@ -1,8 +1,8 @@
 //! Access marks: `LastAccessedDate` without a write on the path of a read.
 //!
-//! The first read of a version on a UTC day leaves a mark here, which every view shows at once. It also submits
-//! one operation that no one waits for. A full queue, a full disk or a poisoned vault drops that operation, and
-//! the mark then lives as long as the process.
+//! The first read of a version on a UTC day leaves a mark here, which every view shows at once. It also
+//! submits one operation that no one waits for. A full queue, a full disk or a poisoned vault drops that
+//! operation, and the mark then lives as long as the process.
 
 use crate::env::UnixMillis;
 use crate::model::{RecordId, SecretRecord, Seq, VersionRecord};
@@ -33,7 +33,8 @@ impl AccessMarks {
         Self(Mutex::new(self.lock().clone()))
     }
 
-    /// Notes a read on `day`. `true`: it is the first on that day, so an operation should carry it to the log.
+    /// Notes a read on `day`. `true`: it is the first on that day, so an operation should carry it to the
+    /// log.
     pub(crate) fn note(
         &self,
         record: &SecretRecord,

@@ -1,5 +1,5 @@
-//! Where sealed rows are read from: the store alone (readers), or the store under the rows that
-//! earlier operations of a batch have written (the commit pipeline, I1).
+//! Where sealed rows are read from. Readers use the store alone. The commit pipeline uses the store under a
+//! layer of rows that earlier operations of the batch have written (I1).
 
 use crate::model::{RowChange, Tree};
 use crate::store::{PerTree, Row, Store};
@@ -7,7 +7,7 @@ use crate::vault::error::RowError;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// A place to read sealed rows from.
+/// A source of sealed rows.
 pub(crate) trait RowSource {
     /// One row.
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError>;
@@ -37,7 +37,7 @@ impl RowSource for &dyn Store {
     }
 }
 
-/// Rows of a tree by key; `None`: a tombstone.
+/// Rows of a tree by key. `None` is a tombstone.
 type Written = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
 
 /// The rows that a batch has written so far, over the store.
@@ -47,12 +47,12 @@ pub(crate) struct Layer<'a> {
 }
 
 impl<'a> Layer<'a> {
-    /// Nothing written yet.
+    /// An empty layer.
     pub(crate) fn over(below: &'a dyn Store) -> Self {
         Self { below, rows: PerTree::default() }
     }
 
-    /// Shows `changes` to the operations after.
+    /// Adds `changes`, for the operations that follow.
     pub(crate) fn write(&mut self, changes: &[RowChange]) {
         for change in changes {
             self.rows.of_mut(change.tree).insert(change.key.clone(), change.value.clone());
@@ -89,14 +89,15 @@ impl RowSource for Layer<'_> {
         if written.is_empty() {
             return Ok(self.below.range(tree, prefix, after, limit, false)?);
         }
-        // Each row written here may hide one below, so that many more are fetched.
+        // Each row of the layer may hide one of the store, so that many more are fetched.
         let below =
             self.below.range(tree, prefix, after, limit.saturating_add(written.len()), false)?;
         let complete = below.len() < limit.saturating_add(written.len());
         let last_below = below.last().map(|(key, _)| key.clone());
         let mut merged: BTreeMap<Box<[u8]>, Box<[u8]>> = below.into_iter().collect();
         if !complete {
-            // What lies beyond the fetched part is not known yet, so neither is its order.
+            // The rows beyond the fetched part are not known yet, so no row of the layer from there can be
+            // placed.
             written.retain(|(key, _)| last_below.as_ref().is_some_and(|last| key <= last));
         }
         for (key, value) in written {

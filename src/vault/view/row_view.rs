@@ -1,4 +1,4 @@
-//! The vault's rows as facts: opens and decodes what [`RowSource`] gives, for `semantics`.
+//! Opens and decodes rows, and gives them to `semantics` as facts.
 
 use super::access_marks::AccessMarks;
 use super::overlay::RowSource;
@@ -14,7 +14,7 @@ use crate::vault::rows;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Records that a read of one secret depends on, at most: a replica's and its primary's.
+/// The most records that a read of one secret depends on: a replica's and its primary's.
 const MET_MAX: usize = 2;
 
 /// A [`View`] over sealed rows.
@@ -24,15 +24,15 @@ pub(crate) struct RowView<'a, S> {
     marks: &'a AccessMarks,
     payload: Option<&'a ValueKey>,
     met: RefCell<Vec<(RecordId, Lsn)>>,
-    /// Secrets that a replica has named: each must be there.
+    /// Primaries that a replica has named. Each must exist.
     primaries: RefCell<BTreeSet<RecordId>>,
-    /// Versions that a label or a token has named: each must be there.
+    /// Versions that a label or a token has named. Each must exist.
     named: RefCell<Vec<(RecordId, Seq)>>,
 }
 
 impl<'a, S> RowView<'a, S> {
-    /// A view over `source`. `marks` are reads that no record shows yet; `payload` is the value
-    /// that travels with the request being planned.
+    /// A view over `source`. `marks` are reads that the records do not show yet. `payload` is the value of
+    /// the request that is being planned.
     pub(crate) fn new(
         source: &'a S,
         keys: &'a Keyring,
@@ -50,8 +50,8 @@ impl<'a, S> RowView<'a, S> {
         }
     }
 
-    /// The records that were met first, each with the operation that wrote it: a read of one secret
-    /// is whole if they have not moved when it ends (I3). A replica comes with its primary.
+    /// The records that were read first, a replica's with its primary's, and the operation that wrote each.
+    /// A read of one secret is consistent if none of them has changed when it ends (I3).
     pub(crate) fn first(&self) -> Vec<(RecordId, Lsn)> {
         self.met.borrow().clone()
     }
@@ -93,7 +93,7 @@ impl<S: RowSource> RowView<'_, S> {
         Ok(version)
     }
 
-    /// Whether a row of `secrets` opens, and replica and primary know each other (ROW-12).
+    /// Whether a row of `secrets` opens, and replica and primary refer to each other (ROW-12).
     pub(crate) fn secret_opens(&self, key: &[u8], row: &[u8]) -> bool {
         let Ok(record) = self.secret_row(key, row) else { return false };
         if !self.accounts_agree(&record) {
@@ -117,7 +117,7 @@ impl<S: RowSource> RowView<'_, S> {
         }
     }
 
-    /// Whether a replica in another account and its primary know each other (ROW-14).
+    /// Whether a replica in another account and its primary refer to each other (ROW-14).
     fn accounts_agree(&self, record: &SecretRecord) -> bool {
         if record.cross_account.is_some() && record.dead {
             return false;
@@ -153,7 +153,7 @@ impl<S: RowSource> RowView<'_, S> {
         opened.is_ok()
     }
 
-    /// The wrapped key of a version with a value.
+    /// The data key of a version with a value.
     pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, RowError> {
         let key = rows::version_key(version.id, version.seq);
         let row = self.source.get(Tree::Keys, &key)?.ok_or(RowError::Row("ROW-9"))?;
@@ -194,9 +194,9 @@ impl<S: RowSource> View for RowView<'_, S> {
             Some(record) if !record.dead && record.name == *name && record.scope == *scope => {
                 Ok(Some(record))
             }
-            // A reader between the two reads of a purge: the name is on its way out.
+            // The secret was purged between the reads of its name and its record.
             Some(record) if record.dead => Ok(None),
-            // A name goes before its record does.
+            // A name is removed before its record, so this name cannot be left over.
             Some(_) | None => Err(RowError::Row("ROW-8")),
         }
     }
@@ -204,7 +204,7 @@ impl<S: RowSource> View for RowView<'_, S> {
     fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, RowError> {
         let row = self.source.get(Tree::Secrets, &id.0)?;
         if row.is_none() && self.primaries.borrow().contains(&id) {
-            // Never "not found": a replica says that it exists.
+            // A replica has named it, so this is damage and not "not found".
             return Err(RowError::Row("ROW-8"));
         }
         row.map(|row| self.secret_row(&id.0, &row)).transpose()
@@ -269,7 +269,7 @@ impl<S: RowSource> View for RowView<'_, S> {
         let key = rows::version_key(id, seq);
         let row = self.source.get(Tree::Versions, &key)?;
         if row.is_none() && self.named.borrow().contains(&(id, seq)) {
-            // Never "not found": a label or a token says that it exists.
+            // A label or a token has named it, so this is damage and not "not found".
             return Err(RowError::Row("ROW-8"));
         }
         row.map(|row| self.version_row(&key, &row)).transpose()
