@@ -127,7 +127,7 @@ fn an_append_that_changed_nothing_does_not_poison() {
 }
 
 /// Puts a state in place whose rows of `tree` are changed by `change`: what sled might serve.
-fn lie(vault: &Vault, tree: Tree, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
+fn damage(vault: &Vault, tree: Tree, change: impl Fn(&[u8]) -> Option<Vec<u8>>) {
     let state = vault.inner.shared.state().unwrap();
     let mut rows = Vec::new();
     for at in Tree::ALL {
@@ -153,14 +153,14 @@ fn flipped(value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_state_that_lies_is_rebuilt_before_anything_is_logged_on_it() {
+fn a_damaged_state_is_rebuilt_before_anything_is_logged_on_it() {
     for tree in [Tree::Secrets, Tree::Labels, Tree::Names] {
         let sim = Sim::new(7);
         let world = World::on(&sim);
         let vault = world.create();
         make(&vault, "a", "one");
         make(&vault, "b", "one");
-        lie(&vault, tree, |value| Some(flipped(value)));
+        damage(&vault, tree, |value| Some(flipped(value)));
         let outcomes =
             together(&vault, vec![put_request("a", "two", 1), put_request("b", "two", 2)]);
         assert!(outcomes.iter().all(Result::is_ok), "{tree:?}");
@@ -179,18 +179,18 @@ fn a_value_whose_rows_are_gone_or_changed_is_read_right_all_the_same() {
             let sim = Sim::new(8);
             let vault = World::on(&sim).create();
             make(&vault, "a", &"long ".repeat(3000));
-            lie(&vault, tree, |value| (!is_gone).then(|| flipped(value)));
+            damage(&vault, tree, |value| (!is_gone).then(|| flipped(value)));
             assert_eq!(get(&vault, "a").unwrap().len(), 15_000, "{tree:?} {is_gone}");
         }
     }
 }
 
 #[test]
-fn a_version_byte_that_flipped_is_a_lie_and_no_newer_format() {
+fn a_flipped_version_byte_is_damage_and_no_newer_format() {
     let sim = Sim::new(9);
     let vault = World::on(&sim).create();
     make(&vault, "a", "one");
-    lie(&vault, Tree::Secrets, |value| {
+    damage(&vault, Tree::Secrets, |value| {
         let mut value = value.to_vec();
         value[0] ^= 2;
         Some(value)
@@ -207,8 +207,8 @@ fn a_panic_on_the_pipeline_poisons_with_and_without_a_thread() {
         world.background = background;
         let vault = world.create();
         make(&vault, "a", "one");
-        let told = vault.inner.driver.control(|_| -> () { panic!("on purpose") });
-        assert_eq!(kind(told), ErrorKind::OutcomeUnknown);
+        let outcome = vault.inner.driver.control(|_| -> () { panic!("on purpose") });
+        assert_eq!(kind(outcome), ErrorKind::OutcomeUnknown);
         assert_eq!(kind(put(&vault, "a", "two")), ErrorKind::Poisoned);
         assert_eq!(get(&vault, "a").unwrap(), "one");
     }

@@ -19,7 +19,7 @@ fn after_close_or_drop_the_threads_are_gone_and_the_next_owner_may_come() {
         let vault = world.open().unwrap();
         let shared = Arc::downgrade(&vault.inner.shared);
         put(&vault, "a", &format!("{round}")).unwrap();
-        // Wakes the keeper, so that it is in the middle of something.
+        // Wakes maintenance, so that it is in the middle of something.
         vault.inner.shared.wake_maintenance();
         if round % 2 == 0 {
             vault.close().unwrap();
@@ -76,9 +76,9 @@ fn a_callback_that_closes_is_told_not_to() {
     let world = threaded(&sim);
     let vault = world.create();
     make(&vault, "a", "one");
-    let (told, heard) = crossbeam::channel::bounded(1);
+    let (report, heard) = crossbeam::channel::bounded(1);
     let handle = vault.clone();
-    let done = Box::new(move |_| told.send(kind(handle.close())).unwrap());
+    let done = Box::new(move |_| report.send(kind(handle.close())).unwrap());
     vault.submit(put_request("a", "two", 1), done);
     assert!(matches!(heard.recv().unwrap(), ErrorKind::Usage { .. }));
     vault.close().unwrap();

@@ -142,8 +142,8 @@ fn together(vault: &Vault, writes: Vec<Write>) -> Vec<Result<Answer>> {
     let mut jobs = Vec::new();
     for (number, write) in writes.into_iter().enumerate() {
         let (mutation, payload) = seal(&shared.keys(), &shared.env, write).unwrap();
-        let told = Arc::clone(&results);
-        let done = Box::new(move |result| told.lock().unwrap().push((number, result)));
+        let results = Arc::clone(&results);
+        let done = Box::new(move |result| results.lock().unwrap().push((number, result)));
         jobs.push(Job::Mutate(Box::new(Mutate {
             scope: Scope::default(),
             mutation,

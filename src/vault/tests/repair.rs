@@ -31,7 +31,7 @@ fn flip(path: &PathBuf, at: usize) {
 }
 
 #[test]
-fn damage_that_a_compaction_meets_is_healed_from_the_state() {
+fn damage_that_a_compaction_meets_is_repaired_from_the_state() {
     for extension in [".snap", ".wal"] {
         let sim = Sim::new(1);
         let world = World::on(&sim);
@@ -52,7 +52,7 @@ fn damage_that_a_compaction_meets_is_healed_from_the_state() {
 }
 
 #[test]
-fn damage_that_nothing_can_heal_ends_the_writing() {
+fn damage_that_nothing_can_repair_ends_the_writing() {
     let sim = Sim::new(2);
     let world = World::on(&sim);
     let vault = filled(&world);

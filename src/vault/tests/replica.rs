@@ -1,4 +1,4 @@
-//! Replicas in a state that lies, and promotions side by side.
+//! Replicas in a damaged state, and promotions side by side.
 
 use super::*;
 use crate::model::api::{
@@ -52,10 +52,10 @@ fn lose(vault: &Vault, scope: &Scope) {
     store.apply(&[ChangeSet { lsn, rows: vec![drop_row(Tree::Secrets, key)] }]).unwrap();
 }
 
-/// A replica or a primary that has lost the other is never "not found": the state lies, a check
+/// A replica or a primary that has lost the other is never "not found": the state is damaged, a check
 /// says so, and what is asked for is answered from a state that was made anew.
 #[test]
-fn a_lost_side_is_noticed_and_mended() {
+fn a_lost_side_is_noticed_and_repaired() {
     for lost in [Scope::default(), away()] {
         let world = World::on(&Sim::new(61));
         let vault = world.create();
@@ -71,7 +71,7 @@ fn a_lost_side_is_noticed_and_mended() {
 
 /// The same between accounts, where each side is found by its ARN.
 #[test]
-fn a_lost_side_in_another_account_is_noticed_and_mended() {
+fn a_lost_side_in_another_account_is_noticed_and_repaired() {
     let other = Scope::new("111122223333", Scope::DEFAULT_REGION);
     for lost in [Scope::default(), other.clone()] {
         let world = World::on(&Sim::new(65));
@@ -96,10 +96,10 @@ fn a_lost_side_in_another_account_is_noticed_and_mended() {
     }
 }
 
-/// What a promotion copies is read where it is planned: in a state that lies nothing of it is
+/// What a promotion copies is read where it is planned: in a damaged state nothing of it is
 /// logged, and it is planned anew.
 #[test]
-fn a_promotion_does_not_copy_from_a_state_that_lies() {
+fn a_promotion_does_not_copy_from_a_damaged_state() {
     let world = World::on(&Sim::new(62));
     let vault = world.create();
     replicate(&vault, "s", "value");
@@ -129,15 +129,15 @@ fn promotions_side_by_side_do_not_share_a_frame() {
     }
     let before = crate::vault::internals::frames(&vault);
     let shared = &vault.inner.shared;
-    let told: Arc<Mutex<usize>> = Arc::default();
+    let done_count: Arc<Mutex<usize>> = Arc::default();
     let mut jobs = Vec::new();
     for name in names {
         let write = Write::StopReplicationToReplica(StopReplicationToReplica::new(name));
         let (mutation, payload) = seal(&shared.keys(), &shared.env, write).unwrap();
-        let told = Arc::clone(&told);
+        let done_count = Arc::clone(&done_count);
         let done = Box::new(move |result: Result<Answer>| {
             assert!(matches!(result, Ok(Answer::Named(_))));
-            *told.lock().unwrap() += 1;
+            *done_count.lock().unwrap() += 1;
         });
         jobs.push(Job::Mutate(Box::new(Mutate { scope: away(), mutation, payload, done })));
     }
@@ -151,7 +151,7 @@ fn promotions_side_by_side_do_not_share_a_frame() {
     for (done, result) in completed.unwrap() {
         done(result);
     }
-    assert_eq!(*told.lock().unwrap(), names.len());
+    assert_eq!(*done_count.lock().unwrap(), names.len());
     assert_eq!(crate::vault::internals::frames(&vault) - before, names.len() as u64);
     for name in names {
         assert_eq!(get_away(&vault, name).unwrap(), name.repeat(60_000));
