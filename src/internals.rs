@@ -11,8 +11,6 @@ macro_rules! open {
 
 open!(codec, env, model, secret, crypto, log, semantics, store, error, vault);
 open!(
-    #[cfg(feature = "cli")]
-    cli,
     #[cfg(feature = "server")]
     wire,
 );

@@ -90,7 +90,7 @@ mod responses;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
-mod doors;
+mod frontends;
 #[cfg(feature = "server")]
 mod wire;
 
@@ -104,7 +104,7 @@ pub mod testkit;
 pub mod __internals;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub use doors::main as __main;
+pub use frontends::main as __main;
 
 pub use crypto::{SlotKind, Unlock, VaultId};
 pub use error::{Error, ErrorKind, Result};

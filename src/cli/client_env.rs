@@ -8,11 +8,12 @@
 //! A shell runs what `env` prints, and a client believes it, so a file that somebody else could have
 //! put beside a key file is not read, and of ours only lines that a server writes are passed on.
 
-use super::args::Global;
-use super::exit::{Exit, Failure};
-use super::input::{self, Input};
-use super::unlock::Pointed;
-use super::{Context, output, place, unlock};
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::input::{self, Input};
+use crate::cli::unlock::Pointed;
+use crate::cli::{locations, output, unlock};
 use crate::crypto::VaultId;
 #[cfg(feature = "server")]
 use crate::env::private_file;
@@ -29,11 +30,11 @@ const NAME: &str = "client.env";
 const BYTES_MAX: usize = 16 * 1024;
 
 /// `env`: prints the lines. Takes no lock: a server may hold the vault.
-pub(crate) fn print(context: &Context, global: &Global) -> Result<(), Failure> {
-    let path = place::vault(context, global)?;
+pub(crate) fn print(context: &Context, global: &Global) -> Result<(), CliError> {
+    let path = locations::vault(context, global)?;
     let id = peek_id(&path)?;
     let Some(text) = find(context, global, id) else {
-        return Err(Failure::new(
+        return Err(CliError::new(
             Exit::NotFound,
             format!("no server was started on this vault. id={id}"),
         )
@@ -181,7 +182,7 @@ fn folders(context: &Context, global: &Global) -> Vec<PathBuf> {
     };
     // Nothing can be put beside a pipe.
     let pointed = pointed.filter(|dir| !dir.starts_with("/dev") && !dir.starts_with("/proc"));
-    pointed.into_iter().chain(place::keys(context)).collect()
+    pointed.into_iter().chain(locations::keys(context)).collect()
 }
 
 fn lines(text: &SecretBytes) -> impl Iterator<Item = &str> {

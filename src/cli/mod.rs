@@ -10,66 +10,55 @@
 //! - No secret comes in through an argument, and no refusal repeats one that did.
 //! - The lock is tested before a key is looked for and before a port is taken.
 //!
-//! `docs/CLI.md` is the reference; `exit` is the one table of exit codes.
+//! `docs/CLI.md` is the reference. The rooms, from the bottom to the top:
+//!
+//! - `error.rs`: exit codes, and what a command fails with
+//! - `transport.rs`: what the command needs from an HTTP server
+//! - `output/`: standard output, standard error, texts, JSON, progress
+//! - `args/`: the command line
+//! - `context.rs`: environment variables, time, files
+//! - `input/`: files, standard input, prompts, Ctrl-C
+//! - `locations.rs`: where the vault and its key file are, and the region
+//! - `unlock.rs`: which key opens the vault
+//! - `session.rs`: lock, unlock, open, close
+//! - `client_env.rs`: the kept lines that point a client at the server; `env`
+//! - `commands/`: the other subcommands
+//! - `rotation/`: `serve --rotation`
+//! - `serve/`: `serve`
 
-#[cfg(feature = "server")]
-mod agent_token;
 mod args;
 mod client_env;
-mod credentials;
-mod exit;
-mod health;
-mod init;
+mod commands;
+mod context;
+mod error;
 mod input;
-mod json;
+mod locations;
 mod output;
-mod place;
-mod progress;
 #[cfg(feature = "server")]
 mod rotation;
-mod secrets;
 #[cfg(feature = "server")]
-pub mod serve;
+mod serve;
 mod session;
-mod signal;
 #[cfg(test)]
 mod testing;
-mod text;
+#[cfg(feature = "server")]
+pub(crate) mod transport;
 mod unlock;
-mod value;
 
 use crate::env::Env;
 use crate::env::real::harden_process;
 use args::{Command, Parsed};
-use exit::{Exit, Failure};
+use commands::{credentials, health, init, secrets};
+use context::{Context, Vars};
+use error::{CliError, Exit};
+use input::signal;
 use std::ffi::OsString;
 use std::panic;
 use std::process::ExitCode;
 
-/// Where environment variables are read.
-type Vars = Box<dyn Fn(&str) -> Option<OsString>>;
-
-/// What a command may look at besides its arguments.
-pub(crate) struct Context {
-    /// Time, chance, files.
-    env: Env,
-    /// The environment variables.
-    vars: Vars,
-    /// What speaks HTTP.
-    #[cfg(feature = "server")]
-    http: serve::Http,
-}
-
-impl Context {
-    /// An environment variable; an empty one counts as unset, as the XDG rules have it.
-    fn var(&self, name: &str) -> Option<OsString> {
-        (self.vars)(name).filter(|value| !value.is_empty())
-    }
-}
-
 /// The whole process: hardens it, runs the command line, gives the exit code.
 #[must_use]
-pub fn main(#[cfg(feature = "server")] http: serve::Http) -> ExitCode {
+pub(crate) fn main(#[cfg(feature = "server")] http: transport::Http) -> ExitCode {
     panic::set_hook(Box::new(|info| {
         // The payload is left out: a message built from data could hold a value.
         let place = info.location().map_or_else(String::new, |at| {
@@ -111,7 +100,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>, context: &Context) -> u8 {
     }
 }
 
-fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), Failure> {
+fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), CliError> {
     let args::Cli { global, command } = parsed;
     match command {
         Command::Init(args) => init::init(context, &global, &args),

@@ -1,8 +1,10 @@
 //! From a command line to an open vault: lock, then key, then open.
 
-use super::args::Global;
-use super::exit::Failure;
-use super::{Context, output, place, progress, unlock};
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::output::progress;
+use crate::cli::{locations, output, unlock};
 use crate::error::ErrorKind;
 use crate::vault::{Options, Vault, VaultDir};
 
@@ -16,8 +18,8 @@ pub(crate) fn options(context: &Context, global: &Global) -> Options {
 }
 
 /// Locks the vault that must be there.
-pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, Failure> {
-    let path = place::vault(context, global)?;
+pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, CliError> {
+    let path = locations::vault(context, global)?;
     Ok(VaultDir::lock(&path, &options(context, global))?)
 }
 
@@ -26,8 +28,8 @@ pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, Failu
 pub(crate) fn with_vault<T>(
     context: &Context,
     global: &Global,
-    operation: impl FnOnce(&Vault) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    operation: impl FnOnce(&Vault) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     let dir = lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
     let vault = dir.open(&key)?;

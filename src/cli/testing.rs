@@ -1,6 +1,6 @@
 //! What the tests of this layer share.
 
-use super::Context;
+use crate::cli::context::Context;
 use crate::env::Env;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ pub(crate) fn context(vars: &[(&str, &str)]) -> Context {
         env,
         vars: Box::new(move |name| vars.get(name).cloned()),
         #[cfg(feature = "server")]
-        http: crate::cli::serve::Http {
+        http: crate::cli::transport::Http {
             listen: |_| Err(crate::error::ErrorKind::Closed.into()),
             hook: |_| None,
         },

@@ -1,9 +1,10 @@
 //! Which key opens the vault: flag, variable, the vault's own key file, a prompt, in that order.
 
-use super::args::Global;
-use super::exit::Failure;
-use super::input::{self, Input};
-use super::{Context, output, place};
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::input::{self, Input};
+use crate::cli::{locations, output};
 use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
 use crate::secret::SecretBytes;
 use crate::vault::VaultDir;
@@ -44,9 +45,9 @@ pub(crate) fn pointed(context: &Context, global: &Global) -> Option<Pointed> {
 }
 
 /// Refuses standard input for two things at once, before either is read.
-pub(crate) fn check_stdin(context: &Context, global: &Global, value: bool) -> Result<(), Failure> {
+pub(crate) fn check_stdin(context: &Context, global: &Global, value: bool) -> Result<(), CliError> {
     if value && pointed(context, global).is_some_and(|pointed| pointed.is_stdin()) {
-        return Err(Failure::usage(
+        return Err(CliError::usage(
             "standard input cannot be both the key and the value; give one of them as a file",
         ));
     }
@@ -58,7 +59,7 @@ pub(crate) fn unlock(
     context: &Context,
     global: &Global,
     dir: &VaultDir,
-) -> Result<Unlock, Failure> {
+) -> Result<Unlock, CliError> {
     match pointed(context, global) {
         Some(Pointed::KeyFile(input)) => return key_file(&input).map(Unlock::KeyFile),
         Some(Pointed::PassphraseFile(input)) => {
@@ -67,10 +68,10 @@ pub(crate) fn unlock(
         None => (),
     }
     let id = dir.vault_id()?;
-    let own = place::own_key_file(context, id);
+    let own = locations::own_key_file(context, id);
     if let Some(path) = &own {
         let found = context.env.fs.metadata(path);
-        if found.map_err(|error| Failure::key(format!("{}: {error}", path.display())))?.is_some() {
+        if found.map_err(|error| CliError::key(format!("{}: {error}", path.display())))?.is_some() {
             return key_file(&Input::Path(path.clone())).map(Unlock::KeyFile);
         }
     }
@@ -81,26 +82,26 @@ pub(crate) fn unlock(
 }
 
 /// No vault has an empty passphrase, so an empty one is no key.
-fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, Failure> {
+fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, CliError> {
     if passphrase.is_empty() {
-        return Err(Failure::key("the passphrase is empty"));
+        return Err(CliError::key("the passphrase is empty"));
     }
     Ok(Unlock::Passphrase(passphrase))
 }
 
 /// Reads a key file, refusing one that others can reach.
-pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
+pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, CliError> {
     let failure =
-        |error| Failure::key(format!("the key file cannot be read. path={input} cause={error}"));
+        |error| CliError::key(format!("the key file cannot be read. path={input} cause={error}"));
     let opened = input.open().map_err(failure)?;
     if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
-        return Err(Failure::key(format!(
+        return Err(CliError::key(format!(
             "others can reach the key file. path={input} mode={mode:04o}"
         ))
         .hint(format!("make it private: chmod 600 {}", quoted(input))));
     }
     let no_key_file = || {
-        Failure::key(format!("this is no key file, or it is damaged. path={input}"))
+        CliError::key(format!("this is no key file, or it is damaged. path={input}"))
             .hint("a key file is two lines; restore it from a copy")
     };
     let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
@@ -112,16 +113,16 @@ pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, Failure> {
 }
 
 /// Reads a passphrase file: all of it but one newline at its end.
-pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, Failure> {
+pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, CliError> {
     let failure = |error| {
-        Failure::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
+        CliError::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
     };
     let opened = input.open().map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
         output::warn(&format!("others can reach the passphrase file {input}"));
     }
     let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
-        Failure::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
+        CliError::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
     })?;
     Ok(without_newline(bytes))
 }
@@ -137,12 +138,12 @@ pub(crate) fn without_newline(bytes: SecretBytes) -> SecretBytes {
 }
 
 /// The refusal that names all four places of a key.
-fn no_key(id: VaultId, own: Option<&Path>) -> Failure {
+fn no_key(id: VaultId, own: Option<&Path>) -> CliError {
     let own = own.map_or_else(
         || format!("$XDG_CONFIG_HOME/strongroom/keys/{id}.key (neither it nor HOME is set)"),
         |path| path.display().to_string(),
     );
-    Failure::key(format!("there is no key for this vault. id={id}")).hint(format!(
+    CliError::key(format!("there is no key for this vault. id={id}")).hint(format!(
         "a key is looked for in this order:\n  \
          1. --key-file F or --passphrase-file F (`-` is standard input)\n  \
          2. STRONGROOM_KEY_FILE or STRONGROOM_PASSPHRASE_FILE\n  \

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("responses", &[&["error"], GROUND]),
     ("wire", &[&["responses", "vault", "error"], PARTS, GROUND]),
     ("testkit", &[&["wire", "vault", "error"], PARTS, GROUND]),
-    ("doors", &[&["cli", "wire", "vault", "error", "crypto", "model", "secret", "env"]]),
+    ("frontends", &[&["cli", "wire", "vault", "error", "crypto", "model", "secret", "env"]]),
     ("cli", &[&["responses", "vault", "error"], PARTS, GROUND]),
 ];
 

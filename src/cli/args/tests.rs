@@ -2,6 +2,8 @@
 
 use super::*;
 use clap::CommandFactory;
+use std::ffi::OsString;
+use std::time::Duration;
 
 fn words(line: &str) -> Vec<OsString> {
     line.split_whitespace().map(OsString::from).collect()

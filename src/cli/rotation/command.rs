@@ -2,7 +2,7 @@
 //! with which pair in its environment, success by its exit code. What it prints is thrown away
 //! unread: it may hold secrets.
 
-use super::{CALL_TIME, CallerCell, Deadline, LOOK, START_TIME, event_json, wait_for};
+use super::call::{CALL_TIME, CallerCell, Deadline, LOOK, START_TIME, event_json, wait_for};
 use crate::env::Env;
 use crate::vault::{RotationError, RotationEvent, RotationFunction};
 use rustix::process::{Pid, Signal, kill_process_group};

@@ -1,7 +1,7 @@
 //! An HTTP hook as a rotation function.
 
-use super::{CALL_TIME, CallerCell, Deadline, START_TIME, event_json, wait_for};
-use crate::cli::serve::Hook;
+use super::call::{CALL_TIME, CallerCell, Deadline, START_TIME, event_json, wait_for};
+use crate::cli::transport::Hook;
 use crate::env::Env;
 use crate::vault::{RotationError, RotationEvent, RotationFunction};
 

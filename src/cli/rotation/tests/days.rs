@@ -1,7 +1,9 @@
 //! A schedule by a simulated clock, with each kind of function: the days come when the test says so,
 //! while commands and connections are real.
 
-use super::super::*;
+use crate::cli::context::Context;
+use crate::cli::rotation::call::{Caller, CallerCell};
+use crate::cli::rotation::functions;
 use crate::cli::testing::context;
 use crate::crypto::{Unlock, key_file};
 use crate::env::sim::Sim;
@@ -10,13 +12,15 @@ use crate::model::api::{
     CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules,
     UpdateSecretVersionStage,
 };
-use crate::secret::SecretValue;
-use crate::vault::{Options, StoreChoice, Vault, VaultDir};
+use crate::secret::{SecretBytes, SecretValue};
+use crate::vault::{Credential, Options, StoreChoice, Vault, VaultDir};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 const F: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
 const S: &str = "app/db";

@@ -3,6 +3,7 @@
 
 mod days;
 
+use super::functions::{Target, lines, parse};
 use super::*;
 use crate::cli::testing::context;
 

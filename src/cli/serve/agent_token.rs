@@ -3,11 +3,12 @@
 //!
 //! Clients read the file itself, so it holds the token and nothing else.
 
-use super::args::Global;
-use super::client_env;
-use super::exit::{Exit, Failure};
-use super::input::{self, Input};
-use super::{Context, unlock};
+use crate::cli::args::Global;
+use crate::cli::client_env;
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::input::{self, Input};
+use crate::cli::unlock;
 use crate::crypto::VaultId;
 use crate::secret::SecretBytes;
 use std::path::Path;
@@ -28,22 +29,22 @@ pub(crate) struct AgentToken {
 }
 
 /// Reads a token file that the user named. One that others can reach is refused, as a key file is.
-pub(crate) fn given(file: &Path) -> Result<AgentToken, Failure> {
+pub(crate) fn given(file: &Path) -> Result<AgentToken, CliError> {
     let input = Input::named(file);
     let failure = |error| {
-        Failure::key(format!("the agent's token file cannot be read. path={input} cause={error}"))
+        CliError::key(format!("the agent's token file cannot be read. path={input} cause={error}"))
     };
     let opened = input.open().map_err(failure)?;
     let mode = opened.mode().map_err(failure)?;
     if let Some(mode) = mode.filter(|mode| mode & unlock::OTHERS != 0) {
-        return Err(Failure::key(format!(
+        return Err(CliError::key(format!(
             "others can reach the agent's token file. path={input} mode={mode:04o}"
         ))
         .hint(format!("make it private: chmod 600 {}", unlock::quoted(&input))));
     }
     let text = input::read(opened, BYTES_MAX).map_err(failure)?;
     let token = text.map(unlock::without_newline).filter(is_token).ok_or_else(|| {
-        Failure::usage(format!(
+        CliError::usage(format!(
             "the agent's token is {TOKEN_BYTES_MIN} to {BYTES_MAX} visible ASCII characters. \
              path={input}"
         ))
@@ -52,7 +53,7 @@ pub(crate) fn given(file: &Path) -> Result<AgentToken, Failure> {
 }
 
 /// The vault's own token: the one that was kept, else a new one, which is kept.
-pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<AgentToken, Failure> {
+pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<AgentToken, CliError> {
     let kept = client_env::kept(context, global, id, NAME);
     let token = match kept.map(unlock::without_newline).filter(is_token) {
         Some(token) => token,
@@ -65,7 +66,7 @@ pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<Age
     match client_env::keep_file(context, global, id, NAME, &line) {
         Ok(path) => Ok(AgentToken { token, place: path.display().to_string() }),
         Err(why) => {
-            Err(Failure::new(Exit::Other, format!("the agent's token can be kept nowhere: {why}"))
+            Err(CliError::new(Exit::Other, format!("the agent's token can be kept nowhere: {why}"))
                 .hint("give one with --agent-token-file"))
         }
     }
@@ -78,12 +79,12 @@ fn is_token(token: &SecretBytes) -> bool {
 }
 
 /// 256 random bits as hex digits.
-fn random(context: &Context) -> Result<SecretBytes, Failure> {
-    let failure = |error| Failure::io("no random bytes", &error);
+fn random(context: &Context) -> Result<SecretBytes, CliError> {
+    let failure = |error| CliError::io("no random bytes", &error);
     let random = Zeroizing::new(context.env.random::<32>().map_err(failure)?);
     let mut digits = Zeroizing::new(vec![0; 64]);
     hex::encode_to_slice(*random, &mut digits)
-        .map_err(|_| Failure::new(Exit::Other, "a token could not be made"))?;
+        .map_err(|_| CliError::new(Exit::Other, "a token could not be made"))?;
     Ok(SecretBytes::copy_from(&digits))
 }
 

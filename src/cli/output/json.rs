@@ -1,21 +1,21 @@
 //! `--output json`: the AWS operation's response with its member names, as the AWS CLI shows it, and documents of
 //! the command's own in the same style.
 
-use super::exit::{Exit, Failure};
+use crate::cli::error::{CliError, Exit};
 use crate::responses::{Structure, Style, pretty, to_json};
 use crate::secret::SecretBytes;
 use crate::vault::{CheckReport, Credential, RepairOutcome, RepairReport};
 use serde::Serialize;
 
 /// The response of an AWS operation.
-pub(crate) fn response(response: &impl Structure) -> Result<SecretBytes, Failure> {
+pub(crate) fn response(response: &impl Structure) -> Result<SecretBytes, CliError> {
     let json = to_json(response, Style::Command)
-        .map_err(|_| Failure::new(Exit::Other, "a text value is not UTF-8; nothing is shown"))?;
+        .map_err(|_| CliError::new(Exit::Other, "a text value is not UTF-8; nothing is shown"))?;
     Ok(SecretBytes::copy_from(&json))
 }
 
 /// A document that AWS does not have.
-fn document(document: &impl Serialize) -> Result<SecretBytes, Failure> {
+fn document(document: &impl Serialize) -> Result<SecretBytes, CliError> {
     Ok(SecretBytes::copy_from(&pretty(document)?))
 }
 
@@ -29,7 +29,7 @@ struct CredentialDocument<'a> {
 }
 
 /// `credentials new`: the one time that the secret half is shown
-pub(crate) fn credential(pair: &Credential) -> Result<SecretBytes, Failure> {
+pub(crate) fn credential(pair: &Credential) -> Result<SecretBytes, CliError> {
     // EXPOSE: a pair is made to be handed to the client.
     let secret = String::from_utf8_lossy(pair.secret_access_key.expose());
     document(&CredentialDocument {
@@ -46,7 +46,7 @@ struct CredentialsDocument<'a> {
 }
 
 /// `credentials ls`
-pub(crate) fn credentials(pairs: &[Credential]) -> Result<SecretBytes, Failure> {
+pub(crate) fn credentials(pairs: &[Credential]) -> Result<SecretBytes, CliError> {
     let credentials = pairs
         .iter()
         .map(|pair| CredentialDocument {
@@ -69,7 +69,7 @@ struct CheckDocument<'a> {
 }
 
 /// `check`
-pub(crate) fn check(report: &CheckReport) -> Result<SecretBytes, Failure> {
+pub(crate) fn check(report: &CheckReport) -> Result<SecretBytes, CliError> {
     document(&CheckDocument {
         operations: report.lsn,
         rows: report.rows,
@@ -99,7 +99,7 @@ struct LossDocument {
 }
 
 /// `repair`
-pub(crate) fn repair(report: &RepairReport) -> Result<SecretBytes, Failure> {
+pub(crate) fn repair(report: &RepairReport) -> Result<SecretBytes, CliError> {
     let outcome = match report.outcome {
         RepairOutcome::NothingToDo => "NothingToDo",
         RepairOutcome::Repaired => "Repaired",

@@ -1,27 +1,27 @@
 //! What goes out: data to standard output, everything else to standard error.
 
-use super::exit::Failure;
-use super::text;
+use crate::cli::error::CliError;
+use crate::cli::output::text;
 use crate::env::real::{write_stderr, write_stdout};
 use crate::secret::SecretBytes;
 use std::io::{ErrorKind, IsTerminal};
 
 /// Writes data to standard output. A reader that went away ends the command with 141.
-pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn data(bytes: &[u8]) -> Result<(), CliError> {
     write_stdout(bytes).map_err(|error| match error.kind() {
-        ErrorKind::BrokenPipe => Failure::closed_pipe(),
-        _ => Failure::io("standard output cannot be written", &error),
+        ErrorKind::BrokenPipe => CliError::closed_pipe(),
+        _ => CliError::io("standard output cannot be written", &error),
     })
 }
 
 /// Writes a value, or a document that may hold one, to standard output.
-pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), Failure> {
+pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), CliError> {
     // EXPOSE: it was asked for, and this is where it was asked to go.
     data(bytes.expose())
 }
 
 /// Writes lines to standard output.
-pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(), CliError> {
     let mut text = String::new();
     for line in lines {
         text.push_str(line);
@@ -57,7 +57,7 @@ pub(crate) fn raw_note(text: &str) {
 }
 
 /// Explains a failure: what happened, then what to do.
-pub(crate) fn failure(failure: &Failure) {
+pub(crate) fn failure(failure: &CliError) {
     if failure.message.is_empty() {
         return;
     }

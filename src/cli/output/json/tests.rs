@@ -3,7 +3,7 @@
 use super::*;
 use serde_json::Value;
 
-fn parsed(bytes: Result<SecretBytes, Failure>) -> Value {
+fn parsed(bytes: Result<SecretBytes, CliError>) -> Value {
     serde_json::from_slice(bytes.unwrap().expose()).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What comes in: files that the user names, standard input, prompts.
 
-use super::exit::Failure;
-use super::signal;
+use crate::cli::error::CliError;
+use crate::cli::input::signal;
 use crate::env::real::{Input as Opened, Terminal};
 use crate::secret::SecretBytes;
 use std::io::{self, IsTerminal};
@@ -59,15 +59,15 @@ pub(crate) fn stdin_is_terminal() -> bool {
 }
 
 /// Asks on the terminal, without echo. Ctrl-C ends the command with 130; Ctrl-D gives nothing.
-pub(crate) fn prompt(question: &str) -> Result<SecretBytes, Failure> {
+pub(crate) fn prompt(question: &str) -> Result<SecretBytes, CliError> {
     let answer = signal::while_prompting(|| rpassword::prompt_password(question));
     match answer {
         Ok(text) => Ok(SecretBytes::from(text)),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Failure::interrupted()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(CliError::interrupted()),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Ok(SecretBytes::new(Vec::new()))
         }
-        Err(error) => Err(Failure::io("the terminal cannot be read", &error)),
+        Err(error) => Err(CliError::io("the terminal cannot be read", &error)),
     }
 }
 

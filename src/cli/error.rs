@@ -38,7 +38,7 @@ impl Exit {
 
 /// Why a command did not do what it was asked. Never holds plaintext of a value or key.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CliError {
     /// How the process ends.
     pub(crate) exit: Exit,
     /// What happened; empty: nothing is printed.
@@ -47,7 +47,7 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
 }
 
-impl Failure {
+impl CliError {
     /// A failure with a message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
@@ -85,7 +85,7 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let exit = exit_of(error.kind());
         let message = match (error.kind(), std::error::Error::source(&error)) {
@@ -97,7 +97,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Fault> for Failure {
+impl From<Fault> for CliError {
     fn from(fault: Fault) -> Self {
         Error::from(fault).into()
     }

@@ -1,11 +1,12 @@
 //! Making a vault, and the key that opens it: durable before the vault is finished, so there is
 //! never a vault without its key.
 
-use super::args::{Global, Init};
-use super::exit::Failure;
-use super::input::{self, Input};
-use super::unlock::Pointed;
-use super::{Context, output, place, session, unlock};
+use crate::cli::args::{Global, Init};
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
+use crate::cli::input::{self, Input};
+use crate::cli::unlock::Pointed;
+use crate::cli::{locations, output, session, unlock};
 use crate::crypto::{Unlock, VaultId, key_file};
 use crate::env::{parent, private_file};
 use crate::error::{Error, ErrorKind};
@@ -14,8 +15,8 @@ use crate::vault::{Vault, VaultDir};
 use std::path::{Path, PathBuf};
 
 /// `init`
-pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<(), Failure> {
-    let path = place::vault(context, global)?;
+pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<(), CliError> {
+    let path = locations::vault(context, global)?;
     let dir = VaultDir::make(&path, &session::options(context, global))?;
     if dir.has_vault() {
         return Err(Error::from(ErrorKind::Exists { path }).into());
@@ -40,9 +41,9 @@ pub(crate) fn new_key(
     context: &Context,
     global: &Global,
     wants_passphrase: bool,
-) -> Result<NewKey, Failure> {
+) -> Result<NewKey, CliError> {
     if wants_passphrase && global.key_file.is_some() {
-        return Err(Failure::usage("--passphrase and --key-file exclude each other"));
+        return Err(CliError::usage("--passphrase and --key-file exclude each other"));
     }
     let passphrase = match unlock::pointed(context, global) {
         Some(Pointed::PassphraseFile(input)) => unlock::passphrase_file(&input)?,
@@ -58,19 +59,19 @@ pub(crate) fn new_key(
         None => return Ok(NewKey::KeyFile(None)),
     };
     if passphrase.is_empty() {
-        return Err(Failure::usage("an empty passphrase protects nothing"));
+        return Err(CliError::usage("an empty passphrase protects nothing"));
     }
     Ok(NewKey::Passphrase(passphrase))
 }
 
-fn ask_twice() -> Result<SecretBytes, Failure> {
+fn ask_twice() -> Result<SecretBytes, CliError> {
     if !input::has_person() {
-        return Err(Failure::key("there is no terminal to ask for the passphrase on")
+        return Err(CliError::key("there is no terminal to ask for the passphrase on")
             .hint("give --passphrase-file F, or `-` to read it from standard input"));
     }
     let first = input::prompt("New passphrase: ")?;
     if first != input::prompt("The same again: ")? {
-        return Err(Failure::usage("the two passphrases differ; nothing was made"));
+        return Err(CliError::usage("the two passphrases differ; nothing was made"));
     }
     Ok(first)
 }
@@ -81,7 +82,7 @@ pub(crate) fn create(
     path: &Path,
     dir: VaultDir,
     key: NewKey,
-) -> Result<Vault, Failure> {
+) -> Result<Vault, CliError> {
     let mut key_path = None;
     let vault = dir.create(|id| match key {
         NewKey::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase)),
@@ -117,7 +118,7 @@ fn make_key_file(
     id: VaultId,
     wanted: Option<PathBuf>,
 ) -> Result<(PathBuf, Unlock), Error> {
-    let path = wanted.or_else(|| place::own_key_file(context, id)).ok_or(ErrorKind::Usage {
+    let path = wanted.or_else(|| locations::own_key_file(context, id)).ok_or(ErrorKind::Usage {
         what: "no folder for the key file: give --key-file, or set HOME or XDG_CONFIG_HOME",
     })?;
     let env = &context.env;

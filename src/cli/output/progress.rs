@@ -1,7 +1,7 @@
 //! Progress of a long opening, on standard error only: at once for a person, and after a second
 //! for a log, so that a short one says nothing there.
 
-use super::output;
+use crate::cli::output;
 use crate::env::{Clock, Env};
 use crate::vault::Progress;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,8 +1,8 @@
-//! Joins the doors: gives the command the server that its `serve` starts, and its way to call
-//! functions over HTTP.
+//! Joins the command and the server, which do not know each other: gives the command the server that `serve` starts
+//! and the HTTP client that calls rotation functions.
 
 #[cfg(feature = "server")]
-use crate::cli::serve::{AgentRequest, Hook, Http, ListenRequest, Listening};
+use crate::cli::transport::{AgentRequest, Hook, Http, ListenRequest, Listening};
 #[cfg(feature = "server")]
 use crate::vault::RotationError;
 #[cfg(feature = "server")]

@@ -1,15 +1,15 @@
 //! Where things are: the vault, its own key file, the region.
 
-use super::Context;
-use super::args::Global;
-use super::exit::Failure;
+use crate::cli::args::Global;
+use crate::cli::context::Context;
+use crate::cli::error::CliError;
 use crate::crypto::VaultId;
 use crate::model::name::is_region;
 use crate::model::{Scope, SecretRef};
 use std::path::PathBuf;
 
 /// The vault's folder: flag, `STRONGROOM_VAULT`, else the XDG data folder.
-pub(crate) fn vault(context: &Context, global: &Global) -> Result<PathBuf, Failure> {
+pub(crate) fn vault(context: &Context, global: &Global) -> Result<PathBuf, CliError> {
     if let Some(dir) = &global.vault {
         return Ok(dir.clone());
     }
@@ -17,7 +17,7 @@ pub(crate) fn vault(context: &Context, global: &Global) -> Result<PathBuf, Failu
         return Ok(dir.into());
     }
     base(context, "XDG_DATA_HOME", ".local/share").ok_or_else(|| {
-        Failure::usage("no folder for the vault: give --vault, or set STRONGROOM_VAULT or HOME")
+        CliError::usage("no folder for the vault: give --vault, or set STRONGROOM_VAULT or HOME")
     })
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn own_key_file(context: &Context, id: VaultId) -> Option<PathBuf> {
 }
 
 /// The region: flag, `AWS_REGION`, `AWS_DEFAULT_REGION`, us-east-1.
-pub(crate) fn region(context: &Context, global: &Global) -> Result<String, Failure> {
+pub(crate) fn region(context: &Context, global: &Global) -> Result<String, CliError> {
     let from_env = || {
         ["AWS_REGION", "AWS_DEFAULT_REGION"]
             .into_iter()
@@ -44,7 +44,7 @@ pub(crate) fn region(context: &Context, global: &Global) -> Result<String, Failu
     if is_region(&region) {
         Ok(region)
     } else {
-        Err(Failure::usage("this is no region").hint(
+        Err(CliError::usage("this is no region").hint(
             "a region is named as us-east-1 is: see --region, AWS_REGION, AWS_DEFAULT_REGION",
         ))
     }
@@ -52,7 +52,7 @@ pub(crate) fn region(context: &Context, global: &Global) -> Result<String, Failu
 
 /// Account and region that an operation on `name` acts in. A complete name (an ARN) says both
 /// itself; a region that was asked for with the flag stands against it, as with AWS.
-pub(crate) fn scope_of(context: &Context, global: &Global, name: &str) -> Result<Scope, Failure> {
+pub(crate) fn scope_of(context: &Context, global: &Global, name: &str) -> Result<Scope, CliError> {
     let region = region(context, global)?;
     Ok(match SecretRef::parse(name) {
         Ok(SecretRef::Arn(arn)) => in_region(arn.scope, global),

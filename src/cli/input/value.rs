@@ -1,8 +1,9 @@
 //! The value of `put`: where it comes from, and that it never stands in an argument.
 
-use super::args::Put;
-use super::exit::Failure;
-use super::input::{self, Input};
+use crate::cli::args::Put;
+use crate::cli::error::CliError;
+use crate::cli::input::{self, Input};
+use crate::cli::output::text;
 use crate::model::limits::VALUE_BYTES_MAX;
 use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::{Fault, FaultKind};
@@ -18,35 +19,35 @@ pub(crate) enum Source {
 }
 
 /// Decides where the value comes from.
-pub(crate) fn source(args: &Put) -> Result<Source, Failure> {
+pub(crate) fn source(args: &Put) -> Result<Source, CliError> {
     let stray = args.source.iter().any(|word| word != OsStr::new("-"));
     if args.value_in_argv.is_some() || stray {
-        return Err(Failure::usage("a value is not taken from the command line").hint(
+        return Err(CliError::usage("a value is not taken from the command line").hint(
             "every process can read the command line, and shells keep it; use one of\n  \
              strongroom put NAME             asks for it, without echo\n  \
              printf %s ... | strongroom put NAME -\n  strongroom put NAME --file F",
         ));
     }
     match (&args.file, args.source.is_empty()) {
-        (Some(_), false) => Err(Failure::usage("--file and `-` exclude each other")),
+        (Some(_), false) => Err(CliError::usage("--file and `-` exclude each other")),
         (Some(path), true) => Ok(Source::Input(Input::named(path))),
         (None, false) => Ok(Source::Input(Input::Stdin)),
         (None, true) if input::stdin_is_terminal() => Ok(Source::Prompt),
         (None, true) => {
-            Err(Failure::usage("no value was given, and there is no terminal to ask on")
+            Err(CliError::usage("no value was given, and there is no terminal to ask on")
                 .hint("give --file F, or `-` to read standard input"))
         }
     }
 }
 
 /// Reads a value that is not asked for.
-pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, Failure> {
+pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, CliError> {
     let doing = || format!("the value cannot be read from {input}");
     let bytes =
         input.open().and_then(|opened| input::read(opened, VALUE_BYTES_MAX)).map_err(|error| {
             match error.kind() {
-                std::io::ErrorKind::NotFound => Failure::usage(format!("{}: {error}", doing())),
-                _ => Failure::io(&doing(), &error),
+                std::io::ErrorKind::NotFound => CliError::usage(format!("{}: {error}", doing())),
+                _ => CliError::io(&doing(), &error),
             }
         })?;
     match bytes {
@@ -56,12 +57,12 @@ pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, Failur
 }
 
 /// Asks for a value.
-pub(crate) fn ask(name: &str, is_binary: bool) -> Result<SecretValue, Failure> {
-    let name = super::text::one_line(name);
+pub(crate) fn ask(name: &str, is_binary: bool) -> Result<SecretValue, CliError> {
+    let name = text::one_line(name);
     checked(input::prompt(&format!("Value of {name} (not shown): "))?, is_binary)
 }
 
-fn checked(bytes: SecretBytes, is_binary: bool) -> Result<SecretValue, Failure> {
+fn checked(bytes: SecretBytes, is_binary: bool) -> Result<SecretValue, CliError> {
     if bytes.is_empty() {
         return Err(length_fault(is_binary, "greater than or equal to 1"));
     }
@@ -74,7 +75,7 @@ fn checked(bytes: SecretBytes, is_binary: bool) -> Result<SecretValue, Failure> 
     // EXPOSE: to see whether it is text at all.
     match std::str::from_utf8(bytes.expose()) {
         Ok(_) => Ok(SecretValue::String(bytes)),
-        Err(error) => Err(Failure::usage(format!(
+        Err(error) => Err(CliError::usage(format!(
             "the value is not UTF-8 text: the byte at {} is not part of any character",
             error.valid_up_to()
         ))
@@ -83,7 +84,7 @@ fn checked(bytes: SecretBytes, is_binary: bool) -> Result<SecretValue, Failure> 
 }
 
 /// AWS's own words for a value that is too long or empty (SEM-VALUE, grammar of its front end).
-fn length_fault(is_binary: bool, bound: &str) -> Failure {
+fn length_fault(is_binary: bool, bound: &str) -> CliError {
     let member = if is_binary { "secretBinary" } else { "secretString" };
     let text = format!(
         "1 validation error detected: Value at '{member}' failed to satisfy constraint: \

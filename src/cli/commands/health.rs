@@ -1,12 +1,14 @@
 //! `check` and `repair`: what is damaged, what can be healed, and from what.
 
-use super::args::{Check, Global, Repair};
-use super::exit::{Exit, Failure};
-use super::{Context, json, output, session, text, unlock};
+use crate::cli::args::{Check, Global, Repair};
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::output::{json, text};
+use crate::cli::{output, session, unlock};
 use crate::vault::{RepairOutcome, RepairReport};
 
 /// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
-pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), Failure> {
+pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), CliError> {
     let dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
     let report = dir.check(&key, args.deep)?;
@@ -25,13 +27,13 @@ pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<
     if report.damage.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Damaged, "the vault is damaged").hint(
+    Err(CliError::new(Exit::Damaged, "the vault is damaged").hint(
         "nothing was changed; keep a copy of the folder, then run `strongroom repair`: it tells before anything is lost",
     ))
 }
 
 /// `repair`: 0 when the vault is whole afterwards, 7 when that would lose something.
-pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Result<(), Failure> {
+pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Result<(), CliError> {
     let dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
     let report = dir.repair(&key, args.accept_loss)?;
@@ -52,7 +54,7 @@ pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Resul
     }
     match (&report.outcome, &report.loss) {
         (RepairOutcome::WouldLose, Some(loss)) => {
-            Err(Failure::new(Exit::Damaged, format!("not repaired: this would be lost: {loss}"))
+            Err(CliError::new(Exit::Damaged, format!("not repaired: this would be lost: {loss}"))
                 .hint(
                     "look for a backup first; `strongroom repair --accept-loss` keeps all but that",
                 ))

@@ -1,9 +1,10 @@
 //! The key pairs that may sign requests to the server.
 
-use super::args::{Credentials, CredentialsAction, Global};
-use super::exit::{Exit, Failure};
-use super::session::with_vault;
-use super::{Context, json, output};
+use crate::cli::args::{Credentials, CredentialsAction, Global};
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::output::{self, json};
+use crate::cli::session::with_vault;
 use crate::vault::Credential;
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ pub(crate) fn credentials(
     context: &Context,
     global: &Global,
     args: &Credentials,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     match &args.action {
         CredentialsAction::New { account } => {
             let pair = with_vault(context, global, |vault| Ok(vault.new_credential(account)?))?;
@@ -36,7 +37,7 @@ pub(crate) fn credentials(
             if with_vault(context, global, |vault| Ok(vault.revoke_credential(id)?))? {
                 return Ok(());
             }
-            Err(Failure::new(Exit::NotFound, "there is no such access key id")
+            Err(CliError::new(Exit::NotFound, "there is no such access key id")
                 .hint("`strongroom credentials ls` lists them"))
         }
     }

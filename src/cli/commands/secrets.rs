@@ -1,11 +1,13 @@
 //! The operations on secrets: one function per subcommand. Each asks the vault, closes it, prints.
 
-use super::args::{Get, Global, Ls, Name, Put, Rm, Stage, Versions};
-use super::exit::{Exit, Failure};
-use super::input::Input;
-use super::session::with_vault;
-use super::value::{self, Source};
-use super::{Context, json, output, place, text, unlock};
+use crate::cli::args::{Get, Global, Ls, Name, Put, Rm, Stage, Versions};
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::input::Input;
+use crate::cli::input::value::{self, Source};
+use crate::cli::output::{json, text};
+use crate::cli::session::with_vault;
+use crate::cli::{locations, output, unlock};
 use crate::env::private_file;
 use crate::error::Error;
 use crate::model::Scope;
@@ -22,11 +24,11 @@ use crate::vault::Vault;
 use std::path::Path;
 
 /// `put`
-pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), Failure> {
+pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), CliError> {
     let source = value::source(&args)?;
     let is_stdin = source == Source::Input(Input::Stdin);
     unlock::check_stdin(context, global, is_stdin)?;
-    let scope = place::scope_of(context, global, &args.name)?;
+    let scope = locations::scope_of(context, global, &args.name)?;
     // Read to its end before the vault is locked: what feeds us may need the vault itself.
     let ready = match &source {
         Source::Input(input) => Some(value::read(input, args.binary)?),
@@ -53,7 +55,7 @@ fn store(
     scope: &Scope,
     args: Put,
     value: SecretValue,
-) -> Result<VersionResponse, Failure> {
+) -> Result<VersionResponse, CliError> {
     let Put { name, stages, token, create, .. } = args;
     if create && !exists(vault, scope, &name)? {
         let mut request = CreateSecret::new(name.as_str());
@@ -70,12 +72,12 @@ fn store(
     request.version_stages = Some(stages).filter(|stages| !stages.is_empty());
     vault.in_scope(scope).put_secret_value(request).map_err(|error| {
         let is_missing = is_fault(&error, FaultKind::ResourceNotFound) && !create;
-        let failure = Failure::from(error);
+        let failure = CliError::from(error);
         if is_missing { failure.hint("--create makes the secret") } else { failure }
     })
 }
 
-fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, Failure> {
+fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, CliError> {
     match vault.in_scope(scope).describe_secret(DescribeSecret::new(name)) {
         Ok(_) => Ok(true),
         // An ARN names a secret that was made before: there is nothing to make from it.
@@ -93,8 +95,8 @@ fn is_fault(error: &Error, kind: FaultKind) -> bool {
 }
 
 /// `get`
-pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let request = GetSecretValue {
         secret_id: args.name.clone(),
         version_id: args.version.clone(),
@@ -116,7 +118,11 @@ pub(crate) fn get(context: &Context, global: &Global, args: &Get) -> Result<(), 
     }
 }
 
-fn show(found: &GetSecretValueResponse, bytes: &SecretBytes, is_json: bool) -> Result<(), Failure> {
+fn show(
+    found: &GetSecretValueResponse,
+    bytes: &SecretBytes,
+    is_json: bool,
+) -> Result<(), CliError> {
     output::secret(bytes)?;
     // JSON ends its own line; a prompt should not stand behind a raw value.
     // EXPOSE: its last byte decides.
@@ -124,14 +130,14 @@ fn show(found: &GetSecretValueResponse, bytes: &SecretBytes, is_json: bool) -> R
     if is_open_line && output::data_is_seen() { output::data(b"\n") } else { Ok(()) }
 }
 
-fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), Failure> {
+fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), CliError> {
     // EXPOSE: the value was asked to go to this file.
     private_file::write(&context.env, path, bytes.expose()).map_err(|error| {
         let exit = match error.kind() {
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::Other,
         };
-        Failure::new(
+        CliError::new(
             exit,
             format!("the file cannot be written. path={} cause={error}", path.display()),
         )
@@ -139,8 +145,8 @@ fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), 
 }
 
 /// `ls`
-pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), Failure> {
-    let scope = Scope::new(Scope::DEFAULT_ACCOUNT, &place::region(context, global)?);
+pub(crate) fn ls(context: &Context, global: &Global, args: &Ls) -> Result<(), CliError> {
+    let scope = Scope::new(Scope::DEFAULT_ACCOUNT, &locations::region(context, global)?);
     let prefix = args.prefix.as_deref().unwrap_or_default();
     let found = with_vault(context, global, |vault| list(vault, &scope, prefix))?;
     if global.is_json() {
@@ -154,7 +160,7 @@ fn list(
     vault: &Vault,
     scope: &Scope,
     prefix: &str,
-) -> Result<Vec<DescribeSecretResponse>, Failure> {
+) -> Result<Vec<DescribeSecretResponse>, CliError> {
     let mut request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
     let mut found = Vec::new();
     loop {
@@ -174,8 +180,8 @@ fn page_max() -> i64 {
 }
 
 /// `describe`
-pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let request = DescribeSecret::new(args.name.as_str());
     let found = with_vault(context, global, |vault| {
         Ok(vault.in_scope(&scope).describe_secret(request)?)
@@ -188,8 +194,12 @@ pub(crate) fn describe(context: &Context, global: &Global, args: &Name) -> Resul
 }
 
 /// `versions`
-pub(crate) fn versions(context: &Context, global: &Global, args: &Versions) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn versions(
+    context: &Context,
+    global: &Global,
+    args: &Versions,
+) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let found = with_vault(context, global, |vault| all_versions(vault, &scope, args))?;
     if global.is_json() {
         return output::secret(&json::response(&found)?);
@@ -202,7 +212,7 @@ fn all_versions(
     vault: &Vault,
     scope: &Scope,
     args: &Versions,
-) -> Result<ListSecretVersionIdsResponse, Failure> {
+) -> Result<ListSecretVersionIdsResponse, CliError> {
     let mut request = ListSecretVersionIds {
         secret_id: args.name.clone(),
         max_results: Some(page_max()),
@@ -220,8 +230,8 @@ fn all_versions(
 }
 
 /// `stage`
-pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let request = UpdateSecretVersionStage {
         secret_id: args.name,
         version_stage: args.label,
@@ -235,8 +245,8 @@ pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(
 }
 
 /// `rm`
-pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let request = DeleteSecret {
         secret_id: args.name.clone(),
         recovery_window_in_days: args.window,
@@ -256,10 +266,10 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Fa
         output::lines([text::date_time(deleted.deletion_date).as_str()])?;
     }
     shredded.map_err(|error| {
-        let failure = Failure::from(error);
+        let failure = CliError::from(error);
         let message =
             format!("the secret is deleted, its keys are not erased yet: {}", failure.message);
-        Failure { exit: failure.exit, message, hint: Some("`rm --now` again erases them".into()) }
+        CliError { exit: failure.exit, message, hint: Some("`rm --now` again erases them".into()) }
     })
 }
 
@@ -276,8 +286,8 @@ fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
 }
 
 /// `restore`
-pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result<(), Failure> {
-    let scope = place::scope_of(context, global, &args.name)?;
+pub(crate) fn restore(context: &Context, global: &Global, args: &Name) -> Result<(), CliError> {
+    let scope = locations::scope_of(context, global, &args.name)?;
     let request = RestoreSecret::new(args.name.as_str());
     let named =
         with_vault(context, global, |vault| Ok(vault.in_scope(&scope).restore_secret(request)?))?;

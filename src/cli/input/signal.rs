@@ -1,7 +1,7 @@
 //! Ctrl-C. An ordinary command ends at once with 130: the vault is safe against that at any point
 //! (I1, I2). A prompt first gives the terminal back. A running server has its own way to stop.
 
-use super::exit::Exit;
+use crate::cli::error::Exit;
 use crate::env::real::Terminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -1,0 +1,67 @@
+//! The whole command line: global flags and a subcommand.
+
+use super::global::Global;
+use super::secrets::{Get, Ls, Name, Put, Rm, Stage, Versions};
+use super::server::Credentials;
+#[cfg(feature = "server")]
+use super::server::Serve;
+use super::vault::{Check, Init, Repair};
+use clap::{Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  strongroom init                              make a vault and its key file
+  printf %s hunter2 | strongroom put db/password - --create
+  strongroom get db/password                   the raw value, nothing added
+  strongroom ls db/                            names that start with db/
+  strongroom serve                             an AWS Secrets Manager endpoint on 127.0.0.1:4566
+  eval \"$(strongroom env)\"                     point any AWS client at that server
+
+Exit codes:
+  0 ok, 1 other, 2 usage, 3 not found, 4 key, 5 exists, scheduled for deletion or limit,
+  6 vault in use, 7 damage, 130 Ctrl-C, 141 closed pipe";
+
+/// An encrypted secret vault with the semantics of AWS Secrets Manager.
+#[derive(Debug, Parser)]
+#[command(name = "strongroom", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a vault, and a key file that opens it
+    Init(Init),
+    /// Serve the AWS Secrets Manager API; makes the vault if there is none
+    #[cfg(feature = "server")]
+    Serve(Serve),
+    /// Print the `export` lines that point an AWS client at the server
+    #[command(after_help = "Example:\n  eval \"$(strongroom env)\"")]
+    Env,
+    /// Make, list and revoke the key pairs that may sign requests to the server
+    Credentials(Credentials),
+    /// Store a new version of a secret and print its version id
+    Put(Put),
+    /// Print a secret's value: its bytes, nothing added
+    Get(Get),
+    /// List the names of secrets, one a line
+    Ls(Ls),
+    /// Show all about a secret but its values
+    Describe(Name),
+    /// List a secret's versions: id, staging labels, when made
+    Versions(Versions),
+    /// Move a staging label to another version
+    Stage(Stage),
+    /// Delete a secret after a recovery window, or now; prints the deletion date
+    Rm(Rm),
+    /// Take a scheduled deletion back
+    Restore(Name),
+    /// Look for damage and change nothing
+    Check(Check),
+    /// Heal damage from what is proven right; keeps the damaged originals
+    Repair(Repair),
+}

@@ -1,0 +1,11 @@
+//! The subcommands, but `serve` and `env`. Each asks the vault, closes it, prints.
+//!
+//! - `init.rs`: creates a vault and its key
+//! - `secrets.rs`: `put`, `get`, `ls`, `describe`, `versions`, `stage`, `rm`, `restore`
+//! - `credentials.rs`: the key pairs that sign requests to the server
+//! - `health.rs`: `check` and `repair`
+
+pub(crate) mod credentials;
+pub(crate) mod health;
+pub(crate) mod init;
+pub(crate) mod secrets;

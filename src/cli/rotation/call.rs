@@ -1,0 +1,81 @@
+//! A call of a rotation function: where it calls back, how long it may take, and what it is sent.
+
+use crate::env::Env;
+use crate::vault::{Credential, RotationError, RotationEvent};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How long a call of a function may take.
+pub(super) const CALL_TIME: Duration = Duration::from_secs(60);
+/// How long a function waits for the server to listen.
+pub(super) const START_TIME: Duration = Duration::from_secs(60);
+/// How often something that is waited for is looked at.
+pub(super) const LOOK: Duration = Duration::from_millis(20);
+
+/// Where the server is, and who may sign requests to it.
+pub(crate) struct Caller {
+    /// `http://address:port`
+    pub(crate) endpoint: String,
+    /// The pairs that may sign.
+    pub(crate) pairs: Vec<Credential>,
+}
+
+impl Caller {
+    /// A pair of that account.
+    pub(super) fn pair(&self, account: &str) -> Option<&Credential> {
+        self.pairs.iter().find(|pair| pair.account == account)
+    }
+}
+
+/// Filled once the server listens.
+pub(crate) type CallerCell = Arc<OnceLock<Caller>>;
+
+/// Waits until the server listens.
+pub(super) fn wait_for<'a>(
+    cell: &'a CallerCell,
+    deadline: &Deadline<'_>,
+) -> Result<&'a Caller, RotationError> {
+    loop {
+        if let Some(caller) = cell.get() {
+            return Ok(caller);
+        }
+        deadline.wait()?;
+    }
+}
+
+/// The end of a call's time, or of the server's.
+pub(super) struct Deadline<'a> {
+    env: &'a Env,
+    event: &'a RotationEvent,
+    at: Duration,
+}
+
+impl<'a> Deadline<'a> {
+    pub(super) fn after(env: &'a Env, event: &'a RotationEvent, span: Duration) -> Self {
+        Self { env, event, at: env.clock.monotonic().saturating_add(span) }
+    }
+
+    /// The time that is left; none is an error.
+    pub(super) fn left(&self) -> Result<Duration, RotationError> {
+        let left = self.at.saturating_sub(self.env.clock.monotonic());
+        if left.is_zero() || self.event.is_stopping() { Err(RotationError) } else { Ok(left) }
+    }
+
+    /// Rests a moment.
+    fn wait(&self) -> Result<(), RotationError> {
+        std::thread::sleep(self.left()?.min(LOOK));
+        Ok(())
+    }
+}
+
+/// The event as AWS sends it to a function.
+pub(super) fn event_json(event: &RotationEvent) -> Vec<u8> {
+    serde_json::json!({
+        "Step": event.step.name(),
+        "SecretId": event.secret_id,
+        "ClientRequestToken": event.client_request_token,
+        "RotationToken": event.rotation_token,
+    })
+    .to_string()
+    .into_bytes()
+}

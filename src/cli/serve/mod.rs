@@ -1,0 +1,11 @@
+//! `serve`: a vault behind the AWS API.
+//!
+//! - `agent_token.rs`: the token that clients of the agent's port show
+//! - `lines.rs`: the `export` lines that point a client at the server
+//! - `start.rs`: from the command line to a server that runs
+
+mod agent_token;
+mod lines;
+mod start;
+
+pub(crate) use start::serve;
