@@ -23,4 +23,3 @@ mod values;
 pub(crate) use json::{Members, Structure, Style, pretty, to_json};
 pub(crate) use replication::ArnOnly;
 pub(crate) use secrets::SecretList;
-pub(crate) use values::RandomPassword;

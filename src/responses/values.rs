@@ -1,8 +1,10 @@
 //! Values, batches of values, random passwords.
 
 use super::json::{COMMON_BYTES, Members, Structure};
-use crate::model::api::{ApiErrorType, BatchGetSecretValueResponse, GetSecretValueResponse};
-use crate::secret::{SecretBytes, SecretValue};
+use crate::model::api::{
+    ApiErrorType, BatchGetSecretValueResponse, GetRandomPasswordResponse, GetSecretValueResponse,
+};
+use crate::secret::SecretValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeMap;
@@ -68,12 +70,9 @@ impl Structure for ApiErrorType {
     }
 }
 
-/// The response of `GetRandomPassword`.
-pub(crate) struct RandomPassword<'a>(pub(crate) &'a SecretBytes);
-
-impl Structure for RandomPassword<'_> {
+impl Structure for GetRandomPasswordResponse {
     fn add_members<M: SerializeMap>(&self, out: &mut Members<M>) {
         // EXPOSE: the caller asked for the password. It goes into the wiped buffer of the response.
-        out.text("RandomPassword", self.0.expose());
+        out.text("RandomPassword", self.expose());
     }
 }

@@ -3,10 +3,9 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
+use crate::model::api::{Operation, Request};
 use crate::vault::Vault;
 use crate::wire::reply::{Failure, Reply};
-use crate::wire::request::Call;
-use crate::wire::request::Operation;
 use crate::wire::services::operations;
 use std::sync::mpsc;
 use zeroize::Zeroizing;
@@ -47,11 +46,7 @@ pub(crate) fn refuse(refusal: Refusal) -> Answer {
 
 /// Whether it is an operation that changes nothing.
 pub(crate) fn only_reads(operation: &str) -> bool {
-    named(operation).is_some_and(Operation::only_reads)
-}
-
-fn named(operation: &str) -> Option<Operation> {
-    Operation::from_target(&format!("secretsmanager.{operation}"))
+    Operation::from_name(operation).is_some_and(Operation::only_reads)
 }
 
 fn taken_apart(reply: Reply) -> Answer {
@@ -59,10 +54,10 @@ fn taken_apart(reply: Reply) -> Answer {
 }
 
 fn try_answer(vault: &Vault, operation: &str, body: Zeroizing<Vec<u8>>) -> Result<Reply, Failure> {
-    let operation = named(operation).ok_or(Failure::UnknownOperation)?;
+    let operation = Operation::from_name(operation).ok_or(Failure::UnknownOperation)?;
     let content = match operations::read(operation, body)? {
-        Call::Read(read) => operations::perform_read(vault, read)?,
-        Call::Write(write) => {
+        Request::Read(read) => operations::perform_read(vault, read)?,
+        Request::Write(write) => {
             let (answered, answer) = mpsc::channel();
             let done = move |result| {
                 // The caller waits on the other end.

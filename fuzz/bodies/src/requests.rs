@@ -5,9 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
-use strongroom::__internals::model::api::Operation;
+use strongroom::__internals::model::api::{Operation, Request, Write};
 use strongroom::__internals::secret::{SecretBytes, SecretValue};
-use strongroom::__internals::vault::Write;
 use strongroom::__internals::wire::internals::{self, Read, Signed};
 use strongroom::__internals::wire::member_facts::{MemberFact, members};
 
@@ -40,17 +39,17 @@ pub(super) fn json_request(bytes: &[u8]) {
         judged(internals::read(operation, &json));
         return;
     }
-    let call = judged(internals::read(operation, &json));
-    assert_eq!(call.is_none(), wrong || two_values, "{operation}: {}", text(&json));
-    if let Some(write) = call.and_then(|call| call.into_write()) {
+    let request = judged(internals::read(operation, &json));
+    assert_eq!(request.is_none(), wrong || two_values, "{operation}: {}", text(&json));
+    if let Some(Request::Write(write)) = request {
         keeps_its_value(write, &body);
     }
 }
 
-/// The call, or nothing for one of the exceptions that a body may be refused with.
-fn judged(read: Option<Read>) -> Option<internals::Call> {
+/// The request, or nothing for one of the exceptions that a body may be refused with.
+fn judged(read: Option<Read>) -> Option<Request> {
     match read.expect("the operation is served") {
-        Read::Call(call) => Some(*call),
+        Read::Request(request) => Some(*request),
         Read::Refused(status, reply) => {
             const KNOWN: [&str; 3] =
                 ["SerializationException", "ValidationException", "InvalidParameterException"];

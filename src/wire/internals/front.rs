@@ -1,13 +1,11 @@
 //! Guard, route, verifier and request reader as functions.
 
-use crate::model::Scope;
+use crate::model::{Scope, api};
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Write};
+use crate::vault::Credential;
 use crate::wire::encoding::{form, time};
 use crate::wire::http::guard;
 use crate::wire::http::route::Route;
-use crate::wire::request;
-use crate::wire::request::Operation;
 use crate::wire::services::operations;
 use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::Request;
@@ -81,32 +79,18 @@ fn judge(signed: &Signed<'_>, head: &Parts, audience: Audience) -> Option<Judgem
 
 /// What a request to an operation is before the vault sees it.
 pub enum Read {
-    /// The vault's own request.
-    Call(Box<Call>),
+    /// The request that the vault gets.
+    Request(Box<api::Request>),
     /// Status and body of the reply.
     Refused(u16, Vec<u8>),
-}
-
-/// A request that the vault can answer.
-pub struct Call(request::Call);
-
-impl Call {
-    /// The write, if it is one.
-    #[must_use]
-    pub fn into_write(self) -> Option<Write> {
-        match self.0 {
-            request::Call::Write(write) => Some(write),
-            request::Call::Read(_) => None,
-        }
-    }
 }
 
 /// Reads the body of a request to `operation`; `None`: it is not served.
 #[must_use]
 pub fn read(operation: &str, body: &[u8]) -> Option<Read> {
-    let operation = Operation::from_target(&format!("secretsmanager.{operation}"))?;
+    let operation = api::Operation::from_name(operation)?;
     Some(match operations::read(operation, Zeroizing::new(body.to_vec())) {
-        Ok(call) => Read::Call(Box::new(Call(call))),
+        Ok(request) => Read::Request(Box::new(request)),
         Err(failure) => {
             let reply = failure.reply();
             let content = reply.content.map(|content| content.to_vec()).unwrap_or_default();

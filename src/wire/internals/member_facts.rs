@@ -1,6 +1,7 @@
 //! The table of operations and members as facts, for tests. No stability promise.
 
-use crate::wire::request::Operation;
+use crate::model::api::Operation;
+use crate::wire::request;
 use crate::wire::schema::{Kind, Members};
 
 /// One member of a request, or the items of a list.
@@ -20,9 +21,9 @@ pub struct MemberFact {
 /// Everything that the server reads of an operation's request; `None` if it does not serve it.
 #[must_use]
 pub fn members(operation: &str) -> Option<Vec<MemberFact>> {
-    let operation = Operation::from_target(&format!("secretsmanager.{operation}"))?;
+    let operation = Operation::from_name(operation)?;
     let mut facts = Vec::new();
-    structure(operation.members(), "", &mut facts);
+    structure(request::members(operation), "", &mut facts);
     Some(facts)
 }
 

@@ -2,11 +2,13 @@
 //! means.
 //!
 //! - `members.rs`: the members of every request
-//! - `operation.rs`: the operations, by name
+//! - `operation.rs`: from the name of an operation to its request
 
 mod members;
 mod operation;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use operation::{Call, Operation, Read};
+#[cfg(feature = "__internals")]
+pub(crate) use operation::members;
+pub(crate) use operation::{from_target, read};

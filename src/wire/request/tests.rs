@@ -1,22 +1,22 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::operation::Read;
 use super::*;
+use crate::model::api::{Operation, Read, Request, Write};
 use crate::secret::SecretValue;
 use crate::semantics::FaultKind;
-use crate::vault::Write;
+
 use crate::wire::json::parse;
 use crate::wire::reply::Failure;
 
-fn call(operation: Operation, json: &str) -> Call {
-    operation.read(parse(json.as_bytes()).ok().unwrap()).ok().unwrap()
+fn call(operation: Operation, json: &str) -> Request {
+    read(operation, parse(json.as_bytes()).ok().unwrap()).ok().unwrap()
 }
 
 #[test]
 fn a_create_keeps_every_member() {
     let json = r#"{"Name":"n","ClientRequestToken":"t","Description":"","KmsKeyId":"k",
         "SecretString":"a\u0000\n","Tags":[{"Key":"a","Value":"b"},{"Key":"c"}]}"#;
-    let Call::Write(Write::CreateSecret(request)) = call(Operation::CreateSecret, json) else {
+    let Request::Write(Write::CreateSecret(request)) = call(Operation::CreateSecret, json) else {
         panic!("a create is a write");
     };
     assert_eq!(request.name, "n");
@@ -33,7 +33,8 @@ fn a_create_keeps_every_member() {
 #[test]
 fn a_put_without_options_has_none() {
     let json = r#"{"SecretId":"s","SecretBinary":"AP8=","VersionStages":null}"#;
-    let Call::Write(Write::PutSecretValue(request)) = call(Operation::PutSecretValue, json) else {
+    let Request::Write(Write::PutSecretValue(request)) = call(Operation::PutSecretValue, json)
+    else {
         panic!("a put is a write");
     };
     assert_eq!(request.client_request_token, None);
@@ -45,7 +46,7 @@ fn a_put_without_options_has_none() {
 #[test]
 fn a_list_keeps_its_filters() {
     let json = r#"{"Filters":[{"Key":"name","Values":["a","!b"]},{}],"MaxResults":3.7}"#;
-    let Call::Read(Read::ListSecrets(request)) = call(Operation::ListSecrets, json) else {
+    let Request::Read(Read::ListSecrets(request)) = call(Operation::ListSecrets, json) else {
         panic!("a list is a read");
     };
     let filters = request.filters.unwrap();
@@ -61,7 +62,7 @@ fn a_rotation_keeps_every_member() {
         "RotationRules":{"AutomaticallyAfterDays":7,"Duration":"3h","ScheduleExpression":"e"},
         "RotateImmediately":false,"ExternalSecretRotationRoleArn":"r",
         "ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"},{}]}"#;
-    let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+    let Request::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
         panic!("a rotation is a write");
     };
     assert_eq!(request.client_request_token.as_deref(), Some("t"));
@@ -76,7 +77,7 @@ fn a_rotation_keeps_every_member() {
     assert_eq!(rules.duration.as_deref(), Some("3h"));
     assert_eq!(rules.schedule_expression.as_deref(), Some("e"));
     let json = r#"{"SecretId":"s","RotationRules":null}"#;
-    let Call::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
+    let Request::Write(Write::RotateSecret(request)) = call(Operation::RotateSecret, json) else {
         panic!("a rotation is a write");
     };
     assert_eq!((request.rotation_rules, request.rotate_immediately), (None, None));
@@ -86,6 +87,6 @@ fn a_rotation_keeps_every_member() {
 fn two_values_are_one_too_many() {
     let json = r#"{"SecretId":"s","SecretBinary":"AP8=","SecretString":"x"}"#;
     let body = parse(json.as_bytes()).ok().unwrap();
-    let failure = Operation::PutSecretValue.read(body).err().unwrap();
+    let failure = read(Operation::PutSecretValue, body).err().unwrap();
     assert!(matches!(failure, Failure::Fault(f) if f.kind == FaultKind::InvalidParameter));
 }

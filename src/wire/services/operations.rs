@@ -1,12 +1,13 @@
 //! Operations of Secrets Manager without HTTP: from a request body to the vault, from its answer to JSON.
 
 use crate::error::Result as VaultResult;
-use crate::responses::{ArnOnly, RandomPassword, Structure, Style, to_json};
+use crate::model::api::*;
+use crate::responses::{ArnOnly, Structure, Style, to_json};
 use crate::semantics::Answer;
 use crate::vault::Vault;
 use crate::wire::json::parse;
 use crate::wire::reply::Failure;
-use crate::wire::request::{Call, Operation, Read};
+use crate::wire::request;
 use zeroize::Zeroizing;
 
 /// The vault dropped a write's callback.
@@ -14,27 +15,27 @@ pub(crate) const BROKEN_OFF: Failure =
     Failure::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
-pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Call, Failure> {
+pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Request, Failure> {
     let node = parse(&body).map_err(|_| Failure::NotJson)?;
     drop(body);
-    operation.read(node)
+    request::read(operation, node)
 }
 
-pub(crate) fn perform_read(vault: &Vault, read: Read) -> VaultResult<Zeroizing<Vec<u8>>> {
-    match read {
-        Read::BatchGetSecretValue(request) => json(&vault.batch_get_secret_value(request)?),
-        Read::DescribeSecret(request) => json(&vault.describe_secret(request)?),
-        Read::GetRandomPassword(request) => {
-            json(&RandomPassword(&vault.get_random_password(request)?))
+macro_rules! perform_read {
+    (
+        writes { $($write:tt)* }
+        reads { $($read:ident => $response:ty, $method:ident;)* }
+    ) => {
+        /// Performs a request that changes nothing.
+        pub(crate) fn perform_read(vault: &Vault, read: Read) -> VaultResult<Zeroizing<Vec<u8>>> {
+            match read {
+                $(Read::$read(request) => json(&vault.$method(request)?),)*
+            }
         }
-        Read::GetResourcePolicy(request) => json(&vault.get_resource_policy(request)?),
-        Read::GetSecretValue(request) => json(&vault.get_secret_value(request)?),
-        Read::ListResourcePolicies(request) => json(&vault.list_resource_policies(request)?),
-        Read::ListSecretVersionIds(request) => json(&vault.list_secret_version_ids(request)?),
-        Read::ListSecrets(request) => json(&vault.list_secrets(request)?),
-        Read::ValidateResourcePolicy(request) => json(&vault.validate_resource_policy(request)?),
-    }
+    };
 }
+
+for_each_operation!(perform_read);
 
 /// The JSON of the answer of a write.
 pub(crate) fn write_answer(

@@ -9,16 +9,16 @@ use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
 use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
-use crate::model::Scope;
+use crate::model::api::{Operation, Write};
+use crate::model::{Scope, api};
 use crate::semantics::Answer;
-use crate::vault::{Vault, Write};
+use crate::vault::Vault;
 use crate::wire::http::body;
 use crate::wire::http::guard;
 use crate::wire::http::route::{Route, single};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{Failure, JSON, Reply};
-use crate::wire::request::Call;
-use crate::wire::request::Operation;
+use crate::wire::request;
 use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
@@ -125,11 +125,11 @@ impl Service {
             return Err(Failure::NotOurs);
         }
         let operation = single(&head.headers, "x-amz-target")
-            .and_then(Operation::from_target)
+            .and_then(request::from_target)
             .ok_or(Failure::UnknownOperation)?;
         let scope = self.authenticate(&head, &body)?;
-        let call = read(operation, body)?;
-        self.perform(operation, self.vault.in_scope(scope), call).await.map(Reply::json)
+        let request = read(operation, body)?;
+        self.perform(operation, self.vault.in_scope(scope), request).await.map(Reply::json)
     }
 
     fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, Failure> {
@@ -152,17 +152,19 @@ impl Service {
         &self,
         operation: Operation,
         vault: Vault,
-        call: Call,
+        request: api::Request,
     ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        match call {
-            Call::Write(write) => {
+        match request {
+            api::Request::Write(write) => {
                 let answer = self.write(&vault, write).await?;
                 write_answer(operation, &answer)
             }
-            Call::Read(read) => tokio::task::spawn_blocking(move || perform_read(&vault, read))
-                .await
-                .map_err(|_| Failure::Internal("the operation was broken off"))?
-                .map_err(Failure::from),
+            api::Request::Read(read) => {
+                tokio::task::spawn_blocking(move || perform_read(&vault, read))
+                    .await
+                    .map_err(|_| Failure::Internal("the operation was broken off"))?
+                    .map_err(Failure::from)
+            }
         }
     }
 
