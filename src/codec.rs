@@ -1,4 +1,4 @@
-//! Envelopes to bytes and back: the only module that names bincode.
+//! Encodes and decodes records. The only module that names bincode.
 //!
 //! Fixed-width little-endian integers, a byte limit on every decode, no trailing bytes, slices
 //! only (a reader would let a hostile length allocate without bound). Formats are

@@ -22,7 +22,7 @@ pub enum ErrorKind {
     Fault(Fault),
     /// Wrong passphrase or key file, or the keystore was tampered with: never told apart.
     WrongKey,
-    /// What exists once is damaged: see `strongroom check` and `strongroom repair`, or restore a backup.
+    /// The vault is damaged: check it, then repair it or restore a backup.
     Damaged {
         /// Where, relative to the vault.
         file: String,
@@ -190,14 +190,14 @@ impl fmt::Display for Error {
             ErrorKind::Fault(fault) => write!(f, "{}: {}", fault.kind.name(), fault.message),
             ErrorKind::WrongKey => f.write_str("wrong key, or the keystore was tampered with"),
             ErrorKind::Damaged { file, offset, rule } => {
-                write!(f, "vault is damaged; see `strongroom check`, then `strongroom repair` or a backup. file={file} offset={offset} rule={rule}")
+                write!(f, "the vault is damaged. file={file} offset={offset} rule={rule}")
             }
             ErrorKind::NewerFormat { file, found, known } => {
                 write!(f, "made by a newer strongroom; use that one. file={file} format={found} known={known}")
             }
-            ErrorKind::InUse { pid: Some(pid) } => write!(f, "vault is in use by another process. pid={pid}"),
-            ErrorKind::InUse { pid: None } => f.write_str("vault is in use by another process"),
-            ErrorKind::NotFound { path } => write!(f, "no vault here; make one with `strongroom init`. path={}", path.display()),
+            ErrorKind::InUse { pid: Some(pid) } => write!(f, "the vault is in use by another process. pid={pid}"),
+            ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
+            ErrorKind::NotFound { path } => write!(f, "there is no vault here. path={}", path.display()),
             ErrorKind::Exists { path } => {
                 write!(f, "a vault or files that are not a vault's are already here. path={}", path.display())
             }

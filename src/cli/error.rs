@@ -158,6 +158,7 @@ fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::Damaged { .. } => Some(
             "`strongroom check` says what is damaged and changes nothing; `strongroom repair` heals what can be healed and tells before anything is lost",
         ),
+        ErrorKind::NotFound { .. } => Some("`strongroom init` makes a vault"),
         ErrorKind::Fault(fault)
             if exit_of_fault(fault) == Exit::Conflict && is_about_deletion(&fault.message) =>
         {

@@ -1,7 +1,7 @@
 //! The age clock (invariant I9): the only time by which anything is pruned or purged.
 //!
-//! A wall clock that is wrong by a year for an hour must not delete a secret, and one that is
-//! wrong for a day is no longer distinguishable from time itself. So:
+//! A wall clock that is wrong by a year for an hour must not delete a secret. One that is wrong for a
+//! day cannot be told from a right one. Therefore:
 //!
 //! - **A1** The age clock never runs back, and while a process runs it always goes on with the
 //!   monotonic clock.
@@ -13,9 +13,9 @@
 //! - **A4** What the wall clock is ahead beyond that is held back. The part that has been there for
 //!   all of [`STAND_MILLIS`] counts: measured by the monotonic clock while the process runs, by
 //!   the wall clock across closed periods. If the wall clock comes back, nothing has happened.
-//! - **A5** While the wall clock is behind the age clock, it has no say at all: its return is no
-//!   forward jump. (Price: after a wrong forward jump that stood for a day and was then mended,
-//!   closed periods do not count until the wall clock has caught up. Late is safe; early is not.)
+//! - **A5** While the wall clock is behind the age clock it is ignored, so its return is no forward
+//!   jump. (After a wrong forward jump that lasted a day and was then corrected, closed periods do not
+//!   count until the wall clock has caught up. To delete late is safe; to delete early is not.)
 //!
 //! So a wall clock that is wrong by more than a day removes nothing early, and one that is wrong
 //! by less makes the age clock run ahead by at most what it is wrong by, however often. Limits: a

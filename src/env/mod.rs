@@ -1,4 +1,4 @@
-//! Time, chance and files enter here and nowhere else (invariant I9).
+//! Access to time, randomness and files. No other module has it (invariant I9).
 //!
 //! [`Env`] bundles a [`Clock`], an [`Entropy`] and an [`Fs`]. `real` talks to the operating
 //! system; `sim` is deterministic from a seed and can crash, tear and refuse. Clippy's disallowed
@@ -195,12 +195,12 @@ pub fn read_file(fs: &dyn Fs, path: &Path, len_max: u64) -> io::Result<Vec<u8>> 
     read_exact_at(file.as_ref(), usize::try_from(len).unwrap_or(usize::MAX), 0)
 }
 
-/// The three doors, shared by all layers above.
+/// Clock, randomness and files, shared by all layers above.
 #[derive(Clone)]
 pub struct Env {
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// Randomness.
     pub entropy: Arc<dyn Entropy>,
     /// Files.
     pub fs: Arc<dyn Fs>,
@@ -213,7 +213,7 @@ impl std::fmt::Debug for Env {
 }
 
 impl Env {
-    /// The operating system's time, chance and files.
+    /// The operating system's time, randomness and files.
     #[must_use]
     pub fn real() -> Self {
         Self {

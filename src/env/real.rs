@@ -1,4 +1,4 @@
-//! The operating system behind the three doors. The only file that may name `std::fs`,
+//! The operating system's implementation of [`super::Env`]. The only file that may name `std::fs`,
 //! `SystemTime` or the system's random generator (I9).
 //!
 //! - Nothing but a regular file is ever opened: no link is followed, a FIFO cannot hang, a device

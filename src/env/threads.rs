@@ -1,4 +1,4 @@
-//! Threads, locks and channels, by one door. They are the ordinary ones, except in a `--cfg shuttle`
+//! Threads, locks and channels. They are the ordinary ones, except in a `--cfg shuttle`
 //! build: there a scheduler tries out orders of execution (`tests/reliability/schedules.rs`). What never lets
 //! another thread run while it is held may be an ordinary lock there too.
 

@@ -1,12 +1,12 @@
-//! The keyed hashing that `vault` hands in.
+//! The keyed hashing that `vault` provides.
 
 use crate::model::{Lsn, Tree};
 
-/// Keyed hashing for the log, handed in by `vault` (siblings never name each other).
+/// Keyed hashing for the log. `vault` implements it, because `log` and `crypto` do not know each other.
 pub trait Authenticator: Send + Sync {
     /// A 32-byte MAC over `domain` and `parts` (each length-prefixed by the implementation).
     fn tag(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32];
-    /// A fresh, empty sum over rows, whose digest is compared with the one in a frame.
+    /// A new, empty sum over rows. Its digest is compared with the one in a frame.
     fn new_sum(&self) -> Box<dyn RowSum>;
 }
 

@@ -1,12 +1,13 @@
-//! Compaction: snapshot and ended segments become the next snapshot, without the store (I6).
+//! Compaction: merges the snapshot and the ended segments into the next snapshot, without the store
+//! (I6).
 //!
-//! Two passes. The first authenticates every frame and remembers, for each row that it changes,
-//! where the newest value lies; the second streams the old snapshot and merges. Memory: keys and
-//! places of changed rows, one block, one value.
+//! It takes two passes. The first authenticates every frame and records the position of the newest
+//! value of each changed row. The second streams the old snapshot and merges the changes. Memory holds
+//! the keys and positions of changed rows, one block and one value.
 //!
-//! - **C1** The new snapshot is synced, then read back whole: every MAC, and the set digest, which
-//!   must be the one that the last frame carries. Only then may the manifest name it.
-//! - **C2** Nothing is freed by compaction itself.
+//! - **CO1** The new snapshot is synced and then read back whole, with every MAC and the set digest,
+//!   which must equal that of the last frame. Only then may the manifest name it.
+//! - **CO2** Compaction itself frees nothing.
 
 use crate::env::OpenMode;
 use crate::env::faults::Fault;
@@ -27,7 +28,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 const VALUE_DOMAIN: &str = "strongroom/log/compaction-value/v1";
-/// Progress is told once per this many rows.
+/// Progress is reported once per this many rows.
 const PROGRESS_ROWS: u64 = 1024;
 
 /// A compaction that can run on any thread while the log is appended to.
@@ -96,7 +97,7 @@ impl Compaction {
         self.run_with(&mut |_| true)
     }
 
-    /// The same; `progress` is told the rows written so far and says whether to go on: `false`
+    /// The same. `progress` gets the number of rows merged so far and returns whether to go on; `false`
     /// gives [`LogError::Stopped`].
     pub fn run_with(self, progress: &mut dyn FnMut(u64) -> bool) -> Result<Compacted, LogError> {
         match self.write(progress) {
@@ -114,7 +115,7 @@ impl Compaction {
         let mut old = SnapshotReader::open(&self.context, &self.base)?;
         let mut new = SnapshotWriter::create(&self.context, self.number, self.tail.clone())?;
         let mut values = Values { context: &self.context, open: BTreeMap::new() };
-        let mut told = 0;
+        let mut merged = 0;
         let mut old_row = old.next()?;
         loop {
             let take_change = match (&old_row, changes.peek()) {
@@ -132,8 +133,8 @@ impl Compaction {
                 new.push(row.tree, old.key(&row), old.value(&row))?;
                 old_row = old.next()?;
             }
-            told += 1;
-            if told % PROGRESS_ROWS == 0 && !progress(told) {
+            merged += 1;
+            if merged % PROGRESS_ROWS == 0 && !progress(merged) {
                 return Err(LogError::Stopped);
             }
         }
@@ -144,7 +145,7 @@ impl Compaction {
         Ok(record)
     }
 
-    /// Pass one: where the newest value of each changed row lies.
+    /// Pass one: the position of the newest value of each changed row.
     fn changes(&self) -> Result<Changes, LogError> {
         let mut changes = Changes::new();
         for info in &self.segments {
@@ -170,7 +171,7 @@ impl Compaction {
 type RowKey = (Tree, Box<[u8]>);
 type Changes = BTreeMap<RowKey, Option<ValuePosition>>;
 
-/// Where an authenticated value lies, and what it must still be when it is read again.
+/// The position of an authenticated value, and a check that it is the same when read again.
 struct ValuePosition {
     segment: u64,
     offset: u64,
@@ -183,7 +184,7 @@ fn check(context: &LogContext, value: &[u8]) -> [u8; 16] {
     tag.first_chunk().copied().unwrap_or_default()
 }
 
-/// Moves one change to the new snapshot; the old row of the same key, if that is next, is dropped.
+/// Writes one change to the new snapshot, and drops the old row of the same key if that is next.
 fn take(
     changes: &mut Peekable<IntoIter<RowKey, Option<ValuePosition>>>,
     values: &mut Values<'_>,
@@ -206,7 +207,7 @@ fn take(
 /// Most segments that are held open to read values from.
 const OPEN_SEGMENTS_MAX: usize = 32;
 
-/// Reads values by position; keys are in order, their places are not.
+/// Reads values by position. Keys come in order, positions do not.
 struct Values<'a> {
     context: &'a LogContext,
     open: BTreeMap<u64, Segment>,

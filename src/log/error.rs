@@ -1,4 +1,4 @@
-//! What can go wrong in the log, by what the caller can do about it.
+//! Errors of the log, sorted by what the caller can do about them.
 
 use crate::env::is_no_space;
 use crate::log::types::End;
@@ -10,7 +10,7 @@ use std::io;
 pub enum LogError {
     /// The file system refused. The cause is in `source()`. After an error of `op=sync` the log is
     /// poisoned.
-    #[error("log i/o failed. op={op} path={path}")]
+    #[error("the operating system refused an operation of the log. op={op} path={path}")]
     Io {
         /// What was being done.
         op: &'static str,
@@ -20,16 +20,16 @@ pub enum LogError {
         source: io::Error,
     },
     /// The disk is full. The write was undone: nothing changed, and later writes may work (I4).
-    #[error("no space left for the log; the write was undone")]
+    #[error("no space left on the disk; the write was undone")]
     NoSpace,
     /// An earlier sync failed: what reached the disk is unknown. Reopen the vault (I4).
-    #[error("log refuses writes after a failed sync")]
+    #[error("the log is read-only because an earlier sync failed; reopen the vault")]
     Poisoned,
-    /// What exists once does not read back. Not repaired here.
-    #[error("log is damaged. file={} offset={} rule={}", .0.file, .0.offset, .0.rule)]
+    /// Bytes that must be there do not read back. An open does not repair them.
+    #[error("the log is damaged. file={} offset={} rule={}", .0.file, .0.offset, .0.rule)]
     Damaged(Box<Damage>),
     /// Made by a newer version.
-    #[error("made by a newer version. file={file} format={found} known={known}")]
+    #[error("made by a newer version of Strongroom. file={file} format={found} known={known}")]
     NewerFormat {
         /// Which file, relative to the vault.
         file: String,
@@ -38,18 +38,18 @@ pub enum LogError {
         /// The newest that this version reads.
         known: u32,
     },
-    /// The caller asked for what the format or the order of calls does not allow.
-    #[error("log refuses the call. what={what}")]
+    /// The call breaks a limit of the format or the order of calls.
+    #[error("the log refuses this call: {what}")]
     Refused {
         /// What was wrong with it.
         what: &'static str,
     },
     /// The caller's own visitor or progress function asked to stop.
-    #[error("stopped by the caller")]
+    #[error("the caller stopped the operation")]
     Stopped,
 }
 
-/// What does not read back, where, and whether the end of the truth is known all the same.
+/// What does not read back, where, and whether the end of the log is known in spite of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// Which file, relative to the vault.
@@ -58,8 +58,8 @@ pub struct Damage {
     pub offset: u64,
     /// The rule of `docs/FORMAT.md` that does not hold.
     pub rule: &'static str,
-    /// The last LSN and digest, where the end mark, the manifest or a readable later header proves
-    /// them: a state that equals them may replace the truth (I6, [`super::Log::heal`]).
+    /// The last LSN and digest, if the end mark, the manifest or a readable later header proves them.
+    /// A state with the same LSN and digest may replace the log (I6, [`super::Log::repair`]).
     pub proven_end: Option<End>,
 }
 
@@ -69,7 +69,7 @@ impl LogError {
         Self::Damaged(Box::new(Damage { file: file.into(), offset, rule, proven_end: None }))
     }
 
-    /// The same error, where it is damage, with what is known about the end.
+    /// Adds what is known about the end, if this error is damage.
     #[must_use]
     pub(super) fn proven(mut self, end: Option<End>) -> Self {
         if let Self::Damaged(damage) = &mut self {
@@ -78,18 +78,18 @@ impl LogError {
         self
     }
 
-    /// Sorts an error of a *write*: a full disk is undone by the caller, the rest is not.
+    /// An error of a write. The caller undoes a write to a full disk; any other error poisons.
     pub(super) fn write(path: &str, source: io::Error) -> Self {
         if is_no_space(&source) { Self::NoSpace } else { Self::io("write", path, source) }
     }
 
-    /// Sorts an error of opening or making a file: nothing was changed by it, so that it does not
-    /// poison (too many open files, say).
+    /// An error of opening or creating a file, such as too many open files. It changed nothing and does
+    /// not poison.
     pub(super) fn open(path: &str, source: io::Error) -> Self {
         if is_no_space(&source) { Self::NoSpace } else { Self::io("open", path, source) }
     }
 
-    /// Any error but those of a full disk.
+    /// An error that is not a full disk.
     pub(super) fn io(op: &'static str, path: &str, source: io::Error) -> Self {
         Self::Io { op, path: path.to_owned(), source }
     }

@@ -1,4 +1,5 @@
-//! The log: where an operation becomes durable. It is the truth; the state is its picture.
+//! The log: operations become durable here. It is the authoritative copy of a vault; the state is
+//! rebuilt from it.
 //!
 //! ```text
 //! manifest.a .b   which snapshot, which segments, end mark       twin, authenticated
@@ -6,20 +7,39 @@
 //! log/N.wal       header, then frames: one frame is one batch    authenticated, chained
 //! ```
 //!
-//! Bytes are specified in `docs/FORMAT.md` (LOG-, SNAP-, MAN- and TWIN- rules). Rows arrive sealed:
-//! nothing is encrypted here, everything is authenticated (I5). Caller: `vault`.
+//! `docs/FORMAT.md` specifies the bytes (rules LOG, SNAP, MAN and TWIN). Rows arrive sealed: the log
+//! encrypts nothing and authenticates everything (I5). Only `vault` calls it.
 //!
-//! - **L1** What [`Log::sync`] returned from is durable, and an open finds it or says *damaged*.
-//! - **L2** Torn is not corrupt: only what was never synced may be passed over, and only at the
-//!   very end. Limit: rot in the very last frame after a crash looks the same.
-//! - **L3** Every open and every undone append ends the segment; the next header names that end.
-//! - **L4** No error is retried. A failed sync poisons; a full disk is undone.
+//! - **L1** Everything that was appended before [`Log::sync`] returned is durable. An open finds it or
+//!   reports damage.
+//! - **L2** A torn write is not corruption: an open may ignore bytes that were never synced, and only
+//!   at the very end. Limit: corruption of the very last frame after a crash looks the same.
+//! - **L3** Every open and every undone append ends the segment. The header of the next one names the
+//!   end.
+//! - **L4** No error is retried. A failed sync poisons the log; a write to a full disk is undone.
 //! - **L5** Opening writes nothing. Starting writes nothing after a clean close.
-//! - **L6** Parsers are total, with limits: any bytes give an answer.
+//! - **L6** Parsers are total and have limits: any bytes give an answer.
 //!
-//! Life: [`Log::create`] or [`Log::open`], [`Recovered::replay`], [`Recovered::start`], then
-//! [`Log::append`] and [`Log::sync`] by one thread; [`Preparation`] and [`Compaction`] run beside;
-//! [`Log::free`] once the state is durable; [`Log::close`].
+//! One thread drives it: [`Log::create`], or [`Log::open`] with [`Recovered::replay`] and
+//! [`Recovered::start`]; then [`Log::append`] and [`Log::sync`]; [`Log::free`] once the state is
+//! durable; [`Log::close`]. [`Preparation`] and [`Compaction`] may run on other threads meanwhile.
+//!
+//! Files and folders, from the bottom up:
+//!
+//! ```text
+//! authenticator.rs   the keyed hashing that `vault` provides
+//! types.rs           frames, clock notes, the end of the log
+//! error.rs           errors, and what is known about damage
+//! options.rs         sizes of segments
+//! files/             names, reading and syncing, twins
+//! format/            the bytes of rows, frames, segments, snapshots and the manifest
+//! read/              following the chain of frames, checking snapshots
+//! write/             the open log: append, sync, segments, freeing files
+//! compact.rs         merging the snapshot and ended segments into the next snapshot
+//! recover/           opening, starting, repairing
+//! salvage/           reading what is left of a log that does not open
+//! internals.rs       parsers for fuzzing
+//! ```
 
 mod authenticator;
 mod compact;

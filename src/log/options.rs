@@ -2,12 +2,12 @@
 
 use crate::env::faults::Faults;
 
-/// Sizes, and switches of test builds. The defaults are those of the design.
+/// Sizes of segments, and the faults of test builds.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
     /// Size of the first segment in bytes, its 4 KiB header included.
     pub segment_bytes_first: u64,
-    /// Segments double up to this, and to a quarter of the snapshot.
+    /// Each segment is twice as large as the one before, up to this and to a quarter of the snapshot.
     pub segment_bytes_max: u64,
     /// Promises to break, for a harness to notice.
     pub faults: Faults,

@@ -1,4 +1,4 @@
-//! What the log stores: batches, and what is known at the end of one.
+//! What the log stores: frames, and what is known at the end of one.
 
 use crate::codec::{CodecError, Reader};
 use crate::env::UnixMillis;
@@ -11,13 +11,13 @@ pub struct ClockNote {
     pub wall: UnixMillis,
     /// The age clock then.
     pub age: UnixMillis,
-    /// How much of the wall clock's advance the age clock does not believe yet, in milliseconds.
+    /// By how many milliseconds the wall clock advanced without the age clock following yet.
     pub held_millis: i64,
-    /// Since when (wall clock) it holds that back.
+    /// Since when (wall clock) the age clock has held that back.
     pub held_since: UnixMillis,
 }
 
-/// One batch: what is made durable by one sync.
+/// One batch of change sets, made durable by one sync.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// Generation of the keystore that its rows were sealed under.
@@ -30,7 +30,7 @@ pub struct Frame {
     pub sets: Vec<ChangeSet>,
 }
 
-/// Where the truth ends, and what is known there.
+/// The end of the log, and what is known there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
     /// The last operation.
@@ -65,7 +65,7 @@ impl End {
         })
     }
 
-    /// Whether both are the same point of the truth; the clock may have been noted later.
+    /// Whether both are the same point in the log; the clock may have been noted later.
     #[must_use]
     pub fn same_point(&self, other: &Self) -> bool {
         self.lsn == other.lsn && self.digest == other.digest

@@ -1,5 +1,5 @@
-//! From "prefix, after, reverse" to the bounds of an ordered map: one place, so that both stores
-//! answer a range alike.
+//! Turns "prefix, after, reverse" into the bounds of an ordered map. Shared, so that both stores answer
+//! a range alike.
 
 use std::ops::Bound;
 

@@ -1,14 +1,14 @@
-//! Guards around the state folder that need no sled: the opening mark and the set-aside.
+//! Protects the state folder without sled: the opening mark, and setting a damaged state aside.
 //!
 //! ```text
 //! vault/state/          sled
 //! vault/state.opening   empty; synced before sled is opened, removed after its check (I7)
-//! vault/state.aside/    the last state that was found damaged; at most one, a cache for the curious
+//! vault/state.aside/    the last state that was found damaged, kept for inspection; at most one
 //! ```
 //!
-//! A sled that panics, aborts, hangs or eats all memory while it is opened leaves the mark behind,
-//! so the next start does not walk into it again: it sets the state aside unopened and rebuilds.
-//! That needs no unwinding and no cooperation of whoever embeds us.
+//! If sled panics, aborts, hangs or exhausts memory while it is opened, the mark stays behind. The next
+//! start then sets the state aside unopened and rebuilds it. This works without unwinding, whatever the
+//! embedding program does.
 
 use super::StoreError;
 use super::sled_store::files;
@@ -47,13 +47,13 @@ pub fn clear_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<(), StoreError> {
     clear().map_err(io_error("clear the state's opening mark"))
 }
 
-/// Whether an earlier opening did not come to its end.
+/// Whether an earlier opening was not finished.
 pub fn was_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<bool, StoreError> {
     let mark = fs.metadata(&vault_dir.join(OPENING_MARK));
     Ok(mark.map_err(io_error("look for the state's opening mark"))?.is_some())
 }
 
-/// What became of a state that is not to be opened.
+/// What was done with a state that must not be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetAside {
     /// There was none.
@@ -64,9 +64,8 @@ pub enum SetAside {
     Removed,
 }
 
-/// Takes the state out of the way without opening it, so that it can be rebuilt. Durable when it
-/// returns. The state is a cache: it is kept as evidence only while the disk has room for another
-/// of its size.
+/// Moves the state out of the way without opening it, so that it can be rebuilt. Durable when this
+/// returns. The old state is kept for inspection only if the disk has room for another of its size.
 pub fn set_aside(fs: &dyn Fs, vault_dir: &Path) -> Result<SetAside, StoreError> {
     let (state, aside) = (state_dir(vault_dir), vault_dir.join(ASIDE_DIR));
     let set_aside = || -> io::Result<SetAside> {

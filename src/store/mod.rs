@@ -1,12 +1,20 @@
-//! The rebuildable state that serves every read. The log is the truth; this is its picture.
+//! The state: serves every read, and can be rebuilt from the log at any time.
 //!
 //! Two implementations under one shared test suite: sled (on disk) and an ordered map (vaults in
 //! memory, simulation). Only this module names sled.
 //!
-//! - **S1** A change set is applied whole, in LSN order; applying one again changes nothing.
-//! - **S2** sled is never believed: not its flush, not its opening. `vault` compares LSN and
-//!   recomputed digest with the truth and rebuilds on any doubt (I6).
-//! - **S3** No panic of sled leaves this module; after one the state is broken until rebuilt (I4).
+//! - **ST1** A change set is applied whole and in LSN order. Applying one again changes nothing.
+//! - **ST2** sled is not trusted, neither its flush nor its opening. `vault` compares LSN and recomputed
+//!   digest with the log and rebuilds the state if in doubt (I6).
+//! - **ST3** No panic of sled leaves this module. After one the state is broken until it is rebuilt (I4).
+//!
+//! ```text
+//! bounds.rs      the bounds of a range of keys
+//! per_tree.rs    one value for each tree
+//! guard.rs       the opening mark, and setting a damaged state aside
+//! ordered.rs     the state in memory
+//! sled_store/    the state on disk
+//! ```
 
 mod bounds;
 pub mod guard;
@@ -23,18 +31,18 @@ pub use ordered::OrderedStore;
 pub(crate) use per_tree::PerTree;
 pub use sled_store::{Loader, SledOptions, SledStore};
 
-/// Why the state cannot serve. Never fatal for the vault: the truth is in the log.
+/// Why the state cannot serve. Never fatal for the vault: the state can be rebuilt from the log.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The state is damaged or sled failed or panicked: set it aside and rebuild.
-    #[error("state is broken. what={what}")]
+    #[error("the state is damaged: {what}")]
     Broken {
         /// What was noticed; never holds row content.
         what: &'static str,
     },
     /// The file system refused.
-    #[error("state i/o failed. op={op}")]
+    #[error("the operating system refused an operation of the state. op={op}")]
     Io {
         /// What was being done.
         op: &'static str,

@@ -1,5 +1,5 @@
-//! The state in memory: an ordered map per tree. For vaults in memory and simulation, and the
-//! yardstick that the shared tests hold sled against.
+//! The state in memory: an ordered map per tree. For vaults in memory and for simulation; the shared
+//! tests compare sled with it.
 
 use super::bounds::bounds;
 use super::per_tree::PerTree;
@@ -13,7 +13,7 @@ use std::ops::Bound;
 /// Rows that `scan` copies before it calls out with the lock released.
 const SCAN_ROWS: usize = 256;
 
-/// One tree. Shared bytes make a copy cost a count per row.
+/// One tree. The bytes are shared, so that copying a row only increments a counter.
 type Map = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
 
 #[derive(Clone, Default)]
@@ -48,7 +48,7 @@ impl OrderedStore {
         Self { state: RwLock::new(self.read().clone()) }
     }
 
-    /// A poisoned lock still guards whole data: no code between locking and unlocking can panic.
+    /// A poisoned lock is ignored: no code under the lock can panic, so the data is whole.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

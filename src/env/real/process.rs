@@ -1,13 +1,13 @@
-//! What the binary asks of its own process, through safe calls.
+//! Settings and facts of the own process, through safe calls.
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use std::io;
 
-/// Shuts the side doors of the whole process: files come out without group and world bits (sled's
-/// too), no core file is written, and on Linux no other process of the same user may attach or
-/// read its memory. Call it first thing in `main`, before any thread or file.
+/// Hardens the whole process: new files have no group and world bits (sled's too), no core file is
+/// written, and on Linux no other process of the same user may attach or read its memory. Call it first
+/// in `main`, before any thread or file.
 pub fn harden_process() -> io::Result<()> {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;

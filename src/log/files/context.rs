@@ -1,4 +1,4 @@
-//! Where the log is, whose it is and with which key: what every part of it needs.
+//! The environment, folder, vault and key of a log, and operations on its files.
 
 use super::io::sync_dir;
 use crate::env::faults::Fault;
@@ -11,19 +11,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What every part of the log needs: where, whose, and with which key.
+/// The environment, folder, vault and key of a log. Every part of the log needs them.
 #[derive(Clone)]
 pub(crate) struct LogContext {
     pub(crate) env: Env,
     pub(crate) dir: PathBuf,
     pub(crate) vault: [u8; 16],
     pub(crate) auth: Arc<dyn Authenticator>,
-    /// Always, but in a test build that is to be caught.
+    /// True except in a test build that breaks it on purpose.
     pub(crate) check_frames: bool,
 }
 
 impl LogContext {
-    /// The place of `vault`'s log in `dir`.
+    /// The context of `vault`'s log in `dir`.
     pub(crate) fn new(
         env: &Env,
         dir: &Path,

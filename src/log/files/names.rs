@@ -1,8 +1,13 @@
 //! The names of the log's files.
 //!
 //! ```text
-//! log/0000000007.wal    segment 7, or a file kept for re/// The folder of the log inside the vault's.
+//! log/0000000007.wal    segment 7, or a file kept for reuse (LOG-2)
+//! log/0000000003.snap   snapshot 3
+//! log/0000000008.prep   segment 8 while it is being made ready
+//! log/*.damaged         set aside by a repair, never read
+//! ```
 
+/// The folder of the log inside the vault's.
 pub(crate) const FOLDER: &str = "log";
 
 /// The kinds of numbered files in the folder.
@@ -27,7 +32,7 @@ impl FileKind {
         format!("{FOLDER}/{number:010}.{}", self.extension())
     }
 
-    /// FileKind and number of a name in the folder; `None` for anything that we would not write.
+    /// Kind and number of a file name; `None` for a name that the log would not write.
     pub(crate) fn parse(name: &str) -> Option<(Self, u64)> {
         let (stem, extension) = name.split_once('.')?;
         let kind = [Self::Segment, Self::Snapshot, Self::Preparing]

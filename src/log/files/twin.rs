@@ -10,13 +10,14 @@
 //!  72  body                      body_bytes
 //! ```
 //!
-//! Implements TWIN-1 to TWIN-8. The checksum has no key: it tells damage from a wrong key.
+//! Implements TWIN-1 to TWIN-8. The checksum has no key, so that damage and a wrong key can be told
+//! apart.
 //!
-//! - **T1** The highest generation with a good checksum is it. The other serves only when that
-//!   one's checksum is bad, never because a key fails.
-//! - **T2** At every moment one copy is whole *on the medium*: a copy is overwritten only when the
-//!   other is known to be durable. What an earlier process left is not known to be: so the first
-//!   write of a handle begins by writing the winner again, same bytes, same place.
+//! - **TW1** The copy with the highest generation and a good checksum wins. The other one is used only
+//!   if the winner's checksum is bad, never because a key does not fit.
+//! - **TW2** At every moment one copy is whole *on the medium*: a copy is overwritten only while the
+//!   other is known to be durable. Copies that an earlier process left may be only in the page cache.
+//!   The first write of a handle therefore rewrites the winner, same bytes, same file.
 
 use super::twin_slot::SlotContent;
 use super::twin_slot::{MAGIC, sum};
@@ -43,7 +44,7 @@ pub struct Twin {
     format: u32,
     /// Where in a body its vault's id stands, and which (TWIN-8).
     owner: Option<(usize, [u8; 16])>,
-    /// Whether both copies are known to be durable and equal (T2).
+    /// Whether both copies are known to be durable and equal (TW2).
     confirmed: Mutex<bool>,
 }
 
@@ -108,7 +109,7 @@ impl Twin {
         self
     }
 
-    /// The copies whose checksum is good, whatever they say. Never writes.
+    /// The copies whose checksum is good. Never writes.
     pub fn copies(&self) -> Result<Vec<GoodCopy>, LogError> {
         let mut good = Vec::new();
         let (found, _) = self.read_copies()?;
@@ -140,8 +141,8 @@ impl Twin {
         self.name(slot)
     }
 
-    /// Writes the chosen copy over the other one, for a caller that has proven which is right. A cut
-    /// in between leaves the other one bad: the chosen one serves.
+    /// Writes the chosen copy over the other one, for a caller that has proven which is right.
+    /// A crash in between leaves the other one bad, and the chosen one still wins.
     pub fn settle_on(&self, chosen: &GoodCopy) -> Result<(), LogError> {
         let bytes = self.encode(chosen.generation, &chosen.body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,8 +160,8 @@ impl Twin {
             || self.fs.metadata(&self.path(Slot::B))?.is_some())
     }
 
-    /// Makes both files anew and syncs them, their folder and its parent. What an unfinished
-    /// creation left under these names is removed first.
+    /// Creates both files and syncs them, their folder and its parent. Removes first what an
+    /// interrupted creation left under these names.
     pub fn create(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
         let bytes = self.encode(generation, body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,11 +188,11 @@ impl Twin {
         self.winner().map(|winner| winner.content)
     }
 
-    /// Writes both copies, one after the other, each synced. Both are durable when this returns;
-    /// after an error the old or the new content is, and a later write may be tried only by a
-    /// caller that may retry ([`LogError::NoSpace`]) or has read the twin again.
+    /// Writes both copies, one after the other, each synced. Both are durable when this returns. After
+    /// an error either the old or the new content is durable; write again only after
+    /// [`LogError::NoSpace`] or after reading the twin again.
     ///
-    /// `generation` must be above the one on disk, or the content the same.
+    /// `generation` must be above the one on disk, unless the content is the same.
     pub fn write(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
         let bytes = self.encode(generation, body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -207,7 +208,7 @@ impl Twin {
             }
             self.write_copy(slot, &found)?;
             self.write_copy(slot.other(), &bytes)?;
-            // The other copy's name may be new; it must be durable before the winner is touched.
+            // The name of the other copy may be new. It must be durable before the winner changes.
             files::sync_dir(self.fs.as_ref(), &self.dir, "")?;
             self.write_copy(slot, &bytes)?;
         }
@@ -215,7 +216,7 @@ impl Twin {
         Ok(())
     }
 
-    /// Writes what [`Self::read`] gave into both copies, which makes a bad or older one good.
+    /// Writes what [`Self::read`] returned into both copies, which repairs a bad or older one.
     pub fn repair(&self, content: &TwinContent) -> Result<(), LogError> {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = false;
         self.write(content.generation, &content.body)
@@ -280,8 +281,8 @@ impl Twin {
         }
     }
 
-    /// TWIN-8: beside a good copy of this vault another vault's counts as bad. Two strays both stay:
-    /// the body's MAC says it.
+    /// TWIN-8: beside a good copy of this vault, a copy of another vault counts as bad. If both are of
+    /// another vault both stay, and the MAC in the body reports it.
     fn without_stray(&self, a: SlotContent, b: SlotContent) -> [SlotContent; 2] {
         let stray = SlotContent::Bad { rule: "TWIN-8" };
         match (self.is_ours(&a), self.is_ours(&b)) {
@@ -291,7 +292,7 @@ impl Twin {
         }
     }
 
-    /// Whether a good copy names this vault; `None` where that cannot be said.
+    /// Whether a good copy names this vault; `None` if that is unknown.
     fn is_ours(&self, found: &SlotContent) -> Option<bool> {
         let ((at, vault), SlotContent::Good { body, .. }) = (self.owner?, found) else {
             return None;

@@ -14,9 +14,9 @@
 //!                                          key, value
 //! ```
 //!
-//! The exact table is in `docs/FORMAT.md` (LOG-10 to LOG-17). A frame's place (segment id, offset)
-//! is inside its MAC, so a frame of another vault, of a recycled file's earlier life, or moved
-//! within its file is not a frame (I5).
+//! The exact table is in `docs/FORMAT.md` (LOG-10 to LOG-17). The MAC covers the vault and the
+//! position (segment id, offset). A frame of another vault, of an earlier use of a recycled file, or
+//! moved within its file is therefore not accepted (I5).
 
 use crate::codec::{CodecError, Reader};
 use crate::log::error::LogError;
@@ -30,7 +30,7 @@ pub(crate) const MAGIC: [u8; 4] = *b"SRf1";
 pub(crate) const HEADER_BYTES: usize = 160;
 /// Bytes of a MAC.
 pub(crate) const TAG_BYTES: usize = 32;
-/// Frames begin and end on multiples of this, so that a scan knows where to look.
+/// Frames begin and end on multiples of this, so that a scan can find them.
 pub(crate) const ALIGN: usize = 16;
 /// A frame is never longer: 64 MiB.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -42,7 +42,7 @@ pub(crate) const DOMAIN: &str = "strongroom/log/frame/v1";
 
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGN), "LOG-11 is frozen in format 1");
 
-/// Where a frame stands, as far as it is known before the frame is read.
+/// The position that a frame must have, known before the frame is read.
 #[derive(Clone, Copy)]
 pub(crate) struct FramePosition {
     pub(crate) segment: [u8; 16],
@@ -63,7 +63,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Where the truth ends with this frame.
+    /// The end of the log if this is the last frame.
     pub(crate) fn end(&self) -> End {
         End {
             lsn: self.last,
@@ -75,7 +75,7 @@ impl Header {
 }
 
 /// The length that the front of a frame at `spot` claims, if magic, place and length are possible.
-/// Reads no more than the first 32 bytes: the cheap test before any MAC.
+/// Reads only the first 32 bytes: a cheap test before any MAC.
 pub(crate) fn claimed_len(front: &[u8], position: FramePosition) -> Option<usize> {
     let mut reader = Reader::new(front);
     let magic: [u8; 4] = reader.array().ok()?;
@@ -138,7 +138,7 @@ pub(crate) struct RawRow<'a> {
     pub(crate) value_at: usize,
 }
 
-/// What a walk over a frame's rows meets.
+/// One item of a walk over the rows of a frame.
 pub(crate) enum Part<'a> {
     /// A change set begins.
     Set(Lsn),
@@ -185,7 +185,7 @@ impl From<CodecError> for FrameError {
 }
 
 impl FrameError {
-    /// As an error of the log, at its place.
+    /// As an error of the log, with file and offset.
     pub(crate) fn at(self, file: &str, offset: u64) -> LogError {
         match self {
             Self::Format => LogError::damaged(file, offset, "LOG-14"),
@@ -217,7 +217,7 @@ pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameError>
     })
 }
 
-/// Encodes `frame` for its place. Refuses what [`authenticate`] and [`visit_rows`] would not take.
+/// Encodes `frame` for its position. Refuses what [`authenticate`] and [`visit_rows`] would reject.
 pub(crate) fn encode(
     context: &files::LogContext,
     frame: &Frame,

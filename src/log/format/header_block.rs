@@ -45,7 +45,7 @@ pub(crate) fn open_block<'a>(
         return Err(damaged(mac));
     }
     let format = reader.u32().map_err(|_| damaged(shape))?;
-    // The MAC holds, so this is not a flipped bit.
+    // The MAC is right, so this is not a flipped bit.
     if format > FORMAT {
         return Err(LogError::NewerFormat { file: name.to_owned(), found: format, known: FORMAT });
     }

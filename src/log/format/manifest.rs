@@ -7,12 +7,12 @@
 //! snapshot record = number u64 | id 16 | rows u64 | bytes u64 | footer MAC 32 | tail 144
 //! ```
 //!
-//! A twin (`manifest.a`, `manifest.b`) and authenticated besides. Implements MAN-1 to MAN-7.
+//! It is a twin (`manifest.a`, `manifest.b`) and authenticated. Implements MAN-1 to MAN-7.
 //!
-//! - **M1** A segment's number is durable in both copies before its first frame: a segment that the
-//!   manifest names and that is missing, short or without its header is damage, never the end.
-//! - **M2** The end mark is gone from both copies before the next first frame.
-//! - **M3** Numbers are never used twice for something that the manifest named.
+//! - **M1** The number of a segment is durable in both copies before its first frame. If a segment that
+//!   the manifest names is missing, short or without its header, that is damage and never the end.
+//! - **M2** The end mark is removed from both copies before the next frame is written.
+//! - **M3** A number that the manifest has named is never used for another file.
 
 use crate::codec::{CodecError, Reader};
 use crate::env::Fs;
@@ -91,8 +91,8 @@ impl Manifest {
         bytes
     }
 
-    /// Reads a body that the twin found whole. A bad MAC is damage or tampering: the other copy is
-    /// not asked (T1).
+    /// Reads a body whose checksum is good. A bad MAC is damage or tampering; the other copy is not
+    /// tried (TW1).
     pub(crate) fn decode(
         context: &LogContext,
         body: &[u8],
@@ -126,8 +126,8 @@ impl Manifest {
             })
     }
 
-    /// The last LSN and digest, where the manifest alone proves them: a mark, or no segment after
-    /// the snapshot (M1: no frame can be there).
+    /// The last LSN and digest, if the manifest alone proves them: by an end mark, or because no segment
+    /// follows the snapshot, so that by M1 no frame can exist.
     pub(crate) fn proven_end(&self) -> Option<End> {
         match &self.mark {
             Some(mark) => Some(mark.end.clone()),

@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Implements LOG-1 to LOG-9. The header is synced before the manifest names the segment, and the
-//! manifest names it, durably in both copies, before its first frame: so a segment that the
-//! manifest names *always* has its header, and no crash leaves one without (LOG-6).
+//! manifest names it durably in both copies before its first frame. A segment that the manifest names
+//! therefore *always* has its header, whenever a crash happens (LOG-6).
 
 use crate::codec::{CodecError, Reader};
 use crate::env::{File, OpenMode};
@@ -34,7 +34,7 @@ pub(crate) const DOMAIN: &str = "strongroom/log/segment/v1";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) number: u64,
-    /// Random: ties frames to this life of the file.
+    /// Random: ties frames to this use of the file.
     pub(crate) id: [u8; 16],
     /// Bytes of the file, all of them allocated.
     pub(crate) capacity: u64,
@@ -104,8 +104,8 @@ impl Segment {
 
     /// The frame at `tail`, if a good one that follows the chain stands there.
     ///
-    /// `Ok(Err(rule))`: the bytes are not a frame. A frame with a good MAC that does not follow
-    /// the chain is damage: it was written here, after something else.
+    /// `Ok(Err(rule))`: the bytes are not a frame. A frame with a good MAC that does not follow the
+    /// chain is damage: it was written here, but after another frame.
     pub(crate) fn step(
         &self,
         context: &LogContext,
@@ -165,14 +165,15 @@ impl Segment {
         Ok(frame::authenticate(context, &bytes, position).map(|header| (header, bytes)))
     }
 
-    /// Looks for a good frame of this segment's life anywhere after `offset` (LOG-8).
+    /// Looks for a good frame of this segment anywhere after `offset` (LOG-8).
     pub(crate) fn scan(
         &self,
         context: &LogContext,
         offset: u64,
     ) -> Result<Option<(u64, Lsn)>, LogError> {
         const WINDOW: usize = 64 * 1024;
-        // Honest bytes hold no false candidates at all; forged ones must not keep us for ever.
+        // Without tampering there are no false candidates. The budget bounds the work that forged bytes
+        // can cause.
         let mut budget = self.header.capacity.saturating_mul(4);
         let mut at = offset.saturating_add(ALIGN as u64);
         while at < self.header.capacity {

@@ -11,11 +11,11 @@ pub(crate) struct Tail {
     pub(crate) segment: u64,
     /// That segment's id.
     pub(crate) id: [u8; 16],
-    /// Where in it.
+    /// The offset in it.
     pub(crate) offset: u64,
     /// The last LSN, the digest after it, clock and keystore generation.
     pub(crate) end: End,
-    /// The last frame's MAC: what the next frame must name.
+    /// The MAC of the last frame, which the next frame must repeat.
     pub(crate) tag: [u8; 32],
 }
 

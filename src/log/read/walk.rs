@@ -27,12 +27,12 @@ impl SegmentInfo {
     }
 }
 
-/// Damage, and where a readable end may be looked for.
+/// Damage, and where to look for a readable end.
 pub(crate) struct WalkError {
-    /// The segment it is in; `None`: in the snapshot.
+    /// The damaged segment; `None`: the snapshot.
     segment: Option<u64>,
     pub(crate) error: LogError,
-    /// What can be said about the end has been said: two things contradict each other.
+    /// Two authenticated things contradict each other, so no other proof of the end is looked for.
     settled: bool,
 }
 
@@ -47,7 +47,7 @@ impl WalkError {
 }
 
 impl WalkError {
-    /// Adds the end of the truth where it is known in spite of the damage (MAN-6).
+    /// Adds the end of the log if it is known in spite of the damage (MAN-6).
     pub(crate) fn with_proof(self, context: &LogContext, manifest: &Manifest) -> LogError {
         if self.settled || !matches!(self.error, LogError::Damaged(_)) {
             return self.error;
@@ -71,7 +71,7 @@ fn readable_end(context: &LogContext, manifest: &Manifest, from: u64) -> Option<
     })
 }
 
-/// The truth from the snapshot before the current one, if the damage is in the current one and the
+/// Reads the log from the snapshot before the current one, if the damage is in the current one and the
 /// older chain is whole.
 pub(crate) fn fall_back(
     context: &LogContext,
@@ -89,7 +89,7 @@ pub(crate) struct Walk {
     pub(crate) tail: Tail,
     /// Offset of the last frame, if the last segment has one.
     pub(crate) last_frame: Option<u64>,
-    /// Whether something other than zeros stands behind the last frame.
+    /// Whether the front of an unfinished frame follows the last frame.
     pub(crate) torn: bool,
 }
 
@@ -186,9 +186,9 @@ fn walk_segment(
     Ok(())
 }
 
-/// MAN-7: a segment behind the last one may have its header (a crash came before the manifest named
-/// it). Then that names the same end, and no frame follows: else the manifest or the last segment's
-/// end is older than the log.
+/// MAN-7: the segment after the last one may already have its header, if a crash came before the
+/// manifest named it. That header must name the same end, and no frame may follow. Otherwise the
+/// manifest or the last segment is older than the log.
 fn check_next_segment(
     context: &LogContext,
     manifest: &Manifest,
@@ -208,7 +208,7 @@ fn check_next_segment(
     if named.same_place(tail) {
         return Ok(());
     }
-    // Its header was synced after that end was, and it has no frame: that end is the last.
+    // The header was synced after the end that it names, and no frame follows: that end is the last.
     let proven = (manifest.mark.is_none() && named.end.lsn > tail.end.lsn).then_some(&named.end);
     let file = FileKind::Segment.name(tail.segment);
     Err(LogError::damaged(file, tail.offset, "LOG-9").proven(proven.cloned()))

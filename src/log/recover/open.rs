@@ -1,9 +1,9 @@
-//! Opening: what the truth is, found without changing a byte.
+//! Opening: reads the log without changing a byte.
 //!
-//! Implements LOG-6 to LOG-9 and MAN-5 to MAN-7. Every live segment before the last has a named
-//! end (the next header's); after a clean close the last one has too (the end mark). Before a named
-//! end every frame must be good. In a last segment without one, the first bytes that are not a
-//! frame end it, unless a good frame stands behind them: then they were a frame once.
+//! Implements LOG-6 to LOG-9 and MAN-5 to MAN-7. The end of every live segment but the last is named by
+//! the next header; after a clean close the end mark names the end of the last one. Before a named end
+//! every frame must be good. A last segment without a named end ends at the first bytes that are not a
+//! frame. If a good frame follows them, they were a frame once, and the log is damaged.
 
 use crate::env::Env;
 use crate::log::authenticator::Authenticator;
@@ -23,26 +23,26 @@ use crate::model::Lsn;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The truth as it was found: authenticated from the snapshot to the last frame, read by as many
-/// passes as the caller likes, nothing changed on disk yet.
+/// The log as it was found: authenticated from the snapshot to the last frame. The caller may read it
+/// any number of times; nothing on disk has changed yet.
 pub struct Recovered {
     pub(crate) context: LogContext,
     pub(crate) options: LogOptions,
     pub(crate) twin: Twin,
     pub(crate) manifest: Manifest,
-    /// The manifest is to be written again before anything is built upon it.
+    /// The manifest must be written again before the log is used.
     pub(crate) unsettled: bool,
-    /// No file can be left over from what a crash interrupted.
+    /// A crash cannot have left files behind.
     pub(crate) swept: bool,
     pub(crate) segments: Vec<SegmentInfo>,
     pub(crate) tail: Tail,
-    /// The last accepted frame, if it is in the last segment and no end mark vouches for it.
+    /// Offset of the last accepted frame, if it is in the last segment and no end mark covers it.
     pub(crate) last_frame: Option<u64>,
     notes: Vec<String>,
 }
 
 impl Log {
-    /// Reads the truth of the vault in `dir`. Nothing is changed on disk.
+    /// Reads the log of the vault in `dir`. Changes nothing on disk.
     ///
     /// # Errors
     /// [`LogError::Damaged`] where something that exists once does not read back, with the proven
@@ -92,7 +92,7 @@ impl Log {
 }
 
 impl Recovered {
-    /// The last operation of the truth and what is known there.
+    /// The last operation of the log and what is known there.
     pub fn end(&self) -> &End {
         &self.tail.end
     }
@@ -117,7 +117,7 @@ impl Recovered {
         self.manifest.snapshot.tail.end.digest
     }
 
-    /// What [`Self::start`] passes over or writes anew, for people.
+    /// What [`Self::start`] ignores or rewrites, for people to read.
     pub fn repair_notes(&self) -> Vec<String> {
         self.notes.clone()
     }
@@ -160,8 +160,8 @@ impl Recovered {
         Ok(())
     }
 
-    /// The same truth read from the snapshot before this one, if that is still kept: for a caller
-    /// whose [`Self::read_snapshot`] found damage inside.
+    /// The same log read from the snapshot before this one, if that is still kept: for a caller whose
+    /// [`Self::read_snapshot`] found damage.
     ///
     /// # Errors
     /// The damage, if there is no older snapshot or it does not read back either.

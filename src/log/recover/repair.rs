@@ -1,4 +1,4 @@
-//! Creation, and healing: the two ways to begin a chain of frames.
+//! Repair: replaces a damaged log by a snapshot of rows that are proven to be right.
 
 use crate::env::Env;
 use crate::env::faults::Fault;
@@ -17,11 +17,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 impl Log {
-    /// Replaces damaged truth by a snapshot of `rows`, which must be exactly the rows at `end`.
+    /// Replaces a damaged log by a snapshot of `rows`, which must be exactly the rows at `end`.
     ///
-    /// The proof is not taken from the caller: the log is read again, and `end` must be the end
-    /// that it proves. Nothing is replaced unless the rows' digest, recomputed from the new
-    /// snapshot as read back, is that end's. Damaged files are moved aside (`*.damaged`).
+    /// The caller's word is not trusted: the log is read again, and `end` must be the end that it
+    /// proves. Nothing is replaced unless the digest of the rows, recomputed from the new snapshot as
+    /// read back, is that of the end. Damaged files are moved aside (`*.damaged`).
     ///
     /// # Errors
     /// The damage itself, if it does not prove `end`; [`LogError::Refused`] or
@@ -67,7 +67,7 @@ impl Log {
     }
 }
 
-/// The end that the truth proves in spite of its damage, and the damaged file if it is of the log.
+/// The end that the log proves in spite of its damage, and the damaged file if it is in its folder.
 fn find_damage(
     context: &LogContext,
     options: &LogOptions,

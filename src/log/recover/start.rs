@@ -1,9 +1,9 @@
-//! From what was found to a log that takes frames.
+//! Makes what an open found durable, and then the log ready for frames.
 //!
-//! - **R1** Only the last frame can be unsynced (W1), so writing that one again, and syncing it,
-//!   makes durable all that was found.
-//! - **R2** The manifest is written again too, both copies: a copy that an earlier process could
-//!   not sync is in the page cache only.
+//! - **R1** Only the last frame can be unsynced (W1). Writing that frame again and syncing it makes
+//!   everything that was found durable.
+//! - **R2** Both copies of the manifest are written again too, because a copy that an earlier process
+//!   could not sync may be only in the page cache.
 
 use crate::env::OpenMode;
 use crate::env::faults::Fault;
@@ -15,10 +15,10 @@ use crate::log::recover::Recovered;
 use crate::log::write::Log;
 
 impl Recovered {
-    /// Makes durable what was found, before anything is served or built upon it: after anything but
-    /// a clean close the last accepted frame is written again, same bytes, same place, and synced,
-    /// and so is the manifest. The page cache is not believed (I5). Done once; after a clean close
-    /// nothing is written.
+    /// Makes durable what was found, before it is served or extended. Unless the log was closed cleanly,
+    /// writes the last accepted frame again, same bytes, same offset, and syncs it; the same for the
+    /// manifest. What was read may have come from the page cache only (I5). Acts once; after a clean
+    /// close it writes nothing.
     pub fn settle(&mut self) -> Result<(), LogError> {
         if let Some(offset) = self.last_frame.take()
             && !self.options.faults.active(Fault::SkipRewriteOfLastFrame)

@@ -19,8 +19,8 @@ impl Log {
         Manifest::named_vault(fs, dir)
     }
 
-    /// The copy of the manifest to go by where the twin alone cannot say: of two that contradict
-    /// each other the newest that this vault's key has signed. `None`: none has, or both agree.
+    /// Chooses a copy of the manifest if the twin itself cannot: of two that contradict each other, the
+    /// newest that this vault's key has signed. `None`: the key has signed neither, or the twin reads.
     pub fn signed_manifest(
         env: &Env,
         dir: &Path,
@@ -46,7 +46,7 @@ impl Log {
     }
 }
 
-/// What a check asks besides the truth itself.
+/// What a check reads beyond the log itself.
 impl Recovered {
     /// The copies of the manifest that are missing, damaged or older, each with the rule broken.
     pub fn manifest_faults(&self) -> Result<Vec<(String, &'static str)>, LogError> {

@@ -1,11 +1,11 @@
-//! What can still be read of a log that no longer opens: the material of a repair.
+//! What can still be read of a log that no longer opens, as the source of a salvage.
 //!
-//! Nothing here believes the manifest. Snapshots authenticate themselves by header, chain and
-//! footer; frames by their MAC, wherever in a segment they stand, their header readable or not. What
-//! a frame does to rows is proven by the digest that it carries, which the caller compares.
+//! The manifest is not trusted. Snapshots are authenticated by header, chain and footer; frames by
+//! their MAC, anywhere in a segment, even if the segment's header is unreadable. Each frame carries the
+//! digest of the rows after it, and the caller compares it.
 //!
 //! Reading changes nothing. [`SalvageSource::replace`] keeps every old file until the new manifest is
-//! durable, so that a cut on the way leaves all of this to be read again.
+//! durable, so that after a crash on the way everything can be read again.
 
 use super::manifest::best;
 use crate::env::{Env, OpenMode};
@@ -40,7 +40,7 @@ pub struct SalvageSource {
     snapshots: Vec<SnapshotRecord>,
     /// Frames that authenticate, by their first LSN.
     frames: Vec<Found>,
-    /// Every point of the truth that something authenticated names.
+    /// Every point in the log that something authenticated names.
     ends: Vec<End>,
     /// The end, if something proves that it is the last.
     proven: Option<End>,
@@ -54,10 +54,10 @@ struct Found {
 }
 
 impl Log {
-    /// Gathers what can be read of the log in `dir`.
+    /// Collects what can be read of the log in `dir`.
     ///
     /// # Errors
-    /// Only of the file system: damage is what this is for.
+    /// Only those of the file system: damage is expected here.
     pub fn salvage_source(
         env: &Env,
         dir: &Path,
@@ -135,7 +135,7 @@ impl SalvageSource {
         Ok(())
     }
 
-    /// The point of the truth with this LSN and digest, if something authenticated names it.
+    /// The point in the log with this LSN and digest, if something authenticated names it.
     pub fn known(&self, lsn: Lsn, digest: &[u8; 32]) -> Option<&End> {
         self.ends.iter().find(|end| end.lsn == lsn && end.digest == *digest)
     }
@@ -150,9 +150,9 @@ impl SalvageSource {
         self.ends.iter().max_by_key(|end| end.lsn)
     }
 
-    /// Makes a new log of `rows` at `end`: snapshot, read back; then the manifest, which lets go of
-    /// everything older. The old files stay where they are and are no longer part of the truth: the
-    /// caller has copied what is to be kept.
+    /// Makes a new log of `rows` at `end`: writes the snapshot, reads it back, and writes a manifest
+    /// that names nothing older. The old files stay in place but are no longer part of the log. The
+    /// caller has copied what should be kept.
     pub fn replace(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
         let context = &self.context;
         let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
@@ -172,7 +172,7 @@ impl SalvageSource {
         };
         let (twin, body) = (Manifest::twin(context), manifest.encode(context));
         match twin.write(manifest.generation, &body) {
-            // No copy is worth anything: what there is of them the caller has kept.
+            // Neither copy is readable. The caller has kept the old files.
             Err(LogError::Damaged(_)) => twin.create(manifest.generation, &body),
             written => written,
         }
@@ -248,7 +248,7 @@ impl SalvageSource {
         let bytes_max = usize::try_from(SEGMENT_BYTES_MAX).unwrap_or(usize::MAX);
         let bytes = files::read_up_to(file.as_ref(), &name, bytes_max, 0)?;
         let mut at = usize::try_from(FRAMES_AT).unwrap_or(usize::MAX);
-        // Forged lengths must not keep us for ever.
+        // The budget bounds the work that forged lengths can cause.
         let mut budget = bytes.len().saturating_mul(8);
         while let Some(front) = bytes.get(at..).filter(|front| front.len() > ALIGN) {
             let named = front.get(8..24).and_then(|id| id.first_chunk::<16>().copied());

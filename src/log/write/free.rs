@@ -1,8 +1,8 @@
-//! Freeing: what a newer, read-back snapshot and a durable state have made unnecessary.
+//! Freeing files: a newer snapshot, read back and verified, and a durable state replace them.
 //!
-//! The manifest lets go first, durably in both copies; only then is a file removed or reused. Up
-//! to two freed segments of the size that is wanted next stay in the folder under their old names
-//! and are taken over by the next preparation.
+//! First both copies of the manifest stop naming a file, durably; only then is it removed or reused. Up
+//! to two freed segments of the size that is wanted next stay in the folder under their old names, and
+//! the next preparation reuses them.
 
 use crate::env::faults::Fault;
 use crate::log::error::LogError;
@@ -47,7 +47,7 @@ impl Log {
             || self.manifest.first <= self.manifest.snapshot.tail.segment
     }
 
-    /// Removes files that the manifest does not name and that nothing is going to use.
+    /// Removes files that the manifest does not name and that will not be reused.
     pub(crate) fn sweep(&mut self) -> Result<(), LogError> {
         if self.remove_unnamed()? {
             let synced = self.context.sync_folder();
@@ -74,7 +74,7 @@ impl Log {
             (matches!(progress.stage, Stage::Running { .. }), progress.source)
         };
         for number in self.context.numbers(FileKind::Preparing)? {
-            // Also one that was overtaken may still be written; its end is to be removed.
+            // A preparation that the log did not wait for may still be writing. It removes its own file.
             if !preparing {
                 self.context.remove(FileKind::Preparing, number)?;
                 removed = true;
@@ -97,8 +97,8 @@ impl Log {
         Ok(removed)
     }
 
-    /// Chooses, among the segments below the first live one, those worth keeping for reuse. The
-    /// manifest on disk has let go of them.
+    /// Chooses the segments to keep for reuse among those below the first live one. The manifest on
+    /// disk no longer names them.
     pub(crate) fn find_spares(&mut self) -> Result<(), LogError> {
         let wanted = self.wanted_capacity();
         let numbers = self.context.numbers(FileKind::Segment)?;

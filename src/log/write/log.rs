@@ -1,11 +1,12 @@
 //! The open log: append, sync, close, and the step from one segment to the next.
 //!
-//! - **W1** One batch is one frame; a frame is synced before the next one is written, so only the
-//!   last can be unsynced.
-//! - **W2** A failed sync poisons for ever: no retry, what reached the disk is unknown (I4).
-//! - **W3** A write refused for want of space is undone by ending the segment before it (I4, I5).
-//! - **W4** Order of a new segment: file real and synced; header synced; manifest with the number
-//!   and without the end mark durable in both copies; first frame.
+//! - **W1** One batch is one frame. A frame is synced before the next one is written, so only the last
+//!   frame can be unsynced.
+//! - **W2** A failed sync poisons the log until it is reopened. There is no retry, because what reached
+//!   the disk is unknown (I4).
+//! - **W3** A write that fails because the disk is full is undone: the segment ends before it (I4, I5).
+//! - **W4** A new segment is made in this order: allocate and sync the file; sync the header; make the
+//!   manifest durable in both copies, with the number and without the end mark; write the first frame.
 
 use super::segments::write_failed;
 use crate::env::File;
@@ -24,14 +25,14 @@ use crate::log::write::prepare::PreparationState;
 use crate::log::write::{Preparation, Prepared};
 use std::sync::{Arc, Weak};
 
-/// Frame bytes of ended segments that are compacted at the latest: bounds what an open reads.
+/// With this many frame bytes in ended segments a compaction is due. Bounds what an open reads.
 const ENDED_BYTES_MAX: u64 = 64 << 20;
-/// Ended segments that are compacted at the latest: each reopen leaves one, however empty.
+/// With this many ended segments a compaction is due. Each reopen leaves one, even an empty one.
 const ENDED_SEGMENTS_MAX: usize = 8;
 /// An end mark is written again on a close without writes when the clock has moved by this much.
 const CLOCK_MOVED_MILLIS: i64 = 60 * 60 * 1000;
 
-/// Alive as long as a compaction is: at most one at a time.
+/// Lives as long as a compaction. There is at most one.
 pub(crate) struct CompactionToken;
 
 /// The log of an open vault. One thread appends and syncs; see [`Preparation`] and
@@ -57,8 +58,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// Where the first frame of a segment begins: before it is the header, behind it nothing but
-    /// zeros in a log that was never written to.
+    /// The offset of a segment's first frame, after the header. In a log that was never written to only
+    /// zeros follow.
     pub const FIRST_FRAME_OFFSET: u64 = FRAMES_AT;
 
     pub(crate) fn assemble(
@@ -210,22 +211,22 @@ impl Log {
         self.flush_manifest()
     }
 
-    /// Work that makes the next segment ready off the put path; `Some` when the current one is
-    /// half full or has ended, or a compaction is about to end it. Asking changes nothing, and of
-    /// several only the first that runs does something.
+    /// Work that makes the next segment's file ahead of need. `Some` if the current segment is half full
+    /// or has ended, or a compaction is about to end it. The call changes nothing; of several
+    /// preparations only the first to run has an effect.
     pub fn preparation(&self) -> Option<Preparation> {
         let wanted = match &self.current {
             Some(segment) => {
                 self.tail.offset.saturating_mul(2) >= segment.header.capacity
                     || self.compaction_due()
             }
-            // Nothing is made ready in a log that was only opened to be read.
+            // A log that was only opened to be read prepares nothing.
             None => self.manifest.mark.is_none(),
         };
         if wanted { self.preparation_ahead() } else { None }
     }
 
-    /// The same whatever the current segment holds: for a vault that is going to be written to.
+    /// The same, however full the current segment is: for a vault that is about to be written to.
     pub fn preparation_ahead(&self) -> Option<Preparation> {
         let number = self.manifest.last.checked_add(1)?;
         (self.preparing.lock().is_open() && !self.poisoned).then(|| {
@@ -234,8 +235,8 @@ impl Log {
         })
     }
 
-    /// Ends what prepares segments for this log, which another is about to replace: a file made for
-    /// it must never take the place of a segment of the other's.
+    /// Stops preparations for this log before another log replaces it. A file made for this one must
+    /// never overwrite a segment of the other.
     pub fn retire(&self) {
         self.preparing.retire();
     }
@@ -243,7 +244,7 @@ impl Log {
     /// Takes note of a finished preparation.
     #[allow(clippy::needless_pass_by_value)] // Used up: it is the proof of one run.
     pub fn prepared(&mut self, prepared: Prepared) {
-        // The board that both share already says so; the value is the proof that it ran.
+        // The shared state already knows it; the value only proves that the preparation ran.
         let Prepared { .. } = prepared;
     }
 
@@ -263,8 +264,8 @@ impl Log {
         if self.poisoned { Err(LogError::Poisoned) } else { Ok(()) }
     }
 
-    /// Passes an error on. One of a write or a sync leaves the medium in doubt; one of an open or a
-    /// rename (too many open files, say) changed nothing that is named.
+    /// Passes an error on. After a failed write or sync the content of the disk is unknown, so the log
+    /// is poisoned. A failed open or rename (too many open files, say) changed nothing that matters.
     pub(crate) fn poison_unless_undone<T>(
         &mut self,
         result: Result<T, LogError>,
@@ -277,7 +278,7 @@ impl Log {
     /// Writes the manifest as it is in memory under the next generation, both copies.
     pub(crate) fn flush_manifest(&mut self) -> Result<(), LogError> {
         self.manifest_durable = false;
-        // The number goes up even if the write fails: one copy may have got it.
+        // The generation rises even if the write fails, because one copy may have been written.
         self.manifest.generation += 1;
         let body = self.manifest.encode(&self.context);
         let written = self.twin.write(self.manifest.generation, &body);
@@ -286,7 +287,7 @@ impl Log {
         Ok(())
     }
 
-    /// A write of a frame failed. Where it is undone the segment ends before it (W3).
+    /// Handles a failed write of a frame: undoes it by ending the segment before it (W3), or poisons.
     fn undo_or_poison(&mut self, frame: &[u8], offset: u64, error: std::io::Error) -> LogError {
         let Some(segment) = &self.current else { return LogError::Poisoned };
         let error = write_failed(segment, frame, offset, error);

@@ -1,8 +1,9 @@
-//! Making the next segment's file ready off the put path.
+//! Making the next segment's file on another thread, so that appends do not wait for it.
 //!
-//! A file is made under the name `N.prep`, filled with real zeros (or taken over from a freed
-//! segment, whose blocks are real already), synced, renamed to `N.wal`, and its folder synced. If
-//! the log needs segment N meanwhile, it makes the file itself and this one is thrown away.
+//! The file is made as `N.prep` and filled with zeros, so that its blocks are allocated; or a freed
+//! segment, which has its blocks already, is reused. It is synced and renamed to `N.wal`, and the
+//! folder is synced. If the log needs segment N before that, it makes the file itself, and the prepared
+//! one is discarded.
 
 use crate::env::OpenMode;
 use crate::env::threads::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,11 +18,11 @@ use std::time::Duration;
 #[derive(Default)]
 pub(crate) struct PreparationState {
     state: Mutex<Progress>,
-    /// Told when a preparation ends.
+    /// Notified when a preparation ends.
     ended: Condvar,
 }
 
-/// Longest wait of an append for a preparation that runs.
+/// How long an append waits for a running preparation.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Default)]
@@ -29,11 +30,11 @@ pub(crate) struct Progress {
     /// The newest segment that the log uses; only the one after it is worth preparing.
     pub(crate) last: u64,
     pub(crate) stage: Stage,
-    /// Freed segments that the manifest on disk has let go of.
+    /// Freed segments that the manifest on disk no longer names.
     pub(crate) spares: Vec<u64>,
-    /// Somebody has promised to prepare segment `last + 1` at once.
+    /// A caller has promised to prepare segment `last + 1` at once.
     promised: bool,
-    /// The freed segment that a running preparation is taking over.
+    /// The freed segment that a running preparation reuses.
     pub(crate) source: Option<u64>,
     attempts: u64,
 }
@@ -52,7 +53,7 @@ pub(crate) enum Stage {
 }
 
 impl Progress {
-    /// Whether nobody prepares the next segment, is about to, or has done so.
+    /// Whether the next segment is neither prepared, nor being prepared, nor promised.
     pub(crate) fn is_open(&self) -> bool {
         self.stage == Stage::Idle && !self.promised
     }
@@ -63,7 +64,7 @@ impl PreparationState {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The board of a fork of the log. `None`: a preparation is under way or promised.
+    /// The state for a fork of the log. `None`: a preparation is under way or promised.
     #[cfg(feature = "testkit")]
     pub(crate) fn fork(&self) -> Option<Self> {
         let state = self.lock();
@@ -71,7 +72,7 @@ impl PreparationState {
         is_quiet.then(|| Self { state: Mutex::new(state.clone()), ended: Condvar::default() })
     }
 
-    /// From here on nothing is prepared, and what is being prepared is thrown away.
+    /// Stops all preparation; a file that is being prepared is discarded.
     pub(crate) fn retire(&self) {
         let mut state = self.lock();
         state.last = u64::MAX;
@@ -81,10 +82,10 @@ impl PreparationState {
         self.ended.notify_all();
     }
 
-    /// The capacity of the prepared file of segment `number`, which the log begins now. One that is
-    /// being prepared is waited for a little, so that no file is made on the put path; then it is
-    /// overtaken. From here on nobody prepares `number` any more: that would rename a file of zeros
-    /// over the live segment.
+    /// The capacity of the prepared file of segment `number`, which the log begins now. Waits a little
+    /// for a running preparation, so that the append need not make the file itself; then goes ahead
+    /// without it. Afterwards `number` is never prepared again: that would rename a file of zeros over
+    /// the live segment.
     pub(crate) fn take(&self, number: u64) -> Option<u64> {
         let under_way =
             |state: &mut Progress| state.promised || matches!(state.stage, Stage::Running { .. });
@@ -102,7 +103,7 @@ impl PreparationState {
     }
 }
 
-/// A cheap handle to work that may take long: runs on any thread, holding no lock of the log's.
+/// Work that may take long. It runs on any thread and holds no lock of the log.
 pub struct Preparation {
     context: LogContext,
     preparing: Arc<PreparationState>,
@@ -126,8 +127,8 @@ impl Preparation {
         Self { context, preparing, number, capacity }
     }
 
-    /// Says that [`Self::run`] is called at once, on another thread: an append that needs the segment
-    /// waits for it instead of making the file itself. Dropping it takes the promise back.
+    /// Promises that another thread calls [`Self::run`] at once. An append that needs the segment then
+    /// waits for it instead of making the file itself. Dropping the preparation withdraws the promise.
     #[must_use]
     pub fn promised(self) -> Self {
         let mut state = self.preparing.lock();
@@ -139,7 +140,7 @@ impl Preparation {
     }
 
     /// Makes the file; does nothing if another preparation or the log itself was faster. An error
-    /// leaves the log as it was: the segment is then made by the append that needs it.
+    /// leaves the log unchanged: the append that needs the segment makes it.
     pub fn run(self) -> Result<Prepared, LogError> {
         let Some((attempt, source)) = self.claim() else { return Ok(Prepared { _private: () }) };
         let made = fill(&self.context, self.number, self.capacity, source);
@@ -194,10 +195,10 @@ impl Drop for Preparation {
     }
 }
 
-/// Makes segment `number`'s file in one go: the way of an append that found nothing prepared.
+/// Makes the file of segment `number` at once, for an append that finds none prepared.
 pub(crate) fn make_now(context: &LogContext, number: u64, capacity: u64) -> Result<(), LogError> {
     let name = FileKind::Segment.name(number);
-    // Never named by a manifest, so whatever bears this name is of no use.
+    // No manifest has named this number, so an existing file of this name is useless.
     context.remove(FileKind::Segment, number)?;
     let made = context
         .fs()
@@ -238,8 +239,8 @@ fn fill(
     let file = context.fs().open(&path, mode).map_err(|error| LogError::write(&name, error))?;
     let from = if recycled {
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
-        // Old frames can never pass for new ones: their MACs name the old id. The old header is
-        // wiped only so that a look at the folder does not mislead.
+        // Old frames are never taken for new ones: their MACs cover the old id. The old header is wiped
+        // only so that it does not mislead a person who looks at the file.
         files::fill_with_zeros(file.as_ref(), &name, 0, HEADER_BYTES as u64)?;
         len
     } else {

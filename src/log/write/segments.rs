@@ -9,7 +9,7 @@ use crate::log::read::SegmentInfo;
 use crate::log::write::{Log, prepare};
 
 impl Log {
-    /// No more frames go into the current segment.
+    /// Ends the current segment: no more frames go into it.
     pub(crate) fn end_current(&mut self) {
         if let Some(segment) = self.current.take() {
             let SegmentHeader { number, id, .. } = segment.header;
@@ -46,14 +46,14 @@ impl Log {
     }
 
     pub(super) fn begin_segment(&mut self, frame_bytes: u64) -> Result<(), LogError> {
-        // At most one segment is ahead of the manifest on disk: of a second nobody would know after a
-        // crash, and its header would one day seem to name an end that is not there (MAN-7).
+        // At most one segment may be ahead of the manifest on disk. After a crash a second one would be
+        // unknown, and later its header would seem to name an end that does not exist (MAN-7).
         if !self.manifest_durable {
             self.flush_manifest()?;
         }
         let begun = self.write_new_segment(frame_bytes);
         if begun.is_err() {
-            // The number was not used after all, and may be prepared again.
+            // The number was not used and may be prepared again.
             self.preparing.lock().last = self.manifest.last;
         }
         let (segment, next_capacity) = self.poison_unless_undone(begun)?;
@@ -67,8 +67,8 @@ impl Log {
         Ok(())
     }
 
-    /// Makes the next segment's file real and its header durable. Nothing in memory changes: the
-    /// number is not used until the manifest names it.
+    /// Allocates the next segment's file and makes its header durable. Changes nothing in memory: the
+    /// number counts as used once the manifest names it.
     fn write_new_segment(&mut self, frame_bytes: u64) -> Result<(Segment, u64), LogError> {
         let number = self.manifest.last.saturating_add(1);
         let wanted = self.wanted_capacity();
@@ -100,8 +100,8 @@ impl Log {
         Ok((segment, wanted))
     }
 
-    /// Makes the file of segment `number` and says how large it is. A disk that does not hold one of
-    /// the size that is wanted may hold a small one: what frees space must still be written (I4).
+    /// Makes the file of segment `number` and returns its size. If the disk has no room for the wanted
+    /// size, tries a smaller one: deletions, which free space, must still be possible (I4).
     fn make_segment(&self, number: u64, wanted: u64, needed: u64) -> Result<u64, LogError> {
         let mut capacity = wanted.max(needed);
         loop {
@@ -116,9 +116,9 @@ impl Log {
     }
 }
 
-/// What a failed write means. A full disk is undone where the bytes are not whole on the file, which
-/// is what such an error says; everything else leaves the medium in doubt, and poisons. A header that
-/// is whole all the same would name an end that the log then passes (LOG-9).
+/// Sorts a failed write. If the disk is full and the bytes are not all in the file, the write can be
+/// undone. Otherwise the content of the disk is unknown, and the log is poisoned. In particular, a
+/// header that was written whole in spite of the error would name an end that the log goes past (LOG-9).
 pub(super) fn write_failed(
     segment: &Segment,
     bytes: &[u8],

@@ -1,11 +1,10 @@
-//! The containment around sled (T3): its first error or panic takes it from everyone.
+//! Contains sled (SL3): after its first error or panic sled is not called again.
 //!
-//! sled commits tree by tree in memory, so one that failed midway shows half an operation (I4). A
-//! panic may leave its locks and buffers in any state. So after either nothing is asked of it again
-//! but to be dropped.
+//! sled commits tree by tree in memory, so a failed transaction can leave half an operation visible
+//! (I4). A panic may leave its locks and buffers in any state. After either, sled is only dropped.
 //!
-//! Panics are only caught where they unwind. An embedder that builds with `panic = "abort"` is
-//! served by the opening mark instead: the next start rebuilds.
+//! Panics can be caught only where they unwind. In a program built with `panic = "abort"` the opening
+//! mark helps instead: the next start rebuilds the state.
 
 use crate::store::StoreError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +23,7 @@ impl<T> Contained<T> {
         Self { inner: RwLock::new(Some(inner)), broken: AtomicBool::new(false) }
     }
 
-    /// Fails if nothing may be asked any more.
+    /// Fails if sled must not be called any more.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.broken.load(Ordering::Acquire) {
             return Err(StoreError::Broken { what: "sled failed earlier" });
@@ -32,7 +31,7 @@ impl<T> Contained<T> {
         Ok(())
     }
 
-    /// Runs `work` beside other calls. Its error or panic is the last that is heard of the inner.
+    /// Runs `work` concurrently with other calls. After an error or panic no call is made again.
     pub(super) fn call<R>(
         &self,
         what: &'static str,
@@ -42,8 +41,8 @@ impl<T> Contained<T> {
         self.run(inner.as_ref(), what, work)
     }
 
-    /// Runs `work` while nobody else is inside: should it fail, the door is shut before anyone can
-    /// see what it left. sled keeps readers out of a transaction anyway, so they wait no longer.
+    /// Runs `work` while no other call runs. If it fails, later calls fail before they can see what it
+    /// left. sled blocks readers during a transaction anyway, so they do not wait longer.
     pub(super) fn call_alone<R>(
         &self,
         what: &'static str,
@@ -76,8 +75,8 @@ impl<T> Contained<T> {
     }
 }
 
-/// Runs `work`; `None` if it panicked. What a panic leaves behind must not be used but dropped,
-/// which is why asserting unwind safety is right.
+/// Runs `work`; `None` if it panicked. After a panic the value is only dropped, so it is sound to
+/// assert unwind safety.
 pub(super) fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),

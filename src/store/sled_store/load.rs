@@ -1,11 +1,11 @@
 //! The fast way to fill an empty state from a snapshot.
 //!
-//! Rows go in one by one, without transactions: nobody reads yet, and the LSN is written last, so
-//! that a load that was interrupted is seen as a state at LSN 0 whose digest is wrong.
+//! Rows are inserted one by one, without transactions, because nobody reads yet. The LSN is written
+//! last: an interrupted load leaves a state at LSN 0 with a wrong digest, which is noticed.
 //!
-//! A leaf of sled's splits at its seventeenth row into nine and eight. Given sorted rows, it would
-//! leave nine in each leaf for good. So the rows of a tree are taken in groups of sixteen, and the
-//! last seven of a group go in after the first nine of the next:
+//! A leaf of sled splits at its seventeenth row into nine and eight. Sorted insertion would leave nine
+//! rows in each leaf. The rows of a tree are therefore taken in groups of sixteen, and the last seven of
+//! a group are inserted after the first nine of the next:
 //!
 //! ```text
 //! group          | 1........9 | 10....16 |
@@ -106,7 +106,7 @@ impl Loader<'_> {
         self.write()?;
         let shared = &*self.store.shared;
         let writer = writer();
-        // Rows first: a kill in between leaves an LSN of 0.
+        // Rows first: a crash in between leaves an LSN of 0.
         shared.flush(&writer)?;
         shared.sled.call("sled failed to load", |handles| {
             handles.applied.insert(APPLIED_KEY, encode_applied(lsn, self.live_bytes)).map(drop)

@@ -6,21 +6,27 @@
 //! tree `tidy`             one row that means nothing, see `tidy`
 //! ```
 //!
-//! Every transaction writes the LSN together with the rows, so a change set is in the state exactly
-//! when the LSN says so (S1). What sled does wrong and how each trap is kept shut is listed in
-//! `docs/STORE.md`; the rules that the code below cites:
+//! Every transaction writes the LSN together with the rows: a change set is in the state exactly if the
+//! LSN says so (ST1). `docs/STORE.md` lists the defects of sled and how each is avoided. The code cites
+//! these rules:
 //!
-//! - **T1** Transaction and flush never overlap, in the whole process: sled's lock is a global, and
-//!   a reader of another vault would wait for this vault's disk.
-//! - **T2** Nothing is read through sled inside a transaction; closures only put and delete.
-//! - **T3** Every call into sled is contained; its first error or panic is its last.
-//! - **T4** Never `flush_async`, no flusher thread: both deadlock or hide errors.
-//! - **T5** What sled was given and has not written is bounded: it has no back-pressure.
-//! - **T6** At most six segments are ever unwritten: sled hangs for good when
-//!   all of its threads wait to note a written segment while the one that hands out segments waits
-//!   for a file to be cut shorter, which is a job for the same threads.
+//! - **SL1** In the whole process a transaction and a flush never overlap. sled's lock is global, and a
+//!   reader of another vault would wait for the disk of this one.
+//! - **SL2** Nothing is read through sled inside a transaction; closures only put and delete.
+//! - **SL3** Every call into sled is contained. After its first error or panic sled is not called again.
+//! - **SL4** `flush_async` and sled's flusher thread are not used: both deadlock or hide errors.
+//! - **SL5** The amount of unwritten data is bounded here, because sled has no back-pressure.
+//! - **SL6** At most six segments are unwritten at any time. With more, sled can deadlock: all its I/O
+//!   threads wait for the lock of the segment allocator, whose holder waits for a truncation that only
+//!   those threads can do.
 //!
-//! Callers: `vault` alone.
+//! ```text
+//! contain.rs   calls into sled, with errors and panics contained
+//! files.rs     the state folder as files: syncing, permissions, sizes
+//! load.rs      the fast way to fill an empty state from a snapshot
+//! open.rs      opening and closing sled
+//! tidy.rs      keeps sled's file from growing without bound
+//! ```
 
 mod contain;
 pub(in crate::store) mod files;
@@ -41,29 +47,30 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tidy::{Bell, Tidier};
+use tidy::{Tidier, Waker};
 
 pub use load::Loader;
 
 /// Rows that `scan` takes from sled before it calls out.
 const SCAN_ROWS: usize = 256;
-/// Bytes of rows that sled may hold unwritten (T5). Small also because no segment is freed while
-/// one that replaces it is unwritten: with 2 MiB the file grows half as large again.
+/// How many bytes of rows may be unwritten before a flush (SL5). It is small because sled frees no
+/// segment while its replacement is unwritten: with 2 MiB the file grows half as large again.
 const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
-/// Changes to rows that sled may hold unwritten (T6), those that tidy included. A change writes its
-/// row, and every tenth one two pages of at most 17 rows: the one that was changed and one that lies
-/// in sled's way. With chunks of 4 KiB that is 18 KiB a change, 6 MiB in all. A page of more than a
-/// quarter of a segment is a file of its own and does not count.
+/// How many changes to rows may be unwritten before a flush (SL6), including those of `tidy`. The limit
+/// keeps the unwritten data below six segments of 1 MiB: each change writes its row, and every tenth
+/// also writes two pages of up to 17 rows, the changed one and one that sled moves. With chunks of
+/// 4 KiB that is 18 KiB per change, 6 MiB in all. Pages over a quarter of a segment have files of their
+/// own and do not count.
 const UNFLUSHED_CHANGES_MAX: u64 = 320;
-/// Bytes of a segment of sled's file. Larger than sled would have it, for T6 alone.
+/// Bytes of a segment of sled's file. Larger than sled's default, because of SL6.
 const SEGMENT_BYTES: usize = 1 << 20;
 const APPLIED_TREE: &str = "applied";
 const APPLIED_KEY: &[u8] = b"lsn";
 
-/// One per process (T1). Readers never take it.
+/// One per process (SL1). Readers never take it.
 static WRITER: Mutex<()> = Mutex::new(());
 
-/// Guards nothing but order, so a panic elsewhere while it was held leaves nothing broken.
+/// The lock protects no data, so a poisoned one is ignored.
 fn writer() -> MutexGuard<'static, ()> {
     WRITER.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -114,13 +121,13 @@ struct Shared {
     unflushed_bytes: AtomicU64,
     unflushed_changes: AtomicU64,
     tidied: AtomicU64,
-    bell: Bell,
-    /// A sync failed once: the kernel has dropped the pages and the next sync would say yes.
+    waker: Waker,
+    /// A sync has failed: the kernel dropped the pages, and the next sync would succeed without them.
     sync_failed: AtomicBool,
 }
 
 impl Shared {
-    /// Writes what sled holds into its files. Holding the writer's lock is the caller's proof (T1).
+    /// Flushes sled into its files. The caller holds the writer's lock (SL1).
     fn flush(&self, _writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         self.sled.call("sled failed to flush", |handles| handles.db.flush())?;
         self.unflushed_bytes.store(0, Ordering::Relaxed);
@@ -128,8 +135,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Flushes if `changes` more would be too much (T6). They come in one transaction, which cannot
-    /// be interrupted for it.
+    /// Flushes if `changes` more would exceed the limit (SL6). They come in one transaction, which
+    /// cannot be interrupted by a flush.
     fn make_room(&self, changes: u64, writer: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         let before = self.unflushed_changes.load(Ordering::Relaxed);
         if before > 0 && before.saturating_add(changes) > UNFLUSHED_CHANGES_MAX {
@@ -138,7 +145,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts what sled was given and flushes when too much lies unwritten (T5, T6).
+    /// Counts unwritten data and flushes when there is too much (SL5, SL6).
     fn account(
         &self,
         changes: u64,
@@ -163,7 +170,7 @@ impl Shared {
     /// One transaction: all rows of `sets`, and the last one's LSN.
     fn transact(&self, sets: &[&ChangeSet]) -> Result<(), StoreError> {
         let Some(lsn) = sets.last().map(|set| set.lsn) else { return Ok(()) };
-        // Copied here, not in the closure: sled may run that again.
+        // Copied here and not in the closure, because sled may run the closure again.
         let mut puts: Vec<(Tree, Vec<Put>)> = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
         for row in sets.iter().flat_map(|set| &set.rows) {
@@ -287,7 +294,7 @@ impl Store for SledStore {
         let mut iter = self.shared.sled.call(what, |handles| Ok(handles.trees.of(tree).iter()))?;
         let mut rows = Vec::with_capacity(SCAN_ROWS);
         loop {
-            // The visitor is called outside of the containment: its panics are not sled's.
+            // The visitor runs outside of the containment, because its panics are not sled's.
             self.shared.sled.call(what, |_| {
                 for row in iter.by_ref().take(SCAN_ROWS) {
                     rows.push(row?);

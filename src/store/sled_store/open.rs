@@ -1,8 +1,8 @@
-//! Opening and closing sled: the two moments at which it replays, renames and holds its lock.
+//! Opening and closing sled.
 
 use super::contain::{Contained, contain};
 use super::files::{self, DB_FILE, Descriptors};
-use super::tidy::{Bell, TIDY_TREE, Tidier};
+use super::tidy::{TIDY_TREE, Tidier, Waker};
 use super::{
     APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
     decode_applied, writer,
@@ -25,13 +25,13 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 const DESCRIPTORS_EXHAUSTED: [i32; 2] = [23, 24];
 
 impl SledStore {
-    /// Opens the state of the vault in `vault_dir` under the opening mark (I7). A mark found there
-    /// means that an earlier opening never came to its end: that state is set aside unopened and an
-    /// empty one is opened.
+    /// Opens the state of the vault in `vault_dir` under the opening mark (I7). If the
+    /// mark is there already, an earlier opening was not finished: that state is set aside unopened, and
+    /// an empty one is opened.
     ///
-    /// The mark stays until the caller has compared the state with the truth and calls
-    /// [`SledStore::checked`]. After [`StoreError::Broken`] the mark stays too: calling again sets
-    /// the state aside.
+    /// The mark stays until the caller has compared the state with the log and calls
+    /// [`SledStore::checked`]. It also stays after [`StoreError::Broken`]: the next call sets the state
+    /// aside.
     pub fn open_guarded(
         fs: &Arc<dyn Fs>,
         vault_dir: &Path,
@@ -43,21 +43,21 @@ impl SledStore {
         guard::mark_opening(&**fs, vault_dir)?;
         let opened = Self::open(Arc::clone(fs), &guard::state_dir(vault_dir), options);
         if let Err(StoreError::Io { .. }) = &opened {
-            // Nothing is said against the state by a full descriptor table. That this may fail
-            // as well only costs a rebuild.
+            // Too many open files say nothing about the state, so the mark is removed. If that fails
+            // as well, the only cost is a rebuild.
             let _ = guard::clear_opening(&**fs, vault_dir);
         }
         opened
     }
 
-    /// The caller has compared the state with the truth: the opening mark goes.
+    /// Removes the opening mark, after the caller has compared the state with the log.
     pub fn checked(&self) -> Result<(), StoreError> {
         guard::clear_opening(&*self.shared.fs, &crate::env::parent(&self.shared.dir))
     }
 
     /// Opens the state in `dir`, or makes an empty one (its parent must exist). The caller holds
-    /// the vault's lock, so that sled's own can only linger from a process that is dying or from
-    /// a store that was just dropped: it is waited for.
+    /// the vault's lock, so only a dying process or a store that was just dropped can still hold sled's
+    /// lock. This waits for it.
     ///
     /// [`StoreError::Broken`]: sled cannot read the state; set it aside and rebuild.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: SledOptions) -> Result<Self, StoreError> {
@@ -103,19 +103,19 @@ impl SledStore {
             unflushed_bytes: AtomicU64::new(0),
             unflushed_changes: AtomicU64::new(0),
             tidied: AtomicU64::new(0),
-            bell: Bell::default(),
+            waker: Waker::default(),
             sync_failed: AtomicBool::new(false),
         });
         let tidier = Tidier::start(Arc::clone(&shared)).map_err(failed("start a thread"))?;
         Ok(Self { shared, tidier: Mutex::new(Some(tidier)), applying: Mutex::new(()) })
     }
 
-    /// Flushes and closes sled, waits until it has let its files go, and makes every file and
-    /// directory of the state durable (I6): what a clean close stands on. Later calls fail with
-    /// [`StoreError::Broken`]. Says up to where the state is durable.
+    /// Flushes and closes sled, waits until its files are closed, and makes every file and directory of
+    /// the state durable (I6), as a clean close requires. Returns the LSN up to which the state is
+    /// durable. Later calls fail with [`StoreError::Broken`].
     ///
-    /// An error leaves a state that the next open compares and, if need be, rebuilds; the caller
-    /// must not write its end mark.
+    /// After an error the caller must not write the end mark; the next open compares the state and
+    /// rebuilds it if necessary.
     pub fn close(&self) -> Result<Lsn, StoreError> {
         let shared = &*self.shared;
         let failed = |source| StoreError::Io { op: "sync the state", source };
@@ -171,8 +171,8 @@ impl Drop for SledStore {
     }
 }
 
-/// Lets time pass and sled's deferred destructors run. They hold its files open, and nobody else
-/// may ever move the epoch on.
+/// Waits, and runs sled's deferred destructors. They hold its files open, and possibly no other thread
+/// ever advances their epoch.
 fn settle() {
     crossbeam::epoch::pin().flush();
     std::thread::sleep(LOCK_PAUSE);

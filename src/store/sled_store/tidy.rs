@@ -1,14 +1,13 @@
-//! Keeps sled's file from growing to many times what lives in it.
+//! Keeps sled's file from growing to many times the live bytes.
 //!
-//! sled frees a segment of its file once every page in it was written anew elsewhere, and it
-//! rewrites one such page per page that is replaced in the normal course of work. With small rows
-//! one segment holds fragments of hundreds of pages, so that this falls behind for good: 7.6 times
-//! the live bytes under constant overwriting. There is no call to make sled rewrite more, but
-//! replacing any page does it, and a page is replaced at every tenth change to it. So a thread
-//! changes one tiny row of a tree that nobody reads, four times per row applied: then the file
-//! stays at about twice the live bytes. Figures: `docs/STORE.md`.
+//! sled frees a segment of its file once every page in it has been rewritten elsewhere, and it rewrites
+//! one such page whenever a page is replaced. With small rows one segment holds fragments of hundreds
+//! of pages, and freeing falls behind: under constant overwriting the file grows to 7.6 times the live
+//! bytes. No call makes sled rewrite more, but replacing any page does, and every tenth change to a
+//! page replaces it. A thread therefore changes one tiny row of a tree that nobody reads, four times
+//! per applied row. The file then stays at about twice the live bytes; `docs/STORE.md` has the figures.
 //!
-//! Plain inserts, so that readers and transactions wait for one page at most.
+//! It uses plain inserts, so readers and transactions wait for one page at most.
 
 use super::{Shared, writer};
 use crate::store::StoreError;
@@ -24,31 +23,31 @@ const TIDY_KEY: &[u8] = b"t";
 const CHANGES_PER_ROW: u64 = 4;
 /// Changes in one contained call: a transaction waits for it.
 const CHANGES_PER_CALL: u64 = 16;
-/// The most that the thread may be behind, about one transaction. Who applies works off the rest.
+/// How far the thread may be behind, about one transaction. The applying thread does the rest itself.
 const DEBT_MAX: u64 = 1 << 10;
 /// A file up to 1.25 times the live bytes and this needs no tidying.
 const SLACK_BYTES: u64 = 1 << 20;
 
-/// What is owed, and whether to stop.
+/// How many changes are due, and whether to stop.
 #[derive(Default)]
 struct Work {
     debt: u64,
     stop: bool,
 }
 
-/// How the thread is told. Shared by it and the store.
+/// Wakes the thread. Shared by it and the store.
 #[derive(Default)]
-pub(super) struct Bell {
+pub(super) struct Waker {
     work: Mutex<Work>,
     rung: Condvar,
 }
 
-impl Bell {
+impl Waker {
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds `changes` to the debt; gives back what of it is too much for the thread.
+    /// Adds `changes` to those due; returns how many exceed the thread's limit.
     fn owe(&self, changes: u64) -> u64 {
         let mut work = self.work();
         let debt = work.debt.saturating_add(changes);
@@ -62,7 +61,7 @@ impl Bell {
         self.rung.notify_one();
     }
 
-    /// Waits for debt and takes some; `None`: stop.
+    /// Waits until changes are due and takes some; `None`: stop.
     fn take(&self) -> Option<u64> {
         let mut work = self.work();
         while work.debt == 0 && !work.stop {
@@ -95,7 +94,7 @@ impl Tidier {
 
 impl Drop for Tidier {
     fn drop(&mut self) {
-        self.shared.bell.stop();
+        self.shared.waker.stop();
         if let Some(thread) = self.thread.take() {
             // It contains sled's panics and has none of its own.
             let _ = thread.join();
@@ -104,7 +103,7 @@ impl Drop for Tidier {
 }
 
 fn work_off(shared: &Shared) {
-    while let Some(changes) = shared.bell.take() {
+    while let Some(changes) = shared.waker.take() {
         if shared.tidy(changes, &writer()).is_err() {
             return;
         }
@@ -112,7 +111,7 @@ fn work_off(shared: &Shared) {
 }
 
 impl Shared {
-    /// `rows` were applied: has as many pages rewritten as that calls for.
+    /// After `rows` were applied: schedules as many changes as that requires.
     pub(super) fn tidy_after(&self, rows: u64) -> Result<(), StoreError> {
         let live = self.live_bytes.load(Ordering::Relaxed);
         let fair = live.saturating_add(live / 4).saturating_add(SLACK_BYTES);
@@ -120,7 +119,7 @@ impl Shared {
         if self.db_file.len().is_ok_and(|len| len <= fair) {
             return Ok(());
         }
-        match self.bell.owe(rows.saturating_mul(CHANGES_PER_ROW)) {
+        match self.waker.owe(rows.saturating_mul(CHANGES_PER_ROW)) {
             0 => Ok(()),
             changes => self.tidy(changes, &writer()),
         }
@@ -133,7 +132,7 @@ impl Shared {
             let now = left.min(CHANGES_PER_CALL);
             self.sled.call("sled failed to rewrite pages", |handles| {
                 for _ in 0..now {
-                    // An unchanged value would be skipped.
+                    // sled skips a value that does not change.
                     let value = self.tidied.fetch_add(1, Ordering::Relaxed).to_le_bytes();
                     handles.tidy.insert(TIDY_KEY, &value)?;
                 }

@@ -1,5 +1,5 @@
 //! A disk so slow that sled's threads all wait for it: nothing may hang. sled does, with segments
-//! of its own choosing and no bound on the pages that it has not written (rule T6 of the module).
+//! of its own choosing and no bound on the pages that it has not written (rule SL6 of the module).
 //!
 //! The disk is slowed from outside, by a tracer that delays the one call with which sled waits.
 

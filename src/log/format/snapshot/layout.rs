@@ -43,8 +43,8 @@ pub(super) fn header(context: &LogContext, number: u64, id: &[u8; 16], tail: &Ta
     seal_block(context, DOMAIN, bytes, HEADER_BYTES)
 }
 
-/// A whole file of these blocks (row count and rows) with the right MACs, whatever they are, and the
-/// footer's MAC: what lies behind the MACs is to be fuzzed.
+/// A whole file of any blocks (row count and rows) with the right MACs, and the footer's MAC, so that
+/// fuzzing reaches the code behind the MACs.
 #[cfg(feature = "__internals")]
 pub(crate) fn sealed(
     context: &LogContext,

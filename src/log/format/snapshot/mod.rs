@@ -7,9 +7,9 @@
 //! end-64  footer:           magic "SRSNEND\n" 8 | rows u64 | blocks u64 | file length u64 | MAC 32
 //! ```
 //!
-//! Implements SNAP-1 to SNAP-8. Each block's MAC covers the one before it (the first: the
-//! header's), the footer's covers the last: the footer's MAC, which the manifest holds, stands for
-//! the whole file. A payload is at most 64 KiB of rows, or a single longer row.
+//! Implements SNAP-1 to SNAP-8. The MAC of each block covers the MAC before it, beginning with that of
+//! the header; the MAC of the footer covers that of the last block. The manifest holds the footer's
+//! MAC, which thus authenticates the whole file. A payload is at most 64 KiB of rows, or one longer row.
 
 //!
 //! ```text

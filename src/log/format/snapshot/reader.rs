@@ -87,8 +87,8 @@ impl SnapshotReader {
         })
     }
 
-    /// What a manifest would say of snapshot `number`, as the file itself has it. Authenticated only
-    /// when it has been read to its end under this record.
+    /// The record of snapshot `number` as the file itself describes it. It is authenticated only once
+    /// the snapshot has been read to its end under this record.
     pub(crate) fn describe(context: &LogContext, number: u64) -> Result<SnapshotRecord, LogError> {
         let name = FileKind::Snapshot.name(number);
         let file = context.open_existing(FileKind::Snapshot, number, OpenMode::Read, "SNAP-1")?;
@@ -108,7 +108,7 @@ impl SnapshotReader {
         Ok(SnapshotRecord { number, id, rows, bytes, tag, tail })
     }
 
-    /// The next row; `None` at the end, once everything read has been shown to be all of it.
+    /// The next row; `None` at the end, after the footer has proven that nothing is missing.
     pub(crate) fn next(&mut self) -> Result<Option<SnapshotRow>, LogError> {
         if self.at >= self.block.len() && !self.next_block()? {
             return Ok(None);

@@ -99,7 +99,7 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    /// Writes the footer, syncs file and folder, and says what the manifest is to hold.
+    /// Writes the footer, syncs file and folder, and returns the record for the manifest.
     pub(crate) fn finish(mut self) -> Result<SnapshotRecord, LogError> {
         self.flush_block()?;
         let record = &mut self.record;
