@@ -1,5 +1,5 @@
-//! Joins the command and the server, which do not know each other: gives the command the server that `serve` starts
-//! and the HTTP client that calls rotation functions.
+//! Joins the command and the server, which do not know each other: gives the command the server that
+//! `serve` starts and the HTTP client that calls rotation functions.
 
 #[cfg(feature = "server")]
 use crate::cli::transport::{AgentRequest, Hook, Http, ListenRequest, Listening};

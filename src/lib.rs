@@ -1,8 +1,9 @@
 //! Strongroom: an embedded, persistent secret vault with the semantics of AWS Secrets Manager.
 //!
-//! A vault is one encrypted folder. Acknowledged writes are durable. Nothing in the folder can be read without the
-//! key. Every operation answers as AWS does, including the text of its errors. This library, the `strongroom` command
-//! and `strongroom serve`, which any AWS client can use, work on the same folder.
+//! A vault is one encrypted folder. Acknowledged writes are durable. Nothing in the folder can be read
+//! without the key. Every operation answers as AWS does, including the text of its errors. This library,
+//! the `strongroom` command and `strongroom serve`, which any AWS client can use, work on the same
+//! folder.
 //!
 //! ```
 //! use strongroom::{Unlock, Vault};
@@ -19,13 +20,14 @@
 //! # }
 //! ```
 //!
-//! [`put`](Vault::put) and [`get`](Vault::get) are short forms. Each operation of AWS has a method of its own, with
-//! its requests and responses in [`api`]. [`Vault::in_memory`] is the same vault without a disk, for tests.
+//! [`put`](Vault::put) and [`get`](Vault::get) are short forms. Each operation of AWS has a method of its
+//! own, with its requests and responses in [`api`]. [`Vault::in_memory`] is the same vault without a
+//! disk, for tests.
 //!
 //! # A passphrase in a debug build
 //!
-//! A passphrase is stretched with Argon2id, which is slow on purpose and takes 26 seconds without optimization. Add
-//! this to the `Cargo.toml` of a program that opens vaults with a passphrase:
+//! A passphrase is stretched with Argon2id, which is slow on purpose and takes 26 seconds without
+//! optimization. Add this to the `Cargo.toml` of a program that opens vaults with a passphrase:
 //!
 //! ```toml
 //! [profile.dev.package.argon2]

@@ -1,8 +1,9 @@
 //! The fence around plaintext (invariant I8).
 //!
-//! Everything that is secret travels in [`SecretBytes`]. It is wiped when dropped and compared in constant time.
-//! `Debug` prints no content, and `Display`, `Clone`, `Deref` and `Serialize` are absent on purpose. Code of this
-//! crate that needs the bytes calls `expose` and says why in a comment that starts with `EXPOSE:`.
+//! Everything that is secret travels in [`SecretBytes`]. It is wiped when dropped and compared in
+//! constant time. `Debug` prints no content, and `Display`, `Clone`, `Deref` and `Serialize` are absent
+//! on purpose. Code of this crate that needs the bytes calls `expose` and says why in a comment that
+//! starts with `EXPOSE:`.
 
 #[cfg(any(feature = "cli", feature = "server"))]
 pub(crate) mod buffer;

@@ -74,13 +74,14 @@ impl VaultBuilder {
     /// # Errors
     ///
     /// Fails if there is no vault ([`Error::is_not_found`]), if another process holds it
-    /// ([`Error::is_in_use`]), if the key does not fit ([`Error::is_wrong_key`]), or if the vault is damaged beyond
-    /// what an open repairs by itself ([`Error::is_damaged`]).
+    /// ([`Error::is_in_use`]), if the key does not fit ([`Error::is_wrong_key`]), or if the vault is
+    /// damaged beyond what an open repairs by itself ([`Error::is_damaged`]).
     pub fn open(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
         self.options.open(&self.dir, unlock.borrow())
     }
 
-    /// Creates a vault, and its folder if that is missing. Keep the key safe: nobody opens the vault without it.
+    /// Creates a vault, and its folder if that is missing. Keep the key safe: nobody opens the vault
+    /// without it.
     ///
     /// # Errors
     ///
@@ -99,9 +100,9 @@ impl VaultBuilder {
         if dir.has_vault() { dir.open(unlock.borrow()) } else { dir.create(|_| Ok(unlock)) }
     }
 
-    /// Creates a vault that the key file at `path` opens. The key file is made first, with a random key, and is
-    /// durable before the vault is; one that is there already is used as it is. Store it apart from the vault's
-    /// backups and open the vault with [`Unlock::key_file`].
+    /// Creates a vault that the key file at `path` opens. The key file is made first, with a random key,
+    /// and is durable before the vault is; one that is there already is used as it is. Store it apart
+    /// from the vault's backups and open the vault with [`Unlock::key_file`].
     ///
     /// # Errors
     ///
@@ -127,8 +128,8 @@ impl VaultBuilder {
         VaultDir::lock(&self.dir, &self.options)?.check(unlock.borrow(), deep)
     }
 
-    /// Repairs a damaged vault and keeps the damaged originals in a folder of it. A repair that loses something
-    /// is only reported, unless `accept_loss` allows it.
+    /// Repairs a damaged vault and keeps the damaged originals in a folder of it. A repair that loses
+    /// something is only reported, unless `accept_loss` allows it.
     pub fn repair(&self, unlock: impl Borrow<Unlock>, accept_loss: bool) -> Result<RepairReport> {
         VaultDir::lock(&self.dir, &self.options)?.repair(unlock.borrow(), accept_loss)
     }

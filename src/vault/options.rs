@@ -78,7 +78,7 @@ pub struct Tuning {
     /// Which store serves the reads.
     pub store: StoreChoice,
     /// What a state folder would hold, where files are simulated: each open finds these rows, and
-    /// an open may heal the log from them as from sled.
+    /// an open may repair the log from them as from sled.
     pub kept_state: Option<Arc<OrderedStore>>,
     /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
     pub background: bool,

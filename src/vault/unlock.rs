@@ -23,8 +23,9 @@ impl Unlock {
     ///
     /// # Errors
     ///
-    /// Fails with [`ErrorKind::LaxPermissions`] if other users can reach the file, with [`ErrorKind::WrongKey`] if it
-    /// is not a key file, and with [`ErrorKind::NewerFormat`] if a newer version of Strongroom made it.
+    /// Fails with [`ErrorKind::LaxPermissions`] if other users can reach the file, with
+    /// [`ErrorKind::WrongKey`] if it is not a key file, and with [`ErrorKind::NewerFormat`] if a newer
+    /// version of Strongroom made it.
     pub fn key_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let io = |error| Error::io("read the key file", error);

@@ -58,10 +58,10 @@ pub(crate) enum Command {
     Stage(Stage),
     /// Delete a secret after a recovery window, or now; prints the deletion date
     Rm(Rm),
-    /// Take a scheduled deletion back
+    /// Cancel a scheduled deletion
     Restore(Name),
     /// Look for damage and change nothing
     Check(Check),
-    /// Heal damage from what is proven right; keeps the damaged originals
+    /// Repair damage from what is proven right; keeps the damaged originals
     Repair(Repair),
 }

@@ -1,4 +1,4 @@
-//! `check` and `repair`: what is damaged, what can be healed, and from what.
+//! `check` and `repair`: what is damaged, what can be repaired, and from what.
 
 use crate::cli::args::{Check, Global, Repair};
 use crate::cli::context::Context;
@@ -7,7 +7,7 @@ use crate::cli::output::{json, text};
 use crate::cli::{output, session, unlock};
 use crate::vault::{RepairOutcome, RepairReport};
 
-/// `check`: damage is exit 7; what the next open heals by itself is a warning and 0.
+/// `check`: damage is exit 7; what the next open repairs by itself is a warning and 0.
 pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), CliError> {
     let dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;

@@ -1,5 +1,5 @@
-//! `--output json`: the AWS operation's response with its member names, as the AWS CLI shows it, and documents of
-//! the command's own in the same style.
+//! `--output json`: the AWS operation's response with its member names, as the AWS CLI shows it, and
+//! documents of the command's own in the same style.
 
 use crate::cli::error::{CliError, Exit};
 use crate::responses::{Structure, Style, pretty, to_json};

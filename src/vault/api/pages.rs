@@ -5,8 +5,8 @@ use crate::model::api::{ListSecretVersionIds, ListSecrets, PagedRequest};
 use crate::vault::Vault;
 use std::vec::IntoIter;
 
-/// The items of all pages of a list, made by [`Vault::all`]. A page is asked for when the one before is used up.
-/// The first error is the last item.
+/// The items of all pages of a list, made by [`Vault::all`]. A page is asked for when the one before is
+/// used up. The first error is the last item.
 pub struct Pages<R: PagedRequest> {
     vault: Vault,
     /// Asks for the next page; `None`: there is none.

@@ -24,8 +24,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// Fails as `PutSecretValue` and `CreateSecret` do: for a name or value that is too long, say, or a secret that
-    /// is scheduled for deletion.
+    /// Fails as `PutSecretValue` and `CreateSecret` do: for a name or value that is too long, say, or a
+    /// secret that is scheduled for deletion.
     pub fn put(&self, name: impl AsRef<str>, value: impl Into<SecretValue>) -> Result<()> {
         let (name, value) = (name.as_ref(), value.into());
         let mut tries = 1;
@@ -59,8 +59,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// Fails if there is no such secret, or if it has no current value ([`Error::is_not_found`]), and if it is scheduled
-    /// for deletion.
+    /// Fails if there is no such secret, or if it has no current value ([`Error::is_not_found`]), and if
+    /// it is scheduled for deletion.
     ///
     /// [`Error::is_not_found`]: crate::Error::is_not_found
     pub fn get(&self, name: impl AsRef<str>) -> Result<SecretValue> {

@@ -1,4 +1,5 @@
-//! The phase that a connection is in, its time limit, and whether it gives way to others (rules WIRE-NET-2, 4, 5).
+//! The phase that a connection is in, its time limit, and whether it gives way to others (rules
+//! WIRE-NET-2, 4, 5).
 //!
 //! ```text
 //! Fresh --head--> Reading --body--> Busy --answer--> Sending --last byte taken--> Idle --head--> Reading
@@ -6,9 +7,9 @@
 //!   +----------------+------------> closed <------------+---------------------------+
 //! ```
 //!
-//! A full server closes a connection to make room for a new one, but never one whose request it is answering. A
-//! connection that is slow to send its body can be closed too: a head costs its sender nothing, and a hundred of
-//! them must not keep others out.
+//! A full server closes a connection to make room for a new one, but never one whose request it is
+//! answering. A connection that is slow to send its body can be closed too: a head costs its sender
+//! nothing, and a hundred of them must not keep others out.
 
 use crate::wire::options::Limits;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use crate::wire::schema;
 #[cfg(feature = "__internals")]
 use crate::wire::schema::{FromFields, Members};
 
-/// Reads an `X-Amz-Target`, which has to match to the letter (rule WIRE-FRONT-3).
+/// Reads an `X-Amz-Target`, which must match exactly (rule WIRE-FRONT-3).
 pub(crate) fn from_target(target: &str) -> Option<Operation> {
     target.strip_prefix("secretsmanager.").and_then(Operation::from_name)
 }

@@ -1,5 +1,6 @@
-//! Serves one connection: reads requests, hands them to the service of its port, sends the responses, and enforces
-//! the time limits (rules WIRE-NET-2, 4, 5). The HTTP library bounds the time of later heads, idleness included.
+//! Serves one connection: reads requests, hands them to the service of its port, sends the responses, and
+//! enforces the time limits (rules WIRE-NET-2, 4, 5). The HTTP library bounds the time of later heads,
+//! idleness included.
 
 use crate::wire::http::body::Answer;
 use crate::wire::http::phase::{Busy, Connection};
