@@ -6,7 +6,7 @@
 //! its own I/O: it holds only the rebuildable state.)
 
 pub mod age;
-pub(crate) mod civil;
+pub(crate) mod calendar;
 #[doc(hidden)]
 pub mod faults;
 pub(crate) mod private_file;

@@ -51,7 +51,7 @@ impl Inner {
         // The alphabet of AWS, without the characters that a shell or a URL needs quoted.
         const MIXED: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !crate::model::name::is_account(account) {
             return Err(ErrorKind::Usage { what: "an account is 12 digits" }.into());
         }
         let env = &self.shared.env;

@@ -85,7 +85,7 @@ pub(crate) enum CredentialsAction {
 }
 
 fn account(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+    if crate::model::name::is_account(text) {
         Ok(text.to_owned())
     } else {
         Err("an account is 12 digits".to_owned())

@@ -1,8 +1,8 @@
 //! `cron(minutes hours day-of-month month day-of-week year)` as rotation schedules have it: the
 //! minute is 0 and the year `*` (SEM-SCHED-5, SEM-SCHED-6).
 
-use super::civil::{DAY, Date, HOUR, date, day_of, start_of};
 use crate::env::UnixMillis;
+use crate::env::calendar::{DAY_MILLIS, Date, HOUR_MILLIS, day_of, start_of};
 
 /// Days that are looked through for the next match: past it a schedule never comes. What comes most
 /// seldom is a fifth weekday in February, once in 28 years, or in 40 about a year such as 2100.
@@ -88,15 +88,15 @@ impl Cron {
         let first = day_of(after);
         let mut day = first;
         while day < first.saturating_add(HORIZON_DAYS) {
-            let today = date(day);
+            let today = Date::of(day);
             if !has(self.months, today.month.into()) {
                 // The first of the next month.
                 day = day.saturating_add(i64::from(today.month_days.saturating_sub(today.day)) + 1);
                 continue;
             }
             if self.comes_on(today) {
-                let hours = (0..DAY / HOUR).filter(|hour| has(self.hours, *hour));
-                let mut times = hours.map(|hour| start_of(day).plus(hour * HOUR));
+                let hours = (0..DAY_MILLIS / HOUR_MILLIS).filter(|hour| has(self.hours, *hour));
+                let mut times = hours.map(|hour| start_of(day).plus(hour * HOUR_MILLIS));
                 if let Some(time) = times.find(|time| *time > after) {
                     return Some(time);
                 }

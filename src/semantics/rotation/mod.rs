@@ -6,7 +6,7 @@
 //! RotateImmediately=false --------------------> testSecret, with a copy ---------> over
 //! ```
 //!
-//! - `civil`, `cron`, `schedule`: when a window opens and closes
+//! - `cron`, `schedule`: when a window opens and closes
 //! - `due`: when a rotation wants to be looked at, and what is shown of it
 //! - `version`: the version that a rotation makes
 //! - `external`: managed external secrets, which a partner would rotate
@@ -14,7 +14,6 @@
 //! - `advance`: from one call of the function to the next
 
 mod advance;
-mod civil;
 mod cron;
 mod due;
 pub(crate) mod external;

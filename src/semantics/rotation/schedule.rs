@@ -8,9 +8,9 @@
 //!
 //! `Duration` replaces the length of the window. A window never leaves its UTC day.
 
-use super::civil::{DAY, HOUR, day_of, start_of};
 use super::cron::Cron;
 use crate::env::UnixMillis;
+use crate::env::calendar::{DAY_MILLIS, HOUR_MILLIS, day_of, start_of};
 use crate::model::api::RotationRules;
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
@@ -83,15 +83,15 @@ impl Schedule {
         let (opens, is_hourly) = match &self.when {
             When::EveryDays(days) => (start_of(day_of(from).saturating_add(*days)), false),
             When::EveryHours(hours) => {
-                let hour = from.0.div_euclid(HOUR).saturating_add(*hours);
-                (UnixMillis(hour.saturating_mul(HOUR)), true)
+                let hour = from.0.div_euclid(HOUR_MILLIS).saturating_add(*hours);
+                (UnixMillis(hour.saturating_mul(HOUR_MILLIS)), true)
             }
             When::Cron(cron) => (cron.next(from)?, cron.is_hourly()),
         };
         let end_of_day = start_of(day_of(opens).saturating_add(1));
         let closes = match self.duration_hours {
-            Some(hours) => opens.plus(hours * HOUR).min(end_of_day),
-            None if is_hourly => opens.plus(HOUR),
+            Some(hours) => opens.plus(hours * HOUR_MILLIS).min(end_of_day),
+            None if is_hourly => opens.plus(HOUR_MILLIS),
             None => end_of_day,
         };
         Some(Window { opens, closes })
@@ -105,7 +105,7 @@ impl Schedule {
             When::EveryHours(_) | When::Cron(_) => {
                 let first = self.next(from)?.opens;
                 let second = self.next(first)?.opens;
-                Some((second.since(first) / DAY).max(1))
+                Some((second.since(first) / DAY_MILLIS).max(1))
             }
         }
     }

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::env::UnixMillis;
+use crate::env::calendar::DAY_MILLIS;
 use crate::env::faults;
 use crate::model::api::{DeleteSecret, DeleteSecretResponse, RestoreSecret};
 use crate::model::{Arn, Deletion, SecretRecord, SecretRef, limits};
@@ -18,8 +19,6 @@ use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
 use crate::semantics::replication::cross_account;
 use crate::semantics::validate::{Checked, SecretId};
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 pub(crate) fn delete_secret<V: View>(
     view: &V,

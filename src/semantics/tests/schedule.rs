@@ -99,6 +99,7 @@ fn a_cron_expression_opens_at_its_next_time() {
 /// 30th of June a Sunday, the 31st of August a Saturday, the 15th of September a Sunday.
 #[test]
 fn the_nearest_weekday_is_in_the_month() {
+    use crate::env::calendar::days;
     for (expression, month, day) in [
         ("cron(0 8 1W JUN ? *)", 6, 3),
         ("cron(0 8 30W JUN ? *)", 6, 28),
@@ -107,7 +108,7 @@ fn the_nearest_weekday_is_in_the_month() {
         ("cron(0 8 31W DEC ? *)", 12, 31),
         ("cron(0 8 5W MAR ? *)", 3, 5),
     ] {
-        let days = crate::env::civil::days(2024, month, day) - crate::env::civil::days(2024, 1, 2);
+        let days = days(2024, month, day) - days(2024, 1, 2);
         assert_eq!(window(rules(expression, None)).0, days * 24 + 8, "{expression}");
     }
 }

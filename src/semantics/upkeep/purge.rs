@@ -1,14 +1,13 @@
 //! The end of a deleted secret: purged when its recovery window is over, then swept row by row
 //! (SEM-DEL-11 to SEM-DEL-13).
 
+use crate::env::calendar::DAY_MILLIS;
 use crate::env::faults;
 use crate::model::{RecordId, limits};
 use crate::semantics::change::purged;
 use crate::semantics::plan::{
     Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing, rows,
 };
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Versions fetched at a time by a sweep: each costs at least three rows of its budget.
 const SWEEP_BATCH: usize = limits::OPERATION_ROWS_MAX / 3;

@@ -1,15 +1,14 @@
 //! `LastAccessedDate`: the day on which a value was read last (SEM-DATE-4 to SEM-DATE-6).
 
 use crate::env::UnixMillis;
+use crate::env::calendar;
 use crate::model::{RecordId, Seq};
 use crate::semantics::plan::{Answer, Effect, Outcome, Plan, Refusal, View, nothing};
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Midnight UTC of the day that `moment` lies in: what a read notes.
 #[must_use]
 pub fn day_of(moment: UnixMillis) -> UnixMillis {
-    UnixMillis(moment.0.saturating_sub(moment.0.rem_euclid(DAY_MILLIS)))
+    calendar::start_of(calendar::day_of(moment))
 }
 
 /// Notes on secret and version that the value was read on `day`. Never moves a date back, never

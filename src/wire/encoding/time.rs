@@ -1,9 +1,7 @@
 //! Times in the headers of requests: ISO 8601 basic and RFC 9110 dates.
 
 use crate::env::UnixMillis;
-use crate::env::civil;
-
-const DAY_SECONDS: i64 = 86_400;
+use crate::env::calendar::{self, Date, Time, date_and_time};
 
 /// Reads `YYYYMMDD'T'HHMMSS'Z'`.
 pub(crate) fn parse_basic(text: &str) -> Option<UnixMillis> {
@@ -35,10 +33,7 @@ pub(crate) fn parse_http(text: &str) -> Option<UnixMillis> {
 
 /// Writes `YYYYMMDD'T'HHMMSS'Z'`, dropping the fraction.
 pub(crate) fn format_basic(at: UnixMillis) -> String {
-    let seconds = at.0.div_euclid(1000);
-    let (year, month, day) = civil::date(seconds.div_euclid(DAY_SECONDS));
-    let second = seconds.rem_euclid(DAY_SECONDS);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let (Date { year, month, day, .. }, Time { hour, minute, second, .. }) = date_and_time(at);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
@@ -50,14 +45,7 @@ fn number(digits: &[u8]) -> Option<i64> {
 
 fn moment((year, month, day): (i64, i64, i64), clock: (i64, i64, i64)) -> Option<UnixMillis> {
     let (hour, minute, second) = clock;
-    // 60 is a leap second.
-    if !(1..=12).contains(&month) || day < 1 || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let days = civil::days(year, month, day);
-    // A day past the end of its month turns into another date.
-    (civil::date(days) == (year, month, day))
-        .then_some(UnixMillis((days * DAY_SECONDS + hour * 3600 + minute * 60 + second) * 1000))
+    calendar::moment(year, month, day, Time { hour, minute, second, milli: 0 })
 }
 
 #[cfg(test)]

@@ -159,7 +159,7 @@ fn check(options: &ServerOptions) -> Result<()> {
 }
 
 fn check_account(account: &str) -> Result<()> {
-    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+    if crate::model::name::is_account(account) {
         return Ok(());
     }
     Err(ErrorKind::Usage { what: "the account must be 12 digits" }.into())
