@@ -27,20 +27,20 @@ pub struct CrossAccountReplica {
 /// The primary that a replica was made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CrossAccountPrimary {
-    /// Which secret, by the words of who made the replica: it need not exist.
+    /// Which secret, as the request that made the replica named it. It need not exist.
     pub arn: Arn,
-    /// How far it has come.
+    /// The state of the association.
     pub link: Link,
 }
 
-/// What leads from a replica to its primary.
+/// The link from a replica to its primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     /// Not associated yet: it has no version.
     Pending,
     /// Associated: it shows the versions of this secret and has none of its own.
     InSync(RecordId),
-    /// The primary's account has taken the association back: it keeps the versions of that moment.
+    /// The primary's account has ended the association. The replica keeps the versions of that moment.
     Detached,
 }
 

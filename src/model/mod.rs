@@ -1,5 +1,13 @@
 //! Facts that every layer shares: identities, stored records, rows, requests and answers.
 //! No behaviour beyond parsing, no serde, no plaintext of values.
+//!
+//! - `limits.rs`: the limits of the AWS API
+//! - `row.rs`: rows, as log and store move them
+//! - `name.rs`: names, scopes, ARNs, version ids and labels
+//! - `record.rs`: stored secrets and versions
+//! - `replication.rs`, `cross_account.rs`, `policy.rs`, `rotation.rs`, `external.rs`: the parts of a stored secret
+//! - `rotation_token.rs`: the token of a rotation function in another account
+//! - `api/`: requests and responses of the operations
 
 pub mod api;
 pub mod cross_account;

@@ -1,4 +1,4 @@
-//! Resource policies as they are stored: texts under names. What they mean is `semantics`'.
+//! Resource policies as they are stored: texts under names. `semantics` interprets them.
 
 use std::collections::BTreeMap;
 

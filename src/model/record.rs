@@ -84,7 +84,7 @@ pub struct SecretRecord {
     pub policies: Option<Policies>,
     /// How it is rotated; `None`: never configured.
     pub rotation: Option<Rotation>,
-    /// The partner that holds it; `None`: no managed external secret.
+    /// The partner that holds it; `None`: it is not a managed external secret.
     pub external: Option<External>,
     /// Its replica in another account, or whose replica it is.
     pub cross_account: Option<CrossAccount>,
@@ -162,6 +162,6 @@ pub struct VersionRecord {
     pub created_age: UnixMillis,
     /// Midnight UTC of the last day on which its value was read.
     pub last_accessed: Option<UnixMillis>,
-    /// Set by `vault` when the value is attached; semantics copies it and never looks.
+    /// Set by `vault` when the value is attached. The rules copy it without looking at it.
     pub payload: Option<PayloadShape>,
 }

@@ -1,8 +1,8 @@
-//! The token by which a rotation function of another account shows that it may put a value.
+//! The token with which a rotation function of another account proves that it may put a value.
 
 use crate::secret::SecretBytes;
 
-/// `RotationToken`: as secret as a value. It can be judged, and says nothing else.
+/// `RotationToken`: as secret as a value. Its form can be checked, but its text cannot be read.
 pub struct RotationToken(SecretBytes);
 
 impl RotationToken {

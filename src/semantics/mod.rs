@@ -1,6 +1,6 @@
 //! What AWS Secrets Manager does, decided without bytes, clock, key or disk.
 //!
-//! [`plan`] decides a mutation over a [`View`] of the vault and answers with a [`Plan`]: effects
+//! [`plan`](plan()) decides a mutation over a [`View`] of the vault and answers with a [`Plan`]: effects
 //! for `vault` to seal, log and apply, and the answer for the caller. `read` answers the reading
 //! operations. Both are pure: the same view, request and context give the same result. Rules are
 //! numbered in `docs/SEMANTICS.md` (SEM-...).
@@ -15,7 +15,7 @@
 //! - `access/`: from a `SecretId` to a record that the caller may reach
 //! - `change/`: one secret under change
 //! - `rotation/`, `versions/`, `replication/`, `secrets/`: the operations that write
-//! - `upkeep/`: what the vault asks for in the background
+//! - `upkeep/`: operations that the vault runs in the background
 //! - `read/`, `password`: the operations that read
 //! - `dispatch`: from a mutation to the rules about it
 

@@ -1,9 +1,9 @@
 //! The operations on a secret, as access rules tell them apart.
 
-/// An operation on a secret, by the name that policies have for it.
+/// An operation on a secret, by its name in policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Of a replica, on behalf of who asks for `AssociateCrossAccountReplica`.
+    /// Checked at the replica when its primary's account calls `AssociateCrossAccountReplica`.
     AcceptCrossAccountReplication,
     /// `AssociateCrossAccountReplica`
     AssociateCrossAccountReplica,
@@ -111,8 +111,8 @@ impl Action {
         }
     }
 
-    /// Whether it changes only what is a replica's own in another account than its primary's, so
-    /// that it is done there (SEM-XREPL-6).
+    /// Whether it changes only what a replica in another account has of its own. Such an operation is
+    /// allowed on the replica (SEM-XREPL-6).
     pub(crate) fn is_about_a_replicas_own(self) -> bool {
         matches!(
             self,
@@ -123,7 +123,7 @@ impl Action {
         )
     }
 
-    /// What the owner may do whatever the policy says, so that no policy locks it out for good
+    /// Whether the owner may always do it. Otherwise a policy could lock the owner out for good
     /// (SEM-ACCESS-3).
     pub(super) fn is_always_the_owners(self) -> bool {
         matches!(

@@ -1,16 +1,14 @@
-//! What a read of a replica works on: the one place where a replica becomes its primary
-//! (SEM-REPL-2).
+//! Replaces a replica's record by its primary's for reads (SEM-REPL-2).
 //!
-//! The record that comes out has the primary's id, so that versions, labels and values are read
-//! there, and the replica's region and key name (of a replica in another account also its name, tags
-//! and policies). It is for showing and never written back: `resolve`
-//! gives it to actions that change nothing, and refuses replicas to all others.
+//! The result has the primary's id, so that versions, labels and values are read there. It keeps the
+//! replica's region and key name, and for a replica in another account also its name, tags and policies. It is
+//! never written back: `resolve` gives it only to actions that change nothing.
 
 use crate::env::faults;
 use crate::model::{External, SecretRecord};
 use crate::semantics::plan::View;
 
-/// The record to show for one as stored. `None`: a replica whose primary is not there.
+/// The record to show for a stored one. `None`: a replica whose primary does not exist.
 pub(crate) fn shown<V: View>(
     view: &V,
     record: SecretRecord,
@@ -34,8 +32,8 @@ pub(crate) fn shown<V: View>(
     }))
 }
 
-/// What is shown of a replica in sync: the primary's values and what comes with them, under what is
-/// the replica's own (SEM-XREPL-5).
+/// The record to show for a replica in another account that is in sync: the primary's versions and
+/// description, with the replica's own name, tags and policies (SEM-XREPL-5).
 pub(crate) fn of_other_account(replica: SecretRecord, primary: SecretRecord) -> SecretRecord {
     SecretRecord {
         id: primary.id,

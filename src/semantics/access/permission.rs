@@ -1,9 +1,8 @@
 //! Who may do what to a secret (SEM-ACCESS).
 //!
-//! There is no IAM here: a caller is an account, and may do anything to the secrets of its own. A
-//! resource policy takes from that with its Denies, and gives to other accounts with its Allows.
-//! [`resolve`](super::resolve) asks for every secret that a request names, so no operation can
-//! forget to.
+//! There is no IAM here. A caller is an account, and an account may do anything to its own secrets. The
+//! Denies of a resource policy restrict that, and its Allows give access to other accounts.
+//! [`resolve`](super::resolve) runs these checks for every secret that a request names.
 
 use super::action::Action;
 use crate::model::{Policies, Scope, SecretRecord};
@@ -11,7 +10,7 @@ use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::policy::{self, Asked, Verdict};
 
-/// Refuses what the caller may not do to the secret that `secret_id` led to.
+/// Refuses an action that the caller may not do to the secret. `secret_id` is repeated in the refusal.
 pub(crate) fn check(
     caller: &Scope,
     record: &SecretRecord,
@@ -33,17 +32,17 @@ pub(crate) fn check(
     }
 }
 
-/// What another account gets for a secret that it may not reach and for one that is not there.
+/// The refusal for another account. It is the same for a secret without access and for one that does not exist.
 pub(crate) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {
     messages::not_allowed(&policy::root_arn(caller), action.name(), secret_id)
 }
 
-/// Whether a policy of the secret forbids another account what needs no Allow of one.
+/// Whether a policy of the secret denies an action that needs no Allow.
 pub(crate) fn denies(caller: &Scope, record: &SecretRecord, action: Action) -> bool {
     verdict(&Asked { caller, action: action.name(), record }) == Verdict::Denied
 }
 
-/// AWS's own key is of the account: another one cannot use it, whatever the policy says (E18).
+/// Other accounts cannot use AWS's own key, whatever the policy says (E18).
 pub(crate) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fault> {
     if record.scope.account != caller.account && record.kms_key_id.is_none() {
         return Err(messages::key_is_of_account());
@@ -51,7 +50,7 @@ pub(crate) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fau
     Ok(())
 }
 
-/// All policies of the secret together. One that cannot be read could say anything: it denies.
+/// What all policies of the secret say together. A policy that cannot be read denies.
 fn verdict(asked: &Asked<'_>) -> Verdict {
     let mut verdict = Verdict::Silent;
     for text in asked.record.policies.iter().flat_map(Policies::texts) {

@@ -1,8 +1,8 @@
-//! Which secret a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6), and whether the caller may do to
-//! it what it asks for (SEM-ACCESS): the one way from a request to a record.
+//! Finds the secret that a `SecretId` means (rules SEM-ARN-1 to SEM-ARN-6) and checks whether the caller may
+//! do the action (SEM-ACCESS). Every request that names a secret goes through here.
 //!
-//! The action decides about replicas: what changes a secret is refused on them (SEM-REPL-5), what
-//! shows one gets its primary by `alias`.
+//! An action that changes the secret is refused on a replica (SEM-REPL-5). One that reads it gets the
+//! primary's record from `alias`.
 
 use super::action::Action;
 use super::{alias, permission};

@@ -92,8 +92,7 @@ impl Labels {
     }
 }
 
-/// The order of labels in answers: alphabetical (SEM-STAGE-6). AWS's own is unknown, so the choice
-/// is made here and nowhere else.
+/// Sorts labels as answers show them: alphabetically (SEM-STAGE-6). AWS's own order is unknown.
 fn in_answer_order(mut stages: Vec<Stage>) -> Vec<Stage> {
     stages.sort_unstable();
     stages

@@ -2,7 +2,7 @@
 //!
 //! - `labels`: its staging labels, before and after
 //! - `secret`: its record and the effects so far
-//! - `removal`: how it dies
+//! - `removal`: its purge
 //! - `text`: how texts of a request are stored
 //! - `answers`: answers that several operations give
 

@@ -1,11 +1,11 @@
-//! How a secret dies: its name is freed and its record marked, and its rows are swept later.
+//! The purge of a secret: its name is freed and its record is marked dead. Its rows are swept later.
 
 use super::secret::stamp;
 use crate::model::SecretRecord;
 use crate::semantics::plan::{Answer, Effect, Now, Plan};
 
-/// Frees the name and marks the record dead. What only a living secret needs leaves the record at
-/// once; the rows that hang on it are swept later (SEM-DEL-12).
+/// Frees the name and marks the record dead. Members that only a living secret needs are cleared at once;
+/// the secret's other rows are swept later (SEM-DEL-12).
 pub(crate) fn purged(
     record: SecretRecord,
     now: Now,

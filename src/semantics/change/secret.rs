@@ -8,7 +8,7 @@ use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Effect, Now, Plan};
 
-/// The time that an operation on this secret notes: never before its last (SEM-DATE-1).
+/// The date of an operation on this secret: never before that of the last one (SEM-DATE-1).
 pub(crate) fn stamp(now: Now, record: &SecretRecord) -> UnixMillis {
     now.wall.max(record.last_changed)
 }
@@ -19,7 +19,7 @@ pub(crate) struct Change {
     pub(crate) record: SecretRecord,
     /// Its labels.
     pub(crate) labels: Labels,
-    /// When the operation happens, as far as this secret is concerned.
+    /// The date of the operation.
     pub(crate) stamp: UnixMillis,
     effects: Vec<Effect>,
 }
@@ -31,8 +31,8 @@ impl Change {
         Self { record, labels, stamp, effects: Vec::new() }
     }
 
-    /// Adds a version, with its number; its value, if it has a kind, is the caller's to attach.
-    /// E38: there are too many (SEM-KEEP-6).
+    /// Adds a version and returns its number. The caller attaches the value if there is one. E38: there are
+    /// too many versions (SEM-KEEP-6).
     pub(crate) fn add_version(
         &mut self,
         now: Now,
@@ -58,12 +58,12 @@ impl Change {
         Ok(seq)
     }
 
-    /// Asks for an effect besides those on the record and the labels.
+    /// Adds an effect besides those on the record and the labels.
     pub(crate) fn push(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
 
-    /// The plan: the labels are checked, the record gets its date (SEM-DATE-2) and is written.
+    /// Checks the labels, dates the record (SEM-DATE-2) and returns the plan.
     pub(crate) fn finish(mut self, answer: Answer) -> Result<Plan, Fault> {
         self.labels.check()?;
         self.record.last_changed = self.stamp;

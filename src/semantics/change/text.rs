@@ -1,11 +1,11 @@
 //! How texts of a request are stored.
 
-/// An empty text is no text (SEM-VAL-7).
+/// An empty text is stored as none (SEM-VAL-7).
 pub(crate) fn non_empty(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The customer's key, kept as it was given; none for AWS's own key under any of its names
+/// The name of the customer's key as it was given. AWS's own key, under any of its names, is stored as none
 /// (SEM-VAL-8).
 pub(crate) fn key_name(text: Option<&str>) -> Option<String> {
     const OWN: &str = "alias/aws/secretsmanager";

@@ -2,7 +2,7 @@
 
 use crate::semantics::fault::{Fault, FaultKind};
 
-/// E28 of a replica in another account: its value and description are its primary's.
+/// E28 for a replica in another account.
 #[must_use]
 pub fn is_cross_account_replica() -> Fault {
     Fault::new(
@@ -12,7 +12,7 @@ pub fn is_cross_account_replica() -> Fault {
     )
 }
 
-/// E29 of a primary whose replica is in another account.
+/// E29 for a primary with a replica in another account.
 #[must_use]
 pub fn has_cross_account_replica(secret_id: &str, replica: &str) -> Fault {
     Fault::new(
@@ -42,7 +42,7 @@ pub fn cross_account_replica_needs_key() -> Fault {
     )
 }
 
-/// What can be no secret of another account in the same region and partition.
+/// Not the complete ARN of a secret of another account in the same region and partition.
 #[must_use]
 pub fn bad_cross_account_arn(member: &str) -> Fault {
     Fault::new(
@@ -54,13 +54,13 @@ pub fn bad_cross_account_arn(member: &str) -> Fault {
     )
 }
 
-/// An ARN of a role that is none.
+/// Not the ARN of a role.
 #[must_use]
 pub fn bad_role_arn(member: &str) -> Fault {
     Fault::new(FaultKind::InvalidParameter, format!("Invalid {member}. Must be the ARN of a role."))
 }
 
-/// The primary is asked for by an account that does not own it.
+/// The caller does not own the primary.
 #[must_use]
 pub fn not_the_primarys_account() -> Fault {
     Fault::new(
@@ -78,7 +78,7 @@ pub fn too_many_cross_account_replicas() -> Fault {
     )
 }
 
-/// `DisassociateCrossAccountReplica` of what the primary is not linked to.
+/// `DisassociateCrossAccountReplica` for a replica that is not associated.
 #[must_use]
 pub fn not_associated(replica: &str) -> Fault {
     Fault::new(

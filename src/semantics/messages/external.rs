@@ -3,7 +3,7 @@
 use crate::model::limits;
 use crate::semantics::fault::{Fault, FaultKind};
 
-/// A member of `RotateSecret` that only a managed external secret has a use for.
+/// A member of `RotateSecret` that is for managed external secrets only.
 #[must_use]
 pub fn not_external(member: &str) -> Fault {
     Fault::new(
@@ -12,7 +12,7 @@ pub fn not_external(member: &str) -> Fault {
     )
 }
 
-/// A partner rotates the secret, no function.
+/// A function was named, but a partner rotates the secret.
 #[must_use]
 pub fn function_of_external() -> Fault {
     Fault::new(
@@ -34,7 +34,7 @@ pub fn too_much_external_metadata() -> Fault {
     )
 }
 
-/// The rotation would begin with a call of the partner, and there is no way to it.
+/// The rotation would begin with a call of the partner, which this vault cannot make.
 #[must_use]
 pub fn no_partner(partner: &str) -> Fault {
     Fault::new(

@@ -2,7 +2,7 @@
 
 use crate::semantics::fault::{Fault, FaultKind};
 
-/// E18: another account, and a key that other accounts cannot use.
+/// E18: other accounts cannot use the key of the secret.
 #[must_use]
 pub fn key_is_of_account() -> Fault {
     Fault::new(
@@ -12,7 +12,7 @@ pub fn key_is_of_account() -> Fault {
     )
 }
 
-/// E19: a principal that cannot be one.
+/// E19: an invalid principal.
 #[must_use]
 pub fn unsupported_principal() -> Fault {
     Fault::new(
@@ -21,13 +21,13 @@ pub fn unsupported_principal() -> Fault {
     )
 }
 
-/// E20: no JSON, or not the grammar of policies.
+/// E20: invalid JSON, or JSON that is not a policy.
 #[must_use]
 pub fn policy_syntax() -> Fault {
     Fault::new(FaultKind::MalformedPolicyDocument, "This resource policy contains a syntax error.")
 }
 
-/// E21: a service that cannot be one.
+/// E21: an invalid service.
 #[must_use]
 pub fn unsupported_service() -> Fault {
     Fault::new(
@@ -36,7 +36,7 @@ pub fn unsupported_service() -> Fault {
     )
 }
 
-/// E22: broad access, where it is blocked.
+/// E22: the policy allows broad access, and the request blocks that.
 #[must_use]
 pub fn public_policy() -> Fault {
     Fault::new(
@@ -63,7 +63,7 @@ pub fn no_policy(name: &str) -> Fault {
     )
 }
 
-/// E39: nothing allows it. Says the same whether the secret is there or not.
+/// E39: nothing allows it. The text is the same whether the secret exists or not.
 #[must_use]
 pub fn not_allowed(user: &str, action: &str, resource: &str) -> Fault {
     let action = format!("secretsmanager:{action}");
@@ -76,7 +76,7 @@ pub fn not_allowed(user: &str, action: &str, resource: &str) -> Fault {
     )
 }
 
-/// E39: a policy forbids it to the secret's own account.
+/// E39: a policy denies it to the secret's own account.
 #[must_use]
 pub fn denied(user: &str, action: &str, resource: &str) -> Fault {
     Fault::new(

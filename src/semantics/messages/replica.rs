@@ -4,7 +4,7 @@ use crate::model::Replica;
 use crate::model::limits;
 use crate::semantics::fault::{Fault, FaultKind};
 
-/// E28: what changes a secret is asked for at its primary.
+/// E28: a replica cannot be changed; its primary can.
 #[must_use]
 pub fn is_replica() -> Fault {
     Fault::new(
@@ -13,7 +13,7 @@ pub fn is_replica() -> Fault {
     )
 }
 
-/// E29: a primary goes after its replicas.
+/// E29: a primary cannot be deleted before its replicas.
 #[must_use]
 pub fn has_replicas(secret_id: &str, replicas: &[Replica]) -> Fault {
     let regions: Vec<&str> = replicas.iter().map(|replica| &*replica.region).collect();
@@ -26,7 +26,7 @@ pub fn has_replicas(secret_id: &str, replicas: &[Replica]) -> Fault {
     )
 }
 
-/// E30: a secret is no replica of itself.
+/// E30: a secret cannot be replicated to its own region.
 #[must_use]
 pub fn bad_replica_region() -> Fault {
     Fault::new(FaultKind::InvalidParameter, "Invalid replica region.")
@@ -51,7 +51,7 @@ pub fn too_many_replicas() -> Fault {
     )
 }
 
-/// `StopReplicationToReplica` on what is no replica (our own text).
+/// `StopReplicationToReplica` on a secret that is not a replica (our own text).
 #[must_use]
 pub fn is_no_replica() -> Fault {
     Fault::new(
@@ -60,7 +60,7 @@ pub fn is_no_replica() -> Fault {
     )
 }
 
-/// `StopReplicationToReplica` on more than one operation copies (our own text).
+/// `StopReplicationToReplica` with more to copy than one operation may (our own text).
 #[must_use]
 pub fn too_much_to_copy() -> Fault {
     Fault::new(

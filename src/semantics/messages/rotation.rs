@@ -1,10 +1,10 @@
-//! Refusals about rotation (E10 as it says it, E15 to E17).
+//! Refusals about rotation (E10 of `RotateSecret`, E15 to E17).
 
 use super::version::no_token;
 use crate::model::VersionId;
 use crate::semantics::fault::{Fault, FaultKind};
 
-/// E10 as `RotateSecret` says it: another exception, the same text.
+/// E10 of `RotateSecret`: the same text under another exception.
 #[must_use]
 pub fn no_rotation_token() -> Fault {
     Fault { kind: FaultKind::InvalidParameter, ..no_token() }
@@ -61,7 +61,7 @@ pub fn rotation_never_configured() -> Fault {
     )
 }
 
-/// Two ways to say when to rotate (our own text).
+/// The rules have two schedules (our own text).
 #[must_use]
 pub fn two_schedules() -> Fault {
     Fault::new(
@@ -70,13 +70,13 @@ pub fn two_schedules() -> Fault {
     )
 }
 
-/// A schedule that is none (our own text).
+/// An invalid schedule expression (our own text).
 #[must_use]
 pub fn bad_schedule() -> Fault {
     Fault::new(FaultKind::InvalidParameter, "The ScheduleExpression value is invalid.")
 }
 
-/// A rotation window that is none, or too long for its schedule (our own text).
+/// An invalid duration of the rotation window, or one too long for its schedule (our own text).
 #[must_use]
 pub fn bad_duration() -> Fault {
     Fault::new(

@@ -1,8 +1,8 @@
 //! A strict reader of JSON (RFC 8259) for policy documents.
 //!
-//! The library alone has no JSON crate, and a policy needs a stricter reader anyway: a name that
-//! stands twice is refused, because two readers of one policy must never see two policies. Total:
-//! any text gives a value or an error, in time and memory that its length bounds.
+//! It is not `serde_json`, which the library without features does not link and which accepts a name twice in
+//! one object: two readers of such a policy could see two policies. Any text gives a value or an error, in time
+//! and memory that are bounded by its length.
 
 use std::collections::BTreeMap;
 use std::str::Chars;

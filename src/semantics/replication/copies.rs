@@ -7,7 +7,7 @@ use crate::semantics::messages;
 use crate::semantics::plan::{Effect, Plan, Refusal, View, rows};
 use std::collections::BTreeMap;
 
-/// What gives a replica versions of its own.
+/// The effects that give a replica versions of its own.
 pub(crate) struct Copies {
     /// Versions, values and labels; not the replica's record.
     pub(crate) effects: Vec<Effect>,

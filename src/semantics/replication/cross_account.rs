@@ -12,7 +12,7 @@
 //! leads reads to its primary. A detached one has copies of the labelled versions. Name, key name,
 //! tags and policies are the replica's own, since its account made it with them.
 //!
-//! [`alias`]: super::alias
+//! [`alias`]: crate::semantics::access::alias
 
 use super::copies::must_fit;
 use super::parting::{linked_replica, parted};
@@ -38,7 +38,7 @@ pub(crate) fn associate<V: View>(
 ) -> Outcome<V> {
     let (secret, action) = (request.secret(), Action::AssociateCrossAccountReplica);
     let record = resolve::active(view, &context.scope, secret, action)?;
-    // Its values are read on behalf of who asks.
+    // The replica will show the values, so the caller has to be allowed to read them.
     access::check(&context.scope, &record, &request.secret_id, Action::GetSecretValue)?;
     must_be_own_account(&context.scope, &record)?;
     let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
@@ -59,7 +59,7 @@ pub(crate) fn associate<V: View>(
     let mut change = Change::of(record, Labels::none(), context.now);
     change.record.cross_account = Some(CrossAccount::Primary(entry));
     if !is_linked {
-        // What it kept when it was detached is the primary's again.
+        // The copies from when it was detached are removed: it shows the primary's versions again.
         for (stage, _) in view.stages(replica.id).map_err(Refusal::View)? {
             change.push(Effect::DropStage(replica.id, stage));
         }
@@ -110,8 +110,8 @@ pub(crate) fn disassociate<V: View>(
     Ok(plan)
 }
 
-/// The primary that a secret is made as a replica of, if it is; everything that such a request must
-/// and must not say (SEM-XREPL-1).
+/// The primary of a new secret that is made as a replica. Checks which members such a request has and lacks
+/// (SEM-XREPL-1).
 pub(crate) fn of_new_secret<V>(
     caller: &Scope,
     request: &CreateSecret<V>,
@@ -160,8 +160,8 @@ fn must_be_own_account(caller: &Scope, primary: &SecretRecord) -> Result<(), Fau
     }
 }
 
-/// The replica, if it accepts this primary: its account has named the primary when it made it, and
-/// no policy of it denies. Anything else looks alike to the primary's account (SEM-XREPL-3).
+/// The replica, if it accepts this primary: it was made with the primary's ARN, and none of its policies denies
+/// the association. All other cases give the primary's account the same refusal (SEM-XREPL-3).
 fn accepting<V: View>(
     view: &V,
     caller: &Scope,

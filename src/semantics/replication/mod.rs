@@ -3,7 +3,7 @@
 //! - `status`: what a record says about replicas, and how it is shown
 //! - `copies`: copies of a primary's versions for a replica that becomes a secret of its own
 //! - `replica`: `ReplicateSecretToRegions`, `RemoveRegionsFromReplication`
-//! - `parting`: how a replica in another account parts from its primary
+//! - `parting`: how a replica in another account is separated from its primary
 //! - `promote`: `StopReplicationToReplica`
 //! - `cross_account`: `AssociateCrossAccountReplica`, `DisassociateCrossAccountReplica`
 

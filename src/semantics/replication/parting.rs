@@ -1,4 +1,4 @@
-//! How a replica in another account parts from its primary (SEM-XREPL-7, SEM-XREPL-8).
+//! How a replica in another account is separated from its primary (SEM-XREPL-7, SEM-XREPL-8).
 
 use super::copies::{copies, must_fit};
 use crate::model::{Arn, CrossAccount, SecretRecord};
@@ -31,7 +31,7 @@ pub(crate) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) 
     Ok(plan)
 }
 
-/// A replica that goes its own way, and the copies that it takes along.
+/// A separated replica, and the effects that copy the versions it keeps.
 pub(super) struct Parted {
     pub(super) record: SecretRecord,
     pub(super) effects: Vec<Effect>,
@@ -56,7 +56,7 @@ pub(super) fn parted<V: View>(
     Ok(Parted { record, effects: copies.effects })
 }
 
-/// The record of a replica that is associated.
+/// The record of an associated replica.
 pub(super) fn linked_replica<V: View>(
     view: &V,
     primary: &SecretRecord,

@@ -1,8 +1,8 @@
 //! `StopReplicationToReplica`: a replica becomes an ordinary secret (SEM-REPL-12 to SEM-REPL-14).
 //!
-//! All in one operation: the replica's record takes over the primary's metadata, every labelled
-//! version is copied, its value sealed anew in its new place, and the primary forgets the region.
-//! Versions without labels stay behind, as they would be the first to be pruned.
+//! One operation does all of it: the replica's record takes over the primary's metadata, every labelled version
+//! is copied with its value sealed anew, and the region is removed from the primary's record. Versions without
+//! labels are not copied, because they would be the first to be pruned.
 
 use super::copies::{Copies, copies, must_fit};
 use super::{parting, status};
@@ -41,10 +41,10 @@ pub(crate) fn stop_replication<V: View>(
         last_changed: stamp(context.now, &primary),
         kms_key_id: record.kms_key_id,
         replication: None,
-        // Its rotation is set up anew, by whoever needs one.
+        // Rotation has to be configured again.
         rotation: None,
         external: primary.external.as_ref().map(External::without_rotation),
-        // That is between the primary and its own replica.
+        // Only the primary has a replica in another account.
         cross_account: None,
         ..primary.clone()
     };

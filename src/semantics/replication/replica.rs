@@ -77,7 +77,7 @@ pub(crate) fn add<V: View>(
     let mut has_purged = false;
     for asked in regions {
         let scope = Scope::new(&change.record.scope.account, &asked.region);
-        // Partitions know nothing of each other.
+        // A secret cannot be replicated to another partition.
         if scope == change.record.scope || scope.partition() != change.record.scope.partition() {
             return Err(messages::bad_replica_region().into());
         }
@@ -103,7 +103,7 @@ pub(crate) fn add<V: View>(
         }
         let there = view.secret_by_name(&scope, &change.record.name).map_err(Refusal::View)?;
         match there {
-            // As a forced deletion would, it leaves alone what is replicated (SEM-REPL-8).
+            // Like a forced deletion, it never overwrites a secret that is replicated (SEM-REPL-8).
             Some(there)
                 if !force || there.replication.is_some() || there.cross_account.is_some() =>
             {

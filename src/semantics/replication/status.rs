@@ -26,7 +26,7 @@ pub(crate) fn replicas(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> 
     })
 }
 
-/// Sets where a secret is replicated to. None left: as if it had never been.
+/// Sets the replicas of a secret. Without any, its record is as if it had never been replicated.
 pub(crate) fn set_replicas(record: &mut SecretRecord, replicas: Vec<Replica>) {
     let region = record.scope.region.clone();
     record.replication =

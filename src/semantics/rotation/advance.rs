@@ -1,8 +1,8 @@
-//! One turn of a rotation: notes what became of the last call, begins what the schedule asks for,
-//! and says which call comes next (SEM-ROT-6 to SEM-ROT-13, SEM-SCHED-10).
+//! One turn of a rotation: records the result of the last call, begins a rotation that is due, and returns the
+//! next call (SEM-ROT-6 to SEM-ROT-13, SEM-SCHED-10).
 //!
-//! Who calls the function asks again after each call, and after a crash asks without a report: then
-//! the step that was not noted is called again.
+//! The engine that calls the function asks again after each call. After a crash it asks without a report, and
+//! the step whose result was not recorded is called again.
 
 use super::due::{rotation_due, window};
 use super::version::{begin, drop_test_version};
@@ -12,9 +12,9 @@ use crate::model::{Rotation, RunningRotation, SecretRecord, Seq, Stage};
 use crate::semantics::change::{Change, Labels, stamp};
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing};
 
-/// Waits after the failed attempts of one window; then the next window is waited for.
+/// Waits after the failed attempts of one window. After the last, the rotation waits for the next window.
 const WAITS_MILLIS: [i64; 3] = [60 * 1000, 5 * 60 * 1000, 15 * 60 * 1000];
-/// How long to wait where something is in the way that may go away.
+/// How long to wait when a rotation cannot begin for a reason that may pass.
 const PAUSE_MILLIS: i64 = 60 * 60 * 1000;
 
 /// Nothing to do before `due`.
@@ -44,7 +44,7 @@ pub(crate) fn advance<V: View>(
     }
 }
 
-/// Begins what the schedule asks for.
+/// Begins a rotation if the schedule says so.
 fn begin_if_due<E>(
     context: &Context,
     request: &AdvanceRotation,
@@ -69,7 +69,7 @@ fn begin_if_due<E>(
     Ok(change.finish(Answer::Rotation(RotationTurn { call: turn, due: None }))?)
 }
 
-/// Takes the rotation under way one step on.
+/// Advances the running rotation by one step.
 fn go_on<V: View>(
     view: &V,
     context: &Context,
@@ -84,7 +84,7 @@ fn go_on<V: View>(
     let is_current = on_it(&Stage::current());
     let moment = stamp(context.now, &record);
     if !is_current && !on_it(&Stage::pending()) {
-        // Its label was taken away: nobody wants it any more.
+        // Its label was moved away, so the rotation is abandoned.
         return end(view, context, record, labels, rotation, &running);
     }
     let report = request.report.as_ref().filter(|report| is_about(report, &running));
@@ -99,7 +99,7 @@ fn go_on<V: View>(
                 rotation.counted_from = moment;
                 return end(view, context, record, labels, rotation, &running);
             }
-            // Failed; or said to be finished, and AWSCURRENT is elsewhere.
+            // It failed, or it reported success while AWSCURRENT is elsewhere.
             _ => fail(context, &mut rotation, &mut running),
         }
     }
@@ -118,12 +118,12 @@ fn go_on<V: View>(
         return Ok(nothing(answer));
     }
     rotation.running = Some(running);
-    // Nothing that anybody sees: the secret's date stays.
+    // No answer shows this change, so the secret's date stays.
     let record = SecretRecord { rotation: Some(rotation), ..record };
     Ok(Plan { effects: vec![Effect::PutSecret(record)], answer })
 }
 
-/// Whether a report is about the call that is waited for: an older one changes nothing.
+/// Whether a report is about the outstanding call. An older report changes nothing.
 fn is_about(report: &RotationReport, running: &RunningRotation) -> bool {
     report.token == running.token && report.step == running.step
 }
@@ -135,13 +135,13 @@ fn fail(context: &Context, rotation: &mut Rotation, running: &mut RunningRotatio
     running.step = crate::model::RotationStep::CreateSecret;
     running.not_before = wait.map(|wait| context.now.wall.plus(*wait));
     if wait.is_none() {
-        // Or the window that is open would be the next one.
+        // Otherwise the open window would count as the next one.
         rotation.counted_from = rotation.counted_from.max(context.now.wall);
     }
 }
 
-/// Ends the rotation under way, however it went: AWSPENDING leaves a version that is current, and a
-/// mere test leaves nothing behind.
+/// Ends the running rotation, whatever its result: AWSPENDING is removed from a current version, and the
+/// version of a test is removed.
 fn end<V: View>(
     view: &V,
     context: &Context,

@@ -4,8 +4,8 @@
 use crate::env::UnixMillis;
 use crate::env::calendar::{DAY_MILLIS, Date, HOUR_MILLIS, day_of, start_of};
 
-/// Days that are looked through for the next match: past it a schedule never comes. What comes most
-/// seldom is a fifth weekday in February, once in 28 years, or in 40 about a year such as 2100.
+/// How many days are searched for the next match. A schedule without a match by then never has one: the rarest
+/// is a fifth weekday in February, which comes every 28 years, or after 40 years around a year such as 2100.
 const HORIZON_DAYS: i64 = 41 * 366;
 
 const MONTHS: [&str; 12] =
@@ -41,7 +41,7 @@ enum DayRule {
 }
 
 impl Cron {
-    /// Reads what stands between the parentheses.
+    /// Parses the text between the parentheses.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split_whitespace();
         let mut field = || fields.next();
@@ -65,12 +65,12 @@ impl Cron {
         })
     }
 
-    /// Whether it comes more than once a day: then a window is an hour, not a day.
+    /// Whether it matches more than once a day. Its windows are then an hour long, not a day.
     pub(super) fn is_hourly(&self) -> bool {
         self.hours.count_ones() > 1
     }
 
-    /// The last hour of the day in which it comes.
+    /// The last hour of the day that it matches.
     pub(super) fn last_hour(&self) -> i64 {
         i64::from(63_u32.saturating_sub(self.hours.leading_zeros()))
     }
@@ -106,7 +106,7 @@ impl Cron {
         None
     }
 
-    /// Whether it comes on a day of one of its months.
+    /// Whether it matches a day of one of its months.
     fn comes_on(&self, date: Date) -> bool {
         self.days.iter().any(|rule| rule.meets(date))
             && self.weekdays.iter().any(|rule| rule.meets(date))

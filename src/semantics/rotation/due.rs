@@ -1,15 +1,15 @@
-//! When a rotation wants to be looked at, and what is shown of it (SEM-ROT-14, SEM-SCHED-8).
+//! When a rotation is due, and how descriptions show it (SEM-ROT-14, SEM-SCHED-8).
 
 use super::schedule::{Schedule, Window};
 use crate::env::UnixMillis;
 use crate::model::api::{RotationDescription, RotationRules};
 use crate::model::{Rotation, RunningRotation, SecretRecord};
 
-/// When a secret's rotation wants to be looked at, by the wall clock.
+/// When a secret's rotation has to be advanced next, by the wall clock.
 #[must_use]
 pub fn rotation_due(record: &SecretRecord) -> Option<UnixMillis> {
     let rotation = record.rotation.as_ref()?;
-    // Nobody here can do what a partner would (SEM-EXT-6).
+    // Only its partner could rotate it (SEM-EXT-6).
     if record.dead || record.deletion.is_some() || rotation.is_external() {
         return None;
     }

@@ -1,6 +1,5 @@
-//! Managed external secrets (SEM-EXT): which partner holds a secret, and what is known of the
-//! rotation that the partner would do. No partner can be reached from here, so what is kept is kept
-//! and shown, and what would call the partner is refused.
+//! Managed external secrets (SEM-EXT): which partner holds a secret, and how the partner would rotate it. This
+//! vault cannot call partners. It stores and shows these settings, and refuses operations that would call one.
 
 use crate::model::api::RotateSecret;
 use crate::model::{External, SecretRecord, limits};
@@ -12,8 +11,7 @@ pub(crate) fn of(partner: Option<&str>) -> Option<External> {
     partner.filter(|partner| !partner.is_empty()).map(External::of)
 }
 
-/// `Type` of `UpdateSecret`: another partner, or none, forgets how the one before was to rotate
-/// (SEM-EXT-3).
+/// `Type` of `UpdateSecret`. A change of the partner removes the settings of the former one (SEM-EXT-3).
 pub(crate) fn change(record: &mut SecretRecord, partner: &str) {
     if record.external.as_ref().is_some_and(|known| *known.partner == *partner) {
         return;
@@ -24,7 +22,7 @@ pub(crate) fn change(record: &mut SecretRecord, partner: &str) {
     }
 }
 
-/// Whether `RotateSecret` can be done to a managed external secret.
+/// Checks `RotateSecret` on a managed external secret.
 pub(crate) fn check_rotation(external: &External, request: &RotateSecret) -> Result<(), Fault> {
     if request.rotation_lambda_arn.as_ref().is_some_and(|arn| !arn.is_empty()) {
         return Err(messages::function_of_external());
@@ -41,7 +39,7 @@ pub(crate) fn check_rotation(external: &External, request: &RotateSecret) -> Res
     Ok(())
 }
 
-/// Refuses what `RotateSecret` has for managed external secrets alone, on any other.
+/// Refuses members of `RotateSecret` that are for managed external secrets only, on any other secret.
 pub(crate) fn check_absent(request: &RotateSecret) -> Result<(), Fault> {
     if request.external_metadata.is_some() {
         return Err(messages::not_external("ExternalSecretRotationMetadata"));
@@ -52,7 +50,7 @@ pub(crate) fn check_absent(request: &RotateSecret) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Keeps what a checked `RotateSecret` says of the partner's rotation; what it leaves out stays.
+/// Stores the partner's settings from a checked `RotateSecret`. Absent members leave theirs unchanged.
 pub(crate) fn configure(external: &mut External, request: &RotateSecret) {
     if let Some(metadata) = &request.external_metadata {
         external.metadata.clone_from(metadata);

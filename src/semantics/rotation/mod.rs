@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - `cron`, `schedule`: when a window opens and closes
-//! - `due`: when a rotation wants to be looked at, and what is shown of it
+//! - `due`: when a rotation is due, and how descriptions show it
 //! - `version`: the version that a rotation makes
 //! - `external`: managed external secrets, which a partner would rotate
 //! - `rotate`: `RotateSecret` and `CancelRotateSecret`

@@ -41,7 +41,7 @@ pub(crate) fn rotate_secret<V: View>(
 
     let mut change = Change::of(record, labels, context.now);
     let was_finishing = known.as_ref().is_some_and(|known| {
-        // Nothing is pending elsewhere: its label has moved, only its end was not noted yet.
+        // No version is pending, so its label has moved and only its end was not recorded yet.
         known.running.as_ref().is_some_and(|running| running.step == RotationStep::FinishSecret)
     });
     let mut rotation = Rotation {
@@ -60,7 +60,7 @@ pub(crate) fn rotate_secret<V: View>(
         external::configure(partner, request);
     }
     let only_test = request.rotate_immediately == Some(false);
-    // Nothing to test without a value (SEM-ROT-12), nor without a function (SEM-EXT-5).
+    // A test needs a value (SEM-ROT-12) and a function (SEM-EXT-5).
     let can_test = !rotation.is_external() && change.labels.holder(&Stage::current()).is_some();
     if !only_test || can_test {
         begin(&mut change, context, &mut rotation, token.clone(), only_test)?;
@@ -106,7 +106,7 @@ pub(crate) fn cancel_rotate_secret<V: View>(
         return Ok(nothing(answer));
     }
     let mut change = Change::of(record, Labels::none(), context.now);
-    // A test may be about to fill its temporary version: who calls the function removes it.
+    // A test may be about to fill its temporary version. The engine removes it.
     let running = rotation.running.clone().filter(|running| running.only_test);
     change.record.rotation = Some(Rotation { enabled: false, running, ..rotation });
     Ok(change.finish(answer)?)

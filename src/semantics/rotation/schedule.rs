@@ -28,7 +28,7 @@ pub(crate) struct Window {
     pub(crate) closes: UnixMillis,
 }
 
-/// A schedule that was understood.
+/// A parsed schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Schedule {
     when: When,
@@ -68,7 +68,7 @@ impl Schedule {
         Ok(Some(schedule))
     }
 
-    /// Windows must neither leave their day nor meet the next one.
+    /// Whether windows stay within their day and do not overlap.
     fn fits_its_day(&self) -> bool {
         let Some(hours) = self.duration_hours else { return true };
         match &self.when {

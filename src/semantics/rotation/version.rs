@@ -26,7 +26,7 @@ pub(super) fn begin(
     Ok(())
 }
 
-/// Removes the temporary version of a mere test. One that has become more than that stays.
+/// Removes the temporary version of a test, unless it has other labels by now.
 pub(super) fn drop_test_version<V: View>(
     view: &V,
     change: &mut Change,
@@ -45,7 +45,7 @@ pub(super) fn drop_test_version<V: View>(
     Ok(())
 }
 
-/// Notes that a new value became current: the schedule counts from it (SEM-SCHED-9).
+/// Restarts the schedule, because a new value became current (SEM-SCHED-9).
 pub(crate) fn value_changed(change: &mut Change) {
     if let Some(rotation) = &mut change.record.rotation {
         rotation.counted_from = change.stamp;

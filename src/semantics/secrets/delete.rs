@@ -1,5 +1,5 @@
-//! Deletion: scheduled, taken back, or at once; what follows in the background is `upkeep`'s
-//! (SEM-DEL).
+//! `DeleteSecret` and `RestoreSecret`: a deletion is scheduled, cancelled, or done at once (SEM-DEL). `upkeep`
+//! does the rest in the background.
 //!
 //! ```text
 //! active <--RestoreSecret-- scheduled --Purge, window over--> dead --Sweep ...--> no row left

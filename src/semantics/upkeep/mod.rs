@@ -1,4 +1,4 @@
-//! What the vault asks for in the background.
+//! Operations that the vault runs in the background.
 //!
 //! - `prune`: versions that retention lets go
 //! - `purge`: deleted secrets, when their recovery window is over

@@ -1,7 +1,7 @@
 //! The checks that need nothing but the request (rules SEM-CHECK, SEM-NAME, SEM-VAL).
 //!
 //! `vault` runs them on the caller's thread, before it seals a value. What goes on from there to
-//! [`plan`](crate::semantics::plan) and `read` is a [`Checked`] request, which is not checked again.
+//! [`plan`](crate::semantics::plan()) and `read` is a [`Checked`] request, which is not checked again.
 //!
 //! - `constraint`: the grammar of broken model constraints
 //! - `members`: constraints of members that several requests have
