@@ -1,5 +1,6 @@
 //! What the commit pipeline decides about: requests and the vault's own upkeep.
 
+use super::operations::for_each_operation;
 use super::{
     cross_account::*, policy::*, replication::*, rotation::*, secrets::*, tags::*, values::*,
 };
@@ -9,61 +10,40 @@ use crate::model::record::{RecordId, Seq};
 use crate::model::rotation::RotationStep;
 use crate::secret::PayloadKind;
 
-/// Everything that changes the vault, its value sealed: what `semantics::plan` decides about.
-#[derive(Debug)]
-pub enum Mutation {
-    /// `CreateSecret`
-    CreateSecret(CreateSecret<PayloadKind>),
-    /// `PutSecretValue`
-    PutSecretValue(PutSecretValue<PayloadKind>),
-    /// `UpdateSecret`
-    UpdateSecret(UpdateSecret<PayloadKind>),
-    /// `UpdateSecretVersionStage`
-    UpdateSecretVersionStage(UpdateSecretVersionStage),
-    /// `DeleteSecret`
-    DeleteSecret(DeleteSecret),
-    /// `RestoreSecret`
-    RestoreSecret(RestoreSecret),
-    /// `TagResource`
-    TagResource(TagResource),
-    /// `UntagResource`
-    UntagResource(UntagResource),
-    /// `RotateSecret`
-    RotateSecret(RotateSecret),
-    /// `CancelRotateSecret`
-    CancelRotateSecret(CancelRotateSecret),
-    /// Takes a secret's rotation one step on.
-    AdvanceRotation(AdvanceRotation),
-    /// `PutResourcePolicy`
-    PutResourcePolicy(PutResourcePolicy),
-    /// `DeleteResourcePolicy`
-    DeleteResourcePolicy(DeleteResourcePolicy),
-    /// `ReplicateSecretToRegions`
-    ReplicateSecretToRegions(ReplicateSecretToRegions),
-    /// `RemoveRegionsFromReplication`
-    RemoveRegionsFromReplication(RemoveRegionsFromReplication),
-    /// `StopReplicationToReplica`
-    StopReplicationToReplica(StopReplicationToReplica),
-    /// `AssociateCrossAccountReplica`
-    AssociateCrossAccountReplica(AssociateCrossAccountReplica),
-    /// `DisassociateCrossAccountReplica`
-    DisassociateCrossAccountReplica(DisassociateCrossAccountReplica),
-    /// Removes some versions that retention lets go (bounded; asked for again while it removes).
-    Prune(RecordId),
-    /// Purges a secret whose recovery window is over.
-    Purge(RecordId),
-    /// Removes some rows of a dead secret (bounded; asked for again while it removes).
-    Sweep(RecordId),
-    /// Notes that a version's value was read on a day (midnight UTC).
-    Touch {
-        /// The secret.
-        id: RecordId,
-        /// The version.
-        seq: Seq,
-        /// Midnight UTC of the day.
-        day: UnixMillis,
-    },
+/// What is left of a value once it was sealed.
+type V = PayloadKind;
+
+macro_rules! define {
+    (
+        writes { $($write:ident $(<$value:ident>)? => $response:ty, $method:ident;)* }
+        reads { $($reads:tt)* }
+    ) => {
+        /// Everything that changes the vault, its value sealed and nothing checked yet.
+        #[derive(Debug)]
+        pub enum Mutation {
+            $(#[doc = concat!("`", stringify!($write), "`")] $write($write $(<$value>)?),)*
+            /// Takes a secret's rotation one step on.
+            AdvanceRotation(AdvanceRotation),
+            /// Removes some versions that retention lets go (bounded; asked for again while it removes).
+            Prune(RecordId),
+            /// Purges a secret whose recovery window is over.
+            Purge(RecordId),
+            /// Removes some rows of a dead secret (bounded; asked for again while it removes).
+            Sweep(RecordId),
+            /// Notes that a version's value was read on a day (midnight UTC).
+            Touch {
+                /// The secret.
+                id: RecordId,
+                /// The version.
+                seq: Seq,
+                /// Midnight UTC of the day.
+                day: UnixMillis,
+            },
+        }
+    };
 }
+
+for_each_operation!(define);
 
 /// Asks what a secret's rotation has to do, and says what became of the last call.
 #[derive(Clone, Debug)]

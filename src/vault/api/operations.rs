@@ -46,14 +46,14 @@ impl Vault {
         self.write(request)
     }
 
-    /// `RotateSecret`: configures rotation and, unless told otherwise, begins one. It goes on in the
-    /// background.
+    /// `RotateSecret`: configures rotation and starts one, unless `rotate_immediately` is false. The rotation runs
+    /// in the background.
     pub fn rotate_secret(&self, mut request: RotateSecret) -> Result<RotateSecretResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         self.write(request)
     }
 
-    /// `CancelRotateSecret`: no rotation begins or goes on until the next `RotateSecret`.
+    /// `CancelRotateSecret`: stops the rotation under way and starts none until the next `RotateSecret`.
     pub fn cancel_rotate_secret(
         &self,
         request: CancelRotateSecret,
@@ -71,7 +71,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `PutResourcePolicy`: attaches a policy, in place of the one before.
+    /// `PutResourcePolicy`: attaches a policy, which replaces the one before.
     pub fn put_resource_policy(
         &self,
         request: PutResourcePolicy,
@@ -79,7 +79,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `DeleteResourcePolicy`
+    /// `DeleteResourcePolicy`: detaches the policy.
     pub fn delete_resource_policy(
         &self,
         request: DeleteResourcePolicy,
@@ -87,7 +87,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `ReplicateSecretToRegions`: shows a secret in more regions.
+    /// `ReplicateSecretToRegions`: adds replicas in other regions.
     pub fn replicate_secret_to_regions(
         &self,
         request: ReplicateSecretToRegions,
@@ -95,7 +95,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `RemoveRegionsFromReplication`: takes a secret's replicas away.
+    /// `RemoveRegionsFromReplication`: removes replicas.
     pub fn remove_regions_from_replication(
         &self,
         request: RemoveRegionsFromReplication,
@@ -103,7 +103,7 @@ impl Vault {
         self.write(request)
     }
 
-    /// `StopReplicationToReplica`: makes a replica a secret of its own.
+    /// `StopReplicationToReplica`: turns a replica into an independent secret.
     pub fn stop_replication_to_replica(
         &self,
         request: StopReplicationToReplica,
@@ -140,7 +140,7 @@ impl Vault {
         self.inner.batch_get_secret_value(self.caller.scope()?, &request)
     }
 
-    /// `GetRandomPassword`. Looks at no secret and keeps nothing.
+    /// `GetRandomPassword`: a password that is not stored.
     pub fn get_random_password(
         &self,
         request: GetRandomPassword,
@@ -148,12 +148,12 @@ impl Vault {
         self.inner.random_password(&request)
     }
 
-    /// `DescribeSecret`
+    /// `DescribeSecret`: everything about a secret but its values.
     pub fn describe_secret(&self, request: DescribeSecret) -> Result<DescribeSecretResponse> {
         self.inner.describe_secret(self.caller.scope()?, &request)
     }
 
-    /// `ListSecretVersionIds`
+    /// `ListSecretVersionIds`: a page of versions; [`Vault::versions`] walks all of them.
     pub fn list_secret_version_ids(
         &self,
         request: ListSecretVersionIds,
@@ -161,12 +161,12 @@ impl Vault {
         self.inner.list_secret_version_ids(self.caller.scope()?, &request)
     }
 
-    /// `ListSecrets`
+    /// `ListSecrets`: a page of secrets; [`Vault::secrets`] and [`Vault::all`] walk all of them.
     pub fn list_secrets(&self, request: ListSecrets) -> Result<ListSecretsResponse> {
         self.inner.list_secrets(self.caller.scope()?, &request)
     }
 
-    /// `GetResourcePolicy`
+    /// `GetResourcePolicy`: the policy, if one is attached.
     pub fn get_resource_policy(
         &self,
         request: GetResourcePolicy,
@@ -174,7 +174,7 @@ impl Vault {
         self.inner.get_resource_policy(self.caller.scope()?, &request)
     }
 
-    /// `ListResourcePolicies`
+    /// `ListResourcePolicies`: the names of the policies.
     pub fn list_resource_policies(
         &self,
         request: ListResourcePolicies,
@@ -182,7 +182,7 @@ impl Vault {
         self.inner.list_resource_policies(self.caller.scope()?, &request)
     }
 
-    /// `ValidateResourcePolicy`
+    /// `ValidateResourcePolicy`: what `PutResourcePolicy` would say about a policy, without a change.
     pub fn validate_resource_policy(
         &self,
         request: ValidateResourcePolicy,
