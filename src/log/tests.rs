@@ -267,7 +267,7 @@ pub(super) fn snapshot(number: u64) -> PathBuf {
     dir().join(format!("log/{number:010}.snap"))
 }
 
-/// Heals with the rows of `model`, as a whole state would.
+/// Repairs with the rows of `model`, as a whole state would.
 pub(super) fn repair(env: &Env, end: End, model: &Model) -> Result<Recovered, LogError> {
     let mut rows = |visit: &mut RowVisitor<'_>| {
         model.rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))

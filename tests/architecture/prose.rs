@@ -1,6 +1,7 @@
-//! The language of the documents: lines that fit, no phrase that a
+//! The language of the documents and of the comments in `src`: lines that fit, no phrase that a
 //! reader would have to read twice, and no file, test or heading that is not there.
 
+use super::sources::rust_files;
 use std::path::{Path, PathBuf};
 
 /// No line is longer. This holds for code blocks and for tables that commands write as well.
@@ -63,7 +64,8 @@ fn documents() -> Vec<PathBuf> {
     documents
 }
 
-/// The lines of the documents: where each stands, and its text. A line that is not prose is empty.
+/// The lines of the documents and the comment lines of `src`: where each stands, and its text. A
+/// line that is not prose is empty.
 fn prose() -> Vec<(String, Vec<String>)> {
     let name = |path: &Path| path.strip_prefix(root()).unwrap().display().to_string();
     let mut found = Vec::new();
@@ -76,6 +78,16 @@ fn prose() -> Vec<(String, Vec<String>)> {
             lines.push(if fenced || fence { String::new() } else { line.to_owned() });
         }
         found.push((name(&path), lines));
+    }
+    let mut files = Vec::new();
+    rust_files(&root().join("src"), &mut files);
+    files.sort();
+    for path in files {
+        let comment = |line: &str| match line.trim_start().strip_prefix("//") {
+            Some(text) => text.trim_start_matches(['/', '!']).to_owned(),
+            None => String::new(),
+        };
+        found.push((name(&path), read(&path).lines().map(comment).collect()));
     }
     found
 }
@@ -115,6 +127,16 @@ fn no_line_is_too_long() {
     for path in documents() {
         for (n, line) in read(&path).lines().enumerate() {
             if line.chars().count() > COLUMNS && columns(line) > COLUMNS {
+                long.push(format!("{}:{}", path.display(), n + 1));
+            }
+        }
+    }
+    let mut files = Vec::new();
+    rust_files(&root().join("src"), &mut files);
+    for path in files {
+        for (n, line) in read(&path).lines().enumerate() {
+            let is_comment = line.trim_start().starts_with("//");
+            if is_comment && line.chars().count() > COLUMNS && columns(line) > COLUMNS {
                 long.push(format!("{}:{}", path.display(), n + 1));
             }
         }

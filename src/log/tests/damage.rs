@@ -1,4 +1,4 @@
-//! One damaged file at a time: healed, refused, or without effect; never silently less.
+//! One damaged file at a time: repaired, refused, or without effect; never silently less.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn files(sim: &Sim) -> Vec<(PathBuf, u64)> {
         .collect()
 }
 
-/// Opens and reads everything; damage must prove the end, and the state's rows must heal it.
+/// Opens and reads everything; damage must prove the end, and the state's rows must repair it.
 #[track_caller]
 fn whole_or_healed(sim: &Sim, model: &Model, what: &str) {
     let env = sim.env();
@@ -192,7 +192,7 @@ fn log_segment(sim: &Sim) -> u64 {
     open(&sim.env()).unwrap().segments[0].number
 }
 
-/// A cut in the middle of healing leaves what can be healed again.
+/// A repair that is cut in the middle leaves what can be repaired again.
 #[test]
 fn healing_can_be_cut_anywhere() {
     let (sim, model) = closed();

@@ -90,7 +90,7 @@ macro_rules! define {
                 }
             }
 
-            /// The operation of a name, which has to match to the letter.
+            /// The operation of a name, which must match exactly.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {

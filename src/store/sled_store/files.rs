@@ -5,7 +5,7 @@
 //! state/conf                   segment size; written once, never synced by sled
 //! state/snap.<lsn>             page table, written while sled opens
 //! state/snap.<lsn>.generating  the same, unfinished: would be taken for the newest, so removed
-//! state/blobs/                 pages over a quarter segment: none but those of secrets with very long records
+//! state/blobs/                 pages over a quarter segment: only those of very long records
 //! ```
 //!
 //! Files come and go while others look (sled replaces `snap.*` and cuts `db`): one that has
