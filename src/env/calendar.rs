@@ -1,5 +1,5 @@
-//! The calendar: days, dates and times of day, proleptic Gregorian and in UTC. Schedules count in it, and times
-//! are read and written in it.
+//! The calendar: days, dates and times of day, proleptic Gregorian and in UTC. Schedules count in it, and
+//! times are read and written in it.
 
 use super::UnixMillis;
 
@@ -85,8 +85,9 @@ pub(crate) fn moment(year: i64, month: i64, day: i64, time: Time) -> Option<Unix
     exists.then(|| start_of(days).plus(millis))
 }
 
-/// Days from 1970-01-01 to a date, which need not exist: a day past the end of its month is one of the next, and
-/// month 13 is the January after. Years begin in March here, so that the leap day is the last of its year.
+/// Days from 1970-01-01 to a date, which need not exist: a day past the end of its month is one of the
+/// next, and month 13 is the January after. Years begin in March here, so that the leap day is the last
+/// of its year.
 pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));

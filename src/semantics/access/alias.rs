@@ -1,8 +1,8 @@
 //! Replaces a replica's record by its primary's for reads (SEM-REPL-2).
 //!
 //! The result has the primary's id, so that versions, labels and values are read there. It keeps the
-//! replica's region and key name, and for a replica in another account also its name, tags and policies. It is
-//! never written back: `resolve` gives it only to actions that change nothing.
+//! replica's region and key name, and for a replica in another account also its name, tags and policies.
+//! It is never written back: `resolve` gives it only to actions that change nothing.
 
 use crate::env::faults;
 use crate::model::{External, SecretRecord};

@@ -32,7 +32,8 @@ pub(crate) fn check(
     }
 }
 
-/// The refusal for another account. It is the same for a secret without access and for one that does not exist.
+/// The refusal for another account. It is the same for a secret without access and for one that does not
+/// exist.
 pub(crate) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {
     messages::not_allowed(&policy::root_arn(caller), action.name(), secret_id)
 }

@@ -1,8 +1,8 @@
 //! A strict reader of JSON (RFC 8259) for policy documents.
 //!
-//! It is not `serde_json`, which the library without features does not link and which accepts a name twice in
-//! one object: two readers of such a policy could see two policies. Any text gives a value or an error, in time
-//! and memory that are bounded by its length.
+//! It is not `serde_json`, which the library without features does not link and which accepts a name
+//! twice in one object: two readers of such a policy could see two policies. Any text gives a value or an
+//! error, in time and memory that are bounded by its length.
 
 use std::collections::BTreeMap;
 use std::str::Chars;

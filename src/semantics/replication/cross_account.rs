@@ -160,8 +160,8 @@ fn must_be_own_account(caller: &Scope, primary: &SecretRecord) -> Result<(), Fau
     }
 }
 
-/// The replica, if it accepts this primary: it was made with the primary's ARN, and none of its policies denies
-/// the association. All other cases give the primary's account the same refusal (SEM-XREPL-3).
+/// The replica, if it accepts this primary: it was made with the primary's ARN, and none of its policies
+/// denies the association. All other cases give the primary's account the same refusal (SEM-XREPL-3).
 fn accepting<V: View>(
     view: &V,
     caller: &Scope,

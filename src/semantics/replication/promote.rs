@@ -1,8 +1,8 @@
 //! `StopReplicationToReplica`: a replica becomes an ordinary secret (SEM-REPL-12 to SEM-REPL-14).
 //!
-//! One operation does all of it: the replica's record takes over the primary's metadata, every labelled version
-//! is copied with its value sealed anew, and the region is removed from the primary's record. Versions without
-//! labels are not copied, because they would be the first to be pruned.
+//! One operation does all of it: the replica's record takes over the primary's metadata, every labelled
+//! version is copied with its value sealed anew, and the region is removed from the primary's record.
+//! Versions without labels are not copied, because they would be the first to be pruned.
 
 use super::copies::{Copies, copies, must_fit};
 use super::{parting, status};

@@ -1,5 +1,5 @@
-//! One turn of a rotation: records the result of the last call, begins a rotation that is due, and returns the
-//! next call (SEM-ROT-6 to SEM-ROT-13, SEM-SCHED-10).
+//! One turn of a rotation: records the result of the last call, begins a rotation that is due, and
+//! returns the next call (SEM-ROT-6 to SEM-ROT-13, SEM-SCHED-10).
 //!
 //! The engine that calls the function asks again after each call. After a crash it asks without a report, and
 //! the step whose result was not recorded is called again.

@@ -4,8 +4,9 @@
 use crate::env::UnixMillis;
 use crate::env::calendar::{DAY_MILLIS, Date, HOUR_MILLIS, day_of, start_of};
 
-/// How many days are searched for the next match. A schedule without a match by then never has one: the rarest
-/// is a fifth weekday in February, which comes every 28 years, or after 40 years around a year such as 2100.
+/// How many days are searched for the next match. A schedule without a match by then never has one: the
+/// rarest is a fifth weekday in February, which comes every 28 years, or after 40 years around a year
+/// such as 2100.
 const HORIZON_DAYS: i64 = 41 * 366;
 
 const MONTHS: [&str; 12] =

@@ -1,5 +1,6 @@
-//! Managed external secrets (SEM-EXT): which partner holds a secret, and how the partner would rotate it. This
-//! vault cannot call partners. It stores and shows these settings, and refuses operations that would call one.
+//! Managed external secrets (SEM-EXT): which partner holds a secret, and how the partner would rotate it.
+//! This vault cannot call partners. It stores and shows these settings, and refuses operations that would
+//! call one.
 
 use crate::model::api::RotateSecret;
 use crate::model::{External, SecretRecord, limits};

@@ -46,8 +46,8 @@ impl Vault {
         self.write(request)
     }
 
-    /// `RotateSecret`: configures rotation and starts one, unless `rotate_immediately` is false. The rotation runs
-    /// in the background.
+    /// `RotateSecret`: configures rotation and starts one, unless `rotate_immediately` is false. The
+    /// rotation runs in the background.
     pub fn rotate_secret(&self, mut request: RotateSecret) -> Result<RotateSecretResponse> {
         fill_token(&self.inner.shared.env, &mut request.client_request_token)?;
         self.write(request)
