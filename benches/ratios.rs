@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use strongroom::__internals::env::real::{OsEntropy, RealClock};
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::env::{Env, Fs, OpenMode};
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{Options, Vault, internals};
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 const WRITERS: usize = 16;
 

@@ -5,9 +5,9 @@
 //! compares them byte for byte). It has no threads: whoever calls does the work, and
 //! [`Vault::maintain`] what the background would do.
 
+use super::machine::Machine;
 use crate::crypto::{Unlock, key_file};
 use crate::env::UnixMillis;
-use crate::env::sim::Sim;
 use crate::error::{ErrorKind, Result};
 use crate::secret::SecretBytes;
 use crate::vault::{Options, StoreChoice, Vault, VaultDir};
@@ -22,7 +22,7 @@ use std::time::Duration;
 pub struct Ephemeral {
     seed: u64,
     vault: Vault,
-    machine: Sim,
+    machine: Machine,
     /// What opens it again.
     key: Arc<SecretBytes>,
     options: Arc<Options>,
@@ -64,7 +64,7 @@ impl Ephemeral {
     /// A vault that follows from `seed`. Of `options` the environment, the store and the threads
     /// are replaced.
     pub fn new(seed: u64, options: &Options) -> Result<Self> {
-        let machine = Sim::volatile(seed);
+        let machine = Machine::new(seed);
         let mut options = options.clone();
         options.tuning.env = Some(machine.env());
         options.tuning.store = StoreChoice::Memory;
@@ -93,7 +93,7 @@ impl Ephemeral {
 
     /// The machine: its clock, its chance, its disk.
     #[must_use]
-    pub fn machine(&self) -> &Sim {
+    pub fn machine(&self) -> &Machine {
         &self.machine
     }
 

@@ -1,7 +1,7 @@
 //! What goes wrong on purpose, and when: follows from a seed and the number of the call.
 
+use super::machine::SimEntropy;
 use crate::env::Entropy;
-use crate::env::sim::SimEntropy;
 use arbitrary::{Arbitrary, Unstructured};
 use std::collections::BTreeMap;
 use std::fmt;

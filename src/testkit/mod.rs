@@ -10,10 +10,13 @@
 mod endpoint;
 mod ephemeral;
 mod faults;
+#[doc(hidden)]
+pub mod machine;
 mod requests;
 mod trace;
 
 pub use endpoint::{Endpoint, NoAnswer, Outcome, Reply};
 pub use ephemeral::{Ephemeral, Snapshot};
 pub use faults::{FaultKind, FaultPlan, Rates};
+pub use machine::Machine;
 pub use trace::{Difference, NotATrace, Trace};

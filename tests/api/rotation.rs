@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::UnixMillis;
-use strongroom::__internals::env::sim::{CrashPlan, Sim, SimFs};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::RotationStep;
 use strongroom::__internals::model::api::{
@@ -18,6 +17,7 @@ use strongroom::__internals::vault::{
     Options, RotationError, RotationEvent, RotationFunction, RotationFunctions, StoreChoice, Vault,
     VaultDir,
 };
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, Sim, SimFs};
 
 const F: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
 const S: &str = "app/db";

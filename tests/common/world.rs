@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
 use strongroom::__internals::env::faults;
-use strongroom::__internals::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 use strongroom::__internals::env::{
     Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
 };
@@ -20,6 +19,7 @@ use strongroom::__internals::store::{OrderedStore, Store};
 use strongroom::__internals::vault::{
     CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals,
 };
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 
 pub use strongroom::__internals::env::faults::Fault;
 

@@ -12,13 +12,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::__internals::env::sim::{CrashPlan, Sim};
 use strongroom::__internals::env::{Fs, OpenMode, UnixMillis};
 use strongroom::__internals::log::internals::rows_of;
 use strongroom::__internals::log::{
     Authenticator, ClockNote, Frame, Log, LogError, LogOptions, Recovered, RowSum,
 };
 use strongroom::__internals::model::{ChangeSet, Lsn, RowChange, Tree};
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, Sim};
 
 const VAULT: [u8; 16] = *b"vault of vectors";
 

@@ -58,7 +58,7 @@ fn keys() {
     ] {
         put("keystore", name, patch);
     }
-    let env = strongroom::__internals::env::sim::Sim::new(1).env();
+    let env = strongroom_fuzz_bodies::env::sim::Sim::new(1).env();
     let text = key_file::generate(VaultId([7; 16]), env.entropy.as_ref()).unwrap();
     // EXPOSE: the key of no vault.
     let text = text.expose().to_vec();

@@ -17,8 +17,8 @@ use crate::simulation::runner::Runner;
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;
 use strongroom::__internals::env::faults::{self, Faults};
-use strongroom::__internals::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
 use strongroom::__internals::error::ErrorKind;
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
 
 #[path = "errors/batch.rs"]
 mod batch;

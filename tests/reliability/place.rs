@@ -5,13 +5,13 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
-use strongroom::__internals::env::sim::SimClock;
 use strongroom::__internals::env::{Env, UnixMillis};
 use strongroom::__internals::error::{Error, ErrorKind, Result};
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Vault, VaultDir,
 };
+use strongroom_fuzz_bodies::env::sim::SimClock;
 
 /// The function that the vaults of these harnesses rotate with.
 pub const FUNCTION: &str = "arn:aws:lambda:eu-west-1:000000000000:function:rotate";

@@ -16,12 +16,12 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::{Vault, Write};
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 const WRITERS: usize = 3;
 const PUTS: usize = 2;

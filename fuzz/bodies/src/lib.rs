@@ -1,7 +1,10 @@
 //! Bodies of the fuzz targets (`docs/FUZZING.md`). Each takes any bytes and panics if a promise does
 //! not hold; `fuzz/` runs them under libFuzzer, `tests/fuzzing` replays their corpora.
 
+use strongroom::testkit;
+
 pub mod dump;
+pub mod env;
 mod filters;
 mod input;
 mod keys;

@@ -2,9 +2,9 @@
 //! ones on what it gives them. The keyed hash is a quick one: no parser knows which it is.
 
 use super::input::{Input, mutate};
+use crate::env::sim::{Sim, SimFs};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::__internals::env::sim::{Sim, SimFs};
 use strongroom::__internals::env::{Fs, OpenMode};
 use strongroom::__internals::log::internals::{
     BLOCK_BYTES, Desk, FIRST_FRAME, FRAME_ALIGN, encoded_row, frame_rows,

@@ -1,10 +1,10 @@
 //! The simulated file system with a witness: called before every call that changes something, so
 //! that one run of a script gives an image of the disk at each of its boundaries.
 
+use crate::env::sim::SimFs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
 
 type Witness = Arc<dyn Fn() + Send + Sync>;

@@ -2,12 +2,12 @@
 
 use super::input::Input;
 use super::logs::{DIR, MixedSum, Mixer, VAULT, machine, put};
+use crate::env::sim::SimFs;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use strongroom::__internals::env::Fs;
 use strongroom::__internals::env::UnixMillis;
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::log::internals::{Rows, rows_of};
 use strongroom::__internals::log::{
     ClockNote, End, Frame, Log, LogError, LogOptions, Recovered, RowSum as _, RowVisitor,
@@ -31,11 +31,7 @@ fn options() -> LogOptions {
 }
 
 fn open(fs: &Arc<SimFs>) -> Result<Recovered, LogError> {
-    let env = strongroom::__internals::env::sim::Sim {
-        fs: Arc::clone(fs),
-        ..strongroom::__internals::env::sim::Sim::new(1)
-    }
-    .env();
+    let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(1) }.env();
     Log::open(&env, Path::new(DIR), VAULT, Arc::new(Mixer), options())
 }
 
@@ -189,11 +185,7 @@ fn heals(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     let mut hand = |visit: &mut RowVisitor<'_>| {
         rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))
     };
-    let env = strongroom::__internals::env::sim::Sim {
-        fs: Arc::clone(fs),
-        ..strongroom::__internals::env::sim::Sim::new(2)
-    }
-    .env();
+    let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(2) }.env();
     let dir = Path::new(DIR);
     let healed = Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
     if let Ok(healed) = healed {

@@ -4,10 +4,10 @@ use arbitrary::{Arbitrary, Unstructured};
 use serde_json::{Value, json};
 use std::time::Duration;
 use strongroom::__internals::env::Entropy;
-use strongroom::__internals::env::sim::SimEntropy;
 use strongroom::__internals::model::Scope;
 use strongroom::__internals::vault::Vault;
 use strongroom::testkit::{Endpoint, FaultPlan, NoAnswer, Outcome, Rates, Reply, Trace};
+use strongroom_fuzz_bodies::env::sim::SimEntropy;
 
 const TOKEN: &str = "11111111-1111-4111-8111-111111111111";
 const OTHER: &str = "22222222-2222-4222-8222-222222222222";

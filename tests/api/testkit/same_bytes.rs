@@ -4,12 +4,12 @@ use super::script::{DAY, files, fingerprint, image, options, rows, run};
 use std::collections::BTreeMap;
 use std::path::Path;
 use strongroom::__internals::crypto::{Unlock, key_file};
-use strongroom::__internals::env::sim::Sim;
 use strongroom::__internals::env::{Env, real};
 use strongroom::__internals::model::api::Operation;
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::VaultDir;
 use strongroom::testkit::Ephemeral;
+use strongroom::testkit::Machine;
 
 const STEPS: u64 = 300;
 
@@ -104,7 +104,7 @@ fn a_vault_on_disk_of_the_same_seed_writes_the_same_keystore_and_log() {
         let vault = Ephemeral::new(seed, &options()).unwrap();
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("vault");
-        let machine = Sim::new(seed);
+        let machine = Machine::new(seed);
         let mut disk = options();
         let Env { clock, entropy, .. } = machine.env();
         let fs = std::sync::Arc::new(real::RealFs);

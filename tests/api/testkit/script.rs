@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::Path;
 use std::time::Duration;
-use strongroom::__internals::env::sim::{Sim, SimEntropy};
+use strongroom::__internals::env::read_file;
 use strongroom::__internals::env::{Entropy, UnixMillis};
 use strongroom::__internals::error::Error;
 use strongroom::__internals::model::api::{GetSecretValueResponse, Request, Response};
 use strongroom::__internals::model::{Scope, Tree};
 use strongroom::__internals::vault::{Options, RotationFunctions, Vault, internals};
 use strongroom::testkit::Ephemeral;
+use strongroom::testkit::Machine;
+use strongroom_fuzz_bodies::env::sim::SimEntropy;
 
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const STEP_BYTES: usize = 512;
@@ -49,7 +51,12 @@ fn steps(seed: u64, range: std::ops::Range<u64>) -> impl Iterator<Item = Step> {
 }
 
 /// Runs steps of the script of `seed`, and returns the answers as lines.
-pub fn run(vault: &Vault, machine: &Sim, seed: u64, range: std::ops::Range<u64>) -> Vec<String> {
+pub fn run(
+    vault: &Vault,
+    machine: &Machine,
+    seed: u64,
+    range: std::ops::Range<u64>,
+) -> Vec<String> {
     let mut lines = Vec::new();
     for step in steps(seed, range) {
         lines.push(match step {
@@ -137,11 +144,12 @@ pub fn told(answer: Result<Response, Error>) -> String {
 }
 
 /// All files of the simulated disk but LOCK, which holds the number of a process.
-pub fn files(machine: &Sim) -> BTreeMap<String, Vec<u8>> {
+pub fn files(machine: &Machine) -> BTreeMap<String, Vec<u8>> {
     let dir = Path::new(Ephemeral::DIR);
     let relative = |path: &Path| path.strip_prefix(dir).unwrap().to_str().unwrap().to_owned();
     let paths = machine.fs.paths().into_iter();
-    let files = paths.map(|path| (relative(&path), machine.fs.read_all(&path).unwrap()));
+    let files =
+        paths.map(|path| (relative(&path), read_file(&*machine.fs, &path, u64::MAX).unwrap()));
     files.filter(|(name, _)| name != "LOCK").collect()
 }
 
@@ -191,4 +199,4 @@ pub fn fingerprint(image: &Image, answers: &[String]) -> String {
     hex::encode(hash.finalize())
 }
 
-pub const START: UnixMillis = strongroom::__internals::env::sim::SIM_START;
+pub const START: UnixMillis = strongroom_fuzz_bodies::env::sim::SIM_START;

@@ -3,7 +3,7 @@
 use super::subject::{Subject, files};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use strongroom::__internals::env::sim::SimFs;
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 /// What is done to one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

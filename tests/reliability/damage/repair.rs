@@ -6,8 +6,8 @@ use crate::common::world::{Loss, Setup, World};
 use crate::figures;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::vault::RepairOutcome;
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 const DIR: &str = "/vault";
 /// Where the first frame of a segment, and the first block of a snapshot, begin.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::api::{
     CreateSecret, DeleteSecret, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
@@ -13,6 +12,7 @@ use strongroom::__internals::model::api::{
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::store::OrderedStore;
 use strongroom::__internals::vault::Vault;
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 /// Bytes of all files of the vault together, at most.
 pub const BYTES_MAX: usize = 64 << 10;

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom::__internals::env::faults::{Fault, Faults};
-use strongroom::__internals::env::sim::CrashPlan;
 use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
+use strongroom_fuzz_bodies::env::sim::CrashPlan;
 
 /// A whole build: what runs the script, what recovers, and the disk below the first.
 #[derive(Clone, Copy)]

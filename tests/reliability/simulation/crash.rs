@@ -8,11 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use strongroom::__internals::env::faults::Faults;
-use strongroom::__internals::env::sim::{CrashPlan, CutPoint, SimFs};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::api::CreateSecret;
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, CutPoint, SimFs};
 
 /// What happens to the disk of an image.
 #[derive(Clone, Debug)]

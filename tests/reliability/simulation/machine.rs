@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use strongroom::__internals::crypto::{KdfParams, Unlock, key_file};
 use strongroom::__internals::env::faults::Faults;
-use strongroom::__internals::env::sim::{Sim, SimFs};
 use strongroom::__internals::env::{Clock, Env, Fs, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
 };
+use strongroom_fuzz_bodies::env::sim::{Sim, SimFs};
 
 pub const DIR: &str = "/vault";
 /// The rotation function of every vault here: the one that is built in.

@@ -11,13 +11,13 @@ use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::Fs;
 use strongroom::__internals::env::faults::Faults;
-use strongroom::__internals::env::sim::SimFs;
 use strongroom::__internals::error::{Error, Result};
 use strongroom::__internals::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, GetSecretValue,
 };
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::vault::{Vault, Write, internals};
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 /// The disk before one of its changes, and what was promised by then.
 pub struct Image {

@@ -10,9 +10,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use strongroom::__internals::env::faults::Faults;
-use strongroom::__internals::env::sim::{CrashPlan, SimFs};
 use strongroom::__internals::env::{Env, real::RealFs};
 use strongroom::__internals::vault::{StoreChoice, Vault, VaultDir};
+use strongroom_fuzz_bodies::env::sim::{CrashPlan, SimFs};
 
 /// A folder for real vaults, and the last state that was whole.
 pub struct States<'a> {

@@ -2,9 +2,10 @@
 
 use crate::client::{Request, Response, Running};
 use std::sync::Arc;
-use strongroom::__internals::env::{Env, sim::SimFs};
+use strongroom::__internals::env::Env;
 use strongroom::__internals::vault::{Options, Vault, internals};
 use strongroom::__internals::wire::{Auth, Limits, ServerOptions};
+use strongroom_fuzz_bodies::env::sim::SimFs;
 
 fn probe(server: &Running, line: &str) -> Response {
     let mut wire = server.connect();

@@ -4,9 +4,9 @@
 
 use super::step::{Ask, Between, Call, Kin, Loss, Step, Who};
 use crate::dump::{AWAY, HOME};
+use crate::env::sim::{CutPoint, Reach};
 use crate::model::{Filter, Id, PolicyText, Req, Value};
 use arbitrary::Unstructured;
-use strongroom::__internals::env::sim::{CutPoint, Reach};
 use strongroom::__internals::model::Scope;
 
 /// Bytes of a step.

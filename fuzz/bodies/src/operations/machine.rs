@@ -1,11 +1,11 @@
 //! The simulated machine of a sequence: no thread, tiny segments, every operation inline.
 
 use super::draw::FUNCTION;
+use crate::env::sim::{Sim, SimClock, SimEntropy, SimFs};
 use std::path::Path;
 use std::sync::Arc;
 use strongroom::__internals::crypto::{Unlock, key_file};
 use strongroom::__internals::env::faults;
-use strongroom::__internals::env::sim::{Sim, SimClock, SimEntropy, SimFs};
 use strongroom::__internals::env::{Clock as _, Env, Fs, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::secret::SecretBytes;

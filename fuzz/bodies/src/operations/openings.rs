@@ -5,11 +5,11 @@ use super::machine::{Key, Machine};
 use super::run::{Run, Strange};
 use super::step::{Ask, Call, Kin, Step, Who};
 use crate::dump::text;
+use crate::env::sim::SimFs;
 use crate::model::{Id, Model, PolicyText, Req, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 use strongroom::__internals::env::faults;
-use strongroom::__internals::env::sim::SimFs;
 
 /// A vault that was closed, and all that is known of it.
 struct Opening {

@@ -7,12 +7,12 @@ use super::recover::{self, Guard, Trouble};
 use super::report::Report;
 use super::step::{Loss, Step, Who};
 use crate::dump::text;
+use crate::env::sim::{Fault, OpKind};
 use crate::model::{Id, Model, Req, Value};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom::__internals::env::sim::{Fault, OpKind};
 use strongroom::__internals::error::{Error, ErrorKind, Result};
 use strongroom::__internals::vault::{Vault, internals};
 

@@ -1,7 +1,7 @@
 //! What a sequence is made of.
 
+use crate::env::sim::{CutPoint, Reach};
 use crate::model::{Id, Req, Value};
-use strongroom::__internals::env::sim::{CutPoint, Reach};
 
 /// Who asks: a place in [`super::draw::ACCOUNTS`] and one in [`super::draw::REGIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,10 +17,10 @@
 //! - **D4** What a failed file sync was to cover is lost to all later syncs (its pages count as
 //!   clean), until it is written again.
 
+use super::Prng;
 use super::content::Content;
 use super::entries::{EntryChange, kept_entries};
 use super::plan::{CrashPlan, Pending};
-use super::prng::Prng;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Component, Path, PathBuf};

@@ -1,13 +1,13 @@
-//! A small deterministic generator (xoshiro256++, seeded by splitmix64), so that `env` needs no
-//! cipher. Statistically good, cryptographically worthless.
+//! A small deterministic generator (xoshiro256++, seeded by splitmix64), so that the
+//! simulated machine needs no cipher. Statistically good, cryptographically worthless.
 
 #[derive(Clone, Debug)]
-pub(super) struct Prng {
+pub struct Prng {
     state: [u64; 4],
 }
 
 impl Prng {
-    pub(super) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         let mut counter = seed;
         // Splitmix never gives four zeros in a row, the one state that xoshiro cannot leave.
         let state = [(); 4].map(|()| {
@@ -19,7 +19,7 @@ impl Prng {
         Self { state }
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         let [a, b, c, d] = self.state;
         let output = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
         let (c, d) = (c ^ a, d ^ b);
@@ -28,15 +28,15 @@ impl Prng {
     }
 
     /// A number below `end`, which is above 0. The bias is far below what a harness could notice.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
-    pub(super) fn coin(&mut self) -> bool {
+    pub fn coin(&mut self) -> bool {
         self.next() >> 63 == 1
     }
 
-    pub(super) fn fill(&mut self, buffer: &mut [u8]) {
+    pub fn fill(&mut self, buffer: &mut [u8]) {
         for chunk in buffer.chunks_mut(8) {
             for (byte, random) in chunk.iter_mut().zip(self.next().to_le_bytes()) {
                 *byte = random;

@@ -1,9 +1,9 @@
 //! The bytes of files: what is seen, what is durable, and what a power cut lets through (D2, D4
 //! in `disk.rs`).
 
+use super::Prng;
 use super::disk::{Body, Disk, Ino, SECTOR_BYTES};
 use super::plan::{CrashPlan, Fate, Pending};
-use super::prng::Prng;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;

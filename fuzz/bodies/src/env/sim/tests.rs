@@ -3,8 +3,9 @@
 use super::*;
 use crate::env::{File, Fs, OpenMode, read_exact_at};
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::time::Duration;
 
 mod faults;
 mod plans;

@@ -1,31 +1,16 @@
-//! The same three doors, deterministic: a clock that moves when told, chance from a seed, and a
-//! hostile disk in memory.
-//!
-//! The same calls in the same order give the same bytes, times and failures. See
-//! `docs/ENV.md` for how a harness uses it. [`SimFs::volatile`] is also what vaults in memory
-//! keep their files in; [`SimEntropy`] must never make a real key.
+//! The machine of an [`Ephemeral`](super::Ephemeral): a clock that moves when told, chance from a seed, files
+//! in memory.
 
-use super::{Clock, Entropy, Env, UnixMillis};
+use crate::env::memory::MemoryFs;
+use crate::env::{Clock, Entropy, Env, UnixMillis};
+use prng::Prng;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-mod content;
-mod disk;
-mod entries;
-mod fault;
-mod file;
-mod fs;
-mod plan;
-mod prng;
-mod state;
-mod tools;
-
-pub use disk::SECTOR_BYTES;
-pub use fault::{CutPoint, Fault, Op, OpKind, PowerCut, Reach, is_power_cut};
-pub use fs::SimFs;
-pub use plan::{CrashPlan, Pending};
-use prng::Prng;
+#[doc(hidden)] // for the hostile disk of the harnesses
+#[path = "prng.rs"]
+pub mod prng;
 
 /// Where a simulated wall clock starts: 2025-01-01T00:00:00Z.
 pub const SIM_START: UnixMillis = UnixMillis(1_735_689_600_000);
@@ -64,6 +49,12 @@ impl SimClock {
         readings.0 = readings.0.plus(millis);
     }
 
+    /// Another clock that shows the same.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { readings: Mutex::new(*lock(&self.readings)) }
+    }
+
     /// Starts the monotonic clock at zero again, as a new process finds it.
     pub fn restart_monotonic(&self) {
         lock(&self.readings).1 = Duration::ZERO;
@@ -91,6 +82,12 @@ impl SimEntropy {
     pub fn from_seed(seed: u64) -> Self {
         Self(Mutex::new(Prng::new(seed)))
     }
+
+    /// Another stream that goes on as this one does.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Mutex::new(lock(&self.0).clone()))
+    }
 }
 
 impl Entropy for SimEntropy {
@@ -100,54 +97,46 @@ impl Entropy for SimEntropy {
     }
 }
 
-/// A simulated machine: what a harness holds while vaults come and go on it.
+/// What an [`Ephemeral`](super::Ephemeral) runs on. A clone is the same machine, [`Machine::fork`] another.
 #[derive(Clone, Debug)]
-pub struct Sim {
+pub struct Machine {
     /// Its time.
     pub clock: Arc<SimClock>,
     /// Its chance.
     pub entropy: Arc<SimEntropy>,
-    /// Its disk.
-    pub fs: Arc<SimFs>,
+    /// Its files.
+    pub fs: Arc<MemoryFs>,
 }
 
-impl Sim {
-    /// A machine with an empty disk, at [`SIM_START`].
+impl Machine {
+    /// A machine without files, at [`SIM_START`].
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
             clock: Arc::new(SimClock::new(SIM_START)),
             entropy: Arc::new(SimEntropy::from_seed(seed)),
-            fs: Arc::new(SimFs::new()),
+            fs: Arc::new(MemoryFs::new()),
         }
     }
 
-    /// The same with a disk without durability ([`SimFs::volatile`]): faster, and no power cut
-    /// takes anything.
-    #[must_use]
-    pub fn volatile(seed: u64) -> Self {
-        Self { fs: Arc::new(SimFs::volatile()), ..Self::new(seed) }
-    }
-
-    /// A second machine just like this one, independent from now on; nothing is open on its disk.
+    /// A second machine just like this one, independent from now on; nothing is open on it.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
-            clock: Arc::new(SimClock { readings: Mutex::new(*lock(&self.clock.readings)) }),
-            entropy: Arc::new(SimEntropy(Mutex::new(lock(&self.entropy.0).clone()))),
+            clock: Arc::new(self.clock.fork()),
+            entropy: Arc::new(self.entropy.fork()),
             fs: Arc::new(self.fs.fork()),
         }
     }
 
-    /// The doors, for a vault.
+    /// The environment of a vault.
     #[must_use]
     pub fn env(&self) -> Env {
         Env { clock: self.clock.clone(), entropy: self.entropy.clone(), fs: self.fs.clone() }
     }
 
-    /// The doors as the next process finds them: the same disk, wall clock and chance, the
-    /// monotonic clock at zero. After a power cut call [`SimFs::crash`] first; without it this is
-    /// the start after a mere `kill -9`, for which [`SimFs::kill`] lets locks and handles go.
+    /// The environment as the next process finds it: the same files, wall clock and chance, the monotonic
+    /// clock at zero.
     #[must_use]
     pub fn reboot(&self) -> Env {
         self.clock.restart_monotonic();
@@ -159,6 +148,3 @@ impl Sim {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(test)]
-mod tests;

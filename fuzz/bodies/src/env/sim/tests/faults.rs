@@ -1,4 +1,5 @@
 use super::*;
+
 use crate::env::sim::{CutPoint, Fault, OpKind, Reach, is_power_cut};
 
 const FOR_EVER: u64 = u64::MAX;

@@ -1,8 +1,8 @@
 //! Unsynced changes of directories, and which of them a power cut lets through (D3 in `disk.rs`).
 
+use super::Prng;
 use super::disk::Ino;
 use super::plan::CrashPlan;
-use super::prng::Prng;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An atomic change of one or two directories.

@@ -1,0 +1,8 @@
+//! The hostile disk below the crate's own traits. The crate's unit tests compile `sim` too, inside their
+//! `env`.
+
+#![allow(clippy::wildcard_imports)] // as if this were that module
+
+use strongroom::__internals::env::*;
+
+pub mod sim;
