@@ -1,7 +1,7 @@
 //! The JSON of responses, in the form of AWS: the server sends it and the command prints it.
 //!
-//! Responses borrow nothing and know nothing of JSON. This module lists the members of each response in
-//! the order of the API model and writes them into a buffer that is wiped (I8).
+//! Responses borrow nothing and know nothing of JSON. This module lists the members of each response in the
+//! order of the API model and writes them into a buffer that is wiped (I8).
 //!
 //! - `json.rs`: [`Structure`], the members of one object, and the writer
 //! - `secrets.rs`: create, update, describe, list, delete, and versions

@@ -1,5 +1,5 @@
-//! The one call that this side makes: an event as JSON in a POST to a plain HTTP address, in the
-//! shape of Lambda's invoke. 2xx is a success unless the answer says that the function failed.
+//! Calls a rotation function over plain HTTP: posts the event as JSON, as Lambda's invoke does. A 2xx
+//! response is a success unless its headers or body report that the function failed.
 
 use crate::vault::RotationError;
 use http_body_util::{BodyExt, Full, Limited};
@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-/// Most bytes of an answer that are looked at; a longer one is a failure.
+/// Most bytes of a response. A longer one counts as a failure.
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
-/// How often whoever calls is asked whether to go on.
+/// How often the caller is asked whether to go on.
 const LOOK: Duration = Duration::from_millis(20);
 const DEFAULT_PORT: u16 = 80;
 
@@ -33,7 +33,7 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Reads an address; `None` if it is none, or names a user.
+    /// Parses an address. `None` if it is not a plain HTTP address or names a user.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.parse().ok()?;
@@ -51,12 +51,12 @@ impl Hook {
         })
     }
 
-    /// Sends an event and waits for what came of it, for as long as `goes_on` says. Blocks: not for
-    /// threads of a server.
+    /// Sends an event and waits for the response while `goes_on` returns true. Blocks the thread, so it must
+    /// not be called on threads of a server.
     ///
     /// # Errors
     ///
-    /// The function cannot be reached, failed, or was given up.
+    /// The function cannot be reached, failed, or did not answer before `goes_on` returned false.
     pub fn invoke(&self, event: Vec<u8>, goes_on: impl Fn() -> bool) -> Result<(), RotationError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|_| RotationError)?;
@@ -69,7 +69,7 @@ impl Hook {
                 }
             }
         });
-        // The name of a host may still be looked up; nobody waits for that.
+        // A lookup of the host name may still run. It is not waited for.
         runtime.shutdown_background();
         outcome
     }
@@ -94,18 +94,18 @@ impl Hook {
         }
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map_err(|_| RotationError)?.to_bytes();
-        // The runtime emulator of Lambda says it in the body alone.
-        match serde_json::from_slice::<Told>(&body) {
-            Ok(told) if told.is_failure() => Err(RotationError),
-            // What else a function answers is its own affair.
+        // The runtime interface emulator of Lambda reports a failure only in the body.
+        match serde_json::from_slice::<FunctionResponse>(&body) {
+            Ok(response) if response.is_failure() => Err(RotationError),
+            // Any other body means nothing here.
             _ => Ok(()),
         }
     }
 }
 
-/// The members by which an answer says that the function failed.
+/// The members of a response body that report a failure of the function.
 #[derive(Deserialize)]
-struct Told {
+struct FunctionResponse {
     #[serde(rename = "FunctionError")]
     function_error: Option<IgnoredAny>,
     #[serde(rename = "errorMessage")]
@@ -114,7 +114,7 @@ struct Told {
     error_type: Option<IgnoredAny>,
 }
 
-impl Told {
+impl FunctionResponse {
     fn is_failure(&self) -> bool {
         self.function_error.is_some() || self.error_message.is_some() || self.error_type.is_some()
     }
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// What a function that answers `answer` is taken to have said; the request that it got.
+    /// The outcome of a call whose function answers `answer`, and the request that the function got.
     fn answered(answer: &'static str) -> (Result<(), RotationError>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

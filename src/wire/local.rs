@@ -1,11 +1,11 @@
-//! The protocol without a connection: an operation and its JSON in, a status and JSON out. It is what
-//! lies between the server's front end and the vault, for callers in the same process.
+//! The protocol without a connection, for callers in the same process: takes an operation and its JSON,
+//! returns a status and JSON.
 
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::model::api::{Operation, Request};
 use crate::vault::Vault;
-use crate::wire::reply::{Failure, Reply};
+use crate::wire::reply::{Reply, ReplyError};
 use crate::wire::services::operations;
 use std::sync::mpsc;
 use zeroize::Zeroizing;
@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 /// Status and body of an answer.
 pub(crate) type Answer = (u16, Zeroizing<Vec<u8>>);
 
-/// How a service that cannot answer says so.
+/// Why a service cannot answer.
 #[derive(Clone, Copy)]
 pub(crate) enum Refusal {
     /// Too many requests.
     Throttled,
-    /// A defect of its own.
+    /// It has a defect.
     Internal,
-    /// It is not there.
+    /// It is down.
     Unavailable,
 }
 
@@ -34,12 +34,12 @@ pub(crate) fn answer(vault: &Vault, scope: &Scope, operation: &str, body: &[u8])
     )
 }
 
-/// What is said instead of an answer.
+/// The response of a service that cannot answer.
 pub(crate) fn refuse(refusal: Refusal) -> Answer {
     let failure = match refusal {
-        Refusal::Throttled => Failure::from(Error::from(ErrorKind::Busy)),
-        Refusal::Internal => Failure::Internal("An error occurred on the server side."),
-        Refusal::Unavailable => Failure::Unavailable,
+        Refusal::Throttled => ReplyError::from(Error::from(ErrorKind::Busy)),
+        Refusal::Internal => ReplyError::Internal("An error occurred on the server side."),
+        Refusal::Unavailable => ReplyError::Unavailable,
     };
     taken_apart(failure.reply())
 }
@@ -53,8 +53,12 @@ fn taken_apart(reply: Reply) -> Answer {
     (reply.status.as_u16(), reply.content.unwrap_or_default())
 }
 
-fn try_answer(vault: &Vault, operation: &str, body: Zeroizing<Vec<u8>>) -> Result<Reply, Failure> {
-    let operation = Operation::from_name(operation).ok_or(Failure::UnknownOperation)?;
+fn try_answer(
+    vault: &Vault,
+    operation: &str,
+    body: Zeroizing<Vec<u8>>,
+) -> Result<Reply, ReplyError> {
+    let operation = Operation::from_name(operation).ok_or(ReplyError::UnknownOperation)?;
     let content = match operations::read(operation, body)? {
         Request::Read(read) => operations::perform_read(vault, read)?,
         Request::Write(write) => {

@@ -1,29 +1,38 @@
-//! AWS JSON 1.1 over HTTP: what makes a vault answer any AWS client, unchanged.
+//! AWS JSON 1.1 over HTTP: any AWS client can use a vault without a change.
 //!
 //! ```text
-//! socket -> server      accepts, admits, drains           rules WIRE-NET
-//!        -> connection  timers, eviction of idle clients
-//!        -> guard       Host, Origin, Forwarded           rules WIRE-GUARD
-//!        -> route       probes, STS, other services       rules WIRE-HEALTH, WIRE-STS, WIRE-OTHER
-//!        -> service     method, type, target, body        rules WIRE-FRONT
-//!        -> sigv4       who asks, in which region         rules WIRE-SIG
-//!        -> json, shape, request                          rules WIRE-JSON
+//! socket -> server      accepts and admits connections, shuts down     rules WIRE-NET
+//!        -> http        guard, route, body                             rules WIRE-GUARD, WIRE-OTHER
+//!        -> services    method, type, target; STS, agent, probes       rules WIRE-FRONT, -STS, -AGENT, -HEALTH
+//!        -> sigv4       who sent the request, for which region         rules WIRE-SIG
+//!        -> json, schema, request                                      rules WIRE-JSON
 //!        -> vault       writes by callback, reads on a blocking thread
-//!        -> response, reply                               rules WIRE-REPLY
+//!        -> crate::responses, reply                                    rules WIRE-REPLY
 //! ```
 //!
-//! `hook` is the other direction: the call of a rotation function over HTTP.
+//! The rules and their sources are in `docs/WIRE.md`. Everything that knows HTTP, request JSON or AWS's
+//! errors is here. The rules of the API are not: this module checks only the types and the presence of
+//! members.
 //!
-//! A second port, if asked for, speaks the read protocol of AWS's agent (`agent`, rules WIRE-AGENT).
+//! - **No plaintext is left behind** (I8). Request bodies, parsed strings and responses live in buffers that
+//!   are wiped, and no error or log line holds any of them. The allocator of the binary wipes the read buffer
+//!   of the HTTP library.
+//! - **No thread waits for the disk.** A write waits on a channel. It goes on when its client disconnects,
+//!   because it is in the commit pipeline by then.
 //!
-//! The rules and their sources are in `docs/WIRE.md`. Nothing above `wire` knows HTTP, JSON or
-//! the shape of an AWS error; nothing here knows a rule of the API beyond types and presence.
-//!
-//! - **No plaintext is left behind** (I8): request bodies, parsed strings and answers live in wiped
-//!   buffers that never grow in place, and no error or log line holds any of them. The HTTP
-//!   library's own read buffer is wiped by the allocator of the binary.
-//! - **No thread waits for the disk** (writes park on a channel), and no write is given up when its
-//!   client goes away: it is in the commit pipeline by then.
+//! - `options.rs`: addresses, authentication, limits
+//! - `encoding/`: query strings, forms, dates of headers
+//! - `json/`: reads JSON into wiped strings
+//! - `reply/`: responses before they have headers; errors as AWS words them
+//! - `schema/`: the types of members, and the check of a body against them
+//! - `request/`: the members of every operation
+//! - `sigv4/`: AWS Signature Version 4
+//! - `http/`: guard, route, body, phases of a connection
+//! - `services/`: Secrets Manager, STS, the agent's read protocol, health probes
+//! - `server/`: ports, connections, signals
+//! - `hook.rs`: calls a rotation function over HTTP
+//! - `local.rs`: the protocol without a connection, for the test kit
+//! - `internals/`: what tests and fuzz targets use
 
 mod encoding;
 mod hook;

@@ -1,4 +1,4 @@
-//! What a server is told: where to listen, whom to believe, how much to bear.
+//! Options of a server: addresses, authentication, limits.
 
 use crate::model::Scope;
 use crate::secret::SecretBytes;
@@ -10,11 +10,11 @@ use std::time::Duration;
 pub enum Auth {
     /// Every request carries a valid AWS Signature Version 4.
     SigV4,
-    /// Everybody is believed. Only on loopback addresses.
+    /// Every caller is accepted. Only on loopback addresses.
     None,
 }
 
-/// How a server behaves. The default listens on 127.0.0.1:4566, where AWS emulators are looked for.
+/// The options of a server. The default listens on 127.0.0.1:4566, the usual address of AWS emulators.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
     /// The address and port; port 0 takes a free one.
@@ -25,9 +25,9 @@ pub struct ServerOptions {
     pub account: String,
     /// The region of callers under [`Auth::None`] whose request names none.
     pub region: String,
-    /// Whether SIGTERM and SIGINT stop the server. They are taken over from `bind` on.
+    /// Whether SIGTERM and SIGINT stop the server. Their handlers are installed by `bind`.
     pub stop_on_signals: bool,
-    /// What it bears.
+    /// Bounds on clients.
     pub limits: Limits,
 }
 
@@ -55,7 +55,7 @@ impl ServerOptions {
 pub struct AgentOptions {
     /// The address and port, loopback; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What a request must show: at least [`AgentOptions::TOKEN_BYTES_MIN`] visible ASCII
+    /// The token that a request must carry: at least [`AgentOptions::TOKEN_BYTES_MIN`] visible ASCII
     /// characters.
     pub token: SecretBytes,
     /// The account whose secrets are read; the region is the server's.
@@ -72,7 +72,7 @@ impl AgentOptions {
 /// Bounds on what clients can make the server hold or wait for (rule WIRE-NET-1).
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of request line and headers; at least 8192.
+    /// Bytes of request line and headers, at least 8192.
     pub head_bytes: usize,
     /// Number of headers.
     pub headers: usize,
@@ -80,20 +80,20 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Connections at once.
     pub connections: usize,
-    /// Writes handed to the vault and not answered yet; below the length of its queue.
+    /// Writes that the vault has not answered yet. Must be below the length of its queue.
     pub writes_in_flight: usize,
     /// From the connection to the end of the first head.
     pub head_time: Duration,
     /// From the end of the head to the end of the body.
     pub body_time: Duration,
-    /// From the end of the head to when a body that is not whole gives way to a new connection, if
-    /// the server is full.
+    /// From the end of the head to when a full server may close a connection whose body is not
+    /// complete, to make room for a new one.
     pub body_patience: Duration,
     /// From an answer to the end of the next head.
     pub idle_time: Duration,
-    /// From an answer to the last of its bytes being taken by the network.
+    /// From a response to its last byte being handed to the network.
     pub write_time: Duration,
-    /// From the stop to the end, for requests in flight.
+    /// From the stop to the end, for running requests.
     pub drain_time: Duration,
 }
 

@@ -1,6 +1,6 @@
 //! `name=value` pairs: query strings, and bodies of the query protocol.
 
-/// Percent-decodes once. What is no escape stands for itself.
+/// Percent-decodes once. Anything that is not a valid escape is kept.
 pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -19,8 +19,8 @@ pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The pairs of a form in their order, decoded; a plus is a space. What is not UTF-8 is replaced, so
-/// that it equals no name or value that means anything.
+/// The decoded pairs of a form in their order. A plus is a space. Invalid UTF-8 is replaced, so that it
+/// equals no known name or value.
 pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     let decoded = |part: &str| {
         String::from_utf8_lossy(&percent_decoded(&part.replace('+', " "))).into_owned()

@@ -2,7 +2,7 @@
 
 use super::phase::Busy;
 use crate::secret::buffer::WipedBuffer;
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use hyper::body::{Body, Buf, Frame, SizeHint};
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
-/// Read and thrown away of a body that is too long, so that its sender, who reads only after
-/// writing, learns why it was refused.
+/// How much of a body that is too long is read and dropped. Clients that read only after writing then see why
+/// the request was refused.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Room made for a body of unknown length.
+/// Initial capacity for a body of unknown length.
 const ROOM_BYTES: usize = 8 * 1024;
 
 /// Reads a whole body of at most `bytes_max`, within `time`.
@@ -23,7 +23,7 @@ pub(crate) async fn collect<B>(
     body: B,
     bytes_max: usize,
     time: Duration,
-) -> Result<Zeroizing<Vec<u8>>, Failure>
+) -> Result<Zeroizing<Vec<u8>>, ReplyError>
 where
     B: Body<Data: Buf>,
 {
@@ -35,16 +35,16 @@ where
     let mut drained = 0;
     let mut too_large = announced > bytes_max;
     if too_large && announced > DRAIN_BYTES_MAX {
-        return Err(Failure::TooLarge);
+        return Err(ReplyError::TooLarge);
     }
     loop {
         let frame = match timeout_at(deadline, poll_fn(|cx| body.as_mut().poll_frame(cx))).await {
-            Err(_) => return Err(Failure::TooSlow),
+            Err(_) => return Err(ReplyError::TooSlow),
             Ok(None) => break,
-            Ok(Some(Err(_))) => return Err(Failure::BrokenOff),
+            Ok(Some(Err(_))) => return Err(ReplyError::BrokenOff),
             Ok(Some(Ok(frame))) => frame,
         };
-        // Trailers say nothing that this protocol knows.
+        // This protocol has no trailers.
         let Ok(mut data) = frame.into_data() else { continue };
         if too_large || data.remaining() > bytes_max - buffer.len() {
             too_large = true;
@@ -61,11 +61,11 @@ where
             data.advance(len);
         }
     }
-    if too_large { Err(Failure::TooLarge) } else { Ok(buffer.into_inner()) }
+    if too_large { Err(ReplyError::TooLarge) } else { Ok(buffer.into_inner()) }
 }
 
-/// The one block of an answer. Given to the network without another copy in between, wiped when the
-/// last byte is taken; until then the connection counts as busy.
+/// The body of a response as one block. It goes to the network without another copy and is wiped when the
+/// last byte is taken. Until then the connection counts as busy.
 pub(crate) struct Block {
     bytes: Zeroizing<Vec<u8>>,
     sent: usize,

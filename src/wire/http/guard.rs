@@ -1,16 +1,16 @@
-//! Keeps out what reaches a loopback port without being meant for it: pages in a browser, proxies,
-//! DNS rebinding (rules WIRE-GUARD-1 to 3). Runs before anything else looks at a request.
+//! Refuses requests that reach a loopback port by accident or attack: from web pages, through proxies, by DNS
+//! rebinding (rules WIRE-GUARD-1 to 3). Runs before anything else looks at a request.
 
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
 use std::net::{IpAddr, SocketAddr};
 
 /// Refuses a request that is not meant for `local`, the address that its connection arrived at.
-pub(crate) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn check(head: &Parts, local: SocketAddr) -> Result<(), ReplyError> {
     check_host(head, local)?;
     if is_forwarded(head) {
-        return Err(Failure::Strayed {
+        return Err(ReplyError::Strayed {
             status: StatusCode::FORBIDDEN,
             message: "Forwarded requests are not accepted.",
         });
@@ -19,7 +19,7 @@ pub(crate) fn check(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
 }
 
 /// Refuses a request to another host.
-pub(crate) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), ReplyError> {
     let headers = &head.headers;
     let mut hosts = headers.get_all("host").iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -27,10 +27,10 @@ pub(crate) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure>
         _ => None,
     };
     let to_us = |authority: &str| is_local(authority, local);
-    // A request line may name a host of its own, and then that is where it believes to be.
+    // A request line may name a host too, and it must be ours as well.
     let line = head.uri.authority();
     if !host.is_some_and(to_us) || line.is_some_and(|line| !to_us(line.as_str())) {
-        return Err(Failure::Strayed {
+        return Err(ReplyError::Strayed {
             status: StatusCode::MISDIRECTED_REQUEST,
             message: "The Host header does not name this server.",
         });
@@ -38,19 +38,19 @@ pub(crate) fn check_host(head: &Parts, local: SocketAddr) -> Result<(), Failure>
     Ok(())
 }
 
-/// Whether a proxy sent it on.
+/// Whether a proxy forwarded the request.
 pub(crate) fn is_forwarded(head: &Parts) -> bool {
     ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name))
 }
 
 /// Refuses a request of a page in a browser.
-pub(crate) fn check_page(head: &Parts) -> Result<(), Failure> {
+pub(crate) fn check_page(head: &Parts) -> Result<(), ReplyError> {
     let headers = &head.headers;
     let sites = headers.get_all("sec-fetch-site");
     let own_site =
         sites.iter().all(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));
     if headers.contains_key("origin") || !own_site {
-        return Err(Failure::Strayed {
+        return Err(ReplyError::Strayed {
             status: StatusCode::FORBIDDEN,
             message: "Requests of web pages are not accepted.",
         });

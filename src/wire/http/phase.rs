@@ -1,5 +1,5 @@
-//! The phase that a connection is in, its time limit, and whether it gives way to others (rules
-//! WIRE-NET-2, 4, 5).
+//! The phase that a connection is in, its time limit, and whether it gives way to others (rules WIRE-NET-2,
+//! 4, 5).
 //!
 //! ```text
 //! Fresh --head--> Reading --body--> Busy --answer--> Sending --last byte taken--> Idle --head--> Reading
@@ -7,9 +7,9 @@
 //!   +----------------+------------> closed <------------+---------------------------+
 //! ```
 //!
-//! A full server closes a connection to make room for a new one, but never one whose request it is
-//! answering. A connection that is slow to send its body can be closed too: a head costs its sender
-//! nothing, and a hundred of them must not keep others out.
+//! A full server closes a connection to make room for a new one, but never one whose request it is answering.
+//! A connection that is slow to send its body can be closed too: a head costs its sender nothing, and a
+//! hundred of them must not keep others out.
 
 use crate::wire::options::Limits;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,24 +19,24 @@ use tokio::time::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
-    /// Nothing but perhaps a part of a head has come. First in order: first to give way.
+    /// At most a part of a head has come. The first in order is closed first.
     Fresh,
     /// All requests are answered.
     Idle,
-    /// The head of a request is there, its body is not; nothing has been done yet.
+    /// The head of a request has come, its body has not. Nothing has been done yet.
     Reading,
     /// A request is being answered.
     Busy,
-    /// An answer is on its way out.
+    /// A response is being sent.
     Sending,
-    /// Given up; takes no request.
+    /// Being closed. Takes no request.
     Closing,
 }
 
 struct State {
     phase: Phase,
     since: Instant,
-    /// Requests whose answers have not been sent whole; more than one when a client pipelines.
+    /// Requests whose responses are not sent completely. More than one if a client pipelines.
     requests: usize,
 }
 
@@ -62,8 +62,8 @@ impl Connection {
         Self { state: Mutex::new(state), given_up: Notify::new() }
     }
 
-    /// Its place in the order of giving way; `None` if it is busy. A body is waited for as long as
-    /// `patience`.
+    /// Its place in the order in which connections are closed for new ones. `None` if it is busy. A
+    /// connection that waits for a body counts as busy for `patience`.
     pub(crate) fn priority(&self, patience: Duration) -> Option<impl Ord + use<>> {
         let state = self.state();
         state.gives_way(patience).then_some((state.phase, state.since))
@@ -80,14 +80,14 @@ impl Connection {
         free
     }
 
-    /// Begins a request. `None`: given up a moment ago.
+    /// Begins a request. `None` if the connection was closed a moment ago.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<Busy> {
         let mut state = self.state();
         if state.phase == Phase::Closing {
             return None;
         }
         state.requests += 1;
-        // An answer that is still on its way out must not be lost with the next request's body.
+        // A response that is still being sent must not be lost because the next request's body is slow.
         let first = state.requests == 1;
         state.phase = if first { Phase::Reading } else { Phase::Busy };
         state.since = Instant::now();
@@ -105,17 +105,17 @@ impl Connection {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No panic is possible while it is held, and each field stands for itself.
+        // Nothing panics while it is held, and its fields are independent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A request under way. Dropped when the last byte of its answer is taken, or the connection dies.
+/// A running request. Dropped when the last byte of its response is taken or the connection ends.
 pub(crate) struct Busy(Arc<Connection>);
 
 impl Busy {
-    /// The request is whole. `false`: the connection was given up meanwhile, so that nobody would
-    /// get the answer, and nothing must be done.
+    /// Called when the request is complete. `false` if the connection was closed meanwhile: nobody would get
+    /// the response, so the request must have no effect.
     pub(crate) fn read(&self) -> bool {
         let mut state = self.0.state();
         if state.phase == Phase::Reading {

@@ -1,5 +1,5 @@
-//! What a request is, by the signs that it gives before anyone asks who sent it (rules WIRE-HEALTH,
-//! WIRE-STS, WIRE-OTHER).
+//! Decides which service a request is for, before its signature is checked (rules WIRE-HEALTH, WIRE-STS,
+//! WIRE-OTHER).
 
 use crate::wire::encoding::form;
 use crate::wire::sigv4;
@@ -8,8 +8,7 @@ use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use std::borrow::Cow;
 
-/// The operations of STS, which share one endpoint with nothing else: an unsigned request for one
-/// of them is meant for STS.
+/// The operations of STS. An unsigned request for one of them is meant for STS.
 const STS_ACTIONS: &[&str] = &[
     "AssumeRole",
     "AssumeRoleWithSAML",
@@ -35,7 +34,7 @@ pub(crate) enum Route<'a> {
     Sts,
     /// An AWS service that is not here, by the name that the request gives it.
     Other(Cow<'a, str>),
-    /// Everything else is judged as a request to Secrets Manager.
+    /// Everything else is treated as a request to Secrets Manager.
     SecretsManager,
 }
 
@@ -52,7 +51,7 @@ impl<'a> Route<'a> {
         let service = service(head);
         let action = || action(head, body);
         match service.as_deref() {
-            // A wrong scope is told as STS tells it.
+            // STS reports the wrong scope in its own form.
             Some("secretsmanager") if action().is_some_and(|action| is_sts(head, &action)) => {
                 Self::Sts
             }

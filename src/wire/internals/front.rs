@@ -7,7 +7,7 @@ use crate::wire::encoding::{form, time};
 use crate::wire::http::guard;
 use crate::wire::http::route::Route;
 use crate::wire::services::operations;
-use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
+use crate::wire::sigv4::{self, Audience, AuthError, Credentials};
 use hyper::Request;
 use hyper::http::request::Parts;
 use std::net::SocketAddr;
@@ -69,7 +69,8 @@ fn judge(signed: &Signed<'_>, head: &Parts, audience: Audience) -> Option<Judgem
         account: Scope::DEFAULT_ACCOUNT.to_owned(),
         secret_access_key: SecretBytes::copy_from(signed.pair.1.as_bytes()),
     };
-    let keys = Keyring::with_decoy(vec![pair], SecretBytes::copy_from(b"nobody has this secret"));
+    let keys =
+        Credentials::with_decoy(vec![pair], SecretBytes::copy_from(b"nobody has this secret"));
     let now = time::parse_basic(signed.now)?;
     Some(match sigv4::verify(head, signed.body, &keys, audience, now) {
         Ok(scope) => Ok((scope.account.to_string(), scope.region.to_string())),

@@ -1,4 +1,4 @@
-//! What goes back when a request is not answered: AWS's names, texts and status codes
+//! Errors as AWS words them: exception names, messages, status codes
 //! (rules WIRE-FRONT, WIRE-REPLY).
 //!
 //! Exceptions of the service itself say `Message`, those of AWS's front end say `message`; clients
@@ -11,8 +11,8 @@ use crate::semantics::{Fault, FaultKind};
 use hyper::StatusCode;
 use zeroize::Zeroizing;
 
-/// Why a request is not answered.
-pub(crate) enum Failure {
+/// Why a request fails.
+pub(crate) enum ReplyError {
     /// Not this protocol: wrong method, path or content type.
     NotOurs,
     /// Sent by a page in a browser, by a proxy, or to another host.
@@ -27,7 +27,7 @@ pub(crate) enum Failure {
     OtherService(String),
     /// No such operation here.
     UnknownOperation,
-    /// The caller is not who it says.
+    /// The signature is missing or wrong.
     Unauthenticated { exception: &'static str, message: String },
     /// The body is not a JSON object.
     NotJson,
@@ -35,7 +35,7 @@ pub(crate) enum Failure {
     Serialization(String),
     /// Refused by the rules of the API.
     Fault(Fault),
-    /// The vault could not do it.
+    /// The vault failed.
     Vault(Error),
     /// The server is stopping or full.
     Unavailable,
@@ -43,7 +43,7 @@ pub(crate) enum Failure {
     Internal(&'static str),
 }
 
-impl From<Error> for Failure {
+impl From<Error> for ReplyError {
     fn from(error: Error) -> Self {
         match error.fault() {
             Some(fault) => Self::Fault(fault.clone()),
@@ -52,7 +52,7 @@ impl From<Error> for Failure {
     }
 }
 
-impl Failure {
+impl ReplyError {
     pub(crate) fn serialization(message: impl Into<String>) -> Self {
         Self::Serialization(message.into())
     }
@@ -174,7 +174,7 @@ mod tests {
     use std::io;
 
     #[track_caller]
-    fn check(failure: impl Into<Failure>, status: u16, expected: &str) {
+    fn check(failure: impl Into<ReplyError>, status: u16, expected: &str) {
         let reply = failure.into().reply();
         let content = reply.content.map(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
         assert_eq!((reply.status.as_u16(), content.unwrap().as_str()), (status, expected));
@@ -203,10 +203,10 @@ mod tests {
 
     #[test]
     fn an_operation_that_is_not_there_has_no_text() {
-        check(Failure::UnknownOperation, 400, r#"{"__type":"UnknownOperationException"}"#);
-        check(Failure::NotJson, 400, r#"{"__type":"SerializationException"}"#);
-        check(Failure::NotOurs, 404, "<UnknownOperationException/>\n");
-        assert!(Failure::TooLarge.reply().content.is_none());
+        check(ReplyError::UnknownOperation, 400, r#"{"__type":"UnknownOperationException"}"#);
+        check(ReplyError::NotJson, 400, r#"{"__type":"SerializationException"}"#);
+        check(ReplyError::NotOurs, 404, "<UnknownOperationException/>\n");
+        assert!(ReplyError::TooLarge.reply().content.is_none());
     }
 
     /// WIRE-REPLY-5
@@ -225,6 +225,6 @@ mod tests {
             500,
             r#"{"__type":"InternalServiceError","Message":"the operating system refused. op=append cause=device is gone"}"#,
         );
-        assert_eq!(Failure::from(Error::from(ErrorKind::Closed)).reply().status.as_u16(), 503);
+        assert_eq!(ReplyError::from(Error::from(ErrorKind::Closed)).reply().status.as_u16(), 503);
     }
 }

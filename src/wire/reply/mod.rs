@@ -4,6 +4,6 @@ mod error;
 mod exception;
 mod response;
 
-pub(crate) use error::Failure;
+pub(crate) use error::ReplyError;
 pub(crate) use exception::{Exception, Text};
 pub(crate) use response::{JSON, Reply};

@@ -1,5 +1,5 @@
-//! From a request body to the vault's request. An absent member stays absent: the rules of the API say
-//! what that means.
+//! From a request body to the vault's request. An absent member stays absent: the rules of the API say what
+//! that means.
 //!
 //! - `members.rs`: the members of every request
 //! - `operation.rs`: from the name of an operation to its request

@@ -2,7 +2,7 @@
 
 use crate::model::api::*;
 use crate::wire::json::Node;
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use crate::wire::schema;
 #[cfg(feature = "__internals")]
 use crate::wire::schema::{FromFields, Members};
@@ -20,7 +20,7 @@ macro_rules! read {
         reads { $($read:ident => $read_response:ty, $read_method:ident;)* }
     ) => {
         /// Checks and reads the body of a request.
-        pub(crate) fn read(operation: Operation, body: Node) -> Result<Request, Failure> {
+        pub(crate) fn read(operation: Operation, body: Node) -> Result<Request, ReplyError> {
             Ok(match operation {
                 $(Operation::$write => schema::read::<$write>(body)?.into(),)*
                 $(Operation::$read => schema::read::<$read>(body)?.into(),)*

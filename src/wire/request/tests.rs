@@ -6,7 +6,7 @@ use crate::secret::SecretValue;
 use crate::semantics::FaultKind;
 
 use crate::wire::json::parse;
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 
 fn call(operation: Operation, json: &str) -> Request {
     read(operation, parse(json.as_bytes()).ok().unwrap()).ok().unwrap()
@@ -88,5 +88,5 @@ fn two_values_are_one_too_many() {
     let json = r#"{"SecretId":"s","SecretBinary":"AP8=","SecretString":"x"}"#;
     let body = parse(json.as_bytes()).ok().unwrap();
     let failure = read(Operation::PutSecretValue, body).err().unwrap();
-    assert!(matches!(failure, Failure::Fault(f) if f.kind == FaultKind::InvalidParameter));
+    assert!(matches!(failure, ReplyError::Fault(f) if f.kind == FaultKind::InvalidParameter));
 }

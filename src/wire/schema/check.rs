@@ -2,7 +2,7 @@
 
 use super::member::{Kind, Members};
 use crate::wire::json::{Node, base64_decoded};
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use zeroize::Zeroizing;
 
 pub(super) const LIST_FOUND: &str = "Start of list found where not expected";
@@ -12,14 +12,14 @@ const STRUCTURE_FOUND: &str = "Start of structure or map found where not expecte
 pub(super) fn check_structure(
     members: &[(Zeroizing<String>, Node)],
     table: Members,
-) -> Result<(), Failure> {
+) -> Result<(), ReplyError> {
     table.iter().copied().flatten().try_for_each(|member| match find(members, member.name) {
         Some(node) => check_node(node, &member.kind),
         None => Ok(()),
     })
 }
 
-fn check_node(node: &Node, kind: &'static Kind) -> Result<(), Failure> {
+fn check_node(node: &Node, kind: &'static Kind) -> Result<(), ReplyError> {
     let found = match node {
         Node::Null => return Ok(()),
         Node::Bool(true) => "TRUE_VALUE",
@@ -41,19 +41,19 @@ fn check_node(node: &Node, kind: &'static Kind) -> Result<(), Failure> {
             return match base64_decoded(text) {
                 Some(_) => Ok(()),
                 // [guess]: AWS's text is not recorded.
-                None => Err(Failure::serialization("Invalid base64 data")),
+                None => Err(ReplyError::serialization("Invalid base64 data")),
             };
         }
-        (_, Node::List(_) | Node::Object(_)) => return Err(Failure::serialization(found)),
-        (Kind::List(_), _) => return Err(Failure::serialization("Expected list or null")),
-        (Kind::Structure(_), _) => return Err(Failure::serialization("Expected null")),
+        (_, Node::List(_) | Node::Object(_)) => return Err(ReplyError::serialization(found)),
+        (Kind::List(_), _) => return Err(ReplyError::serialization("Expected list or null")),
+        (Kind::Structure(_), _) => return Err(ReplyError::serialization("Expected null")),
         (Kind::Text, _) => "a String",
         (Kind::Integer, _) => "an Integer",
         (Kind::Long, _) => "a Long",
         (Kind::Boolean, _) => "a Boolean",
         (Kind::Blob, _) => "a Blob",
     };
-    Err(Failure::serialization(format!("{found} can not be converted to {wanted}")))
+    Err(ReplyError::serialization(format!("{found} can not be converted to {wanted}")))
 }
 
 /// Collects the paths of what must not be null: required members and items of lists.

@@ -5,7 +5,7 @@ use super::member::Members;
 use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::messages;
 use crate::wire::json::{Node, base64_decoded};
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use zeroize::Zeroizing;
 
 /// A structure that is read from a request body.
@@ -16,11 +16,11 @@ pub(crate) trait FromFields {
 }
 
 /// Checks a request body and reads it: first types, then presence.
-pub(crate) fn read<T: FromFields>(body: Node) -> Result<T, Failure> {
+pub(crate) fn read<T: FromFields>(body: Node) -> Result<T, ReplyError> {
     let mut fields = Fields::check(body, T::MEMBERS)?;
     let request = T::from_fields(&mut fields);
     if fields.has_two_values {
-        return Err(Failure::Fault(messages::two_values()));
+        return Err(ReplyError::Fault(messages::two_values()));
     }
     Ok(request)
 }
@@ -33,16 +33,16 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(super) fn check(body: Node, members: Members) -> Result<Self, Failure> {
+    pub(super) fn check(body: Node, members: Members) -> Result<Self, ReplyError> {
         let found = match body {
             Node::Object(found) => found,
-            Node::List(_) => return Err(Failure::serialization(LIST_FOUND)),
-            _ => return Err(Failure::NotJson),
+            Node::List(_) => return Err(ReplyError::serialization(LIST_FOUND)),
+            _ => return Err(ReplyError::NotJson),
         };
         check_structure(&found, members)?;
         let mut missing = Vec::new();
         find_missing(&found, members, "", &mut missing);
-        if missing.is_empty() { Ok(Self::of(found)) } else { Err(Failure::missing(&missing)) }
+        if missing.is_empty() { Ok(Self::of(found)) } else { Err(ReplyError::missing(&missing)) }
     }
 
     fn of(members: Vec<(Zeroizing<String>, Node)>) -> Self {

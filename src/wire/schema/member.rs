@@ -1,7 +1,7 @@
 //! Members of structures, as the API model has them.
 
-/// The members of a structure, in the order in which errors name them. Most items are one member; a value
-/// is two.
+/// The members of a structure, in the order in which errors name them. Most items are one member; a value is
+/// two.
 pub(crate) type Members = &'static [&'static [Member]];
 
 /// One member of a structure. Members that no table names are ignored, and `null` is absence.

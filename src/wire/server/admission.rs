@@ -2,7 +2,7 @@
 
 use super::connection::{self, Door};
 use crate::wire::http::phase::Connection;
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use crate::wire::services::Service;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// Takes a connection in. When the server is full, the one that has kept us waiting longest gives
-    /// way; when all are busy, the new one is turned away.
+    /// Admits a connection. A full server closes the connection that has waited longest; if all are busy, it
+    /// refuses the new one.
     pub(super) fn admit(
         &mut self,
         service: &Arc<Service>,
@@ -54,15 +54,15 @@ impl Connections {
         false
     }
 
-    /// A connection whose task has ended is held by nobody else.
+    /// Drops connections whose task has ended: nothing else holds them.
     pub(super) fn forget_closed(&mut self) {
         self.open.retain(|connection| Arc::strong_count(connection) > 1);
     }
 }
 
-/// Says why, if the network takes it at once; the connection ends either way.
+/// Sends the reason if the network takes it at once. The connection ends either way.
 fn turn_away(stream: &TcpStream, service: &Service) {
-    let reply = Failure::Unavailable.reply();
+    let reply = ReplyError::Unavailable.reply();
     let content = reply.content.unwrap_or_default();
     let head = format!(
         "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {}\r\n\

@@ -4,7 +4,7 @@
 
 use crate::wire::http::body::Answer;
 use crate::wire::http::phase::{Busy, Connection};
-use crate::wire::reply::{Failure, Reply};
+use crate::wire::reply::{Reply, ReplyError};
 use crate::wire::services::Service;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
@@ -38,11 +38,12 @@ pub(crate) async fn serve(
     door: Door,
     mut stop: watch::Receiver<bool>,
 ) {
-    // Answers are written whole; waiting for more to send only delays them.
+    // Responses are written in one piece, so waiting for more only delays them.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
     if door == Door::Agent {
-        // As AWS's agent: no packet leaves this machine. A second fence, so its failure is borne.
+        // As in AWS's agent, no packet leaves this machine. The port is loopback anyway, so a failure is
+        // ignored.
         let _ = stream.set_ttl(1);
     }
     let limits = service.limits.clone();
@@ -65,7 +66,7 @@ pub(crate) async fn serve(
             _ = &mut http => return,
             () = connection.given_up.notified() => return,
             _ = stop.wait_for(|stop| *stop), if !stopping => {
-                // Whoever is still sending a body is waited for: no other needs its place.
+                // A body that is still on its way is waited for: no new connection needs the place.
                 if connection.give_up(Duration::MAX) {
                     return;
                 }
@@ -90,7 +91,7 @@ async fn handle(
     let request_id = service.request_id();
     let Some(busy) = connection.begin() else {
         // Never sent: the connection is closed already.
-        return respond(Failure::Unavailable.reply(), None, &request_id);
+        return respond(ReplyError::Unavailable.reply(), None, &request_id);
     };
     let is_wanted = || busy.read();
     let reply = match door {

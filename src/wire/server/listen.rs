@@ -1,4 +1,4 @@
-//! The listening socket: accepting, admitting, stopping (rules WIRE-NET-1, 2, 6).
+//! The server: binds its ports, accepts connections, shuts down (rules WIRE-NET-1, 2, 6).
 
 use super::admission::Connections;
 use super::connection::Door;
@@ -11,7 +11,7 @@ use crate::model::name::is_region;
 use crate::vault::{Credential, Vault};
 use crate::wire::options::{AgentOptions, Auth, ServerOptions};
 use crate::wire::services::{Agent, Health, Service};
-use crate::wire::sigv4::Keyring;
+use crate::wire::sigv4::Credentials;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -22,14 +22,14 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// Threads that answer reads. Each read is short and waits for no sync.
+/// Threads for reads. Each read is short and waits for no sync.
 const READ_THREADS_MAX: usize = 16;
-/// Pause after a failed accept (no file descriptor left, say), which would fail again at once.
+/// Pause after a failed accept, for example without file descriptors, which would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// What reads may still take when all requests are answered or given up.
+/// How long running reads may take after the last response.
 const RUNTIME_END: Duration = Duration::from_secs(1);
 
-/// A server whose port is bound and that has not begun to answer.
+/// A server whose port is bound. [`Server::run`] answers requests.
 pub struct Server {
     service: Arc<Service>,
     listener: TcpListener,
@@ -47,15 +47,15 @@ pub struct Server {
 pub struct Stopper(Arc<watch::Sender<bool>>);
 
 impl Stopper {
-    /// Stops it as SIGTERM does: no new request, those in flight are answered, then `run` returns.
+    /// Shuts down as on SIGTERM: no new requests, running requests finish, then `run` returns.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Server {
-    /// Binds the port and takes over the signals. `credentials` are the pairs that may sign; `env`
-    /// gives the time that signatures are judged by and the randomness of request ids.
+    /// Binds the port and installs the signal handlers. `credentials` are the pairs that may sign. `env` is
+    /// the clock for signatures and the randomness for request ids.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for [`Auth::None`] on an address that others reach, and for an account or
@@ -83,7 +83,7 @@ impl Server {
         };
         let service = Service {
             vault,
-            keys: Keyring::new(credentials, &env)?,
+            keys: Credentials::new(credentials, &env)?,
             auth,
             anybody: Scope::new(&account, &region),
             env,
@@ -105,7 +105,7 @@ impl Server {
     pub fn with_agent(mut self, options: AgentOptions) -> Result<Self> {
         check_agent(&options)?;
         let (listener, _) = take_port(options.listen)?;
-        // Nobody else holds it before `run`.
+        // Nothing else holds the service before `run`.
         if let Some(service) = Arc::get_mut(&mut self.service) {
             let scope = Scope::new(&options.account, &service.anybody.region);
             service.agent = Some(Agent::new(options.token, scope));

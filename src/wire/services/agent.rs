@@ -1,13 +1,13 @@
-//! The read protocol of AWS's local agent, the Workload Credentials Provider (rules WIRE-AGENT-1 to
-//! 6): code that was written for the agent reads from a vault.
+//! The read protocol of AWS's local agent, the Workload Credentials Provider (rules WIRE-AGENT-1 to 6). Code
+//! that was written for the agent can read from a vault.
 //!
 //! ```text
 //! GET /secretsmanager/get?secretId=app/db&versionStage=AWSCURRENT
 //! X-Aws-Parameters-Secrets-Token: <the token>
 //! ```
 //!
-//! There is no cache, so every answer is fresh. A request shows a token that a page in a browser or
-//! a fooled web application does not have; it is compared in constant time.
+//! There is no cache, so every response is fresh. A request must carry a token, which keeps out web pages and
+//! web applications that were tricked into sending a request. The token is compared in constant time.
 
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
@@ -19,24 +19,24 @@ use crate::wire::encoding::form;
 use crate::wire::http::body;
 use crate::wire::http::guard;
 use crate::wire::options::Limits;
-use crate::wire::reply::{Exception, Failure, Reply, Text};
+use crate::wire::reply::{Exception, Reply, ReplyError, Text};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The agent names no type at all; this one says what it is.
+/// The content type. The agent itself sends none.
 const JSON: &str = "application/json";
 /// Headers that may carry the token.
 const TOKEN_HEADERS: [&str; 2] = ["x-aws-parameters-secrets-token", "x-vault-token"];
 /// Before the name in the path form.
 const PREFIX: &str = "/v1/";
 
-/// What the agent's port needs beside the vault.
+/// The service of the agent's port.
 pub(crate) struct Agent {
     token: SecretBytes,
-    /// Whose secrets are read.
+    /// The account and region whose secrets are read.
     scope: Scope,
 }
 
@@ -59,7 +59,7 @@ impl Agent {
     }
 }
 
-/// Why a request is not answered: a status and a body.
+/// The response to a request that is refused.
 struct Refusal {
     status: StatusCode,
     content_type: &'static str,
@@ -67,7 +67,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// The agent's own refusals are plain words.
+    /// Refusals of the agent itself are plain text.
     fn plain(status: StatusCode, text: &str) -> Self {
         let content = Zeroizing::new(text.as_bytes().to_vec());
         Self { status, content_type: "text/plain", content }
@@ -77,7 +77,7 @@ impl Refusal {
         Self::plain(StatusCode::BAD_REQUEST, text)
     }
 
-    /// Those of the service are JSON.
+    /// Refusals of the service are JSON.
     fn json(status: StatusCode, exception: &str, message: Option<&str>) -> Self {
         let text = message.map(|text| Text { member: "message", text });
         let content = Exception { name: exception, text }.json();
@@ -95,7 +95,7 @@ impl From<Error> for Refusal {
             (None, ErrorKind::Closed) => {
                 Self::plain(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.")
             }
-            // What went wrong in the vault is for its owner, whom the other port tells.
+            // Details of a failure in the vault are reported on the API port only.
             (None, _) => Self::json(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", None),
         }
     }
@@ -117,7 +117,7 @@ impl Agent {
         let (head, body) = request.into_parts();
         let body = body::collect(body, limits.body_bytes, limits.body_time).await;
         if !is_wanted() {
-            return Failure::Unavailable.reply();
+            return ReplyError::Unavailable.reply();
         }
         let close = body.is_err();
         match self.content(vault, &head, local).await {
@@ -135,7 +135,7 @@ impl Agent {
         local: SocketAddr,
     ) -> Result<Reply, Refusal> {
         let strayed = |failure| match failure {
-            Failure::Strayed { status, message } => Refusal::plain(status, message),
+            ReplyError::Strayed { status, message } => Refusal::plain(status, message),
             _ => Refusal::bad_request("Bad request"),
         };
         guard::check_host(head, local).map_err(strayed)?;
@@ -162,7 +162,7 @@ impl Agent {
     }
 }
 
-/// What is asked for.
+/// Reads path and query.
 fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
     let in_path = path.strip_prefix(PREFIX);
     if in_path.is_none() && path != "/secretsmanager/get" {
@@ -192,7 +192,7 @@ fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
     }
     match role {
         None => Ok(question),
-        // There are no roles here, and so none that could be taken on.
+        // There are no roles here, so none can be assumed.
         Some(role) => {
             let message = format!("Failed to create caching client from role: {role}");
             let denied = "AccessDeniedException";
@@ -201,7 +201,7 @@ fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
     }
 }
 
-/// `refreshNow`: what is read is always fresh, so it is only looked at.
+/// Checks `refreshNow`, which has no effect because every read is fresh.
 fn check_flag(value: &str) -> Result<(), Refusal> {
     if ["true", "1", "false", "0"].iter().any(|known| value.eq_ignore_ascii_case(known)) {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Probes: is the process there, does the vault work (rules WIRE-HEALTH-1 to 4). They need no
-//! signature and say nothing about what the vault holds.
+//! Probes: whether the process runs and whether the vault works (rules WIRE-HEALTH-1 to 4). They need no
+//! signature and reveal nothing about the content of the vault.
 
 use crate::vault::Vault;
 use crate::wire::reply::Reply;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// How long a probe waits for the vault before it says that it does not answer.
+/// How long a probe waits for the vault.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks the vault whether it works.

@@ -6,17 +6,17 @@ use crate::responses::{ArnOnly, Structure, Style, to_json};
 use crate::semantics::Answer;
 use crate::vault::Vault;
 use crate::wire::json::parse;
-use crate::wire::reply::Failure;
+use crate::wire::reply::ReplyError;
 use crate::wire::request;
 use zeroize::Zeroizing;
 
 /// The vault dropped a write's callback.
-pub(crate) const BROKEN_OFF: Failure =
-    Failure::Internal("the operation was broken off; its outcome is unknown");
+pub(crate) const BROKEN_OFF: ReplyError =
+    ReplyError::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
-pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Request, Failure> {
-    let node = parse(&body).map_err(|_| Failure::NotJson)?;
+pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Request, ReplyError> {
+    let node = parse(&body).map_err(|_| ReplyError::NotJson)?;
     drop(body);
     request::read(operation, node)
 }
@@ -41,7 +41,7 @@ for_each_operation!(perform_read);
 pub(crate) fn write_answer(
     operation: Operation,
     answer: &Answer,
-) -> Result<Zeroizing<Vec<u8>>, Failure> {
+) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
     Ok(match answer {
         Answer::Named(named) if operation == Operation::StopReplicationToReplica => {
             json(&ArnOnly(named))?
@@ -55,7 +55,7 @@ pub(crate) fn write_answer(
         Answer::Done => Zeroizing::new(b"{}".to_vec()),
         // Answers of upkeep, which no request asks for.
         Answer::More | Answer::Rotation(_) => {
-            return Err(Failure::Internal("the answer does not fit the operation"));
+            return Err(ReplyError::Internal("the answer does not fit the operation"));
         }
     })
 }

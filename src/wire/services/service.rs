@@ -17,9 +17,9 @@ use crate::wire::http::body;
 use crate::wire::http::guard;
 use crate::wire::http::route::{Route, single};
 use crate::wire::options::{Auth, Limits};
-use crate::wire::reply::{Failure, JSON, Reply};
+use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
-use crate::wire::sigv4::{self, Audience, AuthError, Keyring};
+use crate::wire::sigv4::{self, Audience, AuthError, Credentials};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request};
@@ -31,13 +31,13 @@ use zeroize::Zeroizing;
 /// What all requests share.
 pub(crate) struct Service {
     pub(crate) vault: Vault,
-    pub(crate) keys: Keyring,
+    pub(crate) keys: Credentials,
     pub(crate) auth: Auth,
     /// The caller when nobody is authenticated.
     pub(crate) anybody: Scope,
     pub(crate) env: Env,
     pub(crate) limits: Limits,
-    /// Writes that the vault has and has not answered.
+    /// Bounds the writes that the vault has not answered yet.
     pub(crate) writes: Arc<Semaphore>,
     /// The read protocol of AWS's agent, if it is served.
     pub(crate) agent: Option<Agent>,
@@ -45,8 +45,8 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Answers a request that came over a connection to `local`, as number `request_id`. `is_wanted`
-    /// is asked once, when the request is read whole, and may turn it down.
+    /// Answers a request that came over a connection to `local`. `is_wanted` is called once, when the request
+    /// is read completely; if it returns false, the request has no effect.
     pub(crate) async fn answer<B>(
         &self,
         request: Request<B>,
@@ -75,13 +75,13 @@ impl Service {
     {
         match &self.agent {
             Some(agent) => agent.answer(&self.vault, &self.limits, request, local, is_wanted).await,
-            None => Failure::Unavailable.reply(),
+            None => ReplyError::Unavailable.reply(),
         }
     }
 
     /// A fresh request id: a random (version 4) UUID.
     pub(crate) fn request_id(&self) -> String {
-        // Without entropy the id repeats: a pity, not a danger.
+        // Without entropy ids repeat, which harms nothing.
         let random = self.env.random().unwrap_or_default();
         uuid::Builder::from_random_bytes(random).into_uuid().to_string()
     }
@@ -92,22 +92,23 @@ impl Service {
         local: SocketAddr,
         request_id: &str,
         is_wanted: impl FnOnce() -> bool,
-    ) -> Result<Reply, Failure>
+    ) -> Result<Reply, ReplyError>
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
         let admitted = guard::check(&head, local);
-        // Read whatever is decided: a sender that reads only after writing then gets the reply.
+        // The body is read even if the request is refused: some clients read the response only after writing
+        // it.
         let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
         if !is_wanted() {
-            return Err(Failure::Unavailable);
+            return Err(ReplyError::Unavailable);
         }
         admitted?;
         let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.as_slice()));
         if let Route::Other(service) = &route {
-            // Told even if the body was not for us to read: uploads go astray too.
-            let reply = Failure::OtherService(service.to_string()).reply();
+            // Reported even if the body could not be read, because misdirected uploads exceed the limit.
+            let reply = ReplyError::OtherService(service.to_string()).reply();
             return Ok(Reply { close: body.is_err(), ..reply });
         }
         let body = body?;
@@ -122,19 +123,19 @@ impl Service {
             Route::Other(_) | Route::SecretsManager => (),
         }
         if head.method != Method::POST || head.uri.path() != "/" || !is_our_type(&head.headers) {
-            return Err(Failure::NotOurs);
+            return Err(ReplyError::NotOurs);
         }
         let operation = single(&head.headers, "x-amz-target")
             .and_then(request::from_target)
-            .ok_or(Failure::UnknownOperation)?;
+            .ok_or(ReplyError::UnknownOperation)?;
         let scope = self.authenticate(&head, &body)?;
         let request = read(operation, body)?;
         self.perform(operation, self.vault.in_scope(scope), request).await.map(Reply::json)
     }
 
-    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, Failure> {
+    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, ReplyError> {
         self.identify(head, body, Audience::SECRETS_MANAGER).map_err(|error| {
-            Failure::Unauthenticated { exception: error.exception, message: error.message }
+            ReplyError::Unauthenticated { exception: error.exception, message: error.message }
         })
     }
 
@@ -153,7 +154,7 @@ impl Service {
         operation: Operation,
         vault: Vault,
         request: api::Request,
-    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    ) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
         match request {
             api::Request::Write(write) => {
                 let answer = self.write(&vault, write).await?;
@@ -162,31 +163,31 @@ impl Service {
             api::Request::Read(read) => {
                 tokio::task::spawn_blocking(move || perform_read(&vault, read))
                     .await
-                    .map_err(|_| Failure::Internal("the operation was broken off"))?
-                    .map_err(Failure::from)
+                    .map_err(|_| ReplyError::Internal("the operation was broken off"))?
+                    .map_err(ReplyError::from)
             }
         }
     }
 
-    async fn write(&self, vault: &Vault, write: Write) -> Result<Answer, Failure> {
+    async fn write(&self, vault: &Vault, write: Write) -> Result<Answer, ReplyError> {
         let writes = Arc::clone(&self.writes);
-        let permit = writes.acquire_owned().await.map_err(|_| Failure::Unavailable)?;
+        let permit = writes.acquire_owned().await.map_err(|_| ReplyError::Unavailable)?;
         let (answered, answer) = oneshot::channel();
         let done = move |result: VaultResult<Answer>| {
-            // The client may be gone; the write has happened all the same.
+            // The client may have disconnected. The write has happened anyway.
             let _ = answered.send(result);
-            // Held until here, and not by the request, which ends when its client goes.
+            // Held until now: the request itself ends when its client disconnects.
             drop(permit);
         };
         vault.submit(write, done);
         match answer.await {
-            Ok(result) => result.map_err(Failure::from),
+            Ok(result) => result.map_err(ReplyError::from),
             Err(_) => Err(BROKEN_OFF),
         }
     }
 }
 
-/// AWS JSON 1.1, or plain JSON, which AWS takes for it.
+/// AWS JSON 1.1, or plain JSON, which AWS accepts too.
 fn is_our_type(headers: &HeaderMap) -> bool {
     single(headers, "content-type").is_some_and(|value| {
         let media_type = value.split(';').next().unwrap_or_default().trim();

@@ -1,7 +1,7 @@
-//! STS `GetCallerIdentity`: who a key pair is (rules WIRE-STS-1 to 6). Clients ask it to find out
-//! whether their credentials work and which account they are.
+//! STS `GetCallerIdentity`: the account of a key pair (rules WIRE-STS-1 to 6). Clients call it to find out
+//! whether their credentials work.
 //!
-//! The query protocol: a form in, XML out, and errors in a shape and with names of their own.
+//! It speaks the query protocol: requests are forms, responses are XML, and errors have names of their own.
 
 use crate::model::Scope;
 use crate::wire::encoding::form;
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Answers a request. `authenticate` says who asks; `request_id` stands in the answer too.
+/// Answers a request. `authenticate` returns the caller; the response repeats `request_id`.
 pub(crate) fn answer(
     head: &Parts,
     body: &[u8],

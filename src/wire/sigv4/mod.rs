@@ -12,11 +12,11 @@
 //!
 //! Rules WIRE-SIG-1 to 12 in `docs/WIRE.md`. Only the header form; the query form is refused.
 //!
-//! - **S1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header
+//! - **SIGV4-1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header
 //!   that is present must be signed, else a captured read could be sent again as a deletion.
-//! - **S2** The body's hash is computed from the body that was read, never taken from a header.
-//! - **S3** A header that is signed stands in the request exactly once.
-//! - **S4** An unknown key id costs the same work as a wrong signature, and both are compared in
+//! - **SIGV4-2** The body's hash is computed from the body that was read, never taken from a header.
+//! - **SIGV4-3** A header that is signed stands in the request exactly once.
+//! - **SIGV4-4** An unknown key id costs the same work as a wrong signature, and both are compared in
 //!   constant time.
 
 mod canonical;
@@ -36,4 +36,4 @@ pub(super) use parse::{region_of, service_of};
 pub(super) use scheme::Audience;
 #[cfg(feature = "__internals")]
 pub(super) use verify::right_signature;
-pub(super) use verify::{Keyring, verify};
+pub(super) use verify::{Credentials, verify};

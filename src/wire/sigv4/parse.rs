@@ -136,7 +136,7 @@ fn scope<'a>(
     }
 }
 
-/// What must be signed, is; and the list is in the one order that there is (S1).
+/// What must be signed, is; and the list is in the one order that there is (SIGV4-1).
 fn check_signed(
     headers: &HeaderMap,
     signed: &[&str],

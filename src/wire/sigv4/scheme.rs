@@ -12,7 +12,7 @@ pub(super) const WINDOW_MINUTES: i64 = 5;
 pub(crate) struct Audience {
     /// The service that the scope must name.
     pub(crate) service: &'static str,
-    /// Whether the operation stands in `x-amz-target`, which must be signed then (S1); else it
+    /// Whether the operation stands in `x-amz-target`, which must be signed then (SIGV4-1); else it
     /// stands in the body or the query, which always are.
     pub(crate) has_target: bool,
 }

@@ -19,13 +19,13 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The pairs that may sign, by key id.
-pub(crate) struct Keyring {
+pub(crate) struct Credentials {
     keys: HashMap<String, (String, SecretBytes)>,
-    /// Stands in for the secret of a key id that nobody has, so that it costs the same (S4).
+    /// Stands in for the secret of a key id that nobody has, so that it costs the same (SIGV4-4).
     decoy: SecretBytes,
 }
 
-impl Keyring {
+impl Credentials {
     pub(crate) fn new(credentials: Vec<Credential>, env: &Env) -> Result<Self> {
         let decoy = env.random::<40>().map_err(|cause| Error::io("random", cause))?;
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
@@ -44,7 +44,7 @@ impl Keyring {
 pub(crate) fn verify(
     head: &Parts,
     body: &[u8],
-    keys: &Keyring,
+    keys: &Credentials,
     audience: Audience,
     now: UnixMillis,
 ) -> std::result::Result<Scope, AuthError> {
@@ -72,7 +72,7 @@ fn signature_matches(
     let Some(request) = canonical::request(head, &authorization.signed_headers, body) else {
         return false;
     };
-    // It is among the signed headers (S1), so it stands there once.
+    // It is among the signed headers (SIGV4-1), so it stands there once.
     if let Some(claimed) = head.headers.get("x-amz-content-sha256")
         && claimed.as_bytes() != canonical::body_hash(body).as_bytes()
     {

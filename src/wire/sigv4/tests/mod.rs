@@ -150,14 +150,14 @@ impl Draft {
     }
 }
 
-fn keyring() -> Keyring {
+fn keyring() -> Credentials {
     let pair = |id: &str, account: &str, secret: &str| Credential {
         access_key_id: id.into(),
         account: account.into(),
         secret_access_key: SecretBytes::copy_from(secret.as_bytes()),
     };
     let pairs = vec![pair(KEY_ID, "000000000000", SECRET), pair("AKIDOTHER", "1", "another")];
-    Keyring::with_decoy(pairs, SecretBytes::copy_from(&[7; 40]))
+    Credentials::with_decoy(pairs, SecretBytes::copy_from(&[7; 40]))
 }
 
 fn judged_at((head, body): (Parts, Vec<u8>), now: &str) -> Result<Scope, AuthError> {
