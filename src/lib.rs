@@ -53,8 +53,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "__internals"), warn(missing_debug_implementations))]
-// Without `__internals` much that is `pub` inside a private module has no way out of the crate: what only tests,
-// benches and fuzz targets reach, or only the command and the server. With it the lints see all uses.
+// Without `__internals` much that is `pub` inside a private module has no way out of the crate: what only
+// tests, benches and fuzz targets reach, or only the command and the server. With it the lints see all uses.
 #![cfg_attr(not(feature = "__internals"), allow(unreachable_pub, dead_code, unused_imports))]
 
 #[cfg(not(unix))]

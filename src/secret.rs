@@ -155,7 +155,8 @@ impl SecretValue {
         std::str::from_utf8(self.as_bytes())
     }
 
-    /// A second copy, for an operation that may have to be tried again. Not `Clone`, so that copies stand out.
+    /// A second copy, for an operation that may have to be tried again. Not `Clone`, so that copies stand
+    /// out.
     pub(crate) fn duplicate(&self) -> Self {
         let copy = SecretBytes::copy_from(self.as_bytes());
         match self {

@@ -1,7 +1,7 @@
 //! Uses a vault from async code.
 //!
-//! [`Vault::submit`] hands a write over and calls back when it is durable, so no thread waits for the disk. Reads do
-//! not wait for the disk either, but they decrypt: move them off the executor if values are large.
+//! [`Vault::submit`] hands a write over and calls back when it is durable, so no thread waits for the disk.
+//! Reads do not wait for the disk either, but they decrypt: move them off the executor if values are large.
 #![allow(clippy::print_stdout)] // a program that shows what it reads
 
 use strongroom::api::{PutSecretValue, Write};

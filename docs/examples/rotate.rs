@@ -1,7 +1,7 @@
 //! Rotates the password of a database: now, and every 30 days from then on.
 //!
-//! The function does the four steps that AWS asks of a Lambda function. A step may be called again after a crash, so
-//! each of them ends the same way however often it runs.
+//! The function does the four steps that AWS asks of a Lambda function. A step may be called again after a
+//! crash, so each of them ends the same way however often it runs.
 #![allow(clippy::print_stdout)] // a program that shows what it does
 
 use std::sync::{Arc, Mutex, OnceLock};

@@ -1,7 +1,8 @@
-//! Tests a client of AWS Secrets Manager against a service that fails: the feature `testkit`, see docs/TESTKIT.md.
+//! Tests a client of AWS Secrets Manager against a service that fails: the feature `testkit`, see
+//! docs/TESTKIT.md.
 //!
-//! The service is this process. All of it, including its failures, follows from one seed, so a failed run can be
-//! repeated.
+//! The service is this process. All of it, including its failures, follows from one seed, so a failed run can
+//! be repeated.
 #![allow(clippy::print_stdout)] // a program that shows what it tries
 
 use strongroom::Vault;

@@ -1,12 +1,12 @@
-//! `client.env`: the `export` lines of a server, kept beside the key file so that a client can be
-//! pointed at the server while that holds the vault.
+//! `client.env`: the `export` lines of a server, kept beside the key file. A client can read them while the
+//! server holds the vault.
 //!
-//! Several vaults may keep their keys in one folder, so there are two files of the same content:
-//! `client.env` is of the server that was started last, `<vault id>.client.env` of each vault.
-//! Both start with a comment that names the vault.
+//! Several vaults may keep their keys in one folder, so the lines are kept twice: `client.env` belongs to the
+//! server that started last, and each vault has its own `<vault id>.client.env`. Both start with a comment
+//! that names the vault.
 //!
-//! A shell runs what `env` prints, and a client believes it, so a file that somebody else could have
-//! put beside a key file is not read, and of ours only lines that a server writes are passed on.
+//! A shell runs what `env` prints. So a file that another user could have written is not read, and `env`
+//! prints only lines that a server writes.
 
 use crate::cli::args::Global;
 use crate::cli::context::Context;
@@ -38,9 +38,7 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), CliError> 
             Exit::NotFound,
             format!("no server was started on this vault. id={id}"),
         )
-        .hint(
-            "start one with `strongroom serve`; give the --key-file here that it was given there",
-        ));
+        .hint("start one with `strongroom serve`; give `env` the same --key-file"));
     };
     let mut exports = Zeroizing::new(Vec::with_capacity(text.len()));
     for line in lines(&text).filter(|line| is_export(line)) {
@@ -51,18 +49,18 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), CliError> 
     output::data(&exports)
 }
 
-/// Warns of a session token of another account, which clients would send along with our pair; it
-/// is refused with words that do not name it.
+/// Warns of a session token in the environment. Clients would send it with our pair and be refused, and the
+/// message would not name it.
 pub(crate) fn warn_of_session_token(context: &Context) {
     if context.var("AWS_SESSION_TOKEN").is_some() {
         output::warn(
-            "AWS_SESSION_TOKEN is set here and does not belong to this pair; unset it in the shell \
-             of the client",
+            "AWS_SESSION_TOKEN is set and does not belong to this pair; unset it in the client's \
+             shell",
         );
     }
 }
 
-/// Whether `line` is one that a server writes: it says one thing to a shell and no more.
+/// Whether `line` is one that a server writes: it sets one variable and does nothing else.
 fn is_export(line: &str) -> bool {
     const NAMES: [&str; 5] = [
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -78,7 +76,7 @@ fn is_export(line: &str) -> bool {
     })
 }
 
-/// Keeps the lines of a server on the vault `id`; warns if no folder takes them.
+/// Keeps the lines of a server of the vault `id`. Warns if no folder can be written.
 #[cfg(feature = "server")]
 pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &str) {
     let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(64)));
@@ -87,12 +85,12 @@ pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &st
     text.push('\n');
     text.push_str(exports);
     if let Err(why) = keep_file(context, global, id, NAME, text.as_bytes()) {
-        output::warn(&format!("the lines below are kept nowhere: {why}"));
+        output::warn(&format!("the lines below could not be saved: {why}"));
     }
 }
 
-/// Keeps a file of a server on the vault `id`, under `name` and under the vault's own name for it.
-/// Gives the first, or says why no folder takes it.
+/// Keeps a file of a server of the vault `id`, under `name` and under the vault's own name for it. Returns
+/// the first path, or why no folder can be written.
 #[cfg(feature = "server")]
 pub(crate) fn keep_file(
     context: &Context,
@@ -109,12 +107,12 @@ pub(crate) fn keep_file(
             .and_then(|()| private_file::write(&context.env, &last, bytes));
         match written {
             Ok(()) => return Ok(last),
-            // A key on read-only media, or handed over through a pipe: the next folder.
+            // The key may be on read-only media or come from a pipe: try the next folder.
             Err(error) => refused = refused.or(Some((folder, error))),
         }
     }
     Err(match refused {
-        Some((folder, error)) => format!("{} takes no file: {error}", folder.display()),
+        Some((folder, error)) => format!("{} cannot be written: {error}", folder.display()),
         None => "neither HOME nor XDG_CONFIG_HOME is set".into(),
     })
 }
@@ -160,7 +158,7 @@ fn find(context: &Context, global: &Global, id: VaultId) -> Option<SecretBytes> 
 }
 
 fn read_ours(context: &Context, path: PathBuf) -> Option<SecretBytes> {
-    // Looked at before it is opened, because opening a pipe waits.
+    // Checked before it is opened, because opening a pipe would wait.
     let found = context.env.fs.metadata(&path).ok().flatten()?;
     if found.kind != FileKind::File {
         return None;
@@ -168,7 +166,7 @@ fn read_ours(context: &Context, path: PathBuf) -> Option<SecretBytes> {
     let input = Input::Path(path);
     let opened = input.open().ok()?;
     if !opened.is_ours().ok()? {
-        output::warn(&format!("not read, because others can reach it or own it: {input}"));
+        output::warn(&format!("not read, because others can access it or own it: {input}"));
         return None;
     }
     input::read(opened, BYTES_MAX).ok().flatten()

@@ -1,23 +1,23 @@
-//! The one table of exit codes, and what a command fails with.
+//! The table of exit codes, and the error of the command.
 
 use crate::error::{Error, ErrorKind};
 use crate::semantics::{Fault, FaultKind};
 
-/// How the process ends. Scripts rely on the numbers: they never change their meaning.
+/// The exit code of the process. Scripts rely on the numbers, so their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
     /// Done.
     Ok = 0,
-    /// None of the others: the disk, the network, an internal error.
+    /// Anything else: the disk, the network, an internal error.
     Other = 1,
-    /// The command line or a parameter makes no sense.
+    /// The command line or a parameter is wrong.
     Usage = 2,
     /// No such vault, secret, version, label or credential.
     NotFound = 3,
     /// Wrong key, no key, or a key file that others can read.
     Key = 4,
-    /// It exists already, is scheduled for deletion, or a limit is reached.
+    /// The secret exists already or is scheduled for deletion, or a limit is reached.
     Conflict = 5,
     /// Another process holds the vault.
     InUse = 6,
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Damaged = 7,
     /// Ctrl-C: 128 + SIGINT, as shells have it.
     Interrupted = 130,
-    /// Whoever read our output went away: 128 + SIGPIPE.
+    /// The reader of standard output has gone: 128 + SIGPIPE.
     ClosedPipe = 141,
 }
 
@@ -36,19 +36,19 @@ impl Exit {
     }
 }
 
-/// Why a command did not do what it was asked. Never holds plaintext of a value or key.
+/// Why a command failed. It never contains the plaintext of a value or key.
 #[derive(Debug)]
 pub(crate) struct CliError {
     /// How the process ends.
     pub(crate) exit: Exit,
-    /// What happened; empty: nothing is printed.
+    /// What happened. If it is empty, nothing is printed.
     pub(crate) message: String,
     /// What to do about it.
     pub(crate) hint: Option<String>,
 }
 
 impl CliError {
-    /// A failure with a message.
+    /// An error with a message.
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hint: None }
     }
@@ -59,7 +59,7 @@ impl CliError {
         Self { hint: Some(hint.into()), ..self }
     }
 
-    /// A fault of the command line.
+    /// A mistake in the command line.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
@@ -74,12 +74,12 @@ impl CliError {
         Self::new(Exit::Other, format!("{doing}: {cause}"))
     }
 
-    /// Ctrl-C: whoever pressed it needs no message.
+    /// Ctrl-C. It needs no message.
     pub(crate) fn interrupted() -> Self {
         Self::new(Exit::Interrupted, "")
     }
 
-    /// The reader of our output went away: it asked for no message.
+    /// The reader of standard output has gone. It needs no message.
     pub(crate) fn closed_pipe() -> Self {
         Self::new(Exit::ClosedPipe, "")
     }
@@ -112,7 +112,7 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         ErrorKind::NotFound { .. } => Exit::NotFound,
         ErrorKind::Exists { .. } => Exit::Conflict,
         ErrorKind::Usage { .. } => Exit::Usage,
-        // A newer format is no damage: nothing needs repair.
+        // A newer format is not damage: there is nothing to repair.
         ErrorKind::NewerFormat { .. }
         | ErrorKind::NoSpace
         | ErrorKind::Busy
@@ -139,8 +139,8 @@ fn exit_of_fault(fault: &Fault) -> Exit {
     }
 }
 
-/// AWS has one exception for a bad request and for a secret in the wrong state. Its texts are
-/// part of the contract that clients match on, so they can be matched here too.
+/// AWS uses one exception both for a bad request and for a secret in the wrong state. Clients match on its
+/// texts, so they are stable enough to match here.
 fn is_about_deletion(message: &str) -> bool {
     ["marked for deletion", "scheduled for deletion", "was deleted"]
         .iter()
@@ -150,19 +150,19 @@ fn is_about_deletion(message: &str) -> bool {
 fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
     match kind {
         ErrorKind::WrongKey => {
-            Some("give the key of this very vault with --key-file or --passphrase-file")
+            Some("give the key of this vault with --key-file or --passphrase-file")
         }
         ErrorKind::InUse { .. } => Some(
             "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
         ),
         ErrorKind::Damaged { .. } => Some(
-            "`strongroom check` says what is damaged and changes nothing; `strongroom repair` heals what can be healed and tells before anything is lost",
+            "`strongroom check` lists the damage and changes nothing; `strongroom repair` repairs what it can and loses nothing without --accept-loss",
         ),
         ErrorKind::NotFound { .. } => Some("`strongroom init` makes a vault"),
         ErrorKind::Fault(fault)
             if exit_of_fault(fault) == Exit::Conflict && is_about_deletion(&fault.message) =>
         {
-            Some("`strongroom restore NAME` takes the deletion back; `rm --now` makes it final")
+            Some("`strongroom restore NAME` cancels the deletion; `rm --now` makes it final")
         }
         _ => None,
     }

@@ -44,14 +44,13 @@ pub(crate) fn region(context: &Context, global: &Global) -> Result<String, CliEr
     if is_region(&region) {
         Ok(region)
     } else {
-        Err(CliError::usage("this is no region").hint(
-            "a region is named as us-east-1 is: see --region, AWS_REGION, AWS_DEFAULT_REGION",
-        ))
+        Err(CliError::usage("this is not a region")
+            .hint("a region looks like us-east-1; see --region, AWS_REGION, AWS_DEFAULT_REGION"))
     }
 }
 
-/// Account and region that an operation on `name` acts in. A complete name (an ARN) says both
-/// itself; a region that was asked for with the flag stands against it, as with AWS.
+/// The account and region of an operation on `name`. An ARN names both. `--region` overrides the region of an
+/// ARN, as with AWS.
 pub(crate) fn scope_of(context: &Context, global: &Global, name: &str) -> Result<Scope, CliError> {
     let region = region(context, global)?;
     Ok(match SecretRef::parse(name) {
@@ -68,7 +67,7 @@ fn in_region(scope: Scope, global: &Global) -> Scope {
     }
 }
 
-/// An XDG base folder of ours. The XDG rules have relative paths ignored.
+/// Strongroom's folder below an XDG base folder. Relative base folders are ignored, as the XDG rules say.
 fn base(context: &Context, xdg: &str, below_home: &str) -> Option<PathBuf> {
     let absolute =
         |name: &str| context.var(name).map(PathBuf::from).filter(|path| path.is_absolute());

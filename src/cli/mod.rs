@@ -4,11 +4,11 @@
 //! args -> explicit key source -> lock -> key -> open -> operation -> close -> print -> exit code
 //! ```
 //!
-//! - Data alone goes to standard output; messages, warnings and progress go to standard error.
-//! - The vault is closed before anything is printed, so a slow reader of our output never holds
-//!   the vault, and `strongroom get a | strongroom put b -` works.
-//! - No secret comes in through an argument, and no refusal repeats one that did.
-//! - The lock is tested before a key is looked for and before a port is taken.
+//! - Only data goes to standard output. Messages, warnings and progress go to standard error.
+//! - The vault is closed before anything is printed. A slow reader does not hold the vault, and
+//!   `strongroom get a | strongroom put b -` works.
+//! - No secret is taken from an argument, and no error message repeats an argument that could be one.
+//! - The vault is locked before a key is looked for and before a port is taken.
 //!
 //! `docs/CLI.md` is the reference. The rooms, from the bottom to the top:
 //!
@@ -56,11 +56,11 @@ use std::ffi::OsString;
 use std::panic;
 use std::process::ExitCode;
 
-/// The whole process: hardens it, runs the command line, gives the exit code.
+/// The whole process: hardens it, runs the command line, returns the exit code.
 #[must_use]
 pub(crate) fn main(#[cfg(feature = "server")] http: transport::Http) -> ExitCode {
     panic::set_hook(Box::new(|info| {
-        // The payload is left out: a message built from data could hold a value.
+        // The payload is left out, because a message may contain a value.
         let place = info.location().map_or_else(String::new, |at| {
             format!(" at {}:{}:{}", at.file(), at.line(), at.column())
         });
@@ -68,7 +68,7 @@ pub(crate) fn main(#[cfg(feature = "server")] http: transport::Http) -> ExitCode
     }));
     let code = panic::catch_unwind(move || {
         if let Err(error) = harden_process() {
-            // It still runs: the modes of files do not depend on it, core dumps may.
+            // The command still runs. File modes do not depend on it, but core dumps may.
             output::warn(&format!("the process could not be hardened: {error}"));
         }
         signal::install();
@@ -84,7 +84,7 @@ pub(crate) fn main(#[cfg(feature = "server")] http: transport::Http) -> ExitCode
     ExitCode::from(code.unwrap_or(Exit::Other.code()))
 }
 
-/// Runs one command line and gives its exit code.
+/// Runs one command line and returns its exit code.
 fn run(arguments: impl IntoIterator<Item = OsString>, context: &Context) -> u8 {
     let outcome = match args::parse(arguments) {
         Ok(Parsed::Command(parsed)) => dispatch(context, *parsed),

@@ -8,7 +8,7 @@ use crate::cli::{locations, output, unlock};
 use crate::error::ErrorKind;
 use crate::vault::{Options, Vault, VaultDir};
 
-/// How vaults are opened here.
+/// The options that the command opens vaults with.
 pub(crate) fn options(context: &Context, global: &Global) -> Options {
     Options {
         wait: global.wait.unwrap_or_default(),
@@ -17,14 +17,14 @@ pub(crate) fn options(context: &Context, global: &Global) -> Options {
     }
 }
 
-/// Locks the vault that must be there.
+/// Locks an existing vault.
 pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, CliError> {
     let path = locations::vault(context, global)?;
     Ok(VaultDir::lock(&path, &options(context, global))?)
 }
 
-/// Opens the vault, runs `operation`, closes the vault. Whatever is printed is printed after that:
-/// a reader that is slow, or that is another command on this vault, finds it free.
+/// Opens the vault, runs `operation` and closes the vault. Output is printed after that, so a slow reader
+/// does not hold the vault, and another command can read from this one.
 pub(crate) fn with_vault<T>(
     context: &Context,
     global: &Global,
@@ -39,12 +39,14 @@ pub(crate) fn with_vault<T>(
     outcome
 }
 
-/// Closes the vault. What was acknowledged is durable already, so a failure here changes no
-/// outcome: the next open just has more to look at.
+/// Closes the vault. Acknowledged writes are durable already, so an error here only gives the next open more
+/// to do.
 pub(crate) fn close(vault: &Vault) {
     match vault.close() {
         Err(error) if *error.kind() != ErrorKind::Closed => {
-            output::warn(&format!("the vault was not closed cleanly, nothing is lost: {error}"));
+            output::warn(&format!(
+                "the vault was not closed cleanly, but nothing is lost: {error}"
+            ));
         }
         _ => (),
     }

@@ -1,4 +1,5 @@
-//! What the command needs from an HTTP server. `cli` and `wire` do not know each other: `frontends` joins them.
+//! What the command needs from an HTTP server. `cli` and `wire` do not know each other: `frontends` joins
+//! them.
 
 use crate::env::Env;
 use crate::secret::SecretBytes;

@@ -1,4 +1,4 @@
-//! Which key opens the vault: flag, variable, the vault's own key file, a prompt, in that order.
+//! Which key opens the vault: a flag, a variable, the vault's own key file, or a prompt, in this order.
 
 use crate::cli::args::Global;
 use crate::cli::context::Context;
@@ -13,10 +13,10 @@ use std::path::Path;
 /// Longest key file and passphrase file, in bytes: far more than either needs.
 const KEY_BYTES_MAX: usize = 65_536;
 
-/// Permission bits that let somebody else at a file.
+/// The permission bits that let other users access a file.
 pub(crate) const OTHERS: u32 = 0o077;
 
-/// A key that the user pointed at, by flag or variable.
+/// A key that the user named with a flag or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pointed {
     /// `--key-file`, `STRONGROOM_KEY_FILE`
@@ -26,13 +26,13 @@ pub(crate) enum Pointed {
 }
 
 impl Pointed {
-    /// Whether it takes standard input, so that nothing else can.
+    /// Whether the key is read from standard input, so that nothing else can be.
     pub(crate) fn is_stdin(&self) -> bool {
         matches!(self, Self::KeyFile(Input::Stdin) | Self::PassphraseFile(Input::Stdin))
     }
 }
 
-/// What the user pointed at: a flag before any variable, a key file before a passphrase file.
+/// The key that the user named. Flags go before variables, and key files before passphrase files.
 pub(crate) fn pointed(context: &Context, global: &Global) -> Option<Pointed> {
     let var = |name: &str| context.var(name).map(|value| Input::named(Path::new(&value)));
     let key_flag = || global.key_file.as_deref().map(Input::named).map(Pointed::KeyFile);
@@ -44,7 +44,7 @@ pub(crate) fn pointed(context: &Context, global: &Global) -> Option<Pointed> {
         .or_else(|| var("STRONGROOM_PASSPHRASE_FILE").map(Pointed::PassphraseFile))
 }
 
-/// Refuses standard input for two things at once, before either is read.
+/// Refuses to read two things from standard input, before either is read.
 pub(crate) fn check_stdin(context: &Context, global: &Global, value: bool) -> Result<(), CliError> {
     if value && pointed(context, global).is_some_and(|pointed| pointed.is_stdin()) {
         return Err(CliError::usage(
@@ -81,7 +81,7 @@ pub(crate) fn unlock(
     Err(no_key(id, own.as_deref()))
 }
 
-/// No vault has an empty passphrase, so an empty one is no key.
+/// No vault has an empty passphrase, so an empty one cannot be right.
 fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, CliError> {
     if passphrase.is_empty() {
         return Err(CliError::key("the passphrase is empty"));
@@ -96,30 +96,30 @@ pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, CliError> {
     let opened = input.open().map_err(failure)?;
     if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
         return Err(CliError::key(format!(
-            "others can reach the key file. path={input} mode={mode:04o}"
+            "others can access the key file. path={input} mode={mode:04o}"
         ))
-        .hint(format!("make it private: chmod 600 {}", quoted(input))));
+        .hint(format!("run: chmod 600 {}", quoted(input))));
     }
     let no_key_file = || {
-        CliError::key(format!("this is no key file, or it is damaged. path={input}"))
-            .hint("a key file is two lines; restore it from a copy")
+        CliError::key(format!("this is not a key file, or it is damaged. path={input}"))
+            .hint("a key file has two lines; restore it from a copy")
     };
     let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
     match key_text::parse(&text) {
-        // A newer format is told by number when the vault is opened with it.
+        // A newer format is reported with its number when the vault is opened.
         Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
         Err(_) => Err(no_key_file()),
     }
 }
 
-/// Reads a passphrase file: all of it but one newline at its end.
+/// Reads a passphrase file, without one newline at its end.
 pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, CliError> {
     let failure = |error| {
         CliError::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
     };
     let opened = input.open().map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
-        output::warn(&format!("others can reach the passphrase file {input}"));
+        output::warn(&format!("others can access the passphrase file {input}"));
     }
     let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
         CliError::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
@@ -129,7 +129,7 @@ pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, CliError> {
 
 /// Drops one `\n` or `\r\n` at the end: editors and `echo` add it.
 pub(crate) fn without_newline(bytes: SecretBytes) -> SecretBytes {
-    // EXPOSE: to cut inside the fence; the copy goes straight back into it.
+    // EXPOSE: to cut the text; the copy is wiped like the original.
     let text = bytes.expose();
     match text.strip_suffix(b"\r\n").or_else(|| text.strip_suffix(b"\n")) {
         Some(cut) => SecretBytes::copy_from(cut),
@@ -137,7 +137,7 @@ pub(crate) fn without_newline(bytes: SecretBytes) -> SecretBytes {
     }
 }
 
-/// The refusal that names all four places of a key.
+/// The error that names all four places of a key.
 fn no_key(id: VaultId, own: Option<&Path>) -> CliError {
     let own = own.map_or_else(
         || format!("$XDG_CONFIG_HOME/strongroom/keys/{id}.key (neither it nor HOME is set)"),
@@ -152,7 +152,7 @@ fn no_key(id: VaultId, own: Option<&Path>) -> CliError {
     ))
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 pub(crate) fn quoted(input: &Input) -> String {
     format!("'{}'", input.to_string().replace('\'', r"'\''"))
 }

@@ -53,8 +53,8 @@ impl VaultBuilder {
         self
     }
 
-    /// Sets the functions that rotate secrets. Without them `RotateSecret` is refused, as on AWS for a function
-    /// that cannot be called.
+    /// Sets the functions that rotate secrets. Without them `RotateSecret` is refused, as on AWS for a
+    /// function that cannot be called.
     #[must_use]
     pub fn rotation(mut self, functions: RotationFunctions) -> Self {
         self.options.rotation = functions;

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
-/// The built example. `cargo test` builds all of them beside the tests; `cargo test --test api` builds none.
+/// The built example. `cargo test` builds all of them; `cargo test --test api` does not.
 fn example(name: &str) -> PathBuf {
     static BUILT: Once = Once::new();
     let tests = std::env::current_exe().unwrap();
-    let path = tests.ancestors().nth(2).unwrap().join("examples").join(name);
-    if !path.exists() {
-        BUILT.call_once(|| {
-            let mut cargo = Command::new(env!("CARGO"));
-            cargo.args(["build", "--examples", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-            assert!(cargo.status().unwrap().success());
-        });
-    }
-    path
+    let folder = tests.ancestors().nth(2).unwrap();
+    BUILT.call_once(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--examples", "--quiet"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+        if folder.ends_with("release") {
+            cargo.arg("--release");
+        }
+        assert!(cargo.status().unwrap().success());
+    });
+    folder.join("examples").join(name)
 }
 
 fn run_in(folder: &Path, name: &str) -> String {

@@ -25,7 +25,11 @@ fn init_says_where_vault_and_key_are_and_prints_no_data() {
     let key = home.key_file();
     assert!(said.err.contains(home.vault().to_str().unwrap()), "{}", said.err);
     assert!(said.err.contains(key.to_str().unwrap()), "{}", said.err);
-    assert!(said.err.contains("together") && said.err.contains("apart"), "{}", said.err);
+    assert!(
+        said.err.contains("both are needed") && said.err.contains("separately"),
+        "{}",
+        said.err
+    );
     let id = strongroom::__internals::vault::peek_id(&home.vault()).unwrap();
     assert_eq!(key.file_name().unwrap().to_str().unwrap(), format!("{id}.key"));
 }

@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  strongroom init                              make a vault and its key file
+  strongroom init                              create a vault and its key file
   printf %s hunter2 | strongroom put db/password - --create
   strongroom get db/password                   the raw value, nothing added
   strongroom ls db/                            names that start with db/
@@ -34,25 +34,25 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make a vault, and a key file that opens it
+    /// Create a vault and the key file that opens it
     Init(Init),
-    /// Serve the AWS Secrets Manager API; makes the vault if there is none
+    /// Serve the AWS Secrets Manager API; creates the vault if there is none
     #[cfg(feature = "server")]
     Serve(Serve),
     /// Print the `export` lines that point an AWS client at the server
     #[command(after_help = "Example:\n  eval \"$(strongroom env)\"")]
     Env,
-    /// Make, list and revoke the key pairs that may sign requests to the server
+    /// Create, list and revoke the key pairs that may sign requests to the server
     Credentials(Credentials),
     /// Store a new version of a secret and print its version id
     Put(Put),
-    /// Print a secret's value: its bytes, nothing added
+    /// Print a secret's value, byte for byte
     Get(Get),
     /// List the names of secrets, one a line
     Ls(Ls),
-    /// Show all about a secret but its values
+    /// Show everything about a secret except its values
     Describe(Name),
-    /// List a secret's versions: id, staging labels, when made
+    /// List a secret's versions: id, staging labels, creation date
     Versions(Versions),
     /// Move a staging label to another version
     Stage(Stage),
@@ -60,8 +60,8 @@ pub(crate) enum Command {
     Rm(Rm),
     /// Cancel a scheduled deletion
     Restore(Name),
-    /// Look for damage and change nothing
+    /// Look for damage without changing anything
     Check(Check),
-    /// Repair damage from what is proven right; keeps the damaged originals
+    /// Repair damage from copies that are proven right; keeps the damaged originals
     Repair(Repair),
 }

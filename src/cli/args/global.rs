@@ -56,5 +56,5 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|seconds| *seconds <= 1e9)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "a number of seconds is meant, such as 5 or 0.5".to_owned())
+        .ok_or_else(|| "expected a number of seconds, such as 5 or 0.5".to_owned())
 }

@@ -1,7 +1,7 @@
 //! The command line: its words, its help, its refusals.
 //!
-//! Flags for the vault and its key stand before or after the subcommand. A refusal never repeats an
-//! argument that could be a secret.
+//! Flags for the vault and its key stand before or after the subcommand. A refusal never repeats an argument
+//! that could be a secret.
 //!
 //! - `global.rs`: the flags of every subcommand
 //! - `vault.rs`, `secrets.rs`, `server.rs`: the arguments of the subcommands, by subject

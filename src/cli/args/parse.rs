@@ -30,31 +30,30 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Par
     }
 }
 
-/// clap does not see a conflict between global flags on both sides of the subcommand.
+/// clap does not notice a conflict between global flags before and after the subcommand.
 fn check(cli: Cli) -> Result<Cli, CliError> {
     if cli.global.key_file.is_some() && cli.global.passphrase_file.is_some() {
-        return Err(CliError::usage("--key-file and --passphrase-file exclude each other"));
+        return Err(CliError::usage("give either --key-file or --passphrase-file, not both"));
     }
     Ok(cli)
 }
 
-/// The refusal of a command line. An argument that stands where none belongs may be a secret that
-/// someone meant to hand over: it is not repeated.
+/// The refusal of a command line. An unexpected argument may be a secret, so it is not repeated.
 fn refusal(error: &clap::Error) -> CliError {
-    let told = |kind| match error.get(kind) {
+    let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    let invalid = told(ContextKind::InvalidArg).unwrap_or_default();
+    let invalid = context(ContextKind::InvalidArg).unwrap_or_default();
     let message = match error.kind() {
         ErrorKind::UnknownArgument if is_flag(invalid) => {
             format!("there is no flag {invalid} here")
         }
         ErrorKind::UnknownArgument => {
-            "an argument too many (not repeated here, in case it is a secret)".to_owned()
+            "there is one argument too many (not repeated here, because it may be a secret)".to_owned()
         }
         ErrorKind::TooManyValues => {
-            "a flag that takes no value was given one (not repeated here, in case it is a secret)"
+            "a flag that takes no value was given one (not repeated here, because it may be a secret)"
                 .to_owned()
         }
         _ => {
@@ -71,10 +70,10 @@ fn refusal(error: &clap::Error) -> CliError {
             [&[first], more.as_slice()].concat().join(" ")
         }
     };
-    CliError::usage(message).hint("`strongroom --help` and `strongroom COMMAND --help` tell more")
+    CliError::usage(message).hint("see `strongroom --help` and `strongroom COMMAND --help`")
 }
 
-/// Whether `text` is a plain long flag: words of small letters. Anything else could be a value.
+/// Whether `text` is a plain long flag, of lower-case words. Anything else could be a value.
 fn is_flag(text: &str) -> bool {
     text.strip_prefix("--").is_some_and(|word| {
         word.len() <= 24 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The value comes from --file F, from standard input with `-` (byte for byte), or from a prompt
-without echo. It never stands on the command line, where every process can read it.
+without echo. It is never taken from the command line, which every process can read.
 
 Examples:
   strongroom put db/password --create
@@ -18,23 +18,23 @@ Examples:
 pub(crate) struct Put {
     /// The secret's name or ARN
     pub(crate) name: String,
-    /// `-`: the value is what comes in on standard input
+    /// `-`: read the value from standard input
     // Everything else is refused by hand, with the reason and without repeating it.
     #[arg(value_name = "-", hide_possible_values = true)]
     pub(crate) source: Vec<OsString>,
     /// Read the value from this file
     #[arg(long, value_name = "F")]
     pub(crate) file: Option<PathBuf>,
-    /// Store it as `SecretBinary`: any bytes; without it the value must be UTF-8
+    /// Store the value as `SecretBinary`, which may be any bytes; otherwise it must be UTF-8
     #[arg(long)]
     pub(crate) binary: bool,
-    /// Put this staging label on the version instead of AWSCURRENT; may be repeated
+    /// Attach this staging label instead of AWSCURRENT; may be repeated
     #[arg(long = "stage", value_name = "S")]
     pub(crate) stages: Vec<String>,
-    /// The version's id, of 32 to 64 characters: the same token and value again change nothing
+    /// The version's id, 32 to 64 characters; repeating it with the same value changes nothing
     #[arg(long, value_name = "T")]
     pub(crate) token: Option<String>,
-    /// Make the secret if there is none
+    /// Create the secret if it does not exist
     #[arg(long)]
     pub(crate) create: bool,
     #[arg(
@@ -50,7 +50,7 @@ pub(crate) struct Put {
 /// `get`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A newline is added only on a terminal. With --out the file is made anew with mode 0600.
+A newline is added only on a terminal. --out writes a new file of mode 0600.
 
 Examples:
   strongroom get db/password
@@ -97,16 +97,17 @@ pub(crate) struct Versions {
 /// `stage`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-AWSCURRENT moves only away from the version named with --from; AWSPREVIOUS follows by itself.
+AWSCURRENT only moves if --from names the version that has it now. AWSPREVIOUS then moves to that
+version.
 
-Example, back to the version before:
+Example: go back to the version before
   strongroom stage db/password AWSCURRENT --to OLD --from NEW")]
 pub(crate) struct Stage {
     /// The secret's name or ARN
     pub(crate) name: String,
     /// The staging label
     pub(crate) label: String,
-    /// The version that gets the label; without it the label is taken off
+    /// The version that gets the label; without it the label is removed
     #[arg(long, value_name = "V", required_unless_present = "from")]
     pub(crate) to: Option<String>,
     /// The version that has the label now
@@ -119,10 +120,10 @@ pub(crate) struct Stage {
 pub(crate) struct Rm {
     /// The secret's name or ARN
     pub(crate) name: String,
-    /// Days, 7 to 30, in which `restore` can take it back [default: 30]
+    /// Days, 7 to 30, in which `restore` can cancel the deletion [default: 30]
     #[arg(long, value_name = "DAYS", conflicts_with = "now")]
     pub(crate) window: Option<i64>,
-    /// Delete now and erase the keys of its versions: nothing brings it back
+    /// Delete now and erase the keys of its versions; nothing can restore them
     #[arg(long)]
     pub(crate) now: bool,
 }

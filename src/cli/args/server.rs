@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each start prints the same `export` lines on standard error, then `Ready.`; `strongroom env`
-prints them again. SIGTERM and Ctrl-C stop the server in order: it answers what it has begun.
+prints them again. SIGTERM and Ctrl-C shut down gracefully: running requests finish.
 
 Example:
   strongroom serve &
@@ -23,38 +23,39 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:4566", value_parser = listen)]
     pub(crate) listen: SocketAddr,
-    /// Who may ask: `sigv4` checks the signature of each request, `none` lets every process of
-    /// this machine in (loopback addresses only)
+    /// How requests are authenticated: `sigv4` checks the signature of each request, `none` accepts
+    /// every process on this machine (loopback addresses only)
     #[arg(long, value_enum, default_value = "sigv4")]
     pub(crate) auth: AuthMode,
-    /// A vault in memory with fresh keys, gone at the end
+    /// Serve a new vault in memory, which is gone when the server stops
     #[arg(long)]
     pub(crate) ephemeral: bool,
-    /// Leave the key pair out of the printed lines
+    /// Do not print the key pair
     #[arg(long)]
     pub(crate) no_print_credentials: bool,
-    /// Also speak the read protocol of AWS's local agent there, usually 127.0.0.1:2773 (loopback
-    /// addresses only)
+    /// Also serve the read protocol of AWS's local agent at this address, usually 127.0.0.1:2773
+    /// (loopback addresses only)
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
     pub(crate) agent_listen: Option<SocketAddr>,
-    /// The file with the token that requests to the agent's port must show [default: one that is
-    /// made and kept beside client.env]
+    /// A file with the token that requests to the agent's port must carry [default: a token that is
+    /// created once and kept beside client.env]
     #[arg(long, value_name = "F", requires = "agent_listen")]
     pub(crate) agent_token_file: Option<PathBuf>,
-    /// What rotates secrets whose `RotationLambdaARN` is ARN: `ARN=exec:/path/to/command`,
-    /// `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of such lines; may be repeated
+    /// Which function rotates the secrets whose `RotationLambdaARN` is ARN:
+    /// `ARN=exec:/path/to/command`, `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of
+    /// such lines; may be repeated
     #[arg(long, value_name = "ARN=FUNCTION")]
     pub(crate) rotation: Vec<String>,
 }
 
-/// Who may ask the server.
+/// How requests are authenticated.
 #[cfg(feature = "server")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AuthMode {
     /// Signed requests.
     #[value(name = "sigv4")]
     SigV4,
-    /// Anyone who reaches the port.
+    /// Not at all: every process that reaches the port is accepted.
     None,
 }
 
@@ -68,15 +69,15 @@ pub(crate) struct Credentials {
 /// What to do with key pairs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CredentialsAction {
-    /// Make a pair; its secret half is printed this once
+    /// Create a pair; its secret half is printed only now
     New {
-        /// The account, of 12 digits, that its requests act in
+        /// The account of its requests, 12 digits
         #[arg(long, value_name = "N", default_value = "000000000000", value_parser = account)]
         account: String,
     },
     /// List access key ids and their accounts, never the secret halves
     Ls,
-    /// Take a pair out of use
+    /// Revoke a pair
     Revoke {
         /// The access key id
         #[arg(value_name = "ID")]
@@ -96,6 +97,6 @@ fn account(text: &str) -> Result<String, String> {
 fn listen(text: &str) -> Result<SocketAddr, String> {
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
     numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
-        "an address and a port are meant, such as 127.0.0.1:4566 or [::1]:4566".to_owned()
+        "expected an address and a port, such as 127.0.0.1:4566 or [::1]:4566".to_owned()
     })
 }

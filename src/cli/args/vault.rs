@@ -5,7 +5,7 @@ use clap::Args;
 /// `check`
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Open every value too, and compare every row of the state
+    /// Also open every value, and compare every row of the state
     #[arg(long)]
     pub(crate) deep: bool,
 }
@@ -13,10 +13,10 @@ pub(crate) struct Check {
 /// `repair`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What nothing can replace is listed and left as it is (exit 7). Keep a copy of the folder, look for
-a backup, and only then give --accept-loss.")]
+Damage that cannot be repaired is listed and left as it is (exit 7). Copy the folder and look for a
+backup before you give --accept-loss.")]
 pub(crate) struct Repair {
-    /// Keep the longest part that is proven right, and drop what is listed as lost
+    /// Keep the longest part that is proven right and drop what is listed as lost
     #[arg(long)]
     pub(crate) accept_loss: bool,
 }
@@ -25,11 +25,11 @@ pub(crate) struct Repair {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without --passphrase the key is a random key file of mode 0600 in
-$XDG_CONFIG_HOME/strongroom/keys. Key and vault together are the secret; apart they are the
-safety: back them up to different places.")]
+$XDG_CONFIG_HOME/strongroom/keys. Both key and vault are needed to read your secrets. Back them up
+separately.")]
 pub(crate) struct Init {
-    /// Lock the vault with a passphrase, asked for twice or read from --passphrase-file, instead
-    /// of a key file
+    /// Use a passphrase instead of a key file; it is read from --passphrase-file or asked for
+    /// twice
     #[arg(long)]
     pub(crate) passphrase: bool,
 }

@@ -1,4 +1,4 @@
-//! `check` and `repair`: what is damaged, what can be repaired, and from what.
+//! `check` and `repair`.
 
 use crate::cli::args::{Check, Global, Repair};
 use crate::cli::context::Context;
@@ -7,7 +7,7 @@ use crate::cli::output::{json, text};
 use crate::cli::{output, session, unlock};
 use crate::vault::{RepairOutcome, RepairReport};
 
-/// `check`: damage is exit 7; what the next open repairs by itself is a warning and 0.
+/// `check`. Damage is exit 7. What the next open repairs by itself is a warning and exit 0.
 pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), CliError> {
     let dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
@@ -28,11 +28,11 @@ pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<
         return Ok(());
     }
     Err(CliError::new(Exit::Damaged, "the vault is damaged").hint(
-        "nothing was changed; keep a copy of the folder, then run `strongroom repair`: it tells before anything is lost",
+        "nothing was changed; copy the folder, then run `strongroom repair`, which loses nothing without --accept-loss",
     ))
 }
 
-/// `repair`: 0 when the vault is whole afterwards, 7 when that would lose something.
+/// `repair`. Exit 0 if the vault is whole afterwards, 7 if a repair would lose something.
 pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Result<(), CliError> {
     let dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
@@ -53,12 +53,11 @@ pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Resul
         output::lines([summary(&report).as_str()])?;
     }
     match (&report.outcome, &report.loss) {
-        (RepairOutcome::WouldLose, Some(loss)) => {
-            Err(CliError::new(Exit::Damaged, format!("not repaired: this would be lost: {loss}"))
-                .hint(
-                    "look for a backup first; `strongroom repair --accept-loss` keeps all but that",
-                ))
-        }
+        (RepairOutcome::WouldLose, Some(loss)) => Err(CliError::new(
+            Exit::Damaged,
+            format!("not repaired: this would be lost: {loss}"),
+        )
+        .hint("look for a backup first; `strongroom repair --accept-loss` keeps everything else")),
         _ => Ok(()),
     }
 }

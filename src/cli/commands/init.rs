@@ -1,5 +1,5 @@
-//! Making a vault, and the key that opens it: durable before the vault is finished, so there is
-//! never a vault without its key.
+//! `init`: creates a vault and its key. The key is durable before the vault is finished, so no vault exists
+//! without its key.
 
 use crate::cli::args::{Global, Init};
 use crate::cli::context::Context;
@@ -26,28 +26,28 @@ pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<()
     Ok(())
 }
 
-/// The key of a vault that is about to be made.
+/// The key of a vault that is about to be created.
 pub(crate) enum NewKey {
     /// A passphrase.
     Passphrase(SecretBytes),
-    /// The content of a key file that came in on standard input.
+    /// The content of a key file, read from standard input.
     Given(SecretBytes),
-    /// A key file, here or in the vault's own place.
+    /// A key file at this path, or else the vault's own.
     KeyFile(Option<PathBuf>),
 }
 
-/// Decides about the new vault's key; a passphrase is read or asked for here.
+/// Decides how a new vault opens. A passphrase is read or asked for here.
 pub(crate) fn new_key(
     context: &Context,
     global: &Global,
     wants_passphrase: bool,
 ) -> Result<NewKey, CliError> {
     if wants_passphrase && global.key_file.is_some() {
-        return Err(CliError::usage("--passphrase and --key-file exclude each other"));
+        return Err(CliError::usage("give either --passphrase or --key-file, not both"));
     }
     let passphrase = match unlock::pointed(context, global) {
         Some(Pointed::PassphraseFile(input)) => unlock::passphrase_file(&input)?,
-        // A key file that a variable points at stands back behind the flag.
+        // The flag goes before a variable that names a key file.
         _ if wants_passphrase => match context.var("STRONGROOM_PASSPHRASE_FILE") {
             Some(path) => unlock::passphrase_file(&Input::named(Path::new(&path)))?,
             None => ask_twice()?,
@@ -59,7 +59,7 @@ pub(crate) fn new_key(
         None => return Ok(NewKey::KeyFile(None)),
     };
     if passphrase.is_empty() {
-        return Err(CliError::usage("an empty passphrase protects nothing"));
+        return Err(CliError::usage("the passphrase is empty"));
     }
     Ok(NewKey::Passphrase(passphrase))
 }
@@ -71,12 +71,12 @@ fn ask_twice() -> Result<SecretBytes, CliError> {
     }
     let first = input::prompt("New passphrase: ")?;
     if first != input::prompt("The same again: ")? {
-        return Err(CliError::usage("the two passphrases differ; nothing was made"));
+        return Err(CliError::usage("the two passphrases differ; nothing was created"));
     }
     Ok(first)
 }
 
-/// Makes the vault in `dir` and says on standard error where it and its key are.
+/// Creates the vault in `dir` and prints on standard error where it and its key are.
 pub(crate) fn create(
     context: &Context,
     path: &Path,
@@ -93,26 +93,24 @@ pub(crate) fn create(
             Ok(key)
         }
     })?;
-    output::note(&format!("made a vault in {}", path.display()));
+    output::note(&format!("created a vault in {}", path.display()));
     match key_path {
         Some(path) => {
             output::note(&format!("its key is {}", path.display()));
             output::note(
-                "key and vault together are the secret, apart they are the safety: keep a copy of \
-                 each, never both in one place; without the key nobody reads the vault again",
+                "both are needed to read your secrets: back them up separately; without the key the \
+                 vault cannot be read",
             );
         }
         None => {
-            output::note(
-                "keep its key apart from it; without the key nobody reads the vault again",
-            );
+            output::note("back up its key separately; without the key the vault cannot be read");
         }
     }
     Ok(vault)
 }
 
-/// Makes the key file durable before the vault that needs it is finished. A key file that stands
-/// where the user pointed is used as it is: replacing it could lock another vault for ever.
+/// Makes the key file durable before the vault is finished. An existing key file is used as it is: replacing
+/// it could lock another vault for ever.
 fn make_key_file(
     context: &Context,
     id: VaultId,
@@ -126,11 +124,11 @@ fn make_key_file(
     // An empty file is a name that `mktemp` reserved.
     if env.fs.metadata(&path).map_err(io)?.is_some_and(|found| found.len > 0) {
         let key = Unlock::key_file(&path).map_err(|error| match error.kind() {
-            // The key is at fault: nothing is made yet.
+            // The key is at fault: nothing has been created yet.
             ErrorKind::NewerFormat { .. } => ErrorKind::WrongKey.into(),
             _ => error,
         })?;
-        output::note("there is a key file already, which opens this vault too");
+        output::note("the key file exists already and opens this vault too");
         return Ok((path, key));
     }
     private_file::make_dirs(env, &parent(&path)).map_err(io)?;

@@ -1,4 +1,4 @@
-//! The operations on secrets: one function per subcommand. Each asks the vault, closes it, prints.
+//! The subcommands on secrets, one function each.
 
 use crate::cli::args::{Get, Global, Ls, Name, Put, Rm, Stage, Versions};
 use crate::cli::context::Context;
@@ -29,7 +29,7 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), C
     let is_stdin = source == Source::Input(Input::Stdin);
     unlock::check_stdin(context, global, is_stdin)?;
     let scope = locations::scope_of(context, global, &args.name)?;
-    // Read to its end before the vault is locked: what feeds us may need the vault itself.
+    // Read to the end before the vault is locked: the process that writes to us may need the vault.
     let ready = match &source {
         Source::Input(input) => Some(value::read(input, args.binary)?),
         Source::Prompt => None,
@@ -49,7 +49,7 @@ pub(crate) fn put(context: &Context, global: &Global, args: Put) -> Result<(), C
     output::lines(id.as_deref())
 }
 
-/// Stores a new version, making the secret first if that is asked for and needed.
+/// Stores a new version. With `--create` a missing secret is created first.
 fn store(
     vault: &Vault,
     scope: &Scope,
@@ -60,7 +60,7 @@ fn store(
     if create && !exists(vault, scope, &name)? {
         let mut request = CreateSecret::new(name.as_str());
         if stages.is_empty() {
-            // One operation: the secret is never seen without its value.
+            // In one operation, so that nobody sees the secret without its value.
             request.value = Some(value);
             request.client_request_token = token;
             return Ok(vault.in_scope(scope).create_secret(request)?);
@@ -73,14 +73,14 @@ fn store(
     vault.in_scope(scope).put_secret_value(request).map_err(|error| {
         let is_missing = is_fault(&error, FaultKind::ResourceNotFound) && !create;
         let failure = CliError::from(error);
-        if is_missing { failure.hint("--create makes the secret") } else { failure }
+        if is_missing { failure.hint("--create creates the secret") } else { failure }
     })
 }
 
 fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, CliError> {
     match vault.in_scope(scope).describe_secret(DescribeSecret::new(name)) {
         Ok(_) => Ok(true),
-        // An ARN names a secret that was made before: there is nothing to make from it.
+        // An ARN names a secret that existed once. No secret can be created from it.
         Err(error)
             if is_fault(&error, FaultKind::ResourceNotFound) && !name.starts_with("arn:") =>
         {
@@ -124,8 +124,8 @@ fn show(
     is_json: bool,
 ) -> Result<(), CliError> {
     output::secret(bytes)?;
-    // JSON ends its own line; a prompt should not stand behind a raw value.
-    // EXPOSE: its last byte decides.
+    // JSON ends with a newline. A raw value gets one, so that the prompt starts on its own line.
+    // EXPOSE: only its last byte is looked at.
     let is_open_line = !is_json && !found.value.bytes().expose().ends_with(b"\n");
     if is_open_line && output::data_is_seen() { output::data(b"\n") } else { Ok(()) }
 }
@@ -268,13 +268,16 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Cl
     shredded.map_err(|error| {
         let failure = CliError::from(error);
         let message =
-            format!("the secret is deleted, its keys are not erased yet: {}", failure.message);
-        CliError { exit: failure.exit, message, hint: Some("`rm --now` again erases them".into()) }
+            format!("the secret is deleted, but its keys are not erased yet: {}", failure.message);
+        CliError {
+            exit: failure.exit,
+            message,
+            hint: Some("run `rm --now` again to erase them".into()),
+        }
     })
 }
 
-/// A forced deletion of a name that nobody has succeeds, as with AWS; someone who mistyped the name
-/// should hear of it.
+/// As with AWS, a forced deletion of a missing secret succeeds. A warning tells whoever mistyped the name.
 fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
     let missing = vault
         .in_scope(scope)

@@ -1,5 +1,5 @@
-//! Ctrl-C. An ordinary command ends at once with 130: the vault is safe against that at any point
-//! (I1, I2). A prompt first gives the terminal back. A running server has its own way to stop.
+//! Ctrl-C. An ordinary command ends at once with 130, which the vault survives at any point (I1, I2). A
+//! prompt first restores the terminal. A server shuts down by itself.
 
 use crate::cli::error::Exit;
 use crate::env::real::Terminal;
@@ -16,7 +16,7 @@ static PHASE: AtomicU8 = AtomicU8::new(WORKING);
 /// The terminal as it was before a prompt turned its echo off.
 static TERMINAL: Mutex<Option<Terminal>> = Mutex::new(None);
 
-/// Long enough for a prompt that read the Ctrl-C itself to clean up and end the process.
+/// Time for a prompt that has read the Ctrl-C itself to clean up and end the process.
 const PROMPT_GRACE: Duration = Duration::from_millis(200);
 
 /// Installs the handler, once, at the start of the process.
@@ -33,7 +33,7 @@ pub(crate) fn install() {
     });
 }
 
-/// From here on signals are the server's.
+/// Leaves signals to the server from now on.
 #[cfg(feature = "server")]
 pub(crate) fn leave_to_server() {
     PHASE.store(SERVING, Ordering::SeqCst);

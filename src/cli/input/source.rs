@@ -1,4 +1,4 @@
-//! What comes in: files that the user names, standard input, prompts.
+//! Files that the user names, standard input, and prompts.
 
 use crate::cli::error::CliError;
 use crate::cli::input::signal;
@@ -40,14 +40,13 @@ impl std::fmt::Display for Input {
     }
 }
 
-/// Reads to the end, into the fence. `Ok(None)`: there are more than `len_max` bytes.
+/// Reads to the end. `Ok(None)`: there are more than `len_max` bytes.
 pub(crate) fn read(opened: Opened, len_max: usize) -> io::Result<Option<SecretBytes>> {
     Ok(opened.read_to_end(len_max)?.map(|bytes| SecretBytes::copy_from(&bytes)))
 }
 
-/// Whether there is a person to ask: a terminal that can be opened, and standard input or standard
-/// error connected to one. The second half keeps a batch job that merely inherits a terminal from
-/// waiting for an answer.
+/// Whether there is a person to ask: a terminal can be opened, and standard input or standard error is one.
+/// Without the second condition a batch job that merely inherits a terminal would hang.
 pub(crate) fn has_person() -> bool {
     let attached = io::stdin().is_terminal() || io::stderr().is_terminal();
     attached && Terminal::current().is_some()

@@ -1,4 +1,4 @@
-//! The value of `put`: where it comes from, and that it never stands in an argument.
+//! The value of `put`: from a file, standard input or a prompt, never from an argument.
 
 use crate::cli::args::Put;
 use crate::cli::error::CliError;
@@ -9,7 +9,7 @@ use crate::secret::{SecretBytes, SecretValue};
 use crate::semantics::{Fault, FaultKind};
 use std::ffi::OsStr;
 
-/// Where the value comes from, decided before anything is touched.
+/// Where the value comes from.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// A file or standard input.
@@ -23,13 +23,13 @@ pub(crate) fn source(args: &Put) -> Result<Source, CliError> {
     let stray = args.source.iter().any(|word| word != OsStr::new("-"));
     if args.value_in_argv.is_some() || stray {
         return Err(CliError::usage("a value is not taken from the command line").hint(
-            "every process can read the command line, and shells keep it; use one of\n  \
-             strongroom put NAME             asks for it, without echo\n  \
+            "every process can read the command line, and shells record it; use one of\n  \
+             strongroom put NAME             asks for the value, without echo\n  \
              printf %s ... | strongroom put NAME -\n  strongroom put NAME --file F",
         ));
     }
     match (&args.file, args.source.is_empty()) {
-        (Some(_), false) => Err(CliError::usage("--file and `-` exclude each other")),
+        (Some(_), false) => Err(CliError::usage("give either --file or `-`, not both")),
         (Some(path), true) => Ok(Source::Input(Input::named(path))),
         (None, false) => Ok(Source::Input(Input::Stdin)),
         (None, true) if input::stdin_is_terminal() => Ok(Source::Prompt),
@@ -40,7 +40,7 @@ pub(crate) fn source(args: &Put) -> Result<Source, CliError> {
     }
 }
 
-/// Reads a value that is not asked for.
+/// Reads a value from a file or standard input.
 pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, CliError> {
     let doing = || format!("the value cannot be read from {input}");
     let bytes =
@@ -72,7 +72,7 @@ fn checked(bytes: SecretBytes, is_binary: bool) -> Result<SecretValue, CliError>
     if is_binary {
         return Ok(SecretValue::Binary(bytes));
     }
-    // EXPOSE: to see whether it is text at all.
+    // EXPOSE: to check whether it is UTF-8.
     match std::str::from_utf8(bytes.expose()) {
         Ok(_) => Ok(SecretValue::String(bytes)),
         Err(error) => Err(CliError::usage(format!(

@@ -1,5 +1,5 @@
-//! Progress of a long opening, on standard error only: at once for a person, and after a second
-//! for a log, so that a short one says nothing there.
+//! The progress of a long opening, on standard error. A terminal shows it at once. A log gets a line after
+//! each second, so a short opening writes none.
 
 use crate::cli::output;
 use crate::env::{Clock, Env};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The least time between two lines of a log.
+/// The time between two lines of a log.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// What `vault` calls while it is busy.

@@ -1,4 +1,4 @@
-//! What goes out: data to standard output, everything else to standard error.
+//! Data goes to standard output, everything else to standard error.
 
 use crate::cli::error::CliError;
 use crate::cli::output::text;
@@ -6,7 +6,7 @@ use crate::env::real::{write_stderr, write_stdout};
 use crate::secret::SecretBytes;
 use std::io::{ErrorKind, IsTerminal};
 
-/// Writes data to standard output. A reader that went away ends the command with 141.
+/// Writes data to standard output. If the reader has gone, the command ends with 141.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), CliError> {
     write_stdout(bytes).map_err(|error| match error.kind() {
         ErrorKind::BrokenPipe => CliError::closed_pipe(),
@@ -16,7 +16,7 @@ pub(crate) fn data(bytes: &[u8]) -> Result<(), CliError> {
 
 /// Writes a value, or a document that may hold one, to standard output.
 pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), CliError> {
-    // EXPOSE: it was asked for, and this is where it was asked to go.
+    // EXPOSE: printing it is what the user asked for.
     data(bytes.expose())
 }
 
@@ -30,18 +30,17 @@ pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(), 
     if text.is_empty() { Ok(()) } else { data(text.as_bytes()) }
 }
 
-/// Whether a person sees standard output.
+/// Whether standard output is a terminal.
 pub(crate) fn data_is_seen() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether a person sees standard error.
+/// Whether standard error is a terminal.
 pub(crate) fn notes_are_seen() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Says something on standard error, in one line that starts with the command's name. Nobody
-/// listening there is no reason to fail.
+/// Prints one line on standard error, after the command's name. It is no error if nobody reads it.
 pub(crate) fn note(message: &str) {
     raw_note(&format!("strongroom: {}\n", text::one_line(message)));
 }
@@ -63,7 +62,7 @@ pub(crate) fn failure(failure: &CliError) {
     }
     note(&failure.message);
     if let Some(hint) = &failure.hint {
-        // A hint is ours: its line breaks are meant.
+        // Hints contain line breaks on purpose and no foreign text.
         raw_note(&format!("{hint}\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! Text for people: dates, and foreign characters that must not steer a terminal.
+//! Text for people: dates, and control characters that must not reach a terminal.
 
 use crate::env::UnixMillis;
 use crate::env::calendar::{Date, Time, date_and_time, day_of};
@@ -6,7 +6,7 @@ use crate::model::api::{DescribeSecretResponse, SecretVersionsListEntry};
 use crate::vault::CheckReport;
 use std::fmt::Write as _;
 
-/// `text` with control characters escaped, so that it stays on its line and steers nothing.
+/// `text` with control characters escaped, so that it stays on one line and cannot control the terminal.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -47,7 +47,7 @@ pub(crate) fn description(found: &DescribeSecretResponse) -> Vec<String> {
         line("Last read:", &date(day));
     }
     if let Some(requested) = found.deleted_date {
-        line("Deleted:", &format!("{} (`restore` takes it back)", date_time(requested)));
+        line("Deleted:", &format!("{} (`restore` cancels it)", date_time(requested)));
     }
     if let Some(service) = &found.owning_service {
         line("Owned by:", service);

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(super) const CALL_TIME: Duration = Duration::from_secs(60);
 /// How long a function waits for the server to listen.
 pub(super) const START_TIME: Duration = Duration::from_secs(60);
-/// How often something that is waited for is looked at.
+/// How long a wait sleeps between two looks.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 
 /// Where the server is, and who may sign requests to it.
@@ -43,7 +43,7 @@ pub(super) fn wait_for<'a>(
     }
 }
 
-/// The end of a call's time, or of the server's.
+/// The end of a call: its time is up, or the server stops.
 pub(super) struct Deadline<'a> {
     env: &'a Env,
     event: &'a RotationEvent,
@@ -55,13 +55,13 @@ impl<'a> Deadline<'a> {
         Self { env, event, at: env.clock.monotonic().saturating_add(span) }
     }
 
-    /// The time that is left; none is an error.
+    /// The time that is left. It is an error if there is none.
     pub(super) fn left(&self) -> Result<Duration, RotationError> {
         let left = self.at.saturating_sub(self.env.clock.monotonic());
         if left.is_zero() || self.event.is_stopping() { Err(RotationError) } else { Ok(left) }
     }
 
-    /// Rests a moment.
+    /// Sleeps a moment.
     fn wait(&self) -> Result<(), RotationError> {
         std::thread::sleep(self.left()?.min(LOOK));
         Ok(())

@@ -1,6 +1,6 @@
-//! A local command as a rotation function: the event on its standard input, where to call back and
-//! with which pair in its environment, success by its exit code. What it prints is thrown away
-//! unread: it may hold secrets.
+//! A local command as a rotation function. It gets the event on standard input, and the server's address and
+//! a key pair in its environment. It succeeds if it exits with 0. Its output is discarded, because it may
+//! contain secrets.
 
 use super::call::{CALL_TIME, CallerCell, Deadline, LOOK, START_TIME, event_json, wait_for};
 use crate::env::Env;
@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::process::{self, Child, Stdio};
 use std::thread;
 
-/// Variables that a command may need to run at all. Everything else stays here: the environment of
-/// a server may hold the names of its keys.
+/// Variables that a command may need to run at all. The rest is not passed on: the environment of a server
+/// may name its keys.
 const PASSED_ON: [&str; 8] =
     ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
 
@@ -43,8 +43,8 @@ impl RotationFunction for Command {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A Ctrl-C in the server's terminal is the server's, and what the command started can
-            // be ended with it.
+            // Ctrl-C in the terminal then reaches only the server, and the command can be ended with
+            // all processes that it started.
             .process_group(0);
         let mut child = command.spawn().map_err(|_| RotationError)?;
         drop(command);
@@ -60,7 +60,7 @@ impl Command {
     fn attend(&self, child: &mut Child, event: &RotationEvent) -> Result<(), RotationError> {
         let deadline = Deadline::after(&self.env, event, CALL_TIME);
         if let Some(mut stdin) = child.stdin.take() {
-            // Far less than a pipe holds; a command that does not read it is no failure.
+            // The event fits into a pipe. A command may succeed without reading it.
             let _ = stdin.write_all(&event_json(event));
         }
         loop {
@@ -73,10 +73,10 @@ impl Command {
     }
 }
 
-/// Ends a command with all that it started.
+/// Ends a command and all processes that it started.
 fn end(child: &mut Child) {
     if let Ok(None) = child.try_wait() {
-        // While it has not been waited for its id is nobody else's.
+        // Its id cannot be reused before it is waited for.
         let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
         let _ = child.wait();
     }

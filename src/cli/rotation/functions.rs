@@ -11,8 +11,9 @@ use crate::vault::RotationFunctions;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Longest file of lines.
+/// The longest file of `--rotation` lines that is read.
 const FILE_BYTES_MAX: usize = 1024 * 1024;
+
 /// Where a function is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Target {
@@ -47,7 +48,7 @@ pub(crate) fn functions(
     Ok(functions)
 }
 
-/// The lines of the arguments: those that map nothing name files.
+/// The lines of the arguments. An argument without `=` names a file of lines.
 pub(super) fn lines(arguments: &[String]) -> Result<Vec<String>, CliError> {
     let mut lines = Vec::new();
     for argument in arguments {
@@ -56,11 +57,12 @@ pub(super) fn lines(arguments: &[String]) -> Result<Vec<String>, CliError> {
             continue;
         }
         let named = Input::named(Path::new(argument));
-        let told =
+        let unreadable =
             |error| CliError::io(&format!("the rotation file {named} cannot be read"), &error);
-        let content = input::read(named.open().map_err(told)?, FILE_BYTES_MAX).map_err(told)?;
+        let content =
+            input::read(named.open().map_err(unreadable)?, FILE_BYTES_MAX).map_err(unreadable)?;
         let content = content.unwrap_or_else(|| SecretBytes::new(Vec::new()));
-        // EXPOSE: a file of configuration, read with the tools for files that hold secrets.
+        // EXPOSE: configuration, read with the functions for files with secrets.
         let text = String::from_utf8_lossy(content.expose());
         let meant = text.lines().map(str::trim);
         lines.extend(
@@ -91,9 +93,9 @@ pub(super) fn parse(line: &str) -> Result<(String, Target), CliError> {
 }
 
 fn bad(line: &str) -> CliError {
-    // The name alone: what stands behind it may hold a password.
+    // Only the name: the rest may contain a password.
     let arn = line.split('=').next().unwrap_or_default();
-    CliError::usage(format!("--rotation: what is given for {arn:?} is no function")).hint(
+    CliError::usage(format!("--rotation: {arn:?} is not given a function")).hint(
         "ARN=exec:/absolute/path, ARN=http://host:port/path, ARN=random, ARN=random:LENGTH, or a \
          file of such lines",
     )

@@ -14,7 +14,7 @@ pub(super) struct HttpFunction {
 
 impl RotationFunction for HttpFunction {
     fn invoke(&self, event: &RotationEvent) -> Result<(), RotationError> {
-        // It calls back too, with a pair that it was given otherwise.
+        // The function calls the server back with a key pair of its own.
         wait_for(&self.caller, &Deadline::after(&self.env, event, START_TIME))?;
         let deadline = Deadline::after(&self.env, event, CALL_TIME);
         self.hook.invoke(event_json(event), &|| deadline.left().is_ok())

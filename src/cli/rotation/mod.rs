@@ -6,8 +6,8 @@
 //! - `http.rs`: an HTTP address as a function
 //! - `functions.rs`: reads the arguments
 //!
-//! Functions are made before the server listens and call it back. They wait for the [`Caller`], which
-//! says where the server is and which pair signs requests to it.
+//! Functions are made before the server listens and call it back. They wait for the [`Caller`], which says
+//! where the server is and which pair signs requests to it.
 
 mod call;
 mod command;

@@ -1,7 +1,5 @@
-//! The token of the agent's port: read from a file that the user names, else kept beside
-//! `client.env` under the vault's id, made at the first start.
-//!
-//! Clients read the file itself, so it holds the token and nothing else.
+//! The token of the agent's port. It is read from a file that the user names, or else created at the first
+//! start and kept beside `client.env`. Clients read the file, so it contains the token and nothing else.
 
 use crate::cli::args::Global;
 use crate::cli::client_env;
@@ -18,7 +16,7 @@ use zeroize::Zeroizing;
 const NAME: &str = "agent.token";
 /// Longest file that is read, in bytes.
 const BYTES_MAX: usize = 4096;
-/// Shortest token: nobody guesses it.
+/// The shortest token, too long to guess.
 const TOKEN_BYTES_MIN: usize = 16;
 
 /// A token and where clients find it.
@@ -28,7 +26,7 @@ pub(crate) struct AgentToken {
     pub(crate) place: String,
 }
 
-/// Reads a token file that the user named. One that others can reach is refused, as a key file is.
+/// Reads a token file that the user named. Like a key file, it is refused if others can access it.
 pub(crate) fn given(file: &Path) -> Result<AgentToken, CliError> {
     let input = Input::named(file);
     let failure = |error| {
@@ -38,21 +36,21 @@ pub(crate) fn given(file: &Path) -> Result<AgentToken, CliError> {
     let mode = opened.mode().map_err(failure)?;
     if let Some(mode) = mode.filter(|mode| mode & unlock::OTHERS != 0) {
         return Err(CliError::key(format!(
-            "others can reach the agent's token file. path={input} mode={mode:04o}"
+            "others can access the agent's token file. path={input} mode={mode:04o}"
         ))
-        .hint(format!("make it private: chmod 600 {}", unlock::quoted(&input))));
+        .hint(format!("run: chmod 600 {}", unlock::quoted(&input))));
     }
     let text = input::read(opened, BYTES_MAX).map_err(failure)?;
     let token = text.map(unlock::without_newline).filter(is_token).ok_or_else(|| {
         CliError::usage(format!(
-            "the agent's token is {TOKEN_BYTES_MIN} to {BYTES_MAX} visible ASCII characters. \
+            "the agent's token must have {TOKEN_BYTES_MIN} to {BYTES_MAX} visible ASCII characters. \
              path={input}"
         ))
     })?;
     Ok(AgentToken { token, place: input.to_string() })
 }
 
-/// The vault's own token: the one that was kept, else a new one, which is kept.
+/// The vault's own token. A new one is created and kept if there is none.
 pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<AgentToken, CliError> {
     let kept = client_env::kept(context, global, id, NAME);
     let token = match kept.map(unlock::without_newline).filter(is_token) {
@@ -60,13 +58,13 @@ pub(crate) fn own(context: &Context, global: &Global, id: VaultId) -> Result<Age
         None => random(context)?,
     };
     let mut line = Zeroizing::new(Vec::with_capacity(token.len() + 1));
-    // EXPOSE: the file is how clients get it; nobody else can reach it.
+    // EXPOSE: clients read the token from this private file.
     line.extend_from_slice(token.expose());
     line.push(b'\n');
     match client_env::keep_file(context, global, id, NAME, &line) {
         Ok(path) => Ok(AgentToken { token, place: path.display().to_string() }),
         Err(why) => {
-            Err(CliError::new(Exit::Other, format!("the agent's token can be kept nowhere: {why}"))
+            Err(CliError::new(Exit::Other, format!("the agent's token could not be saved: {why}"))
                 .hint("give one with --agent-token-file"))
         }
     }
@@ -84,7 +82,7 @@ fn random(context: &Context) -> Result<SecretBytes, CliError> {
     let random = Zeroizing::new(context.env.random::<32>().map_err(failure)?);
     let mut digits = Zeroizing::new(vec![0; 64]);
     hex::encode_to_slice(*random, &mut digits)
-        .map_err(|_| CliError::new(Exit::Other, "a token could not be made"))?;
+        .map_err(|_| CliError::new(Exit::Other, "a token could not be created"))?;
     Ok(SecretBytes::copy_from(&digits))
 }
 

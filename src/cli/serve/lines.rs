@@ -5,7 +5,7 @@ use crate::vault::Credential;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use zeroize::Zeroizing;
 
-/// The lines of every start, always in the same order.
+/// The lines that every start prints, always in the same order.
 pub(super) struct Lines {
     endpoint: String,
     pair: Zeroizing<String>,

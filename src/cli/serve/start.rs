@@ -1,4 +1,4 @@
-//! `serve`: a vault behind the AWS API, and the lines that point a client at it.
+//! `serve`: opens or creates the vault, takes the port, prints the lines, serves.
 //!
 //! ```text
 //! usage -> lock -> key -> open or make -> key pair durable -> port -> client.env -> lines -> Ready.
@@ -23,8 +23,8 @@ use crate::vault::{Credential, Options, RotationFunctions, Vault, VaultDir};
 /// `serve`
 pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), CliError> {
     if args.auth == AuthMode::None && !args.listen.ip().is_loopback() {
-        return Err(CliError::usage("--auth none is for loopback addresses only")
-            .hint("listen on 127.0.0.1 or [::1], or leave signatures on"));
+        return Err(CliError::usage("--auth none is only allowed on loopback addresses")
+            .hint("listen on 127.0.0.1 or [::1], or drop --auth none"));
     }
     check_agent(context, global, args)?;
     let region = locations::region(context, global)?;
@@ -40,11 +40,11 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     served
 }
 
-/// What can be known about the agent's port before the vault is opened.
+/// Checks the agent's port before the vault is opened.
 fn check_agent(context: &Context, global: &Global, args: &Serve) -> Result<(), CliError> {
     let Some(listen) = args.agent_listen else { return Ok(()) };
     if !listen.ip().is_loopback() {
-        return Err(CliError::usage("--agent-listen is for loopback addresses only")
+        return Err(CliError::usage("--agent-listen only allows loopback addresses")
             .hint("listen on 127.0.0.1:2773 or [::1]:2773"));
     }
     let from_stdin = args.agent_token_file.as_ref().is_some_and(|file| file.as_os_str() == "-");
@@ -84,15 +84,15 @@ fn run(
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
-    // Copies that live as long as the server: only for functions that need them.
+    // These copies live as long as the server, so they are made only if functions need them.
     let pairs =
         if args.rotation.is_empty() { Vec::new() } else { all.iter().map(copied).collect() };
     let (agent, token_place) = agent(context, global, args, vault, &pair.account)?.unzip();
     let server = bind(context, args, region, vault.clone(), all, agent)?;
     let endpoint = format!("http://{}", reachable(server.local_addr()));
-    // Empty until now. Rotation functions that wait may call back: the port is taken.
+    // Rotation functions that have waited for the port may call back from now on.
     let _ = caller.set(Caller { endpoint, pairs });
-    // The server has taken the signals over; until now they ended the process.
+    // From now on the server handles signals. Until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
     if !args.ephemeral {
@@ -106,8 +106,8 @@ fn run(
     }
     if !args.listen.ip().is_loopback() {
         output::warn(
-            "others on the network reach this server, and what it sends is not encrypted: whoever \
-             sees the traffic reads the secrets",
+            "this server can be reached from the network and does not encrypt its traffic: whoever \
+             sees the traffic can read the secrets",
         );
     }
     client_env::warn_of_session_token(context);
@@ -117,14 +117,13 @@ fn run(
         output::note(&format!("agent protocol on http://{address}, token in {place}"));
     }
     output::raw_note("Ready.\n");
-    // The server keeps what it needs: these copies of the secret key would live as long as it runs.
+    // The server has its own copies. These copies of the secret key would live as long as it runs.
     drop((printed, lines, pair));
     Ok(server.run()?)
 }
 
-/// The pair that is handed out, and all that may sign. The pair that `client.env` already names is
-/// taken if it is still valid, else the first of the default account, else a new one: durable
-/// before anyone sees it.
+/// The pair that is printed, and all pairs that may sign. Printed is the pair in `client.env` if it is still
+/// valid, else the first of the default account, else a new one, which is durable before anyone sees it.
 fn key_pairs(vault: &Vault, kept: Option<&str>) -> Result<(Credential, Vec<Credential>), CliError> {
     let mut all = vault.credentials()?;
     let is_kept = |pair: &&Credential| Some(pair.access_key_id.as_str()) == kept;
@@ -141,12 +140,12 @@ fn copied(pair: &Credential) -> Credential {
     Credential {
         access_key_id: pair.access_key_id.clone(),
         account: pair.account.clone(),
-        // EXPOSE: the server takes the list and the lines need the pair; both stay in the fence.
+        // EXPOSE: copied for the server and for the printed lines.
         secret_access_key: SecretBytes::copy_from(pair.secret_access_key.expose()),
     }
 }
 
-/// The agent's port as it is asked for, and where its token lies.
+/// What the agent's port is asked to be, and where its token is.
 fn agent(
     context: &Context,
     global: &Global,

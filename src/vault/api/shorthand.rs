@@ -9,8 +9,8 @@ use crate::vault::handle::Vault;
 const TRIES: usize = 4;
 
 impl Vault {
-    /// Stores `value` as the current version of `name`. The secret is created if it does not exist. The value is
-    /// durable when this returns.
+    /// Stores `value` as the current version of `name`. The secret is created if it does not exist. The value
+    /// is durable when this returns.
     ///
     /// ```
     /// # use strongroom::Vault;
