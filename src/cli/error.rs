@@ -156,7 +156,8 @@ fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
             "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
         ),
         ErrorKind::Damaged { .. } => Some(
-            "`strongroom check` lists the damage and changes nothing; `strongroom repair` repairs what it can and loses nothing without --accept-loss",
+            "`strongroom check` lists the damage and changes nothing; `strongroom repair` repairs what it \
+             can and loses nothing without --accept-loss",
         ),
         ErrorKind::NotFound { .. } => Some("`strongroom init` makes a vault"),
         ErrorKind::Fault(fault)

@@ -28,7 +28,8 @@ pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<
         return Ok(());
     }
     Err(CliError::new(Exit::Damaged, "the vault is damaged").hint(
-        "nothing was changed; copy the folder, then run `strongroom repair`, which loses nothing without --accept-loss",
+        "nothing was changed; copy the folder, then run `strongroom repair`, which loses nothing \
+         without --accept-loss",
     ))
 }
 

@@ -3,6 +3,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::model::api::{ListSecretVersionIds, ListSecrets, PagedRequest};
 use crate::vault::Vault;
+use std::fmt;
 use std::vec::IntoIter;
 
 /// The items of all pages of a list, made by [`Vault::all`]. A page is asked for when the one before is
@@ -12,6 +13,12 @@ pub struct Pages<R: PagedRequest> {
     /// Asks for the next page; `None`: there is none.
     request: Option<R>,
     page: IntoIter<R::Item>,
+}
+
+impl<R: PagedRequest> fmt::Debug for Pages<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("vault", &self.vault).finish_non_exhaustive()
+    }
 }
 
 impl<R: PagedRequest> Pages<R> {
