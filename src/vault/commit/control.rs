@@ -73,13 +73,13 @@ impl Pipeline {
             keys: &keys,
             progress: None,
         };
-        let truth = self.read_log()?;
-        if truth.end().lsn != self.lsn {
+        let recovered = self.read_log()?;
+        if recovered.end().lsn != self.lsn {
             // The page cache holds a frame that was never synced. Only an open can settle it (I5).
             return Err(ErrorKind::StateBroken.into());
         }
-        let Opened { state, sum } = match opener.rebuild(&truth) {
-            Err(error) if is_snapshot_damage(&error) => opener.rebuild(&truth.fall_back()?)?,
+        let Opened { state, sum } = match opener.rebuild(&recovered) {
+            Err(error) if is_snapshot_damage(&error) => opener.rebuild(&recovered.fall_back()?)?,
             outcome => outcome?,
         };
         self.sum = sum;
@@ -134,11 +134,11 @@ impl Pipeline {
         let repaired =
             Log::repair(&shared.env, &shared.dir, shared.id.0, auth, options, end, &mut rows);
         // After a failure too, the log goes on from what is on the disk.
-        let (truth, failed) = match repaired {
-            Ok(truth) => (truth, None),
+        let (recovered, failed) = match repaired {
+            Ok(recovered) => (recovered, None),
             Err(error) => (self.read_log()?, Some(Error::from(error))),
         };
-        self.log = truth.start()?;
+        self.log = recovered.start()?;
         self.unsynced_bytes = self.unsynced_bytes.max(1);
         failed.map_or(Ok(()), Err)
     }

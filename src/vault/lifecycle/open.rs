@@ -65,32 +65,32 @@ fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Op
 /// The rest of an open, once the keys are there.
 pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let Unlocked { twin, content, keystore, keys } = unlocked;
-    let mut truth = recover(&place, &keys)?;
-    refuse_rollback(&truth, &keystore)?;
+    let mut recovered = recover(&place, &keys)?;
+    refuse_rollback(&recovered, &keystore)?;
     if content.needs_repair {
         twin.repair(&content)?;
     }
-    truth.settle()?;
+    recovered.settle()?;
     let opener = StateOpener::of(&place, &place.options.tuning, &keys);
-    let opened = match opener.open(&truth) {
+    let opened = match opener.open(&recovered) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before it may still be there, with its segments (I6).
-            truth = truth.fall_back()?;
-            truth.settle()?;
-            opener.open(&truth)?
+            recovered = recovered.fall_back()?;
+            recovered.settle()?;
+            opener.open(&recovered)?
         }
         outcome => outcome?,
     };
     let clock = &place.env.clock;
-    let age = AgeClock::from_note(age_note(truth.end().clock), clock.wall(), clock.monotonic());
-    let log = truth.start()?;
+    let age = AgeClock::from_note(age_note(recovered.end().clock), clock.wall(), clock.monotonic());
+    let log = recovered.start()?;
     let keystore = KeystoreFile { twin, keystore };
     Parts { place, keystore, keys, log, opened, age }.serve()
 }
 
 /// Refuses a keystore older than the one that the last frame names: someone has put it back.
-pub(crate) fn refuse_rollback(truth: &Recovered, keystore: &Keystore) -> Result<()> {
-    if truth.end().keystore_generation > keystore.generation() {
+pub(crate) fn refuse_rollback(recovered: &Recovered, keystore: &Keystore) -> Result<()> {
+    if recovered.end().keystore_generation > keystore.generation() {
         return Err(
             ErrorKind::Damaged { file: "keystore".to_owned(), offset: 0, rule: "TWIN-7" }.into()
         );
@@ -105,7 +105,7 @@ fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
     let options = place.options.tuning.log_options();
     let vault = keys.vault_id().0;
     match Log::open(&place.env, &place.dir, vault, Arc::clone(&auth), options.clone()) {
-        Ok(truth) => Ok(truth),
+        Ok(recovered) => Ok(recovered),
         Err(LogError::Damaged(damage)) => {
             let Some((state, end)) = state_at_end(place, keys, &damage) else {
                 if !rebuild_log(place, keys, &damage.file)? {

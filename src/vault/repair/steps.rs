@@ -142,14 +142,17 @@ impl Repair {
         checked: &CheckReport,
         accept_loss: bool,
     ) -> Result<bool> {
-        let remains = self.remains(keys)?;
-        if remains.last_known().is_some_and(|end| end.keystore_generation > keystore.generation()) {
+        let salvage_source = self.salvage_source(keys)?;
+        if salvage_source
+            .last_known()
+            .is_some_and(|end| end.keystore_generation > keystore.generation())
+        {
             // An older keystore was put back, so the keys of the newest rows are missing.
             return Err(damaged("keystore", "TWIN-7"));
         }
         let copy = StateCopy::of(&self.place);
         let state = copy.as_ref().map(StateCopy::store);
-        let found = match salvage(&remains, state, keys)? {
+        let found = match salvage(&salvage_source, state, keys)? {
             Some(found) if checked.findings.iter().any(|finding| !finding.is_repaired_at_open) => {
                 found
             }
@@ -164,14 +167,14 @@ impl Repair {
             return Ok(false);
         }
         self.keep_all(checked, found.loss.is_some())?;
-        let end = new_end(&found, &remains, state, keys)?;
+        let end = new_end(&found, &salvage_source, state, keys)?;
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-        remains.replace(end, &mut rows)?;
+        salvage_source.replace(end, &mut rows)?;
         self.report.done.push(format!("began the log anew from {}", found.source));
         Ok(true)
     }
 
-    fn remains(&self, keys: &Keyring) -> Result<SalvageSource> {
+    fn salvage_source(&self, keys: &Keyring) -> Result<SalvageSource> {
         let VaultDir { env, dir, options, .. } = &self.place;
         let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
         Log::salvage_source(env, dir, keys.vault_id().0, auth, options).map_err(Error::from)
@@ -215,14 +218,14 @@ impl Repair {
 /// lost may turn up again in a state or a backup, and must not be taken for later operations.
 fn new_end(
     found: &Salvage,
-    remains: &SalvageSource,
+    salvage_source: &SalvageSource,
     state: Option<&dyn Store>,
     keys: &Keyring,
 ) -> Result<End> {
     if found.loss.is_none() {
         return Ok(found.end.clone());
     }
-    let known = remains.last_known().map_or(found.end.lsn, |end| end.lsn);
+    let known = salvage_source.last_known().map_or(found.end.lsn, |end| end.lsn);
     let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
     let lsn = found.end.lsn.max(known).max(applied).next();
     let sum = sum_rows(&found.rows, keys).map_err(RowError::from)?;

@@ -38,56 +38,57 @@ struct Built {
 
 /// Builds the furthest proven part. `None`: nothing can be proven.
 pub(crate) fn salvage(
-    remains: &SalvageSource,
+    salvage_source: &SalvageSource,
     state: Option<&dyn Store>,
     keys: &Keyring,
 ) -> Result<Option<Salvage>> {
     let mut best: Option<(OrderedStore, End, &'static str)> = None;
-    let snapshots: Vec<Lsn> = remains.snapshots().map(|end| end.lsn).collect();
+    let snapshots: Vec<Lsn> = salvage_source.snapshots().map(|end| end.lsn).collect();
     let bases = snapshots.iter().enumerate().map(|(at, lsn)| {
         let source =
             if at == 0 { "the snapshot and the log" } else { "an older snapshot and the log" };
-        from_snapshot(remains, *lsn, keys, source).map(Some)
+        from_snapshot(salvage_source, *lsn, keys, source).map(Some)
     });
-    let of_state =
-        || Ok(state.and_then(|state| from_store(remains, state, keys, "the state and the log")));
+    let of_state = || {
+        Ok(state.and_then(|state| from_store(salvage_source, state, keys, "the state and the log")))
+    };
     let of_nothing =
-        || Ok(from_store(remains, &OrderedStore::new(), keys, "the log from its beginning"));
+        || Ok(from_store(salvage_source, &OrderedStore::new(), keys, "the log from its beginning"));
     let others = std::iter::once_with(of_state).chain(std::iter::once_with(of_nothing));
     for base in bases.chain(others) {
         let Some(mut built) = base? else { continue };
-        apply_frames(&mut built, remains, keys)?;
+        apply_frames(&mut built, salvage_source, keys)?;
         let Built { rows, end: Some(end), source, .. } = built else { continue };
         if best.as_ref().is_none_or(|(_, furthest, _)| end.lsn > furthest.lsn) {
             best = Some((rows, end, source));
         }
     }
     let Some((rows, end, source)) = best else { return Ok(None) };
-    let loss = loss(remains, state, &rows, &end)?;
+    let loss = loss(salvage_source, state, &rows, &end)?;
     Ok(Some(Salvage { rows, end, source, loss }))
 }
 
 fn from_snapshot(
-    remains: &SalvageSource,
+    salvage_source: &SalvageSource,
     lsn: Lsn,
     keys: &Keyring,
     source: &'static str,
 ) -> Result<Built> {
     let (mut taken, mut sum) = (Vec::new(), SetSum::empty());
-    remains.read_snapshot(lsn, &mut |tree, key, value| {
+    salvage_source.read_snapshot(lsn, &mut |tree, key, value| {
         sum.add(keys.digest_key(), tree, key, value);
         taken.push(RowChange { tree, key: key.into(), value: Some(value.into()) });
         Ok(())
     })?;
     let rows = OrderedStore::new();
     rows.apply(&[ChangeSet { lsn, rows: taken }]).map_err(RowError::from)?;
-    let end = remains.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
+    let end = salvage_source.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
     Ok(Built { rows, sum, end, source })
 }
 
 /// A store as a base. Its digest leaves chunks out, so every value is opened.
 fn from_store(
-    remains: &SalvageSource,
+    salvage_source: &SalvageSource,
     store: &dyn Store,
     keys: &Keyring,
     source: &'static str,
@@ -98,14 +99,14 @@ fn from_store(
     }
     let lsn = rows.applied().ok()?;
     let sum = sum_rows(&rows, keys).ok()?;
-    let end = remains.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
+    let end = salvage_source.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
     Some(Built { rows, sum, end, source })
 }
 
 /// Applies every frame that provably follows.
-fn apply_frames(built: &mut Built, remains: &SalvageSource, keys: &Keyring) -> Result<()> {
+fn apply_frames(built: &mut Built, salvage_source: &SalvageSource, keys: &Keyring) -> Result<()> {
     let after = built.rows.applied().map_err(RowError::from)?;
-    let led = remains.frames(after, &mut |end, frame| {
+    let led = salvage_source.frames(after, &mut |end, frame| {
         let applied = built.rows.applied().map_err(|_| LogError::Stopped)?;
         let first = frame.sets.first().map_or(end.lsn, |set| set.lsn);
         if end.lsn <= applied {

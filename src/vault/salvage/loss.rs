@@ -33,14 +33,14 @@ impl fmt::Display for Loss {
 
 /// What is known to be missing after `end`.
 pub(super) fn loss(
-    remains: &SalvageSource,
+    salvage_source: &SalvageSource,
     state: Option<&dyn Store>,
     rows: &OrderedStore,
     end: &End,
 ) -> Result<Option<Loss>> {
     let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
-    let proven = remains.proven_end();
-    let known = remains.last_known().map_or(end.lsn, |last| last.lsn);
+    let proven = salvage_source.proven_end();
+    let known = salvage_source.last_known().map_or(end.lsn, |last| last.lsn);
     let highest = known.max(applied);
     let is_all = match proven {
         Some(proven) => proven.same_point(end),
@@ -62,7 +62,7 @@ pub(super) fn loss(
             list.insert(key.to_vec());
         }
     };
-    let seen = remains.frames(end.lsn, &mut |_, frame| {
+    let seen = salvage_source.frames(end.lsn, &mut |_, frame| {
         for row in frame.sets.iter().flat_map(|set| &set.rows).filter(|row| row.value.is_some()) {
             note(row.tree, &row.key);
         }

@@ -19,13 +19,13 @@ pub(crate) fn lossless(
 ) -> Result<Option<(SalvageSource, Salvage)>> {
     let VaultDir { env, dir, options, .. } = place;
     let (auth, options) = (LogKeys::of(keys), options.tuning.log_options());
-    let remains = Log::salvage_source(env, dir, keys.vault_id().0, auth, options)?;
-    let known = remains.last_known().map_or(0, |end| end.keystore_generation);
-    if remains.proven_end().is_none() || known > keys.generation() {
+    let salvage_source = Log::salvage_source(env, dir, keys.vault_id().0, auth, options)?;
+    let known = salvage_source.last_known().map_or(0, |end| end.keystore_generation);
+    if salvage_source.proven_end().is_none() || known > keys.generation() {
         return Ok(None);
     }
-    let found = salvage(&remains, state, keys)?;
-    Ok(found.filter(|found| found.loss.is_none()).map(|found| (remains, found)))
+    let found = salvage(&salvage_source, state, keys)?;
+    Ok(found.filter(|found| found.loss.is_none()).map(|found| (salvage_source, found)))
 }
 
 /// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was
@@ -33,9 +33,9 @@ pub(crate) fn lossless(
 pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
     let copy = StateCopy::of(place);
     let state = copy.as_ref().map(StateCopy::store);
-    let Some((remains, found)) = lossless(place, keys, state)? else { return Ok(false) };
+    let Some((salvage_source, found)) = lossless(place, keys, state)? else { return Ok(false) };
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-    remains.replace(found.end, &mut rows)?;
-    remains.move_aside(damaged)?;
+    salvage_source.replace(found.end, &mut rows)?;
+    salvage_source.move_aside(damaged)?;
     Ok(true)
 }
