@@ -1,8 +1,9 @@
 //! Access to time, randomness and files. No other module has it (invariant I9).
 //!
-//! [`Env`] bundles a [`Clock`], an [`Entropy`] and an [`Fs`]. `real` talks to the operating system; `memory`
-//! keeps files until the process ends. Clippy's disallowed lists keep `std::fs`, `SystemTime` and random generators out of every other module. (sled does
-//! its own I/O: it holds only the rebuildable state.)
+//! [`Env`] bundles a [`Clock`], an [`Entropy`] and an [`Fs`]. `real` talks to the operating system;
+//! `memory` keeps files until the process ends. Clippy's disallowed lists keep `std::fs`, `SystemTime`
+//! and random generators out of every other module. (sled does its own I/O: it holds only the rebuildable
+//! state.)
 
 pub mod age;
 pub(crate) mod calendar;

@@ -3,7 +3,7 @@
 //! ```text
 //! socket -> server      accepts and admits connections, shuts down     rules WIRE-NET
 //!        -> http        guard, route, body                             rules WIRE-GUARD, WIRE-OTHER
-//!        -> services    method, type, target; STS, agent, probes       rules WIRE-FRONT, -STS, -AGENT, -HEALTH
+//!        -> services    operations, STS, agent, probes                rules WIRE-FRONT, STS, AGENT, HEALTH
 //!        -> sigv4       who sent the request, for which region         rules WIRE-SIG
 //!        -> json, schema, request                                      rules WIRE-JSON
 //!        -> vault       writes by callback, reads on a blocking thread
