@@ -19,7 +19,7 @@ impl Prng {
         Self { state }
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         let [a, b, c, d] = self.state;
         let output = a.wrapping_add(d).rotate_left(23).wrapping_add(a);
         let (c, d) = (c ^ a, d ^ b);
@@ -29,16 +29,16 @@ impl Prng {
 
     /// A number below `end`, which is above 0. The bias is far below what a harness could notice.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
+        self.next_u64() % end.max(1)
     }
 
     pub fn coin(&mut self) -> bool {
-        self.next() >> 63 == 1
+        self.next_u64() >> 63 == 1
     }
 
     pub fn fill(&mut self, buffer: &mut [u8]) {
         for chunk in buffer.chunks_mut(8) {
-            for (byte, random) in chunk.iter_mut().zip(self.next().to_le_bytes()) {
+            for (byte, random) in chunk.iter_mut().zip(self.next_u64().to_le_bytes()) {
                 *byte = random;
             }
         }

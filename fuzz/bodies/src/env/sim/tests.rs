@@ -305,7 +305,7 @@ fn after_syncing_everything_no_plan_changes_anything() {
                     fork.crash(CrashPlan::KeepAll);
                     assert_eq!(image(&fork), before, "seed={seed}");
                     // Goes on from some legal past, which may lack the second directory.
-                    fs.crash(CrashPlan::Random(rng.next()));
+                    fs.crash(CrashPlan::Random(rng.next_u64()));
                     drop(fs.create_dir(Path::new("/w")));
                 }
             }
