@@ -23,7 +23,7 @@ impl Inner {
     /// Checks, seals and commits a write, and waits for its outcome.
     pub(crate) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
         let job = self.prepare_write(scope, write)?;
-        self.driver.call(|done| job(done))
+        self.driver.call(job)
     }
 
     /// Checks and seals a write. The job only lacks the callback for its outcome.

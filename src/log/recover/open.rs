@@ -56,10 +56,10 @@ impl Log {
     ) -> Result<Recovered, LogError> {
         let context = LogContext::new(env, dir, vault, auth, &options);
         let twin = Manifest::twin(&context);
-        let content = twin.read()?;
-        let manifest = Manifest::decode(&context, &content.body, content.generation)?;
+        let manifest_file = twin.read()?;
+        let manifest = Manifest::decode(&context, &manifest_file.body, manifest_file.generation)?;
         let mut notes = Vec::new();
-        if content.needs_repair {
+        if manifest_file.needs_repair {
             notes.push("one copy of the manifest is rewritten from the other".to_owned());
         }
         let walk = match read_truth(&context, &manifest, &manifest.snapshot) {
@@ -80,7 +80,7 @@ impl Log {
             context,
             options,
             twin,
-            unsettled: content.needs_repair || fell_back || manifest.mark.is_none(),
+            unsettled: manifest_file.needs_repair || fell_back || manifest.mark.is_none(),
             swept: true,
             last_frame: walk.last_frame.filter(|_| manifest.mark.is_none()),
             manifest: if fell_back { without_current(manifest) } else { manifest },

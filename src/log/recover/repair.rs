@@ -43,8 +43,8 @@ impl Log {
             (_, None) => return Err(LogError::Refused { what: "nothing proves this end" }),
         };
         let twin = Manifest::twin(&context);
-        let content = twin.read()?;
-        let old = Manifest::decode(&context, &content.body, content.generation)?;
+        let manifest_file = twin.read()?;
+        let old = Manifest::decode(&context, &manifest_file.body, manifest_file.generation)?;
         let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
         let covered = old.last.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
         let number = old.next_snapshot.max(newest(FileKind::Snapshot)?.saturating_add(1));
@@ -54,7 +54,7 @@ impl Log {
             context.move_aside(&file)?;
         }
         let manifest = Manifest {
-            generation: content.generation + 1,
+            generation: manifest_file.generation + 1,
             first: covered.saturating_add(1),
             last: covered,
             next_snapshot: number.saturating_add(1),

@@ -1,6 +1,7 @@
 //! What the commit pipeline decides about: requests and the vault's own upkeep.
 
 use super::operations::for_each_operation;
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use super::{
     cross_account::*, policy::*, replication::*, rotation::*, secrets::*, tags::*, values::*,
 };

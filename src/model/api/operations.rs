@@ -1,6 +1,7 @@
 //! The table of operations. Names, kinds, requests, responses and methods stand here and nowhere else: what
 //! has to treat every operation gets the table from [`for_each_operation`].
 
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use super::*;
 use crate::secret::SecretValue;
 

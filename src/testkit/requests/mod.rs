@@ -3,6 +3,7 @@
 
 mod pools;
 
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::model::{ExternalMetadata, RotationToken, Scope, Tag, limits};
 use crate::secret::SecretValue;

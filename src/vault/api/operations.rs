@@ -4,6 +4,7 @@
 //! a random one, as with every AWS SDK.
 
 use crate::error::Result;
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::vault::credentials::Credential;
 use crate::vault::handle::Vault;
@@ -126,7 +127,10 @@ impl Vault {
     ) -> Result<DisassociateCrossAccountReplicaResponse> {
         self.write(request)
     }
+}
 
+#[allow(clippy::needless_pass_by_value, reason = "every operation takes its request by value")]
+impl Vault {
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
     pub fn get_secret_value(&self, request: GetSecretValue) -> Result<GetSecretValueResponse> {
         self.inner.get_secret_value(self.caller.scope()?, &request)

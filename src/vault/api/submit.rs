@@ -4,6 +4,7 @@
 //! `ClientRequestToken` absent, because AWS refuses a raw request without one (rule SEM-TOKEN).
 
 use crate::error::{ErrorKind, Result};
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::semantics::Answer;
 use crate::vault::handle::Vault;

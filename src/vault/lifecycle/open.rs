@@ -72,7 +72,7 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     recovered.settle()?;
     let opener = StateOpener::of(&place, &place.options.tuning, &keys);
-    let opened = match opener.open(&recovered) {
+    let state = match opener.open(&recovered) {
         Err(error) if is_snapshot_damage(&error) => {
             // The snapshot before it may still be there, with its segments (I6).
             recovered = recovered.fall_back()?;
@@ -85,7 +85,7 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let age = AgeClock::from_note(age_note(recovered.end().clock), clock.wall(), clock.monotonic());
     let log = recovered.start()?;
     let keystore = KeystoreFile { twin, keystore };
-    Parts { place, keystore, keys, log, opened, age }.serve()
+    Parts { place, keystore, keys, log, opened: state, age }.serve()
 }
 
 /// Refuses a keystore older than the one that the last frame names: someone has put it back.

@@ -1,5 +1,6 @@
 //! The members of every request, in the order of the API model of 2017-10-17.
 
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::model::{ExternalMetadata, Tag};
 use crate::wire::schema::{Kind, Member, structure};

@@ -1,5 +1,6 @@
 //! From the name of an operation to its request.
 
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::wire::json::Node;
 use crate::wire::reply::ReplyError;

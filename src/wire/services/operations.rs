@@ -1,6 +1,7 @@
 //! Operations of Secrets Manager without HTTP: from a request body to the vault, from its answer to JSON.
 
 use crate::error::Result as VaultResult;
+#[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
 use crate::responses::{ArnOnly, Structure, Style, to_json};
 use crate::semantics::Answer;
