@@ -47,7 +47,7 @@ fn judge(module: &str, order: &[&str], sources: &[Source]) -> (Vec<String>, Stri
         let (from, to) = (graph.files[*from].as_str(), graph.files[*to].as_str());
         if room(from) != room(to) {
             between.insert((room(from), room(to)));
-            if place(from) < place(to) {
+            if place(from).is_some_and(|from| place(to).is_some_and(|to| from < to)) {
                 wrong.push(format!("{module}: {from} imports {to}, which is above it"));
             }
         }
@@ -68,7 +68,6 @@ fn judge(module: &str, order: &[&str], sources: &[Source]) -> (Vec<String>, Stri
 }
 
 #[test]
-#[ignore = "not yet"]
 fn rooms_import_downwards_and_without_circles() {
     let sources = sources();
     let orders = orders(include_str!("rooms.txt"));

@@ -14,28 +14,28 @@ fn value(text: &str) -> SecretValue {
     SecretValue::String(text.to_owned().into())
 }
 
-fn token(number: u8) -> Option<String> {
-    Some(format!("{number:032}"))
+fn token(number: u8) -> String {
+    format!("{number:032}")
 }
 
 /// The `SecretId` and the token are parsed once for a write, and the `SecretId` once for a read.
 #[test]
 fn a_request_is_parsed_once() {
     let vault = World::on(&Sim::new(1)).create();
-    let create = CreateSecret { client_request_token: token(1), ..CreateSecret::new(NAME) };
+    let create = CreateSecret { client_request_token: Some(token(1)), ..CreateSecret::new(NAME) };
     let create = CreateSecret { value: Some(value("one")), ..create };
     let parses = during(|| drop(vault.create_secret(create).unwrap()));
     assert_eq!(parses, Parses { references: 0, version_ids: 1 });
 
     let put = PutSecretValue {
-        client_request_token: token(2),
+        client_request_token: Some(token(2)),
         ..PutSecretValue::new(NAME, value("two"))
     };
     let parses = during(|| drop(vault.put_secret_value(put).unwrap()));
     assert_eq!(parses, Parses { references: 1, version_ids: 1 });
 
     let update = UpdateSecret {
-        client_request_token: token(3),
+        client_request_token: Some(token(3)),
         description: Some("d".to_owned()),
         ..UpdateSecret::new(NAME)
     };

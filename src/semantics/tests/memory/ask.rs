@@ -29,13 +29,12 @@ fn wrong_answer<T>(answer: &Answer) -> T {
     panic!("{answer:?} is the answer of another operation")
 }
 
+/// A read of the rules, over the vault in maps.
+type Ask<R, T> = fn(&Memory, &Scope, &Checked<R>) -> Result<T, Refusal<Infallible>>;
+
 impl World {
     /// Checks a reading request and answers it.
-    pub fn read<R: Check + Clone, T>(
-        &self,
-        ask: fn(&Memory, &Scope, &Checked<R>) -> Result<T, Refusal<Infallible>>,
-        request: &R,
-    ) -> Result<T, Fault> {
+    pub fn read<R: Check + Clone, T>(&self, ask: Ask<R, T>, request: &R) -> Result<T, Fault> {
         let request = Checked::new(request.clone())?;
         ask(&self.view, &self.scope, &request).map_err(|refusal| match refusal {
             Refusal::Fault(fault) => fault,
