@@ -5,14 +5,14 @@ use std::marker::PhantomData;
 
 /// The faults of one vault: none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Faults;
+pub struct Faults(());
 
 #[allow(clippy::unused_self)] // as the enabled side
 impl Faults {
     /// A sound build.
     #[must_use]
     pub const fn none() -> Self {
-        Self
+        Self(())
     }
 
     /// No vault has the fault.
@@ -24,7 +24,7 @@ impl Faults {
 
 impl From<Option<Fault>> for Faults {
     fn from(_: Option<Fault>) -> Self {
-        Self
+        Self(())
     }
 }
 

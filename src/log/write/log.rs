@@ -242,7 +242,7 @@ impl Log {
     }
 
     /// Takes note of a finished preparation.
-    #[allow(clippy::needless_pass_by_value)] // Used up: it is the proof of one run.
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)] // Used up: it is the proof of one run.
     pub fn prepared(&mut self, prepared: Prepared) {
         // The shared state already knows it; the value only proves that the preparation ran.
         let Prepared { .. } = prepared;
