@@ -1,14 +1,46 @@
 //! What the commit pipeline plans: checked requests and the vault's own upkeep.
 
 use super::fault::Fault;
+use super::operation::Decide;
+use super::plan::{Context, Outcome, View};
 use super::validate::Checked;
 use crate::env::UnixMillis;
-use crate::model::api::{self, AdvanceRotation, Mutation, Write, for_each_operation};
+use crate::model::api::{self, AdvanceRotation, Write, for_each_operation};
 use crate::model::{RecordId, Seq};
 use crate::secret::{PayloadKind, SecretValue};
 
 /// What is left of a value once it was sealed.
 type V = PayloadKind;
+
+/// Everything that changes the vault: what [`plan`](super::plan()) decides about.
+pub enum Command {
+    /// A request.
+    Write(CheckedWrite),
+    /// The vault's own.
+    Upkeep(Upkeep),
+}
+
+/// What the vault changes by itself.
+#[derive(Clone, Debug)]
+pub enum Upkeep {
+    /// Advances a secret's rotation by one step.
+    AdvanceRotation(AdvanceRotation),
+    /// Removes some versions that retention lets go (bounded; asked for again while it removes).
+    Prune(RecordId),
+    /// Purges a secret whose recovery window is over.
+    Purge(RecordId),
+    /// Removes some rows of a dead secret (bounded; asked for again while it removes).
+    Sweep(RecordId),
+    /// Records that a version's value was read on a day (midnight UTC).
+    Touch {
+        /// The secret.
+        id: RecordId,
+        /// The version.
+        seq: Seq,
+        /// Midnight UTC of the day.
+        day: UnixMillis,
+    },
+}
 
 /// Checks a request; with `<V>`, it has a value, which is sealed.
 macro_rules! checked {
@@ -25,30 +57,12 @@ macro_rules! define {
         writes { $($write:ident $(<$value:ident>)? => $response:ty, $method:ident;)* }
         reads { $($reads:tt)* }
     ) => {
-        /// Everything that changes the vault, checked and its value sealed: what [`plan`](super::plan())
-        /// decides about.
-        pub enum Command {
+        /// A write that passed its checks, with its value sealed.
+        pub enum CheckedWrite {
             $(#[doc = concat!("`", stringify!($write), "`")] $write(Checked<api::$write $(<$value>)?>),)*
-            /// Advances a secret's rotation by one step.
-            AdvanceRotation(AdvanceRotation),
-            /// Removes some versions that retention lets go (bounded; asked for again while it removes).
-            Prune(RecordId),
-            /// Purges a secret whose recovery window is over.
-            Purge(RecordId),
-            /// Removes some rows of a dead secret (bounded; asked for again while it removes).
-            Sweep(RecordId),
-            /// Records that a version's value was read on a day (midnight UTC).
-            Touch {
-                /// The secret.
-                id: RecordId,
-                /// The version.
-                seq: Seq,
-                /// Midnight UTC of the day.
-                day: UnixMillis,
-            },
         }
 
-        impl Command {
+        impl CheckedWrite {
             /// Checks a write and seals its value, if it has one.
             pub(crate) fn seal<S, E: From<Fault>>(
                 write: Write,
@@ -62,19 +76,83 @@ macro_rules! define {
                 })
             }
 
-            /// Checks a mutation whose value was sealed.
-            pub fn check(mutation: Mutation) -> Result<Self, Fault> {
-                Ok(match mutation {
-                    $(Mutation::$write(request) => Self::$write(Checked::new(request)?),)*
-                    Mutation::AdvanceRotation(request) => Self::AdvanceRotation(request),
-                    Mutation::Prune(id) => Self::Prune(id),
-                    Mutation::Purge(id) => Self::Purge(id),
-                    Mutation::Sweep(id) => Self::Sweep(id),
-                    Mutation::Touch { id, seq, day } => Self::Touch { id, seq, day },
+            /// Checks a write whose value was sealed.
+            pub fn check(write: Write<V>) -> Result<Self, Fault> {
+                Ok(match write {
+                    $(Write::$write(request) => Self::$write(Checked::new(request)?),)*
                 })
+            }
+
+            /// Decides the write by the rules of its operation.
+            pub(crate) fn decide<S: View>(&self, view: &S, context: &Context) -> Outcome<S> {
+                match self {
+                    $(Self::$write(request) => Decide::decide(view, context, request),)*
+                }
+            }
+
+            fn grows(&self) -> bool {
+                match self {
+                    $(Self::$write(_) => <api::$write $(<$value>)?>::GROWS,)*
+                }
+            }
+
+            fn needs_suffix(&self) -> bool {
+                match self {
+                    $(Self::$write(_) => <api::$write $(<$value>)?>::NEEDS_SUFFIX,)*
+                }
+            }
+
+            fn is_alone(&self) -> bool {
+                match self {
+                    $(Self::$write(_) => <api::$write $(<$value>)?>::IS_ALONE,)*
+                }
+            }
+
+            fn replicas(&self) -> usize {
+                match self {
+                    $(Self::$write(request) => request.replicas(),)*
+                }
             }
         }
     };
 }
 
 for_each_operation!(define);
+
+impl Command {
+    /// Whether it needs space for good. Such commands are refused first when the disk is full.
+    #[must_use]
+    pub fn grows(&self) -> bool {
+        match self {
+            Self::Write(write) => write.grows(),
+            Self::Upkeep(upkeep) => matches!(upkeep, Upkeep::Touch { .. }),
+        }
+    }
+
+    /// Whether it needs a fresh ARN suffix.
+    #[must_use]
+    pub fn needs_suffix(&self) -> bool {
+        matches!(self, Self::Write(write) if write.needs_suffix())
+    }
+
+    /// Whether it gets a batch of its own.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Self::Write(write) if write.is_alone())
+    }
+
+    /// How many replicas it may make.
+    #[must_use]
+    pub fn replicas(&self) -> usize {
+        match self {
+            Self::Write(write) => write.replicas(),
+            Self::Upkeep(_) => 0,
+        }
+    }
+}
+
+impl From<Upkeep> for Command {
+    fn from(upkeep: Upkeep) -> Self {
+        Self::Upkeep(upkeep)
+    }
+}

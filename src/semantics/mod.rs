@@ -10,14 +10,15 @@
 //! - `fault`, `messages`: AWS's exceptions, and every refusal in AWS's words
 //! - `plan/`: what goes into a decision and what comes out of it
 //! - `policy/`: the language of resource policies
-//! - `validate/`: the checks that need nothing but the request
+//! - `validate/`: checked requests, and what the checks of requests have in common
+//! - `operation`: what the rules of an operation are made of
 //! - `command`: what is planned: checked requests and the vault's own upkeep
 //! - `access/`: from a `SecretId` to a record that the caller may reach
 //! - `change/`: one secret under change
 //! - `rotation/`, `versions/`, `replication/`, `secrets/`: the operations that write
 //! - `upkeep/`: operations that the vault runs in the background
 //! - `read/`, `password`: the operations that read
-//! - `dispatch`: from a mutation to the rules about it
+//! - `dispatch`: from a command to the rules about it
 
 mod access;
 mod change;
@@ -28,6 +29,7 @@ pub mod fault;
 #[doc(hidden)]
 pub mod internals;
 pub mod messages;
+mod operation;
 pub mod password;
 mod plan;
 mod policy;
@@ -45,11 +47,13 @@ mod tests;
 use tests::memory;
 
 pub use access::Action;
-pub use command::Command;
+pub use command::{CheckedWrite, Command, Upkeep};
 pub use dispatch::plan;
 pub use fault::{Fault, FaultKind};
+pub use operation::Look;
 pub use plan::{Answer, Context, Effect, Now, Plan, Refusal, View, rows};
 pub use read::batch;
 pub use rotation::rotation_due;
 pub use upkeep::prune::may_be_due;
 pub use upkeep::touch::day_of;
+pub use versions::get::{Found, current_value};

@@ -3,15 +3,31 @@
 //! password.
 
 use super::fault::Fault;
-use super::{messages, validate};
+use super::messages;
 use crate::model::api::GetRandomPassword;
 use crate::model::limits;
+use crate::semantics::validate::{Check, Violations};
 use zeroize::Zeroizing;
 
 const UPPERCASE: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const LOWERCASE: &str = "abcdefghijklmnopqrstuvwxyz";
 const NUMBERS: &str = "0123456789";
 const PUNCTUATION: &str = r##"!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"##;
+
+impl Check for GetRandomPassword {
+    type Names = ();
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        if let Some(length) = self.password_length {
+            found.number("passwordLength", length, 1, limits::PASSWORD_CHARS_MAX);
+        }
+        if let Some(text) = &self.exclude_characters {
+            found.text("excludeCharacters", text, 0, limits::EXCLUDE_CHARACTERS_MAX);
+        }
+        found.into_result()
+    }
+}
 
 /// How a checked request wants its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +42,7 @@ pub struct Recipe {
 impl Recipe {
     /// Reads a request: E27, then E26, E25, E24.
     pub fn new(request: &GetRandomPassword) -> Result<Self, Fault> {
-        validate::get_random_password(request)?;
+        request.check()?;
         let excluded = request.exclude_characters.as_deref().unwrap_or_default();
         let allowed = |class: &str| -> Vec<u8> {
             class.chars().filter(|letter| !excluded.contains(*letter)).map(|c| c as u8).collect()

@@ -72,7 +72,7 @@ impl Inner {
         let mut found = Vec::new();
         let mut request = ListSecrets::default();
         loop {
-            let page = self.list_secrets(&scope, &request)?;
+            let page = self.look(&scope, &request)?;
             for entry in page.secrets {
                 let value = match self.open_value(&scope, &GetSecretValue::new(&entry.name)) {
                     Ok(opened) => opened.output.value,
@@ -100,7 +100,7 @@ impl Inner {
         }
         let mut describe = DescribeSecret::default();
         access_key_id.clone_into(&mut describe.secret_id);
-        match self.describe_secret(&scope(), &describe) {
+        match self.look(&scope(), &describe) {
             Ok(_) => {}
             Err(error) => {
                 let kind = error.fault().map(|fault| fault.kind);

@@ -7,10 +7,10 @@ use super::runtime::shared::Shared;
 use crate::env::threads::sync::Arc;
 use crate::error::{Error, Result};
 use crate::model::Scope;
-use crate::model::api::{GetRandomPassword, Write};
+use crate::model::api::Write;
 use crate::secret::SecretBytes;
 use crate::semantics::password::Recipe;
-use crate::semantics::{Answer, Command};
+use crate::semantics::{Answer, Upkeep};
 
 /// What handles and background threads of an open vault work with. The threads themselves belong to
 /// [`Running`](super::running::Running).
@@ -40,17 +40,17 @@ impl Inner {
         Ok(move |done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })))
     }
 
-    /// Commits a mutation of the vault's own, and waits for its outcome.
-    pub(crate) fn commit(&self, mutation: Command) -> Result<Answer> {
-        let scope = Scope::default();
+    /// Commits what the vault changes by itself, and waits for its outcome.
+    pub(crate) fn commit(&self, upkeep: Upkeep) -> Result<Answer> {
+        let (scope, mutation) = (Scope::default(), upkeep.into());
         self.driver
             .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload: None, done })))
     }
 
-    /// A random password, as the request asks for it.
-    pub(crate) fn random_password(&self, request: &GetRandomPassword) -> Result<SecretBytes> {
+    /// A random password.
+    pub(crate) fn random_password(&self, recipe: &Recipe) -> Result<SecretBytes> {
         let entropy = &self.shared.env.entropy;
-        let drawn = Recipe::new(request)?.draw(|buffer| entropy.fill(buffer));
+        let drawn = recipe.draw(|buffer| entropy.fill(buffer));
         let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
         Ok(SecretBytes::new(std::mem::take(&mut *password)))
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::VersionId;
 use crate::model::api::Write;
 use crate::secret::SecretValue;
-use crate::semantics::Command;
+use crate::semantics::{CheckedWrite, Command};
 
 /// A write as `semantics` sees it, and its sealed value.
 type Sealed = (Command, Option<SealedValue>);
@@ -14,7 +14,8 @@ type Sealed = (Command, Option<SealedValue>);
 /// Checks a write and seals its value, on the caller's thread. The plaintext is wiped here.
 pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {
     let entropy = env.entropy.as_ref();
-    Command::seal(write, |value| seal_value(keys, entropy, &value))
+    let (write, sealed) = CheckedWrite::seal(write, |value| seal_value(keys, entropy, &value))?;
+    Ok((Command::Write(write), sealed))
 }
 
 fn seal_value(keys: &Keyring, entropy: &dyn Entropy, value: &SecretValue) -> Result<SealedValue> {

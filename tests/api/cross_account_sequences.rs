@@ -6,12 +6,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::__internals::model::api::{
-    CreateSecret, DescribeSecretResponse, Mutation, UpdateSecret,
-};
+use strongroom::__internals::model::api::{CreateSecret, DescribeSecretResponse, UpdateSecret};
 use strongroom::__internals::model::{CrossAccountStatus, RecordId, Scope};
 use strongroom::__internals::secret::PayloadKind;
-use strongroom_fuzz_bodies::world::memory::{World, token};
+use strongroom::__internals::semantics::Upkeep;
+use strongroom_fuzz_bodies::world::memory::{Mutation, World, token};
 
 /// Both accounts use one name, so that only the account tells them apart.
 const S: &str = "app/db";
@@ -104,7 +103,7 @@ fn take(world: &mut World, at: usize, step: &Step) -> bool {
         Step::Background => {
             let ids: Vec<RecordId> = world.view.secrets.keys().copied().collect();
             ids.into_iter().all(|id| {
-                let all = [Mutation::Purge(id), Mutation::Prune(id), Mutation::Sweep(id)];
+                let all = [Upkeep::Purge(id), Upkeep::Prune(id), Upkeep::Sweep(id)];
                 all.iter().all(|mutation| world.drain(mutation).is_ok())
             })
         }

@@ -5,8 +5,9 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use strongroom::__internals::model::api::{DescribeSecretResponse, Mutation};
+use strongroom::__internals::model::api::DescribeSecretResponse;
 use strongroom::__internals::model::{RecordId, ReplicaStatus};
+use strongroom::__internals::semantics::Upkeep;
 use strongroom_fuzz_bodies::world::memory::World;
 
 const S: &str = "app/db";
@@ -66,7 +67,7 @@ fn take(world: &mut World, step: &Step) -> bool {
         Step::Background => {
             let ids: Vec<RecordId> = world.view.secrets.keys().copied().collect();
             ids.into_iter().all(|id| {
-                [Mutation::Purge(id), Mutation::Prune(id), Mutation::Sweep(id)]
+                [Upkeep::Purge(id), Upkeep::Prune(id), Upkeep::Sweep(id)]
                     .iter()
                     .all(|mutation| world.drain(mutation).is_ok())
             })

@@ -4,8 +4,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::collections::BTreeSet;
-use strongroom::__internals::model::api::{ListSecretVersionIds, Mutation};
+use strongroom::__internals::model::api::ListSecretVersionIds;
 use strongroom::__internals::model::{Seq, Stage};
+use strongroom::__internals::semantics::Upkeep;
 use strongroom_fuzz_bodies::world::memory::World;
 
 const S: &str = "app/db";
@@ -167,8 +168,8 @@ fn take(world: &mut World, step: &Step) {
         }
         Step::Delete(force) => world.delete(S, None, Some(*force)).map(drop),
         Step::Restore => world.restore(S).map(drop),
-        Step::Prune => id.map_or(Ok(()), |id| world.drain(&Mutation::Prune(id)).map(drop)),
-        Step::Purge => id.map_or(Ok(()), |id| world.drain(&Mutation::Purge(id)).map(drop)),
+        Step::Prune => id.map_or(Ok(()), |id| world.drain(&Upkeep::Prune(id)).map(drop)),
+        Step::Purge => id.map_or(Ok(()), |id| world.drain(&Upkeep::Purge(id)).map(drop)),
         Step::Pass(millis) => {
             world.now.wall = world.now.wall.plus(*millis);
             world.now.age = world.now.age.plus((*millis).max(0));

@@ -1,14 +1,11 @@
 //! What selects secrets in a list, and where a page goes on.
 
+use crate::world::memory::{Mutation, World};
 use super::input::{Input, text};
-use crate::world::memory::World;
 use std::sync::LazyLock;
 use strongroom::__internals::model::Tag;
-use strongroom::__internals::model::api::{
-    Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, Mutation,
-    PutResourcePolicy,
-};
-use strongroom::__internals::semantics::{Fault, FaultKind, internals, read};
+use strongroom::__internals::model::api::{Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, PutResourcePolicy};
+use strongroom::__internals::semantics::{Fault, FaultKind, internals};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
 
@@ -61,7 +58,7 @@ const SORT_KEYS: [&str; 5] =
     ["created-date", "last-accessed-date", "last-changed-date", "name", "other"];
 
 fn list(request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
-    WORLD.read(read::list_secrets, request)
+    WORLD.read(request)
 }
 
 /// Filters are joined by AND, their values by OR, a `!` in front takes the others; and a list has
@@ -147,7 +144,7 @@ pub(super) fn page_token(bytes: &[u8]) {
             let include_deprecated = Some(falling);
             let request =
                 ListSecretVersionIds { secret_id, max_results, next_token, include_deprecated };
-            match WORLD.read(read::list_secret_version_ids, &request) {
+            match WORLD.read(&request) {
                 Ok(page) => {
                     let (seq, again) = parsed.unwrap();
                     assert_eq!(again, token);
@@ -160,7 +157,7 @@ pub(super) fn page_token(bytes: &[u8]) {
         1 => {
             let parsed = internals::policies_token(token);
             let request = ListResourcePolicies { secret_id, max_results, next_token };
-            match WORLD.read(read::list_resource_policies, &request) {
+            match WORLD.read(&request) {
                 Ok(page) => {
                     assert_eq!(parsed.unwrap().1, token);
                     assert!(page.policy_names.iter().all(|name| name == "default"));

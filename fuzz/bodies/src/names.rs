@@ -3,10 +3,8 @@
 use super::input::{Input, text};
 use strongroom::__internals::model::api::TagResource;
 use strongroom::__internals::model::name::{is_account, is_region};
-use strongroom::__internals::model::{
-    Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId,
-};
-use strongroom::__internals::semantics::validate;
+use strongroom::__internals::model::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId};
+use strongroom::__internals::semantics::validate::Check;
 
 /// Any `SecretId` parses or is refused, and an ARN that parses prints as it was written.
 pub(super) fn secret_id(bytes: &[u8]) {
@@ -75,7 +73,7 @@ fn tags(seed: &[u8], text: &str) {
         .collect();
     let secret_id = super::input::text(seed).to_owned();
     let request = TagResource { secret_id, tags };
-    if validate::tag_resource(&request).is_ok() {
+    if request.check().is_ok() {
         for tag in &request.tags {
             assert!((1..=128).contains(&tag.key.chars().count()), "{tag:?}");
             assert!(tag.value.chars().count() <= 256, "{tag:?}");

@@ -4,9 +4,9 @@ use super::input::{Input, Stream, text};
 use std::convert::Infallible;
 use strongroom::__internals::env::UnixMillis;
 use strongroom::__internals::model::api::{GetRandomPassword, RotateSecret, RotationRules};
-use strongroom::__internals::semantics::FaultKind;
+use strongroom::__internals::semantics::{FaultKind, internals};
 use strongroom::__internals::semantics::password::Recipe;
-use strongroom::__internals::semantics::{internals, validate};
+use strongroom::__internals::semantics::validate::Check;
 
 const HOUR: i64 = 60 * 60 * 1000;
 const DAY: i64 = 24 * HOUR;
@@ -35,7 +35,7 @@ pub(super) fn schedule(bytes: &[u8]) {
         ..RotateSecret::default()
     };
     // Only what its members may be gets as far as its meaning.
-    if validate::rotate_secret(&request).is_err() {
+    if request.check().is_err() {
         return;
     }
     let Ok(Some(windows)) = internals::schedule(&rules) else { return };

@@ -10,9 +10,8 @@
 //! - `paged.rs`: requests whose responses come in pages
 //! - `operations.rs`: the table of operations, and what comes from it: names, kinds, enums of requests and
 //!   responses
-//! - `command.rs`: what the commit pipeline decides about
+//! - `turns.rs`: what the engine that rotates secrets and the commit pipeline tell each other
 
-mod command;
 mod cross_account;
 mod operations;
 mod paged;
@@ -24,10 +23,10 @@ mod responses;
 mod rotation;
 mod secrets;
 mod tags;
+mod turns;
 mod values;
 
 pub use super::rotation::RotationRules;
-pub use command::*;
 pub use cross_account::*;
 pub(crate) use operations::for_each_operation;
 pub use operations::{ApiRequest, Operation, Read, Request, Response, Write};
@@ -39,4 +38,5 @@ pub use responses::*;
 pub use rotation::*;
 pub use secrets::*;
 pub use tags::*;
+pub use turns::*;
 pub use values::*;

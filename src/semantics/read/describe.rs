@@ -1,23 +1,43 @@
 //! `DescribeSecret`, and the entries of `ListSecrets`.
 
 use crate::model::api::{DescribeSecret, DescribeSecretResponse};
-use crate::model::{Scope, SecretRecord, Seq, Stage};
+use crate::model::{Scope, SecretRecord, SecretRef, Seq, Stage};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
+use crate::semantics::fault::Fault;
+use crate::semantics::operation::Look;
 use crate::semantics::plan::{Refusal, View};
 use crate::semantics::replication::status;
 use crate::semantics::rotation;
-use crate::semantics::validate::Checked;
+use crate::semantics::validate::{AboutSecret, Check, Checked, names};
 use std::collections::BTreeSet;
 
+impl Check for DescribeSecret {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        names::secret_id(&self.secret_id)
+    }
+}
+
+impl AboutSecret for DescribeSecret {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
+    }
+}
+
 /// `DescribeSecret`; works on a scheduled secret too.
-pub fn describe_secret<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &Checked<DescribeSecret>,
-) -> Result<DescribeSecretResponse, Refusal<V::Error>> {
-    let record = resolve::any(view, scope, request.secret(), Action::DescribeSecret)?;
-    describe(view, record).map_err(Refusal::View)
+impl Look for DescribeSecret {
+    type Found = DescribeSecretResponse;
+
+    fn look<V: View>(
+        view: &V,
+        scope: &Scope,
+        request: &Checked<Self>,
+    ) -> Result<Self::Found, Refusal<V::Error>> {
+        let record = resolve::any(view, scope, request.secret(), Action::DescribeSecret)?;
+        describe(view, record).map_err(Refusal::View)
+    }
 }
 
 /// The entry of one secret: labelled versions only, in age order (SEM-LIST-1).

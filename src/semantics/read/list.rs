@@ -7,11 +7,13 @@ use super::filter::Filters;
 use super::{describe, page};
 use crate::env::faults;
 use crate::model::api::{DescribeSecretResponse, ListSecrets, ListSecretsResponse};
-use crate::model::{RecordId, Scope, SecretRecord};
+use crate::model::{RecordId, Scope, SecretRecord, limits};
 use crate::semantics::access::alias;
+use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use crate::semantics::operation::Look;
 use crate::semantics::plan::{Refusal, View};
-use crate::semantics::validate::Checked;
+use crate::semantics::validate::{Check, Checked, Violations, filters, members};
 use std::cmp::Ordering;
 
 /// Records fetched at a time by a scan.
@@ -19,6 +21,11 @@ const BATCH: usize = 256;
 /// Records that one page in the default order looks at, at most: a rare match must not hold up a
 /// server. The page then ends early, with a token (SEM-LIST-8).
 const SCAN_MAX: usize = 10_000;
+
+/// `SortByType` of the API model.
+const SORT_KEYS: [&str; 4] = ["created-date", "last-accessed-date", "last-changed-date", "name"];
+/// `SortOrderType` of the API model.
+const SORT_ORDERS: [&str; 2] = ["asc", "desc"];
 
 /// What secrets are sorted by.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,31 +50,57 @@ struct Position {
     id: RecordId,
 }
 
-/// `ListSecrets` in the caller's account and region.
-pub fn list_secrets<V: View>(
-    view: &V,
-    scope: &Scope,
-    request: &Checked<ListSecrets>,
-) -> Result<ListSecretsResponse, Refusal<V::Error>> {
-    let order = Order::of(request);
-    let after = match request.next_token.as_deref() {
-        Some(token) => Some(order.parse(token)?),
-        None => None,
-    };
-    let filters = Filters::new(request.filters.as_deref().unwrap_or_default());
-    let planned = request.include_planned_deletion == Some(true);
-    let selects =
-        |record: &SecretRecord| (planned || record.deletion.is_none()) && filters.select(record);
-    let limit = page::size(request.max_results);
-    let (records, end) = if order == (Order { by: SortBy::Created, falling: false }) {
-        in_creation_order(view, scope, after.map(|after| after.id), limit, selects)
-    } else {
-        sorted(view, scope, order, after.as_ref(), limit, selects)
+impl Check for ListSecrets {
+    type Names = ();
+
+    /// the presence of key and values in each filter (E37) last.
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::page(&mut found, self.max_results, self.next_token.as_deref(), limits::PAGE_MAX);
+        let filters = self.filters.as_deref().unwrap_or_default();
+        filters::filter_constraints(&mut found, filters);
+        if let Some(order) = &self.sort_order {
+            found.one_of("sortOrder", order, &SORT_ORDERS);
+        }
+        if let Some(key) = &self.sort_by {
+            found.one_of("sortBy", key, &SORT_KEYS);
+        }
+        found.into_result()?;
+        filters::whole_filters(filters)
     }
-    .map_err(Refusal::View)?;
-    let next_token = end.map(|end| order.token(&end));
-    let secrets: Result<_, _> = records.into_iter().map(|record| entry(view, record)).collect();
-    Ok(ListSecretsResponse { secrets: secrets.map_err(Refusal::View)?, next_token })
+}
+
+/// `ListSecrets` in the caller's account and region.
+impl Look for ListSecrets {
+    type Found = ListSecretsResponse;
+    const IS_OF_ONE_SECRET: bool = false;
+
+    fn look<V: View>(
+        view: &V,
+        scope: &Scope,
+        request: &Checked<Self>,
+    ) -> Result<Self::Found, Refusal<V::Error>> {
+        let order = Order::of(request);
+        let after = match request.next_token.as_deref() {
+            Some(token) => Some(order.parse(token)?),
+            None => None,
+        };
+        let filters = Filters::new(request.filters.as_deref().unwrap_or_default());
+        let planned = request.include_planned_deletion == Some(true);
+        let selects = |record: &SecretRecord| {
+            (planned || record.deletion.is_none()) && filters.select(record)
+        };
+        let limit = page::size(request.max_results);
+        let (records, end) = if order == (Order { by: SortBy::Created, falling: false }) {
+            in_creation_order(view, scope, after.map(|after| after.id), limit, selects)
+        } else {
+            sorted(view, scope, order, after.as_ref(), limit, selects)
+        }
+        .map_err(Refusal::View)?;
+        let next_token = end.map(|end| order.token(&end));
+        let secrets: Result<_, _> = records.into_iter().map(|record| entry(view, record)).collect();
+        Ok(ListSecretsResponse { secrets: secrets.map_err(Refusal::View)?, next_token })
+    }
 }
 
 /// A page of the secrets that filters select and that no deletion is scheduled for, in the order of

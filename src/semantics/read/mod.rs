@@ -2,7 +2,6 @@
 //!
 //! - `page`: pages and their tokens
 //! - `filter`: `Filters` of a list
-//! - `value`: `GetSecretValue`
 //! - `describe`: `DescribeSecret`, and the entries of a list
 //! - `versions`: `ListSecretVersionIds`
 //! - `list`: `ListSecrets`
@@ -15,11 +14,4 @@ pub(crate) mod filter;
 mod list;
 pub(crate) mod page;
 mod policies;
-mod value;
 mod versions;
-
-pub use describe::describe_secret;
-pub use list::list_secrets;
-pub use policies::{get_resource_policy, list_resource_policies, validate_resource_policy};
-pub use value::{Found, get_secret_value};
-pub use versions::list_secret_version_ids;

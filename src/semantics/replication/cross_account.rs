@@ -17,121 +17,143 @@
 use super::copies::must_fit;
 use super::parting::{linked_replica, parted};
 use crate::model::api::{
-    AssociateCrossAccountReplica, AssociationResponse, CreateSecret,
-    DisassociateCrossAccountReplica,
+    AssociateCrossAccountReplica, AssociationResponse, DisassociateCrossAccountReplica,
 };
 use crate::model::{
     Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link, Scope,
     SecretRecord, SecretRef, limits,
 };
 use crate::semantics::access::{self, Action, resolve};
-use crate::semantics::change::{Change, Labels, key_name, stamp};
+use crate::semantics::change::{Change, Labels, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
-use crate::semantics::validate::{self, Checked};
+use crate::semantics::validate::{self, AboutSecret, Check, Checked, Violations, members, names};
 
-pub(crate) fn associate<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<AssociateCrossAccountReplica>,
-) -> Outcome<V> {
-    let (secret, action) = (request.secret(), Action::AssociateCrossAccountReplica);
-    let record = resolve::active(view, &context.scope, secret, action)?;
-    // The replica will show the values, so the caller has to be allowed to read them.
-    access::check(&context.scope, &record, &request.secret_id, Action::GetSecretValue)?;
-    must_be_own_account(&context.scope, &record)?;
-    let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
-    let role = request.replication_role_arn.as_deref();
-    validate::role(role, "ReplicationRoleARN")?;
-    let replica = accepting(view, &context.scope, &record, &arn)?;
+/// `ReplicaRestrictionType` of the API model.
+const RESTRICTIONS: [&str; 2] = ["SameOrg", "NoRestriction"];
 
-    let entry = CrossAccountReplica { arn, role: role.map(Into::into), is_associated: true };
-    let answer = associated(&record, &entry.arn, Some(CrossAccountStatus::InSync));
-    let known = record.cross_account_replica();
-    let is_linked = replica.shows() == Some(record.id);
-    if is_linked && known == Some(&entry) {
-        return Ok(nothing(answer));
-    }
-    if known.is_some_and(|known| known.is_associated && known.arn != entry.arn) {
-        return Err(messages::too_many_cross_account_replicas().into());
-    }
-    let mut change = Change::of(record, Labels::none(), context.now);
-    change.record.cross_account = Some(CrossAccount::Primary(entry));
-    if !is_linked {
-        // The copies from when it was detached are removed: it shows the primary's versions again.
-        for (stage, _) in view.stages(replica.id).map_err(Refusal::View)? {
-            change.push(Effect::DropStage(replica.id, stage));
+impl Check for AssociateCrossAccountReplica {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        members::arn(&mut found, "crossAccountReplicaARN", Some(&self.replica_arn));
+        if let Some(restriction) = &self.replica_restriction {
+            found.one_of("replicaRestriction", restriction, &RESTRICTIONS);
         }
-        let kept = view.versions(replica.id, None, limits::STAGES_MAX).map_err(Refusal::View)?;
-        for version in kept {
-            change.push(Effect::DropVersion(version));
-        }
-        change.push(Effect::PutSecret(SecretRecord {
-            version_count: 0,
-            description: None,
-            external: None,
-            last_changed: stamp(context.now, &replica),
-            last_accessed: None,
-            cross_account: Some(linked(&change.record, Link::InSync(change.record.id))),
-            ..replica
-        }));
+        members::arn(&mut found, "replicationRoleARN", self.replication_role_arn.as_deref());
+        found.into_result()?;
+        names::reference(&self.secret_id)
     }
-    let plan = change.finish(answer)?;
-    must_fit(&plan)?;
-    Ok(plan)
 }
 
-pub(crate) fn disassociate<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<DisassociateCrossAccountReplica>,
-) -> Outcome<V> {
-    let (secret, action) = (request.secret(), Action::DisassociateCrossAccountReplica);
-    let record = resolve::active(view, &context.scope, secret, action)?;
-    must_be_own_account(&context.scope, &record)?;
-    let known = record.cross_account_replica().cloned();
-    let known = known.filter(|known| known.arn.to_string() == request.replica_arn);
-    let known = known.ok_or_else(|| messages::not_associated(&request.replica_arn))?;
-    let answer = associated(&record, &known.arn, None);
-    let mut change = Change::of(record, Labels::none(), context.now);
-    change.record.cross_account = None;
-    if known.is_associated {
-        let replica = linked_replica(view, &change.record, &known.arn)?;
-        let mut parted = parted(view, context, &change.record, &replica)?;
-        parted.record.cross_account = Some(linked(&change.record, Link::Detached));
-        for effect in parted.effects {
-            change.push(effect);
-        }
-        change.push(Effect::PutSecret(parted.record));
+impl AboutSecret for AssociateCrossAccountReplica {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
     }
-    let plan = change.finish(answer)?;
-    must_fit(&plan)?;
-    Ok(plan)
 }
 
-/// The primary of a new secret that is made as a replica. Checks which members such a request has and lacks
-/// (SEM-XREPL-1).
-pub(crate) fn of_new_secret<V>(
-    caller: &Scope,
-    request: &CreateSecret<V>,
-) -> Result<Option<CrossAccount>, Fault> {
-    let Some(primary) = &request.cross_account_primary_arn else { return Ok(None) };
-    let arn = other_arn(caller, primary, "CrossAccountPrimaryARN")?;
-    for (member, is_given) in [
-        ("SecretString or SecretBinary", request.value.is_some()),
-        ("Description", request.description.is_some()),
-        ("AddReplicaRegions", request.add_replica_regions.is_some()),
-        ("Type", request.partner.is_some()),
-    ] {
-        if is_given {
-            return Err(messages::not_with_cross_account_primary(member));
+impl Decide for AssociateCrossAccountReplica {
+    const GROWS: bool = true;
+    const IS_ALONE: bool = true;
+
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let (secret, action) = (request.secret(), Action::AssociateCrossAccountReplica);
+        let record = resolve::active(view, &context.scope, secret, action)?;
+        // The replica will show the values, so the caller has to be allowed to read them.
+        access::check(&context.scope, &record, &request.secret_id, Action::GetSecretValue)?;
+        must_be_own_account(&context.scope, &record)?;
+        let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
+        let role = request.replication_role_arn.as_deref();
+        validate::role(role, "ReplicationRoleARN")?;
+        let replica = accepting(view, &context.scope, &record, &arn)?;
+
+        let entry = CrossAccountReplica { arn, role: role.map(Into::into), is_associated: true };
+        let answer = associated(&record, &entry.arn, Some(CrossAccountStatus::InSync));
+        let known = record.cross_account_replica();
+        let is_linked = replica.shows() == Some(record.id);
+        if is_linked && known == Some(&entry) {
+            return Ok(nothing(answer));
         }
+        if known.is_some_and(|known| known.is_associated && known.arn != entry.arn) {
+            return Err(messages::too_many_cross_account_replicas().into());
+        }
+        let mut change = Change::of(record, Labels::none(), context.now);
+        change.record.cross_account = Some(CrossAccount::Primary(entry));
+        if !is_linked {
+            // The copies from when it was detached are removed: it shows the primary's versions again.
+            for (stage, _) in view.stages(replica.id).map_err(Refusal::View)? {
+                change.push(Effect::DropStage(replica.id, stage));
+            }
+            let kept =
+                view.versions(replica.id, None, limits::STAGES_MAX).map_err(Refusal::View)?;
+            for version in kept {
+                change.push(Effect::DropVersion(version));
+            }
+            change.push(Effect::PutSecret(SecretRecord {
+                version_count: 0,
+                description: None,
+                external: None,
+                last_changed: stamp(context.now, &replica),
+                last_accessed: None,
+                cross_account: Some(linked(&change.record, Link::InSync(change.record.id))),
+                ..replica
+            }));
+        }
+        let plan = change.finish(answer)?;
+        must_fit(&plan)?;
+        Ok(plan)
     }
-    if key_name(request.kms_key_id.as_deref()).is_none() {
-        return Err(messages::cross_account_replica_needs_key());
+}
+
+impl Check for DisassociateCrossAccountReplica {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        members::arn(&mut found, "crossAccountReplicaARN", Some(&self.replica_arn));
+        found.into_result()?;
+        names::reference(&self.secret_id)
     }
-    Ok(Some(CrossAccount::Replica(CrossAccountPrimary { arn, link: Link::Pending })))
+}
+
+impl AboutSecret for DisassociateCrossAccountReplica {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
+    }
+}
+
+impl Decide for DisassociateCrossAccountReplica {
+    const GROWS: bool = true;
+    const IS_ALONE: bool = true;
+
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let (secret, action) = (request.secret(), Action::DisassociateCrossAccountReplica);
+        let record = resolve::active(view, &context.scope, secret, action)?;
+        must_be_own_account(&context.scope, &record)?;
+        let known = record.cross_account_replica().cloned();
+        let known = known.filter(|known| known.arn.to_string() == request.replica_arn);
+        let known = known.ok_or_else(|| messages::not_associated(&request.replica_arn))?;
+        let answer = associated(&record, &known.arn, None);
+        let mut change = Change::of(record, Labels::none(), context.now);
+        change.record.cross_account = None;
+        if known.is_associated {
+            let replica = linked_replica(view, &change.record, &known.arn)?;
+            let mut parted = parted(view, context, &change.record, &replica)?;
+            parted.record.cross_account = Some(linked(&change.record, Link::Detached));
+            for effect in parted.effects {
+                change.push(effect);
+            }
+            change.push(Effect::PutSecret(parted.record));
+        }
+        let plan = change.finish(answer)?;
+        must_fit(&plan)?;
+        Ok(plan)
+    }
 }
 
 /// E29 while a replica is associated (SEM-XREPL-9).
@@ -145,7 +167,7 @@ pub(crate) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Re
 }
 
 /// The complete ARN of a secret of another account, in the caller's region and so its partition.
-fn other_arn(caller: &Scope, text: &str, member: &str) -> Result<Arn, Fault> {
+pub(crate) fn other_arn(caller: &Scope, text: &str, member: &str) -> Result<Arn, Fault> {
     match SecretRef::parse(text) {
         Ok(SecretRef::Arn(arn)) if resolve::is_of_a_neighbour(caller, &arn.scope) => Ok(arn),
         _ => Err(messages::bad_cross_account_arn(member)),

@@ -8,59 +8,113 @@ use super::status;
 use crate::model::api::{
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ReplicationResponse,
 };
-use crate::model::{Replica, ReplicaStatus, Replication, Scope, SecretRecord, Seq, limits};
+use crate::model::{
+    Replica, ReplicaStatus, Replication, Scope, SecretRecord, SecretRef, Seq, limits,
+};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, dead, key_name, stamp};
+use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
-use crate::semantics::validate::Checked;
+use crate::semantics::validate::{
+    AboutSecret, Check, Checked, Violations, constraint, members, names, regions,
+};
 use std::collections::BTreeSet;
 
-pub(crate) fn replicate<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<ReplicateSecretToRegions>,
-) -> Outcome<V> {
-    let record =
-        resolve::active(view, &context.scope, request.secret(), Action::ReplicateSecretToRegions)?;
-    let before = record.replication.clone();
-    let mut change = Change::of(record, Labels::none(), context.now);
-    let force = request.force_overwrite_replica_secret == Some(true);
-    add(view, context, &mut change, &request.add_replica_regions, force)?;
-    let answer = replicated(&change.record);
-    if change.record.replication == before {
-        return Ok(nothing(answer));
+impl Check for ReplicateSecretToRegions {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        regions::added(&mut found, &self.add_replica_regions);
+        found.into_result()?;
+        names::reference(&self.secret_id)
     }
-    Ok(change.finish(answer)?)
 }
 
-pub(crate) fn remove<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<RemoveRegionsFromReplication>,
-) -> Outcome<V> {
-    let record = resolve::active(
-        view,
-        &context.scope,
-        request.secret(),
-        Action::RemoveRegionsFromReplication,
-    )?;
-    let goes =
-        |replica: &Replica| request.remove_replica_regions.iter().any(|r| **r == *replica.region);
-    let (gone, left): (Vec<_>, Vec<_>) = record.replicas().iter().cloned().partition(goes);
-    if gone.is_empty() {
-        return Ok(nothing(replicated(&record)));
+impl AboutSecret for ReplicateSecretToRegions {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
     }
-    let mut change = Change::of(record, Labels::none(), context.now);
-    for replica in gone {
-        if let Some(record) = stored(view, &change.record, &replica)? {
-            change.push(Effect::DropSecret(record.id));
-            change.push(Effect::FreeName(record));
+}
+
+impl Decide for ReplicateSecretToRegions {
+    const GROWS: bool = true;
+
+    fn replicas(&self) -> usize {
+        self.add_replica_regions.len()
+    }
+
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let record = resolve::active(
+            view,
+            &context.scope,
+            request.secret(),
+            Action::ReplicateSecretToRegions,
+        )?;
+        let before = record.replication.clone();
+        let mut change = Change::of(record, Labels::none(), context.now);
+        let force = request.force_overwrite_replica_secret == Some(true);
+        add(view, context, &mut change, &request.add_replica_regions, force)?;
+        let answer = replicated(&change.record);
+        if change.record.replication == before {
+            return Ok(nothing(answer));
         }
+        Ok(change.finish(answer)?)
     }
-    status::set_replicas(&mut change.record, left);
-    let answer = replicated(&change.record);
-    Ok(change.finish(answer)?)
+}
+
+impl Check for RemoveRegionsFromReplication {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        const PATH: &str = "removeReplicaRegions";
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        let regions = &self.remove_replica_regions;
+        found.list(PATH, &regions.join(", "), regions.len(), 1, usize::MAX);
+        for (path, text) in constraint::members(PATH, regions) {
+            regions::region(&mut found, &path, text);
+        }
+        found.into_result()?;
+        names::reference(&self.secret_id)
+    }
+}
+
+impl AboutSecret for RemoveRegionsFromReplication {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
+    }
+}
+
+impl Decide for RemoveRegionsFromReplication {
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let record = resolve::active(
+            view,
+            &context.scope,
+            request.secret(),
+            Action::RemoveRegionsFromReplication,
+        )?;
+        let goes = |replica: &Replica| {
+            request.remove_replica_regions.iter().any(|r| **r == *replica.region)
+        };
+        let (gone, left): (Vec<_>, Vec<_>) = record.replicas().iter().cloned().partition(goes);
+        if gone.is_empty() {
+            return Ok(nothing(replicated(&record)));
+        }
+        let mut change = Change::of(record, Labels::none(), context.now);
+        for replica in gone {
+            if let Some(record) = stored(view, &change.record, &replica)? {
+                change.push(Effect::DropSecret(record.id));
+                change.push(Effect::FreeName(record));
+            }
+        }
+        status::set_replicas(&mut change.record, left);
+        let answer = replicated(&change.record);
+        Ok(change.finish(answer)?)
+    }
 }
 
 /// Replicates a secret under change to regions. Its `replication` stays as it is if all of them are

@@ -24,5 +24,4 @@ mod version;
 pub(crate) use advance::advance;
 pub(crate) use due::describe;
 pub use due::rotation_due;
-pub(crate) use rotate::{cancel_rotate_secret, rotate_secret};
 pub(crate) use version::value_changed;

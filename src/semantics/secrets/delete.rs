@@ -7,72 +7,100 @@
 //!   \---------- DeleteSecret, forced --------------------------/
 //! ```
 
-use crate::env::UnixMillis;
 use crate::env::calendar::DAY_MILLIS;
-use crate::env::faults;
+use crate::env::{UnixMillis, faults};
 use crate::model::api::{DeleteSecret, DeleteSecretResponse, RestoreSecret};
 use crate::model::{Arn, Deletion, SecretRecord, SecretRef, limits};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels, named, purged, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
 use crate::semantics::replication::cross_account;
-use crate::semantics::validate::{Checked, SecretId};
+use crate::semantics::validate::{AboutSecret, Check, Checked, SecretId, names};
 
-pub(crate) fn delete_secret<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<DeleteSecret>,
-) -> Outcome<V> {
-    let (secret, action) = (request.secret(), Action::DeleteSecret);
-    let record = resolve::find(view, &context.scope, secret, action)?;
-    if request.force_delete_without_recovery == Some(true) {
-        if request.recovery_window_in_days.is_some() {
-            return Err(messages::force_with_window().into());
-        }
-        return Ok(match record {
-            Some(record) => {
-                must_be_alone(&record, &request.secret_id)?;
-                let now = stamp(context.now, &record);
-                purged(record, context.now, |record| deleted(record, now))
-            }
-            None => nothing(never_was(context, secret)),
-        });
+impl Check for DeleteSecret {
+    type Names = SecretRef;
+
+    /// The recovery window is no model constraint: E32 comes with the rules of
+    /// the operation.
+    fn check(&self) -> Result<Self::Names, Fault> {
+        names::secret_id(&self.secret_id)
     }
-    let record = record.ok_or_else(messages::no_secret)?;
-    must_be_alone(&record, &request.secret_id)?;
-    if record.deletion.is_some() {
-        return Err(messages::already_scheduled().into());
-    }
-    let days = request.recovery_window_in_days.unwrap_or(limits::RECOVERY_WINDOW_DAYS_DEFAULT);
-    let window_days = u8::try_from(days)
-        .ok()
-        .filter(|_| limits::RECOVERY_WINDOW_DAYS.contains(&days))
-        .ok_or_else(messages::bad_window)?;
-    let mut change = Change::of(record, Labels::none(), context.now);
-    change.record.deletion =
-        Some(Deletion { requested: change.stamp, requested_age: context.now.age, window_days });
-    let answer = deleted(&change.record, change.stamp.plus(days * DAY_MILLIS));
-    Ok(change.finish(answer)?)
 }
 
-pub(crate) fn restore_secret<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<RestoreSecret>,
-) -> Outcome<V> {
-    let record = resolve::any(view, &context.scope, request.secret(), Action::RestoreSecret)?;
-    let answer = named(&record);
-    if record.deletion.is_none() {
-        return Ok(nothing(answer));
+impl AboutSecret for DeleteSecret {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
     }
-    let mut change = Change::of(record, Labels::none(), context.now);
-    change.record.deletion = None;
-    if faults::active(faults::Fault::RestoreForgetsPolicy) {
-        change.record.policies = None;
+}
+
+impl Decide for DeleteSecret {
+    const NEEDS_SUFFIX: bool = true;
+
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let (secret, action) = (request.secret(), Action::DeleteSecret);
+        let record = resolve::find(view, &context.scope, secret, action)?;
+        if request.force_delete_without_recovery == Some(true) {
+            if request.recovery_window_in_days.is_some() {
+                return Err(messages::force_with_window().into());
+            }
+            return Ok(match record {
+                Some(record) => {
+                    must_be_alone(&record, &request.secret_id)?;
+                    let now = stamp(context.now, &record);
+                    purged(record, context.now, |record| deleted(record, now))
+                }
+                None => nothing(never_was(context, secret)),
+            });
+        }
+        let record = record.ok_or_else(messages::no_secret)?;
+        must_be_alone(&record, &request.secret_id)?;
+        if record.deletion.is_some() {
+            return Err(messages::already_scheduled().into());
+        }
+        let days = request.recovery_window_in_days.unwrap_or(limits::RECOVERY_WINDOW_DAYS_DEFAULT);
+        let window_days = u8::try_from(days)
+            .ok()
+            .filter(|_| limits::RECOVERY_WINDOW_DAYS.contains(&days))
+            .ok_or_else(messages::bad_window)?;
+        let mut change = Change::of(record, Labels::none(), context.now);
+        change.record.deletion =
+            Some(Deletion { requested: change.stamp, requested_age: context.now.age, window_days });
+        let answer = deleted(&change.record, change.stamp.plus(days * DAY_MILLIS));
+        Ok(change.finish(answer)?)
     }
-    Ok(change.finish(answer)?)
+}
+
+impl Check for RestoreSecret {
+    type Names = SecretRef;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        names::secret_id(&self.secret_id)
+    }
+}
+
+impl AboutSecret for RestoreSecret {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
+    }
+}
+
+impl Decide for RestoreSecret {
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let record = resolve::any(view, &context.scope, request.secret(), Action::RestoreSecret)?;
+        let answer = named(&record);
+        if record.deletion.is_none() {
+            return Ok(nothing(answer));
+        }
+        let mut change = Change::of(record, Labels::none(), context.now);
+        change.record.deletion = None;
+        if faults::active(faults::Fault::RestoreForgetsPolicy) {
+            change.record.policies = None;
+        }
+        Ok(change.finish(answer)?)
+    }
 }
 
 /// Neither a replica (E28) nor replicated (E29), in other accounts too.

@@ -1,14 +1,16 @@
 //! Tags: `TagResource`, `UntagResource`, and those that a secret is made with (SEM-TAG).
 
 use crate::model::api::{TagResource, UntagResource};
-use crate::model::{Tag, limits};
-use crate::semantics::access::Action;
-use crate::semantics::access::resolve;
+use crate::model::{SecretRef, Tag, limits};
+use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::{Change, Labels};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
+use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
-use crate::semantics::validate::Checked;
+use crate::semantics::validate::{
+    AboutSecret, Check, Checked, Violations, constraint, members, names,
+};
 use std::collections::BTreeSet;
 
 /// The tags of a new secret. None at all is "never tagged", not an empty list (SEM-TAG-4).
@@ -18,37 +20,76 @@ pub(crate) fn first(tags: &[Tag]) -> Result<Option<Vec<Tag>>, Fault> {
     Ok(if merged.is_empty() { None } else { Some(merged) })
 }
 
-pub(crate) fn tag_resource<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<TagResource>,
-) -> Outcome<V> {
-    let record = resolve::active(view, &context.scope, request.secret(), Action::TagResource)?;
-    check(&request.tags)?;
-    if request.tags.is_empty() {
-        return Ok(nothing(Answer::Done));
+impl Check for TagResource {
+    type Names = SecretRef;
+    const IS_ABOUT_A_REPLICAS_OWN: bool = true;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        members::tags(&mut found, &self.tags);
+        found.into_result()?;
+        names::reference(&self.secret_id)
     }
-    let mut change = Change::of(record, Labels::none(), context.now);
-    let before = change.record.tags.take().unwrap_or_default();
-    change.record.tags = Some(merge(before, &request.tags)?);
-    Ok(change.finish(Answer::Done)?)
 }
 
-pub(crate) fn untag_resource<V: View>(
-    view: &V,
-    context: &Context,
-    request: &Checked<UntagResource>,
-) -> Outcome<V> {
-    let record = resolve::active(view, &context.scope, request.secret(), Action::UntagResource)?;
-    let goes = |tag: &Tag| request.tag_keys.contains(&tag.key);
-    if !record.tags.as_deref().unwrap_or_default().iter().any(goes) {
-        return Ok(nothing(Answer::Done));
+impl AboutSecret for TagResource {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
     }
-    let mut change = Change::of(record, Labels::none(), context.now);
-    if let Some(tags) = &mut change.record.tags {
-        tags.retain(|tag| !goes(tag));
+}
+
+impl Decide for TagResource {
+    const GROWS: bool = true;
+
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let record = resolve::active(view, &context.scope, request.secret(), Action::TagResource)?;
+        check(&request.tags)?;
+        if request.tags.is_empty() {
+            return Ok(nothing(Answer::Done));
+        }
+        let mut change = Change::of(record, Labels::none(), context.now);
+        let before = change.record.tags.take().unwrap_or_default();
+        change.record.tags = Some(merge(before, &request.tags)?);
+        Ok(change.finish(Answer::Done)?)
     }
-    Ok(change.finish(Answer::Done)?)
+}
+
+impl Check for UntagResource {
+    type Names = SecretRef;
+    const IS_ABOUT_A_REPLICAS_OWN: bool = true;
+
+    fn check(&self) -> Result<Self::Names, Fault> {
+        let mut found = Violations::default();
+        members::secret_id_length(&mut found, &self.secret_id);
+        for (path, key) in constraint::members("tagKeys", &self.tag_keys) {
+            found.text(&path, key, 1, limits::TAG_KEY_CHARS_MAX);
+        }
+        found.into_result()?;
+        names::reference(&self.secret_id)
+    }
+}
+
+impl AboutSecret for UntagResource {
+    fn secret_id(&self) -> &str {
+        &self.secret_id
+    }
+}
+
+impl Decide for UntagResource {
+    fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
+        let record =
+            resolve::active(view, &context.scope, request.secret(), Action::UntagResource)?;
+        let goes = |tag: &Tag| request.tag_keys.contains(&tag.key);
+        if !record.tags.as_deref().unwrap_or_default().iter().any(goes) {
+            return Ok(nothing(Answer::Done));
+        }
+        let mut change = Change::of(record, Labels::none(), context.now);
+        if let Some(tags) = &mut change.record.tags {
+            tags.retain(|tag| !goes(tag));
+        }
+        Ok(change.finish(Answer::Done)?)
+    }
 }
 
 /// What a user may not ask for: a reserved key, a key twice (SEM-TAG-5, SEM-TAG-6).

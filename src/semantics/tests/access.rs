@@ -3,16 +3,16 @@
 use super::{S, created, refused};
 use crate::model::api::{
     CancelRotateSecret, DeleteResourcePolicy, DeleteSecret, DescribeSecret, GetResourcePolicy,
-    GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, Mutation,
-    PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
-    ReplicateSecretToRegions, RestoreSecret, RotateSecret, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
+    GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets, PutResourcePolicy,
+    PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions,
+    RestoreSecret, RotateSecret, TagResource, UntagResource, UpdateSecret,
+    UpdateSecretVersionStage, ValidateResourcePolicy,
 };
 use crate::model::{Scope, Seq, Tag};
 use crate::secret::PayloadKind;
+use crate::semantics::Fault;
 use crate::semantics::FaultKind::{AccessDenied, InvalidRequest, ResourceNotFound};
-use crate::semantics::memory::{World, token};
-use crate::semantics::{Fault, read};
+use crate::semantics::memory::{Mutation, World, token};
 
 const OTHER: &str = "111122223333";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:f";
@@ -56,12 +56,7 @@ impl Call {
                 // Of the primary's own account: see `tests::cross_account`.
                 Mutation::AssociateCrossAccountReplica(_) => "AssociateCrossAccountReplica",
                 Mutation::DisassociateCrossAccountReplica(_) => "DisassociateCrossAccountReplica",
-                Mutation::CreateSecret(_)
-                | Mutation::AdvanceRotation(_)
-                | Mutation::Prune(_)
-                | Mutation::Purge(_)
-                | Mutation::Sweep(_)
-                | Mutation::Touch { .. } => return None,
+                Mutation::CreateSecret(_) => return None,
             },
         })
     }
@@ -73,27 +68,25 @@ fn calls(id: &str) -> Vec<Call> {
     vec![
         Call::Read("GetSecretValue", |world, id| {
             let request = GetSecretValue::new(id);
-            world.read(read::get_secret_value, &request).map(drop)
+            world.read(&request).map(drop)
         }),
-        Call::Read("DescribeSecret", |world, id| {
-            world.read(read::describe_secret, &DescribeSecret::new(id)).map(drop)
-        }),
+        Call::Read("DescribeSecret", |world, id| world.read(&DescribeSecret::new(id)).map(drop)),
         Call::Read("ListSecretVersionIds", |world, id| {
             let request = ListSecretVersionIds { secret_id: id.into(), ..Default::default() };
-            world.read(read::list_secret_version_ids, &request).map(drop)
+            world.read(&request).map(drop)
         }),
         Call::Read("GetResourcePolicy", |world, id| {
             let request = GetResourcePolicy::new(id);
-            world.read(read::get_resource_policy, &request).map(drop)
+            world.read(&request).map(drop)
         }),
         Call::Read("ListResourcePolicies", |world, id| {
             let request = ListResourcePolicies { secret_id: id.into(), ..Default::default() };
-            world.read(read::list_resource_policies, &request).map(drop)
+            world.read(&request).map(drop)
         }),
         Call::Read("ValidateResourcePolicy", |world, id| {
             let resource_policy = allow(OTHER, "*");
             let request = ValidateResourcePolicy { secret_id: Some(id.into()), resource_policy };
-            world.read(read::validate_resource_policy, &request).map(drop)
+            world.read(&request).map(drop)
         }),
         Call::Write(Mutation::PutSecretValue(PutSecretValue {
             client_request_token: Some(token("v2")),

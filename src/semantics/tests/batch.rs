@@ -4,7 +4,7 @@ use super::refused;
 use crate::model::api::{BatchGetSecretValue, Filter};
 use crate::semantics::Fault;
 use crate::semantics::FaultKind::{InvalidNextToken, InvalidParameter};
-use crate::semantics::batch::{self, Selected, Selection, selected};
+use crate::semantics::batch::{self, Selected, Selection};
 use crate::semantics::memory::World;
 use crate::semantics::validate::Checked;
 
@@ -23,7 +23,7 @@ fn named(start: &str) -> BatchGetSecretValue {
 }
 
 fn page(world: &World, request: &BatchGetSecretValue) -> Result<Selected, Fault> {
-    world.read(selected, request)
+    world.read(request)
 }
 
 fn selection(request: &BatchGetSecretValue) -> Result<Selection<'_>, Fault> {

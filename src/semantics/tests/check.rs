@@ -1,14 +1,15 @@
 //! The order of checks, the grammar of broken constraints, the texts (SEM-CHECK).
 
-use super::{S, created, refused, scheduled};
+use super::{S, Shape, created, refused, scheduled};
 use crate::model::api::{
-    CreateSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets, Mutation,
-    PutSecretValue, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
+    CreateSecret, Filter, GetSecretValue, ListSecretVersionIds, ListSecrets, PutSecretValue,
+    TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
 };
 use crate::model::{Tag, limits};
 use crate::secret::PayloadKind;
 use crate::semantics::FaultKind::{InvalidRequest, ResourceNotFound, Validation};
-use crate::semantics::memory::{World, token};
+use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::validate::Check;
 use crate::semantics::{Fault, validate};
 
 const NO_TOKEN: &str =
@@ -95,8 +96,9 @@ fn refusals_are_worded_as_aws_words_them() {
 fn all_broken_constraints_are_told_at_once() {
     let long_key = "k".repeat(129);
     let long_value = "v".repeat(257);
-    let request = CreateSecret::<PayloadKind> {
+    let request = CreateSecret {
         client_request_token: Some("short".into()),
+        value: Some(Shape(PayloadKind::String, 70_000)),
         description: Some("d".repeat(2049)),
         tags: Some(vec![
             Tag { key: "fine".into(), value: String::new() },
@@ -106,7 +108,7 @@ fn all_broken_constraints_are_told_at_once() {
         ..CreateSecret::new("")
     };
     violates(
-        validate::create_secret(&request, Some((PayloadKind::String, 70_000))),
+        request.check(),
         &[
             "Value '' at 'name' failed to satisfy constraint: Member must have length greater than \
              or equal to 1",
@@ -154,7 +156,7 @@ fn every_limit_of_the_model_is_checked() {
         over("versionId", &id, 64),
         over("versionStage", &stage, 256),
     ];
-    violates(validate::get_secret_value(&request), &items.each_ref().map(String::as_str));
+    violates(request.check(), &items.each_ref().map(String::as_str));
     let request = UpdateSecretVersionStage {
         secret_id: S.into(),
         version_stage: stage.clone(),
@@ -166,35 +168,32 @@ fn every_limit_of_the_model_is_checked() {
         over("removeFromVersionId", &id, 64),
         over("moveToVersionId", &id, 64),
     ];
-    violates(
-        validate::update_secret_version_stage(&request),
-        &items.each_ref().map(String::as_str),
-    );
+    violates(request.check(), &items.each_ref().map(String::as_str));
     let request = UpdateSecret::<PayloadKind> {
         kms_key_id: Some(key.clone()),
         client_request_token: Some(id.clone()),
         ..UpdateSecret::new(S)
     };
     let items = [over("clientRequestToken", &id, 64), over("kmsKeyId", &key, 2048)];
-    violates(validate::update_secret(&request, None), &items.each_ref().map(String::as_str));
+    violates(request.check(), &items.each_ref().map(String::as_str));
     let mut request = PutSecretValue {
         client_request_token: Some(token("t")),
         version_stages: Some(vec!["fine".into(), stage.clone()]),
         ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
     };
     let item = over("versionStages.2.member", &stage, 256);
-    violates(validate::put_secret_value(&request, None), &[&item]);
+    violates(request.check(), &[&item]);
     request.version_stages = Some(vec!["x".into(); 21]);
     let item = over("versionStages", &format!("[{}]", ["x"; 21].join(", ")), limits::STAGES_MAX);
-    violates(validate::put_secret_value(&request, None), &[&item]);
+    violates(request.check(), &[&item]);
     request.version_stages = Some(vec!["x".repeat(256); 20]);
-    validate::put_secret_value(&request, None).unwrap();
+    request.check().unwrap();
     let request = UntagResource { secret_id: S.into(), tag_keys: vec![String::new()] };
     let item = "Value '' at 'tagKeys.1.member' failed to satisfy constraint: Member must have \
                 length greater than or equal to 1";
-    violates(validate::untag_resource(&request), &[item]);
+    violates(request.check(), &[item]);
     let tag = Tag { key: "k".repeat(128), value: "v".repeat(256) };
-    validate::tag_resource(&TagResource { secret_id: S.into(), tags: vec![tag] }).unwrap();
+    TagResource { secret_id: S.into(), tags: vec![tag] }.check().unwrap();
 }
 
 /// SEM-CHECK-3, SEM-LIST-3: the parameters of pages.
@@ -211,18 +210,18 @@ fn page_parameters_are_checked() {
              value {must}"
         );
         let list = ListSecrets { max_results: Some(max_results), ..Default::default() };
-        violates(validate::list_secrets(&list), &[&item]);
+        violates(list.check(), &[&item]);
         let list = ListSecretVersionIds {
             secret_id: S.into(),
             max_results: Some(max_results),
             ..Default::default()
         };
-        violates(validate::list_secret_version_ids(&list), &[&item]);
+        violates(list.check(), &[&item]);
     }
     let list = ListSecrets { next_token: Some(String::new()), ..Default::default() };
     let item = "Value '' at 'nextToken' failed to satisfy constraint: Member must have length \
                 greater than or equal to 1";
-    violates(validate::list_secrets(&list), &[item]);
+    violates(list.check(), &[item]);
 }
 
 /// SEM-LIST-15, SEM-CHECK-3
@@ -243,7 +242,7 @@ fn filters_and_orders_are_checked() {
         ..Default::default()
     };
     violates(
-        validate::list_secrets(&request),
+        request.check(),
         &[
             "Value 'x' at 'filters.1.member.key' failed to satisfy constraint: Member must satisfy \
              enum value set: [description, name, tag-key, tag-value, primary-region, \
@@ -264,7 +263,7 @@ fn filters_and_orders_are_checked() {
         "Value '[{shown}]' at 'filters' failed to satisfy constraint: Member must have length less \
          than or equal to 10"
     );
-    violates(validate::list_secrets(&eleven), &[&item]);
+    violates(eleven.check(), &[&item]);
 }
 
 /// SEM-CHECK-5: no door goes around the checks.

@@ -1,12 +1,12 @@
 use super::{DAY, FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    AssociateCrossAccountReplica, AssociationResponse, CreateSecret, ListSecrets, Mutation,
+    AssociateCrossAccountReplica, AssociationResponse, CreateSecret, ListSecrets,
     PrimaryDescription, ReplicaDescription, ReplicaRegion, UpdateSecret, VersionResponse,
 };
 use crate::model::{CrossAccountStatus, Scope, Tag};
 use crate::secret::PayloadKind;
-use crate::semantics::Fault;
-use crate::semantics::memory::{World, token};
+use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::{Fault, Upkeep};
 
 pub(super) const HOME: &str = Scope::DEFAULT_ACCOUNT;
 pub(super) const OTHER: &str = "111122223333";
@@ -205,7 +205,7 @@ fn a_read_of_a_replica_is_a_read_of_the_primary() {
     let found = world.act_as(OTHER).get(R).unwrap();
     world.pass(DAY);
     let (id, seq, day) = (found.record.id, found.version.seq, world.wall());
-    world.run(&Mutation::Touch { id, seq, day }, None).unwrap();
+    world.run(&Upkeep::Touch { id, seq, day }, None).unwrap();
     let there = world.describe(R).unwrap().last_accessed_date;
     assert!(there.is_some());
     assert_eq!(world.act_as(HOME).describe(S).unwrap().last_accessed_date, there);

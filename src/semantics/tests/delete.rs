@@ -2,9 +2,10 @@
 
 use super::{DAY, S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
-use crate::model::api::{ListSecretVersionIds, ListSecrets, Mutation};
+use crate::model::api::{ListSecretVersionIds, ListSecrets};
 use crate::model::{Tag, VersionId};
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
+use crate::semantics::Upkeep;
 use crate::semantics::memory::{World, token};
 
 const GONE: &str = "Secrets Manager can't find the specified secret.";
@@ -183,7 +184,7 @@ fn deleted_date_is_the_time_of_the_request() {
 fn a_purge_waits_until_the_window_is_over_on_the_age_clock() {
     let mut world = created();
     world.delete(S, Some(7), None).unwrap();
-    let purge = Mutation::Purge(world.id(S).unwrap());
+    let purge = Upkeep::Purge(world.id(S).unwrap());
     for jump in [400 * DAY, -400 * DAY] {
         let mut world = world.clone();
         world.now.wall = world.now.wall.plus(jump);
@@ -205,9 +206,9 @@ fn a_purge_waits_until_the_window_is_over_on_the_age_clock() {
 fn an_active_secret_is_never_purged() {
     let mut world = created();
     world.pass(1000 * DAY);
-    let purge = Mutation::Purge(world.id(S).unwrap());
+    let purge = Upkeep::Purge(world.id(S).unwrap());
     assert_eq!(world.drain(&purge).unwrap(), 0);
-    let unknown = Mutation::Purge(crate::model::RecordId([9; 16]));
+    let unknown = Upkeep::Purge(crate::model::RecordId([9; 16]));
     assert_eq!(world.drain(&unknown).unwrap(), 0);
 }
 
@@ -222,7 +223,7 @@ fn a_sweep_removes_every_row_of_a_dead_secret_in_bounded_parts() {
         for number in 0..versions {
             world.put(S, &format!("v{number}"), "x", &["a", &format!("L{}", number % 9)]).unwrap();
         }
-        let sweep = Mutation::Sweep(world.id(S).unwrap());
+        let sweep = Upkeep::Sweep(world.id(S).unwrap());
         assert_eq!(world.drain(&sweep).unwrap(), 0, "the living are not swept");
         world.delete(S, None, Some(true)).unwrap();
         assert_eq!(world.drain(&sweep).unwrap(), parts, "{versions} versions");
@@ -250,7 +251,7 @@ fn a_sweep_uses_its_budget_to_the_last_row_and_no_further() {
             let label = format!("L{}", number % labels);
             world.put(S, &format!("v{number}"), "x", &[&label]).unwrap();
         }
-        let sweep = Mutation::Sweep(world.id(S).unwrap());
+        let sweep = Upkeep::Sweep(world.id(S).unwrap());
         world.delete(S, None, Some(true)).unwrap();
         assert_eq!(world.drain(&sweep).unwrap(), 2);
     }

@@ -1,10 +1,10 @@
 use super::{FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
-    CreateSecret, ListSecrets, Mutation, RotateSecret, RotationRules, UpdateSecret, VersionResponse,
+    CreateSecret, ListSecrets, RotateSecret, RotationRules, UpdateSecret, VersionResponse,
 };
 use crate::model::{External, ExternalMetadata};
 use crate::secret::PayloadKind;
-use crate::semantics::memory::{World, token};
+use crate::semantics::memory::{Mutation, World, token};
 use crate::semantics::{Fault, rotation_due};
 
 const PARTNER: &str = "SomePartnerCredential";

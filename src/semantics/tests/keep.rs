@@ -1,11 +1,10 @@
 //! Retention (SEM-KEEP).
 
 use super::{DAY, S, created, refused};
-use crate::model::api::Mutation;
 use crate::model::{RecordId, Seq, limits};
-use crate::semantics::Answer;
 use crate::semantics::FaultKind::{LimitExceeded, ResourceNotFound};
 use crate::semantics::memory::{World, token};
+use crate::semantics::{Answer, Upkeep};
 
 const HOUR: i64 = DAY / 24;
 
@@ -17,7 +16,7 @@ fn puts(world: &mut World, numbers: std::ops::RangeInclusive<u64>) {
 
 fn prune(world: &mut World) -> usize {
     let id = world.id(S).unwrap();
-    world.drain(&Mutation::Prune(id)).unwrap();
+    world.drain(&Upkeep::Prune(id)).unwrap();
     world.view.versions.len()
 }
 
@@ -74,7 +73,7 @@ fn only_versions_older_than_a_day_go() {
     world.pass(DAY - 1);
     puts(&mut world, 11..=150);
     world.pass(1);
-    let prune_once = Mutation::Prune(world.id(S).unwrap());
+    let prune_once = Upkeep::Prune(world.id(S).unwrap());
     let plan = world.plan(&prune_once, None).unwrap();
     assert_eq!((plan.effects.len(), plan.answer), (11, Answer::Done), "ten versions, one record");
     assert_eq!(prune(&mut world), 140);
@@ -103,10 +102,10 @@ fn a_long_prune_is_done_in_bounded_parts() {
     puts(&mut world, 2..=300);
     world.pass(DAY);
     let id = world.id(S).unwrap();
-    let parts = world.drain(&Mutation::Prune(id)).unwrap();
+    let parts = world.drain(&Upkeep::Prune(id)).unwrap();
     assert_eq!((parts, world.view.versions.len()), (17, 100), "twelve versions fit 255 rows");
-    assert_eq!(world.drain(&Mutation::Prune(id)).unwrap(), 0);
-    assert_eq!(world.drain(&Mutation::Prune(RecordId([7; 16]))).unwrap(), 0);
+    assert_eq!(world.drain(&Upkeep::Prune(id)).unwrap(), 0);
+    assert_eq!(world.drain(&Upkeep::Prune(RecordId([7; 16]))).unwrap(), 0);
 }
 
 /// SEM-KEEP-6

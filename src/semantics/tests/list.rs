@@ -4,6 +4,7 @@ use super::{DAY, S, created, refused};
 use crate::model::api::{Filter, ListSecretVersionIds, ListSecrets};
 use crate::model::{RecordId, Seq};
 use crate::semantics::FaultKind::{InvalidNextToken, InvalidParameter};
+use crate::semantics::Upkeep;
 use crate::semantics::memory::{World, token};
 
 const BAD_TOKEN: &str = "The NextToken value is invalid.";
@@ -190,7 +191,7 @@ fn secrets_are_sorted_as_asked() {
     for (name, days) in [("c", 3), ("b", 1), ("d", 3)] {
         let id = world.id(name).unwrap();
         let day = day.plus(days * DAY);
-        let touch = crate::model::api::Mutation::Touch { id, seq: Seq(1), day };
+        let touch = Upkeep::Touch { id, seq: Seq(1), day };
         world.run(&touch, None).unwrap();
     }
     for (by, rising, falling) in [

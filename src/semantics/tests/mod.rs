@@ -30,6 +30,15 @@ use super::{Fault, FaultKind};
 use crate::{env, model, secret, semantics};
 use memory::World;
 
+/// A value by its kind and length.
+struct Shape(secret::PayloadKind, usize);
+
+impl semantics::validate::Value for Shape {
+    fn shape(&self) -> Option<(secret::PayloadKind, usize)> {
+        Some((self.0, self.1))
+    }
+}
+
 const S: &str = "app/db";
 const DAY: i64 = 24 * 60 * 60 * 1000;
 

@@ -3,15 +3,15 @@
 use super::{S, created, refused, scheduled, unchanged};
 use crate::model::Policies;
 use crate::model::api::{
-    DeleteResourcePolicy, GetResourcePolicy, ListResourcePolicies, Mutation, PutResourcePolicy,
+    DeleteResourcePolicy, GetResourcePolicy, ListResourcePolicies, PutResourcePolicy,
     ValidateResourcePolicy,
 };
+use crate::semantics::Fault;
 use crate::semantics::FaultKind::{
     InvalidNextToken, InvalidParameter, InvalidRequest, MalformedPolicyDocument, PublicPolicy,
     ResourceNotFound, Validation,
 };
-use crate::semantics::memory::World;
-use crate::semantics::{Fault, read};
+use crate::semantics::memory::{Mutation, World};
 
 const SYNTAX: &str = "This resource policy contains a syntax error.";
 const PRINCIPAL: &str = "This resource policy contains an unsupported principal.";
@@ -49,7 +49,7 @@ fn with(text: &str) -> PutResourcePolicy {
 fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
     let request =
         GetResourcePolicy { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
-    let answer = world.read(read::get_resource_policy, &request)?;
+    let answer = world.read(&request)?;
     assert_eq!(answer.policy_name.as_deref(), name);
     Ok(answer.policy)
 }
@@ -57,7 +57,7 @@ fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
 fn list(world: &World, page: Option<i64>, token: Option<String>) -> Result<Vec<String>, Fault> {
     let request =
         ListResourcePolicies { secret_id: S.into(), max_results: page, next_token: token };
-    let page = world.read(read::list_resource_policies, &request)?;
+    let page = world.read(&request)?;
     let mut names = page.policy_names;
     if let Some(next) = page.next_token {
         names.push("|".into());
@@ -71,7 +71,7 @@ fn validate(world: &World, id: Option<&str>, text: &str) -> Result<Vec<String>, 
         secret_id: id.map(ToOwned::to_owned),
         resource_policy: text.into(),
     };
-    let answer = world.read(read::validate_resource_policy, &request)?;
+    let answer = world.read(&request)?;
     Ok(answer.errors.into_iter().map(|finding| finding.error_message).collect())
 }
 

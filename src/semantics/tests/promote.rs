@@ -1,9 +1,9 @@
 use super::replica::{AWAY, FAR, HOME, NO_SECRET, in_sync, listed, replicated};
 use super::{DAY, FaultKind, S, created, refused, unchanged};
-use crate::model::api::{DescribeSecretResponse, ListSecrets, Mutation};
+use crate::model::api::{DescribeSecretResponse, ListSecrets};
 use crate::model::{RecordId, SecretName, Seq};
 use crate::semantics::memory::World;
-use crate::semantics::{Effect, may_be_due};
+use crate::semantics::{Effect, Upkeep, may_be_due};
 
 /// SEM-REPL-10: a primary is not deleted before its replicas (E29), whether forced or not.
 #[test]
@@ -171,7 +171,7 @@ fn a_replica_is_never_pruned_or_purged() {
     unchanged(&mut world, |world| {
         for id in ids {
             assert!(!may_be_due(&world.view.secrets[&id]));
-            for mutation in [Mutation::Prune(id), Mutation::Purge(id), Mutation::Sweep(id)] {
+            for mutation in [Upkeep::Prune(id), Upkeep::Purge(id), Upkeep::Sweep(id)] {
                 assert_eq!(world.drain(&mutation), Ok(0));
             }
         }

@@ -1,11 +1,12 @@
 use super::{FaultKind, S, created, refused, unchanged};
 use crate::model::ReplicaStatus;
 use crate::model::api::{
-    CreateSecret, DescribeSecretResponse, Filter, ListSecretVersionIds, ListSecrets, Mutation,
-    ReplicaRegion, ReplicationStatus,
+    CreateSecret, DescribeSecretResponse, Filter, ListSecretVersionIds, ListSecrets, ReplicaRegion,
+    ReplicationStatus,
 };
 use crate::secret::PayloadKind;
-use crate::semantics::memory::{World, token};
+use crate::semantics::Upkeep;
+use crate::semantics::memory::{Mutation, World, token};
 
 pub(super) const HOME: &str = "us-east-1";
 pub(super) const AWAY: &str = "eu-west-1";
@@ -112,7 +113,7 @@ fn a_read_of_a_replica_is_a_read_of_the_primary() {
     let mut world = replicated();
     let found = world.go_to(AWAY).get(S).unwrap();
     let (id, seq, day) = (found.record.id, found.version.seq, world.wall());
-    world.run(&Mutation::Touch { id, seq, day }, None).unwrap();
+    world.run(&Upkeep::Touch { id, seq, day }, None).unwrap();
     let away = world.describe(S).unwrap().last_accessed_date;
     assert!(away.is_some());
     assert_eq!(world.go_to(HOME).describe(S).unwrap().last_accessed_date, away);
@@ -292,7 +293,7 @@ fn a_taken_name_can_be_overwritten() {
         assert_eq!(world.view.purges.len(), 1, "the purge is noted");
         let dead: Vec<_> = world.view.secrets.values().filter(|r| r.dead).map(|r| r.id).collect();
         for id in dead {
-            world.drain(&Mutation::Sweep(id)).unwrap();
+            world.drain(&Upkeep::Sweep(id)).unwrap();
         }
         assert_eq!((world.view.secrets.len(), world.view.values.len()), (2, 1));
     }

@@ -3,13 +3,13 @@
 use super::{S, created, refused, scheduled, unchanged};
 use crate::env::UnixMillis;
 use crate::model::api::{
-    AdvanceRotation, CancelRotateSecret, ListSecrets, Mutation, RotateSecret, RotationReport,
-    RotationRules, RotationTurn, VersionResponse,
+    AdvanceRotation, CancelRotateSecret, ListSecrets, RotateSecret, RotationReport, RotationRules,
+    RotationTurn, VersionResponse,
 };
 use crate::model::{RotationStep, VersionId};
 use crate::semantics::FaultKind::{AccessDenied, InvalidParameter, InvalidRequest, Validation};
-use crate::semantics::memory::{World, token};
-use crate::semantics::{Answer, Fault, rotation_due};
+use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::{Answer, Fault, Upkeep, rotation_due};
 
 pub(super) const F: &str = "arn:aws:lambda:us-east-1:000000000000:function:rotate";
 pub(super) const STEPS: [RotationStep; 4] = [
@@ -56,7 +56,7 @@ pub(super) fn turn(world: &mut World, report: Option<(&str, RotationStep, bool)>
     });
     let fresh_token = VersionId::parse(&token("fresh")).unwrap();
     let request = AdvanceRotation { id, fresh_token, report };
-    match world.run(&Mutation::AdvanceRotation(request), None).unwrap() {
+    match world.run(&Upkeep::AdvanceRotation(request), None).unwrap() {
         Answer::Rotation(turn) => turn,
         other => panic!("{other:?}"),
     }

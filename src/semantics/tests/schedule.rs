@@ -4,9 +4,9 @@ use super::rotation::{F, complete, days, request, rotatable, rotate, turn};
 use super::{DAY, S, refused};
 use crate::env::UnixMillis;
 use crate::model::RotationStep;
-use crate::model::api::{Mutation, RotationRules};
+use crate::model::api::RotationRules;
 use crate::semantics::FaultKind::InvalidParameter;
-use crate::semantics::memory::{World, token};
+use crate::semantics::memory::{Mutation, World, token};
 use crate::semantics::{Fault, rotation_due};
 
 const HOUR: i64 = 60 * 60 * 1000;

@@ -2,11 +2,11 @@
 
 use super::{S, created, refused, unchanged};
 use crate::model::Tag;
-use crate::model::api::{CreateSecret, Mutation, VersionResponse};
+use crate::model::api::{CreateSecret, VersionResponse};
 use crate::secret::PayloadKind;
 use crate::semantics::Fault;
 use crate::semantics::FaultKind::InvalidParameter;
-use crate::semantics::memory::{World, token};
+use crate::semantics::memory::{Mutation, World, token};
 
 type Pairs = Option<Vec<(String, String)>>;
 

@@ -1,12 +1,13 @@
 //! Tokens: the matrix of operation, token and value (SEM-TOKEN).
 
 use super::{DAY, S, created, refused, unchanged};
-use crate::model::api::{CreateSecret, Mutation, PutSecretValue};
+use crate::model::api::{CreateSecret, PutSecretValue};
 use crate::model::{Seq, Stage, VersionId, VersionRecord};
 use crate::secret::{PayloadKind, SecretBytes};
 use crate::semantics::FaultKind::{ResourceExists, Validation};
-use crate::semantics::memory::{World, token};
-use crate::semantics::validate;
+use crate::semantics::Upkeep;
+use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::validate::Check;
 
 /// Adds what a rotation makes first: a version with AWSPENDING and no value.
 pub(super) fn add_placeholder(world: &mut World, name: &str) {
@@ -181,7 +182,7 @@ fn a_token_is_free_again_once_its_version_is_pruned() {
         world.put(S, &format!("v{number}"), "x", &[]).unwrap();
     }
     world.pass(2 * DAY);
-    world.drain(&Mutation::Prune(world.id(S).unwrap())).unwrap();
+    world.drain(&Upkeep::Prune(world.id(S).unwrap())).unwrap();
     let answer = world.put(S, "v1", "another value", &[]).unwrap();
     assert_eq!(answer.version_stages, ["AWSCURRENT"]);
     assert_eq!(world.get(S).unwrap().version.seq, Seq(103), "numbers are never reused");
@@ -196,7 +197,7 @@ fn a_rotation_token_is_checked() {
             rotation_token: Some(SecretBytes::from(text.to_owned()).into()),
             ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
         };
-        validate::put_secret_value(&request, None).map(drop)
+        request.check().map(drop)
     };
     for text in ["a".repeat(36), "Z9-".repeat(85), "-".repeat(256)] {
         assert_eq!(check(&text), Ok(()));

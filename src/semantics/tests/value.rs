@@ -1,11 +1,12 @@
 //! Values and which version a read means (SEM-VAL).
 
-use super::{S, created, refused, unchanged};
-use crate::model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
+use super::{S, Shape, created, refused, unchanged};
+use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret};
 use crate::secret::PayloadKind;
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
-use crate::semantics::memory::{World, token};
-use crate::semantics::{messages, validate};
+use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::messages;
+use crate::semantics::validate::Check;
 
 fn lacks(what: &str) -> String {
     format!("Secrets Manager can't find the specified secret value for {what}")
@@ -14,18 +15,6 @@ fn lacks(what: &str) -> String {
 /// SEM-VAL-1, SEM-VAL-2, SEM-VAL-6: bytes count, both ends are exact, the value is not repeated.
 #[test]
 fn a_value_has_1_to_65536_bytes() {
-    let create = CreateSecret::<PayloadKind> {
-        client_request_token: Some(token("t")),
-        ..CreateSecret::new(S)
-    };
-    let put = PutSecretValue {
-        client_request_token: Some(token("t")),
-        ..PutSecretValue::<PayloadKind>::new(S, PayloadKind::String)
-    };
-    let update = UpdateSecret::<PayloadKind> {
-        client_request_token: Some(token("t")),
-        ..UpdateSecret::new(S)
-    };
     for (kind, path) in
         [(PayloadKind::String, "secretString"), (PayloadKind::Binary, "secretBinary")]
     {
@@ -35,12 +24,25 @@ fn a_value_has_1_to_65536_bytes() {
             (65_536, None),
             (65_537, Some("less than or equal to 65536")),
         ] {
-            let shape = Some((kind, bytes));
-            for result in [
-                validate::create_secret(&create, shape).map(drop),
-                validate::put_secret_value(&put, shape).map(drop),
-                validate::update_secret(&update, shape).map(drop),
-            ] {
+            let client_request_token = || Some(token("t"));
+            let value = || Some(Shape(kind, bytes));
+            let create = CreateSecret {
+                client_request_token: client_request_token(),
+                value: value(),
+                ..CreateSecret::new(S)
+            };
+            let put = PutSecretValue {
+                client_request_token: client_request_token(),
+                ..PutSecretValue::<Shape>::new(S, Shape(kind, bytes))
+            };
+            let update = UpdateSecret {
+                client_request_token: client_request_token(),
+                value: value(),
+                ..UpdateSecret::new(S)
+            };
+            for result in
+                [create.check().map(drop), put.check().map(drop), update.check().map(drop)]
+            {
                 let Some(must) = must else {
                     result.unwrap();
                     continue;

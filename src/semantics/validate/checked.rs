@@ -1,24 +1,8 @@
 //! Requests that passed their checks, with what they name parsed. Only this file makes one, so
 //! whoever holds one neither checks nor parses again.
 
-use super::names::{CreateNames, PutNames, StageNames, ValueNames, VersionNames, secret_id};
-use super::{
-    associate_cross_account_replica, batch_get_secret_value, create_secret, delete_secret,
-    disassociate_cross_account_replica, get_secret_value, list_resource_policies,
-    list_secret_version_ids, list_secrets, put_resource_policy, put_secret_value,
-    remove_regions_from_replication, replicate_secret_to_regions, resource_policy_id,
-    rotate_secret, tag_resource, untag_resource, update_secret, update_secret_version_stage,
-    validate_resource_policy,
-};
+use super::names::Names;
 use crate::model::SecretRef;
-use crate::model::api::{
-    AssociateCrossAccountReplica, BatchGetSecretValue, CancelRotateSecret, CreateSecret,
-    DeleteResourcePolicy, DeleteSecret, DescribeSecret, DisassociateCrossAccountReplica,
-    GetResourcePolicy, GetSecretValue, ListResourcePolicies, ListSecretVersionIds, ListSecrets,
-    PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicateSecretToRegions,
-    RestoreSecret, RotateSecret, StopReplicationToReplica, TagResource, UntagResource,
-    UpdateSecret, UpdateSecretVersionStage, ValidateResourcePolicy,
-};
 use crate::secret::{PayloadKind, SecretValue};
 use crate::semantics::fault::Fault;
 use std::ops::Deref;
@@ -28,14 +12,23 @@ pub trait Check {
     /// What it names, parsed.
     type Names;
 
-    /// Checks its members in AWS's order and parses what it names.
+    /// Whether it changes only what a replica in another account has of its own. Such an operation is
+    /// allowed on the replica (SEM-XREPL-6).
+    const IS_ABOUT_A_REPLICAS_OWN: bool = false;
+
+    /// Whether the owner may always do it. Otherwise a policy could lock the owner out for good
+    /// (SEM-ACCESS-3).
+    const IS_ALWAYS_THE_OWNERS: bool = false;
+
+    /// Checks its members in AWS's order and parses what it names: model constraints (all violations
+    /// in one message, E27), then the characters of the name (E12), then the token (E10).
     fn check(&self) -> Result<Self::Names, Fault>;
 }
 
 /// A request about one secret.
-pub trait AboutSecret: Check {
-    /// Its `SecretId`, as it was given and as it was read.
-    fn secret_id<'a>(&'a self, names: &'a Self::Names) -> SecretId<'a>;
+pub trait AboutSecret: Check<Names: Names> {
+    /// Its `SecretId`, as it was given.
+    fn secret_id(&self) -> &str;
 }
 
 /// A `SecretId`, as it was given and as it was read.
@@ -70,7 +63,7 @@ impl<R: Check> Checked<R> {
 impl<R: AboutSecret> Checked<R> {
     /// The secret that it is about.
     pub fn secret(&self) -> SecretId<'_> {
-        self.request.secret_id(&self.names)
+        SecretId { text: self.request.secret_id(), reference: self.names.secret() }
     }
 }
 
@@ -100,102 +93,42 @@ impl Value for PayloadKind {
     }
 }
 
-/// The requests with a value: checked with it, then sealed. A member `without` which they travel on
-/// has no use once it was checked.
+/// A request with a value. It is checked with the value, which is then sealed.
+pub trait WithValue: Check {
+    /// The request once its value was sealed.
+    type Sealed: Check<Names = Self::Names>;
+
+    /// Replaces the value by its kind.
+    fn take_value(self) -> (Self::Sealed, Option<SecretValue>);
+}
+
+impl<R: WithValue> Checked<R> {
+    /// Replaces the value by its kind; `seal` gets the value and gives what it was sealed to.
+    pub(crate) fn seal<S, E>(
+        self,
+        seal: impl FnOnce(SecretValue) -> Result<S, E>,
+    ) -> Result<(Checked<R::Sealed>, Option<S>), E> {
+        let Self { request, names } = self;
+        let (request, value) = request.take_value();
+        let sealed = value.map(seal).transpose()?;
+        Ok((Checked { request, names }, sealed))
+    }
+}
+
+/// Writes `WithValue` for a request. All its members but the value are listed. A member `without`
+/// which it travels on has no use once it was checked.
 macro_rules! with_value {
-    ($request:ident { $($member:ident),* } $(without $dropped:ident)? -> $names:ty, $check:path) => {
-        impl<V: Value> Check for $request<V> {
-            type Names = $names;
+    ($request:ident { $($member:ident),* $(,)? } $(without $dropped:ident)?) => {
+        impl crate::semantics::validate::WithValue for $request {
+            type Sealed = $request<crate::secret::PayloadKind>;
 
-            fn check(&self) -> Result<$names, Fault> {
-                $check(self, self.value.as_ref().and_then(Value::shape))
-            }
-        }
-
-        impl Checked<$request> {
-            /// Replaces the value by its kind; `seal` gets the value and gives what it was sealed to.
-            pub(crate) fn seal<S, E>(
-                self,
-                seal: impl FnOnce(SecretValue) -> Result<S, E>,
-            ) -> Result<(Checked<$request<PayloadKind>>, Option<S>), E> {
-                let Self { request: $request { value, $($member,)* $($dropped: _)? }, names } = self;
-                let kind = value.as_ref().map(SecretValue::kind);
-                let sealed = value.map(seal).transpose()?;
-                let request = $request { value: kind, $($member,)* $($dropped: None)? };
-                Ok((Checked { request, names }, sealed))
+            fn take_value(self) -> (Self::Sealed, Option<crate::secret::SecretValue>) {
+                let Self { value, $($member,)* $($dropped: _)? } = self;
+                let kind = value.as_ref().map(crate::secret::SecretValue::kind);
+                ($request { value: kind, $($member,)* $($dropped: None)? }, value)
             }
         }
     };
 }
 
-with_value! {
-    CreateSecret {
-        name, client_request_token, description, kms_key_id, tags, add_replica_regions,
-        force_overwrite_replica_secret, partner, cross_account_primary_arn
-    } -> CreateNames, create_secret
-}
-with_value! {
-    PutSecretValue { secret_id, client_request_token, version_stages } without rotation_token
-        -> PutNames, put_secret_value
-}
-with_value! {
-    UpdateSecret { secret_id, client_request_token, description, kms_key_id, partner }
-        -> VersionNames, update_secret
-}
-
-impl<V: Value> AboutSecret for PutSecretValue<V> {
-    fn secret_id<'a>(&'a self, names: &'a PutNames) -> SecretId<'a> {
-        SecretId { text: &self.secret_id, reference: &names.secret }
-    }
-}
-
-impl<V: Value> AboutSecret for UpdateSecret<V> {
-    fn secret_id<'a>(&'a self, names: &'a VersionNames) -> SecretId<'a> {
-        SecretId { text: &self.secret_id, reference: &names.secret }
-    }
-}
-
-/// The other requests, each with what it names and the function that checks it; `in` says where the
-/// secret stands among the names.
-macro_rules! checks {
-    ($($request:ty: $names:ty, $check:expr $(, in $($place:ident)?)?;)*) => {$(
-        impl Check for $request {
-            type Names = $names;
-
-            fn check(&self) -> Result<$names, Fault> {
-                $check(self)
-            }
-        }
-
-        $(impl AboutSecret for $request {
-            fn secret_id<'a>(&'a self, names: &'a $names) -> SecretId<'a> {
-                SecretId { text: &self.secret_id, reference: &names$(.$place)? }
-            }
-        })?
-    )*};
-}
-
-checks! {
-    AssociateCrossAccountReplica: SecretRef, associate_cross_account_replica, in;
-    BatchGetSecretValue: (), batch_get_secret_value;
-    DeleteSecret: SecretRef, delete_secret, in;
-    DisassociateCrossAccountReplica: SecretRef, disassociate_cross_account_replica, in;
-    GetSecretValue: ValueNames, get_secret_value, in secret;
-    ListResourcePolicies: SecretRef, list_resource_policies, in;
-    ListSecretVersionIds: SecretRef, list_secret_version_ids, in;
-    ListSecrets: (), list_secrets;
-    PutResourcePolicy: SecretRef, put_resource_policy, in;
-    RemoveRegionsFromReplication: SecretRef, remove_regions_from_replication, in;
-    ReplicateSecretToRegions: SecretRef, replicate_secret_to_regions, in;
-    DeleteResourcePolicy: SecretRef, |r: &Self| resource_policy_id(&r.secret_id, r.policy_name.as_deref()), in;
-    GetResourcePolicy: SecretRef, |r: &Self| resource_policy_id(&r.secret_id, r.policy_name.as_deref()), in;
-    RotateSecret: VersionNames, rotate_secret, in secret;
-    CancelRotateSecret: SecretRef, |r: &Self| secret_id(&r.secret_id), in;
-    DescribeSecret: SecretRef, |r: &Self| secret_id(&r.secret_id), in;
-    RestoreSecret: SecretRef, |r: &Self| secret_id(&r.secret_id), in;
-    StopReplicationToReplica: SecretRef, |r: &Self| secret_id(&r.secret_id), in;
-    TagResource: SecretRef, tag_resource, in;
-    UntagResource: SecretRef, untag_resource, in;
-    UpdateSecretVersionStage: StageNames, update_secret_version_stage, in secret;
-    ValidateResourcePolicy: Option<SecretRef>, validate_resource_policy;
-}
+pub(crate) use with_value;

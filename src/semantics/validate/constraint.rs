@@ -103,7 +103,7 @@ impl Violations {
 }
 
 /// The items of a list, each with its path: `path.1.member`, `path.2.member`, ...
-pub(super) fn members<'a, T>(
+pub(crate) fn members<'a, T>(
     path: &'a str,
     items: &'a [T],
 ) -> impl Iterator<Item = (String, &'a T)> {

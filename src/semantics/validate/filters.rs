@@ -13,7 +13,7 @@ const FILTER_KEYS: [&str; 7] =
 /// `FilterValueStringType` of the API model, as it stands in the message.
 const FILTER_VALUE_PATTERN: &str = r"^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$";
 
-pub(super) fn filter_constraints(found: &mut Violations, filters: &[Filter]) {
+pub(crate) fn filter_constraints(found: &mut Violations, filters: &[Filter]) {
     let shown: Vec<String> = filters.iter().map(show_filter).collect();
     found.list("filters", &shown.join(", "), filters.len(), 0, limits::FILTERS_MAX);
     for (path, filter) in constraint::members("filters", filters) {
@@ -31,7 +31,7 @@ pub(super) fn filter_constraints(found: &mut Violations, filters: &[Filter]) {
 }
 
 /// Each filter needs its key and its values (E37).
-pub(super) fn whole_filters(filters: &[Filter]) -> Result<(), Fault> {
+pub(crate) fn whole_filters(filters: &[Filter]) -> Result<(), Fault> {
     for filter in filters {
         let key = filter.key.as_deref().ok_or_else(messages::no_filter_key)?;
         filter.values.as_ref().ok_or_else(|| messages::no_filter_values(key))?;

@@ -11,25 +11,25 @@ const ROTATION_TOKEN_PATTERN: &str = r"^[a-zA-Z0-9\-]+$";
 /// or when it was checked before.
 pub type ValueShape = Option<(PayloadKind, usize)>;
 
-pub(super) fn secret_id_length(found: &mut Violations, text: &str) {
+pub(crate) fn secret_id_length(found: &mut Violations, text: &str) {
     found.text("secretId", text, 1, limits::SECRET_ID_CHARS_MAX);
 }
 
-pub(super) fn token_length(found: &mut Violations, token: Option<&str>) {
+pub(crate) fn token_length(found: &mut Violations, token: Option<&str>) {
     version_length(found, "clientRequestToken", token);
 }
 
-pub(super) fn stage_length(found: &mut Violations, path: &str, stage: &str) {
+pub(crate) fn stage_length(found: &mut Violations, path: &str, stage: &str) {
     found.text(path, stage, 1, limits::STAGE_CHARS_MAX);
 }
 
-pub(super) fn version_length(found: &mut Violations, path: &str, version_id: Option<&str>) {
+pub(crate) fn version_length(found: &mut Violations, path: &str, version_id: Option<&str>) {
     if let Some(id) = version_id {
         found.text(path, id, limits::VERSION_ID_CHARS_MIN, limits::VERSION_ID_CHARS_MAX);
     }
 }
 
-pub(super) fn metadata(
+pub(crate) fn metadata(
     found: &mut Violations,
     description: Option<&str>,
     kms_key_id: Option<&str>,
@@ -42,13 +42,13 @@ pub(super) fn metadata(
     }
 }
 
-pub(super) fn partner(found: &mut Violations, partner: Option<&str>) {
+pub(crate) fn partner(found: &mut Violations, partner: Option<&str>) {
     if let Some(text) = partner {
         found.text("type", text, 0, limits::PARTNER_CHARS_MAX);
     }
 }
 
-pub(super) fn payload(found: &mut Violations, value: ValueShape) {
+pub(crate) fn payload(found: &mut Violations, value: ValueShape) {
     if let Some((kind, bytes)) = value {
         let path = match kind {
             PayloadKind::String => "secretString",
@@ -58,20 +58,20 @@ pub(super) fn payload(found: &mut Violations, value: ValueShape) {
     }
 }
 
-pub(super) fn rotation_token(found: &mut Violations, token: &RotationToken) {
+pub(crate) fn rotation_token(found: &mut Violations, token: &RotationToken) {
     let (min, max) = (*limits::ROTATION_TOKEN_CHARS.start(), *limits::ROTATION_TOKEN_CHARS.end());
     found.sensitive("rotationToken", token.bytes(), min, max);
     found.sensitive_pattern("rotationToken", ROTATION_TOKEN_PATTERN, token.is_well_formed());
 }
 
-pub(super) fn tags(found: &mut Violations, tags: &[Tag]) {
+pub(crate) fn tags(found: &mut Violations, tags: &[Tag]) {
     for (path, tag) in constraint::members("tags", tags) {
         found.text(&format!("{path}.key"), &tag.key, 1, limits::TAG_KEY_CHARS_MAX);
         found.text(&format!("{path}.value"), &tag.value, 0, limits::TAG_VALUE_CHARS_MAX);
     }
 }
 
-pub(super) fn page(
+pub(crate) fn page(
     found: &mut Violations,
     max_results: Option<i64>,
     next_token: Option<&str>,
@@ -86,7 +86,7 @@ pub(super) fn page(
 }
 
 /// Checks the length of an ARN of a secret or role.
-pub(super) fn arn(found: &mut Violations, path: &str, text: Option<&str>) {
+pub(crate) fn arn(found: &mut Violations, path: &str, text: Option<&str>) {
     if let Some(text) = text {
         found.text(path, text, *limits::ARN_CHARS.start(), *limits::ARN_CHARS.end());
     }

@@ -60,7 +60,7 @@ pub(crate) fn stage(text: &str) -> Result<Stage, Fault> {
     Stage::parse(text).ok_or_else(|| messages::no_value_at_stage(text))
 }
 
-pub(super) fn secret_id(text: &str) -> Result<SecretRef, Fault> {
+pub(crate) fn secret_id(text: &str) -> Result<SecretRef, Fault> {
     secret_id_length_of(text)?;
     reference(text)
 }
@@ -72,9 +72,33 @@ fn secret_id_length_of(text: &str) -> Result<(), Fault> {
 }
 
 /// Reads a version's id whose length was checked.
-pub(super) fn version(text: Option<&str>) -> Result<Option<VersionId>, Fault> {
+pub(crate) fn version(text: Option<&str>) -> Result<Option<VersionId>, Fault> {
     text.map(|text| VersionId::parse(text).ok_or_else(|| messages::no_version(text))).transpose()
 }
+
+/// What a request about one secret names.
+pub trait Names {
+    /// `SecretId`
+    fn secret(&self) -> &SecretRef;
+}
+
+impl Names for SecretRef {
+    fn secret(&self) -> &SecretRef {
+        self
+    }
+}
+
+macro_rules! names {
+    ($($names:ident),*) => {$(
+        impl Names for $names {
+            fn secret(&self) -> &SecretRef {
+                &self.secret
+            }
+        }
+    )*};
+}
+
+names!(PutNames, VersionNames, StageNames, ValueNames);
 
 /// What `CreateSecret` names.
 #[derive(Clone, Debug, PartialEq, Eq)]

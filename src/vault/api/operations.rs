@@ -6,6 +6,7 @@
 use crate::error::Result;
 #[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
+use crate::semantics::password::Recipe;
 use crate::vault::credentials::Credential;
 use crate::vault::handle::Vault;
 use crate::vault::job::fill_token;
@@ -133,15 +134,7 @@ impl Vault {
 impl Vault {
     /// `GetSecretValue`. Never waits for a sync; works on a poisoned vault.
     pub fn get_secret_value(&self, request: GetSecretValue) -> Result<GetSecretValueResponse> {
-        self.inner.get_secret_value(self.caller.scope()?, &request)
-    }
-
-    /// `BatchGetSecretValue`: the current values of up to 20 secrets, each read by itself.
-    pub fn batch_get_secret_value(
-        &self,
-        request: BatchGetSecretValue,
-    ) -> Result<BatchGetSecretValueResponse> {
-        self.inner.batch_get_secret_value(self.caller.scope()?, &request)
+        self.inner.read_value(self.caller.scope()?, &request)
     }
 
     /// `GetRandomPassword`: a password that is not stored.
@@ -149,12 +142,12 @@ impl Vault {
         &self,
         request: GetRandomPassword,
     ) -> Result<GetRandomPasswordResponse> {
-        self.inner.random_password(&request)
+        self.inner.random_password(&Recipe::new(&request)?)
     }
 
     /// `DescribeSecret`: everything about a secret but its values.
     pub fn describe_secret(&self, request: DescribeSecret) -> Result<DescribeSecretResponse> {
-        self.inner.describe_secret(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// `ListSecretVersionIds`: a page of versions; [`Vault::versions`] walks all of them.
@@ -162,12 +155,12 @@ impl Vault {
         &self,
         request: ListSecretVersionIds,
     ) -> Result<ListSecretVersionIdsResponse> {
-        self.inner.list_secret_version_ids(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// `ListSecrets`: a page of secrets; [`Vault::secrets`] and [`Vault::all`] walk all of them.
     pub fn list_secrets(&self, request: ListSecrets) -> Result<ListSecretsResponse> {
-        self.inner.list_secrets(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// `GetResourcePolicy`: the policy, if one is attached.
@@ -175,7 +168,7 @@ impl Vault {
         &self,
         request: GetResourcePolicy,
     ) -> Result<GetResourcePolicyResponse> {
-        self.inner.get_resource_policy(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// `ListResourcePolicies`: the names of the policies.
@@ -183,7 +176,7 @@ impl Vault {
         &self,
         request: ListResourcePolicies,
     ) -> Result<ListResourcePoliciesResponse> {
-        self.inner.list_resource_policies(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// `ValidateResourcePolicy`: what `PutResourcePolicy` would say about a policy, without a change.
@@ -191,7 +184,7 @@ impl Vault {
         &self,
         request: ValidateResourcePolicy,
     ) -> Result<ValidateResourcePolicyResponse> {
-        self.inner.validate_resource_policy(self.caller.scope()?, &request)
+        self.inner.look(self.caller.scope()?, &request)
     }
 
     /// The pairs that may sign requests, oldest first.

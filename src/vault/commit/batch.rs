@@ -9,7 +9,7 @@ use crate::crypto::{Keyring, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
-use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal};
+use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep};
 use crate::store::Store;
 use crate::vault::error::RowError;
 use crate::vault::rows;
@@ -108,7 +108,7 @@ impl Batch<'_> {
     fn mutate(&mut self, job: &Mutate, shared: &Shared) -> std::result::Result<Answer, PlanError> {
         let Mutate { scope, mutation, payload, .. } = job;
         let payload = payload.as_ref();
-        if !self.may_grow && grows(mutation) {
+        if !self.may_grow && mutation.grows() {
             return Err(PlanError::Refused(ErrorKind::NoSpace.into()));
         }
         let lsn = self.lsn.next();
@@ -124,7 +124,7 @@ impl Batch<'_> {
         let plan = semantics::plan(&view, &context, mutation)?;
         let entropy = shared.env.entropy.as_ref();
         let copies = Copies::seal(&plan.effects, &view, entropy)?;
-        if let Command::Touch { id, seq, day } = mutation {
+        if let Command::Upkeep(Upkeep::Touch { id, seq, day }) = mutation {
             self.settled.push((*id, *seq, *day));
         }
         if plan.effects.is_empty() {
@@ -274,38 +274,10 @@ impl From<PlanError> for Error {
     }
 }
 
-/// Whether an operation needs space for good. Such operations are refused first when the disk is full.
-fn grows(mutation: &Command) -> bool {
-    match mutation {
-        Command::CreateSecret(_)
-        | Command::PutSecretValue(_)
-        | Command::UpdateSecret(_)
-        | Command::RotateSecret(_)
-        | Command::TagResource(_)
-        | Command::PutResourcePolicy(_)
-        | Command::ReplicateSecretToRegions(_)
-        | Command::StopReplicationToReplica(_)
-        | Command::AssociateCrossAccountReplica(_)
-        | Command::DisassociateCrossAccountReplica(_)
-        | Command::Touch { .. } => true,
-        Command::UpdateSecretVersionStage(_)
-        | Command::DeleteSecret(_)
-        | Command::RestoreSecret(_)
-        | Command::UntagResource(_)
-        | Command::CancelRotateSecret(_)
-        | Command::AdvanceRotation(_)
-        | Command::DeleteResourcePolicy(_)
-        | Command::RemoveRegionsFromReplication(_)
-        | Command::Prune(_)
-        | Command::Purge(_)
-        | Command::Sweep(_) => false,
-    }
-}
-
 /// A random ARN suffix. Only operations that make a secret, or answer with an ARN for one that is not there,
 /// need it.
 fn fresh_suffix(shared: &Shared, mutation: &Command) -> Result<Suffix> {
-    if !matches!(mutation, Command::CreateSecret(_) | Command::DeleteSecret(_)) {
+    if !mutation.needs_suffix() {
         return Ok(Suffix(*b"000000"));
     }
     loop {

@@ -338,16 +338,10 @@ impl Pipeline {
     }
 }
 
-/// What an operation may write besides its own rows and value. How much a promotion copies is known only when
-/// it is planned, so it gets a batch of its own. So do operations that change two of the largest records.
+/// What an operation may write besides its own rows and value.
 fn more_bytes(mutation: &Command) -> usize {
-    let regions = match mutation {
-        Command::StopReplicationToReplica(_)
-        | Command::AssociateCrossAccountReplica(_)
-        | Command::DisassociateCrossAccountReplica(_) => return BATCH_BYTES_MAX,
-        Command::CreateSecret(request) => request.add_replica_regions.as_ref().map_or(0, Vec::len),
-        Command::ReplicateSecretToRegions(request) => request.add_replica_regions.len(),
-        _ => 0,
-    };
-    regions.saturating_mul(OPERATION_BYTES)
+    if mutation.is_alone() {
+        return BATCH_BYTES_MAX;
+    }
+    mutation.replicas().saturating_mul(OPERATION_BYTES)
 }

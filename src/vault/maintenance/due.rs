@@ -4,7 +4,7 @@ use super::maintainer::Maintainer;
 use super::pass::FirstError;
 use crate::error::Result;
 use crate::model::{RecordId, Tree};
-use crate::semantics::{Answer, Command, may_be_due};
+use crate::semantics::{Answer, Upkeep, may_be_due};
 use crate::vault::error::RowError;
 use crate::vault::rows;
 
@@ -65,8 +65,8 @@ impl Maintainer {
     }
 
     fn work_off(&self, id: RecordId) -> Result<()> {
-        for mutation in [Command::Purge, Command::Prune, Command::Sweep] {
-            while self.inner.commit(mutation(id))? == Answer::More {
+        for upkeep in [Upkeep::Purge, Upkeep::Prune, Upkeep::Sweep] {
+            while self.inner.commit(upkeep(id))? == Answer::More {
                 self.inner.shared.fail_if_stopping()?;
             }
         }

@@ -7,14 +7,9 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
-use crate::model::api::{
-    DescribeSecret, DescribeSecretResponse, GetResourcePolicy, GetResourcePolicyResponse,
-    GetSecretValue, GetSecretValueResponse, ListResourcePolicies, ListResourcePoliciesResponse,
-    ListSecretVersionIds, ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse,
-    ValidateResourcePolicy, ValidateResourcePolicyResponse,
-};
-use crate::semantics::validate::{Check, Checked};
-use crate::semantics::{Command, Refusal, View, day_of, read};
+use crate::model::api::GetSecretValueResponse;
+use crate::semantics::validate::Checked;
+use crate::semantics::{Found, Look, Refusal, Upkeep, View, day_of};
 use crate::store::Store;
 use crate::vault::commit::job::{Job, Mutate};
 use crate::vault::commit::pipeline::Pipeline;
@@ -35,7 +30,7 @@ type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
 
 /// What must not have changed for a read to be consistent.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Still {
+enum Still {
     /// The record that was read first, and its primary's if that is a replica.
     Secret,
     /// Everything.
@@ -44,22 +39,24 @@ pub(crate) enum Still {
 
 impl Inner {
     /// Checks a request and answers it.
-    pub(crate) fn read<Q, T>(
-        &self,
-        scope: &Scope,
-        question: &Q,
-        still: Still,
-        ask: Ask<Checked<Q>, T>,
-    ) -> Result<T>
+    pub(crate) fn look<R>(&self, scope: &Scope, request: &R) -> Result<R::Found>
     where
-        Q: Check<Names: Clone + Send> + Clone + Send + 'static,
-        T: Send + 'static,
+        R: Look<Names: Clone + Send, Found: Send> + Clone + Send + 'static,
     {
-        self.read_checked(scope, &Checked::new(question.clone())?, still, ask)
+        self.look_checked(scope, &Checked::new(request.clone())?)
     }
 
     /// Answers a request that was checked.
-    pub(crate) fn read_checked<Q: Clone + Send + 'static, T: Send + 'static>(
+    pub(crate) fn look_checked<R>(&self, scope: &Scope, request: &Checked<R>) -> Result<R::Found>
+    where
+        R: Look<Names: Clone + Send, Found: Send> + Clone + Send + 'static,
+    {
+        let still = if R::IS_OF_ONE_SECRET { Still::Secret } else { Still::All };
+        self.read(scope, request, still, |view, scope, request| R::look(view, scope, request))
+    }
+
+    /// Answers a question by what the rows say.
+    fn read<Q: Clone + Send + 'static, T: Send + 'static>(
         &self,
         scope: &Scope,
         question: &Q,
@@ -79,86 +76,28 @@ impl Inner {
         self.driver.control(move |pipeline| read_alone(pipeline, &scope, &question, ask))?
     }
 
-    pub(crate) fn get_secret_value(
-        &self,
-        scope: &Scope,
-        request: &GetSecretValue,
-    ) -> Result<GetSecretValueResponse> {
+    /// Finds and opens a value, and notes the day of the access.
+    pub(crate) fn read_value<R>(&self, scope: &Scope, request: &R) -> Result<GetSecretValueResponse>
+    where
+        R: Look<Names: Clone + Send, Found = Found> + Clone + Send + 'static,
+    {
         let opened = self.open_value(scope, request)?;
         let today = day_of(self.shared.env.clock.wall());
         if self.shared.access_marks.note(&opened.record, &opened.version, today) {
-            let mutation =
-                Command::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
-            let done = Box::new(|_| {});
-            let job = Mutate { scope: scope.clone(), mutation, payload: None, done };
+            let touch = Upkeep::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
+            let (scope, mutation, done) = (scope.clone(), touch.into(), Box::new(|_| {}));
+            let job = Mutate { scope, mutation, payload: None, done };
             self.driver.submit(Job::Mutate(Box::new(job)));
         }
         Ok(opened.output)
     }
 
     /// Finds and opens a value, without an access mark.
-    pub(crate) fn open_value(&self, scope: &Scope, request: &GetSecretValue) -> Result<Opened> {
-        self.read(scope, request, Still::Secret, ask_value)
-    }
-
-    pub(crate) fn describe_secret(
-        &self,
-        scope: &Scope,
-        request: &DescribeSecret,
-    ) -> Result<DescribeSecretResponse> {
-        self.read(scope, request, Still::Secret, |view, scope, ask| {
-            read::describe_secret(view, scope, ask)
-        })
-    }
-
-    pub(crate) fn list_secret_version_ids(
-        &self,
-        scope: &Scope,
-        request: &ListSecretVersionIds,
-    ) -> Result<ListSecretVersionIdsResponse> {
-        self.read(scope, request, Still::Secret, |view, scope, ask| {
-            read::list_secret_version_ids(view, scope, ask)
-        })
-    }
-
-    pub(crate) fn get_resource_policy(
-        &self,
-        scope: &Scope,
-        request: &GetResourcePolicy,
-    ) -> Result<GetResourcePolicyResponse> {
-        self.read(scope, request, Still::Secret, |view, scope, ask| {
-            read::get_resource_policy(view, scope, ask)
-        })
-    }
-
-    pub(crate) fn list_resource_policies(
-        &self,
-        scope: &Scope,
-        request: &ListResourcePolicies,
-    ) -> Result<ListResourcePoliciesResponse> {
-        self.read(scope, request, Still::Secret, |view, scope, ask| {
-            read::list_resource_policies(view, scope, ask)
-        })
-    }
-
-    pub(crate) fn validate_resource_policy(
-        &self,
-        scope: &Scope,
-        request: &ValidateResourcePolicy,
-    ) -> Result<ValidateResourcePolicyResponse> {
-        self.read(scope, request, Still::Secret, |view, scope, ask| {
-            read::validate_resource_policy(view, scope, ask)
-        })
-    }
-
-    pub(crate) fn list_secrets(
-        &self,
-        scope: &Scope,
-        request: &ListSecrets,
-    ) -> Result<ListSecretsResponse> {
-        self.read(scope, request, Still::All, |view, scope, ask| {
-            read::list_secrets(view, scope, ask)
-        })
+    pub(crate) fn open_value<R>(&self, scope: &Scope, request: &R) -> Result<Opened>
+    where
+        R: Look<Names: Clone + Send, Found = Found> + Clone + Send + 'static,
+    {
+        self.read(scope, &Checked::new(request.clone())?, Still::Secret, ask_value::<R>)
     }
 }
 
@@ -233,8 +172,12 @@ pub(crate) struct Opened {
     version: crate::model::VersionRecord,
 }
 
-fn ask_value(view: &Rows<'_>, scope: &Scope, request: &Checked<GetSecretValue>) -> Outcome<Opened> {
-    let found = read::get_secret_value(view, scope, request)?;
+fn ask_value<R: Look<Found = Found>>(
+    view: &Rows<'_>,
+    scope: &Scope,
+    request: &Checked<R>,
+) -> Outcome<Opened> {
+    let found = R::look(view, scope, request)?;
     let (record, version) = (found.record, found.version);
     let kind = version.kind.ok_or(Refusal::View(RowError::Row("ROW-9")))?;
     let key = view.value_key(&version)?;

@@ -8,6 +8,7 @@ use crate::model::api::{
 };
 use crate::model::{RotationStep, Stage};
 use crate::secret::SecretValue;
+use crate::semantics::password::Recipe;
 
 /// Does one step. A refusal of AWS (the secret was deleted meanwhile, say) is a failed step.
 pub(super) fn step(rotator: &Rotator, call: &RotationCall, chars: usize) -> Result<bool> {
@@ -32,7 +33,7 @@ fn create(rotator: &Rotator, call: &RotationCall, chars: usize) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => rotator.put_pending(
             call,
-            SecretValue::String(rotator.inner.random_password(&letters_and_digits(chars))?),
+            SecretValue::String(rotator.inner.random_password(&letters_and_digits(chars)?)?),
         ),
         Err(error) => Err(error),
     }
@@ -40,7 +41,7 @@ fn create(rotator: &Rotator, call: &RotationCall, chars: usize) -> Result<()> {
 
 fn finish(rotator: &Rotator, call: &RotationCall) -> Result<()> {
     let secret = DescribeSecret::new(call.arn.as_str());
-    let described = rotator.inner.describe_secret(&call.scope, &secret)?;
+    let described = rotator.inner.look(&call.scope, &secret)?;
     let is_current = |stages: &[String]| stages.iter().any(|stage| stage == Stage::CURRENT);
     let current = described.versions_to_stages.into_iter().find(|(_, stages)| is_current(stages));
     let current = current.map(|(version_id, _)| version_id);
@@ -57,12 +58,13 @@ fn finish(rotator: &Rotator, call: &RotationCall) -> Result<()> {
 }
 
 /// The recipe: no punctuation, which not every system accepts.
-fn letters_and_digits(chars: usize) -> GetRandomPassword {
-    GetRandomPassword {
+fn letters_and_digits(chars: usize) -> Result<Recipe> {
+    let request = GetRandomPassword {
         password_length: i64::try_from(chars).ok(),
         exclude_punctuation: Some(true),
         // Else one or two characters would be refused.
         require_each_included_type: Some(false),
         ..GetRandomPassword::default()
-    }
+    };
+    Ok(Recipe::new(&request)?)
 }

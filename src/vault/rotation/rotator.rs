@@ -9,7 +9,7 @@ use crate::model::api::{
 };
 use crate::model::{RecordId, Stage, VersionId};
 use crate::secret::SecretValue;
-use crate::semantics::{Answer, Command};
+use crate::semantics::{Answer, Upkeep};
 use crate::vault::inner::Inner;
 use crate::vault::rotation_functions::{Function, RotationError, RotationEvent};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +53,7 @@ impl Rotator {
         let mut report = None;
         loop {
             let request = AdvanceRotation { id, fresh_token: self.fresh_version_id()?, report };
-            let answer = self.inner.commit(Command::AdvanceRotation(request))?;
+            let answer = self.inner.commit(Upkeep::AdvanceRotation(request))?;
             let Answer::Rotation(turn) = answer else {
                 return Err(ErrorKind::OutcomeUnknown.into());
             };

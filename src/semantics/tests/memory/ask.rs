@@ -5,7 +5,7 @@ use super::model::api::{
     AssociateCrossAccountReplica, AssociationResponse, CreateSecret, DeleteResourcePolicy,
     DeleteSecret, DeleteSecretResponse, DescribeSecret, DescribeSecretResponse,
     DisassociateCrossAccountReplica, GetResourcePolicy, GetSecretValue, ListSecretVersionIds,
-    ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse, Mutation, PolicyResponse,
+    ListSecretVersionIdsResponse, ListSecrets, ListSecretsResponse, PolicyResponse,
     PutResourcePolicy, PutSecretValue, RemoveRegionsFromReplication, ReplicaRegion,
     ReplicateSecretToRegions, ReplicationResponse, RestoreSecret, SecretResponse,
     StopReplicationToReplica, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
@@ -13,10 +13,9 @@ use super::model::api::{
 };
 use super::model::{RecordId, Scope, Tag};
 use super::secret::PayloadKind;
-use super::semantics::validate::{Check, Checked};
-use super::semantics::{Answer, Fault, Refusal, read};
-use super::{Memory, World};
-use std::convert::Infallible;
+use super::semantics::validate::Checked;
+use super::semantics::{Answer, Fault, Found, Look, Refusal, Upkeep};
+use super::{Mutation, Planned, World};
 
 /// A token of 32 characters that starts with `name`.
 #[must_use]
@@ -29,14 +28,11 @@ fn wrong_answer<T>(answer: &Answer) -> T {
     panic!("{answer:?} is the answer of another operation")
 }
 
-/// A read of the rules, over the vault in maps.
-type Ask<R, T> = fn(&Memory, &Scope, &Checked<R>) -> Result<T, Refusal<Infallible>>;
-
 impl World {
     /// Checks a reading request and answers it.
-    pub fn read<R: Check + Clone, T>(&self, ask: Ask<R, T>, request: &R) -> Result<T, Fault> {
+    pub fn read<R: Look + Clone>(&self, request: &R) -> Result<R::Found, Fault> {
         let request = Checked::new(request.clone())?;
-        ask(&self.view, &self.scope, &request).map_err(|refusal| match refusal {
+        R::look(&self.view, &self.scope, &request).map_err(|refusal| match refusal {
             Refusal::Fault(fault) => fault,
             Refusal::View(never) => match never {},
         })
@@ -51,7 +47,7 @@ impl World {
     /// Plans and applies an operation that answers with [`Written`].
     pub fn write(
         &mut self,
-        mutation: &Mutation,
+        mutation: &impl Planned,
         value: Option<(PayloadKind, Vec<u8>)>,
     ) -> Result<VersionResponse, Fault> {
         match self.run(mutation, value)? {
@@ -254,7 +250,7 @@ impl World {
     }
 
     /// `GetSecretValue` of the current version.
-    pub fn get(&self, id: &str) -> Result<read::Found, Fault> {
+    pub fn get(&self, id: &str) -> Result<Found, Fault> {
         self.get_at(id, None, None)
     }
 
@@ -264,18 +260,18 @@ impl World {
         id: &str,
         version: Option<&str>,
         stage: Option<&str>,
-    ) -> Result<read::Found, Fault> {
+    ) -> Result<Found, Fault> {
         let request = GetSecretValue {
             secret_id: id.to_owned(),
             version_id: version.map(token),
             version_stage: stage.map(str::to_owned),
         };
-        self.read(read::get_secret_value, &request)
+        self.read(&request)
     }
 
     /// `DescribeSecret`.
     pub fn describe(&self, id: &str) -> Result<DescribeSecretResponse, Fault> {
-        self.read(read::describe_secret, &DescribeSecret::new(id))
+        self.read(&DescribeSecret::new(id))
     }
 
     /// `ListSecretVersionIds`.
@@ -283,18 +279,18 @@ impl World {
         &self,
         request: &ListSecretVersionIds,
     ) -> Result<ListSecretVersionIdsResponse, Fault> {
-        self.read(read::list_secret_version_ids, request)
+        self.read(request)
     }
 
     /// `ListSecrets`.
     pub fn list(&self, request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
-        self.read(read::list_secrets, request)
+        self.read(request)
     }
 
     /// `GetResourcePolicy`; its policy.
     pub fn policy(&self, id: &str) -> Result<Option<String>, Fault> {
         let request = GetResourcePolicy::new(id);
-        let answer = self.read(read::get_resource_policy, &request)?;
+        let answer = self.read(&request)?;
         Ok(answer.policy)
     }
 
@@ -335,7 +331,7 @@ impl World {
     }
 
     /// Asks a background operation until it is done; how often it did something.
-    pub fn drain(&mut self, mutation: &Mutation) -> Result<usize, Fault> {
+    pub fn drain(&mut self, mutation: &Upkeep) -> Result<usize, Fault> {
         let mut parts = 0;
         loop {
             let plan = self.plan(mutation, None)?;

@@ -7,20 +7,43 @@ pub use ask::token;
 
 use super::{env, model, secret, semantics};
 use env::UnixMillis;
-use model::api::{CreateSecret, Mutation, PutSecretValue, UpdateSecret};
+use model::api::{CreateSecret, PutSecretValue, UpdateSecret, Write};
 use model::{
     Arn, CrossAccount, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope,
     SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
 };
 use secret::PayloadKind;
+use semantics::validate::Check;
 use semantics::{
-    Answer, Command, Context, Effect, Fault, Now, Plan, Refusal, View, plan, rows, validate,
+    Answer, CheckedWrite, Command, Context, Effect, Fault, Now, Plan, Refusal, Upkeep, View, plan,
+    rows,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
 type Value = (PayloadKind, Vec<u8>);
+
+/// A write whose value was sealed.
+pub type Mutation = Write<PayloadKind>;
+
+/// What can be planned.
+pub trait Planned {
+    /// It, checked.
+    fn command(&self) -> Result<Command, Fault>;
+}
+
+impl Planned for Mutation {
+    fn command(&self) -> Result<Command, Fault> {
+        CheckedWrite::check(sealed(self)?).map(Command::Write)
+    }
+}
+
+impl Planned for Upkeep {
+    fn command(&self) -> Result<Command, Fault> {
+        Ok(Command::Upkeep(self.clone()))
+    }
+}
 
 /// The whole state of a small vault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -207,15 +230,15 @@ impl World {
     }
 
     /// Plans an operation and applies it.
-    pub fn run(&mut self, mutation: &Mutation, value: Option<Value>) -> Result<Answer, Fault> {
+    pub fn run(&mut self, mutation: &impl Planned, value: Option<Value>) -> Result<Answer, Fault> {
         self.plan(mutation, value).map(|plan| plan.answer)
     }
 
     /// Plans an operation, applies it, and gives the plan back.
-    pub fn plan(&mut self, mutation: &Mutation, value: Option<Value>) -> Result<Plan, Fault> {
+    pub fn plan(&mut self, mutation: &impl Planned, value: Option<Value>) -> Result<Plan, Fault> {
         self.view.request_value = value;
         let context = self.context();
-        let command = Command::check(sealed(mutation)?)?;
+        let command = mutation.command()?;
         let plan = match plan(&self.view, &context, &command) {
             Ok(plan) => plan,
             Err(Refusal::Fault(fault)) => return Err(fault),
@@ -371,7 +394,7 @@ fn check_contract(plan: &Plan) {
 
 /// A copy of a mutation as it travels: without the rotation token, which was checked.
 fn sealed(mutation: &Mutation) -> Result<Mutation, Fault> {
-    use Mutation as M;
+    use Write as M;
     Ok(match mutation {
         M::CreateSecret(r) => M::CreateSecret(CreateSecret {
             name: r.name.clone(),
@@ -387,7 +410,7 @@ fn sealed(mutation: &Mutation) -> Result<Mutation, Fault> {
         }),
         M::PutSecretValue(r) => {
             if r.rotation_token.is_some() {
-                validate::put_secret_value(r, None)?;
+                r.check()?;
             }
             M::PutSecretValue(PutSecretValue {
                 secret_id: r.secret_id.clone(),
@@ -412,7 +435,6 @@ fn sealed(mutation: &Mutation) -> Result<Mutation, Fault> {
         M::UntagResource(r) => M::UntagResource(r.clone()),
         M::RotateSecret(r) => M::RotateSecret(r.clone()),
         M::CancelRotateSecret(r) => M::CancelRotateSecret(r.clone()),
-        M::AdvanceRotation(r) => M::AdvanceRotation(r.clone()),
         M::PutResourcePolicy(r) => M::PutResourcePolicy(r.clone()),
         M::DeleteResourcePolicy(r) => M::DeleteResourcePolicy(r.clone()),
         M::ReplicateSecretToRegions(r) => M::ReplicateSecretToRegions(r.clone()),
@@ -420,9 +442,5 @@ fn sealed(mutation: &Mutation) -> Result<Mutation, Fault> {
         M::StopReplicationToReplica(r) => M::StopReplicationToReplica(r.clone()),
         M::AssociateCrossAccountReplica(r) => M::AssociateCrossAccountReplica(r.clone()),
         M::DisassociateCrossAccountReplica(r) => M::DisassociateCrossAccountReplica(r.clone()),
-        M::Prune(id) => M::Prune(*id),
-        M::Purge(id) => M::Purge(*id),
-        M::Sweep(id) => M::Sweep(*id),
-        M::Touch { id, seq, day } => M::Touch { id: *id, seq: *seq, day: *day },
     })
 }
