@@ -10,7 +10,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "the one door to the operating system (I9)"
+    reason = "the only access to the operating system (I9)"
 )]
 
 use super::{

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn no_vault_is_told_from_a_folder_of_others() {
+    fn no_vault_is_distinguished_from_a_folder_of_others() {
         let root = tempfile::tempdir().unwrap();
         let missing = Vault::open(root.path().join("none"), Unlock::passphrase("p")).unwrap_err();
         assert!(missing.is_not_found(), "{missing}");

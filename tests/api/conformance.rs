@@ -130,7 +130,7 @@ fn every_fact_of_the_model_has_its_vector() {
 /// The check above misses nothing that it should find: vectors that are gone, and excuses for what
 /// is shown.
 #[test]
-fn a_gap_is_told() {
+fn a_gap_is_reported() {
     let operations = coverage::operations();
     let wanted = coverage::wanted(&operations);
     let mut fewer = vectors();

@@ -1,5 +1,5 @@
-//! The layers of `docs/ARCHITECTURE.md`: imports point down, siblings never name each other, and what
-//! is dangerous has one door.
+//! The layers of `docs/ARCHITECTURE.md`: imports point down, siblings never name each other, and each
+//! dangerous call is made in one place only.
 
 use crate::sources::{bare, names, sources, without_tests};
 use std::path::Path;
@@ -29,7 +29,7 @@ const MAY_USE: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Crates and parts of std with the only places that may name them.
-const ONE_DOOR: &[(&str, &[&str])] = &[
+const ONE_PLACE: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("bincode", &["codec.rs"]),
     ("chacha20poly1305", &["crypto"]),
@@ -119,11 +119,11 @@ fn imports_point_down() {
 }
 
 #[test]
-fn what_is_dangerous_has_one_door() {
+fn dangerous_calls_stay_in_their_modules() {
     let mut wrong = Vec::new();
     for source in sources() {
-        for (word, doors) in ONE_DOOR {
-            let allowed = doors.iter().any(|door| source.path.starts_with(door));
+        for (word, places) in ONE_PLACE {
+            let allowed = places.iter().any(|place| source.path.starts_with(place));
             if !allowed && names(&source.code, word) {
                 wrong.push(format!("{} names `{word}`", source.path));
             }

@@ -474,7 +474,7 @@ fn a_state_that_the_next_open_rebuilds_is_a_warning_and_0() {
     assert_eq!(home.run(&["check"]).expect(0).err, "");
 }
 
-/// Log and state both damaged, to the last byte: nothing can heal the other.
+/// Log and state both damaged, to the last byte: neither can repair the other.
 #[test]
 fn damage_is_exit_7_and_check_changes_nothing() {
     let home = Home::with_vault();
@@ -495,7 +495,7 @@ fn damage_is_exit_7_and_check_changes_nothing() {
 /// The headers of all files of the log damaged, and no state: each frame proves itself, so that the
 /// next open gets all of it together again, and a check says so.
 #[test]
-fn damage_that_the_next_open_heals_is_a_warning_and_0() {
+fn damage_that_the_next_open_repairs_is_a_warning_and_0() {
     let home = Home::with_vault();
     home.put("n", "v");
     std::fs::remove_dir_all(home.vault().join("state")).unwrap();

@@ -55,7 +55,7 @@ fn a_whole_vault_has_nothing_to_repair_and_is_not_touched() {
 }
 
 #[test]
-fn a_damaged_copy_is_healed_from_the_other_and_kept() {
+fn a_damaged_copy_is_repaired_from_the_other_and_kept() {
     let home = filled();
     let copy = home.vault().join("keystore.a");
     rot(&copy, 2000);
@@ -76,7 +76,7 @@ fn a_damaged_copy_is_healed_from_the_other_and_kept() {
 
 /// An open that finds its state whole does not read the snapshot: only check and repair meet this.
 #[test]
-fn a_damaged_snapshot_is_told_by_check_and_healed_by_repair() {
+fn a_damaged_snapshot_is_reported_by_check_and_repaired_by_repair() {
     let home = filled();
     let log = contents(&home.vault().join("log"));
     let snapshot = log.iter().find(|(path, _)| path.extension().unwrap() == "snap").unwrap();

@@ -141,7 +141,7 @@ fn attack(
     let made = create_or_grow(&vault_dir, &key, options, &|| grow(mount), counts)?;
     let Some(vault) = made else { return Ok(()) };
     let open = || place::open_with(&vault_dir, &[std::fs::read(&key).unwrap()], options);
-    // As the keeper does in its first second: the reserve is made, if there is room for one.
+    // As maintenance does in its first second: the reserve is made, if there is room for one.
     let _ = vault.maintain();
     let mut kept = Kept::new();
     let mut refused = 0;
@@ -181,7 +181,7 @@ fn attack(
     }
     read_all(&vault, &kept).map_err(|why| format!("after a deletion: {why}"))?;
     grow(mount);
-    // As the keeper does by itself after a while.
+    // As maintenance does by itself after a while.
     // The first pass may still find a state that the full disk broke; it is made anew.
     let upkept = vault.maintain().or_else(|_| vault.maintain());
     upkept.map_err(|error| format!("no upkeep with room again: {error}"))?;
@@ -337,20 +337,20 @@ fn a_limit_on_the_size_of_files_loses_nothing() {
                 life.spawn_in(rng.next_u64() >> 16, &["sh", "-c", script.as_str(), "sh"]);
             running.until(|said| said.write.is_some() || said.done);
             let (work, said) = running.end();
-            let told = |why: String| format!("seed {seed}, {blocks} blocks, {said:?}: {why}");
+            let failure = |why: String| format!("seed {seed}, {blocks} blocks, {said:?}: {why}");
             limited += u64::from(said.error.is_some());
             acknowledged += said.answered as u64;
             if let Some(error) = &said.error
                 && !error.contains("no space")
             {
-                panic!("{}", told("an error that is not of space".into()));
+                panic!("{}", failure("an error that is not of space".into()));
             }
             if said.error.is_some() && said.handed > said.answered + 1 {
                 // Of requests handed in together, those without space fail and others may not: what
                 // landed is no beginning of the script any more.
                 break;
             }
-            life.judge(work, &said, true).map_err(told).unwrap();
+            life.judge(work, &said, true).map_err(failure).unwrap();
         }
         let _ = std::fs::remove_dir_all(life.place.dir());
     }

@@ -65,7 +65,7 @@ struct Counts {
     undone: u64,
     unfelt: u64,
     /// The operation under way is there though nobody was told.
-    untold: u64,
+    unreported: u64,
 }
 
 impl Stage {
@@ -216,7 +216,7 @@ impl Stage {
             if is_next.is_err() && (!is_off_script || lived.contains(&found)) {
                 return is_next.map_err(|error| format!("{cut:?}: {error}"));
             }
-            counts.untold += 1;
+            counts.unreported += 1;
         }
         write(&vault, "afterwards")?;
         vault.close().map_err(|error| format!("no close: {}", text(&error)))?;
@@ -296,17 +296,17 @@ fn no_error_of_the_disk_makes_the_vault_lie() {
             }
         }
     }
-    let Counts { injections, poisoned, not_opened, undone, unfelt, untold, .. } = counts;
-    let mut told = vec![
+    let Counts { injections, poisoned, not_opened, undone, unfelt, unreported, .. } = counts;
+    let mut counted = vec![
         ("injections", injections),
         ("vaults poisoned", poisoned),
         ("vaults that did not open until the disk worked", not_opened),
         ("acts undone for lack of space", undone),
         ("injections without effect", unfelt),
-        ("opens that found an operation with unknown outcome", untold),
+        ("opens that found an operation with unknown outcome", unreported),
     ];
-    told.extend(counts.by_error.iter().map(|(name, count)| (*name, *count)));
-    figures::tell("errors", &seeds, &told);
+    counted.extend(counts.by_error.iter().map(|(name, count)| (*name, *count)));
+    figures::tell("errors", &seeds, &counted);
 }
 
 #[test]

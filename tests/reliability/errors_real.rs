@@ -114,20 +114,20 @@ fn life(seed: u64, bad: bool, counts: &mut Counts) -> Result<(), String> {
         check_file_system(&image);
         assert!(mount.mount(), "ext4 does not mount after the errors");
         page_by_page(&mount);
-        let told = |why: String| format!("seed {seed}, time {time}, {said:?}: {why}");
+        let failure = |why: String| format!("seed {seed}, time {time}, {said:?}: {why}");
         if let Some(error) = &said.error {
             counts.unknown += u64::from(error.contains(UNKNOWN));
             counts.other += u64::from(!error.contains(UNKNOWN));
             let doubt = error.contains(UNKNOWN) || error.contains(POISONED);
             let refused = said.write.as_ref().is_some_and(|write| write.contains(POISONED));
             if !bad && doubt && !refused {
-                return Err(told("a vault in doubt took a write".into()));
+                return Err(failure("a vault in doubt took a write".into()));
             }
             if !bad && said.read.as_deref() != Some("ok") {
-                return Err(told("it does not read any more".into()));
+                return Err(failure("it does not read any more".into()));
             }
         }
-        life.judge(work, &said, rng.chance(20)).map_err(told)?;
+        life.judge(work, &said, rng.chance(20)).map_err(failure)?;
     }
     drop(life);
     mount.unmount();

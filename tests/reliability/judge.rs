@@ -71,11 +71,11 @@ fn blur(mut answer: Ans) -> Ans {
 fn aside_is_legal(vault: &Vault) -> Result<(), String> {
     for region in ASIDE {
         let scope = Scope::new(ACCOUNT, region);
-        let told = |error: strongroom::__internals::error::Error| format!("{region}: {error}");
-        let page = vault.in_scope(&scope).list_secrets(ListSecrets::default()).map_err(told)?;
+        let failure = |error: strongroom::__internals::error::Error| format!("{region}: {error}");
+        let page = vault.in_scope(&scope).list_secrets(ListSecrets::default()).map_err(failure)?;
         for secret in page.secrets {
             let id = DescribeSecret::new(secret.arn.clone());
-            let found = vault.in_scope(&scope).describe_secret(id).map_err(told)?;
+            let found = vault.in_scope(&scope).describe_secret(id).map_err(failure)?;
             let mut seen = Vec::new();
             for (version, stages) in &found.versions_to_stages {
                 for stage in stages {
@@ -88,7 +88,7 @@ fn aside_is_legal(vault: &Vault) -> Result<(), String> {
                     let got = vault
                         .in_scope(&scope)
                         .get_secret_value(GetSecretValue::new(secret.arn.clone()))
-                        .map_err(told)?;
+                        .map_err(failure)?;
                     if got.version_id != *version {
                         return Err(format!("{}: another version is current", secret.name));
                     }

@@ -33,7 +33,7 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
         }
         Fault::FreeBeforeReadBack => (CUTS, "a_build_that_frees_before_it_has_read_back_is_caught"),
         Fault::RepairFromLagging => {
-            ("damage::known_bad", "a_build_that_heals_from_a_lagging_state_is_caught")
+            ("damage::known_bad", "a_build_that_repairs_from_a_lagging_state_is_caught")
         }
         Fault::BelieveState => ("damage::known_bad", "a_build_that_believes_the_state_is_caught"),
         Fault::AgeByWall => ("clock", "a_build_that_ages_by_the_wall_clock_is_caught"),

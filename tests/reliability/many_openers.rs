@@ -152,7 +152,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
     let mut openers: Vec<Opener> = (0..OPENERS).map(|_| Opener::start(how, dir)).collect();
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);
-        let told = |why: String| format!("seed {seed}: {why}");
+        let failure = |why: String| format!("seed {seed}: {why}");
         let mut taking_part: Vec<usize> = (0..OPENERS).collect();
         let many = 2 + rng.below(OPENERS - 1);
         while taking_part.len() > many {
@@ -163,7 +163,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
             let stale = [b"1\n".as_slice(), b"", b"no number", b"4294967295\n"][rng.below(4)];
             std::fs::write(dir.join("vault/LOCK"), stale).unwrap();
         }
-        let winner = race(&mut openers, &taking_part, counts).map_err(told)?;
+        let winner = race(&mut openers, &taking_part, counts).map_err(failure)?;
         // Now that one has it, the others name it.
         let late = taking_part.iter().find(|at| **at != winner).unwrap();
         openers[*late].order("open");
@@ -171,7 +171,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
         counts.opens += 1;
         let pid = openers[winner].child.id().to_string();
         if !answer.starts_with("in-use ") || !answer.ends_with(&format!(" {pid}")) {
-            return Err(told(format!("{pid} has it, but {answer}")));
+            return Err(failure(format!("{pid} has it, but {answer}")));
         }
         if rng.chance(10) {
             openers[winner].kill();
@@ -181,7 +181,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
             let answer = openers[*late].answer();
             counts.opens += 1;
             if !answer.starts_with("open ") {
-                return Err(told(format!("not free after a kill: {answer}")));
+                return Err(failure(format!("not free after a kill: {answer}")));
             }
             openers[*late].order("close");
             openers[*late].answer();

@@ -69,14 +69,14 @@ impl Ground {
     }
 
     /// To its end, or for so long that it hangs.
-    fn run(&self, user: u32, args: &[&str], told: &str) -> Output {
+    fn run(&self, user: u32, args: &[&str], context: &str) -> Output {
         let mut command = self.command(user, "077", args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(30);
         while child.try_wait().unwrap().is_none() {
             if Instant::now() > deadline {
                 child.kill().unwrap();
-                panic!("{told}: {args:?} hangs");
+                panic!("{context}: {args:?} hangs");
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -167,7 +167,7 @@ fn nobody_else_reads_or_writes_anything() {
             assert!(paths.len() >= 14, "only {paths:?}");
             for user in [0, OWNER, NOBODY] {
                 let (read, written) = reach(user, &paths);
-                let told = format!("umask {umask}, folders {before:?}, user {user}");
+                let context = format!("umask {umask}, folders {before:?}, user {user}");
                 for path in &paths {
                     let open = user != NOBODY;
                     // A folder that was open to all before stays the owner's business; what is in
@@ -177,8 +177,8 @@ fn nobody_else_reads_or_writes_anything() {
                         continue;
                     }
                     cells += 2;
-                    assert_eq!(read.contains(path), open, "{told}: reading {path:?}");
-                    assert_eq!(written.contains(path), open, "{told}: writing {path:?}");
+                    assert_eq!(read.contains(path), open, "{context}: reading {path:?}");
+                    assert_eq!(written.contains(path), open, "{context}: writing {path:?}");
                 }
             }
             // The control: what is really open is found.
@@ -239,23 +239,23 @@ fn what_is_no_file_of_its_own_is_never_followed_and_never_hangs() {
                 Some(rustix::fs::Gid::from_raw(OWNER)),
                 rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
             );
-            let told = format!("{kind} in place of {file:?}");
+            let context = format!("{kind} in place of {file:?}");
             for args in [["check"].as_slice(), ["get", "a"].as_slice()] {
-                let output = ground.run(OWNER, args, &told);
+                let output = ground.run(OWNER, args, &context);
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
                 match output.status.code() {
                     Some(0) => mended += 1,
                     Some(1..=7) => refused += 1,
-                    code => panic!("{told}: {args:?} ended with {code:?}: {said}"),
+                    code => panic!("{context}: {args:?} ended with {code:?}: {said}"),
                 }
                 if args[0] == "get" && output.status.success() {
-                    assert_eq!(output.stdout, b"the value", "{told}");
+                    assert_eq!(output.stdout, b"the value", "{context}");
                 }
-                assert!(!said.contains("panicked"), "{told}: {said}");
+                assert!(!said.contains("panicked"), "{context}: {said}");
             }
             let now = std::fs::read(&outside).unwrap();
-            assert!(now == bytes, "{told}: what it led to was written");
-            assert!(!ground.scratch.path().join("nothing").exists(), "{told}: it was followed");
+            assert!(now == bytes, "{context}: what it led to was written");
+            assert!(!ground.scratch.path().join("nothing").exists(), "{context}: it was followed");
             let _ = std::fs::remove_file(&outside);
             std::fs::remove_dir_all(ground.home()).unwrap();
             copy_all(&copy, &ground.home());

@@ -106,14 +106,14 @@ fn life(kind: Kind, seed: u64, bad: bool, counts: &mut Counts) -> Result<(), Str
         counts.acknowledged += said.answered as u64;
         mount.unmount();
         assert!(mount.mount(), "{} does not mount after the cut", kind.name());
-        let told = |why: String| {
+        let failure = |why: String| {
             let Said { open, handed, answered, error, .. } = &said;
             format!(
                 "{} seed {seed}, cut {n}, open {open}, handed {handed}, answered {answered}, {error:?}: {why}",
                 kind.name()
             )
         };
-        life.judge(work, &said, rng.chance(15)).map_err(told)?;
+        life.judge(work, &said, rng.chance(15)).map_err(failure)?;
     }
     drop(life);
     mount.unmount();

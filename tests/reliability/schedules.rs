@@ -1,4 +1,4 @@
-//! Orders of execution: writers, the commit thread, the keeper, readers and whoever closes the
+//! Orders of execution: writers, the commit thread, maintenance, readers and whoever closes the
 //! vault, each stopped wherever the scheduler likes, with syncs that fail. Every execution ends in a
 //! power cut; what was acknowledged must be there. A deadlock fails by itself.
 //!
@@ -95,33 +95,33 @@ fn get(vault: &Vault, name: &str, version: Option<&str>) -> Result<(String, Stri
 /// What the writers of an execution know: secret and token of what was answered with a success, in
 /// the order of the answers, and of what was handed in.
 #[derive(Default)]
-struct Told {
+struct Ledger {
     acknowledged: Vec<(String, String)>,
     handed: Vec<(String, String)>,
 }
 
-fn write(vault: &Vault, writer: usize, told: &Mutex<Told>) {
+fn write(vault: &Vault, writer: usize, ledger: &Mutex<Ledger>) {
     for n in 0..PUTS {
         for name in [format!("own-{writer}"), "shared".to_owned()] {
             let token = format!("{name}-{writer}-{n}-{:-<32}", "");
-            told.lock().unwrap().handed.push((name.clone(), token.clone()));
+            ledger.lock().unwrap().handed.push((name.clone(), token.clone()));
             if vault.put_secret_value(put(&name, &token)).is_ok() {
-                told.lock().unwrap().acknowledged.push((name, token));
+                ledger.lock().unwrap().acknowledged.push((name, token));
             }
         }
     }
 }
 
 /// The form that parks no thread.
-fn submit(vault: &Vault, told: &Arc<Mutex<Told>>) {
+fn submit(vault: &Vault, ledger: &Arc<Mutex<Ledger>>) {
     for n in 0..PUTS {
         let token = format!("submitted-{n}-{:-<32}", "");
         let entry = ("shared".to_owned(), token.clone());
-        told.lock().unwrap().handed.push(entry.clone());
-        let told = Arc::clone(told);
+        ledger.lock().unwrap().handed.push(entry.clone());
+        let ledger = Arc::clone(ledger);
         let done = move |answer: Result<_>| {
             if answer.is_ok() {
-                told.lock().unwrap().acknowledged.push(entry);
+                ledger.lock().unwrap().acknowledged.push(entry);
             }
         };
         let write = Write::PutSecretValue(put("shared", &token));
@@ -152,13 +152,13 @@ fn execution(fault: Option<Fault>) {
         let times = if rng.chance(50) { 1 } else { u64::MAX };
         world.sim.fs.fail_nth_sync(1 + rng.below(12) as u64, times, ErrorKind::Other);
     }
-    let told = Arc::new(Mutex::new(Told::default()));
+    let ledger = Arc::new(Mutex::new(Ledger::default()));
     let mut threads = Vec::new();
     for writer in 0..WRITERS {
-        let (vault, told) = (vault.clone(), Arc::clone(&told));
-        threads.push(thread::spawn(move || write(&vault, writer, &told)));
+        let (vault, ledger) = (vault.clone(), Arc::clone(&ledger));
+        threads.push(thread::spawn(move || write(&vault, writer, &ledger)));
     }
-    let (handle, notes) = (vault.clone(), Arc::clone(&told));
+    let (handle, notes) = (vault.clone(), Arc::clone(&ledger));
     threads.push(thread::spawn(move || submit(&handle, &notes)));
     let handle = vault.clone();
     threads.push(thread::spawn(move || read(&handle)));
@@ -175,16 +175,16 @@ fn execution(fault: Option<Fault>) {
     }
     drop(vault);
     threads.into_iter().for_each(|thread| thread.join().unwrap());
-    judge(&world, seed, &told.lock().unwrap());
+    judge(&world, seed, &ledger.lock().unwrap());
 }
 
-fn judge(world: &World, seed: u64, told: &Told) {
+fn judge(world: &World, seed: u64, ledger: &Ledger) {
     let loss = if seed.is_multiple_of(2) { Loss::Dropped } else { Loss::Torn };
     world.sim.fs.clear_faults();
     world.restart(seed, loss);
     let setup = Setup { background: false, ..setup(None) };
     let vault = world.open(&setup).unwrap_or_else(|error| panic!("does not open: {error}"));
-    for (name, token) in &told.acknowledged {
+    for (name, token) in &ledger.acknowledged {
         let found = get(&vault, name, Some(token));
         let found = found.unwrap_or_else(|error| panic!("lost: {name} {token}: {error}"));
         assert_eq!(found.1, value(token));
@@ -194,7 +194,7 @@ fn judge(world: &World, seed: u64, told: &Told) {
         let own = |list: &[(String, String)]| -> Vec<String> {
             list.iter().filter(|(of, _)| *of == name).map(|(_, token)| token.clone()).collect()
         };
-        let (handed, acknowledged) = (own(&told.handed), own(&told.acknowledged));
+        let (handed, acknowledged) = (own(&ledger.handed), own(&ledger.acknowledged));
         let last = acknowledged.last().and_then(|last| handed.iter().position(|it| it == last));
         let (current, text) = get(&vault, &name, None).unwrap();
         match handed.iter().position(|token| *token == current) {

@@ -62,7 +62,7 @@ pub fn after(shares: &[Share]) -> Model {
     model
 }
 
-/// What the keeper does by `wall`.
+/// What maintenance does by `wall`.
 pub fn let_pass(model: &mut Model, wall: i64) {
     (model.wall, model.age) = (wall, wall);
     model.maintain();
@@ -216,7 +216,7 @@ impl Writer {
     }
 
     /// Most of a day. What is scheduled for deletion is taken back before, so that nothing but the
-    /// time of the pruner depends on when the keeper looks.
+    /// time of the pruner depends on when maintenance runs.
     fn pass(&mut self) {
         for name in NAMES {
             if self.model.names(REGION).contains(&name.into())

@@ -88,16 +88,16 @@ fn probe(vault: &Vault) {
 
 fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> Result<(), String> {
     let scope = Scope::new(ACCOUNT, REGION);
-    let (told, outcomes) = mpsc::channel();
+    let (sender, outcomes) = mpsc::channel();
     for request in requests {
-        let told = told.clone();
+        let sender = sender.clone();
         let done = Box::new(move |answer: strongroom::__internals::error::Result<_>| {
             let failed = answer.err().filter(|error| error.fault().is_none());
-            let _ = told.send(failed.map(|error| error.to_string()));
+            let _ = sender.send(failed.map(|error| error.to_string()));
         });
         vault.in_scope(&scope).submit(drive::to_write(model, REGION, request).unwrap(), done);
     }
-    drop(told);
+    drop(sender);
     for _ in requests {
         match outcomes.recv() {
             Ok(None) => {

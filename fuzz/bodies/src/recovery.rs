@@ -119,7 +119,7 @@ fn image(kind: u8) -> Image {
 
 /// A little log, changed behind everybody's back as the input says: it opens with rows that were
 /// written, all of them if it was closed, and can be written to; or it says what is wrong, and an end
-/// that it proves is one that was, from which it heals.
+/// that it proves is one that was, from which it repairs.
 pub(super) fn recovery(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let choice = input.u8();
@@ -143,7 +143,7 @@ pub(super) fn recovery(bytes: &[u8]) {
             let known = image.history.get(&end.lsn).filter(|(_, digest)| *digest == end.digest);
             let (rows, _) = known.expect("a proven end is one that was");
             if choice & 16 == 16 {
-                heals(&fs, image, end, rows);
+                repairs(&fs, image, end, rows);
             }
         }
         Err(LogError::Io { .. } | LogError::NewerFormat { .. }) => (),
@@ -181,17 +181,17 @@ fn goes_on(fs: &Arc<SimFs>, found: Recovered, mut rows: Rows) {
     assert!(rows_of(&found).expect("and is read") == rows);
 }
 
-fn heals(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
+fn repairs(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     let mut hand = |visit: &mut RowVisitor<'_>| {
         rows.iter().try_for_each(|((tree, key), value)| visit(*tree, key, value))
     };
     let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(2) }.env();
     let dir = Path::new(DIR);
-    let healed = Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
-    if let Ok(healed) = healed {
-        let found = rows_of(&healed).expect("what was healed is read");
-        check(image, healed.end(), &found);
-        assert_eq!(healed.end().lsn, end.lsn);
+    let repaired = Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
+    if let Ok(repaired) = repaired {
+        let found = rows_of(&repaired).expect("repaired rows are read");
+        check(image, repaired.end(), &found);
+        assert_eq!(repaired.end().lsn, end.lsn);
     }
 }
 

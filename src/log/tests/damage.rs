@@ -34,7 +34,7 @@ fn files(sim: &Sim) -> Vec<(PathBuf, u64)> {
 
 /// Opens and reads everything; damage must prove the end, and the state's rows must repair it.
 #[track_caller]
-fn whole_or_healed(sim: &Sim, model: &Model, what: &str) {
+fn whole_or_repaired(sim: &Sim, model: &Model, what: &str) {
     let env = sim.env();
     let outcome = open(&env).and_then(|found| {
         assert_eq!(found.end().lsn.0, model.lsn, "{what}: silently another end");
@@ -48,9 +48,9 @@ fn whole_or_healed(sim: &Sim, model: &Model, what: &str) {
         Err(LogError::Damaged(damage)) => {
             let end = damage.proven_end.clone().unwrap_or_else(|| panic!("{what}: {damage:?}"));
             assert_eq!((end.lsn.0, end.digest), (model.lsn, model.digest()), "{what}");
-            let healed = repair(&env, end, model).unwrap();
+            let repaired = repair(&env, end, model).unwrap();
             let mut model = model.clone();
-            let mut log = healed.start().unwrap();
+            let mut log = repaired.start().unwrap();
             steps(&mut log, &mut model, 2);
             sim.fs.crash(CrashPlan::DropAll);
             check(&sim.env(), &model);
@@ -60,34 +60,34 @@ fn whole_or_healed(sim: &Sim, model: &Model, what: &str) {
 }
 
 #[test]
-fn any_flipped_byte_of_a_closed_vault_is_healed_or_harmless() {
+fn any_flipped_byte_of_a_closed_vault_is_repaired_or_harmless() {
     let (sim, model) = closed();
     let image = sim.fs.fork();
     for (path, len) in files(&sim) {
         for at in positions(len) {
             let byte = sim.fs.read_all(&path).unwrap()[usize::try_from(at).unwrap()];
             sim.fs.overwrite(&path, at, &[byte ^ (1 << (at % 8))]).unwrap();
-            whole_or_healed(&sim, &model, &format!("{} at {at}", path.display()));
+            whole_or_repaired(&sim, &model, &format!("{} at {at}", path.display()));
             sim.fs.restore(&image);
         }
     }
 }
 
 #[test]
-fn any_cut_or_missing_file_of_a_closed_vault_is_healed_or_harmless() {
+fn any_cut_or_missing_file_of_a_closed_vault_is_repaired_or_harmless() {
     let (sim, model) = closed();
     let image = sim.fs.fork();
     for (path, len) in files(&sim) {
         for at in (0..len).step_by(97).chain([len - 1]) {
             sim.fs.truncate(&path, at).unwrap();
-            whole_or_healed(&sim, &model, &format!("{} cut to {at}", path.display()));
+            whole_or_repaired(&sim, &model, &format!("{} cut to {at}", path.display()));
             sim.fs.restore(&image);
         }
         sim.fs.delete(&path).unwrap();
-        whole_or_healed(&sim, &model, &format!("{} deleted", path.display()));
+        whole_or_repaired(&sim, &model, &format!("{} deleted", path.display()));
         sim.fs.restore(&image);
         sim.fs.overwrite(&path, 0, &vec![0; usize::try_from(len).unwrap()]).unwrap();
-        whole_or_healed(&sim, &model, &format!("{} zeroed", path.display()));
+        whole_or_repaired(&sim, &model, &format!("{} zeroed", path.display()));
         sim.fs.restore(&image);
     }
 }
@@ -164,13 +164,13 @@ fn a_readable_later_header_proves_the_end() {
         sim.fs.overwrite(&path, 30, &[0xEE]).unwrap();
         let Err(LogError::Damaged(damage)) = open(&sim.env()) else { panic!("accepted") };
         assert_eq!(damage.proven_end.as_ref().unwrap().lsn.0, model.lsn);
-        whole_or_healed(&sim, &model, "healed");
+        whole_or_repaired(&sim, &model, "repaired");
         sim.fs.restore(&image);
     }
 }
 
 #[test]
-fn rows_of_another_moment_do_not_heal() {
+fn rows_of_another_moment_do_not_repair() {
     let (sim, model) = closed();
     let mut older = model.clone();
     older.rows.pop_first();
@@ -194,7 +194,7 @@ fn log_segment(sim: &Sim) -> u64 {
 
 /// A repair that is cut in the middle leaves what can be repaired again.
 #[test]
-fn healing_can_be_cut_anywhere() {
+fn repair_can_be_cut_anywhere() {
     let (sim, model) = closed();
     sim.fs.overwrite(&segment(log_segment(&sim)), 30, &[0xEE]).unwrap();
     let image = sim.fs.fork();
@@ -205,7 +205,7 @@ fn healing_can_be_cut_anywhere() {
         sim.fs.set_crash_at(sim.fs.ops_done() + cut, crate::env::sim::CutPoint::After);
         let through = repair(&sim.env(), end, &model).is_ok();
         sim.fs.crash(CrashPlan::Random(cut));
-        whole_or_healed(&sim, &model, &format!("cut {cut}"));
+        whole_or_repaired(&sim, &model, &format!("cut {cut}"));
         if through {
             break;
         }

@@ -266,7 +266,7 @@ fn only_one_segment_is_ever_ahead_of_the_manifest() {
 
 /// What a crash left of a frame is passed over, and said.
 #[test]
-fn an_unfinished_write_is_told() {
+fn an_unfinished_write_is_reported() {
     let (sim, mut log) = fresh(36);
     let mut model = Model::default();
     steps(&mut log, &mut model, 3);

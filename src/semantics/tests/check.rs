@@ -93,7 +93,7 @@ fn refusals_are_worded_as_aws_words_them() {
 
 /// SEM-CHECK-3: one item per broken constraint, in the order of the members.
 #[test]
-fn all_broken_constraints_are_told_at_once() {
+fn all_broken_constraints_are_reported_at_once() {
     let long_key = "k".repeat(129);
     let long_value = "v".repeat(257);
     let request = CreateSecret {
@@ -266,7 +266,7 @@ fn filters_and_orders_are_checked() {
     violates(eleven.check(), &[&item]);
 }
 
-/// SEM-CHECK-5: no door goes around the checks.
+/// SEM-CHECK-5: no frontend bypasses the checks.
 #[test]
 fn planning_checks_the_request_again() {
     let mut world = created();

@@ -143,7 +143,7 @@ fn the_checks_come_in_their_order_and_a_refusal_stores_nothing() {
 
 /// SEM-ROT-2
 #[test]
-fn constraints_of_the_model_are_told_together() {
+fn constraints_of_the_model_are_reported_together() {
     let mut world = rotatable();
     let rules = RotationRules {
         automatically_after_days: Some(1001),

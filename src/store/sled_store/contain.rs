@@ -116,7 +116,7 @@ mod tests {
     /// Goal: nobody gets to see what a failing transaction left half done. Method: a reader waits
     /// at the door while the transaction changes one of two things and panics.
     #[test]
-    fn a_reader_at_the_door_does_not_see_a_failed_transaction() {
+    fn a_waiting_reader_does_not_see_a_failed_transaction() {
         let contained = Contained::new((Mutex::new(0), Mutex::new(0)));
         let (inside, entered) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {

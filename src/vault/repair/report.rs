@@ -30,10 +30,10 @@ impl Finding {
     /// What can be done about it, for people.
     fn advice(&self) -> String {
         match (self.source, self.is_repaired_at_open) {
-            (Some(source), true) => format!("the next open heals it from {source}"),
-            (Some(source), false) => format!("`strongroom repair` heals it from {source}"),
+            (Some(source), true) => format!("the next open repairs it from {source}"),
+            (Some(source), false) => format!("`strongroom repair` repairs it from {source}"),
             (None, _) => {
-                "nothing stands beside it; `strongroom repair` says what can be kept".to_owned()
+                "there is no second copy; `strongroom repair` reports what can be kept".to_owned()
             }
         }
     }

@@ -233,7 +233,7 @@ fn new_end(
 }
 
 fn done_line(finding: &Finding) -> String {
-    format!("healed from {}. {finding}", finding.source.unwrap_or("what is left"))
+    format!("repaired from {}. {finding}", finding.source.unwrap_or("what is left"))
 }
 
 fn first_of(report: &CheckReport) -> Error {

@@ -71,7 +71,7 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
 }
 
 #[test]
-fn a_callback_that_closes_is_told_not_to() {
+fn a_callback_that_closes_is_refused() {
     let sim = Sim::new(3);
     let world = threaded(&sim);
     let vault = world.create();

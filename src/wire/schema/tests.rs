@@ -33,7 +33,7 @@ fn wrong_type(json: &str, message: &str) {
 }
 
 #[test]
-fn a_wrong_type_is_told_in_the_words_of_aws() {
+fn a_wrong_type_is_reported_in_the_words_of_aws() {
     for (member, value, message) in [
         ("Number", r#""1""#, "STRING_VALUE can not be converted to an Integer"),
         ("Number", "true", "TRUE_VALUE can not be converted to an Integer"),
@@ -72,7 +72,7 @@ fn types_are_checked_before_presence() {
 }
 
 #[test]
-fn everything_that_is_missing_is_told_at_once() {
+fn everything_that_is_missing_is_reported_at_once() {
     let one = "Value null at 'secretId' failed to satisfy constraint: Member must not be null";
     let body = |detail: &str| format!(r#"{{"__type":"ValidationException","message":"{detail}"}}"#);
     for json in ["{}", r#"{"SecretId":null}"#, r#"{"secretid":"x"}"#] {

@@ -1,6 +1,6 @@
 //! The open connections: admits new ones and closes idle ones when the server is full (rules WIRE-NET-1, 2).
 
-use super::connection::{self, Door};
+use super::connection::{self, Listener};
 use crate::wire::http::phase::Connection;
 use crate::wire::reply::ReplyError;
 use crate::wire::services::Service;
@@ -22,7 +22,7 @@ impl Connections {
         &mut self,
         service: &Arc<Service>,
         stream: TcpStream,
-        door: Door,
+        listener: Listener,
         stop: &watch::Sender<bool>,
     ) {
         self.forget_closed();
@@ -35,7 +35,13 @@ impl Connections {
         let connection = Arc::new(Connection::new());
         self.open.push(Arc::clone(&connection));
         let service = Arc::clone(service);
-        self.tasks.spawn(connection::serve(service, connection, stream, door, stop.subscribe()));
+        self.tasks.spawn(connection::serve(
+            service,
+            connection,
+            stream,
+            listener,
+            stop.subscribe(),
+        ));
     }
 
     pub(super) fn make_room(&mut self, patience: Duration) -> bool {

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// Which of the server's ports a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum Listener {
     /// The AWS API.
     Api,
     /// The read protocol of AWS's agent.
@@ -35,13 +35,13 @@ pub(crate) async fn serve(
     service: Arc<Service>,
     connection: Arc<Connection>,
     stream: TcpStream,
-    door: Door,
+    listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
     // Responses are written in one piece, so waiting for more only delays them.
     let _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
-    if door == Door::Agent {
+    if listener == Listener::Agent {
         // As in AWS's agent, no packet leaves this machine. The port is loopback anyway, so a failure is
         // ignored.
         let _ = stream.set_ttl(1);
@@ -49,7 +49,9 @@ pub(crate) async fn serve(
     let limits = service.limits.clone();
     let handler = service_fn(|request| {
         let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
-        async move { Ok::<_, Infallible>(handle(&service, &connection, request, (local, door)).await) }
+        async move {
+            Ok::<_, Infallible>(handle(&service, &connection, request, (local, listener)).await)
+        }
     });
     let http = http1::Builder::new()
         .timer(TokioTimer::new()) // without one the next limit is silently off
@@ -86,7 +88,7 @@ async fn handle(
     service: &Service,
     connection: &Arc<Connection>,
     request: Request<Incoming>,
-    (local, door): (SocketAddr, Door),
+    (local, listener): (SocketAddr, Listener),
 ) -> Response<Answer> {
     let request_id = service.request_id();
     let Some(busy) = connection.begin() else {
@@ -94,9 +96,9 @@ async fn handle(
         return respond(ReplyError::Unavailable.reply(), None, &request_id);
     };
     let is_wanted = || busy.read();
-    let reply = match door {
-        Door::Api => service.answer(request, local, &request_id, is_wanted).await,
-        Door::Agent => service.answer_agent(request, local, is_wanted).await,
+    let reply = match listener {
+        Listener::Api => service.answer(request, local, &request_id, is_wanted).await,
+        Listener::Agent => service.answer_agent(request, local, is_wanted).await,
     };
     busy.sending();
     respond(reply, Some(busy), &request_id)

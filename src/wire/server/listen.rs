@@ -1,7 +1,7 @@
 //! The server: binds its ports, accepts connections, shuts down (rules WIRE-NET-1, 2, 6).
 
 use super::admission::Connections;
-use super::connection::Door;
+use super::connection::Listener;
 use super::signals::Signals;
 use crate::env::Env;
 use crate::env::real::is_out_of_files;
@@ -206,7 +206,7 @@ struct Ports {
 }
 
 impl Ports {
-    async fn accept(&self) -> io::Result<(TcpStream, Door)> {
+    async fn accept(&self) -> io::Result<(TcpStream, Listener)> {
         let agent = async {
             match &self.agent {
                 Some(agent) => agent.accept().await,
@@ -214,8 +214,8 @@ impl Ports {
             }
         };
         tokio::select! {
-            accepted = self.api.accept() => accepted.map(|(stream, _)| (stream, Door::Api)),
-            accepted = agent => accepted.map(|(stream, _)| (stream, Door::Agent)),
+            accepted = self.api.accept() => accepted.map(|(stream, _)| (stream, Listener::Api)),
+            accepted = agent => accepted.map(|(stream, _)| (stream, Listener::Agent)),
         }
     }
 }
@@ -234,7 +234,7 @@ async fn serve(
             () = Signals::next(&mut signals) => break,
             Some(_) = connections.tasks.join_next() => connections.forget_closed(),
             accepted = ports.accept() => match accepted {
-                Ok((stream, door)) => connections.admit(&service, stream, door, stop),
+                Ok((stream, listener)) => connections.admit(&service, stream, listener, stop),
                 Err(error) => {
                     // One connection less lets the next one in.
                     if is_out_of_files(&error) {

@@ -24,7 +24,7 @@ fn a_build_that_accepts_damaged_frames_is_caught() {
 }
 
 #[test]
-fn a_build_that_heals_from_a_lagging_state_is_caught() {
+fn a_build_that_repairs_from_a_lagging_state_is_caught() {
     let caught = first_violation(Fault::RepairFromLagging, "segment", 5);
     println!("{caught:?}");
     assert!(caught.is_some_and(|what| what.contains("an older state: other answers")));

@@ -25,7 +25,7 @@ pub enum Seen {
     /// Everything answers right.
     Right,
     /// A typed error that names the file.
-    Told(String),
+    Reported(String),
     /// What must never be.
     Wrong(String),
 }
@@ -54,7 +54,7 @@ pub fn judge(error: &Error) -> Seen {
     match error.kind() {
         ErrorKind::Damaged { file, rule, .. } if !file.is_empty() => {
             if error.to_string().contains("strongroom repair") {
-                Seen::Told(format!("{file} {rule}"))
+                Seen::Reported(format!("{file} {rule}"))
             } else {
                 Seen::Wrong(format!("says not what to do: {error}"))
             }
@@ -67,12 +67,12 @@ pub fn judge(error: &Error) -> Seen {
 #[derive(Default)]
 pub struct Counts {
     pub cases: u64,
-    pub healed: u64,
-    pub told: u64,
-    healed_alone: u64,
-    healed_beside_older: u64,
+    pub repaired: u64,
+    pub reported: u64,
+    repaired_alone: u64,
+    repaired_beside_older: u64,
     looked: u64,
-    /// Class and kind: healed, told, told without a state.
+    /// Class and kind: repaired, reported, reported without a state.
     by_class: BTreeMap<(&'static str, &'static str), [u64; 3]>,
     by_rule: BTreeMap<String, u64>,
 }
@@ -105,20 +105,20 @@ pub fn run(
     counts.cases += 1;
     let entry = counts.by_class.entry((case.class, case.kind.word())).or_default();
     match &seen[0] {
-        Seen::Told(rule) => {
-            counts.told += 1;
+        Seen::Reported(rule) => {
+            counts.reported += 1;
             entry[1] += 1;
             *counts.by_rule.entry(format!("{}: {rule}", case.class)).or_default() += 1;
         }
         _ => {
-            counts.healed += 1;
+            counts.repaired += 1;
             entry[0] += 1;
         }
     }
     entry[2] += u64::from(seen[1] != Seen::Right);
-    counts.healed_alone += u64::from(seen[1] == Seen::Right);
-    counts.healed_beside_older += u64::from(seen[2] == Seen::Right);
-    if case.number.is_multiple_of(LOOK_EVERY) || matches!(seen[0], Seen::Told(_)) {
+    counts.repaired_alone += u64::from(seen[1] == Seen::Right);
+    counts.repaired_beside_older += u64::from(seen[2] == Seen::Right);
+    if case.number.is_multiple_of(LOOK_EVERY) || matches!(seen[0], Seen::Reported(_)) {
         counts.looked += 1;
         for (way, found) in ways.into_iter().zip(&seen) {
             check_and_repair(subject, &damaged(way), found).map_err(|what| {
@@ -226,7 +226,7 @@ fn numbers(total: u64) -> (std::ops::Range<u64>, Box<dyn Iterator<Item = u64>>) 
 }
 
 #[test]
-fn damage_to_any_one_file_is_healed_or_told() {
+fn damage_to_any_one_file_is_repaired_or_reported() {
     let subject = Subject::new();
     let cases = Cases::of(&subject);
     println!(
@@ -247,26 +247,26 @@ fn damage_to_any_one_file_is_healed_or_told() {
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    for ((class, kind), [healed, told, alone]) in &counts.by_class {
+    for ((class, kind), [repaired, reported, alone]) in &counts.by_class {
         println!(
-            "{class:<9} {kind:<14} healed {healed:>7}  told {told:>5}  told without a state {alone:>7}"
+            "{class:<9} {kind:<14} repaired {repaired:>7}  reported {reported:>5}  reported without a state {alone:>7}"
         );
     }
     for (rule, count) in &counts.by_rule {
-        println!("told by {rule}: {count}");
+        println!("reported by {rule}: {count}");
     }
     println!("{:.0} cases a second, three vaults each", counts.cases as f64 / seconds);
-    assert_eq!(counts.told, 0, "damage to one file of a cleanly closed vault is healed (I6)");
+    assert_eq!(counts.reported, 0, "damage to one file of a cleanly closed vault is repaired (I6)");
     figures::tell(
         "damage",
         &seeds,
         &[
             ("cases", counts.cases),
             ("cases in all", cases.total),
-            ("repaired", counts.healed),
-            ("reported", counts.told),
-            ("repaired without a state", counts.healed_alone),
-            ("repaired beside an older state", counts.healed_beside_older),
+            ("repaired", counts.repaired),
+            ("reported", counts.reported),
+            ("repaired without a state", counts.repaired_alone),
+            ("repaired beside an older state", counts.repaired_beside_older),
             ("checked and repaired too", counts.looked),
         ],
     );

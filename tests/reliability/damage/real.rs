@@ -70,7 +70,7 @@ fn child() {
                 Err(error) => format!("read {:?}", error.kind()),
             },
             Err(error) if matches!(error.kind(), ErrorKind::Damaged { .. }) => {
-                format!("told {error}")
+                format!("reported {error}")
             }
             Err(error) => format!("open {:?}", error.kind()),
         };
@@ -85,7 +85,7 @@ struct Opener(Option<(Child, ChildStdin, Receiver<String>)>);
 pub enum Seen {
     Dump(String),
     /// A typed error that names the file.
-    Told(String),
+    Reported(String),
     Error(String),
     /// The process died or hung.
     Dead(String),
@@ -99,7 +99,7 @@ impl Opener {
             Ok(outcome) if outcome == "dump" => {
                 Seen::Dump(std::fs::read_to_string(dir.join("dump")).unwrap())
             }
-            Ok(outcome) if outcome.starts_with("told ") => Seen::Told(outcome),
+            Ok(outcome) if outcome.starts_with("reported ") => Seen::Reported(outcome),
             Ok(outcome) => Seen::Error(outcome),
             Err(error) => {
                 let _ = child.kill();
@@ -213,12 +213,12 @@ fn apply(cases: &Cases, case: &Case, vault: &Path) {
 
 /// Each file gets its share: seed by seed the next one, a case of it by chance.
 #[test]
-fn damage_to_any_one_file_beside_sled_is_healed() {
+fn damage_to_any_one_file_beside_sled_is_repaired() {
     let mut bench = Bench::new();
     let cases = bench.cases();
     let seeds = figures::seeds(48, 400);
     let mut table: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);
         let of_file = cases.of_file(usize::try_from(seed).unwrap());
@@ -227,7 +227,7 @@ fn damage_to_any_one_file_beside_sled_is_healed() {
         let case = cases.get(rng.range(range.start.max(of_file.start)..range.end));
         match bench.after(|vault| apply(&cases, &case, vault)) {
             Seen::Dump(seen) => assert!(seen == bench.right, "seed {seed}, {case}: other answers"),
-            Seen::Told(what) => told.push(format!("seed {seed}, {case}: {what}")),
+            Seen::Reported(what) => reported.push(format!("seed {seed}, {case}: {what}")),
             other => panic!("seed {seed}, {case}: {other:?}"),
         }
         *table.entry((case.class, case.kind.word())).or_default() += 1;
@@ -235,7 +235,12 @@ fn damage_to_any_one_file_beside_sled_is_healed() {
     for ((class, kind), count) in &table {
         println!("{class:<9} {kind:<14} {count:>6}");
     }
-    assert!(told.is_empty(), "{} told: {:#?}", told.len(), &told[..told.len().min(20)]);
+    assert!(
+        reported.is_empty(),
+        "{} reported: {:#?}",
+        reported.len(),
+        &reported[..reported.len().min(20)]
+    );
     let of_state = table.iter().filter(|((class, _), _)| *class == "state").map(|(_, n)| n).sum();
     let count = seeds.end - seeds.start;
     figures::tell(

@@ -156,7 +156,7 @@ fn answers(subject: &Subject, world: &World, loses: bool) -> Result<(), String> 
 }
 
 #[test]
-fn each_damage_is_repaired_or_told_with_what_it_costs() {
+fn each_damage_is_repaired_or_reported_with_what_it_costs() {
     let subject = Subject::new();
     for plight in PLIGHTS {
         let (what, world) = (plight.what, plight.on(&subject));
@@ -243,12 +243,12 @@ fn a_repair_that_is_cut_anywhere_is_finished_by_the_next() {
 /// The log and its manifest are from earlier, the state is not: what came after is not forgotten
 /// silently, and after the loss was accepted nothing takes up the lost operations' numbers.
 #[test]
-fn a_log_that_is_older_than_its_state_is_told_with_the_operations_missing() {
+fn a_log_that_is_older_than_its_state_is_reported_with_the_operations_missing() {
     let subject = Subject::new();
     let earlier = &subject.older[1];
     let world = subject.world.on_image(&earlier.disk, subject.world.wall(), 9);
     let world = world.with_state(Some(&subject.now.state));
-    assert!(matches!(look(&world, "", &Setup::default()), Seen::Told(_)));
+    assert!(matches!(look(&world, "", &Setup::default()), Seen::Reported(_)));
     let report = world.repair(false).unwrap();
     let loss = report.loss.unwrap();
     assert!(loss.last_lsn > Some(loss.first_lsn) && loss.versions >= 2, "{loss:?}");

@@ -38,7 +38,7 @@ fn a_missing_newest_segment_is_damage_and_never_a_smaller_vault() {
         std::fs::remove_file(newest(vault)).unwrap();
         std::fs::remove_dir_all(vault.join("state")).unwrap();
     });
-    assert!(matches!(&seen, Seen::Told(what) if what.contains(".wal")), "{seen:?}");
+    assert!(matches!(&seen, Seen::Reported(what) if what.contains(".wal")), "{seen:?}");
     for args in [&["ls"][..], &["check"], &["check", "--deep"], &["repair"]] {
         let output = run(&bench.copy, args);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

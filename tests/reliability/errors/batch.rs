@@ -46,11 +46,11 @@ fn answers_that_nothing_backs(setup: &Setup) -> Vec<&'static str> {
     let note = |what: &'static str| -> Box<dyn FnOnce(Result<Answer>) + Send> {
         let answered = Arc::clone(&answered);
         Box::new(move |answer| {
-            let told = match &answer {
+            let is_known = match &answer {
                 Ok(_) => true,
                 Err(error) => error.fault().is_some(),
             };
-            if told {
+            if is_known {
                 answered.lock().unwrap().push(what);
             }
         })

@@ -121,6 +121,6 @@ fn interrupted_and_short_calls_are_gone_on_with() {
     let counts: Vec<u64> = counts.split(' ').map(|count| count.parse().unwrap()).collect();
     assert!(counts[0] > 200 && counts[1] > 100, "{counts:?}");
     read(&base.path().join("vault"), &base.path().join("key"));
-    let told = [("interrupted calls", counts[0]), ("calls cut short", counts[1])];
-    figures::tell("short calls", &(0..1), &told);
+    let counted = [("interrupted calls", counts[0]), ("calls cut short", counts[1])];
+    figures::tell("short calls", &(0..1), &counted);
 }

@@ -42,14 +42,14 @@ fn life(seed: u64, dir: &Path, bad: Option<Fault>, counts: &Counts) -> Result<()
         let micros = if in_opening { 4_000 } else { 40_000 };
         std::thread::sleep(Duration::from_micros(rng.range(0..micros)));
         let (work, said) = running.kill();
-        let told = |why: String| format!("seed {seed}, death {death}, {said:?}: {why}");
+        let failure = |why: String| format!("seed {seed}, death {death}, {said:?}: {why}");
         if let Some(error) = &said.error {
-            return Err(told(format!("an operation failed: {error}")));
+            return Err(failure(format!("an operation failed: {error}")));
         }
         if said.other.iter().any(|line| line.contains("panicked") || line.contains("FAILED")) {
-            return Err(told("it panicked".into()));
+            return Err(failure("it panicked".into()));
         }
-        life.judge(work, &said, rng.chance(15)).map_err(told)?;
+        life.judge(work, &said, rng.chance(15)).map_err(failure)?;
         let add = |count: &AtomicU64, n: u64| count.fetch_add(n, Ordering::Relaxed);
         add(&counts.kills, u64::from(!said.done));
         add(&counts.in_opening, u64::from(said.started && !said.open));

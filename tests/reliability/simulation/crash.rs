@@ -266,20 +266,20 @@ impl<'a> Judge<'a> {
         seed: u64,
     ) -> Result<(), String> {
         let mut rng = Rng::new(seed);
-        let told = |what: &'static str| move |error| format!("{what}: {}", text(&error));
+        let failure = |what: &'static str| move |error| format!("{what}: {}", text(&error));
         write(&vault, "after-the-crash")?;
         match rng.below(10) {
             0 => {
-                vault.maintain().map_err(told("no pass"))?;
+                vault.maintain().map_err(failure("no pass"))?;
                 if rng.chance(50) {
-                    vault.shred().map_err(told("no epoch switch"))?;
+                    vault.shred().map_err(failure("no epoch switch"))?;
                 }
             }
             1 | 2 => {
                 let before = dump(&vault)?;
                 drop(vault);
                 machine.sim.fs.crash(CrashPlan::Random(rng.next_u64()));
-                let vault = machine.open(None, key).map_err(told("does not open once more"))?;
+                let vault = machine.open(None, key).map_err(failure("does not open once more"))?;
                 let found = dump(&vault)?;
                 if found != before {
                     return Err(format!("lost afterwards: {}", difference(&before, &found)));

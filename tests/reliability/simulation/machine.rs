@@ -51,11 +51,11 @@ impl Machine {
         options_of(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }, self.faults)
     }
 
-    /// Makes a vault; `told` hears its key as soon as there is one.
-    pub fn create(&self, fs: Option<Arc<dyn Fs>>, told: impl FnOnce(&Key)) -> Result<Vault> {
+    /// Makes a vault; `on_key` gets its key as soon as there is one.
+    pub fn create(&self, fs: Option<Arc<dyn Fs>>, on_key: impl FnOnce(&Key)) -> Result<Vault> {
         VaultDir::make(Path::new(DIR), &self.options(fs))?.create(|id| {
             let key = key_file::generate(id, self.sim.entropy.as_ref()).unwrap();
-            told(&key.expose().to_vec());
+            on_key(&key.expose().to_vec());
             Ok(Unlock::KeyFile(key))
         })
     }

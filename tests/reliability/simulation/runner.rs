@@ -205,8 +205,8 @@ impl Runner {
     pub fn run(mut self, operations: usize) -> Run {
         let script = self.script(operations);
         let watch = Arc::clone(&self.watch);
-        let told = move |key: &Key| watch.book.lock().unwrap().keys.push(key.clone());
-        let vault = self.machine.create(self.disk(), told).unwrap();
+        let on_key = move |key: &Key| watch.book.lock().unwrap().keys.push(key.clone());
+        let vault = self.machine.create(self.disk(), on_key).unwrap();
         self.book(|book| book.made = true);
         self.install(vault);
         for (at, kind) in script.iter().enumerate() {

@@ -23,7 +23,7 @@ fn exception(response: &Response) -> String {
 
 /// WIRE-FRONT-9: each step hides the faults behind it.
 #[test]
-fn of_two_faults_the_first_in_order_is_told() {
+fn of_two_faults_the_first_in_order_is_reported() {
     let server = server();
     let wire = server.connect();
     let good = Request::new(&wire.host, "GetSecretValue", br#"{"SecretId":"a"}"#);

@@ -29,7 +29,7 @@ fn request(server: &Running, line: &str) -> Request {
 
 /// WIRE-OTHER-1, WIRE-OTHER-3: with a good signature, a bad one, or none.
 #[test]
-fn another_service_is_told_which_variable_to_use() {
+fn a_call_of_another_service_names_the_variable_to_use() {
     for auth in [Auth::SigV4, Auth::None] {
         let server = Running::start(auth, Limits::default());
         let put = request(&server, "PUT /bucket/key HTTP/1.1");

@@ -28,7 +28,7 @@ fn is_refused(response: &Response, exception: &str, text: &str) {
 
 /// WIRE-SIG-12: each refusal says what to do; the signature is not looked at.
 #[test]
-fn a_query_that_is_signed_is_refused_and_told_why() {
+fn a_signed_query_is_refused_with_the_reason() {
     assert!(PARAMETERS[1].1.starts_with(KEY_ID));
     let server = Running::start(Auth::SigV4, Limits::default());
     let wire = server.connect();

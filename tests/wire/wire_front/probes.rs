@@ -92,7 +92,7 @@ fn a_vault_without_space_to_grow_is_not_ready() {
 
 /// WIRE-HEALTH-2: a state that must be rebuilt is rebuilt by the question, not told as an end.
 #[test]
-fn a_broken_state_heals_under_the_question() {
+fn a_broken_state_is_repaired_by_the_probe() {
     let server = Running::open();
     let body = r#"{"Name":"a","ClientRequestToken":"11111111-1111-1111-1111-111111111111"}"#;
     server.call("CreateSecret", body).ok();

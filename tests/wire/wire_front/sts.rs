@@ -70,7 +70,7 @@ fn anybody_is_the_configured_account_where_nobody_is_asked() {
 
 /// WIRE-STS-3: names, statuses and texts of the query services.
 #[test]
-fn a_bad_signature_is_told_as_sts_tells_it() {
+fn a_bad_signature_is_reported_as_sts_tells_it() {
     let server = Running::start(Auth::SigV4, Limits::default());
     let sign = |key: &str, secret: &str, time: &str| {
         form(&server, QUESTION).signed_for("sts", key, secret, "us-east-1", time)

@@ -141,7 +141,7 @@ fn a_hash_in_a_header_does_not_replace_the_body() {
 
 /// WIRE-SIG-1, WIRE-SIG-9
 #[test]
-fn a_missing_authorization_is_told_from_a_malformed_one() {
+fn a_missing_authorization_is_distinguished_from_a_malformed_one() {
     let missing = "MissingAuthenticationTokenException";
     let text = "Request is missing Authentication Token";
     let (head, body) = Draft::new().with("x-other", "");
