@@ -116,4 +116,5 @@ pub use semantics::{Fault, FaultKind};
 pub use vault::{
     CheckReport, Credential, Finding, Loss, Pages, Progress, RepairOutcome, RepairReport,
     RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder,
+    WriteRequest,
 };

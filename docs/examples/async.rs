@@ -4,16 +4,19 @@
 //! Reads do not wait for the disk either, but they decrypt: move them off the executor if values are large.
 #![allow(clippy::print_stdout)] // a program that shows what it reads
 
-use strongroom::api::{PutSecretValue, Write};
-use strongroom::{ErrorKind, Result, Vault};
+use strongroom::api::PutSecretValue;
+use strongroom::{ErrorKind, Result, Vault, WriteRequest};
 use tokio::sync::oneshot;
 
 /// Commits a write without blocking a thread.
-async fn commit(vault: &Vault, write: impl Into<Write>) -> Result<()> {
+async fn commit<R>(vault: &Vault, request: R) -> Result<R::Response>
+where
+    R: WriteRequest<Response: Send> + 'static,
+{
     let (done, outcome) = oneshot::channel();
-    vault.submit(write, move |outcome| {
+    vault.submit(request, move |outcome| {
         // Nobody may be waiting any more. The write happens all the same.
-        let _ = done.send(outcome.map(drop));
+        let _ = done.send(outcome);
     });
     // The callback is dropped uncalled only if the commit thread has died.
     outcome.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))

@@ -75,7 +75,7 @@ pub mod internals;
 mod tests;
 
 pub use crate::model::api::Write;
-pub use api::Pages;
+pub use api::{Pages, WriteRequest};
 pub use builder::VaultBuilder;
 pub use credentials::Credential;
 pub use directory::{VaultDir, peek_id};

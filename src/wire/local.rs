@@ -67,7 +67,7 @@ fn try_answer(
                 // The caller waits on the other end.
                 let _ = answered.send(result);
             };
-            vault.submit(write, done);
+            vault.submit_write(write, done);
             let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
             operations::write_answer(operation, &answer)?
         }

@@ -157,7 +157,7 @@ fn the_largest_records_fit_everywhere() {
         let told = Box::new(move |result: strongroom::__internals::error::Result<_>| {
             done.send(result.map(drop)).unwrap();
         });
-        vault.in_scope(&scope).submit(Write::PutResourcePolicy(request), told);
+        vault.in_scope(&scope).submit_write(Write::PutResourcePolicy(request), told);
     }
     for _ in 0..256 {
         outcomes.recv().unwrap().unwrap();

@@ -62,7 +62,7 @@ fn sixteen_writers_with_requests_in_flight_share_their_syncs() {
                             let _ = told.send(());
                         });
                     let write = Write::PutSecretValue(put(writer, n));
-                    vault.submit(write, done);
+                    vault.submit_write(write, done);
                     flying += 1;
                 }
                 (0..flying).for_each(|_| outcomes.recv().unwrap());

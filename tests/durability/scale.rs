@@ -54,7 +54,7 @@ fn put_many(
             answer.unwrap();
             let _ = told.send(());
         });
-        vault.submit(Write::PutSecretValue(request), done);
+        vault.submit_write(Write::PutSecretValue(request), done);
         flying += 1;
     }
     (0..flying).for_each(|_| outcomes.recv().unwrap());

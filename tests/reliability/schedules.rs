@@ -125,7 +125,7 @@ fn submit(vault: &Vault, ledger: &Arc<Mutex<Ledger>>) {
             }
         };
         let write = Write::PutSecretValue(put("shared", &token));
-        vault.submit(write, done);
+        vault.submit_write(write, done);
     }
 }
 

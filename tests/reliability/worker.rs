@@ -95,7 +95,7 @@ fn ask(vault: &Vault, model: &Model, requests: &[Req], answered: &mut usize) -> 
             let failed = answer.err().filter(|error| error.fault().is_none());
             let _ = sender.send(failed.map(|error| error.to_string()));
         });
-        vault.in_scope(&scope).submit(drive::to_write(model, REGION, request).unwrap(), done);
+        vault.in_scope(&scope).submit_write(drive::to_write(model, REGION, request).unwrap(), done);
     }
     drop(sender);
     for _ in requests {

@@ -18,3 +18,4 @@ mod shorthand;
 mod submit;
 
 pub use pages::Pages;
+pub use submit::WriteRequest;

@@ -40,12 +40,39 @@ impl FromAnswer for () {
     }
 }
 
+/// A request of an operation that changes the vault. Implemented for all of them; for [`Vault::submit`].
+pub trait WriteRequest: ApiRequest + Into<Write> {
+    /// The response in what the pipeline answers. `None`: it is of another operation, which is a defect.
+    #[doc(hidden)]
+    fn response(answer: Answer) -> Option<Self::Response>;
+}
+
+impl<R: ApiRequest<Response: FromAnswer> + Into<Write>> WriteRequest for R {
+    fn response(answer: Answer) -> Option<Self::Response> {
+        FromAnswer::from_answer(answer)
+    }
+}
+
 impl Vault {
     /// Hands a write to the commit pipeline and returns at once. `done` is called exactly once: on
     /// the commit thread after the batch's sync (it must not block or call the vault), or here if
     /// the request is refused before it is queued. A full queue is refused with
     /// [`ErrorKind::Busy`]. If the commit thread dies, `done` is dropped uncalled.
-    pub fn submit(
+    pub fn submit<R: WriteRequest>(
+        &self,
+        request: R,
+        done: impl FnOnce(Result<R::Response>) + Send + 'static,
+    ) {
+        self.submit_write(request, |answer| {
+            done(answer.and_then(|answer| {
+                R::response(answer).ok_or_else(|| ErrorKind::OutcomeUnknown.into())
+            }));
+        });
+    }
+
+    /// [`submit`](Self::submit) for a write of any operation. The answer is the pipeline's own.
+    #[doc(hidden)]
+    pub fn submit_write(
         &self,
         write: impl Into<Write>,
         done: impl FnOnce(Result<Answer>) + Send + 'static,
@@ -59,12 +86,9 @@ impl Vault {
     }
 
     /// Performs a write and waits for its outcome.
-    pub(super) fn write<R>(&self, request: R) -> Result<R::Response>
-    where
-        R: ApiRequest<Response: FromAnswer> + Into<Write>,
-    {
+    pub(super) fn write<R: WriteRequest>(&self, request: R) -> Result<R::Response> {
         let answer = self.inner.write(self.caller.scope()?, request.into())?;
-        FromAnswer::from_answer(answer).ok_or_else(|| ErrorKind::OutcomeUnknown.into())
+        R::response(answer).ok_or_else(|| ErrorKind::OutcomeUnknown.into())
     }
 }
 

@@ -59,9 +59,9 @@ fn the_last_handle_may_be_dropped_by_a_callback() {
         // Behind the one that drops the handle there are more: all are done before the lock goes.
         sim.fs.set_sync_delay(Duration::from_millis(2));
         let write = put_request("a", "first", round * 2);
-        vault.submit(write, move |_| drop(last));
+        vault.submit_write(write, move |_| drop(last));
         let write = put_request("a", &format!("last {round}"), round * 2 + 1);
-        vault.submit(write, |_| {});
+        vault.submit_write(write, |_| {});
         drop(vault);
         let vault = open_soon(&world);
         assert_eq!(get(&vault, "a").unwrap(), format!("last {round}"));
@@ -79,7 +79,7 @@ fn a_callback_that_closes_is_refused() {
     let (report, heard) = crossbeam::channel::bounded(1);
     let handle = vault.clone();
     let done = Box::new(move |_| report.send(kind(handle.close())).unwrap());
-    vault.submit(put_request("a", "two", 1), done);
+    vault.submit_write(put_request("a", "two", 1), done);
     assert!(matches!(heard.recv().unwrap(), ErrorKind::Usage { .. }));
     vault.close().unwrap();
 }
@@ -108,7 +108,7 @@ fn every_callback_is_called_once_however_closing_races() {
                             .filter(char::is_ascii_alphanumeric)
                             .collect();
                         request.client_request_token = Some(format!("{token:0>40}"));
-                        vault.submit(Write::PutSecretValue(request), move |result| {
+                        vault.submit_write(Write::PutSecretValue(request), move |result| {
                             done.fetch_add(1, Ordering::Relaxed);
                             match result {
                                 Ok(_) => drop(acknowledged.fetch_add(1, Ordering::Relaxed)),

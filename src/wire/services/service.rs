@@ -179,7 +179,7 @@ impl Service {
             // Held until now: the request itself ends when its client disconnects.
             drop(permit);
         };
-        vault.submit(write, done);
+        vault.submit_write(write, done);
         match answer.await {
             Ok(result) => result.map_err(ReplyError::from),
             Err(_) => Err(BROKEN_OFF),

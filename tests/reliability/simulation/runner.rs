@@ -239,7 +239,7 @@ impl Runner {
             let answered = Arc::new(AtomicBool::new(false));
             let (done, errors) = (Arc::clone(&answered), Arc::clone(&self.errors));
             let vault = self.vault();
-            vault.in_scope(&scope).submit(write, move |answer| {
+            vault.in_scope(&scope).submit_write(write, move |answer| {
                 note(&errors, answer);
                 done.store(true, Ordering::Relaxed);
             });

@@ -187,7 +187,7 @@ impl Run {
         let slot = Arc::clone(&answer);
         self.vault()
             .in_scope(scope(who))
-            .submit(write, move |answer| *slot.lock().unwrap() = Some(answer));
+            .submit_write(write, move |answer| *slot.lock().unwrap() = Some(answer));
         let answer = answer.lock().unwrap().take();
         answer.expect("a vault without threads answers at once")
     }
