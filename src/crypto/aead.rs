@@ -16,7 +16,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 pub(super) const NONCE_BYTES: usize = 24;
 pub(super) const TAG_BYTES: usize = 16;
-/// How much longer a box is than its plaintext.
+/// The length of a box minus the length of its plaintext.
 pub(super) const OVERHEAD_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 
 /// Fresh random bytes (CR2).
@@ -31,7 +31,7 @@ pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], C
 pub(super) struct Aad(Zeroizing<Vec<u8>>);
 
 impl Aad {
-    /// Room for the longest, a wrap of a version id of 256 bytes, so that no buffer grows.
+    /// Room for the longest data, a wrap of a version id of 256 bytes, so that no buffer grows.
     const CAPACITY: usize = 320;
 
     pub(super) fn new(label: &'static str, vault: VaultId) -> Self {
@@ -56,7 +56,7 @@ impl SealKey {
         Self(Box::new(XChaCha20Poly1305::new(key.into())))
     }
 
-    /// `head | box`, where `fill` writes the plaintext (`plain_bytes` long, zeros before) in place.
+    /// `head | box`. `fill` writes the plaintext (`plain_bytes` long, initially zeros) in place.
     pub(super) fn seal(
         &self,
         head: &[u8],
@@ -79,7 +79,7 @@ impl SealKey {
         Ok(std::mem::take(&mut *sealed))
     }
 
-    /// The plaintext of a box. `None`: it does not authenticate, or is no box.
+    /// The plaintext of a box. `None` if it does not authenticate or is not a box.
     pub(super) fn open(&self, aad: &Aad, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let (body, tag) = rest.split_last_chunk::<TAG_BYTES>()?;
@@ -158,7 +158,7 @@ mod tests {
         (key, sealed)
     }
 
-    /// Draft-irtf-cfrg-xchacha-03, appendix A.3.1: the crate is the cipher that it says it is.
+    /// Draft-irtf-cfrg-xchacha-03, appendix A.3.1: the crate implements the cipher.
     #[test]
     fn the_cipher_is_xchacha20_poly1305() {
         let key: [u8; 32] = std::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap());

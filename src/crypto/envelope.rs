@@ -26,7 +26,7 @@ pub struct SealedValue {
     pub key: ValueKey,
     /// `nonce | ciphertext | tag`: what the chunks in tree `blobs` hold.
     pub sealed: Vec<u8>,
-    /// What the version's record remembers of `sealed`.
+    /// The facts about `sealed` that the version's record keeps.
     pub shape: PayloadShape,
 }
 
@@ -74,7 +74,8 @@ impl Keyring {
         Ok(SealedValue { key, sealed, shape })
     }
 
-    /// Opens a value. Total and strict: one padded length, zeros after the value, UTF-8 in text.
+    /// Opens a value. Any input gives a value or an error. The checks are strict: one padded length,
+    /// zeros after the value, UTF-8 in text.
     pub fn open_value(
         &self,
         kind: PayloadKind,
@@ -108,7 +109,7 @@ impl Keyring {
     }
 }
 
-/// Seals what a value's padding would be, whatever it is: what lies behind the seal is to be fuzzed.
+/// Seals `padded` as it is, so that the fuzzer reaches the code behind the seal.
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub fn seal_padded(

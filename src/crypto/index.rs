@@ -19,14 +19,14 @@ impl Keyring {
         hash.first_chunk().copied().unwrap_or_default()
     }
 
-    /// What stands for a version id in tree `tokens`. Bound to the secret, so that equal tokens of
-    /// two secrets do not show.
+    /// Replaces a version id in tree `tokens`. It is bound to the secret, so that equal tokens of two
+    /// secrets cannot be recognized.
     #[must_use]
     pub fn token_index(&self, id: RecordId, version: &VersionId) -> [u8; 32] {
         self.index("token", &[&id.0, version.as_str().as_bytes()])
     }
 
-    /// What stands for a staging label in tree `labels`, bound to the secret.
+    /// Replaces a staging label in tree `labels`. It is bound to the secret.
     #[must_use]
     pub fn label_index(&self, id: RecordId, stage: &Stage) -> [u8; 32] {
         self.index("label", &[&id.0, stage.as_str().as_bytes()])

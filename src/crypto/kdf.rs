@@ -1,8 +1,8 @@
 //! Hazmat: Argon2id (RFC 9106) for passphrases and HKDF-Expand (RFC 5869) for keys. The only user
 //! of their crates.
 //!
-//! Everything that is expanded here is uniform already (256 random bits, or Argon2id's output), so
-//! HKDF's extract step is skipped as RFC 5869 section 3.3 allows; the salt stands in the info.
+//! Every input of the expansion is uniform already (256 random bits, or Argon2id's output). HKDF's
+//! extract step is therefore skipped, as RFC 5869 section 3.3 allows. The salt is part of the info.
 
 use super::CryptoError;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -23,12 +23,12 @@ pub struct KdfParams {
 }
 
 impl KdfParams {
-    /// The least that is accepted: OWASP's recommendation of 19 MiB, two passes, one lane.
+    /// The lowest accepted cost: OWASP's recommendation of 19 MiB, two passes, one lane.
     pub const FLOOR: Self = Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
-    /// The most that is accepted.
+    /// The highest accepted cost.
     pub const CEILING: Self = Self { memory_kib: 2 * 1024 * 1024, passes: 16, lanes: 8 };
 
-    /// What a new slot gets on a machine with `ram_bytes` of memory: 256 MiB, or 64 MiB (RFC 9106's
+    /// The cost of a new slot on a machine with `ram_bytes` of memory: 256 MiB, or 64 MiB (RFC 9106's
     /// second recommendation) below 2 GiB of RAM.
     #[must_use]
     pub const fn standard(ram_bytes: u64) -> Self {
@@ -36,7 +36,7 @@ impl KdfParams {
         Self { memory_kib, passes: 3, lanes: 4 }
     }
 
-    /// The floor: the quickest cost that is accepted.
+    /// The floor: the fastest accepted cost.
     #[must_use]
     pub const fn fast_for_tests() -> Self {
         Self::FLOOR
@@ -78,14 +78,14 @@ pub(super) fn derive_from_passphrase(
     Ok(output)
 }
 
-/// `N` bytes that depend on `key` and on all of `info` (which the caller makes unambiguous).
+/// `N` bytes derived from `key` and all of `info`. The caller makes sure that `info` is unambiguous.
 pub(super) fn derive_key<const N: usize>(key: &[u8; 32], info: &[&[u8]]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= 255 * 32, "HKDF-SHA256 gives at most 8160 bytes") };
     let mut output = Zeroizing::new([0; N]);
     let expanded = Hkdf::<Sha256>::from_prk(key)
         .is_ok_and(|hkdf| hkdf.expand_multi_info(info, output.as_mut()).is_ok());
-    // A key of all zeros must never come from here: the only two causes of failure are lengths,
-    // and both are constants.
+    // Panics rather than return a key of zeros. It cannot happen: the only two causes of failure are
+    // lengths, and both are constants.
     assert!(expanded, "a 32-byte key and a bounded output always expand");
     output
 }

@@ -5,9 +5,9 @@
 //! 64 hexadecimal digits of the key, a space, 8 digits of checksum
 //! ```
 //!
-//! Strict: these two lines, lower case, each with a newline, and nothing else. The checksum tells a
-//! file that was truncated or mistyped from a key that does not fit. It is
-//! 32 bits of a hash of 256 random bits, so it helps nobody to find them.
+//! The format is strict: these two lines, lower case, each with a newline, and nothing else. The checksum
+//! distinguishes a truncated or mistyped file from a key of another vault. It is 32 bits of a hash of
+//! 256 random bits, so it does not help to guess them.
 
 use super::{CryptoError, VaultId};
 use crate::env::Entropy;
@@ -31,7 +31,7 @@ pub fn generate(vault: VaultId, entropy: &dyn Entropy) -> Result<SecretBytes, Cr
     Ok(encode(vault, &key))
 }
 
-/// The key in a key file. Total: any text gives a key or an error.
+/// The key in a key file. Any text gives a key or an error.
 pub fn parse(text: &SecretBytes) -> Result<Zeroizing<[u8; 32]>, CryptoError> {
     decode(text).map(|(_, key)| key)
 }
@@ -55,13 +55,13 @@ fn encode(vault: VaultId, key: &[u8; 32]) -> SecretBytes {
 }
 
 fn decode(text: &SecretBytes) -> Result<(VaultId, Zeroizing<[u8; 32]>), CryptoError> {
-    // EXPOSE: parsing the key out of its text, in wiped buffers.
+    // EXPOSE: parses the key in wiped buffers.
     let text = text.expose();
     refuse_newer(text)?;
     parse_v1(text).ok_or(CryptoError::DamagedKeyFile)
 }
 
-/// A later version is told from damage by the number that follows the fixed beginning.
+/// The number after the fixed beginning distinguishes a later version from damage.
 fn refuse_newer(text: &[u8]) -> Result<(), CryptoError> {
     let Some(rest) = text.strip_prefix(INTRO) else { return Err(CryptoError::DamagedKeyFile) };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count().min(9);
@@ -115,7 +115,7 @@ fn parse_hex<const N: usize>(digits: &[u8]) -> Option<Zeroizing<[u8; N]>> {
     (!wrong).then_some(bytes)
 }
 
-/// A lower-case digit's value, and whether it is none; without a branch on the digit.
+/// The value of a lower-case digit, and whether it is not a digit; without a branch on the digit.
 fn nibble(digit: u8) -> (u8, bool) {
     let number = digit.wrapping_sub(b'0');
     let letter = digit.wrapping_sub(b'a');
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(error_of(&[&text[..], b"\n"].concat()), Some(CryptoError::DamagedKeyFile));
     }
 
-    /// Any other byte in any place: damage, or (in the version) a newer format; never a key.
+    /// Any other byte in any position is damage or (in the version) a newer format; never a key.
     #[test]
     fn every_mistyped_byte_is_noticed() {
         let text = text();

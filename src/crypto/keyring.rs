@@ -18,7 +18,7 @@ pub struct Keyring {
     vault: VaultId,
     generation: u64,
     master: Master,
-    /// As in the keystore: kinds and terms rising.
+    /// In the order of the keystore: rising kinds and terms.
     keys: Vec<TermKey>,
     names: MacKey,
     log: Arc<MacKey>,
@@ -202,7 +202,8 @@ impl Keyring {
         keystore.authenticate(&self.master);
     }
 
-    /// The first step of every change: checks that `keystore` is ours and counts its generation up.
+    /// The first step of every change: checks that `keystore` belongs to this keyring and increments its
+    /// generation.
     fn next(&self, keystore: &Keystore) -> Result<Keystore, CryptoError> {
         let ours = keystore.vault_id() == self.vault
             && keystore.generation() == self.generation

@@ -1,4 +1,4 @@
-//! Keys as material: 32 random bytes each, with a kind and a term.
+//! Key material: 32 random bytes per key, with a kind and a term.
 
 use super::aead::{Aad, OVERHEAD_BYTES, SealKey};
 use super::kdf::derive_key;

@@ -4,7 +4,7 @@
 //! message = len(domain): u64 | domain | (len(part): u64 | part)*      little-endian
 //! ```
 //!
-//! Every piece says its length, so different lists of pieces are different messages.
+//! Every part is preceded by its length, so different lists of parts give different messages.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -22,8 +22,8 @@ impl MacKey {
         Self(Box::new(Hmac::new((&*block).into())))
     }
 
-    /// The tag of `parts` under a domain of the caller: the same parts in another domain, or cut
-    /// elsewhere, have another tag.
+    /// The tag of `parts` in the caller's domain. The tag differs for another domain and for other
+    /// boundaries between the parts.
     #[must_use]
     pub fn mac(&self, domain: &'static str, parts: &[&[u8]]) -> [u8; 32] {
         let mut state = self.begin();
@@ -34,7 +34,7 @@ impl MacKey {
         state.finalize().into_bytes().into()
     }
 
-    /// Whether `tag` is the tag of `parts`, compared in constant time. Any other length: `false`.
+    /// Whether `tag` is the tag of `parts`, compared in constant time. A wrong length gives `false`.
     #[must_use]
     pub fn verify(&self, domain: &'static str, parts: &[&[u8]], tag: &[u8]) -> bool {
         self.mac(domain, parts).ct_eq(tag).into()

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
 const HEAD_BYTES: usize = 5;
-/// The longest plaintext of a row, in bytes: far above any record, far below any harm.
+/// The longest plaintext of a row, in bytes. Records are far shorter.
 const PLAIN_BYTES_MAX: usize = 1 << 20;
 
 impl Keyring {
@@ -40,7 +40,7 @@ impl Keyring {
         })
     }
 
-    /// Opens a row in its place. Total: any bytes give the plaintext or an error.
+    /// Opens a row in its place. Any bytes give the plaintext or an error.
     pub fn open_row(
         &self,
         tree: Tree,
@@ -69,7 +69,7 @@ impl Keyring {
     }
 }
 
-/// Rows and wraps start with a version byte: 1 is known, more is newer, 0 is nothing.
+/// Rows and wraps start with a version byte: 1 is known, higher ones are newer, 0 is invalid.
 pub(super) fn check_version(found: u8, rule: &'static str) -> Result<(), CryptoError> {
     match found {
         VERSION => Ok(()),

@@ -29,7 +29,7 @@ pub(super) struct Slot {
 /// How the slot secret is derived.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
-    /// The key file's bits, as they are.
+    /// The slot secret is the content of the key file.
     KeyFile,
     /// Argon2id at this cost, which was checked (KEY-6).
     Passphrase(KdfParams),
@@ -118,8 +118,8 @@ fn derive_secret(
             // EXPOSE: Argon2id reads the passphrase; it is wiped by its owner.
             derive_from_passphrase(passphrase.expose(), salt, cost)
         }
-        // The vault that the header names is not compared: a key file that an interrupted creation
-        // left behind may be used again.
+        // The vault in the header is not compared, so that a key file left by an interrupted creation
+        // can be used again.
         (Unlock::KeyFile(text), Method::KeyFile) => key_file::parse(text),
         _ => Err(CryptoError::WrongKey),
     }

@@ -79,15 +79,15 @@ impl SetSum {
         key.mac("rows", &[sum.as_slice(), &self.rows.to_le_bytes(), &lsn.0.to_le_bytes()])
     }
 
-    /// How many rows are in it.
+    /// The number of rows in the set.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 }
 
-/// One row's share: the same as `key.mac("row", [tree, row_key, value])`, with all the small pieces
-/// before the row key absorbed in one go, because an opening sums every row of the vault.
+/// The hash of one row, equal to `key.mac("row", [tree, row_key, value])`. It absorbs all short parts
+/// before the row key in one call, because every open sums all rows of the vault.
 fn term(key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) -> [u64; 4] {
     let mut head = [0; 28];
     let pieces: [&[u8]; 5] = [

@@ -24,7 +24,7 @@ impl Unlock {
     }
 }
 
-/// What kind of thing a key slot takes; readable without any key.
+/// The kind of a key slot; readable without any key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotKind {
     /// Opens with a key file.

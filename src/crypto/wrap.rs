@@ -86,8 +86,8 @@ impl Keyring {
         })
     }
 
-    /// Unwraps a version's data key. Total. A wrap whose epoch was dropped is
-    /// `Damaged { rule: "ENV-7" }`: nothing opens it any more.
+    /// Unwraps a version's data key. Any bytes give a key or an error. A wrap whose epoch was dropped is
+    /// `Damaged { rule: "ENV-7" }`, because its key no longer exists.
     pub fn unwrap_value_key(
         &self,
         id: RecordId,
@@ -112,7 +112,7 @@ impl Keyring {
         Ok(key)
     }
 
-    /// The epoch that a row of tree `keys` is wrapped under; `None` if it is no such row.
+    /// The epoch of a row of tree `keys`; `None` if it is not such a row.
     #[must_use]
     pub fn wrap_term(row: &[u8]) -> Option<u32> {
         let mut reader = Reader::new(row);

@@ -1,26 +1,26 @@
-//! The age clock (invariant I9): the only time by which anything is pruned or purged.
+//! The age clock (invariant I9): the only clock that decides when something is pruned or purged.
 //!
-//! A wall clock that is wrong by a year for an hour must not delete a secret. One that is wrong for a
-//! day cannot be told from a right one. Therefore:
+//! A wall clock that is wrong by a year for an hour must not delete a secret. A clock that stays wrong
+//! for a day cannot be distinguished from a right one. The rules:
 //!
-//! - **A1** The age clock never runs back, and while a process runs it always goes on with the
+//! - **A1** The age clock never runs back. While a process runs, it advances at least as fast as the
 //!   monotonic clock.
-//! - **A2** It follows the wall clock as far as the monotonic clock explains it, give or take
-//!   [`TOLERANCE_MILLIS`] since an anchor (so many small steps do not add up). The anchor moves
-//!   only when a process starts and when A4 counts something.
-//! - **A3** Across a closed period, an advance of the wall clock by at most [`STAND_MILLIS`] since
-//!   the last note counts at once; a longer one is a jump and all of it is held back.
-//! - **A4** What the wall clock is ahead beyond that is held back. The part that has been there for
-//!   all of [`STAND_MILLIS`] counts: measured by the monotonic clock while the process runs, by
-//!   the wall clock across closed periods. If the wall clock comes back, nothing has happened.
-//! - **A5** While the wall clock is behind the age clock it is ignored, so its return is no forward
-//!   jump. (After a wrong forward jump that lasted a day and was then corrected, closed periods do not
-//!   count until the wall clock has caught up. To delete late is safe; to delete early is not.)
+//! - **A2** It follows the wall clock as long as the wall clock agrees with the monotonic clock to within
+//!   [`TOLERANCE_MILLIS`] since an anchor, so that many small steps do not add up. The anchor moves only
+//!   when a process starts and when A4 counts something.
+//! - **A3** While the vault was closed, an advance of the wall clock by at most [`STAND_MILLIS`] since
+//!   the last note counts at once. A longer advance is a jump, and all of it is held back.
+//! - **A4** Any other lead of the wall clock is held back. The part that has lasted for all of
+//!   [`STAND_MILLIS`] counts. This period is measured by the monotonic clock while the process runs, and
+//!   by the wall clock while the vault is closed. If the wall clock returns earlier, nothing is counted.
+//! - **A5** A wall clock behind the age clock is ignored, so its return is not a forward jump. (After a
+//!   wrong forward jump that lasted a day and was then corrected, closed periods do not count until the
+//!   wall clock has caught up. Deleting late is safe; deleting early is not.)
 //!
-//! So a wall clock that is wrong by more than a day removes nothing early, and one that is wrong
-//! by less makes the age clock run ahead by at most what it is wrong by, however often. Limits: a
-//! jump that lasts is not distinguishable from time; nor is a second jump forward by more than a
-//! day that happens while the vault is closed and the first one is still held.
+//! A wall clock that is wrong by more than a day therefore removes nothing early. One that is wrong by
+//! less makes the age clock run ahead by at most its own error, however often it happens. Limits: a jump
+//! that lasts looks like real time. So does a second forward jump of more than a day that happens while
+//! the vault is closed and the first jump is still held back.
 //!
 //! ```text
 //! wall   ----.        +400 d for 23 h        .-----      one that stands:  ---.
@@ -28,47 +28,47 @@
 //! age    -----------+-- elapsed only ---------            age              ------ 24 h ------|
 //! ```
 //!
-//! Pure: no lock, no clock of its own. A suspended machine, whose monotonic clock stands still,
-//! looks like a jump and is counted a day late.
+//! This code is pure: it has no lock and reads no clock. The monotonic clock of a suspended machine stands
+//! still, so a suspension looks like a jump and counts a day late.
 
 use super::UnixMillis;
 use std::time::Duration;
 
-/// How long a wall clock must stand before its unexplained advance is believed: 24 h. Also the
-/// longest closed period that is believed at once.
+/// How long an unexplained advance of the wall clock must last before it counts: 24 h. Also the longest
+/// closed period that counts at once.
 pub const STAND_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// By how much the two clocks may disagree (slewing, rounding, a step of the time service) since
-/// the anchor before it is called a jump: 1 min.
+/// How much the two clocks may disagree since the anchor before it counts as a jump: 1 min. Slewing,
+/// rounding and small steps of the time service stay below this.
 pub const TOLERANCE_MILLIS: i64 = 60 * 1000;
 
-/// State of the age clock as it is stored with every frame.
+/// State of the age clock, stored with every frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct AgeNote {
     /// The wall clock at the last reading.
     pub wall: UnixMillis,
-    /// The age clock then.
+    /// The age clock at the last reading.
     pub age: UnixMillis,
-    /// How much of the wall clock's advance is held back and has stood since `held_since`; 0 for
-    /// none. (`wall` may be ahead by more: the rest has not begun to stand yet.)
+    /// How much of the wall clock's advance has been held back since `held_since`; 0 for none. (`wall`
+    /// may be ahead by more; the period of the rest has not begun yet.)
     pub held_millis: i64,
-    /// Since when (wall clock) it is held back; equal to `wall` if nothing is.
+    /// When holding back began (wall clock); equal to `wall` if nothing is held back.
     pub held_since: UnixMillis,
 }
 
-/// An advance of the wall clock that waits to be believed.
+/// An advance of the wall clock that is held back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Held {
-    /// The least that the wall clock was ahead since this began; above 0.
+    /// The smallest lead of the wall clock since this began; above 0.
     millis: i64,
-    /// For how long.
+    /// How long it has lasted.
     stood: Duration,
 }
 
 /// The age clock of one running process. See the module for its rules.
 #[derive(Clone, Debug)]
 pub struct AgeClock {
-    /// The age that the monotonic clock alone is counted from (A2).
+    /// The anchor: the age from which monotonic time is counted (A2).
     anchor_age: UnixMillis,
     anchor_monotonic: Duration,
     age: UnixMillis,
@@ -78,7 +78,7 @@ pub struct AgeClock {
 }
 
 impl AgeClock {
-    /// The clock of a new vault: age is what the wall clock says.
+    /// The clock of a new vault: the age starts at the wall clock.
     #[must_use]
     pub fn fresh(wall: UnixMillis, monotonic: Duration) -> Self {
         Self {
@@ -91,12 +91,12 @@ impl AgeClock {
         }
     }
 
-    /// The clock of a vault that was last seen at `note`, by a process that starts now.
+    /// The clock of an existing vault, for a process that starts now. `note` is the last stored state.
     #[must_use]
     pub fn from_note(note: AgeNote, wall: UnixMillis, monotonic: Duration) -> Self {
         let advance = wall.since(note.wall).max(0);
-        // Counted from the lesser of both clocks: a wall clock that was behind must first catch up
-        // (A5), and one that was ahead is not believed any more for that.
+        // Counted from the lower of both clocks: a wall clock that was behind must first catch up (A5),
+        // and a lead that was held back must not count as part of this closed period.
         let age = if advance <= STAND_MILLIS {
             note.age.max(note.age.min(note.wall).plus(advance))
         } else {
@@ -112,8 +112,8 @@ impl AgeClock {
         clock
     }
 
-    /// The age at this moment. Call it at least every hour or so: what happens between two
-    /// readings is not seen.
+    /// The age at this moment. Call it at least once an hour, because jumps between two readings
+    /// go unnoticed.
     pub fn now(&mut self, wall: UnixMillis, monotonic: Duration) -> UnixMillis {
         let elapsed = monotonic.saturating_sub(self.monotonic);
         self.monotonic = self.monotonic.max(monotonic);
@@ -121,7 +121,7 @@ impl AgeClock {
 
         let run = self.monotonic.saturating_sub(self.anchor_monotonic);
         let explained = self.anchor_age.plus(millis(run));
-        // A wall clock beyond the tolerance gets none of it: else every start would grant some.
+        // A wall clock beyond the tolerance gains nothing. Otherwise each start would grant one tolerance.
         let followed = if wall <= explained.plus(TOLERANCE_MILLIS) { wall } else { explained };
         self.age = self.age.max(explained).max(followed);
 
@@ -132,7 +132,7 @@ impl AgeClock {
         self.age
     }
 
-    /// What to store, as of the last reading.
+    /// The state to store, as of the last reading.
     #[must_use]
     pub fn note(&self) -> AgeNote {
         let (held_millis, stood) =
@@ -145,7 +145,7 @@ impl AgeClock {
         }
     }
 
-    /// Counts what has stood long enough (A4) and looks at what is ahead now.
+    /// Counts the lead that has lasted long enough (A4) and measures the current one.
     fn settle(&mut self) {
         let ahead = self.wall.since(self.age);
         self.held = self

@@ -1,11 +1,11 @@
 //! The operating system's implementation of [`super::Env`]. The only file that may name `std::fs`,
 //! `SystemTime` or the system's random generator (I9).
 //!
-//! - Nothing but a regular file is ever opened: no link is followed, a FIFO cannot hang, a device
-//!   is refused.
-//! - A file is born with mode 0600 and a directory with 0700, whatever the umask: the mode given
-//!   at creation can only lose bits, and the missing ones are put back through the descriptor.
-//! - `EINTR` and short writes are continued; no other error is retried.
+//! - Only regular files are opened. Links are not followed, a FIFO cannot block the open, and devices are
+//!   refused.
+//! - Files are created with mode 0600 and directories with 0700, whatever the umask. A umask can only
+//!   remove bits from the mode given at creation; missing bits are restored through the descriptor.
+//! - Interrupted calls (`EINTR`) and short writes are continued. No other error is retried.
 
 #![expect(
     clippy::disallowed_methods,
@@ -30,11 +30,11 @@ mod streams;
 pub use process::{effective_uid, harden_process, is_out_of_files, memory_bytes, process_id};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
 
-/// How often a race with somebody who makes or removes the same file is tried again.
+/// How often an open is retried after a race with a process that creates or removes the same file.
 const RACES_MAX: u32 = 64;
 
-/// The system's wall clock, and a monotonic one that starts at zero when this is made. On Linux
-/// it stands still while the machine is suspended.
+/// The system's wall clock, and a monotonic clock that starts at zero when this is created. On Linux the
+/// monotonic clock stands still while the machine is suspended.
 #[derive(Debug)]
 pub struct RealClock {
     start: Instant,
@@ -98,8 +98,8 @@ impl Fs for RealFs {
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
         rustix::fs::mkdir(path, Mode::RWXU)?;
-        // By path, because under a hostile umask the new directory cannot be opened. Only then:
-        // usually the mode is right already and the path is not looked up for writing again.
+        // By path, because the umask may prevent opening the new directory. Done only if needed:
+        // usually the mode is right, and the path need not be resolved a second time.
         let stat = rustix::fs::lstat(path)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
             && stat.st_mode & 0o777 != 0o700
@@ -172,8 +172,8 @@ impl Fs for RealFs {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Somebody may have unlinked the file between opening and locking: the lock of a file
-            // without a name keeps nobody out.
+            // Another process may have unlinked the file between opening and locking. A lock on an
+            // unlinked file excludes nobody.
             let named = self.metadata(path)?.map(|named| named.identity);
             if named == Some(file.metadata()?.identity) {
                 return Ok(Some(Box::new(RealLock(file))));
@@ -245,7 +245,7 @@ fn open(path: &Path, mode: OpenMode) -> io::Result<RealFile> {
         OpenMode::Existing => open_existing(path, OFlags::RDWR),
         OpenMode::CreateNew => create_new(path),
         OpenMode::Create => {
-            // In two steps, because O_CREAT alone does not tell whether the mode is ours to set.
+            // In two steps, because O_CREAT alone does not show who created the file and must set its mode.
             for _ in 0..RACES_MAX {
                 match open_existing(path, OFlags::RDWR) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -271,7 +271,8 @@ fn open_for_lock(path: &Path) -> io::Result<RealFile> {
 }
 
 fn open_existing(path: &Path, access: OFlags) -> io::Result<RealFile> {
-    // NONBLOCK: a FIFO must not wait for its other end. NOCTTY: a terminal must not become ours.
+    // NONBLOCK: opening a FIFO must not wait for its other end. NOCTTY: a terminal must not become our
+    // controlling terminal.
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let descriptor = retry(|| rustix::fs::open(path, flags, Mode::empty())).map_err(|error| {
         match error {

@@ -7,7 +7,7 @@ use std::ops::Bound;
 pub(super) type Bounds = (Bound<Box<[u8]>>, Bound<Box<[u8]>>);
 
 /// The bounds of the keys that start with `prefix` and lie beyond `after` (greater, or less with
-/// `reverse`). `None`: no key can. Never gives bounds that `BTreeMap::range` would panic on.
+/// `reverse`). `None` if no key can. `BTreeMap::range` accepts the bounds without a panic.
 pub(super) fn bounds(prefix: &[u8], after: Option<&[u8]>, reverse: bool) -> Option<Bounds> {
     let end = successor(prefix);
     let beyond_end = |key: &[u8]| end.as_deref().is_some_and(|end| key >= end);
@@ -35,7 +35,7 @@ pub(super) fn bounds(prefix: &[u8], after: Option<&[u8]>, reverse: bool) -> Opti
     Some((low, high))
 }
 
-/// The least key that is greater than every key starting with `prefix`; `None`: there is none.
+/// The smallest key that is greater than every key starting with `prefix`, if there is one.
 fn successor(prefix: &[u8]) -> Option<Box<[u8]>> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {

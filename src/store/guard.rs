@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 pub const STATE_DIR: &str = "state";
 /// Name of the mark inside a vault.
 pub const OPENING_MARK: &str = "state.opening";
-/// Name of the folder that a damaged state is kept under.
+/// Name of the folder that keeps a damaged state.
 pub const ASIDE_DIR: &str = "state.aside";
 
-/// Where the state of the vault in `vault_dir` lies.
+/// The state folder of the vault in `vault_dir`.
 #[must_use]
 pub fn state_dir(vault_dir: &Path) -> PathBuf {
     vault_dir.join(STATE_DIR)
@@ -53,14 +53,14 @@ pub fn was_opening(fs: &dyn Fs, vault_dir: &Path) -> Result<bool, StoreError> {
     Ok(mark.map_err(io_error("look for the state's opening mark"))?.is_some())
 }
 
-/// What was done with a state that must not be opened.
+/// The result of setting a state aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetAside {
-    /// There was none.
+    /// There was no state.
     Nothing,
-    /// It lies in `state.aside` now; an older one there was removed.
+    /// The state was moved to `state.aside`; an older one there was removed.
     Kept,
-    /// It was removed, since the disk cannot hold it and a rebuilt one.
+    /// The state was removed, because the disk has no room for it beside a rebuilt one.
     Removed,
 }
 

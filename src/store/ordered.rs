@@ -146,7 +146,7 @@ impl Store for OrderedStore {
     }
 }
 
-/// The row that a batch of several writers loses, if that is planted.
+/// The row that a batch of several writers loses, if that fault is active.
 fn lost_row(sets: &[ChangeSet]) -> Option<&crate::model::RowChange> {
     sets.first().filter(|_| sets.len() > 1 && faults::active(Fault::BatchLosesRow))?.rows.last()
 }

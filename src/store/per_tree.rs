@@ -1,4 +1,4 @@
-//! One thing per tree, reached without an index that could be out of range.
+//! One value per tree, reached without an index that could be out of range.
 
 use crate::model::Tree;
 
@@ -16,7 +16,7 @@ pub(crate) struct PerTree<T> {
 }
 
 impl<T> PerTree<T> {
-    /// Makes one for each tree, in the order of their numbers; the first error ends it.
+    /// Makes a value for each tree, in the order of their numbers. Stops at the first error.
     pub(super) fn try_new<E>(mut make: impl FnMut(Tree) -> Result<T, E>) -> Result<Self, E> {
         Ok(Self {
             names: make(Tree::Names)?,
@@ -57,8 +57,8 @@ impl<T> PerTree<T> {
     }
 }
 
-/// The name of a tree inside sled. Part of nothing that outlives a rebuild, yet never changed:
-/// a state whose trees are named otherwise would read as empty.
+/// The name of a tree inside sled. It must not change, because a state with other tree names would read
+/// as empty.
 pub(super) fn tree_name(tree: Tree) -> &'static str {
     match tree {
         Tree::Names => "names",

@@ -1,5 +1,6 @@
-//! AWS in the process: operations as a client sends them, without sockets and signatures, answered
-//! by a vault that follows from a seed, with faults by a plan and a trace of all that was asked.
+//! An in-process AWS endpoint. It takes operations as a client sends them, without sockets and
+//! signatures, and answers from a deterministic vault. A plan injects faults, and a trace records all
+//! requests.
 
 use super::faults::{FaultKind, FaultPlan};
 use super::trace::{Step, Trace};
@@ -13,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What the service says: the same status and bytes as `strongroom serve`.
+/// A reply of the service: the same status and bytes as from `strongroom serve`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
@@ -24,18 +25,18 @@ pub struct Reply {
     pub latency: Duration,
 }
 
-/// No answer came: what a client sees as a timeout or a broken connection. Whether the request was
-/// carried out, it cannot know.
+/// No answer arrived, as after a timeout or a broken connection. The client cannot know whether the
+/// request was executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
     /// How long it took on the simulated clock.
     pub latency: Duration,
 }
 
-/// What becomes of a call.
+/// The outcome of a call.
 pub type Outcome = std::result::Result<Reply, NoAnswer>;
 
-/// One client's way to a service. Clones and [`Endpoint::client`]s share the service.
+/// A client of a service. Clones and the results of [`Endpoint::client`] share the service.
 #[derive(Clone)]
 pub struct Endpoint {
     service: Arc<Mutex<Service>>,
@@ -45,7 +46,7 @@ pub struct Endpoint {
 struct Service {
     vault: Ephemeral,
     plan: FaultPlan,
-    /// Moments before the last writes, the newest last.
+    /// Snapshots from before the last writes, the newest last.
     past: VecDeque<Snapshot>,
     steps: Vec<Step>,
     calls: u64,
@@ -58,8 +59,7 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// A service on `vault` where nothing goes wrong, and its first client, of the default account
-    /// and region.
+    /// A service on `vault` without faults, and its first client, in the default account and region.
     #[must_use]
     pub fn new(vault: Ephemeral) -> Self {
         Self::with_faults(vault, FaultPlan::default())
@@ -84,7 +84,7 @@ impl Endpoint {
         let mut service = self.lock();
         let number = service.calls;
         service.calls += 1;
-        // Other names than words are no operations, and no part of a line of the trace.
+        // A name that is not a word is not an operation and must not break a line of the trace.
         let is_word = !operation.is_empty() && operation.bytes().all(|b| b.is_ascii_alphanumeric());
         let operation = if is_word { operation } else { "Unknown" };
         let (fault, latency) = service.plan.of_call(number, operation);
@@ -102,29 +102,29 @@ impl Endpoint {
         self.lock().follow(&Step::SetWall(wall));
     }
 
-    /// Does what the service does in the background: purges, prunes, rotations that are due.
+    /// Runs the background work of the service: purges, pruning and rotations that are due.
     pub fn maintain(&self) {
         self.lock().follow(&Step::Maintain);
     }
 
-    /// Other faults from here on.
+    /// Replaces the plan of faults from now on.
     pub fn set_faults(&self, plan: FaultPlan) {
         self.lock().plan = plan;
     }
 
-    /// Looks at the vault behind it. What is changed there is not in the trace.
+    /// Gives access to the vault behind the service. Direct changes are not in the trace.
     pub fn with_vault<T>(&self, look: impl FnOnce(&Ephemeral) -> T) -> T {
         look(&self.lock().vault)
     }
 
-    /// All that was asked so far, and the answers.
+    /// All requests so far, and the answers.
     #[must_use]
     pub fn trace(&self) -> Trace {
         let service = self.lock();
         Trace { seed: service.vault.seed(), steps: service.steps.clone() }
     }
 
-    /// A second service just like this one, independent from now on.
+    /// An independent copy of this service.
     pub fn fork(&self) -> Result<Self> {
         let service = self.lock();
         let past: Result<_> = service.past.iter().map(Snapshot::copy).collect();
@@ -138,7 +138,7 @@ impl Endpoint {
         Ok(Self { service: Arc::new(Mutex::new(fork)), scope: self.scope.clone() })
     }
 
-    /// Does one step of a trace, and says what came of it.
+    /// Runs one step of a trace and returns its outcome.
     pub(super) fn follow(&self, step: &Step) -> Option<Outcome> {
         self.lock().follow(step)
     }
@@ -154,7 +154,7 @@ impl Service {
             Step::Advance(span) => self.vault.advance(*span),
             Step::SetWall(wall) => self.vault.set_wall(*wall),
             Step::Maintain => {
-                // What fails is met again by the next call.
+                // The next call meets the same error.
                 let _ = self.vault.maintain();
             }
             Step::Call { scope, operation, body, fault, latency, .. } => {
@@ -165,7 +165,8 @@ impl Service {
         None
     }
 
-    /// The fault as it can be: only reads are stale, and only as far back as moments are kept.
+    /// Limits a fault to what is possible: only reads can be stale, and only as far back as snapshots
+    /// exist.
     fn possible(&self, operation: &str, fault: FaultKind) -> Option<FaultKind> {
         let FaultKind::Stale(back) = fault else { return Some(fault) };
         let kept = u8::try_from(self.past.len()).unwrap_or(u8::MAX);
@@ -213,7 +214,7 @@ impl Service {
         outcome
     }
 
-    /// Keeps the moment before a write, for stale reads.
+    /// Keeps a snapshot from before a write, for stale reads.
     fn remember(&mut self, operation: &str) {
         let kept = usize::from(self.plan.stale_writes_max);
         if kept == 0 || local::only_reads(operation) {
@@ -222,14 +223,14 @@ impl Service {
         while self.past.len() >= kept {
             self.past.pop_front();
         }
-        // A vault that cannot be forked is closed, and answers nothing anyway.
+        // A vault that cannot be forked is closed and answers no requests anyway.
         self.past.extend(self.vault.snapshot());
     }
 
-    /// An answer as it was `back` writes ago.
+    /// The answer as of `back` writes ago.
     fn answer_stale(&self, scope: &Scope, operation: &str, body: &[u8], back: u8) -> local::Answer {
         let at = self.past.len().saturating_sub(usize::from(back));
-        // A read leaves a mark where it reads: in a copy, so that the moment stays what it was.
+        // A read records an access mark. It runs on a copy, so that the snapshot does not change.
         let then = self.past.get(at).and_then(|moment| moment.fork().ok());
         local::answer(then.as_ref().unwrap_or(&self.vault), scope, operation, body)
     }

@@ -1,9 +1,9 @@
-//! A vault on a simulated machine: time stands still, chance follows from a seed, files are memory.
+//! A vault on a simulated machine: time stands still, random bytes come from a seed, and files are in
+//! memory.
 //!
-//! It is the vault that also lies on disks: the same code, cryptography, log and checks. What it
-//! writes is what a vault on a disk writes with the same clock and chance (`tests/api/testkit.rs`
-//! compares them byte for byte). It has no threads: whoever calls does the work, and
-//! [`Vault::maintain`] what the background would do.
+//! It runs the same code, cryptography, log and checks as a vault on disk. With the same clock and random
+//! bytes it writes the same files (`tests/api/testkit.rs` compares them byte for byte). It has no threads:
+//! the caller's thread does all work, and [`Vault::maintain`] does the background work.
 
 use super::machine::Machine;
 use crate::crypto::{Unlock, key_file};
@@ -16,14 +16,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A vault that follows from a seed, and the machine that it runs on. Dereferences to its [`Vault`].
+/// A deterministic vault and its machine. Dereferences to its [`Vault`].
 ///
-/// Nothing real is behind its keys: who knows the seed knows them.
+/// Its keys protect nothing: they follow from the seed.
 pub struct Ephemeral {
     seed: u64,
     vault: Vault,
     machine: Machine,
-    /// What opens it again.
+    /// Opens the vault again.
     key: Arc<SecretBytes>,
     options: Arc<Options>,
 }
@@ -34,24 +34,24 @@ impl std::fmt::Debug for Ephemeral {
     }
 }
 
-/// A moment of an [`Ephemeral`], kept to come back to. Costs what a fork costs.
+/// A snapshot of an [`Ephemeral`], for [`Ephemeral::restore`]. It costs as much as a fork.
 #[derive(Debug)]
 pub struct Snapshot(Ephemeral);
 
 impl Vault {
-    /// A vault in memory that follows from `seed`: the same calls give the same answers and the
-    /// same bytes, on any machine. For tests and fuzzing.
+    /// A deterministic vault in memory: with the same seed, the same calls give the same answers and
+    /// the same bytes on any machine. For tests and fuzzing.
     pub fn ephemeral(seed: u64) -> Result<Ephemeral> {
         Ephemeral::new(seed, &Ephemeral::options())
     }
 }
 
 impl Ephemeral {
-    /// Where its folder is on its simulated disk.
+    /// The vault's folder on the simulated disk.
     pub const DIR: &'static str = "/vault";
 
-    /// The options of [`Vault::ephemeral`], to add rotation functions to. They are those of a vault
-    /// on disk, but for smaller files: short lives write little.
+    /// The options of [`Vault::ephemeral`], to which rotation functions can be added. They equal those
+    /// of a vault on disk except for smaller files, because short-lived vaults write little.
     #[must_use]
     pub fn options() -> Options {
         let mut options = Options::default();
@@ -61,8 +61,7 @@ impl Ephemeral {
         options
     }
 
-    /// A vault that follows from `seed`. Of `options` the environment, the store and the threads
-    /// are replaced.
+    /// A deterministic vault with these options. Their environment, store and threads are replaced.
     pub fn new(seed: u64, options: &Options) -> Result<Self> {
         let machine = Machine::new(seed);
         let mut options = options.clone();
@@ -79,31 +78,31 @@ impl Ephemeral {
         Ok(Self { seed, vault, machine, key, options: Arc::new(options) })
     }
 
-    /// The seed that it began with.
+    /// The seed of the vault.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The vault. Clones of it live as long as they are held, also past a [`Self::restore`].
+    /// The vault. A clone stays usable as long as it is held, even after a [`Self::restore`].
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.vault
     }
 
-    /// The machine: its clock, its chance, its disk.
+    /// The machine: its clock, its random bytes, its disk.
     #[must_use]
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 
-    /// What opens the vault, for whoever opens its folder on the machine's disk.
+    /// The key that opens the vault's folder on the machine's disk.
     #[must_use]
     pub fn unlock(&self) -> Unlock {
         Unlock::KeyFile(copy(&self.key))
     }
 
-    /// Lets time pass. What is due then waits for [`Vault::maintain`].
+    /// Lets time pass. Work that becomes due waits for [`Vault::maintain`].
     pub fn advance(&self, span: Duration) {
         self.machine.clock.advance(span);
     }
@@ -113,8 +112,8 @@ impl Ephemeral {
         self.machine.clock.set_wall(wall);
     }
 
-    /// A second vault just like this one, independent from now on: the same calls on both give the
-    /// same answers and the same bytes.
+    /// An independent copy of this vault. The same calls on both give the same answers and the same
+    /// bytes.
     pub fn fork(&self) -> Result<Self> {
         let mut machine = None;
         let vault = self.vault.fork(|| machine.insert(self.machine.fork()).env())?;
@@ -123,18 +122,18 @@ impl Ephemeral {
         Ok(Self { seed: self.seed, vault, machine, key, options })
     }
 
-    /// This moment, to come back to.
+    /// A snapshot of the current state.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.fork().map(Snapshot)
     }
 
-    /// Goes back to a moment, of this vault or of another one.
+    /// Restores a snapshot of this vault or of another one.
     pub fn restore(&mut self, to: &Snapshot) -> Result<()> {
         *self = to.fork()?;
         Ok(())
     }
 
-    /// Closes the vault and opens it again from its disk, as a program does that starts anew.
+    /// Closes the vault and opens it again from its disk, as after a restart of the program.
     pub fn reopen(&mut self) -> Result<()> {
         self.vault.close()?;
         let mut options = (*self.options).clone();
@@ -145,12 +144,12 @@ impl Ephemeral {
 }
 
 impl Snapshot {
-    /// A vault that goes on from here.
+    /// A vault that continues from this snapshot.
     pub fn fork(&self) -> Result<Ephemeral> {
         self.0.fork()
     }
 
-    /// The same moment once more.
+    /// A second copy of the same snapshot.
     pub fn copy(&self) -> Result<Self> {
         self.fork().map(Self)
     }

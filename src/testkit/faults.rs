@@ -1,4 +1,4 @@
-//! What goes wrong on purpose, and when: follows from a seed and the number of the call.
+//! Injected faults. The seed and the number of the call determine which fault happens when.
 
 use super::machine::SimEntropy;
 use crate::env::Entropy;
@@ -8,25 +8,25 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// One thing that goes wrong with a call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
-    /// Refused with `ThrottlingException`, status 400: nothing has happened.
+    /// Refused with `ThrottlingException`, status 400; not executed.
     Throttled,
-    /// Refused with `InternalServiceError`, status 500: nothing has happened.
+    /// Refused with `InternalServiceError`, status 500; not executed.
     Internal,
-    /// Refused with `ServiceUnavailableException`, status 503: nothing has happened.
+    /// Refused with `ServiceUnavailableException`, status 503; not executed.
     Unavailable,
-    /// The request never arrives: nothing has happened, and nobody says so.
+    /// The request is lost: not executed, and no answer arrives.
     LostRequest,
-    /// The answer never arrives: it has happened, and nobody says so.
+    /// The answer is lost: executed, but no answer arrives.
     LostAnswer,
-    /// A read answers from before the last write, or the one before that, and so on: so many back.
+    /// A read answers from an older state, this many writes back.
     Stale(u8),
 }
 
-/// How often in a thousand calls each thing goes wrong. At most one happens to a call; those whose
-/// sum is above 1000 come in the order of the members.
+/// How many of a thousand calls have each fault. A call has at most one. If the sum is above 1000, earlier
+/// members take precedence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     /// [`FaultKind::Throttled`]
@@ -43,18 +43,18 @@ pub struct Rates {
     pub stale: u16,
 }
 
-/// What goes wrong, how often, by which seed. The default is that nothing does.
+/// Which faults happen, how often, and from which seed. The default has no faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultPlan {
-    /// Which calls it meets.
+    /// Determines which calls have faults.
     pub seed: u64,
-    /// The rates of all operations that have none of their own.
+    /// The rates of operations without rates of their own.
     pub rates: Rates,
     /// The rates of single operations, by their names.
     pub per_operation: BTreeMap<String, Rates>,
-    /// Each call takes a time from zero to this; the simulated clock moves by it.
+    /// The longest latency. Each call takes between zero and this, and the simulated clock advances by it.
     pub latency_max: Duration,
-    /// How many writes back a stale read may look: as many moments are kept.
+    /// How many writes back a stale read may look. This many snapshots are kept.
     pub stale_writes_max: u8,
 }
 
@@ -65,13 +65,13 @@ impl FaultPlan {
         Self { seed, rates, stale_writes_max: 4, ..Self::default() }
     }
 
-    /// What happens to call `number`, and how long it takes.
+    /// The fault of call `number`, if any, and its latency.
     pub(super) fn of_call(&self, number: u64, operation: &str) -> (Option<FaultKind>, Duration) {
-        // The draws of a call follow from its number alone, so that another call more or less in
-        // front of it is all that moves them.
+        // The draws of a call depend on its number alone, so that they change only if calls before it are
+        // added or removed.
         let chance = SimEntropy::from_seed(self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut bytes = [0; 24];
-        // It cannot fail: it is a computation.
+        // It only computes, so it cannot fail.
         let _ = chance.fill(&mut bytes);
         let (words, _) = bytes.as_chunks::<8>();
         let mut words = words.iter().map(|word| u64::from_le_bytes(*word));

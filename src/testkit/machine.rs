@@ -1,5 +1,5 @@
-//! The machine of an [`Ephemeral`](super::Ephemeral): a clock that moves when told, chance from a seed, files
-//! in memory.
+//! The machine of an [`Ephemeral`](super::Ephemeral): a clock that a test sets, random bytes from a seed,
+//! files in memory.
 
 use crate::env::memory::MemoryFs;
 use crate::env::{Clock, Entropy, Env, UnixMillis};
@@ -15,7 +15,7 @@ pub mod prng;
 /// Where a simulated wall clock starts: 2025-01-01T00:00:00Z.
 pub const SIM_START: UnixMillis = UnixMillis(1_735_689_600_000);
 
-/// A clock that stands still until it is told to move.
+/// A clock that stands still until it is moved.
 #[derive(Debug)]
 pub struct SimClock {
     readings: Mutex<(UnixMillis, Duration)>,
@@ -31,7 +31,7 @@ impl SimClock {
     /// Lets time pass: both readings move together.
     pub fn advance(&self, span: Duration) {
         let mut readings = lock(&self.readings);
-        // Whole milliseconds as counted from the start, so that small steps are not lost.
+        // Milliseconds are computed from the total, so that small steps add up.
         let before = readings.1.as_millis();
         readings.1 = readings.1.saturating_add(span);
         let millis = readings.1.as_millis() - before;
@@ -49,13 +49,13 @@ impl SimClock {
         readings.0 = readings.0.plus(millis);
     }
 
-    /// Another clock that shows the same.
+    /// An independent clock with the same time.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self { readings: Mutex::new(*lock(&self.readings)) }
     }
 
-    /// Starts the monotonic clock at zero again, as a new process finds it.
+    /// Sets the monotonic clock to zero, as in a new process.
     pub fn restart_monotonic(&self) {
         lock(&self.readings).1 = Duration::ZERO;
     }
@@ -71,8 +71,8 @@ impl Clock for SimClock {
     }
 }
 
-/// Bytes that look random and follow from a seed. **Never for real keys**: who knows the seed, or
-/// enough of the stream, knows all of it.
+/// Deterministic bytes that look random. **Never use it for real keys**: the seed, or enough of the
+/// stream, reveals all of it.
 #[derive(Debug)]
 pub struct SimEntropy(Mutex<Prng>);
 
@@ -83,7 +83,7 @@ impl SimEntropy {
         Self(Mutex::new(Prng::new(seed)))
     }
 
-    /// Another stream that goes on as this one does.
+    /// An independent stream that continues in the same way.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self(Mutex::new(lock(&self.0).clone()))
@@ -97,12 +97,13 @@ impl Entropy for SimEntropy {
     }
 }
 
-/// What an [`Ephemeral`](super::Ephemeral) runs on. A clone is the same machine, [`Machine::fork`] another.
+/// The machine of an [`Ephemeral`](super::Ephemeral). A clone is a handle to the same machine;
+/// [`Machine::fork`] makes an independent one.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// Its time.
+    /// Its clock.
     pub clock: Arc<SimClock>,
-    /// Its chance.
+    /// Its random bytes.
     pub entropy: Arc<SimEntropy>,
     /// Its files.
     pub fs: Arc<MemoryFs>,
@@ -119,7 +120,7 @@ impl Machine {
         }
     }
 
-    /// A second machine just like this one, independent from now on; nothing is open on it.
+    /// An independent copy of this machine, on which nothing is open.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
@@ -135,7 +136,7 @@ impl Machine {
         Env { clock: self.clock.clone(), entropy: self.entropy.clone(), fs: self.fs.clone() }
     }
 
-    /// The environment as the next process finds it: the same files, wall clock and chance, the monotonic
+    /// The environment of the next process: the same files, wall clock and random bytes, and the monotonic
     /// clock at zero.
     #[must_use]
     pub fn reboot(&self) -> Env {
@@ -144,7 +145,7 @@ impl Machine {
     }
 }
 
-/// A panicking test thread must not turn every later call into a second panic.
+/// A poisoned lock is ignored, so that one panicking test thread does not make every later call panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

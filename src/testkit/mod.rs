@@ -1,9 +1,9 @@
-//! For programs that use the API of AWS Secrets Manager and want to be tested and fuzzed against a
-//! faithful store in their own process (`docs/TESTKIT.md`).
+//! Tools to test and fuzz programs that use the API of AWS Secrets Manager, against a faithful store in
+//! the same process (`docs/TESTKIT.md`).
 //!
-//! - [`Ephemeral`]: a vault that follows from a seed, in memory, with forks and snapshots.
-//! - [`Endpoint`]: AWS in the process: JSON in, status and JSON out, with faults by a [`FaultPlan`]
-//!   and a [`Trace`] of all that was asked, which replays.
+//! - [`Ephemeral`]: a deterministic vault in memory, with forks and snapshots.
+//! - [`Endpoint`]: an in-process AWS endpoint: JSON in, status and JSON out. A [`FaultPlan`] injects
+//!   faults, and a [`Trace`] records all requests and replays them.
 //! - [`Request`](crate::model::api::Request): any of the 26 operations as a typed request. It and every request
 //!   of [`model::api`](crate::model::api) are `arbitrary::Arbitrary`.
 

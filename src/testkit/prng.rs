@@ -27,7 +27,7 @@ impl Prng {
         output
     }
 
-    /// A number below `end`, which is above 0. The bias is far below what a harness could notice.
+    /// A number below `end`, which must be above 0. The bias is too small to matter in tests.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next_u64() % end.max(1)
     }

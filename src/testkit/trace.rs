@@ -1,4 +1,4 @@
-//! What a service was asked, as text that a person can read and edit, and its replay.
+//! The requests to a service as text that a person can read and edit, and their replay.
 //!
 //! ```text
 //! strongroom trace 1
@@ -15,7 +15,8 @@
 //! <                                  no answer came
 //! ```
 //!
-//! A body that is no line of text stands as `hex:` and its digits. Values are in it as they were sent.
+//! A body that is not a single line of text is written as `hex:` and its digits. A trace contains secret
+//! values as they were sent.
 
 use super::Ephemeral;
 use super::endpoint::{Endpoint, NoAnswer, Outcome, Reply};
@@ -30,7 +31,7 @@ use std::time::Duration;
 const HEAD: &str = "strongroom trace 1";
 const HEX: &str = "hex:";
 
-/// What a service was asked and what it answered, from a fresh vault on.
+/// The requests to a service and its answers, starting from a fresh vault.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Trace {
     /// The seed of the vault.
@@ -53,7 +54,7 @@ pub(super) enum Step {
     },
 }
 
-/// Why a text is no trace.
+/// Why a text is not a valid trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a line of a trace. line={line}")]
 pub struct NotATrace {
@@ -61,15 +62,15 @@ pub struct NotATrace {
     pub line: usize,
 }
 
-/// Where a replay went another way.
+/// Where a replay differed from the trace.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the replay differs. line={line} expected={expected} found={found}")]
 pub struct Difference {
-    /// The line of the reply in the trace's text, counted from 1.
+    /// The line number of the reply in the trace's text, counted from 1.
     pub line: usize,
     /// That line.
     pub expected: String,
-    /// What came instead.
+    /// The actual reply.
     pub found: String,
 }
 
@@ -80,19 +81,19 @@ impl Trace {
         self.seed
     }
 
-    /// How many calls it has.
+    /// The number of calls.
     #[must_use]
     pub fn calls(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step, Step::Call { .. })).count()
     }
 
-    /// Asks a fresh vault of the same seed the same again, with the faults of the trace: the answers
-    /// must be the same, to the byte.
+    /// Repeats all requests on a fresh vault of the same seed, with the faults of the trace. The answers
+    /// must be equal byte for byte.
     pub fn replay(&self) -> crate::error::Result<Result<(), Difference>> {
         Ok(self.replay_on(Vault::ephemeral(self.seed)?))
     }
 
-    /// The same on a vault of the caller's: one with rotation functions, or with something in it.
+    /// The same on a vault of the caller, for example one with rotation functions or with content.
     pub fn replay_on(&self, vault: Ephemeral) -> Result<(), Difference> {
         let endpoint = Endpoint::new(vault);
         endpoint.set_faults(super::FaultPlan { stale_writes_max: u8::MAX, ..Default::default() });
@@ -141,7 +142,7 @@ fn outcome_line(outcome: &Outcome) -> String {
     }
 }
 
-/// Whole milliseconds where it is, else nanoseconds.
+/// In milliseconds if the duration is a whole number of them, else in nanoseconds.
 fn time(span: Duration) -> String {
     if span.subsec_nanos().is_multiple_of(1_000_000) {
         format!("{}ms", span.as_millis())
@@ -213,7 +214,7 @@ impl FromStr for Trace {
     }
 }
 
-/// A call whose reply has not been read yet.
+/// A call whose reply is not parsed yet.
 struct OpenCall {
     scope: Scope,
     operation: String,
@@ -228,7 +229,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// `None`: not a line of a trace, or not here.
+    /// `None` if it is not a line of a trace, or not allowed at this point.
     fn line(&mut self, line: &str) -> Option<()> {
         if line.trim().is_empty() || line.starts_with('#') {
             return Some(());

@@ -43,7 +43,7 @@ fn values_of_every_size_class_read_back() {
     assert_eq!(long.err(), Some(CryptoError::TooLong));
 }
 
-/// Goal: sizes show little and cost little. Method: every length that a value may have.
+/// Goal: padding hides the length and adds little. Method: every length that a value may have.
 #[test]
 fn padding_hides_lengths_at_a_bounded_cost() {
     let mut classes = Vec::new();
@@ -97,7 +97,7 @@ fn every_flipped_bit_of_a_value_is_refused() {
     }
 }
 
-/// Seals padded plaintext that no writer makes, with everything else right.
+/// Seals padded plaintext that no writer produces. Everything else is valid.
 fn open_padded(keyring: &Keyring, kind: PayloadKind, padded: &[u8]) -> &'static str {
     let entropy = Stream::new(5);
     let key = ValueKey::generate(&[0; 32], &entropy).unwrap();
@@ -174,7 +174,7 @@ fn a_wrap_opens_for_its_version_only() {
     assert_eq!(wrapped.err(), Some(CryptoError::Entropy));
 }
 
-/// I10: old wraps open during the rotation, and with nothing at all after it.
+/// I10: old wraps open during the rotation, and never after it.
 #[test]
 fn a_dropped_epoch_takes_its_wraps_with_it() {
     let (keystore, keyring, unlock, entropy) = testing::vault(1);

@@ -1,4 +1,4 @@
-//! Bytes to keystore: total, strict, and without any work that a hostile file could ask for.
+//! Decodes a keystore. It accepts or refuses any input, and a hostile file cannot cause expensive work.
 
 use super::{
     FORMAT, HEADER_BYTES, KEYS, Keystore, MAC_AT, MAC_BYTES, MAGIC, SLOT_BYTES, SLOTS,
@@ -13,7 +13,7 @@ const fn damaged(rule: &'static str) -> CryptoError {
     CryptoError::Damaged { rule }
 }
 
-/// The bytes ran out.
+/// The input is too short.
 fn short(_: CodecError) -> CryptoError {
     damaged("KEY-1")
 }
@@ -23,8 +23,8 @@ fn zeros(bytes: &[u8]) -> Result<(), CryptoError> {
 }
 
 impl Keystore {
-    /// Reads a body. Everything that can be checked without a key is checked here, the cost of
-    /// Argon2id included, before any work: any input gives a canonical keystore or an error.
+    /// Decodes a body. Everything that needs no key is checked here, including the cost of Argon2id.
+    /// Any input gives a canonical keystore or an error.
     pub fn decode(bytes: &[u8]) -> Result<Self, CryptoError> {
         let mut reader = Reader::new(bytes);
         if reader.array().map_err(short)? != *MAGIC {

@@ -1,4 +1,4 @@
-//! Keystore to bytes.
+//! Encodes a keystore.
 
 use super::{
     FORMAT, HEADER_BYTES, KEYS, Keystore, MAC_AT, MAGIC, SLOT_BYTES, SLOT_ZEROS, SLOTS,

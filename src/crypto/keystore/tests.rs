@@ -69,7 +69,7 @@ fn another_key_file_of_the_same_vault_is_the_wrong_key() {
     assert_eq!(keystore.unlock(&key_file_of(VAULT, &entropy)).err(), WRONG);
 }
 
-/// Goal: no byte of the body is free. Method: flip one bit in each; nothing may unlock.
+/// Goal: every byte of the body is authenticated. Method: flip one bit in each; nothing may unlock.
 #[test]
 fn every_byte_of_the_keystore_counts() {
     let (keystore, _, unlock, _) = testing::vault(1);
@@ -132,8 +132,8 @@ fn slots_cannot_trade_places_and_old_ones_cannot_return() {
     assert_eq!(added.unlock(&word).err(), WRONG);
 }
 
-/// Goal: the MAC is not the only thing that holds a box in its place. Method: move boxes and
-/// authenticate again with the right master key, as a faulty writer would.
+/// Goal: the MAC is not the only protection against a moved box. Method: move boxes and compute the MAC
+/// again with the right master key, as a faulty writer would.
 #[test]
 fn boxes_are_bound_to_their_place_even_under_a_right_mac() {
     let (keystore, keyring, file, entropy) = testing::vault(1);

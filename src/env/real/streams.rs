@@ -1,9 +1,7 @@
-//! What a person or a script hands to the process: standard streams, inputs named on the command
-//! line, the terminal. Unlike everything below a vault, an input is opened as its name is meant:
-//! links are followed and pipes are read.
+//! Input and output of a command: standard streams, inputs named on the command line, the terminal.
+//! Unlike files inside a vault, these inputs may be links and pipes.
 //!
-//! Nothing here keeps a buffer of its own: it would hold a copy of a value for as long as the
-//! process lives.
+//! Nothing here is buffered. A buffer would keep a copy of a secret value until the process ends.
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -25,13 +23,13 @@ impl Input {
         Self(None)
     }
 
-    /// Opens what `path` names. A pipe waits here for its writer.
+    /// Opens `path`. Opening a pipe waits for its writer.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
         Ok(Self(Some(rustix::fs::open(path, flags, Mode::empty())?)))
     }
 
-    /// Permission bits of what was opened, not of what the path names by now. `None` for standard
+    /// Permission bits of the opened file, which the path may no longer name. `None` for standard
     /// input.
     pub fn mode(&self) -> io::Result<Option<u32>> {
         let Some(fd) = &self.0 else { return Ok(None) };
@@ -40,7 +38,7 @@ impl Input {
         Ok(Some(mode & 0o7777))
     }
 
-    /// Whether what was opened is a regular file of this user that nobody else can reach.
+    /// Whether the input is a regular file of this user that nobody else can access.
     pub fn is_ours(&self) -> io::Result<bool> {
         let Some(fd) = &self.0 else { return Ok(false) };
         let found = rustix::fs::fstat(fd)?;
@@ -49,8 +47,8 @@ impl Input {
             && found.st_uid == super::effective_uid())
     }
 
-    /// Reads to the end, into one buffer that is wiped on drop and never grows. `Ok(None)`: there
-    /// are more than `len_max` bytes.
+    /// Reads to the end, into one buffer that is wiped on drop and never grows. `Ok(None)` if there are
+    /// more than `len_max` bytes.
     pub fn read_to_end(self, len_max: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         match &self.0 {
             None => read_to_end(io::stdin().as_fd(), len_max),
@@ -76,7 +74,7 @@ fn read_to_end(from: BorrowedFd<'_>, len_max: usize) -> io::Result<Option<Zeroiz
     Ok(None)
 }
 
-/// Writes all of `bytes` to standard output; a reader that went away is `BrokenPipe`.
+/// Writes all of `bytes` to standard output. Fails with `BrokenPipe` if the reader is gone.
 pub fn write_stdout(bytes: &[u8]) -> io::Result<()> {
     write_all(io::stdout().as_fd(), bytes)
 }
@@ -97,8 +95,8 @@ fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The process's terminal with its settings of the moment: to put them back when a prompt that
-/// changed them cannot.
+/// The process's terminal and its current settings. They can be restored if a prompt changed them and
+/// was interrupted.
 pub struct Terminal {
     fd: OwnedFd,
     settings: Termios,
@@ -114,7 +112,7 @@ impl Terminal {
         Some(Self { fd, settings })
     }
 
-    /// Puts the settings back.
+    /// Restores the settings.
     pub fn restore(&self) -> io::Result<()> {
         Ok(tcsetattr(&self.fd, OptionalActions::Now, &self.settings)?)
     }

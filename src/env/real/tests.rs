@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Set in a child of this test binary; what it names is the child's own folder.
+/// Set in a child of this test binary; names the child's own folder.
 const CHILD_DIR: &str = "STRONGROOM_TEST_CHILD_DIR";
 
 fn folder() -> tempfile::TempDir {
@@ -18,8 +18,8 @@ fn mode_of(path: &Path) -> u32 {
     RealFs.metadata(path).unwrap().unwrap().mode
 }
 
-/// Runs one test of this file in a process of its own, because umask, limits and the dumpable flag
-/// belong to a process and other tests run in this one. Gives the child's folder to look at.
+/// Runs one test of this file in a separate process, because umask, limits and the dumpable flag apply
+/// to the whole process, and other tests run in this one. Returns the child's folder.
 fn in_a_child(test: &str) -> Option<tempfile::TempDir> {
     if std::env::var_os(CHILD_DIR).is_some() {
         return None;
@@ -68,7 +68,7 @@ fn a_hardened_process_makes_private_files_and_no_core() {
         return;
     }
     harden_process().unwrap();
-    // As sled would: a plain file, born with whatever the umask leaves.
+    // Created as sled does: a plain file with the mode that the umask leaves.
     let path = child_dir().join("plain");
     fs::write(&path, b"").unwrap();
     assert_eq!(mode_of(&path), 0o600);
@@ -214,7 +214,7 @@ fn a_directory_can_be_locked_and_used_all_the_same() {
 #[test]
 fn a_lock_keeps_other_processes_out_and_dies_with_its_holder() {
     if let Some(dir) = in_a_child("a_lock_keeps_other_processes_out_and_dies_with_its_holder") {
-        // The child has forgotten its guard and ended.
+        // The child has leaked its guard and exited.
         assert!(RealFs.try_lock(&dir.path().join("dead")).unwrap().is_some());
         let live = dir.path().join("live");
         let _guard = RealFs.try_lock(&live).unwrap().unwrap();
@@ -238,22 +238,22 @@ fn probe_of_a_held_lock() {
     }
 }
 
-/// A cleaner that unlinks LOCK must not let a second vault believe that it is alone: what is locked
-/// must be what has the name.
+/// If a cleanup job unlinks LOCK, a second vault must not open as if it were alone: the locked file must
+/// be the one that has the name.
 #[test]
 fn a_lock_is_always_on_the_file_that_has_the_name() {
     let dir = folder();
     let path = dir.path().join("LOCK");
     let first = RealFs.try_lock(&path).unwrap().unwrap();
     fs::remove_file(&path).unwrap();
-    // The holder can see it: path and descriptor differ.
+    // The holder can notice: path and descriptor differ.
     assert_eq!(RealFs.metadata(&path).unwrap(), None);
     let second = RealFs.try_lock(&path).unwrap().unwrap();
     let named = RealFs.metadata(&path).unwrap().unwrap().identity;
     assert_eq!(second.file().metadata().unwrap().identity, named);
     assert_ne!(first.file().metadata().unwrap().identity, named);
 
-    // While somebody unlinks it all the time, a lock still never is on a nameless file.
+    // Even if the file is unlinked again and again, the lock is never on an unlinked file.
     drop((first, second));
     let stop = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {

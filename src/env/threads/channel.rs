@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// From here on a time is a tick: of a thread that looks around when nobody calls it.
+/// A timeout at least this long is a tick: a thread wakes up to look for work that nobody announced.
 const TICK_MIN: Duration = Duration::from_millis(100);
-/// How often the ticks of one channel come: without an end they would keep an execution from ending.
+/// How many ticks one channel has. Without a limit, an execution would never end.
 const TIMEOUTS_MAX: u32 = 3;
 
 struct Queue<T> {
@@ -44,7 +44,7 @@ pub(crate) struct Sender<T>(Arc<Shared<T>>);
 /// The receiving half.
 pub(crate) struct Receiver<T>(Arc<Shared<T>>);
 
-/// A channel for `capacity` items; 0 only for channels that nothing is sent through.
+/// A channel for `capacity` items; 0 only for channels through which nothing is sent.
 pub(crate) fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     let (items, timeouts) = (VecDeque::new(), 0);
     let queue = Queue { items, senders: 1, has_receiver: true, timeouts };
@@ -133,8 +133,8 @@ impl<T> Receiver<T> {
         Err(if queue.senders == 0 { TryRecvError::Disconnected } else { TryRecvError::Empty })
     }
 
-    /// The time may run out whenever nothing is there. A short one does in the end: somebody may
-    /// wait for whoever waits here.
+    /// The timeout may expire whenever the channel is empty. A short one always expires eventually,
+    /// because another thread may be waiting for this one.
     pub(crate) fn recv_timeout(&self, time: Duration) -> Result<T, RecvTimeoutError> {
         loop {
             match self.try_recv() {

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-/// A `T` that is reached through contained calls only.
+/// A `T` that can be reached through contained calls only.
 pub(super) struct Contained<T> {
     /// `None` once closed.
     inner: RwLock<Option<T>>,
@@ -81,7 +81,7 @@ pub(super) fn contain<R>(work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),
         Err(payload) => {
-            // A payload whose own drop panics would leave by this door.
+            // Dropping the payload may panic itself; that must not escape either.
             std::mem::forget(payload);
             None
         }
@@ -113,8 +113,8 @@ mod tests {
         }
     }
 
-    /// Goal: nobody gets to see what a failing transaction left half done. Method: a reader waits
-    /// at the door while the transaction changes one of two things and panics.
+    /// Goal: nobody sees the partial changes of a failed transaction. Method: a reader waits for the
+    /// lock while the transaction changes one of two values and panics.
     #[test]
     fn a_waiting_reader_does_not_see_a_failed_transaction() {
         let contained = Contained::new((Mutex::new(0), Mutex::new(0)));

@@ -8,8 +8,8 @@
 //! state/blobs/                 pages over a quarter segment: only those of very long records
 //! ```
 //!
-//! Files come and go while others look (sled replaces `snap.*` and cuts `db`): one that has
-//! vanished between listing and opening held nothing that is needed.
+//! sled replaces `snap.*` and truncates `db` while other threads list the folder. A file that vanished
+//! between listing and opening held nothing that is needed.
 
 use crate::env::{File, FileKind, Fs, OpenMode, parent};
 use std::io;
@@ -31,8 +31,8 @@ pub(super) struct Listing {
     pub(super) files: Vec<PathBuf>,
 }
 
-/// Lists the state folder. `InvalidData` if something in it is neither file nor directory: sled
-/// would follow a link out of the vault.
+/// Lists the state folder. `InvalidData` if an entry is neither file nor directory, because sled would
+/// follow a link out of the vault.
 pub(super) fn list(fs: &dyn Fs, state: &Path) -> io::Result<Listing> {
     let mut listing = Listing { dirs: vec![state.to_path_buf()], files: Vec::new() };
     let mut next = 0;
@@ -51,14 +51,14 @@ pub(super) fn list(fs: &dyn Fs, state: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// Makes the folder ready for sled: present, private, durable under its name, without snapshots
-/// that a kill left unfinished.
+/// Prepares the folder for sled: it exists, is private, its name is durable, and it holds no unfinished
+/// snapshots of a killed process.
 pub(super) fn prepare(fs: &dyn Fs, state: &Path) -> io::Result<()> {
     if fs.metadata(state)?.is_none() {
         fs.create_dir(state)?;
         fs.sync_dir(&parent(state))?;
     }
-    // Made here, sled's own would have the umask's mode until the first checkpoint.
+    // Created here, because sled would create it with the umask's mode.
     let blobs = state.join(BLOBS_DIR);
     if fs.metadata(&blobs)?.is_none() {
         fs.create_dir(&blobs)?;
@@ -72,7 +72,7 @@ pub(super) fn prepare(fs: &dyn Fs, state: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes group and others every right. sled makes files with the umask's mode.
+/// Removes all permissions of group and others, because sled creates files with the umask's mode.
 pub(super) fn make_private(fs: &dyn Fs, state: &Path) -> io::Result<()> {
     let listing = list(fs, state)?;
     for (paths, mode) in [(listing.dirs, DIR_MODE), (listing.files, FILE_MODE)] {
@@ -87,8 +87,8 @@ pub(super) fn make_private(fs: &dyn Fs, state: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Descriptors of our own for every file of the state. Opened before sled flushes, so that a
-/// write-back error on the way is reported to our sync and not only to sled's.
+/// Our own descriptors of every file of the state. They are opened before sled flushes, so that our sync
+/// also receives a write-back error that occurs during the flush.
 pub(super) struct Descriptors {
     open: Vec<(PathBuf, Arc<dyn File>)>,
 }
@@ -113,7 +113,7 @@ impl Descriptors {
         Ok(listing.dirs)
     }
 
-    /// Syncs every file, then every directory, then the one that holds the folder.
+    /// Syncs every file, then every directory, then the parent of the state folder.
     pub(super) fn sync(mut self, fs: &dyn Fs, state: &Path) -> io::Result<()> {
         let dirs = self.open_new(fs, state)?;
         for (_, file) in &self.open {
@@ -126,13 +126,13 @@ impl Descriptors {
     }
 }
 
-/// Bytes of all files below `state`; what cannot be looked at counts as nothing.
+/// Bytes of all files below `state`. Files that cannot be inspected count as zero.
 pub(crate) fn disk_bytes(fs: &dyn Fs, state: &Path) -> u64 {
     let files = list(fs, state).map(|listing| listing.files).unwrap_or_default();
     files.iter().filter_map(|path| fs.metadata(path).ok().flatten()).map(|facts| facts.len).sum()
 }
 
-/// `None` if what was asked for has vanished.
+/// `None` if the file has vanished.
 fn if_present<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

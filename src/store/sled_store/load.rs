@@ -33,18 +33,18 @@ const TIDY: u64 = 1;
 
 type KeyValue = (sled::IVec, sled::IVec);
 
-/// The rows of one tree that wait for their turn.
+/// The rows of one tree that are not inserted yet.
 #[derive(Default)]
 struct Group {
     rows: usize,
-    /// The end of the group before this one.
+    /// The last rows of the previous group.
     before: Vec<KeyValue>,
-    /// The end of this one.
+    /// The last rows of the current group.
     end: Vec<KeyValue>,
 }
 
-/// Fills an empty [`SledStore`]. Rows of a tree should come in key order: it is several times
-/// faster. Dropped without [`Loader::finish`], it leaves a state at LSN 0.
+/// Fills an empty [`SledStore`]. Loading is several times faster if the rows of a tree arrive in key
+/// order. Dropped without [`Loader::finish`], it leaves a state at LSN 0.
 pub struct Loader<'a> {
     store: &'a SledStore,
     groups: PerTree<Group>,
@@ -70,7 +70,7 @@ impl SledStore {
 }
 
 impl Loader<'_> {
-    /// Adds a row. Each key of a tree at most once.
+    /// Adds a row. Each key of a tree may be added once.
     pub fn push(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let bytes = row_bytes(key, value);
         self.live_bytes += bytes;
@@ -96,7 +96,7 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// Writes the rest, and then `lsn`: from now on the state is what a snapshot of that LSN holds.
+    /// Writes the remaining rows, then `lsn`. The state then equals the snapshot of that LSN.
     pub fn finish(mut self, lsn: Lsn) -> Result<(), StoreError> {
         for tree in Tree::ALL {
             let group = self.groups.of_mut(tree);

@@ -107,7 +107,7 @@ pub struct SledStore {
     applying: Mutex<()>,
 }
 
-/// What the store and its thread work on.
+/// Shared by the store and its thread.
 struct Shared {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
@@ -238,7 +238,7 @@ fn encode_applied(lsn: Lsn, live_bytes: u64) -> sled::IVec {
     sled::IVec::from([lsn.0.to_be_bytes(), live_bytes.to_be_bytes()].concat())
 }
 
-/// Reads what `encode_applied` wrote; `None`: it did not.
+/// Decodes the output of `encode_applied`; `None` for anything else.
 fn decode_applied(bytes: &[u8]) -> Option<(Lsn, u64)> {
     let (lsn, rest) = bytes.split_first_chunk()?;
     let live_bytes = rest.try_into().ok()?;

@@ -25,7 +25,7 @@ const CHANGES_PER_ROW: u64 = 4;
 const CHANGES_PER_CALL: u64 = 16;
 /// How far the thread may be behind, about one transaction. The applying thread does the rest itself.
 const DEBT_MAX: u64 = 1 << 10;
-/// A file up to 1.25 times the live bytes and this needs no tidying.
+/// A file of up to 1.25 times the live bytes plus this many needs no tidying.
 const SLACK_BYTES: u64 = 1 << 20;
 
 /// How many changes are due, and whether to stop.
@@ -96,7 +96,7 @@ impl Drop for Tidier {
     fn drop(&mut self) {
         self.shared.waker.stop();
         if let Some(thread) = self.thread.take() {
-            // It contains sled's panics and has none of its own.
+            // The call contains sled's panics, and this thread cannot panic itself.
             let _ = thread.join();
         }
     }
@@ -111,11 +111,11 @@ fn work_off(shared: &Shared) {
 }
 
 impl Shared {
-    /// After `rows` were applied: schedules as many changes as that requires.
+    /// Schedules the changes that are due after `rows` were applied.
     pub(super) fn tidy_after(&self, rows: u64) -> Result<(), StoreError> {
         let live = self.live_bytes.load(Ordering::Relaxed);
         let fair = live.saturating_add(live / 4).saturating_add(SLACK_BYTES);
-        // A file that cannot be asked fails at the next checkpoint.
+        // If the file cannot be inspected, the next checkpoint fails.
         if self.db_file.len().is_ok_and(|len| len <= fair) {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! Every request of the API as `arbitrary` makes it: valid more often than not, about secrets that
-//! other requests are about too, with odd members and lengths at the limits among them.
+//! `arbitrary` implementations for every request of the API. Most requests are valid and refer to the
+//! secrets of other requests. Some have unusual members or lengths at the limits.
 
 mod pools;
 
@@ -10,7 +10,7 @@ use crate::secret::SecretValue;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pools::{around, flag, maybe, some};
 
-/// A structure whose members are made one after the other.
+/// A structure whose members are generated in order.
 macro_rules! requests {
     ($($type:ident { $($member:ident: $make:expr),* $(,)? })*) => {
         $(impl<'a> Arbitrary<'a> for $type {
@@ -21,7 +21,7 @@ macro_rules! requests {
     };
 }
 
-/// A list of what can be made.
+/// A list of arbitrary items, see `some`.
 fn list<T: for<'a> Arbitrary<'a>>(edge: usize) -> impl Fn(&mut Unstructured<'_>) -> Result<Vec<T>> {
     some(edge, |u| T::arbitrary(u))
 }
@@ -39,7 +39,7 @@ impl<'a> Arbitrary<'a> for RotationToken {
 }
 
 impl<'a> Arbitrary<'a> for Scope {
-    /// The default account and region more often than not.
+    /// Usually the default account and region.
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         if u.ratio(7_u8, 8_u8)? {
             return Ok(Self::default());
@@ -59,7 +59,7 @@ macro_rules! any_request {
         writes { $($write:ident $(<$value:ident>)? => $write_response:ty, $write_method:ident;)* }
         reads { $($read:ident => $read_response:ty, $read_method:ident;)* }
     ) => {
-        /// Makes a request of an operation.
+        /// Generates a request of an operation.
         fn request_of(operation: Operation, u: &mut Unstructured<'_>) -> Result<Request> {
             Ok(match operation {
                 $(Operation::$write => <$write>::arbitrary(u)?.into(),)*
@@ -72,7 +72,7 @@ macro_rules! any_request {
 for_each_operation!(any_request);
 
 impl<'a> Arbitrary<'a> for Request {
-    /// What makes and changes versions twice as often as all together.
+    /// Two of three requests are drawn from the operations on versions; the others are of any operation.
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let operation = if u.ratio(1_u8, 3_u8)? {
             *u.choose(Operation::ALL)?
@@ -92,7 +92,7 @@ impl<'a> Arbitrary<'a> for Request {
 }
 
 impl<'a> Arbitrary<'a> for RotationRules {
-    /// Days or an expression; seldom both, which is refused.
+    /// Days or an expression; rarely both, which is refused.
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (days, both) = (bool::arbitrary(u)?, u.ratio(1_u8, 32_u8)?);
         let mut rules = Self { duration: seldom(pools::window)(u)?, ..Self::default() };
@@ -247,14 +247,14 @@ fn rotation_rules(u: &mut Unstructured<'_>) -> Result<RotationRules> {
     RotationRules::arbitrary(u)
 }
 
-/// Absent but one time in eight.
+/// Present one time in eight.
 fn seldom<T>(
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {
     move |u| if u.ratio(1_u8, 8_u8)? { make(u).map(Some) } else { Ok(None) }
 }
 
-/// Absent but one time in 48: what makes most requests a refusal.
+/// Present one time in 48, for members that usually cause a refusal.
 fn rarely<T>(
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {

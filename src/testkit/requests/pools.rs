@@ -1,11 +1,11 @@
-//! Small pools that names, tokens, labels and the like are drawn from, so that requests meet each
-//! other; now and then something odd, or a length at a limit's edge.
+//! Small pools of names, tokens, labels and the like, so that requests refer to the same secrets.
+//! Occasionally they give unusual text or a length at a limit.
 
 use crate::model::{Scope, limits};
 use crate::secret::{SecretBytes, SecretValue};
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// Names of which some are beginnings of others, and one that looks like the end of an ARN.
+/// Names. Some are prefixes of others, and one looks like the end of an ARN.
 const NAMES: [&str; 8] =
     ["a", "b", "app/db", "app/db/x", "app/api", "app/db-AbCdEf", "Prod_x+=.@-", "zz/9"];
 const LABELS: [&str; 6] =
@@ -60,8 +60,8 @@ const FILTER_KEYS: [&str; 8] = [
 ];
 const FILTER_VALUES: [&str; 7] = ["a", "app", "!app", "team", "us-east-1", "", "~"];
 
-/// What a pool gives: its first three more often than the rest. One in 64 is arbitrary text, one in
-/// 64 as long as `edge` or one more.
+/// Draws from a pool, its first three entries more often than the rest. One in 64 results is arbitrary
+/// text; one in 64 has the length `edge` or one more.
 fn drawn(u: &mut Unstructured<'_>, pool: &[&str], edge: usize) -> Result<String> {
     Ok(match u.int_in_range(0_u8..=63)? {
         63 => String::arbitrary(u)?,
@@ -106,7 +106,7 @@ pools! {
     characters: ["abc", "\"'\\", "0123456789", ""], 4096;
 }
 
-/// One of 16 tokens; one in 64 of another length, at the limits' edges.
+/// One of 16 tokens. One in 64 has a length at a limit instead.
 pub(crate) fn token(u: &mut Unstructured<'_>) -> Result<String> {
     if u.ratio(1_u8, 64_u8)? {
         let (min, max) = (limits::VERSION_ID_CHARS_MIN, limits::VERSION_ID_CHARS_MAX);
@@ -116,7 +116,7 @@ pub(crate) fn token(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(format!("{number:08}-0000-4000-8000-{number:012}"))
 }
 
-/// A name, or an ARN of one: whole with a guessed suffix, or without its suffix.
+/// A name or its ARN, either with a guessed suffix or without a suffix.
 pub(crate) fn secret_id(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(match u.int_in_range(0_u8..=15)? {
         14 | 15 => arn(u)?,
@@ -125,7 +125,7 @@ pub(crate) fn secret_id(u: &mut Unstructured<'_>) -> Result<String> {
     })
 }
 
-/// An ARN without its suffix, which AWS takes where it is not ambiguous.
+/// An ARN without its suffix, which AWS accepts unless it is ambiguous.
 pub(crate) fn arn(u: &mut Unstructured<'_>) -> Result<String> {
     let near = u.ratio(3_u8, 4_u8)?;
     let region = if near { Scope::DEFAULT_REGION } else { *u.choose(&REGIONS)? };
@@ -133,12 +133,12 @@ pub(crate) fn arn(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(format!("arn:aws:secretsmanager:{region}:{account}:secret:{}", u.choose(&NAMES)?))
 }
 
-/// The ARN of a secret in another account, as a replica's is asked for.
+/// The ARN of a secret in another account, as requests about replicas name it.
 pub(crate) fn replica_arn(u: &mut Unstructured<'_>) -> Result<String> {
     Ok(format!("{}-AbCdEf", arn(u)?))
 }
 
-/// A value; one in 64 as long as the limit or one more.
+/// A value. One in 64 has the length of the limit or one more.
 pub(crate) fn value(u: &mut Unstructured<'_>) -> Result<SecretValue> {
     if u.ratio(1_u8, 64_u8)? {
         let len = limits::VALUE_BYTES_MAX + usize::from(bool::arbitrary(u)?);
@@ -177,14 +177,14 @@ pub(crate) fn flag(u: &mut Unstructured<'_>) -> Result<bool> {
     bool::arbitrary(u)
 }
 
-/// Absent half of the time.
+/// Absent in half of all cases.
 pub(crate) fn maybe<T>(
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,
 ) -> impl Fn(&mut Unstructured<'_>) -> Result<Option<T>> {
     move |u| if bool::arbitrary(u)? { make(u).map(Some) } else { Ok(None) }
 }
 
-/// One to three of them; seldom none, or as many as `edge` or one more.
+/// One to three of them. Rarely none, or `edge`, or one more than `edge`.
 pub(crate) fn some<T>(
     edge: usize,
     make: impl Fn(&mut Unstructured<'_>) -> Result<T>,

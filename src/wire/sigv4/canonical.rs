@@ -1,11 +1,11 @@
-//! The canonical form of a request: what both sides sign (rule WIRE-SIG-5).
+//! The canonical form of a request, which client and server sign (rule WIRE-SIG-5).
 
 use crate::wire::encoding::form::percent_decoded;
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use sha2::{Digest, Sha256};
 
-/// The canonical request. `None`: a signed header is absent, stands twice, or is not text.
+/// The canonical request. `None` if a signed header is absent, occurs twice, or is not text.
 pub(super) fn request(head: &Parts, signed_headers: &[&str], body: &[u8]) -> Option<String> {
     let mut text = format!(
         "{}\n{}\n{}\n",
@@ -31,7 +31,7 @@ pub(super) fn body_hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// A header's value, trimmed, runs of spaces as one.
+/// A header's value, trimmed, with runs of spaces collapsed.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -41,7 +41,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Dot segments and empty segments resolved, then each byte encoded once more.
+/// Resolves dot segments and empty segments, then percent-encodes the path once more.
 pub(crate) fn path(raw: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in raw.split('/') {
@@ -59,7 +59,7 @@ pub(crate) fn path(raw: &str) -> String {
     text
 }
 
-/// Parameters decoded once, encoded, and sorted by name, then value.
+/// Decodes and re-encodes the parameters and sorts them by name, then value.
 pub(crate) fn query(raw: &str) -> String {
     let mut pairs: Vec<(String, String)> = raw
         .split('&')
@@ -81,7 +81,7 @@ fn encode(bytes: impl IntoIterator<Item = u8>) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(text, "%{byte:02X}");
         }
     }

@@ -7,7 +7,7 @@ use crate::model::name::is_region;
 use crate::wire::encoding::time;
 use hyper::http::HeaderMap;
 
-/// An `Authorization` header whose every part has the right shape.
+/// An `Authorization` header whose parts are all well-formed.
 pub(super) struct Authorization<'a> {
     pub(super) key_id: &'a str,
     /// Day of the scope, equal to the day of `time`.
@@ -16,7 +16,7 @@ pub(super) struct Authorization<'a> {
     /// Lower-case, sorted, each name once.
     pub(super) signed_headers: Vec<&'a str>,
     pub(super) signature: &'a str,
-    /// When the request says it was made.
+    /// The time of the request, as it claims.
     pub(super) at: UnixMillis,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn authorization(
         )));
     };
     let (key_id, day, region) = scope(credential, at, audience.service)?;
-    // Before it is asked whether it is signed: it is refused either way, and this says why.
+    // Checked before the signed headers: the request is refused either way, and this error is clearer.
     if headers.contains_key("x-amz-security-token") {
         return Err(AuthError::unknown_token());
     }
@@ -78,14 +78,14 @@ pub(super) fn authorization(
     Ok(Authorization { key_id, day, region, signed_headers, signature, at })
 }
 
-/// The region that a request's credential names, believed without a signature: where callers are
-/// not authenticated, it still says which region they mean.
+/// The region in a request's credential, without verifying the signature. If callers are not
+/// authenticated, it still selects the region.
 pub(crate) fn region_of(headers: &HeaderMap) -> Option<&str> {
     scope_part(headers, 2).filter(|region| is_region(region))
 }
 
-/// The service that a request's credential names, believed without a signature: it tells a request
-/// that was meant for another service.
+/// The service in a request's credential, without verifying the signature. It identifies requests that
+/// were meant for another service.
 pub(crate) fn service_of(headers: &HeaderMap) -> Option<&str> {
     scope_part(headers, 3)
 }
@@ -136,7 +136,7 @@ fn scope<'a>(
     }
 }
 
-/// What must be signed, is; and the list is in the one order that there is (SIGV4-1).
+/// Checks that all required headers are signed and that the list is in canonical order (SIGV4-1).
 fn check_signed(
     headers: &HeaderMap,
     signed: &[&str],
@@ -168,7 +168,7 @@ fn check_signed(
     }
 }
 
-/// A parameter of the header. Standing twice, it is as good as absent.
+/// A parameter of the header. A repeated parameter counts as absent.
 fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     let mut found = parameters.split(',').filter_map(|parameter| {
         let (key, value) = parameter.trim().split_once('=')?;
@@ -180,7 +180,7 @@ fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The value of a header that stands exactly once and is visible ASCII.
+/// The value of a header that occurs exactly once and is visible ASCII.
 fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

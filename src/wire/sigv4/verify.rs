@@ -1,4 +1,4 @@
-//! Decides about a request that has all its parts (rules WIRE-SIG-5 to 8).
+//! Verifies the signature and the time of a well-formed request (rules WIRE-SIG-5 to 8).
 
 use super::canonical;
 use super::error::AuthError;
@@ -18,10 +18,11 @@ use std::collections::HashMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The pairs that may sign, by key id.
+/// The credentials that may sign, by key id.
 pub(crate) struct Credentials {
     keys: HashMap<String, (String, SecretBytes)>,
-    /// Stands in for the secret of a key id that nobody has, so that it costs the same (SIGV4-4).
+    /// Used in place of the secret of an unknown key id, so that verification takes the same time
+    /// (SIGV4-4).
     decoy: SecretBytes,
 }
 
@@ -40,7 +41,7 @@ impl Credentials {
     }
 }
 
-/// Who sent the request: the account of the key that signed it, the region that it was signed for.
+/// The caller: the account of the signing key and the region of the signature.
 pub(crate) fn verify(
     head: &Parts,
     body: &[u8],
@@ -72,7 +73,7 @@ fn signature_matches(
     let Some(request) = canonical::request(head, &authorization.signed_headers, body) else {
         return false;
     };
-    // It is among the signed headers (SIGV4-1), so it stands there once.
+    // It is among the signed headers (SIGV4-1), so it occurs once.
     if let Some(claimed) = head.headers.get("x-amz-content-sha256")
         && claimed.as_bytes() != canonical::body_hash(body).as_bytes()
     {
@@ -82,7 +83,7 @@ fn signature_matches(
     expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
 }
 
-/// The signature that a request should have under its own `Authorization` header.
+/// The expected signature of a request, from the parameters in its `Authorization` header.
 #[cfg(feature = "__internals")]
 pub(crate) fn right_signature(
     head: &Parts,
@@ -121,7 +122,7 @@ pub(super) fn signing_key(
 ) -> Zeroizing<[u8; 32]> {
     let mut start = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
     start.extend_from_slice(b"AWS4");
-    // EXPOSE: the first key of the chain is the secret itself, by definition.
+    // EXPOSE: the secret is the first key of the derivation chain.
     start.extend_from_slice(secret.expose());
     let day_key = Zeroizing::new(hmac(&start, day.as_bytes()));
     let region_key = Zeroizing::new(hmac(&*day_key, region.as_bytes()));
@@ -130,14 +131,14 @@ pub(super) fn signing_key(
 }
 
 pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    // HMAC takes keys of every length, so the fallback is never used.
+    // HMAC accepts keys of any length, so the fallback is never used.
     let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
     mac.chain_update(text).finalize().into_bytes().into()
 }
 
 fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), AuthError> {
     const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
-    // A request's time has no fraction; neither has the edge of the window.
+    // The time of a request has whole seconds, so the window has, too.
     let now = UnixMillis(now.0.div_euclid(1000) * 1000);
     let (earliest, latest) = (now.plus(-WINDOW_MILLIS), now.plus(WINDOW_MILLIS));
     let text = time::format_basic;
