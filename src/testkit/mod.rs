@@ -4,8 +4,8 @@
 //! - [`Ephemeral`]: a deterministic vault in memory, with forks and snapshots.
 //! - [`Endpoint`]: an in-process AWS endpoint: JSON in, status and JSON out. A [`FaultPlan`] injects
 //!   faults, and a [`Trace`] records all requests and replays them.
-//! - [`Request`](crate::model::api::Request): any of the 26 operations as a typed request. It and every request
-//!   of [`model::api`](crate::model::api) are `arbitrary::Arbitrary`.
+//! - [`Request`](crate::model::api::Request): any of the 26 operations as a typed request. It and every
+//!   request of [`model::api`](crate::model::api) are `arbitrary::Arbitrary`.
 
 mod endpoint;
 mod ephemeral;

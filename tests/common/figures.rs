@@ -1,10 +1,9 @@
-//! How long a harness runs, and what it says at its end.
+//! How long a harness runs, and the figures that it reports.
 //!
-//! Three tiers: a short one in every `cargo test`, a longer one with `STRONGROOM_TIER=ci`, and any
-//! range of seeds with `STRONGROOM_SEEDS=FROM..TO`, which is how a run of hours is cut into pieces
-//! and taken up again. What a run counted is one line, `FIGURE {...}`; with `STRONGROOM_FIGURES=FILE`
-//! the line's JSON is added to that file. Lines kept in `tests/reliability/figures.jsonl` are the
-//! ones that `docs/RELIABILITY.md` shows.
+//! There are three tiers: a short one in every `cargo test`, a longer one with `STRONGROOM_TIER=ci`, and
+//! any range of seeds with `STRONGROOM_SEEDS=FROM..TO`, to split a long run into resumable pieces. Each run
+//! prints its counts in one line, `FIGURE {...}`. With `STRONGROOM_FIGURES=FILE` the line's JSON is appended
+//! to that file. `docs/RELIABILITY.md` shows the lines in `tests/reliability/figures.jsonl`.
 
 use serde_json::{Map, Value, json};
 use std::fs;
@@ -12,7 +11,7 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::process::Command;
 
-/// The seeds to run: those asked for, or from 1 as many as the tier has.
+/// The seeds to run: the requested range, or those of the tier, counted from 1.
 pub fn seeds(short: u64, ci: u64) -> Range<u64> {
     if let Ok(text) = std::env::var("STRONGROOM_SEEDS") {
         let ends = text.split_once("..").and_then(|(from, to)| {
@@ -23,17 +22,17 @@ pub fn seeds(short: u64, ci: u64) -> Range<u64> {
     1..1 + if in_ci() { ci } else { short }
 }
 
-/// Whether the tier of the gate is asked for.
+/// Whether the tier of the gate is requested.
 fn in_ci() -> bool {
     std::env::var("STRONGROOM_TIER").is_ok_and(|tier| tier == "ci")
 }
 
-/// Whether neither the gate nor a range of seeds is asked for.
+/// Whether neither the gate nor a range of seeds is requested.
 pub fn is_short() -> bool {
     !in_ci() && std::env::var("STRONGROOM_SEEDS").is_err()
 }
 
-/// Names the seed of a panic, wherever it comes from.
+/// Prints the seed after a panic, on any thread.
 pub struct Seed(pub u64);
 
 impl Drop for Seed {
@@ -44,7 +43,7 @@ impl Drop for Seed {
     }
 }
 
-/// Tells what `harness` counted over `seeds`. Called at its end, when all of it held.
+/// Reports the counts of `harness` over `seeds`. Called at the end of a successful run.
 pub fn tell(harness: &str, seeds: &Range<u64>, counts: &[(&str, u64)]) {
     let counts: Map<String, Value> =
         counts.iter().map(|(name, count)| ((*name).into(), (*count).into())).collect();
@@ -60,7 +59,7 @@ pub fn tell(harness: &str, seeds: &Range<u64>, counts: &[(&str, u64)]) {
     }
 }
 
-/// The commit that runs, marked if files differ from it.
+/// The current commit, marked if files differ from it.
 fn commit() -> String {
     let git = |args: &[&str]| {
         let output =

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Copies a folder with all that it holds, modes too; what was there before is gone.
+/// Copies a folder with its content and modes. Replaces an existing target.
 pub fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     fs::create_dir(to).unwrap();

@@ -33,7 +33,7 @@ pub struct Client {
     stream: BufReader<TcpStream>,
     pub host: String,
     pub keys: Keys,
-    /// Raised while a whole request has been handed to the kernel and its answer is not here yet.
+    /// Set while a complete request was passed to the kernel and its answer has not arrived.
     pub in_flight: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ impl Client {
         })
     }
 
-    /// Sends bytes as they are and reads one response.
+    /// Sends raw bytes and reads one response.
     pub fn raw(&mut self, request: &[u8]) -> io::Result<Response> {
         self.stream.get_mut().write_all(request)?;
         self.in_flight.store(true, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What the integration tests share. Each test binary uses a part of it.
+//! Shared code of the integration tests. Each test binary uses a part of it.
 
 pub mod figures;
 pub mod folder;
@@ -18,12 +18,12 @@ pub use strongroom_fuzz_bodies::model::{self as reference, drive};
 #[allow(unused_imports)]
 pub use strongroom_fuzz_bodies::recorder;
 
-/// A number from the environment: how a long tier is asked for.
+/// A number from an environment variable, to request longer runs.
 pub fn env_number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Starts this test binary again, running only the test `name` with `STRONGROOM_CHILD` set.
+/// Runs the test `name` of this test binary in a child process with `STRONGROOM_CHILD` set.
 pub fn child(name: &str, task: &str) -> std::process::Command {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args([name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
@@ -31,7 +31,7 @@ pub fn child(name: &str, task: &str) -> std::process::Command {
     command
 }
 
-/// What this process is to do as a child, if it is one.
+/// The task of this process, if it is a child.
 pub fn child_task() -> Option<String> {
     std::env::var("STRONGROOM_CHILD").ok()
 }

@@ -7,8 +7,8 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; panics of this thread print nothing meanwhile. Other threads, where other tests run, are
-/// as loud as ever.
+/// Runs `work` while panics of this thread print nothing. Other threads, which run other tests, still
+/// print theirs.
 pub fn quietly<T>(work: impl FnOnce() -> T) -> T {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,35 +1,35 @@
-//! Random scripts of requests and happenings: only names and numbers in them, nothing that a run
-//! has to make up first, so that a script stays runnable when parts of it are cut out.
+//! Random scripts of requests and events. They contain only names and numbers and nothing that depends on a
+//! run, so that a script can still run after parts of it were removed.
 
 use super::reference::{Filter, Id, Req, Value};
 use super::rng::Rng;
 use std::collections::BTreeMap;
 
 pub const REGIONS: [&str; 2] = ["us-east-1", "eu-west-1"];
-/// One is a trap: it ends in a hyphen and six letters.
+/// One is a special case: like an ARN, it ends in a hyphen and six letters.
 pub const NAMES: [&str; 5] = ["alpha", "team/beta_1.x@y", "db-secret", "gamma+=!", "delta-a1b2c"];
 const HOUR_MILLIS: u64 = 3_600_000;
 
 #[derive(Clone, Debug)]
 pub enum Step {
     Ask(usize, Req),
-    /// So many puts without labels, one after another: what makes versions pile up.
+    /// This many consecutive puts without labels, so that versions accumulate.
     Burst(usize, String, usize),
     /// Milliseconds pass.
     Pass(u64),
-    /// The wall clock is off by so many days from here on (0: right again).
+    /// From now on the wall clock is off by this many days (0: correct again).
     Jump(i64),
     Maintain,
     Reopen,
 }
 
-/// Makes scripts; remembers what it handed out so that later steps can refer to it.
+/// Generates scripts. It remembers generated tokens so that later steps can refer to them.
 pub struct Writer {
     rng: Rng,
     serial: u64,
     /// Tokens with their values, by region and name.
     issued: BTreeMap<(usize, String), Vec<(String, Value)>>,
-    /// Days that the wall clock is off, and hours that passed since.
+    /// The error of the wall clock in days, and the hours that have passed since.
     jumped: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ impl Writer {
 
     pub fn script(&mut self) -> Vec<Step> {
         let len = 30 + self.rng.below(31);
-        // Most of a script is about few secrets, so that they have a history.
+        // Most steps are about a few secrets, so that these have a history.
         let mut steps: Vec<Step> = (0..4).map(|n| self.first(n)).collect();
         while steps.len() < len {
             let step = self.step();
@@ -53,8 +53,8 @@ impl Writer {
         steps
     }
 
-    /// A secret with twenty labels and no AWSPREVIOUS, on which nothing more fits: too rare to be
-    /// met by chance.
+    /// A secret with twenty labels and no AWSPREVIOUS, which accepts no further label. This is too rare to
+    /// arise by chance.
     fn full_of_labels(&mut self) -> Vec<Step> {
         let id = Id::Name("full/of-labels".into());
         let (first, second) = (self.fresh_token("t"), self.fresh_token("t"));
@@ -116,8 +116,8 @@ impl Writer {
             r.chance(40).then(|| if r.chance(25) { String::new() } else { r.word(9) });
         let kms = r.chance(10).then(|| if r.chance(25) { String::new() } else { r.word(12) });
         let tags = r.chance(25).then(|| vec![(r.word(4), r.word(5)), ("env".into(), r.word(1))]);
-        // Tokens of creations without a value are never used for a version: what AWS does when
-        // they meet was never recorded.
+        // Tokens of creations without a value are never used for a version, because the behavior of
+        // AWS in this case was never recorded.
         let key = (region, name.clone());
         let token = match &value {
             None => Some(if self.rng.chance(60) {
@@ -155,10 +155,10 @@ impl Writer {
         }
     }
 
-    /// A token that was handed out before, with its value.
+    /// A token that was generated before, with its value.
     fn old(&mut self, region: usize, name: &str) -> Option<(String, Value)> {
         let issued = self.issued.get(&(region, name.to_owned()))?;
-        // Recent ones are likelier to be labelled still.
+        // Recent ones are more likely to still have a label.
         let from = if self.rng.chance(70) { issued.len().saturating_sub(4) } else { 0 };
         Some(self.rng.pick(&issued[from..]).clone())
     }
@@ -192,7 +192,7 @@ impl Writer {
                 (*r.pick(&pool)).into(),
                 (*r.pick(&pool)).into(),
             ]),
-            // Together with AWSCURRENT: on an older version, the move of AWSCURRENT wins.
+            // Together with AWSCURRENT. On an older version, the move of AWSCURRENT wins.
             90..93 => Some(vec!["AWSPREVIOUS".into(), "AWSCURRENT".into(), "AWSPENDING".into()]),
             // Twenty, and AWSCURRENT is on the secret already.
             93..96 => Some((0..20).map(|n| format!("many-{n}")).collect()),
@@ -212,7 +212,7 @@ impl Writer {
             }
             12..18 if self.issued.contains_key(&(region, name.to_owned())) => {
                 let (token, value) = self.old(region, name).unwrap();
-                // The same bytes in the other member are another value.
+                // The same bytes in the other member are a different value.
                 let other = match value {
                     Value::Text(bytes) => Value::Binary(bytes),
                     Value::Binary(_) => self.value(),
@@ -270,7 +270,7 @@ impl Writer {
                 let kms =
                     r.chance(15).then(|| if r.chance(40) { String::new() } else { r.word(9) });
                 let value = if r.chance(35) { None } else { value };
-                // Whether a replay takes a new description along was never recorded.
+                // Whether a replay applies a new description was never recorded.
                 let description = if value.is_some() && token.is_some() && r.chance(90) {
                     None
                 } else {
@@ -344,8 +344,8 @@ impl Writer {
             885..900 => ask(Req::Policy { id }),
             900..910 => Step::Burst(region, name, 3 + self.rng.below(110)),
             910..955 => {
-                // While the wall clock is off, less than a day passes: what a jump means that
-                // lasts longer is another test's.
+                // While the wall clock is off, less than a day passes. Another test covers
+                // longer jumps.
                 let choices: &[u64] = match self.jumped {
                     None => &[1, 5_000, HOUR_MILLIS, 25 * HOUR_MILLIS, 8 * 24 * HOUR_MILLIS],
                     Some(passed) if passed < 18 => &[1, 5_000, HOUR_MILLIS],

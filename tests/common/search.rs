@@ -1,17 +1,17 @@
-//! Looking for many needles in many bytes: raw, base64 at each of the three alignments, hex.
+//! Searches many bytes for many canaries: raw, in base64 at each of the three alignments, and in hex.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-/// The shortest pattern that is looked for.
+/// The length of the shortest pattern.
 const HEAD: usize = 8;
 
 pub struct Needles {
-    /// First eight bytes of a pattern -> the patterns that start so, each with its canary's number.
+    /// First eight bytes of a pattern -> the patterns with this start, each with its canary's number.
     heads: HashMap<u64, Vec<(Vec<u8>, usize)>>,
-    /// One bit per hash of the first four bytes: most positions end here.
+    /// One bit per hash of the first four bytes. It rules out most positions.
     filter: Vec<u64>,
     pub count: usize,
 }
@@ -55,11 +55,11 @@ impl Needles {
         found
     }
 
-    /// What is found where in all files below `dir`, and how many bytes were searched.
+    /// All findings with their files below `dir`, and the number of bytes searched.
     pub fn find_in_dir(&self, dir: &Path) -> (BTreeMap<PathBuf, BTreeSet<usize>>, u64) {
         let (mut hits, mut total) = (BTreeMap::new(), 0);
         for path in files_below(dir) {
-            // A file may go away while a live vault is searched.
+            // A file may vanish while an open vault is searched.
             let Ok(bytes) = std::fs::read(&path) else { continue };
             total += bytes.len() as u64;
             let mut found = self.find(&bytes);
@@ -72,7 +72,7 @@ impl Needles {
     }
 }
 
-/// Every encoding of `bytes` that is looked for.
+/// All searched encodings of `bytes`.
 pub fn forms(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
     let mut forms = BTreeSet::from([
         bytes.to_vec(),
@@ -80,7 +80,7 @@ pub fn forms(bytes: &[u8]) -> BTreeSet<Vec<u8>> {
         hex::encode_upper(bytes).into_bytes(),
     ]);
     for shift in 0..3_usize {
-        // Bytes in front and behind share their neighbors' base64 characters; those are left out.
+        // The first and last characters also depend on neighboring bytes, so they are left out.
         let mut padded = vec![0; shift];
         padded.extend_from_slice(bytes);
         let first = (shift * 8).div_ceil(6);

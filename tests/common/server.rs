@@ -1,4 +1,4 @@
-//! The real server binary as a child process, on a folder and a home of its own.
+//! The real server binary as a child process, with its own folder and home.
 
 use super::http::Client;
 use super::sigv4::Keys;
@@ -48,7 +48,7 @@ impl Home {
         command
     }
 
-    /// Runs the command to its end.
+    /// Runs the command and waits for it.
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
@@ -64,7 +64,7 @@ impl Home {
         std::fs::read(entry.path()).unwrap()
     }
 
-    /// A key of another account, made while no server runs. Its region is to be set.
+    /// Credentials of another account, created while no server runs. The caller sets the region.
     pub fn another_account(&self, account: &str) -> Keys {
         let made = self.run(&["credentials", "new", "--account", account]);
         let said = String::from_utf8(made.stdout).unwrap();
@@ -95,7 +95,7 @@ pub struct Server {
     pub child: Child,
     pub host: String,
     pub exports: BTreeMap<String, String>,
-    /// All that it said before it was ready.
+    /// The output before the server was ready.
     pub said: Vec<String>,
     pub keys: Keys,
 }
@@ -106,7 +106,7 @@ impl Server {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (send, lines) = mpsc::channel();
-        // The pipe is read to its end, or a chatty server would block on it.
+        // The pipe is read to its end; otherwise the server would block when the pipe is full.
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
                 let _ = send.send(line);
@@ -147,7 +147,7 @@ impl Server {
         Client::connect(&self.host, &self.keys).unwrap()
     }
 
-    /// `kill -9`: nothing is drained, nothing is closed.
+    /// `kill -9`, without draining or closing.
     pub fn kill9(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();

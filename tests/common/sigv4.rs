@@ -1,5 +1,5 @@
-//! Signature Version 4 for a client, written from the public description of the scheme and sharing
-//! nothing with the server's verifier.
+//! Signature Version 4 for a client, written from the public specification. It shares no code with the
+//! server's verifier.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -22,7 +22,7 @@ fn sha(data: &[u8]) -> String {
     hex::encode(Sha256::digest(data))
 }
 
-/// `YYYYMMDDTHHMMSSZ` of a moment in seconds since 1970.
+/// `YYYYMMDDTHHMMSSZ` for a time in seconds since 1970.
 pub fn amz_date(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Civil date from a day count, eras of 400 years.

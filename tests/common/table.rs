@@ -1,4 +1,5 @@
-//! A table of figures in a document, between its marks: made from kept lines, never by hand.
+//! A table of figures in a document, between two markers. It is generated from recorded lines, never
+//! written by hand.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,9 @@ use std::sync::Mutex;
 pub struct Document {
     /// Relative to the crate.
     pub path: &'static str,
-    /// What the table is of: `<!-- NAME -->` and `<!-- end of NAME -->` stand around it.
+    /// The name in the markers `<!-- NAME -->` and `<!-- end of NAME -->` around the table.
     pub name: &'static str,
-    /// How the table is written anew.
+    /// The command that writes the table again.
     pub command: &'static str,
 }
 
@@ -26,7 +27,7 @@ impl Document {
         format!("{head}{}{table}{}{tail}", marks[0], marks[1])
     }
 
-    /// Panics if the document shows another table.
+    /// Panics if the document contains a different table.
     pub fn must_show(&self, table: &str) {
         let text = fs::read_to_string(self.path()).unwrap();
         assert!(text == self.with(&text, table), "run: {}", self.command);
@@ -41,7 +42,7 @@ impl Document {
     }
 }
 
-/// Digits in threes.
+/// A number with its digits grouped in threes.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,5 +1,5 @@
-//! Operations that touch more than one record are whole: after a power cut at any call of the disk,
-//! and for whoever reads while they go on.
+//! Operations on several records are atomic, after a power cut at any disk call and for concurrent
+//! readers.
 
 use super::world::{Loss, Setup, World};
 use strongroom::__internals::error::Result;
@@ -8,11 +8,11 @@ use strongroom::__internals::model::api::{DescribeSecret, UpdateSecret};
 use strongroom::__internals::secret::SecretValue;
 use strongroom::__internals::vault::Vault;
 
-/// One operation, on what the ones before it left.
+/// One operation, applied after the previous ones.
 pub type Operation = fn(&Vault) -> Result<()>;
 
-/// Cuts the power at every call of `steps`, with each loss of what was not synced: what is `seen`
-/// after the next opening must be what it was before or after the operation that was under way.
+/// Cuts the power at every disk call of `steps`, with each kind of loss of unsynced changes. After the
+/// next open, `seen` must return the state before or after the interrupted operation.
 pub fn cut_everywhere(seed: u64, steps: &[Operation], seen: fn(&Vault) -> String) {
     let setup = Setup::default();
     // The states between the operations.
@@ -53,9 +53,8 @@ pub fn cut_everywhere(seed: u64, steps: &[Operation], seen: fn(&Vault) -> String
     println!("{cuts} power cuts");
 }
 
-/// Changes description and value of `primary` together, `times` times, while readers of `replica`
-/// look at both: they are of one operation. The primary is a secret of the default account and
-/// region.
+/// Changes description and value of `primary` together, `times` times. Concurrent readers of `replica`
+/// must see both from the same operation. The primary is in the default account and region.
 pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str), times: u32) {
     let update = |number: u32| {
         let mut request = UpdateSecret::new(primary);

@@ -1,5 +1,5 @@
-//! The only place that knows how the crate's inner parts are spelled: a simulated machine with a
-//! vault on it, and vaults on real folders with unusual options.
+//! The only place that names the crate's private parts: a simulated machine with a vault on it, and vaults
+//! in real folders with unusual options.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ pub use strongroom::__internals::env::faults::Fault;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// Threads of its own, or everything on the caller's.
+    /// Whether the vault has its own threads, or does everything on the caller's.
     pub background: bool,
     /// First and largest segment, in bytes.
     pub segment_bytes: (u64, u64),
@@ -60,22 +60,22 @@ impl Setup {
     }
 }
 
-/// What a power cut does to bytes that were written and not synced.
+/// What a power cut does to unsynced bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// All of it is gone.
+    /// All are lost.
     Dropped,
-    /// All of it is there.
+    /// All are kept.
     Kept,
-    /// Some writes are there, some are not, some are there in part.
+    /// Some writes are kept, some are lost, some are partial.
     Torn,
 }
 
-/// A simulated machine: clock, chance and disk from one seed.
+/// A simulated machine: clock, random bytes and disk from one seed.
 pub struct World {
     pub sim: Sim,
     key: Mutex<Vec<u8>>,
-    /// What stands for the state folder, if anything does.
+    /// The store that replaces the state folder, if any.
     state: Option<Arc<OrderedStore>>,
 }
 
@@ -114,7 +114,7 @@ impl World {
         self.options(setup, self.sim.reboot()).open(Path::new(DIR), &self.unlock())
     }
 
-    /// The same with a witness of every change on the disk.
+    /// The same with a recorder of every change on the disk.
     pub fn create_watched(&self, setup: &Setup, fs: Arc<dyn Fs>) -> Result<Vault> {
         let env = Env { fs, ..self.sim.reboot() };
         self.make(&self.options(setup, env))
@@ -125,7 +125,7 @@ impl World {
         self.options(setup, env).open(Path::new(DIR), &self.unlock())
     }
 
-    /// Another machine with the same key, at the same time, with a copy of `image` for its disk.
+    /// Another machine with the same key and time, and a copy of `image` as its disk.
     pub fn on_image(&self, image: &SimFs, wall: i64, seed: u64) -> Self {
         let mut sim = Sim::new(seed);
         sim.fs = Arc::new(image.fork());
@@ -133,7 +133,7 @@ impl World {
         Self { sim, key: Mutex::new(self.key.lock().unwrap().clone()), state: self.state.clone() }
     }
 
-    /// The same machine with `state` in the place of the state folder.
+    /// The same machine with `state` in place of the state folder.
     pub fn with_state(self, state: Option<&Arc<OrderedStore>>) -> Self {
         Self { state: state.cloned(), ..self }
     }
@@ -153,12 +153,12 @@ impl World {
         self.sim.clock.wall().0
     }
 
-    /// Time passes.
+    /// Lets time pass.
     pub fn advance(&self, time: Duration) {
         self.sim.clock.advance(time);
     }
 
-    /// The wall clock is set; no time passes.
+    /// Sets the wall clock; no time passes.
     pub fn set_wall(&self, millis: i64) {
         self.sim.clock.set_wall(UnixMillis(millis));
     }
@@ -168,12 +168,12 @@ impl World {
         self.sim.fs.ops_done()
     }
 
-    /// Every call from the `n`-th mutating one on fails: the power is gone.
+    /// Cuts the power: every call from the `n`-th mutating one on fails.
     pub fn crash_at(&self, n: u64) {
         self.sim.fs.set_crash_at(n, CutPoint::Before);
     }
 
-    /// Power comes back: what was not synced is treated as `loss` says.
+    /// Restores the power. `loss` says what happens to unsynced changes.
     pub fn restart(&self, seed: u64, loss: Loss) {
         self.sim.fs.crash(match loss {
             Loss::Dropped => CrashPlan::DropAll,
@@ -188,12 +188,12 @@ impl World {
         self.sim.fs.sync_count(|path| path.parent() == Some(&log)) as u64
     }
 
-    /// How long each sync takes, in real time.
+    /// Makes each sync take this much real time.
     pub fn set_sync_delay(&self, delay: Duration) {
         self.sim.fs.set_sync_delay(delay);
     }
 
-    /// Every sync from the next on fails.
+    /// Makes every following sync fail.
     pub fn fail_syncs(&self) {
         self.sim.fs.fail_nth_sync(1, u64::MAX, std::io::ErrorKind::Other);
     }
@@ -204,7 +204,7 @@ impl World {
     }
 }
 
-/// A copy of the rows that a vault serves from, which outlives it.
+/// A copy of the vault's rows that outlives the vault.
 pub fn state_of(vault: &Vault) -> Arc<OrderedStore> {
     let rows = sealed_rows(vault).into_iter().map(|row| RowChange {
         tree: row.tree,
@@ -217,8 +217,8 @@ pub fn state_of(vault: &Vault) -> Arc<OrderedStore> {
     Arc::new(copy)
 }
 
-/// The same rows but for the `n`-th, which is missing, or is `older`'s where that has another one.
-/// `None`: there are not so many.
+/// The same rows except for the `n`-th. That row is missing, or taken from `older` if it differs there.
+/// `None` if there are fewer rows.
 pub fn with_one_row_wrong(
     state: &OrderedStore,
     n: usize,
@@ -243,7 +243,7 @@ pub fn repair_in(dir: &Path, key_file: &[u8], accept_loss: bool) -> Result<Repai
     VaultDir::lock(dir, &Options::default())?.repair(&key(key_file), accept_loss)
 }
 
-/// Hands mutations in together, so that they share a batch.
+/// Submits mutations together, so that they share a batch.
 pub fn submit_together(
     vault: &Vault,
     scope: &Scope,
@@ -262,7 +262,7 @@ fn key(key_file: &[u8]) -> Unlock {
     Unlock::KeyFile(SecretBytes::copy_from(key_file))
 }
 
-/// Makes a vault in a real folder, its key file at `key_path`.
+/// Creates a vault in a real folder, with its key file at `key_path`.
 pub fn create_in(dir: &Path, key_path: &Path, setup: &Setup) -> Result<Vault> {
     create_with(dir, key_path, &setup.options())
 }
@@ -277,7 +277,7 @@ pub fn create_with(dir: &Path, key_path: &Path, options: &Options) -> Result<Vau
     })
 }
 
-/// The key file of a vault that [`create_in`] made.
+/// The key file of a vault created by [`create_in`].
 pub fn key_of(key_path: &Path) -> Vec<u8> {
     std::fs::read(key_path).unwrap()
 }
@@ -287,7 +287,7 @@ pub fn open_in(dir: &Path, key_file: &[u8], setup: &Setup) -> Result<Vault> {
     setup.options().open(dir, &key(key_file))
 }
 
-/// A real folder and a simulated clock: time passes as a test says, files are real.
+/// An environment with real files and a simulated clock.
 pub struct SlowWorld {
     pub clock: Arc<SimClock>,
     pub fs: Arc<CountingFs>,
@@ -324,7 +324,7 @@ impl SlowWorld {
     }
 }
 
-/// The real file system, noting which thread made a file.
+/// The real file system; it records which thread created each file.
 pub struct CountingFs {
     inner: Arc<dyn Fs>,
     made: Mutex<Vec<(String, PathBuf)>>,
@@ -335,7 +335,7 @@ impl CountingFs {
         Self { inner, made: Mutex::default() }
     }
 
-    /// Files made since the last call, each with the name of the thread that made it.
+    /// Files created since the last call, each with the name of the creating thread.
     pub fn take_made(&self) -> Vec<(String, PathBuf)> {
         std::mem::take(&mut *self.made.lock().unwrap())
     }
@@ -386,7 +386,7 @@ impl Fs for CountingFs {
     }
 }
 
-/// Looks at a vault in a real folder and changes nothing.
+/// Checks a vault in a real folder without changing it.
 pub fn check_in(dir: &Path, key_file: &[u8]) -> Result<CheckReport> {
     VaultDir::lock(dir, &Options::default())?.check(&key(key_file), true)
 }

@@ -1,9 +1,9 @@
-//! Wall clocks that lie: every operation while the clock jumps 400 days either way, to 1969, 1970,
-//! 2038 and 2106, and by a second, with the vault open and closed, on a simulated machine.
+//! Wrong wall clocks: every operation on a simulated machine whose clock jumps 400 days either way, to 1969,
+//! 1970, 2038 and 2106, and by a second, with the vault open and closed.
 //!
-//! What must hold as long as no lie stands for a day (then it is not distinguishable from time):
-//! nothing is pruned or purged before its true time; no stamp of a secret runs back; nothing panics.
-//! And with the clock right again things do go when their time has come.
+//! What must hold unless a wrong time lasts for a day (it then looks like real time): nothing is pruned or
+//! purged before its true time, no time stamp of a secret runs back, and nothing panics. Once the clock is
+//! right again, everything that is due is removed.
 
 use crate::common::drive;
 use crate::common::reference::Req;

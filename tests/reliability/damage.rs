@@ -1,5 +1,5 @@
-//! Damage to files: every single one in a small closed vault, on a simulated disk where a case costs
-//! less than a millisecond; a sample of them, and of damage to sled's own files, on a real one.
+//! Damage to files: every single damage to a small closed vault on a simulated disk, where a case takes less
+//! than a millisecond, and a sample of these cases and of damage to sled's own files on a real disk.
 
 #[path = "damage/cases.rs"]
 mod cases;

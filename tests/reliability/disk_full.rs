@@ -1,9 +1,9 @@
-//! Disks that are too small: a file system in memory of every size, in steps of 4 KiB, from ones that
-//! cannot hold a vault; too few inodes; a limit on the size of files.
+//! Full disks: file systems in memory of every size, in steps of 4 KiB, starting with sizes that cannot hold
+//! a vault; too few inodes; a limit on the size of files.
 //!
-//! What must hold: an operation that has no space says so and has not happened; what was acknowledged
-//! can be read, now and by the next open, with the disk full to its last byte; deleting works; with
-//! room again writing goes on.
+//! What must hold: an operation without space fails with that error and has no effect. Acknowledged data is
+//! readable now and after the next open, even if the disk is full to the last byte. Deleting works. Once
+//! there is space again, writes work.
 
 use crate::common::rng::Rng;
 use crate::common::world::{Setup, create_with};

@@ -1,11 +1,11 @@
-//! Injected errors: each call of a script to the file system, reads too, fails with each error that
-//! a disk gives, once or for ever; then the process dies or the power goes, and the vault is opened
-//! again on a disk that works.
+//! Injected errors: each file system call of a script, including reads, fails with each error that a disk
+//! may return, once or permanently. Then the process dies or the power is cut, and the vault is opened again
+//! on a disk that works.
 //!
-//! What must hold: nothing is answered that is not there afterwards; a failed sync of the log takes
-//! every later write with it; reads go on; the next open recovers, `check` finds nothing, writes
-//! work. The same script without an error says what may be there: what was last shown, or that and
-//! the one operation whose outcome nobody was told.
+//! What must hold: every acknowledged write is there afterwards. After a failed sync of the log all later
+//! writes fail, and reads still work. The next open recovers, `check` finds nothing, and writes work. A run
+//! of the same script without errors shows the allowed results: the state last shown, optionally with the
+//! one operation whose outcome was unknown.
 
 use crate::common::rng::Rng;
 use crate::figures;
@@ -64,7 +64,7 @@ struct Counts {
     not_opened: u64,
     undone: u64,
     unfelt: u64,
-    /// The operation under way is there though nobody was told.
+    /// The interrupted operation is there, although its outcome was unknown.
     unreported: u64,
 }
 

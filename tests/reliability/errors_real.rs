@@ -1,9 +1,9 @@
-//! Real write-back errors: an ext4 image with holes, on a file system in memory that is too small for
-//! it. A write succeeds, because ext4 has room; the sync of it fails, because what is below has none.
-//! The kernel may then call the pages clean, so a second sync of them could lie.
+//! Real write-back errors: a sparse ext4 image on a file system in memory that is too small for it. A write
+//! succeeds, because ext4 has room. Its sync fails, because the file system below is full. The kernel may
+//! then mark the pages clean, so a second sync could succeed without writing them.
 //!
-//! What must hold: no false acknowledgement, a vault in doubt takes no more writes and goes on
-//! reading, and opening it again (with room below) finds all that was acknowledged.
+//! What must hold: no false acknowledgement. After the error the vault refuses writes and still reads. The
+//! next open (with room below) finds everything that was acknowledged.
 
 use crate::common::rng::Rng;
 use crate::common::world::Fault;

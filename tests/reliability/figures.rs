@@ -1,5 +1,5 @@
-//! The figures of `docs/RELIABILITY.md`: the sums over the lines that are kept in
-//! `tests/reliability/figures.jsonl`. Those lines have the seeds; the document does not repeat them.
+//! The figures of `docs/RELIABILITY.md`: sums over the lines in `tests/reliability/figures.jsonl`. Those
+//! lines contain the seeds; the document does not repeat them.
 
 pub use crate::common::figures::{Seed, is_short, seeds, tell};
 use crate::common::table::{Document, grouped};

@@ -1,4 +1,4 @@
-//! What a vault must hold after a process died at its work.
+//! What a vault must hold after a process died during its work.
 
 use super::work::{ACCOUNT, ASIDE, REGION};
 use crate::common::drive;

@@ -1,4 +1,4 @@
-//! Every fault of `src/env/faults` with the test that catches a build with it.
+//! Every fault of `src/env/faults`, with the test that catches a build with this fault.
 //!
 //! `cargo test --test reliability known_bad -- --ignored --nocapture` runs them all and prints the table.
 

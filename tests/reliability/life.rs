@@ -1,4 +1,5 @@
-//! The life of a vault whose processes die: each goes on where the last one was found to have ended.
+//! A vault whose processes die one after another. Each process continues from the state in which the last
+//! one was found.
 
 use super::judge;
 use super::place::Place;

@@ -1,5 +1,5 @@
-//! The harnesses that show that nothing acknowledged is lost, each in a module of its own. What
-//! each does, how to run it for longer, and the figures it reached: `docs/RELIABILITY.md`.
+//! The harnesses that show that no acknowledged write is lost, one per module. `docs/RELIABILITY.md`
+//! describes each, how to run it for longer, and its figures.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]

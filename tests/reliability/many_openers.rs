@@ -1,6 +1,6 @@
-//! Many processes that open one vault at once, again and again: exactly one has it, the others fail
-//! at once and name the one that has it; when it is killed the vault is free; a pid that an earlier
-//! holder left says nothing.
+//! Many processes open one vault at the same time, repeatedly. Exactly one succeeds; the others fail
+//! immediately and name its process. When that process is killed, the vault is free. A pid left by an
+//! earlier process has no effect.
 
 use crate::common::world::{self, Setup};
 use crate::common::{self, rng::Rng};

@@ -1,4 +1,4 @@
-//! File systems of a harness's own, unmounted when dropped. Root only.
+//! Private file systems for a harness, unmounted when dropped. Root only.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,6 +1,6 @@
-//! Who can read and write what a vault keeps: every file and folder that the command makes, for root,
-//! its owner and somebody else, under each umask, with folders that were there before and open to
-//! all. And what lies in the place of a file without being one.
+//! Who can read and write the files of a vault: every file and folder that the command creates, for root,
+//! the owner and another user, under each umask, also in existing folders that are open to everyone. Also
+//! objects in place of a file that are not regular files.
 
 use crate::common::search::files_below;
 use crate::common::server::{BIN, Server};

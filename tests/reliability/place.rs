@@ -1,4 +1,4 @@
-//! A vault in a real folder with a clock that a test sets, and its keys beside it.
+//! A vault in a real folder with a simulated clock, and its keys beside it.
 
 use crate::common::world::Setup;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};

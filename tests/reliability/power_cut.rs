@@ -1,9 +1,9 @@
-//! Real power cuts: ext4 and XFS on a loop device, shut down by their own ioctl without a flush of
-//! the journal while a child process works on them. What was not synced is gone, as the kernel
-//! itself has it; then the file system is mounted again, recovers, and the vault is opened and
-//! judged. Every acknowledgement that came through the pipe counts, also one after the cut.
+//! Real power cuts: ext4 and XFS on a loop device are shut down by their own ioctl, without a flush of the
+//! journal, while a child process works on them. The kernel discards unsynced changes. Then the file system
+//! is mounted again and recovers, and the vault is opened and judged. Every acknowledgement that arrived
+//! through the pipe counts, even after the cut.
 //!
-//! Each vault lives through several cuts, of which the first may fall into its creation.
+//! Each vault goes through several cuts. The first may hit its creation.
 
 use crate::common::rng::Rng;
 use crate::common::world::Fault;

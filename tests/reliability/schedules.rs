@@ -1,9 +1,9 @@
-//! Orders of execution: writers, the commit thread, maintenance, readers and whoever closes the
-//! vault, each stopped wherever the scheduler likes, with syncs that fail. Every execution ends in a
-//! power cut; what was acknowledged must be there. A deadlock fails by itself.
+//! Orders of execution: a scheduler interleaves writers, the commit thread, maintenance, readers and a
+//! thread that closes the vault, with syncs that fail. Every execution ends with a power cut, after which
+//! all acknowledged writes must be there. The scheduler also detects deadlocks.
 //!
-//! Only in a `--cfg shuttle` build, in which the vault's threads, locks and channels are the
-//! scheduler's (`env::threads`).
+//! Only in a `--cfg shuttle` build, in which the scheduler provides the vault's threads, locks and channels
+//! (`env::threads`).
 
 use super::common::recorder::Recorder;
 use super::common::rng::Rng;

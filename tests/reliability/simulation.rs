@@ -1,10 +1,10 @@
-//! Deterministic simulation: scripts of every operation on a simulated machine, an image of the
-//! disk before each of its changes, and on each image every way to lose what was not synced.
+//! Deterministic simulation: scripts of every operation run on a simulated machine. An image of the disk is
+//! taken before each change, and each image is opened with every kind of loss of unsynced changes.
 //!
-//! What must hold after each: what was shown to a reader or answered is there, what was under way
-//! is there whole or not at all, `check` finds nothing, labels are legal, the vault goes on working.
-//! The oracle is what the vault itself read as after each frame while the power was on; that this is
-//! right is shown against the reference model (`tests/api/model.rs`).
+//! After each crash, everything that was shown to a reader or acknowledged is there, interrupted operations
+//! are there completely or not at all, `check` finds nothing, labels are legal, and the vault accepts writes.
+//! The oracle is a dump of the vault after each frame while the power was on. The reference model shows that
+//! these dumps are right (`tests/api/model.rs`).
 
 use crate::common::rng::Rng;
 use crate::figures;

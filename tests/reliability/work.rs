@@ -1,8 +1,8 @@
-//! Work of all kinds, deterministic by seed, for a process that shall die at it, and what a vault must
-//! hold then. `worker` does it.
+//! Random work of all kinds, deterministic by seed, for a process that is killed meanwhile, and what the
+//! vault must hold afterwards. `worker` executes it.
 //!
-//! Requests of one region have an oracle: the reference model after each of them. What the model
-//! does not know (rotation, replicas, policies) is done in another region and judged by its shape.
+//! Requests in one region have an oracle: the reference model after each of them. Features that the model
+//! lacks (rotation, replicas, policies) are used in another region and judged by general rules.
 
 use crate::common::reference::{Chosen, Id, Model, Req, Value};
 use crate::common::rng::Rng;

@@ -1,4 +1,4 @@
-//! The process that does the work and says how far it is.
+//! The process that does the work and reports its progress.
 
 use super::place::{FUNCTION, Place};
 use super::work::{ACCOUNT, ASIDE, Act, REGION, Script};

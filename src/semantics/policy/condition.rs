@@ -1,8 +1,8 @@
 //! Conditions of a statement (SEM-ACCESS-8, SEM-ACCESS-9).
 //!
-//! What this vault knows of a request is little: who asks, for what, and that the network is not
-//! encrypted. A condition on anything else is undecided, and so is one whose operator is not built:
-//! an Allow with it grants nothing, a Deny with it forbids.
+//! This vault knows little about a request: the caller, the secret, and that the connection is not
+//! encrypted. A condition on anything else is undecided, and so is one with an unsupported operator. An
+//! Allow with such a condition grants nothing; a Deny with it forbids.
 
 use super::asked::Asked;
 use super::json::Json;
@@ -50,7 +50,7 @@ enum Operator {
         how: How,
     },
     Null,
-    /// Legal, and never decided here.
+    /// Valid, but never decided here.
     Other,
 }
 
@@ -59,7 +59,7 @@ enum How {
     Equal,
     EqualAnyCase,
     Pattern,
-    /// Part by part between the colons, each a pattern.
+    /// Compares the parts between the colons; each is a pattern.
     Arn,
 }
 
@@ -68,9 +68,9 @@ enum How {
 pub(super) struct Condition {
     operator: Operator,
     if_exists: bool,
-    /// `ForAnyValue:` or `ForAllValues:` stands in front.
+    /// Whether the operator starts with `ForAnyValue:` or `ForAllValues:`.
     of_set: bool,
-    /// Lower case: keys of conditions are compared without regard to case.
+    /// Lower case, because condition keys are case-insensitive.
     key: String,
     values: Vec<String>,
 }
@@ -142,8 +142,8 @@ impl Condition {
         }
     }
 
-    /// Whether it lets only those pass whom it names: the condition that keeps a policy for everyone
-    /// from being one for the public (SEM-POLICY-10).
+    /// Whether it restricts the callers to named ones. A policy for everyone with such a condition is not
+    /// public (SEM-POLICY-10).
     pub(super) fn narrows(&self) -> bool {
         const KEYS: [&str; 8] = [
             "aws:sourcearn",
@@ -181,13 +181,13 @@ impl How {
     }
 }
 
-/// What is known of a key of the request.
+/// What is known about a condition key of the request.
 #[derive(Debug, PartialEq, Eq)]
 enum Known {
     Is(String),
-    /// Known not to be there.
+    /// Known to be absent.
     Absent,
-    /// Not known, for any request.
+    /// Never known.
     Never,
 }
 
@@ -206,7 +206,7 @@ fn known(key: &str, asked: &Asked<'_>) -> Known {
         "aws:principaltype" => is("Account"),
         "aws:resourceaccount" => is(&asked.record.scope.account),
         "aws:requestedregion" => is(&asked.record.scope.region),
-        // There is no TLS here, no session, and no AWS service that would call on behalf of others.
+        // There is no TLS, and no AWS service calls on behalf of others.
         "aws:securetransport" | "aws:viaawsservice" | "aws:principalisawsservice" => is("false"),
         "aws:sourcevpc" | "aws:sourcevpce" | "aws:principalorgid" => Known::Absent,
         _ => Known::Never,

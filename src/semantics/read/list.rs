@@ -1,7 +1,7 @@
-//! `ListSecrets`: order, pages, and what is hidden (SEM-LIST-3 to SEM-LIST-9).
+//! `ListSecrets`: order, pages, and hidden secrets (SEM-LIST-3 to SEM-LIST-9).
 //!
-//! Ids rise in the order of creation, so a page in the default order reads on from the last id and
-//! costs by its size. Other orders look at every secret of the scope and keep one page's worth.
+//! Ids rise in the order of creation. A page in the default order therefore continues from the last id,
+//! and its cost depends on its size. Other orders scan all secrets of the scope and keep one page.
 
 use super::filter::Filters;
 use super::{describe, page};
@@ -16,10 +16,10 @@ use crate::semantics::plan::{Refusal, View};
 use crate::semantics::validate::{Check, Checked, Violations, filters, members};
 use std::cmp::Ordering;
 
-/// Records fetched at a time by a scan.
+/// Records that a scan fetches at a time.
 const BATCH: usize = 256;
-/// Records that one page in the default order looks at, at most: a rare match must not hold up a
-/// server. The page then ends early, with a token (SEM-LIST-8).
+/// The most records that one page in the default order examines, so that a rare match does not block a
+/// server. At the limit the page ends early, with a token (SEM-LIST-8).
 const SCAN_MAX: usize = 10_000;
 
 /// `SortByType` of the API model.
@@ -27,7 +27,7 @@ const SORT_KEYS: [&str; 4] = ["created-date", "last-accessed-date", "last-change
 /// `SortOrderType` of the API model.
 const SORT_ORDERS: [&str; 2] = ["asc", "desc"];
 
-/// What secrets are sorted by.
+/// The field by which secrets are sorted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SortBy {
     Created,
@@ -43,7 +43,7 @@ struct Order {
     falling: bool,
 }
 
-/// Where a secret stands in an order. The creation order needs no key: the id is enough.
+/// The position of a secret in an order. The order of creation needs only the id, no key.
 #[derive(PartialEq, Eq)]
 struct Position {
     key: Option<Vec<u8>>,
@@ -103,8 +103,8 @@ impl Look for ListSecrets {
     }
 }
 
-/// A page of the secrets that filters select and that no deletion is scheduled for, in the order of
-/// creation, with the token of the next one: what `BatchGetSecretValue` walks by.
+/// A page of the secrets that match the filters and are not scheduled for deletion, in the order of
+/// creation, with the token of the next page. Used by `BatchGetSecretValue`.
 pub(crate) fn active_in_creation_order<V: View>(
     view: &V,
     scope: &Scope,
@@ -155,7 +155,7 @@ fn in_creation_order<V: View>(
         for record in records {
             let id = record.id;
             after = Some(id);
-            // A replica stands where it was made, and shows its primary (SEM-REPL-3).
+            // A replica has the position of its own creation but shows its primary (SEM-REPL-3).
             let Some(record) = alias::shown(view, record)?.filter(|record| selects(record)) else {
                 continue;
             };
@@ -222,7 +222,7 @@ fn sorted<V: View>(
 }
 
 impl Order {
-    /// The order that a checked request asks for: by creation, rising, unless it says otherwise.
+    /// The order of a checked request. The default is ascending by creation.
     fn of(request: &ListSecrets) -> Self {
         let by = match request.sort_by.as_deref() {
             Some("last-accessed-date") => SortBy::Accessed,
@@ -243,7 +243,7 @@ impl Order {
         Position { key, id }
     }
 
-    /// Never read comes last, whichever way the order runs (SEM-LIST-7).
+    /// Secrets that were never read come last in both directions (SEM-LIST-7).
     fn compare(self, a: &Position, b: &Position) -> Ordering {
         let rising = match (&a.key, &b.key) {
             (Some(_), None) => return Ordering::Less,
@@ -253,7 +253,7 @@ impl Order {
         if self.falling { rising.reverse() } else { rising }
     }
 
-    /// The letter of this order in a token; capital when falling.
+    /// The letter of this order in a token; upper case for descending order.
     fn letter(self) -> char {
         let letter = match self.by {
             SortBy::Created => 'c',
@@ -264,7 +264,7 @@ impl Order {
         if self.falling { letter.to_ascii_uppercase() } else { letter }
     }
 
-    /// A key that is there is marked by a byte, so that it differs from none.
+    /// A present key starts with a marker byte, so that it differs from an absent one.
     fn token(self, position: &Position) -> String {
         let key = position.key.as_ref().map(|key| [&[1], key.as_slice()].concat());
         page::secret_token(self.letter(), position.id, &key.unwrap_or_default())
@@ -281,7 +281,7 @@ impl Order {
     }
 }
 
-/// Bytes that sort as the time does: big-endian, the sign bit flipped.
+/// Bytes that sort in the order of time: big-endian, with the sign bit flipped.
 fn time_key(millis: i64) -> Vec<u8> {
     (millis.cast_unsigned() ^ (1 << 63)).to_be_bytes().to_vec()
 }

@@ -1,4 +1,4 @@
-//! Builds that break a promise on purpose: the same cases must catch them.
+//! Builds that deliberately break a promise. The same cases must catch them.
 
 use super::cases::{Cases, Kind};
 use super::memory::{Counts, Seen, look, run};

@@ -1,5 +1,5 @@
-//! Every case on a simulated disk, in this process: opened with the state beside it, with an older
-//! state, and with none.
+//! Every case on a simulated disk, in this process: opened with its state, with an older state, and without
+//! a state.
 
 use super::cases::{Case, Cases};
 use super::subject::{BYTES_MAX, Subject, dump, files};

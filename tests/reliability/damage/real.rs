@@ -1,5 +1,5 @@
-//! The same damages on real files with sled beside them, and damage to sled's own files. Every
-//! opening is done by a child process, since sled may panic, abort or hang over bad files.
+//! The same damages on real files beside sled, and damage to sled's own files. Child processes open the
+//! vaults, because sled may panic, abort or hang on damaged files.
 
 use super::cases::{Case, Cases, Files, Kind, class};
 use super::subject::dump;

@@ -1,4 +1,4 @@
-//! Repairs: what each kind of damage comes to, and the power cut at every call of them.
+//! Repairs: the result for each kind of damage, and power cuts at every call of a repair.
 
 use super::memory::{Seen, judge, look};
 use super::subject::{Subject, dump, files};

@@ -1,4 +1,4 @@
-//! What two damages at once come to on real files, through the command.
+//! Two damages at once on real files, through the command.
 
 use super::real::{Bench, SECRETS, Seen};
 use crate::common::search::files_below;

@@ -1,4 +1,4 @@
-//! The vault that is damaged: small, closed, with a history, the same bytes at every run.
+//! The vault that is damaged: small, closed, with a history, and with the same bytes in every run.
 
 use crate::common::world::{self, Setup, World};
 use std::collections::BTreeSet;

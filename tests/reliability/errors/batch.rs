@@ -1,4 +1,4 @@
-//! What is planned on a batch is answered after its sync, refusals and no-ops included.
+//! All requests of a batch are answered after its sync, including refusals and no-ops.
 
 use crate::common::world::{self, Fault, Loss, Setup, World};
 use std::sync::{Arc, Mutex};

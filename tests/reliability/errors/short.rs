@@ -1,5 +1,5 @@
-//! Interrupted and short calls are no errors: below the real file system every call that may be is
-//! cut short or interrupted, and the vault does not notice.
+//! Interrupted and short calls are not errors: below the real file system, every call that may be short or
+//! interrupted is, and the vault works as usual.
 
 use crate::common::world::{self, Setup};
 use crate::common::{child, child_task};

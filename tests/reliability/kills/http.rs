@@ -1,7 +1,7 @@
-//! Sixteen writers over HTTP against the real server, which is killed with `kill -9` in the middle
-//! of it, round after round. Every acknowledged version must be readable after each restart.
+//! Sixteen writers over HTTP against the real server, which is killed with `kill -9` under load, round after
+//! round. Every acknowledged version must be readable after each restart.
 //!
-//! A seed is a round, all of them on one vault: `STRONGROOM_SEEDS=1..201` is the full tier.
+//! Each seed is a round, and all rounds use one vault: `STRONGROOM_SEEDS=1..201` is the full tier.
 use crate::common::http::Client;
 use crate::common::rng::Rng;
 use crate::common::server::{Home, Server};

@@ -1,9 +1,9 @@
-//! `kill -9` in the middle of everything: a child process does random work of all kinds on a real
-//! folder and says what was acknowledged; it is killed, while it opens or 0 to 40 ms after, and what
-//! it left is opened and judged. `http` does the same to the real server.
+//! `kill -9` at any time: a child process does random work of all kinds on a real folder and reports
+//! acknowledgements. It is killed while it opens the vault or 0 to 40 ms later, and the remaining files are
+//! opened and judged. `http` does the same with the real server.
 //!
-//! A kill loses no page cache, so it cannot tell an answer before the sync: `power_cut` and `recorded`
-//! can. It tells an answer before the write.
+//! A kill does not lose the page cache. It therefore detects an acknowledgement before the write, but not
+//! one before the sync; `power_cut` and `recorded` detect that.
 
 mod http;
 

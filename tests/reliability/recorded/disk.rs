@@ -1,8 +1,8 @@
-//! What a disk may hold after the power went, from the calls that a process made.
+//! Computes from the calls of a process what a disk may hold after a power cut.
 //!
-//! Content is durable when its file was synced after it was written; a name, when its folder was
-//! synced after it was given (a rename: the folder that it goes to). Everything else may be there or
-//! not, each for itself, and a write may be there in sectors.
+//! Content is durable once its file was synced after the write. A name is durable once its folder was
+//! synced after the name was given (for a rename: the target folder). Any other change may be kept or lost
+//! independently, and a write may be kept in part, by sectors.
 
 use super::trace::{Call, Event};
 use crate::common::rng::Rng;

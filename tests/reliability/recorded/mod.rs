@@ -1,8 +1,8 @@
-//! An independent recorder: strace writes down every file call of a process that works on a real
-//! folder, and what it acknowledged between them. From that, what a disk may hold after a power cut
-//! at each call is built, opened and judged.
+//! An independent recorder: strace records every file call of a process on a real folder, and its
+//! acknowledgements in between. From the recording, the possible disks after a power cut at each call are
+//! built, opened and judged.
 //!
-//! It proves itself first: all calls, replayed, give the files that are really there, byte for byte.
+//! The recorder is verified first: replaying all calls gives the real files, byte for byte.
 
 mod disk;
 mod server;

@@ -1,5 +1,5 @@
-//! The real server under strace: what it had answered must be on every disk that a power cut could
-//! have left, with the key and the credentials that it had made.
+//! The real server under strace. Everything that it acknowledged must be on every disk that a power cut
+//! could have left, including the key and the credentials that it created.
 
 use super::trace::{self, Event};
 use super::{Case, Counts, images, judge_all, prove, strace_works};

@@ -1,9 +1,8 @@
-//! What strace wrote about a process, as calls that change files, in the order in which they took
-//! effect.
+//! Parses the output of strace into the calls that change files, in the order of their effect.
 //!
-//! Traps: a call that others overtook is on two lines (`<unfinished ...>`, `resumed`); a `write`
-//! has no offset of its own; a `sync` covers what had returned before it began, not what returned
-//! before it did.
+//! Pitfalls: a call during which others finished is on two lines (`<unfinished ...>`, `resumed`). A `write`
+//! does not state its offset. A `sync` covers the calls that returned before it began, not those that
+//! returned before its end.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

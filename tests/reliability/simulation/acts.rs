@@ -1,5 +1,5 @@
-//! What a script is made of: one [`Kind`] for each thing that changes a vault. A new operation joins
-//! by a variant, its line in `ALL`, and what it does in [`Kind::write`] or in the runner.
+//! The steps of a script: one [`Kind`] for each way to change a vault. A new operation needs a variant, a
+//! line in `ALL`, and its implementation in [`Kind::write`] or in the runner.
 
 use super::dump::{AWAY, HOME, scope};
 use super::machine::FUNCTION;

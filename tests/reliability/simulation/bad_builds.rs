@@ -1,4 +1,4 @@
-//! Builds that break one promise each, and that the simulation notices.
+//! Builds that break one promise each. The simulation must catch them.
 
 use super::crash::{Crash, Depth, Judge, crashes};
 use super::runner::{Image, Runner};

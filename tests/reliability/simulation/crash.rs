@@ -1,4 +1,4 @@
-//! Crashes on images, and the judge of what is there afterwards.
+//! Crashes on images, and checks of the vault afterwards.
 
 use super::dump::{HOME, difference, dump, scope, text};
 use super::machine::Machine;

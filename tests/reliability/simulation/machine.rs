@@ -1,4 +1,4 @@
-//! A simulated machine with a vault on it: no thread, tiny segments, every operation inline.
+//! A simulated machine with a vault on it: no threads, tiny segments, every operation inline.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A script run with the power on. Before every call that changes the disk the watch takes an image
-//! of it; after every frame it notes what the vault reads as.
+//! Runs a script with the power on. Before every call that changes the disk, the watch takes an image of it.
+//! After every frame it records a dump of the vault.
 
 use super::acts::{Kind, Maker, NAMES};
 use super::dump::{HOME, difference, dump, scope, text};

@@ -1,5 +1,5 @@
-//! The same images with the real store beside the log: sled's state is lost, stale, damaged or whole
-//! after the crash, and makes no difference.
+//! The same images with the real store beside the log. After the crash sled's state is lost, stale, damaged
+//! or intact, and the result must be the same.
 
 use super::dump::{difference, dump, text};
 use super::machine::{Machine, options_of, unlock};
