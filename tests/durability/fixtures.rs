@@ -1,6 +1,6 @@
 //! Vaults of every released format, opened for ever; and a newer format, refused by its number.
 //!
-//! `tests/fixtures/v1` was made by `make_the_fixture` (ignored); its state folder was left out, as
+//! `tests/durability/fixtures/v1` was made by `make_the_fixture` (ignored); its state folder was left out, as
 //! it is rebuilt from the rest. It is never made again: a new format gets a new folder.
 
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ use strongroom::__internals::vault::{Options, VaultDir};
 const PASSPHRASE: &str = "fixture passphrase";
 
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/durability/fixtures/v1")
 }
 
 fn passphrase() -> Unlock {

@@ -46,7 +46,7 @@ fn write_the_seeds() {
 }
 
 fn keys() {
-    let body = &fs::read(root().join("tests/fixtures/v1/vault/keystore.a")).unwrap()[72..];
+    let body = &fs::read(root().join("tests/durability/fixtures/v1/vault/keystore.a")).unwrap()[72..];
     put("keystore", "fixture", body);
     for (name, patch) in [
         ("generation", &[28, 0, 1, 9][..]),
@@ -148,7 +148,7 @@ fn rows() {
 }
 
 fn logs() {
-    let manifest = fs::read(root().join("tests/fixtures/v1/vault/manifest.a")).unwrap();
+    let manifest = fs::read(root().join("tests/durability/fixtures/v1/vault/manifest.a")).unwrap();
     let body = &manifest[72..];
     let end = body[..body.len() - 32].iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let len = u16::try_from(end).unwrap().to_le_bytes();
