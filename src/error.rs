@@ -199,7 +199,7 @@ impl fmt::Display for Error {
             ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
             ErrorKind::NotFound { path } => write!(f, "there is no vault here. path={}", path.display()),
             ErrorKind::Exists { path } => {
-                write!(f, "a vault or files that are not a vault's are already here. path={}", path.display())
+                write!(f, "the folder already holds a vault or other files. path={}", path.display())
             }
             ErrorKind::LaxPermissions { path, mode } => {
                 write!(f, "others can reach this file; run `chmod go=` on it. path={} mode={mode:o}", path.display())
@@ -211,7 +211,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::Poisoned => f.write_str("the disk failed earlier; reopen the vault to write again"),
             ErrorKind::Closed => f.write_str("the vault is closed"),
-            ErrorKind::StateBroken => f.write_str("the state cannot serve; reopen the vault, which rebuilds it"),
+            ErrorKind::StateBroken => f.write_str("stored data cannot be read at the moment; reopen the vault, which rebuilds its state"),
             ErrorKind::Io { op } => match &self.source {
                 Some(source) => write!(f, "the operating system refused. op={op} cause={source}"),
                 None => write!(f, "the operating system refused. op={op}"),

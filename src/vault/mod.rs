@@ -12,7 +12,7 @@
 //!
 //! # File map
 //!
-//! Each room uses only rooms above it in this list (`tests/architecture` keeps it so).
+//! From the bottom layer up: each entry uses only entries listed before it (`tests/architecture` keeps it so).
 //!
 //! - `error.rs`: errors of the lower layers become what a caller sees
 //! - `worker.rs`: a background thread and how it is woken

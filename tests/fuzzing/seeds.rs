@@ -46,7 +46,8 @@ fn write_the_seeds() {
 }
 
 fn keys() {
-    let body = &fs::read(root().join("tests/durability/fixtures/v1/vault/keystore.a")).unwrap()[72..];
+    let body =
+        &fs::read(root().join("tests/durability/fixtures/v1/vault/keystore.a")).unwrap()[72..];
     put("keystore", "fixture", body);
     for (name, patch) in [
         ("generation", &[28, 0, 1, 9][..]),

@@ -97,8 +97,7 @@ pub(crate) struct Versions {
 /// `stage`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-AWSCURRENT only moves if --from names the version that has it now. AWSPREVIOUS then moves to that
-version.
+To move AWSCURRENT, name the version that has it now with --from. That version then gets AWSPREVIOUS.
 
 Example: go back to the version before
   strongroom stage db/password AWSCURRENT --to OLD --from NEW")]

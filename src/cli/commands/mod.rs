@@ -1,4 +1,4 @@
-//! The subcommands, but `serve` and `env`. Each asks the vault, closes it, prints.
+//! All subcommands except `serve` and `env`. Each asks the vault, closes it and prints.
 //!
 //! - `init.rs`: creates a vault and its key
 //! - `secrets.rs`: `put`, `get`, `ls`, `describe`, `versions`, `stage`, `rm`, `restore`

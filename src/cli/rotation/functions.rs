@@ -95,7 +95,7 @@ pub(super) fn parse(line: &str) -> Result<(String, Target), CliError> {
 fn bad(line: &str) -> CliError {
     // Only the name: the rest may contain a password.
     let arn = line.split('=').next().unwrap_or_default();
-    CliError::usage(format!("--rotation: {arn:?} is not given a function")).hint(
+    CliError::usage(format!("--rotation: no valid function for {arn:?}")).hint(
         "ARN=exec:/absolute/path, ARN=http://host:port/path, ARN=random, ARN=random:LENGTH, or a \
          file of such lines",
     )

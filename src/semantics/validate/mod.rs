@@ -7,7 +7,7 @@
 //! - `constraint`: the grammar of broken model constraints
 //! - `members`: constraints of members that several requests have
 //! - `names`: names, references, tokens and labels, read once their constraints hold
-//! - `filters`, `policies`, `regions`, `role`: the same of filters, policies, regions and ARNs of roles
+//! - `filters`, `policies`, `regions`, `role`: the same for filters, policies, regions and role ARNs
 //! - `checked`: requests that passed their checks, with what they name parsed
 
 mod checked;

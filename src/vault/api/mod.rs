@@ -6,7 +6,7 @@
 //! - `pages.rs`: lists as iterators over all of their pages
 //! - `submit.rs`: from any request to its answer; the form for servers
 //! - `scope.rs`: handles that act in other scopes
-//! - `fork.rs`: a second vault that goes on from where one stands, for tests
+//! - `fork.rs`: a copy of a vault that continues independently, for tests
 
 mod batch_get;
 #[cfg(feature = "testkit")]

@@ -1,9 +1,10 @@
 //! Drives the commit pipeline: from a thread of its own behind a bounded channel, or from the caller in a
 //! vault without threads.
 //!
-//! The thread lingers a little for as many requests as the last two batches held. Without that, two groups of
-//! writers alternate and each waits for two syncs. A linger that runs out has met all writers that there are,
-//! so its count is the limit for a while. Neither a single writer nor a full queue waits.
+//! Before a batch, the thread waits briefly for as many requests as the last two batches contained. Without
+//! that, two groups of writers alternate and each waits for two syncs. If a wait times out, no more writers are
+//! active, so for a number of batches the thread waits for no more than it got. Neither a single writer nor a
+//! full queue waits.
 
 use super::job::{Done, Job};
 use super::pipeline::{BATCH_OPERATIONS_MAX, Pipeline, Task};
