@@ -69,7 +69,7 @@ fn try_answer(
             };
             vault.submit_write(write, done);
             let answer = answer.recv().map_err(|_| operations::BROKEN_OFF)??;
-            operations::write_answer(operation, &answer)?
+            operations::write_answer(&answer)?
         }
     };
     Ok(Reply::json(content))

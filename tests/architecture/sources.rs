@@ -60,26 +60,60 @@ pub fn without_tests(text: &str) -> &str {
 
 /// Code without comments, string contents and a closing test module.
 pub fn bare(text: &str) -> String {
-    let text = without_tests(text);
+    let mut rest = without_tests(text);
     let mut code = String::new();
-    for line in text.lines() {
-        let line = line.split("//").next().unwrap();
-        for (n, part) in line.split('"').enumerate() {
-            if n % 2 == 0 {
-                code.push_str(part);
-            }
-        }
-        code.push('\n');
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(len) = raw_string(rest).filter(|_| !code.ends_with(is_of_a_word)) {
+            len
+        } else if c == '"' {
+            string(rest)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\") {
+            // The character that would look like the start of a string, or one that is escaped.
+            2 + rest[2..].find('\'').unwrap_or(0) + 1
+        } else {
+            code.push(c);
+            c.len_utf8()
+        };
+        rest = rest.get(skipped..).unwrap_or_default();
     }
     code
 }
 
+/// The length of the string that `text` starts with.
+fn string(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The length of the raw string that `text` starts with, if it does.
+fn raw_string(text: &str) -> Option<usize> {
+    let after = text.strip_prefix("br").or_else(|| text.strip_prefix('r'))?;
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    let content = after[hashes..].strip_prefix('"')?;
+    let end = format!("\"{}", "#".repeat(hashes));
+    let start = text.len() - content.len();
+    Some(content.find(&end).map_or(text.len(), |at| start + at + end.len()))
+}
+
+fn is_of_a_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
 /// Whether `code` has `word` standing alone (not inside a longer name).
 pub fn names(code: &str, word: &str) -> bool {
-    let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + word.len()..].chars().next();
-        !before.is_some_and(part) && !after.is_some_and(part)
+        !before.is_some_and(is_of_a_word) && !after.is_some_and(is_of_a_word)
     })
 }

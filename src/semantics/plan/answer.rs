@@ -7,8 +7,10 @@ use crate::model::api;
 pub enum Answer {
     /// `CreateSecret`, `PutSecretValue`, `UpdateSecret`, `RotateSecret`, `CancelRotateSecret`
     Written(api::VersionResponse),
-    /// `UpdateSecretVersionStage`, `RestoreSecret`, `StopReplicationToReplica`
+    /// `UpdateSecretVersionStage`, `RestoreSecret`
     Named(api::SecretResponse),
+    /// `StopReplicationToReplica`, which shows the ARN only.
+    Promoted(api::SecretResponse),
     /// `DeleteSecret`
     Deleted(api::DeleteSecretResponse),
     /// `PutResourcePolicy`, `DeleteResourcePolicy`

@@ -30,6 +30,7 @@ use crate::semantics::messages;
 use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
 use crate::semantics::validate::{self, AboutSecret, Check, Checked, Violations, members, names};
+use crate::semantics::versions::get;
 
 /// `ReplicaRestrictionType` of the API model.
 const RESTRICTIONS: [&str; 2] = ["SameOrg", "NoRestriction"];
@@ -64,7 +65,7 @@ impl Decide for AssociateCrossAccountReplica {
         let (secret, action) = (request.secret(), Action::AssociateCrossAccountReplica);
         let record = resolve::active(view, &context.scope, secret, action)?;
         // The replica will show the values, so the caller has to be allowed to read them.
-        access::check(&context.scope, &record, &request.secret_id, Action::GetSecretValue)?;
+        get::check_access(&context.scope, &record, &request.secret_id)?;
         must_be_own_account(&context.scope, &record)?;
         let arn = other_arn(&context.scope, &request.replica_arn, "CrossAccountReplicaARN")?;
         let role = request.replication_role_arn.as_deref();

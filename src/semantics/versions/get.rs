@@ -2,7 +2,7 @@
 
 use crate::model::api::GetSecretValue;
 use crate::model::{Scope, SecretRecord, Stage, VersionRecord};
-use crate::semantics::access::{Action, resolve};
+use crate::semantics::access::{self, Action, resolve};
 use crate::semantics::change::Labels;
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
@@ -54,6 +54,15 @@ impl AboutSecret for GetSecretValue {
     fn secret_id(&self) -> &str {
         &self.secret_id
     }
+}
+
+/// Whether the caller may read values of the secret: what an operation asks that will show them elsewhere.
+pub(crate) fn check_access(
+    scope: &Scope,
+    record: &SecretRecord,
+    secret_id: &str,
+) -> Result<(), Fault> {
+    access::check(scope, record, secret_id, Action::GetSecretValue)
 }
 
 /// Finds the version that `GetSecretValue` means: E12, E39, E1, E5, E18, then E2, E3 or E4.

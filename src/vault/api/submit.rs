@@ -30,8 +30,16 @@ from_answer! {
     DeleteSecretResponse: Deleted;
     PolicyResponse: PolicyNamed;
     ReplicationResponse: Replicated;
-    SecretResponse: Named;
     VersionResponse: Written;
+}
+
+impl FromAnswer for SecretResponse {
+    fn from_answer(answer: Answer) -> Option<Self> {
+        match answer {
+            Answer::Named(response) | Answer::Promoted(response) => Some(response),
+            _ => None,
+        }
+    }
 }
 
 impl FromAnswer for () {

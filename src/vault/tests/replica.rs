@@ -136,7 +136,7 @@ fn promotions_side_by_side_do_not_share_a_frame() {
         let (mutation, payload) = seal(&shared.keys(), &shared.env, write).unwrap();
         let done_count = Arc::clone(&done_count);
         let done = Box::new(move |result: Result<Answer>| {
-            assert!(matches!(result, Ok(Answer::Named(_))));
+            assert!(matches!(result, Ok(Answer::Promoted(_))));
             *done_count.lock().unwrap() += 1;
         });
         jobs.push(Job::Mutate(Box::new(Mutate { scope: away(), mutation, payload, done })));

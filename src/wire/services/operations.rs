@@ -39,15 +39,10 @@ macro_rules! perform_read {
 for_each_operation!(perform_read);
 
 /// The JSON of the answer of a write.
-pub(crate) fn write_answer(
-    operation: Operation,
-    answer: &Answer,
-) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
+pub(crate) fn write_answer(answer: &Answer) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
     Ok(match answer {
-        Answer::Named(named) if operation == Operation::StopReplicationToReplica => {
-            json(&ArnOnly(named))?
-        }
         Answer::Named(named) => json(named)?,
+        Answer::Promoted(named) => json(&ArnOnly(named))?,
         Answer::Written(written) => json(written)?,
         Answer::Deleted(deleted) => json(deleted)?,
         Answer::PolicyNamed(named) => json(named)?,

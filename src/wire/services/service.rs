@@ -9,7 +9,7 @@ use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
 use super::sts;
 use crate::env::Env;
 use crate::error::Result as VaultResult;
-use crate::model::api::{Operation, Write};
+use crate::model::api::Write;
 use crate::model::{Scope, api};
 use crate::semantics::Answer;
 use crate::vault::Vault;
@@ -130,7 +130,7 @@ impl Service {
             .ok_or(ReplyError::UnknownOperation)?;
         let scope = self.authenticate(&head, &body)?;
         let request = read(operation, body)?;
-        self.perform(operation, self.vault.in_scope(scope), request).await.map(Reply::json)
+        self.perform(self.vault.in_scope(scope), request).await.map(Reply::json)
     }
 
     fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, ReplyError> {
@@ -151,14 +151,13 @@ impl Service {
 
     async fn perform(
         &self,
-        operation: Operation,
         vault: Vault,
         request: api::Request,
     ) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
         match request {
             api::Request::Write(write) => {
                 let answer = self.write(&vault, write).await?;
-                write_answer(operation, &answer)
+                write_answer(&answer)
             }
             api::Request::Read(read) => {
                 tokio::task::spawn_blocking(move || perform_read(&vault, read))

@@ -165,7 +165,7 @@ pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
         }
         Answer::PolicyNamed(api::PolicyResponse { arn, name, .. }) => Ans::Named { arn, name },
         Answer::Done | Answer::More | Answer::Rotation(_) => Ans::Done,
-        Answer::Replicated(_) | Answer::Associated(_) => {
+        Answer::Promoted(_) | Answer::Replicated(_) | Answer::Associated(_) => {
             unreachable!("the model knows no replicas")
         }
     })

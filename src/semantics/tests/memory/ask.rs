@@ -120,7 +120,7 @@ impl World {
             move_to_version_id: to.map(token),
         };
         match self.run(&Mutation::UpdateSecretVersionStage(request), None)? {
-            Answer::Named(named) => Ok(named),
+            Answer::Named(named) | Answer::Promoted(named) => Ok(named),
             other => wrong_answer(&other),
         }
     }
@@ -146,7 +146,7 @@ impl World {
     /// `RestoreSecret`.
     pub fn restore(&mut self, id: &str) -> Result<SecretResponse, Fault> {
         match self.run(&Mutation::RestoreSecret(RestoreSecret::new(id)), None)? {
-            Answer::Named(named) => Ok(named),
+            Answer::Named(named) | Answer::Promoted(named) => Ok(named),
             other => wrong_answer(&other),
         }
     }
@@ -209,7 +209,7 @@ impl World {
         match self
             .run(&Mutation::StopReplicationToReplica(StopReplicationToReplica::new(id)), None)?
         {
-            Answer::Named(named) => Ok(named),
+            Answer::Named(named) | Answer::Promoted(named) => Ok(named),
             other => wrong_answer(&other),
         }
     }
