@@ -1,5 +1,5 @@
-//! Everything that a vault reads as, as text: the oracle. Recorded after each frame while the power
-//! is on, compared after each crash.
+//! Dumps everything that can be read from a vault as text. This is the oracle: dumps are recorded after each
+//! frame while the power is on and compared after each crash.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,14 +18,14 @@ pub fn scope(region: &str) -> Scope {
     Scope::new(Scope::DEFAULT_ACCOUNT, region)
 }
 
-/// Values, versions, labels, tags, dates, policies, rotation, replicas, credentials; all but the day
-/// of the last access, which is shown before it is durable and may be lost. Reads leave no mark, so
-/// that looking changes nothing. An error other than a refusal of AWS's is a failure.
+/// Values, versions, labels, tags, dates, policies, rotation, replicas, credentials. The day of the last
+/// access is left out, because it is shown before it is durable and may be lost. These reads record no
+/// access marks and thus change nothing. An error other than a refusal by AWS is a failure.
 pub fn dump(vault: &Vault) -> Result<String, String> {
     dump_of(vault, &[scope(HOME), scope(AWAY)])
 }
 
-/// The same of other accounts and regions.
+/// The same for other accounts and regions.
 pub fn dump_of(vault: &Vault, scopes: &[Scope]) -> Result<String, String> {
     let mut out = String::with_capacity(8 << 10);
     for scope in scopes {
@@ -101,8 +101,8 @@ fn one(
     Ok(())
 }
 
-/// A label is on one version at most. Which labels there are is the model's to say: with a rotation's
-/// placeholder there may be any without a current version.
+/// Checks that a label is on one version at most. The model checks which labels exist, because with the
+/// placeholder of a rotation any labels may exist without a current version.
 fn legal(secret: &DescribeSecretResponse) {
     let mut on: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, stages) in &secret.versions_to_stages {
@@ -112,7 +112,7 @@ fn legal(secret: &DescribeSecretResponse) {
     assert!(on.values().all(|count| *count == 1), "{secret:?}");
 }
 
-/// A refusal of AWS's is an answer like any other.
+/// A refusal by AWS counts as an answer.
 fn refused<T>(answer: Result<T, Error>) -> Result<Result<T, String>, Error> {
     match answer {
         Ok(answer) => Ok(Ok(answer)),
@@ -133,7 +133,7 @@ fn hash(bytes: &[u8]) -> u64 {
     })
 }
 
-/// The first line in which two dumps differ.
+/// The first line that differs between two dumps.
 pub fn difference(expected: &str, found: &str) -> String {
     let (mut left, mut right) = (expected.lines(), found.lines());
     loop {

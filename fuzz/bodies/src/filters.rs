@@ -1,10 +1,13 @@
-//! What selects secrets in a list, and where a page goes on.
+//! Filters of secret lists, and tokens of pages.
 
-use crate::world::memory::{Mutation, World};
 use super::input::{Input, text};
+use crate::world::memory::{Mutation, World};
 use std::sync::LazyLock;
 use strongroom::__internals::model::Tag;
-use strongroom::__internals::model::api::{Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse, PutResourcePolicy};
+use strongroom::__internals::model::api::{
+    Filter, ListResourcePolicies, ListSecretVersionIds, ListSecrets, ListSecretsResponse,
+    PutResourcePolicy,
+};
 use strongroom::__internals::semantics::{Fault, FaultKind, internals};
 
 const POLICY: &str = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
@@ -61,8 +64,8 @@ fn list(request: &ListSecrets) -> Result<ListSecretsResponse, Fault> {
     WORLD.read(request)
 }
 
-/// Filters are joined by AND, their values by OR, a `!` in front takes the others; and a list has
-/// exactly the secrets that they select, in pages of any size (which takes longer: every fourth time).
+/// Filters are joined by AND, their values by OR, and a leading `!` negates. A list contains exactly the
+/// selected secrets. One in four inputs also reads it in pages of any size, which takes longer.
 pub(super) fn filter(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, size) = (input.u8(), i64::from(input.u8() % 16) + 1);
@@ -126,8 +129,8 @@ pub(super) fn filter(bytes: &[u8]) {
     assert_eq!(names, expected, "{pages:?}");
 }
 
-/// A token that is accepted prints as it was written, and leads to a page that is a part of the
-/// whole; any other is refused as AWS does.
+/// An accepted token encodes to the same text and leads to a page that is part of the whole list. Any other
+/// token is refused as by AWS.
 pub(super) fn page_token(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, size) = (input.u8(), i64::from(input.u8() % 4) + 1);

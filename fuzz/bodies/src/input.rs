@@ -1,5 +1,5 @@
-//! How a body takes choices from its bytes. Never fails: what has run out is zero or empty, so that
-//! every input means something.
+//! Draws choices from the bytes of an input. This never fails: once the bytes are used up, results are zero
+//! or empty, so that every input is valid.
 
 /// Reads from the front.
 pub(super) struct Input<'a>(&'a [u8]);
@@ -39,7 +39,7 @@ impl<'a> Input<'a> {
         i64::from_le_bytes(self.array())
     }
 
-    /// As many bytes as a byte in front of them says.
+    /// Bytes with their length in a byte before them.
     pub(super) fn short(&mut self) -> &'a [u8] {
         let len = self.u8();
         self.take(len.into())
@@ -54,7 +54,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Text of any bytes: what is not UTF-8 ends it.
+/// The bytes as text, up to the first that is not UTF-8.
 pub(super) fn text(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -62,7 +62,7 @@ pub(super) fn text(bytes: &[u8]) -> &str {
     }
 }
 
-/// Changes bytes as the input says, until it has run out: flips, cuts, insertions, repetitions.
+/// Mutates bytes as the input says, until it is used up: flips, cuts, insertions, repetitions.
 pub(super) fn mutate(input: &mut Input<'_>, bytes: &mut Vec<u8>) {
     for _ in 0..16 {
         if input.is_empty() || bytes.is_empty() {

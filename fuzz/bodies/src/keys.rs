@@ -1,4 +1,4 @@
-//! What is read before there is any key.
+//! Formats that are read without any key.
 
 use super::input::{Input, Stream, mutate};
 use std::sync::LazyLock;
@@ -8,7 +8,7 @@ use strongroom::__internals::crypto::{
 use strongroom::__internals::env::Entropy;
 use strongroom::__internals::secret::SecretBytes;
 
-/// A vault's keys, made once. Only a key file opens it: no Argon2id, so it is quick.
+/// The keys of a vault, created once. It has only a key file and needs no Argon2id, so it is fast.
 pub(super) struct Keys {
     pub(super) text: Vec<u8>,
     pub(super) keystore: Keystore,
@@ -28,7 +28,7 @@ pub(super) static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     Keys { text: copy, keystore, ring }
 });
 
-/// Entropy that is what the input says.
+/// Entropy taken from the input.
 struct Given([u8; 32]);
 
 impl Entropy for Given {
@@ -38,8 +38,8 @@ impl Entropy for Given {
     }
 }
 
-/// Any bytes are a key file or are refused. Behind a first byte of 255 stand a vault and a key, whose
-/// key file reads back, and changes of it, which are noticed.
+/// Any bytes are a key file or are refused. After a first byte of 255 follow a vault, a key and mutations:
+/// the key file of the two reads back, and every mutation is detected.
 pub(super) fn key_file(bytes: &[u8]) {
     let Some((255, rest)) = bytes.split_first() else {
         let text = SecretBytes::copy_from(bytes);
@@ -56,14 +56,14 @@ pub(super) fn key_file(bytes: &[u8]) {
     mutate(&mut input, &mut changed);
     let changed = SecretBytes::copy_from(&changed);
     if let Ok(other) = file::parse(&changed) {
-        // Nobody hits 32 bits of a checksum by chance, unless nothing was changed.
+        // A changed file does not have the right checksum of 32 bits by chance.
         assert!(changed == text && *other == key, "a changed key file was accepted");
     }
 }
 
-/// The keystore parser is total, and what it accepts it writes back byte for byte. What does not
-/// begin as a keystore does is changes of a good one, which then gets the right MAC: it opens or is
-/// refused.
+/// The keystore parser accepts or refuses any input, and accepted input encodes to the same bytes. Input
+/// that does not begin like a keystore is read as mutations of a valid one, which then gets the right MAC:
+/// it opens or is refused.
 pub(super) fn keystore(bytes: &[u8]) {
     let raw = bytes.first() == Some(&b'S');
     let bytes = if raw {

@@ -1,5 +1,5 @@
-//! Bodies of the fuzz targets (`docs/FUZZING.md`). Each takes any bytes and panics if a promise does
-//! not hold; `fuzz/` runs them under libFuzzer, `tests/fuzzing` replays their corpora.
+//! Bodies of the fuzz targets (`docs/FUZZING.md`). Each takes any bytes and panics if a promise is broken.
+//! `fuzz/` runs them under libFuzzer; `tests/fuzzing` replays their corpora.
 
 use strongroom::testkit;
 
@@ -20,7 +20,7 @@ mod rules;
 mod sealed;
 pub mod world;
 
-/// One target: its name is that of its corpus and of its file in `fuzz/fuzz_targets`.
+/// A target. Its corpus and its file in `fuzz/fuzz_targets` have the same name.
 pub struct Target {
     /// As in `cargo fuzz run NAME`.
     pub name: &'static str,
@@ -28,7 +28,7 @@ pub struct Target {
     pub run: fn(&[u8]),
 }
 
-/// All of them, in the order of the alphabet.
+/// All targets, in alphabetical order.
 pub const TARGETS: &[Target] = &[
     Target { name: "envelope", run: sealed::envelope },
     Target { name: "filter", run: filters::filter },

@@ -1,5 +1,5 @@
-//! The files of the log, one by one. Their MACs keep the fuzzer out, so the bodies also put right
-//! ones on what it gives them. The keyed hash is a quick one: no parser knows which it is.
+//! The files of the log, one by one. A fuzzer cannot forge their MACs, so the bodies also add valid MACs to
+//! its bytes. They use a fast keyed hash; the parsers do not depend on the choice.
 
 use super::input::{Input, mutate};
 use crate::env::sim::{Sim, SimFs};
@@ -16,7 +16,7 @@ pub(super) const VAULT: [u8; 16] = *b"vault of targets";
 pub(super) const DIR: &str = "/vault";
 const SEGMENT_ID: [u8; 16] = *b"id of a segment!";
 
-/// A quick hash in place of a MAC.
+/// A fast hash in place of a MAC.
 pub(super) struct Mixer;
 
 fn mixed(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
@@ -70,7 +70,7 @@ impl Authenticator for Mixer {
     }
 }
 
-/// A machine without durability: quick, and nothing here cuts its power.
+/// A machine without durability. It is fast, and its power is never cut here.
 pub(super) fn machine(fs: SimFs) -> Sim {
     Sim { fs: Arc::new(fs), ..Sim::new(1) }
 }
@@ -106,8 +106,8 @@ thread_local! {
     static BENCH: Bench = Bench::new();
 }
 
-/// Two copies of any bytes, or of a body with the right checksum and MAC: what is read is canonical,
-/// and after a repair both copies hold it.
+/// Two copies of any bytes, or of a body with the right checksum and MAC. Decoded content is canonical, and
+/// after a repair both copies hold it.
 pub(super) fn manifest(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let choice = input.u8();
@@ -150,8 +150,8 @@ pub(super) fn manifest(bytes: &[u8]) {
     });
 }
 
-/// Any bytes behind a header, or frames with the right MAC: every frame that was made well is found
-/// until one was not, and what is found is encoded in the one way that there is.
+/// Any bytes after a header, or frames with the right MAC. All valid frames before the first invalid one are
+/// found, and each is in canonical encoding.
 pub(super) fn segment(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let choice = input.u8();
@@ -206,7 +206,7 @@ fn header(capacity: u64) -> Vec<u8> {
     fields
 }
 
-/// Frames as the input says; how many of the first are as they should be.
+/// Frames from the input, and the number of valid ones at the start.
 fn frames(input: &mut Input<'_>, bench: &Bench, area: &mut Vec<u8>) -> usize {
     let (mut lsn, mut previous) = (1_u64, [0; 32]);
     let (mut good, mut all_good) = (0, true);
@@ -279,8 +279,8 @@ fn built_sets(input: &mut Input<'_>) -> (u32, Vec<u8>) {
     (count, bytes)
 }
 
-/// Any bytes as a snapshot, or blocks with the right MACs: rows that were written are read, and what
-/// is read is encoded in the one way that there is.
+/// Any bytes as a snapshot, or blocks with the right MACs. All written rows are read, and everything that is
+/// read is in canonical encoding.
 pub(super) fn snapshot(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let choice = input.u8();
@@ -333,7 +333,7 @@ pub(super) fn snapshot(bytes: &[u8]) {
                 .flat_map(|(tree, key, value)| encoded_row(*tree, key, Some(value)).unwrap())
                 .collect();
             assert!(again == all, "rows are canonical");
-            // A change anywhere shows.
+            // Any change is detected.
             let before = file.clone();
             mutate(&mut input, &mut file);
             if file != before {

@@ -1,12 +1,14 @@
-//! What a request calls things by.
+//! Names and ids in requests.
 
 use super::input::{Input, text};
 use strongroom::__internals::model::api::TagResource;
 use strongroom::__internals::model::name::{is_account, is_region};
-use strongroom::__internals::model::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId};
+use strongroom::__internals::model::{
+    Arn, Scope, SecretName, SecretRef, Stage, Suffix, Tag, VersionId,
+};
 use strongroom::__internals::semantics::validate::Check;
 
-/// Any `SecretId` parses or is refused, and an ARN that parses prints as it was written.
+/// Any `SecretId` parses or is refused, and a parsed ARN prints as the same text.
 pub(super) fn secret_id(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match SecretRef::parse(text) {
@@ -22,8 +24,8 @@ pub(super) fn secret_id(bytes: &[u8]) {
     }
 }
 
-/// Names, labels, tokens, regions, accounts and tags: what is accepted keeps its constraints, and a
-/// secret of an accepted name is found by its ARN.
+/// Names, labels, tokens, regions, accounts and tags: accepted ones satisfy their constraints, and the ARN of
+/// an accepted name finds its secret.
 pub(super) fn names(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, seed, text) = (input.u8(), input.array::<16>(), text(input.rest()));

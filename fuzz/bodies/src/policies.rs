@@ -1,4 +1,4 @@
-//! Resource policies: who may do what.
+//! Resource policies.
 
 use super::input::{Input, text};
 use crate::world::memory::World;
@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use strongroom::__internals::model::{RecordId, Scope, SecretRecord, Tag};
 use strongroom::__internals::semantics::internals;
 
-/// A secret with tags, made by the rules themselves.
+/// A secret with tags, created by the rules themselves.
 static RECORD: LazyLock<SecretRecord> = LazyLock::new(|| {
     let mut world = World::default();
     world.create("app/db", "t", Some("v")).unwrap();
@@ -21,8 +21,8 @@ static RECORD: LazyLock<SecretRecord> = LazyLock::new(|| {
 const ACTIONS: [&str; 4] =
     ["GetSecretValue", "PutSecretValue", "PutResourcePolicy", "DescribeSecret"];
 
-/// A policy that is accepted is JSON to another reader too, says the same when that one has written
-/// it, denies all when a Deny of all is added, and allows its own account nothing more by that.
+/// Another JSON parser also accepts an accepted policy, and its output has the same meaning. With an added
+/// Deny of everything, the policy denies everything and allows its own account nothing more.
 pub(super) fn policy(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let action = ACTIONS[usize::from(input.u8() % 4)];
@@ -32,7 +32,7 @@ pub(super) fn policy(bytes: &[u8]) {
     assert!(another.is_ok(), "only we read this as JSON: {text}");
     let callers = [Scope::default(), Scope::new("111122223333", "eu-west-1")];
     let verdicts = callers.each_ref().map(|caller| policy.verdict(caller, action, &RECORD));
-    // Numbers too large for that reader, or written in another way, are where they differ.
+    // The parsers differ only in numbers: the other one limits them or writes them in another way.
     let Ok(mut document) = serde_json::from_str::<Value>(text) else { return };
     if has_number(&document) {
         return;

@@ -1,5 +1,5 @@
-//! The simulated file system with a witness: called before every call that changes something, so
-//! that one run of a script gives an image of the disk at each of its boundaries.
+//! The simulated file system with a callback before every changing call, so that one run of a script gives an
+//! image of the disk before each change.
 
 use crate::env::sim::SimFs;
 use std::io;

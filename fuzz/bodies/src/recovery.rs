@@ -1,4 +1,4 @@
-//! A whole log folder that something has been at.
+//! A whole log folder with damage.
 
 use super::input::Input;
 use super::logs::{DIR, MixedSum, Mixer, VAULT, machine, put};
@@ -14,12 +14,12 @@ use strongroom::__internals::log::{
 };
 use strongroom::__internals::model::{ChangeSet, Lsn, RowChange, Tree};
 
-/// A little log, with what its rows were after each of its frames.
+/// A small log, with its rows after each of its frames.
 struct Image {
     fs: SimFs,
-    /// By the last LSN of each frame; 0 is there too.
+    /// By the last LSN of each frame; includes 0.
     history: BTreeMap<Lsn, (Rows, [u8; 32])>,
-    /// It was closed: its end is marked.
+    /// Whether it was closed, so that its end is marked.
     is_closed: bool,
 }
 
@@ -35,7 +35,7 @@ fn open(fs: &Arc<SimFs>) -> Result<Recovered, LogError> {
     Log::open(&env, Path::new(DIR), VAULT, Arc::new(Mixer), options())
 }
 
-/// What is written, and the sum that frames carry.
+/// The written rows, and the sum that frames contain.
 struct Writer {
     rows: Rows,
     sum: MixedSum,
@@ -50,7 +50,7 @@ impl Writer {
         Self { rows: Rows::new(), sum, lsn: Lsn(0), history }
     }
 
-    /// The next frame: small variety that follows from the number alone.
+    /// The next frame. It depends on the number alone.
     fn frame(&mut self) -> Frame {
         let mut sets = Vec::new();
         for _ in 0..=self.lsn.0 % 2 {
@@ -117,9 +117,9 @@ fn image(kind: u8) -> Image {
     Image { fs: sim.fs.fork(), history: writer.history, is_closed }
 }
 
-/// A little log, changed behind everybody's back as the input says: it opens with rows that were
-/// written, all of them if it was closed, and can be written to; or it says what is wrong, and an end
-/// that it proves is one that was, from which it repairs.
+/// A small log, damaged as the input says. Either it opens with rows that were written (all of them if it was
+/// closed) and accepts writes; or it reports the damage, and an end that it proves is a real one from which
+/// the log can be repaired.
 pub(super) fn recovery(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let choice = input.u8();
@@ -160,7 +160,7 @@ fn check(image: &Image, end: &End, rows: &Rows) {
     }
 }
 
-/// Settles, takes one more frame, is closed and opens with it.
+/// The log settles, accepts one more frame, and shows it after a close and an open.
 fn goes_on(fs: &Arc<SimFs>, found: Recovered, mut rows: Rows) {
     let lsn = found.end().lsn.next();
     let Ok(mut log) = found.start() else { return };
@@ -187,7 +187,8 @@ fn repairs(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     };
     let env = crate::env::sim::Sim { fs: Arc::clone(fs), ..crate::env::sim::Sim::new(2) }.env();
     let dir = Path::new(DIR);
-    let repaired = Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
+    let repaired =
+        Log::repair(&env, dir, VAULT, Arc::new(Mixer), options(), end.clone(), &mut hand);
     if let Ok(repaired) = repaired {
         let found = rows_of(&repaired).expect("repaired rows are read");
         check(image, repaired.end(), &found);
@@ -195,7 +196,7 @@ fn repairs(fs: &Arc<SimFs>, image: &Image, end: End, rows: &Rows) {
     }
 }
 
-/// One thing that happens to a folder: rot, a cut, a lost or strange or misplaced file.
+/// One damage to a folder: rot, a cut, or a lost, unknown or misplaced file.
 fn damage(input: &mut Input<'_>, fs: &SimFs) {
     let paths: Vec<PathBuf> = fs.paths();
     let kind = input.u8();

@@ -1,4 +1,4 @@
-//! What comes over HTTP: bodies, heads and signatures.
+//! Input over HTTP: bodies, heads and signatures.
 
 use super::input::{Input, mutate, text};
 use base64::Engine as _;
@@ -16,9 +16,9 @@ static MEMBERS: LazyLock<Vec<Vec<MemberFact>>> = LazyLock::new(|| {
     OPERATIONS.iter().map(|operation| members(operation.name()).unwrap()).collect()
 });
 
-/// The first byte chooses the operation and how the rest is meant: as a body; or as choices for a
-/// request made of the table of members, which is understood if nothing in it is wrong, keeps its
-/// value, and is refused if something is; or as the same with bytes of it changed.
+/// The first two bytes choose the operation and the meaning of the rest. It may be a body; or choices for a
+/// request that is composed from the table of members, which must be accepted with its value kept, or refused
+/// if it contains an error; or such a request with mutated bytes.
 pub(super) fn json_request(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, mode) = (usize::from(input.u8()) % OPERATIONS.len(), input.u8());
@@ -46,7 +46,7 @@ pub(super) fn json_request(bytes: &[u8]) {
     }
 }
 
-/// The request, or nothing for one of the exceptions that a body may be refused with.
+/// The request, or `None` if the body was refused with one of the allowed exceptions.
 fn judged(read: Option<Read>) -> Option<Request> {
     match read.expect("the operation is served") {
         Read::Request(request) => Some(*request),
@@ -81,16 +81,16 @@ fn keeps_its_value(write: Write, body: &Map<String, Value>) {
     assert!(parts(value) == parts(expected), "the value is the one that was sent");
 }
 
-/// Makes a request of the table of members, as the input chooses.
+/// Composes a request from the table of members, as the input chooses.
 struct Composer<'a> {
     input: Input<'a>,
     facts: &'a [MemberFact],
-    /// Something in it must be refused.
+    /// Whether the request contains something that must be refused.
     wrong: bool,
 }
 
 impl Composer<'_> {
-    /// The members of the structure at `prefix`, which ends with a point unless it is empty.
+    /// The members of the structure at `prefix`, which ends with a dot unless it is empty.
     fn structure(&mut self, prefix: &str) -> Map<String, Value> {
         let mut object = Map::new();
         for fact in self.facts {
@@ -99,7 +99,7 @@ impl Composer<'_> {
                 continue;
             }
             match self.input.u8() {
-                // Absent, as is everything behind the end of the input.
+                // Absent, like everything after the end of the input.
                 0..=63 => self.wrong |= fact.required,
                 64..=79 => {
                     self.wrong |= fact.required;
@@ -169,8 +169,8 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A head of any kind is routed, guarded and judged without a panic, the same way twice; what passes
-/// the guard names this server and comes from no page and no proxy.
+/// Any head is routed, guarded and checked without a panic, and with the same result twice. A head that
+/// passes the guard names this server and does not come from a web page or a proxy.
 pub(super) fn http_request(bytes: &[u8]) {
     let lines = Lines::read(bytes);
     let local = "127.0.0.1:4566".parse().unwrap();
@@ -196,23 +196,23 @@ pub(super) fn http_request(bytes: &[u8]) {
     if let Some(region) = front.region {
         assert!(strongroom::__internals::model::name::is_region(&region));
     }
-    // Nobody has signed anything of this with the secret.
+    // No part of this was signed with the secret.
     assert!(front.judgement.is_err(), "{:?}", front.judgement);
 }
 
-/// A right signature is accepted, and no longer when the body, the path or the query is another one;
-/// the canonical forms are canonical. An even first byte: an `Authorization` header of any bytes.
+/// A valid signature is accepted, but not for another body, path or query. Canonical forms are stable. If the
+/// first byte is even, the input is an `Authorization` header instead.
 pub(super) fn sigv4(bytes: &[u8]) {
     let (choice, bytes) = bytes.split_first().map_or((0, bytes), |(choice, rest)| (*choice, rest));
     let mut lines = Lines::read(bytes);
-    // What stands behind is never sent.
+    // Anything after it is never sent.
     lines.uri = lines.uri.split('#').next().unwrap_or_default();
     let (path, query) = lines.uri.split_once('?').unwrap_or((lines.uri, ""));
     check_canonical(path, query);
     if choice & 1 == 0 {
         let judged = internals::verify(&lines.signed("service"));
         let right = internals::right_signature(&lines.signed("service"));
-        // The vectors of AWS's suite among the seeds are signed rightly.
+        // The seeds contain the vectors of AWS's test suite, which have valid signatures.
         if let (Some(Ok(_)), right) = (&judged, right) {
             let right = right.expect("what was accepted has a right signature");
             let is_it = |(name, value): &(&str, &str)| {
@@ -222,7 +222,7 @@ pub(super) fn sigv4(bytes: &[u8]) {
         }
         return;
     }
-    // Signed by the body: every header that is there, a date and a host.
+    // Signed here: all headers of the input, a date and a host.
     let own = ["authorization", "host", "x-amz-date", "x-amz-content-sha256"];
     lines.headers.retain(|(name, _)| !own.contains(&name.to_ascii_lowercase().as_str()));
     lines.headers.push(("host", "localhost"));
@@ -249,7 +249,7 @@ pub(super) fn sigv4(bytes: &[u8]) {
     let request = Signed { headers: &headers, ..lines.signed("service") };
     let judged = internals::verify(&request);
     if internals::has_parameter(query, "X-Amz-Algorithm") {
-        // WIRE-SIG-12: signed in its query too, it says.
+        // WIRE-SIG-12: the query claims a signature, too.
         assert!(matches!(judged, Some(Err(_))), "signed twice: {judged:?}");
         return;
     }

@@ -1,21 +1,20 @@
-//! What the rules of the API read: schedules, and how a password is to be.
+//! Input of the API rules: rotation schedules and password requests.
 
 use super::input::{Input, Stream, text};
 use std::convert::Infallible;
 use strongroom::__internals::env::UnixMillis;
 use strongroom::__internals::model::api::{GetRandomPassword, RotateSecret, RotationRules};
-use strongroom::__internals::semantics::{FaultKind, internals};
 use strongroom::__internals::semantics::password::Recipe;
 use strongroom::__internals::semantics::validate::Check;
+use strongroom::__internals::semantics::{FaultKind, internals};
 
 const HOUR: i64 = 60 * 60 * 1000;
 const DAY: i64 = 24 * HOUR;
-/// Between these times, the years 0 to 9999, a schedule has to know its next window.
+/// In this range, the years 0 to 9999, every schedule must have a next window.
 const TIMES: [i64; 2] = [-62_167_219_200_000, 253_402_300_799_000 - 50 * 366 * DAY];
 
-/// A schedule that is accepted has a next window from any time on: after that time, on the hour, of
-/// an hour at least, within its day, before the window after it, and the same one asked for from any
-/// moment in between.
+/// An accepted schedule has a next window after any time. It starts on the hour, lasts at least an hour, ends
+/// within its day and before the next window, and is the same from any time in between.
 pub(super) fn schedule(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (choice, from) = (input.u8(), input.i64());
@@ -34,7 +33,7 @@ pub(super) fn schedule(bytes: &[u8]) {
         rotation_rules: Some(rules.clone()),
         ..RotateSecret::default()
     };
-    // Only what its members may be gets as far as its meaning.
+    // Only valid members are interpreted.
     if request.check().is_err() {
         return;
     }
@@ -56,8 +55,7 @@ pub(super) fn schedule(bytes: &[u8]) {
     }
 }
 
-/// A password has the length asked for, only characters that are allowed, and one of each class that
-/// it must have.
+/// A password has the requested length, only allowed characters, and at least one of each required class.
 pub(super) fn password(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let (present, on, seed) = (input.u8(), input.u8(), input.u32());

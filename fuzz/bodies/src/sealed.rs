@@ -1,5 +1,5 @@
-//! What is read with the right key: values, wraps and rows. The seal keeps the fuzzer out, so each
-//! body also seals what the fuzzer gives it and looks at what lies behind.
+//! Formats that are read with the right key: values, wraps and rows. A fuzzer cannot forge a seal, so each
+//! body also seals the fuzzer's bytes to test the code behind the seal.
 
 use super::input::{Input, Stream, mutate};
 use super::keys::KEYS;
@@ -9,13 +9,13 @@ use strongroom::__internals::model::{RecordId, Seq, Tree, VersionId};
 use strongroom::__internals::secret::{PayloadKind, SecretBytes, SecretValue};
 use strongroom::__internals::vault::internals::{ROW_KINDS, row_written_again};
 
-/// A data key, made once.
+/// A data key, created once.
 static VALUE_KEY: LazyLock<ValueKey> = LazyLock::new(|| {
     KEYS.ring.seal_value(&SecretValue::text("value"), &Stream::new(3)).unwrap().key
 });
 
-/// A value opens as what was sealed, in any changed form not at all; what its padding says is read
-/// in one way only. The same for the wraps of data keys.
+/// A value opens to what was sealed, and no modified form opens. Its padding has only one valid reading. The
+/// same holds for wraps of data keys.
 pub(super) fn envelope(bytes: &[u8]) {
     let ring = &KEYS.ring;
     let mut input = Input::new(bytes);
@@ -48,7 +48,7 @@ pub(super) fn envelope(bytes: &[u8]) {
     }
 }
 
-/// Plaintext of the fuzzer's choice under a good seal: length, value, padding.
+/// The fuzzer's plaintext under a valid seal: length, value, padding.
 fn padded(input: &mut Input<'_>, kind: PayloadKind, entropy: &Stream) {
     let mut padded = input.take(300).to_vec();
     padded.resize(padded.len() + usize::from(input.u16() % 512), 0);
@@ -87,7 +87,7 @@ fn wrap(input: &mut Input<'_>, entropy: &Stream) {
     assert!(ring.unwrap_value_key(id, other, &version, &row).is_err(), "moved");
 }
 
-/// Sealed rows open in their place alone; content of each kind that is read is written as the same
+/// Sealed rows open only in their own place. Content of any kind that decodes also encodes to the same
 /// bytes.
 pub(super) fn row_decode(bytes: &[u8]) {
     let mut input = Input::new(bytes);

@@ -1,4 +1,4 @@
-//! The vault in ordered maps that the unit tests of the rules share, over the crate's inner parts.
+//! The vault in ordered maps that the unit tests of the rules share, built on the crate's private parts.
 
 use strongroom::__internals::{env, model, secret, semantics};
 

@@ -1,4 +1,4 @@
-//! The hostile disk below the crate's own traits. The crate's unit tests compile `sim` too, inside their
+//! The hostile disk, behind the crate's own traits. The crate's unit tests also compile `sim`, inside their
 //! `env`.
 
 #![allow(clippy::wildcard_imports)] // as if this were that module

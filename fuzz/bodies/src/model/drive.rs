@@ -1,5 +1,4 @@
-//! Sends the reference model's requests through the real vault and gives the answers in the model's
-//! own terms.
+//! Sends the reference model's requests to the real vault and returns its answers in the model's terms.
 
 use super::{Ans, Chosen, Described, Id, Model, Req, Value, VersionRow};
 use strongroom::__internals::env::UnixMillis;
@@ -155,7 +154,7 @@ pub fn to_write(model: &Model, region: &str, request: &Req) -> Option<Write> {
     })
 }
 
-/// The answer of a mutation that was handed in by `submit`.
+/// The answer of a mutation that was passed to `submit`.
 pub fn from_answer(answer: Result<Answer>) -> Result<Ans> {
     Ok(match answer? {
         Answer::Written(answer) => written(answer),
@@ -311,7 +310,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
     })
 }
 
-/// What the vault chose freely in this answer.
+/// The values in this answer that the vault may choose freely.
 pub fn chosen(answer: &Ans) -> Chosen {
     match answer {
         Ans::Written { arn, version, .. } => Chosen {
@@ -322,7 +321,7 @@ pub fn chosen(answer: &Ans) -> Chosen {
     }
 }
 
-/// Everything that can be read of a vault, for comparison with [`Model`]'s: one answer per request.
+/// Everything that can be read from a vault, to compare with [`Model`]: one answer per request.
 pub fn everything(model: &Model, regions: &[&str]) -> Vec<(String, Req)> {
     let mut requests = Vec::new();
     for region in regions {

@@ -1,5 +1,4 @@
-//! What a harness does with a model besides asking: it forgets secrets, and it looks at what the
-//! model would answer without leaving a mark.
+//! Functions for harnesses: make the model forget secrets, and read from it without an access mark.
 
 use super::refusals::refuse;
 use super::{Ans, Id, Model, Tagged, Value};
@@ -25,24 +24,24 @@ impl Model {
         (tag, Ans::Batch { values, errors })
     }
 
-    /// From here on the model knows nothing of this secret but the end of its ARN.
+    /// Makes the model forget this secret except for the suffix of its ARN.
     pub fn forget(&mut self, region: &str, name: &str) {
         self.secrets.retain(|secret| secret.region != region || secret.name != name);
     }
 
-    /// Notes the end of an ARN that the model did not see made.
+    /// Records the ARN suffix of a secret that was not created through the model.
     pub fn note_end(&mut self, region: &str, name: &str, end: &str) {
         self.ends.insert((region.into(), name.into()), end.into());
     }
 
-    /// The value of a version, without a mark.
+    /// The value of a version, without an access mark.
     pub fn value_of(&self, region: &str, name: &str, version: &str) -> Option<&Value> {
         let secret = self.secrets.iter().find(|s| s.region == region && s.name == name)?;
         secret.version(version).map(|version| &version.value)
     }
 
-    /// Takes over which day a secret or one of its versions was last read on: the mark of a read may
-    /// be lost with the power, and nothing else. `false`: it is a day that was never shown.
+    /// Adopts the day on which a secret or one of its versions was last read, because a power cut may lose
+    /// access marks (and nothing else). `false` if that day was never shown.
     #[must_use]
     pub fn adopt_accessed(
         &mut self,
@@ -65,7 +64,7 @@ impl Model {
         is_known
     }
 
-    /// How many secrets there are.
+    /// The number of secrets.
     pub fn count(&self) -> usize {
         self.secrets.len()
     }

@@ -1,10 +1,9 @@
-//! A naive model of AWS Secrets Manager: the expected answer to every request, read off the
-//! published behavior. Plain vectors and maps, no limits of rows or batches, and no code shared with
-//! `semantics`: what both agree on, they agree on for different reasons. Only `drive` knows the
-//! vault, to which it puts the model's requests.
+//! A naive model of AWS Secrets Manager: the expected answer to every request, taken from the published
+//! behavior. It uses plain vectors and maps, has no limits of rows or batches, and shares no code with
+//! `semantics`, so the two are independent. Only `drive` knows the vault; it sends the model's requests.
 //!
-//! Where AWS's wording was never recorded the model gives no message, and only the exception's name
-//! is compared.
+//! Where AWS's wording was never recorded, the model gives no message, and only the exception's name is
+//! compared.
 
 // Its requests and answers are described where AWS describes them, and a refusal is an answer.
 #![allow(missing_docs, clippy::result_large_err)]
@@ -50,7 +49,7 @@ struct Secret {
     tags: Option<Vec<(String, String)>>,
     /// Stamp, age and window.
     deletion: Option<(i64, i64, i64)>,
-    /// Set when it was made without a value.
+    /// Set if it was created without a value.
     creation_token: Option<String>,
     versions: Vec<Version>,
     labels: BTreeMap<String, String>,
@@ -60,7 +59,7 @@ struct Secret {
 #[derive(Clone, Debug)]
 pub struct Model {
     secrets: Vec<Secret>,
-    /// The last end that each region and name had.
+    /// The last ARN suffix of each region and name.
     ends: BTreeMap<(String, String), String>,
     pub account: String,
     pub wall: i64,
@@ -99,7 +98,7 @@ impl Model {
         }
     }
 
-    /// The place of the secret that a `SecretId` means, or why there is none.
+    /// The index of the secret that a `SecretId` names, or why there is none.
     fn find(&self, region: &str, text: &str) -> Result<Option<usize>, Tagged> {
         constraints([length("secretId", text, 1, 2048)])?;
         let by_name = |name: &str| {
@@ -118,7 +117,7 @@ impl Model {
         Ok(text.strip_prefix(front.as_str()).and_then(by_name))
     }
 
-    /// The secret that a writing or reading operation works on: there, and not scheduled.
+    /// The secret of a writing or reading operation: it exists and is not scheduled for deletion.
     fn open(&self, region: &str, id: &Id) -> Result<usize, Tagged> {
         let at = self.find(region, &self.text_of(region, id))?.ok_or_else(e1)?;
         if self.secrets[at].deletion.is_some() { Err(e5()) } else { Ok(at) }
@@ -128,7 +127,7 @@ impl Model {
         self.wall.max(self.secrets[at].changed)
     }
 
-    /// Answers a request and takes its effect: an outcome's name for the table, and the answer.
+    /// Executes a request. Returns the outcome's name for the table, and the answer.
     pub fn apply(&mut self, region: &str, request: &Req, chosen: &Chosen) -> Tagged {
         let result = match request {
             Req::Create { .. } => self.create(region, request, chosen),
@@ -160,7 +159,7 @@ impl Model {
         result.unwrap_or_else(|refusal| refusal)
     }
 
-    /// One pass of the pruner: what was removed.
+    /// One pass of the pruner. Returns what was removed.
     pub fn maintain(&mut self) -> (usize, usize) {
         let (age, mut pruned, before) = (self.age, 0, self.secrets.len());
         self.secrets.retain(|secret| {

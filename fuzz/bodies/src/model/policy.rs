@@ -1,4 +1,4 @@
-//! Resource policies, as far as they say nothing to the secret's own account.
+//! Resource policies, except for those that affect the secret's own account.
 
 use super::refusals::refuse;
 use super::{Ans, Id, Model, PolicyText, Tagged};

@@ -1,4 +1,4 @@
-//! Requests that change nothing but the dates of access.
+//! Requests that change only the dates of access.
 
 use super::refusals::{constraints, e1, e3, length, page_range, refuse};
 use super::{Ans, DAY, Filter, Id, Model, Secret, Tagged, VersionRow};

@@ -1,4 +1,4 @@
-//! The refusals that are known, with their texts where AWS's were recorded.
+//! The known refusals, with their texts where those of AWS were recorded.
 
 use super::Tagged;
 use super::words::{Ans, Value};
@@ -47,14 +47,14 @@ pub(super) fn constraints(items: impl IntoIterator<Item = Option<String>>) -> Re
     }
     let plural = if items.len() == 1 { "" } else { "s" };
     let text = format!("{} validation error{plural} detected: {}", items.len(), items.join("; "));
-    // What the front end says of lists of labels was never recorded.
+    // The text of AWS about lists of labels was never recorded.
     let message = (!text.contains(UNRECORDED)).then_some(text);
     Err(refuse("E27 constraint", "Validation", message))
 }
 
 pub(super) const UNRECORDED: &str = "not recorded";
 
-/// A length rule that `text` breaks, if any.
+/// The length rule that `text` breaks, if any.
 pub(super) fn length(path: &str, text: &str, min: usize, max: usize) -> Option<String> {
     let chars = text.chars().count();
     let rule = if chars < min {

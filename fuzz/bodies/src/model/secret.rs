@@ -1,4 +1,4 @@
-//! What follows from a secret by itself.
+//! Operations on a single secret of the model.
 
 use super::words::Described;
 use super::{Secret, Version};
@@ -17,13 +17,13 @@ impl Secret {
         self.versions.iter().find(|version| version.id == id)
     }
 
-    /// AWSCURRENT goes to `to`, AWSPREVIOUS to whoever had it.
+    /// Moves AWSCURRENT to `to`, and AWSPREVIOUS to the version that had AWSCURRENT.
     pub(super) fn promote(&mut self, to: &str) {
         let from = self.labels.insert("AWSCURRENT".into(), to.into());
         if let Some(from) = from.filter(|from| from != to) {
             self.labels.insert("AWSPREVIOUS".into(), from);
         }
-        // No version is both.
+        // No version has both labels.
         if self.labels.get("AWSPREVIOUS").is_some_and(|holder| holder == to) {
             self.labels.remove("AWSPREVIOUS");
         }

@@ -1,4 +1,4 @@
-//! What the model is asked and what it answers, in its own words.
+//! The requests and answers of the model.
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -20,17 +20,17 @@ impl Value {
     }
 }
 
-/// How a request names a secret; made into text by what the model knows of ARNs.
+/// How a request names a secret. The model turns it into text, because it knows the ARNs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Id {
     Name(String),
-    /// The complete ARN that the name has now (or had last).
+    /// The current (or last) complete ARN of the name.
     Arn(String),
-    /// The ARN without its random end.
+    /// The ARN without its random suffix.
     Partial(String),
-    /// The complete ARN with another end.
+    /// The complete ARN with another suffix.
     WrongEnd(String),
-    /// The name with the random end behind it.
+    /// The name followed by the random suffix.
     NameWithEnd(String),
     /// The complete ARN of that name in another region.
     Elsewhere(String),
@@ -134,14 +134,14 @@ pub enum Req {
     },
 }
 
-/// A policy of which the model knows what becomes of it.
+/// A policy whose outcome the model knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyText {
-    /// Lets another account read; the number makes its text another one.
+    /// Lets another account read. The number changes its text.
     Fine(u8),
     /// Lets everyone read.
     Open,
-    /// No JSON.
+    /// Not JSON.
     Broken,
 }
 
@@ -163,7 +163,7 @@ impl PolicyText {
 }
 
 impl Req {
-    /// The name of the one secret that it is about.
+    /// The name of the secret, if the request is about one.
     pub fn secret(&self) -> Option<&str> {
         match self {
             Self::Create { name, .. } => Some(name),
@@ -247,7 +247,7 @@ pub enum Ans {
         name: String,
         policy: Option<String>,
     },
-    /// What was read, and for each id that was refused the exception and its text.
+    /// The values read, and the exception and text for each refused id.
     Batch {
         values: Vec<Ans>,
         errors: Vec<(String, String, String)>,
@@ -260,7 +260,7 @@ pub enum Ans {
 }
 
 impl Ans {
-    /// Whether `self`, an expectation, is met.
+    /// Whether an answer meets `self`, the expected one.
     pub fn met_by(&self, seen: &Self) -> bool {
         match (self, seen) {
             (Self::Refused { kind, message: None }, Self::Refused { kind: other, .. }) => {
@@ -275,7 +275,7 @@ impl Ans {
     }
 }
 
-/// What the vault may choose freely, read off its answer: the end of a new ARN, a fresh version id.
+/// The free choices of the vault, taken from its answer: the suffix of a new ARN, a new version id.
 #[derive(Clone, Debug, Default)]
 pub struct Chosen {
     pub suffix: Option<String>,

@@ -1,4 +1,4 @@
-//! Requests that make versions and move labels.
+//! Requests that create versions and move labels.
 
 use super::refusals::{
     constraints, e3, e9, e12, length, name_is_legal, refuse, stage_list, too_many_labels,

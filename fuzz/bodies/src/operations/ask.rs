@@ -1,4 +1,4 @@
-//! One operation: put to the vault, and to the models if they know it.
+//! Sends one operation to the vault, and to the models if they know it.
 
 use super::call::{self, scope};
 use super::compare;
@@ -19,7 +19,7 @@ impl Run {
         self.strange.contains(&(who.account, who.region, name.to_owned()))
     }
 
-    /// A secret that is gone is no stranger to the models any more.
+    /// A removed secret no longer counts as unknown to the models.
     pub(super) fn reconsider(&mut self, who: Who, name: &str) {
         if !self.is_strange(who, name) {
             return;
@@ -45,7 +45,7 @@ impl Run {
         }
     }
 
-    /// An operation that the models answer, too.
+    /// An operation that the models also answer.
     pub(super) fn known(&mut self, who: Who, request: &Req) -> Broken {
         let bit = 1_u16.checked_shl(self.ordinal).unwrap_or(0);
         self.ordinal += 1;
@@ -73,13 +73,13 @@ impl Run {
         if self.trouble != Trouble::None || self.machine.sim.fs.is_off() {
             return Ok(());
         }
-        // What it did shows at once.
+        // Its effect is visible immediately.
         let request = Req::Describe { id: changed };
         let seen = drive::run(&vault, &self.models[who.account], region, &request);
         self.compare(who, &request, &seen.map_err(|error| text(&error))?)
     }
 
-    /// Batches are asked about secrets that the models know.
+    /// Limits batches to secrets that the models know.
     pub(super) fn without_strange(&self, who: Who, request: &Req) -> Req {
         let mut request = request.clone();
         if let Req::Batch { ids } = &mut request
@@ -94,13 +94,13 @@ impl Run {
         request
     }
 
-    /// The answer of a known operation, or that there was none.
+    /// The answer of a known operation, if there was one.
     pub(super) fn judge(&mut self, who: Who, request: &Req, seen: Result<Ans>) -> Broken {
         match seen {
             Ok(seen) => {
                 let is_ok = !matches!(seen, Ans::Refused { .. });
                 self.report.answered(known(request), is_ok);
-                // After an unknown outcome nobody knows what this one had to see.
+                // After an unknown outcome, the expected answer of this operation is unknown, too.
                 let is_known = self.trouble == Trouble::None;
                 if is_known {
                     self.compare(who, request, &seen)?;
@@ -110,7 +110,7 @@ impl Run {
             }
             Err(error) => {
                 self.failed(&error)?;
-                // What was refused for want of room has not happened.
+                // An operation that was refused for lack of space had no effect.
                 if *error.kind() != ErrorKind::NoSpace {
                     self.done.push(Done::Request(who, request.clone(), false));
                 }
@@ -132,7 +132,7 @@ impl Run {
         Err(compare::differs(who, request, &expected, &seen))
     }
 
-    /// The models know nothing of these secrets any more.
+    /// Makes the models forget these secrets.
     pub(super) fn estrange(&mut self, whose: &[Who], name: &str) {
         for who in whose {
             self.strange.insert((who.account, who.region, name.to_owned()));
@@ -165,7 +165,7 @@ impl Run {
         self.settle(who, call, &done)
     }
 
-    /// The labels of the replica that a call makes a secret of its own: they stay.
+    /// The labels of a replica that a call turns into a standalone secret. They must not change.
     fn labels_of_promoted(&self, who: Who, call: &Call) -> Option<Vec<(VersionId, Vec<String>)>> {
         let Call::StopReplication { id } = call else { return None };
         let id = self.models[who.account].text_of(REGIONS[who.region], id);
@@ -176,7 +176,7 @@ impl Run {
         Some(labels)
     }
 
-    /// A write as a client hands it in, with a token if it needs one.
+    /// A write as a client submits it, with a token if it needs one.
     pub(super) fn submit(
         &mut self,
         who: Who,
@@ -206,7 +206,7 @@ impl Run {
         }
     }
 
-    /// What becomes of the models after a call that they do not know.
+    /// Updates the models after a call that they do not know.
     pub(super) fn settle<T>(&mut self, who: Who, call: &Call, done: &Result<T>) -> Broken {
         let operation = Ask::Other(call.clone()).operation();
         match done {
@@ -226,7 +226,7 @@ impl Run {
         Ok(())
     }
 
-    /// The ends of the ARNs of secrets that the models did not see made.
+    /// Records the ARN suffixes of secrets that were not created through the models.
     pub(super) fn learn_ends(&mut self, name: &str) {
         let Some(vault) = self.vault.clone() else { return };
         for who in compare::everyone() {
@@ -241,7 +241,7 @@ impl Run {
         }
     }
 
-    /// A read by the other account is a read.
+    /// A read by the other account also counts as a read.
     pub(super) fn note_read_by_other(&mut self, who: Who, name: &str) -> Broken {
         let owner = Who { account: 1 - who.account, ..who };
         if self.is_strange(owner, name) || self.trouble != Trouble::None {

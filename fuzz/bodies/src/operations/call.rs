@@ -1,4 +1,4 @@
-//! Operations that the reference model does not know, put to the vault.
+//! Sends operations to the vault that the reference model does not know.
 
 use super::draw::{ACCOUNTS, REGIONS};
 use super::step::{Call, Kin, Who};
@@ -8,7 +8,7 @@ use strongroom::__internals::model::Scope;
 use strongroom::__internals::model::api;
 use strongroom::__internals::vault::{Vault, Write};
 
-/// Whose secret, where.
+/// The account and region of a secret.
 pub(super) fn scope(who: Who) -> Scope {
     Scope::new(ACCOUNTS[who.account], REGIONS[who.region])
 }
@@ -21,7 +21,7 @@ fn other_account(who: Who) -> Who {
     Who { account: 1 - who.account, ..who }
 }
 
-/// The name that a call is about.
+/// The name of the secret in a call.
 pub(super) fn name_of(call: &Call) -> Option<&str> {
     Some(match call {
         Call::Create { name, .. } | Call::GetOfOther { name } => name,
@@ -38,7 +38,7 @@ pub(super) fn name_of(call: &Call) -> Option<&str> {
     })
 }
 
-/// The secrets that the reference model knows nothing of once a call has done something.
+/// The secrets that the reference model no longer knows after a successful call.
 pub(super) fn touched(who: Who, call: &Call) -> Vec<Who> {
     match call {
         Call::Create { kin: Kin::Replicated, .. }
@@ -135,7 +135,7 @@ pub(super) fn to_write(models: &[Model; 2], who: Who, call: &Call) -> Option<Wri
     })
 }
 
-/// What is wrong with an answer that came all the same.
+/// What is wrong with an answer that should not have come.
 pub(super) type Wrong = Option<String>;
 
 /// A reading call. `Ok` with a text: it was answered, and wrongly.

@@ -1,4 +1,4 @@
-//! A vault against its reference models, and against itself: nothing here leaves a mark.
+//! Compares a vault with its reference models and with itself. These reads record no access marks.
 
 use super::call::scope;
 use super::draw::{ACCOUNTS, REGIONS};
@@ -29,7 +29,7 @@ fn list() -> Req {
     }
 }
 
-/// Takes the secrets out of an answer that no model knows.
+/// Removes the secrets from an answer that no model knows.
 pub(super) fn without_strange(answer: Ans, who: Who, strange: &Strange) -> Ans {
     match answer {
         Ans::Secrets(mut listed) => {
@@ -56,7 +56,7 @@ fn ask(
     if expected.met_by(&seen) { Ok(seen) } else { Err(differs(who, request, &expected, &seen)) }
 }
 
-/// Whether a vault reads as the models say: secrets, versions, labels, values, policies.
+/// Whether a vault agrees with the models: secrets, versions, labels, values, policies.
 pub(super) fn compare(
     vault: &Vault,
     models: &mut [Model; 2],
@@ -88,7 +88,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Takes over the days of access, which alone a crash may set back.
+/// Adopts the days of access. Only these may be lost in a crash.
 pub(super) fn adopt_accessed(vault: &Vault, models: &mut [Model; 2]) -> Result<(), String> {
     for who in everyone() {
         let (region, model) = (REGIONS[who.region], &mut models[who.account]);
@@ -116,7 +116,7 @@ pub(super) fn adopt_accessed(vault: &Vault, models: &mut [Model; 2]) -> Result<(
     Ok(())
 }
 
-/// A replica reads as its primary.
+/// Checks that a replica equals its primary.
 pub(super) fn replicas(vault: &Vault) -> Result<(), String> {
     for who in everyone() {
         let request =
@@ -170,7 +170,7 @@ fn versions(vault: &Vault, who: Who, secret: &DescribeSecretResponse) -> Result<
     shown.collect()
 }
 
-/// Where an answer is another one than was expected.
+/// The first difference between an answer and the expected one.
 pub(super) fn differs(who: Who, request: &Req, expected: &Ans, seen: &Ans) -> String {
     let (expected, seen) = (format!("{expected:?}"), format!("{seen:?}"));
     let same = expected.bytes().zip(seen.bytes()).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! The simulated machine of a sequence: no thread, tiny segments, every operation inline.
+//! The simulated machine of a sequence: no threads, tiny segments, every operation inline.
 
 use super::draw::FUNCTION;
 use crate::env::sim::{Sim, SimClock, SimEntropy, SimFs};
@@ -15,7 +15,7 @@ use strongroom::__internals::vault::{
 
 const DIR: &str = "/vault";
 const SEGMENT_BYTES: u64 = 8 << 10;
-/// Characters of a value that the rotation function makes: no value of the pools has as many.
+/// The length of a value from the rotation function. No value of the pools is as long.
 pub(super) const RANDOM_CHARS: usize = 13;
 
 /// The content of a key file.
@@ -75,7 +75,7 @@ impl Machine {
         Ok((vault, made))
     }
 
-    /// With something between the vault and its disk, if it is given.
+    /// With a layer between the vault and its disk, if one is given.
     pub(super) fn open(&self, fs: Option<Arc<dyn Fs>>, key: &[u8]) -> Result<Vault> {
         self.options(fs).open(Path::new(DIR), &unlock(key))
     }

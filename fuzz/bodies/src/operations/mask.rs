@@ -1,4 +1,4 @@
-//! What chance decides, taken out of a dump: two runs of one step differ in nothing else.
+//! Removes random parts from a dump. Two runs of the same step differ in nothing else.
 
 use super::draw::TOKEN;
 use super::machine::RANDOM_CHARS;

@@ -2,9 +2,9 @@
 //! with crashes, reopenings, jumps of the clock, errors of the disk and several writers in a batch,
 //! on a simulated machine (`docs/FUZZING.md`).
 //!
-//! Judged by the reference model, answer by answer, for what it knows; for the rest by what holds
-//! always: a label is on one version, replicas read as their primaries, a crash loses nothing that was shown
-//! and leaves no half of an operation, `check` finds nothing, and no error comes of nothing.
+//! The reference model judges every answer that it knows. General rules judge the rest: a label is on one
+//! version, replicas equal their primaries, a crash loses nothing that was shown and leaves no partial
+//! operation, `check` finds nothing, and no error comes without a cause.
 
 mod ask;
 mod call;
@@ -33,7 +33,7 @@ pub(super) fn operations(bytes: &[u8]) {
     }
 }
 
-/// Runs the sequence of `bytes`: what it met, or what does not hold.
+/// Runs the sequence of `bytes`. Returns what it met, or the broken rule.
 pub fn attempt(bytes: &[u8]) -> Result<Report, String> {
     let sequence = sequence(bytes);
     let seed = bytes.iter().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(*byte));
@@ -47,7 +47,7 @@ pub fn attempt(bytes: &[u8]) -> Result<Report, String> {
 }
 
 fn end(run: &mut Run, checks: bool) -> Result<(), String> {
-    // Whatever was still to fail fails no more.
+    // Faults that have not happened yet are cleared.
     if run.armed.is_some() {
         run.step(&Step::Kill)?;
     }

@@ -1,4 +1,4 @@
-//! The vaults that sequences start from: made once in a thread, a copy of the disk for each run.
+//! The vaults from which sequences start. Each thread creates them once; each run gets a copy of the disk.
 
 use super::draw::{ACCOUNTS, NAMES};
 use super::machine::{Key, Machine};
@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use strongroom::__internals::env::faults;
 
-/// A vault that was closed, and all that is known of it.
+/// A closed vault, and everything that is known about it.
 struct Opening {
     fs: SimFs,
     wall: i64,
@@ -24,7 +24,7 @@ thread_local! {
     static OPENINGS: RefCell<[Option<Rc<Opening>>; 8]> = RefCell::default();
 }
 
-/// A run that starts from the opening of that number.
+/// A run that starts from the opening with this number.
 pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
     let at = usize::from(number % 8);
     let known = OPENINGS.with_borrow(|openings| openings[at].clone());
@@ -44,7 +44,7 @@ pub(super) fn start(number: u8, seed: u64) -> Result<Run, String> {
     Ok(run)
 }
 
-/// Without the fault that this thread may have: it is to be found by a sequence.
+/// Runs without the fault that may be active in this thread. A sequence has to find it.
 fn soundly<T>(make: impl FnOnce() -> T) -> T {
     let fault = faults::of_thread();
     faults::for_thread(None);

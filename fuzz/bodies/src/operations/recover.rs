@@ -1,9 +1,9 @@
-//! After a power cut, a kill or an unknown outcome: the vault opens, and reads as it was shown last
-//! or as a step that was under way leaves it, whole or not at all.
+//! After a power cut, a kill or an unknown outcome: the vault opens in the state last shown, or with the
+//! interrupted step applied completely or not at all.
 //!
-//! What such a step leaves is learned by taking it again, undisturbed, on a copy of the disk from
-//! before it, with a look at the vault after each frame. The reference models fork: so many of the
-//! step's requests have happened, and only a number that agrees with the vault is right.
+//! The possible results of such a step are found by repeating it without faults on a copy of the earlier
+//! disk, with a dump of the vault after each frame. The reference models fork for each possible number of
+//! executed requests, and only a number that agrees with the vault is right.
 
 use super::call::scope;
 use super::compare;
@@ -26,15 +26,15 @@ use strongroom::__internals::vault::{Vault, internals};
 /// What a step met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
-    /// Nothing after which the vault cannot go on.
+    /// Nothing that stops the vault.
     None,
-    /// An operation that did not happen, says the vault.
+    /// An operation that had no effect, according to the vault.
     Failed,
     /// Whether an operation happened is unknown.
     Unknown,
 }
 
-/// How things stood before a step.
+/// The situation before a step.
 pub(super) struct Guard {
     fs: SimFs,
     wall: i64,
@@ -49,7 +49,7 @@ fn scopes() -> Vec<Scope> {
     compare::everyone().map(scope).collect()
 }
 
-/// All that can be read of a vault.
+/// Everything that can be read from a vault.
 pub(super) fn dump(vault: &Vault) -> std::result::Result<String, String> {
     dump_of(vault, &scopes())
 }
@@ -69,7 +69,7 @@ impl Guard {
 }
 
 impl Guard {
-    /// What the vault read as then.
+    /// The dump of the vault at that time.
     fn read(&self) -> std::result::Result<String, String> {
         let machine = Machine::on(&self.fs, self.wall, 1);
         let vault = machine.open(None, &self.key).map_err(|error| text(&error))?;
@@ -78,7 +78,7 @@ impl Guard {
 }
 
 impl Run {
-    /// Opens the vault again after `step`, before which all was as `guard` says.
+    /// Opens the vault again after `step`. `guard` describes the situation before it.
     pub(super) fn recover(&mut self, guard: &Guard, step: &Step) -> Broken {
         if self.vault.is_some() {
             self.let_go()?;
@@ -108,7 +108,7 @@ impl Run {
         self.vault = Some(vault);
         let passed = self.done.iter().any(|done| matches!(done, Done::Maintain));
         if is_as_shown && !passed {
-            // What was answered is there, and nothing else: the models know it all.
+            // Exactly the answered requests had an effect, and the models know all of them.
             if self.trouble != Trouble::None {
                 self.report.count("outcomes: not done");
             }
@@ -125,7 +125,7 @@ impl Run {
         self.resolve(guard)
     }
 
-    /// The machine starts again, with nothing wrong with it any more.
+    /// Restarts the machine without faults.
     fn come_back(&mut self, loss: Option<Loss>) {
         let fs = Arc::clone(&self.machine.sim.fs);
         match loss {
@@ -141,7 +141,7 @@ impl Run {
         self.is_full = false;
     }
 
-    /// With the key, or with the one that was to come after it.
+    /// Opens with the key, or with the one that was about to replace it.
     fn open(&mut self) -> Result<Vault> {
         let first = self.machine.open(None, &self.key);
         let Some(next) = self.next_key.take() else { return first };
@@ -161,7 +161,7 @@ impl Run {
         opened
     }
 
-    /// Takes over the days of access if anything was read since the last time.
+    /// Adopts the days of access if anything was read since the last time.
     fn adopt(&mut self) -> Broken {
         if std::mem::take(&mut self.has_read) {
             compare::adopt_accessed(&self.vault(), &mut self.models)?;
@@ -194,14 +194,14 @@ impl Run {
     }
 
     fn judge_frames(&mut self, frames: &[String], live: Option<&String>, found: &str) -> Broken {
-        // A vault that could not be read any more has shown what was there before the step.
+        // A vault that became unreadable has shown the state before the step.
         let before = || frames.first().cloned().unwrap_or_default();
         let (shown, found) = (live.map_or_else(before, |live| mask(live)), mask(found));
         let first = frames.iter().position(|frame| *frame == shown);
         let last = frames.iter().rposition(|frame| *frame == found);
         match (first, last) {
             (Some(first), Some(last)) if first <= last => Ok(()),
-            // Opened in between, a vault may be of another age, and remove less: the models judge.
+            // After an open in between, the vault's age may differ and it may remove less: the models judge.
             _ if self.done.iter().any(|done| matches!(done, Done::Maintain)) => {
                 self.report.count("passes judged by the models alone");
                 Ok(())
@@ -221,8 +221,8 @@ impl Run {
         }
     }
 
-    /// What the vault reads as after each frame of a step that nothing disturbs, without some of the
-    /// writes of a batch.
+    /// The dumps of the vault after each frame of a step without faults, with some writes of a batch left
+    /// out.
     fn again(
         &mut self,
         guard: &Guard,
@@ -244,10 +244,10 @@ impl Run {
         watch.look();
         again.vault = Some(vault);
         again.serial = guard.serial;
-        // Its tokens are those of a step in which something may fail.
+        // It uses the same tokens as a step in which something may fail.
         again.armed = Some(None);
         again.left_out = left_out;
-        // A day of access that was shown and not written yet is not on this disk.
+        // Days of access that were shown but not yet written are not on this disk.
         compare::adopt_accessed(&again.vault(), &mut again.models)?;
         again.tell_time();
         again.act(step).map_err(|error| format!("taken again: {error}"))?;
@@ -257,7 +257,7 @@ impl Run {
         frames.into_iter().collect()
     }
 
-    /// Which of the step's requests have happened, by what the vault reads as.
+    /// The requests of the step that had an effect, according to the vault.
     fn resolve(&mut self, guard: &Guard) -> Broken {
         let vault = self.vault();
         let done = std::mem::take(&mut self.done);
@@ -265,7 +265,7 @@ impl Run {
         let least = done.iter().rposition(answered).map_or(0, |at| at + 1);
         let passed = done.iter().any(|done| matches!(done, Done::Maintain));
         if passed {
-            // What a pass had begun, another one finishes.
+            // Another pass finishes what the interrupted one began.
             vault.maintain().map_err(|error| text(&error))?;
         }
         let (wall, age) = (guard.models[0].wall, guard.models[0].age);
@@ -327,7 +327,7 @@ fn outcomes(answered: usize, all: usize, is_full: bool) -> Vec<Vec<usize>> {
     outcomes
 }
 
-/// What the vault chose for a request whose answer is lost.
+/// The free choices of the vault for a request whose answer is lost.
 fn chosen(vault: &Vault, who: Who, request: &Req) -> Chosen {
     let Req::Create { name, token, .. } = request else { return Chosen::default() };
     let described = vault.in_scope(scope(who)).describe_secret(DescribeSecret::new(name.as_str()));
@@ -358,7 +358,7 @@ fn plan(fs: &SimFs, loss: Loss) -> CrashPlan {
     }
 }
 
-/// Looks at a vault whenever a frame has come.
+/// Dumps a vault after every frame.
 #[derive(Default)]
 struct Watch(Mutex<Option<Seen>>);
 

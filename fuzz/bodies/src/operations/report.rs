@@ -1,4 +1,4 @@
-//! What a sequence met, in numbers.
+//! Counts of what a sequence met.
 
 use std::collections::BTreeMap;
 use strongroom::__internals::model::api::Operation;
@@ -43,7 +43,7 @@ impl Report {
         }
     }
 
-    /// The answers of every operation of the API, in the order of the alphabet.
+    /// The answers of every operation of the API, in alphabetical order.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Answers)> + '_ {
         Operation::ALL
             .iter()

@@ -1,4 +1,4 @@
-//! A sequence as it is run: each step taken by the vault and by the reference models.
+//! Runs a sequence: the vault and the reference models take each step.
 
 use super::compare;
 use super::draw::{ACCOUNTS, NAMES};
@@ -16,15 +16,15 @@ use std::time::Duration;
 use strongroom::__internals::error::{Error, ErrorKind, Result};
 use strongroom::__internals::vault::{Vault, internals};
 
-/// Secrets, by account, region and name, that the models know nothing of.
+/// Secrets that the models do not know, by account, region and name.
 pub(super) type Strange = BTreeSet<(usize, usize, String)>;
-/// What is wrong.
+/// `Err` describes the broken rule.
 pub(super) type Broken = std::result::Result<(), String>;
 
-/// What a step did, in order, as far as the models know it.
+/// The effects of a step, in order, as far as the models know them.
 #[derive(Clone, Debug)]
 pub(super) enum Done {
-    /// A request; whether its answer came.
+    /// A request, and whether its answer came.
     Request(Who, Req, bool),
     /// A pass of the pruner.
     Maintain,
@@ -38,25 +38,25 @@ pub(super) struct Run {
     pub(super) vault: Option<Vault>,
     pub(super) models: [Model; 2],
     pub(super) strange: Strange,
-    /// Something may fail from here on; the loss is for when the power goes.
+    /// Set if something may fail from now on, with the loss to use if the power is cut.
     pub(super) armed: Option<Option<Loss>>,
-    /// The disk is full or will say so: of writes that share a batch each that grows may be left out.
+    /// The disk is full or about to be. Each write in a batch that needs space may then be refused.
     pub(super) is_full: bool,
-    /// How many requests the step under way has made one by one.
+    /// The number of single requests in the current step.
     pub(super) ordinal: u32,
-    /// Which of them were refused for want of room, a bit for each.
+    /// Those refused for lack of space, one bit each.
     pub(super) refused: u16,
-    /// Which requests of a step, or writes of its batch, are not made when it is taken again.
+    /// The requests of a step, or writes of its batch, to leave out when the step is repeated.
     pub(super) left_out: u16,
-    /// What the step under way did.
+    /// The effects of the current step.
     pub(super) done: Vec<Done>,
-    /// The step under way met an error after which only opening again tells what happened.
+    /// An error in the current step after which only a new open shows what happened.
     pub(super) trouble: Trouble,
-    /// A vault that was let go of, as a killed process lets go of it: its memory can still be read.
+    /// A vault that was abandoned as by a killed process. Its memory can still be read.
     pub(super) old: Option<Vault>,
-    /// What its rows were.
+    /// A hash of its rows.
     pub(super) rows: Option<u64>,
-    /// Something was read since days of access were last looked at.
+    /// Whether something was read since the days of access were last compared.
     pub(super) has_read: bool,
     pub(super) report: Report,
     pub(super) serial: u64,
@@ -100,7 +100,7 @@ impl Run {
         }
     }
 
-    /// Takes one step, and comes back from whatever it met.
+    /// Takes one step and recovers from any error.
     pub(super) fn step(&mut self, step: &Step) -> Broken {
         self.done.clear();
         (self.ordinal, self.refused) = (0, 0);
@@ -240,7 +240,7 @@ impl Run {
         }
     }
 
-    /// The vault is there to be looked at, and nobody uses it from here on.
+    /// Keeps the vault for inspection only; it is not used any more.
     pub(super) fn let_go(&mut self) -> Broken {
         let vault = self.vault.take().ok_or("there is no vault")?;
         self.rows = internals::rows_hash(&vault);
@@ -274,7 +274,7 @@ impl Run {
         bytes.sum::<usize>() as u64
     }
 
-    /// What an error means that is no refusal.
+    /// The meaning of an error that is not a refusal.
     pub(super) fn failed(&mut self, error: &Error) -> Broken {
         if self.armed.is_none() {
             return Err(format!("without any injected error: {}", text(error)));
@@ -308,7 +308,7 @@ impl Run {
         format!("{}serial-{:0>24}", super::draw::TOKEN, self.serial)
     }
 
-    /// So that a version whose answer is lost has an id all the same.
+    /// Adds a token, so that the id of a version is known even if its answer is lost.
     pub(super) fn with_token(&mut self, request: &Req) -> Req {
         let mut request = request.clone();
         if let Req::Create { token, .. } | Req::Put { token, .. } | Req::Update { token, .. } =
@@ -320,7 +320,7 @@ impl Run {
         request
     }
 
-    /// Everything that holds between two steps.
+    /// Checks everything that must hold between two steps.
     pub(super) fn holds(&mut self) -> Broken {
         self.tell_time();
         let vault = self.vault();

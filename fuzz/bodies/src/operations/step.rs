@@ -1,9 +1,9 @@
-//! What a sequence is made of.
+//! The steps of a sequence.
 
 use crate::env::sim::{CutPoint, Reach};
 use crate::model::{Id, Req, Value};
 
-/// Who asks: a place in [`super::draw::ACCOUNTS`] and one in [`super::draw::REGIONS`].
+/// The caller: an index into [`super::draw::ACCOUNTS`] and one into [`super::draw::REGIONS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Who {
     /// Account.
@@ -17,11 +17,11 @@ pub struct Who {
 pub enum Ask {
     /// One that the reference model answers.
     Known(Req),
-    /// One that is judged by what holds after it.
+    /// One that is judged by general rules.
     Other(Call),
 }
 
-/// What sets a `CreateSecret` apart from those that the reference model knows.
+/// The variants of `CreateSecret` that the reference model does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kin {
     /// With a replica in the other region.
@@ -72,7 +72,7 @@ pub enum Call {
 /// What happens between the sealing of a value and its write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Between {
-    /// The secret is purged and made again.
+    /// The secret is purged and created again.
     MadeAnew,
     /// The epoch is switched.
     Shred,
@@ -80,7 +80,7 @@ pub enum Between {
     Both,
 }
 
-/// How unsynced changes are lost; which one is meant is settled when the power goes.
+/// How unsynced changes are lost. The change is selected when the power is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
     /// The kind of plan.
@@ -98,7 +98,7 @@ pub enum Step {
     Together(Who, Vec<Ask>),
     /// A put that was sealed before something else happened to its secret.
     Late { who: Who, put: Req, token: String, between: Between },
-    /// So many puts without labels of their own, one after another.
+    /// This many consecutive puts without labels.
     Burst(Who, String, usize),
     /// Milliseconds pass.
     Pass(i64),

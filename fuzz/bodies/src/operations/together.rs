@@ -1,4 +1,4 @@
-//! Several writers: writes that share a batch, and one that is handed in late.
+//! Several writers: writes that share a batch, and one that is submitted late.
 
 use super::call::{self, scope};
 use super::draw::REGIONS;
@@ -11,13 +11,13 @@ use strongroom::__internals::error::Result;
 use strongroom::__internals::semantics::Answer;
 use strongroom::__internals::vault::{Write, internals};
 
-/// Where an answer will be.
+/// The slot for a future answer.
 type Slot = Arc<Mutex<Option<Result<Answer>>>>;
-/// Who hears of it.
+/// The callback for an answer.
 type Told = Box<dyn FnOnce(Result<Answer>) + Send>;
 
 impl Run {
-    /// Writes that share a batch: planned in their order, each seeing those before it.
+    /// Writes that share a batch. They are planned in order, and each sees the earlier ones.
     pub(super) fn together(&mut self, who: Who, asks: &[Ask]) -> Broken {
         let mut writes: Vec<(Write, Told)> = Vec::new();
         let mut asked: Vec<(Ask, Slot)> = Vec::new();
@@ -58,7 +58,7 @@ impl Run {
         Ok(())
     }
 
-    /// The answer of a write in the models' words.
+    /// The answer of a write in the models' terms.
     pub(super) fn in_words(&self, answer: Result<Answer>) -> Result<Ans> {
         match answer {
             Err(error) if error.fault().is_some() => Ok(drive::refused(&error)),

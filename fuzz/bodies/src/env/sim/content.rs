@@ -1,5 +1,4 @@
-//! The bytes of files: what is seen, what is durable, and what a power cut lets through (D2, D4
-//! in `disk.rs`).
+//! The bytes of files: visible, durable, and kept by a power cut (D2, D4 in `disk.rs`).
 
 use super::Prng;
 use super::disk::{Body, Disk, Ino, SECTOR_BYTES};
@@ -78,13 +77,13 @@ impl Disk {
         Ok(())
     }
 
-    /// What a failed sync leaves: seen, but no longer on its way to the disk (D4).
+    /// Applies a failed sync: pending changes stay visible but will never reach the disk (D4).
     pub(super) fn lose(&mut self, ino: Ino, mark: u64) -> io::Result<()> {
         self.content_mut(ino)?.pending.retain(|(number, _)| *number >= mark);
         Ok(())
     }
 
-    /// Changes what is on the disk behind everybody's back.
+    /// Changes the disk itself, unnoticed by any handle.
     pub(super) fn tamper(
         &mut self,
         ino: Ino,
@@ -151,7 +150,7 @@ impl Content {
         self.seen = Arc::clone(&self.durable);
     }
 
-    /// All of it reaches the disk, but one bit that it changes is the wrong way round.
+    /// All of it reaches the disk, but one of the changed bits is flipped.
     pub(super) fn crash_with_rot(&mut self, rng: &mut Option<Prng>) {
         let before = Arc::clone(&self.durable);
         self.crash(CrashPlan::KeepAll, None);
@@ -208,7 +207,7 @@ impl Change {
     }
 }
 
-/// Lets a part of `pending` reach `content` (D2).
+/// Applies a part of `pending` to `content` (D2).
 fn scatter(
     content: &mut Vec<u8>,
     pending: &[(u64, Change)],

@@ -1,5 +1,5 @@
-//! The hostile disk below [`SimFs`](super::SimFs): what is seen, what is durable, and what a power
-//! cut makes of the difference.
+//! The hostile disk below [`SimFs`](super::SimFs): visible content, durable content, and what a power cut
+//! keeps of the difference.
 //!
 //! ```text
 //! file       seen    = durable + pending changes + changes lost by a failed sync
@@ -287,7 +287,7 @@ impl Disk {
         self.collect();
     }
 
-    /// Keeps of the unsynced changes what `plan` says; durable is all there is afterwards.
+    /// Keeps the unsynced changes that `plan` selects. Afterwards everything is durable.
     pub(super) fn crash(&mut self, plan: CrashPlan) {
         if self.tracked {
             let mut rng = plan.seed().map(Prng::new);
@@ -413,7 +413,7 @@ impl Disk {
         reached
     }
 
-    /// Frees what nobody can see any more, now or after any power cut.
+    /// Frees nodes that are unreachable, now and after any power cut.
     pub(super) fn collect(&mut self) {
         if !self.garbage {
             return;
@@ -429,7 +429,7 @@ impl Disk {
             let reached = self.walk_from(roots, &|names| vec![&names.seen, &names.durable]);
             self.nodes.retain(|ino, _| reached.contains(ino));
         }
-        // What lives on without a name goes with its last handle or its last unsynced change.
+        // A node without a name is freed with its last handle or its last unsynced change.
         self.garbage = named.len() < self.nodes.len();
     }
 }

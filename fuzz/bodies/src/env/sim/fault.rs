@@ -1,4 +1,4 @@
-//! What can go wrong on purpose: power cuts at a chosen call, and faults of single calls.
+//! Injected faults: power cuts at a chosen call, and faults of single calls.
 
 use std::io;
 use std::path::Path;
@@ -51,15 +51,15 @@ pub struct Op {
 pub enum CutPoint {
     /// The call has no effect.
     Before,
-    /// The call has its effect (a write is pending, a sync has synced), but nobody hears of it.
+    /// The call has its effect (a write is pending, a sync has synced), but the caller gets an error.
     After,
 }
 
-/// How much of a failing call happens all the same.
+/// How much of a failing call takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Nothing. What a failing file sync was to make durable never will be, however often it is
-    /// synced again, until it is written again; reads still show it. That is how page caches lie.
+    /// Nothing. Data of a failed file sync never becomes durable, however often it is synced again, until
+    /// it is written again. Reads still show it, as from a real page cache.
     Nothing,
     /// The first so many bytes of a write; for other calls like `Nothing`.
     Part(usize),

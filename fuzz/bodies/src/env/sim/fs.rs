@@ -1,4 +1,4 @@
-//! [`SimFs`]: the file system doors onto the simulated disk.
+//! [`SimFs`]: the file system interface of the simulated disk.
 
 use super::disk::{Disk, Ino};
 use super::fault::OpKind;
@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// What [`Fs::free_bytes`] says of a disk without capacity: 1 PiB.
+/// The result of [`Fs::free_bytes`] for a disk without a limit: 1 PiB.
 const FREE_WITHOUT_CAPACITY: u64 = 1 << 50;
 
 /// A file system in memory that keeps only what was synced (see `disk.rs`, D1 to D4).

@@ -1,4 +1,4 @@
-//! A simulated machine: a clock that moves when told, chance from a seed, and a hostile disk in memory.
+//! A simulated machine: a clock that a test sets, random bytes from a seed, and a hostile disk in memory.
 //!
 //! The same calls in the same order give the same bytes, times and failures. See `docs/ENV.md` for how a
 //! harness uses it.
@@ -23,12 +23,12 @@ pub use fault::{CutPoint, Fault, Op, OpKind, PowerCut, Reach, is_power_cut};
 pub use fs::SimFs;
 pub use plan::{CrashPlan, Pending};
 
-/// A simulated machine: what a harness holds while vaults come and go on it.
+/// A simulated machine. A harness keeps it while vaults on it are opened and closed.
 #[derive(Clone, Debug)]
 pub struct Sim {
-    /// Its time.
+    /// Its clock.
     pub clock: Arc<SimClock>,
-    /// Its chance.
+    /// Its random bytes.
     pub entropy: Arc<SimEntropy>,
     /// Its disk.
     pub fs: Arc<SimFs>,
@@ -45,14 +45,14 @@ impl Sim {
         }
     }
 
-    /// The same with a disk without durability ([`SimFs::volatile`]): faster, and no power cut
-    /// takes anything.
+    /// The same with a disk without durability ([`SimFs::volatile`]). It is faster, and a power cut loses
+    /// nothing.
     #[must_use]
     pub fn volatile(seed: u64) -> Self {
         Self { fs: Arc::new(SimFs::volatile()), ..Self::new(seed) }
     }
 
-    /// A second machine just like this one, independent from now on; nothing is open on its disk.
+    /// An independent copy of this machine; nothing is open on its disk.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
@@ -62,15 +62,15 @@ impl Sim {
         }
     }
 
-    /// The doors, for a vault.
+    /// The environment of a vault.
     #[must_use]
     pub fn env(&self) -> Env {
         Env { clock: self.clock.clone(), entropy: self.entropy.clone(), fs: self.fs.clone() }
     }
 
-    /// The doors as the next process finds them: the same disk, wall clock and chance, the
-    /// monotonic clock at zero. After a power cut call [`SimFs::crash`] first; without it this is
-    /// the start after a mere `kill -9`, for which [`SimFs::kill`] lets locks and handles go.
+    /// The environment of the next process: the same disk, wall clock and random bytes, and the monotonic
+    /// clock at zero. After a power cut call [`SimFs::crash`] first. To simulate a `kill -9` call
+    /// [`SimFs::kill`], which releases locks and handles.
     #[must_use]
     pub fn reboot(&self) -> Env {
         self.clock.restart_monotonic();
@@ -78,7 +78,7 @@ impl Sim {
     }
 }
 
-/// A panicking test thread must not turn every later call into a second panic.
+/// A poisoned lock is ignored, so that one panicking test thread does not make every later call panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

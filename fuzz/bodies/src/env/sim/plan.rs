@@ -1,9 +1,9 @@
-//! What becomes of unsynced changes in a power cut: all, none, a chosen one, a part of one, or any
-//! subset that D2 and D3 of `disk.rs` allow.
+//! Which unsynced changes a power cut keeps: all, none, a chosen one, a part of one, or any subset that D2
+//! and D3 of `disk.rs` allow.
 
 use std::path::PathBuf;
 
-/// What becomes of unsynced changes in a power cut. Changes are named by their [`Pending::number`].
+/// Which unsynced changes a power cut keeps. Changes are named by their [`Pending::number`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CrashPlan {
     /// All are gone.

@@ -1,4 +1,4 @@
-//! What all handles of one simulated disk share, and the gate that every call goes through.
+//! The shared state of all handles of a simulated disk, and the check that every call passes.
 
 use super::disk::{Disk, Ino};
 use super::fault::{CutPoint, Faults, Op, OpKind, PowerCut, Reach};

@@ -1,4 +1,4 @@
-//! [`SimFs`] from a harness's side: power, faults, and what happens behind everybody's back.
+//! The control functions of [`SimFs`] for harnesses: power, faults, and direct changes of the disk.
 
 use super::content;
 use super::fault::{CutPoint, Fault, Op, OpKind, Reach};
@@ -12,8 +12,8 @@ use std::time::Duration;
 impl SimFs {
     // --- power ---
 
-    /// The power cut and the start after it: of unsynced changes `plan` says what is left. Faults,
-    /// capacity, delay and counts stay; the pending cut of [`SimFs::set_crash_at`] does not.
+    /// A power cut and the following start. `plan` selects the unsynced changes that are kept. Faults,
+    /// capacity, delay and counts stay; the pending cut of [`SimFs::set_crash_at`] is cleared.
     pub fn crash(&self, plan: CrashPlan) {
         let mut state = self.state();
         state.disk.crash(plan);
@@ -23,7 +23,7 @@ impl SimFs {
         state.locks.clear();
     }
 
-    /// The end of the process alone: handles are stale and locks free, the page cache lives on.
+    /// The end of the process alone: handles are stale and locks are free, but the page cache stays.
     pub fn kill(&self) {
         let mut state = self.state();
         state.disk.forget_handles();
@@ -125,7 +125,7 @@ impl SimFs {
         });
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.state().faults.clear();
     }
@@ -142,9 +142,9 @@ impl SimFs {
         self.state().sync_delay = delay;
     }
 
-    // --- what a test looks at and does behind everybody's back; never counted, never refused ---
+    // --- direct access for tests; never counted, never refused ---
 
-    /// What reads would see of a file.
+    /// The content of a file as reads see it.
     pub fn read_all(&self, path: &Path) -> io::Result<Vec<u8>> {
         let state = self.state();
         let ino = state.disk.find(path)?;
