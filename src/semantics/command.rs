@@ -3,11 +3,11 @@
 use super::fault::Fault;
 use super::operation::Decide;
 use super::plan::{Context, Outcome, View};
-use super::validate::Checked;
+use super::validate::{Checked, Value};
 use crate::env::UnixMillis;
 use crate::model::api::{self, AdvanceRotation, Write, for_each_operation};
 use crate::model::{RecordId, Seq};
-use crate::secret::{PayloadKind, SecretValue};
+use crate::secret::PayloadKind;
 
 /// What is left of a value once it was sealed.
 type V = PayloadKind;
@@ -64,9 +64,9 @@ macro_rules! define {
 
         impl CheckedWrite {
             /// Checks a write and seals its value, if it has one.
-            pub(crate) fn seal<S, E: From<Fault>>(
-                write: Write,
-                seal: impl FnOnce(SecretValue) -> Result<S, E>,
+            pub(crate) fn seal<P: Value, S, E: From<Fault>>(
+                write: Write<P>,
+                seal: impl FnOnce(P) -> Result<S, E>,
             ) -> Result<(Self, Option<S>), E> {
                 Ok(match write {
                     $(Write::$write(request) => {

@@ -5,11 +5,22 @@ use crate::env::{Entropy, Env};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::VersionId;
 use crate::model::api::Write;
-use crate::secret::SecretValue;
+use crate::secret::{PayloadKind, SecretValue};
+use crate::semantics::validate::Value;
 use crate::semantics::{CheckedWrite, Command};
 
 /// A write as `semantics` sees it, and its sealed value.
 type Sealed = (Command, Option<SealedValue>);
+
+impl Value for SecretValue {
+    fn kind(&self) -> PayloadKind {
+        self.kind()
+    }
+
+    fn shape(&self) -> Option<(PayloadKind, usize)> {
+        Some((self.kind(), self.bytes().len()))
+    }
+}
 
 /// Checks a write and seals its value, on the caller's thread. The plaintext is wiped here.
 pub(crate) fn seal(keys: &Keyring, env: &Env, write: Write) -> Result<Sealed> {

@@ -34,6 +34,10 @@ use memory::World;
 struct Shape(secret::PayloadKind, usize);
 
 impl semantics::validate::Value for Shape {
+    fn kind(&self) -> secret::PayloadKind {
+        self.0
+    }
+
     fn shape(&self) -> Option<(secret::PayloadKind, usize)> {
         Some((self.0, self.1))
     }

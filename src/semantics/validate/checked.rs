@@ -3,7 +3,7 @@
 
 use super::names::Names;
 use crate::model::SecretRef;
-use crate::secret::{PayloadKind, SecretValue};
+use crate::secret::PayloadKind;
 use crate::semantics::fault::Fault;
 use std::ops::Deref;
 
@@ -77,17 +77,18 @@ impl<R: Check> Deref for Checked<R> {
 
 /// A value that travels with a request: its kind and length as far as they are to be checked.
 pub trait Value {
+    /// Its kind.
+    fn kind(&self) -> PayloadKind;
+
     /// `None`: it was checked before it was sealed.
     fn shape(&self) -> Option<(PayloadKind, usize)>;
 }
 
-impl Value for SecretValue {
-    fn shape(&self) -> Option<(PayloadKind, usize)> {
-        Some((self.kind(), self.bytes().len()))
-    }
-}
-
 impl Value for PayloadKind {
+    fn kind(&self) -> PayloadKind {
+        *self
+    }
+
     fn shape(&self) -> Option<(PayloadKind, usize)> {
         None
     }
@@ -97,16 +98,18 @@ impl Value for PayloadKind {
 pub trait WithValue: Check {
     /// The request once its value was sealed.
     type Sealed: Check<Names = Self::Names>;
+    /// The value.
+    type Value;
 
     /// Replaces the value by its kind.
-    fn take_value(self) -> (Self::Sealed, Option<SecretValue>);
+    fn take_value(self) -> (Self::Sealed, Option<Self::Value>);
 }
 
 impl<R: WithValue> Checked<R> {
     /// Replaces the value by its kind; `seal` gets the value and gives what it was sealed to.
     pub(crate) fn seal<S, E>(
         self,
-        seal: impl FnOnce(SecretValue) -> Result<S, E>,
+        seal: impl FnOnce(R::Value) -> Result<S, E>,
     ) -> Result<(Checked<R::Sealed>, Option<S>), E> {
         let Self { request, names } = self;
         let (request, value) = request.take_value();
@@ -119,12 +122,13 @@ impl<R: WithValue> Checked<R> {
 /// which it travels on has no use once it was checked.
 macro_rules! with_value {
     ($request:ident { $($member:ident),* $(,)? } $(without $dropped:ident)?) => {
-        impl crate::semantics::validate::WithValue for $request {
+        impl<V: Value> crate::semantics::validate::WithValue for $request<V> {
             type Sealed = $request<crate::secret::PayloadKind>;
+            type Value = V;
 
-            fn take_value(self) -> (Self::Sealed, Option<crate::secret::SecretValue>) {
+            fn take_value(self) -> (Self::Sealed, Option<V>) {
                 let Self { value, $($member,)* $($dropped: _)? } = self;
-                let kind = value.as_ref().map(crate::secret::SecretValue::kind);
+                let kind = value.as_ref().map(Value::kind);
                 ($request { value: kind, $($member,)* $($dropped: None)? }, value)
             }
         }
