@@ -59,7 +59,7 @@ impl<'a> Region<'a> {
         self.vault.in_scope(&self.scope).delete_secret(request).unwrap();
     }
 
-    /// All names, page by page. `between` is told of each page but the last.
+    /// All names, page by page. `between` is called after each page but the last.
     fn walk(&self, request: &ListSecrets, mut between: impl FnMut()) -> Vec<String> {
         let mut request = request.clone();
         let mut names = Vec::new();
@@ -83,7 +83,7 @@ struct Others {
 }
 
 impl Others {
-    /// Creates, updates and deletes, one step after the other, until told to stop.
+    /// Creates, updates and deletes secrets, step by step, until it is stopped.
     fn disturb(&self, region: &Region<'_>) {
         let _stop = StopWhenDone(self);
         let mut updates = (0..region.secrets).filter(|number| is_disturbed(*number)).cycle();

@@ -188,7 +188,7 @@ pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     }
 }
 
-/// The exit code; death by a signal is told apart from the code that stands for it.
+/// The exit code. Death by a signal is distinguished from the exit code that represents it.
 pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| -status.signal().unwrap())
 }

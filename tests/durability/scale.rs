@@ -266,7 +266,7 @@ fn kills_inside_compaction(rounds: u64) {
                 acknowledged.push(n.trim().parse::<usize>().unwrap());
             }
         }
-        // One more than was told may be there.
+        // One more than was acknowledged may be there.
         next = acknowledged.last().map_or(0, |last| last + 1) + 1;
         let vault = world::open_in(&vault_dir, &key, &setup).unwrap();
         let recent =

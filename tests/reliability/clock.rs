@@ -26,7 +26,7 @@ use strongroom::__internals::vault::Vault;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
-/// What the age clock may be ahead: its tolerance of a minute, and lies of a second.
+/// How far the age clock may be ahead: its tolerance of a minute, and the jumps of a second.
 const SLACK: i64 = 5 * 60_000;
 const STEPS: usize = 40;
 /// Secrets whose versions pile up have so many.
@@ -83,9 +83,9 @@ impl Case<'_> {
         }
     }
 
-    /// An open vault reads its clocks many times an hour; here only when it is asked for something. It
-    /// writes too: a crash leaves the time of the last write, and a second lie that was told since
-    /// then is, to the next process, one told while the vault was closed (see `jump` in `reopen`).
+    /// An open vault reads its clocks many times an hour; here it does so only for a request. The request
+    /// also writes: after a crash only the time of the last write is known, so a later second jump looks
+    /// to the next process like one that happened while the vault was closed (see `jump` in `reopen`).
     fn look(&self) {
         let Some(vault) = &self.vault else { return };
         let scope = Scope::new(ACCOUNT, REGION);
@@ -129,7 +129,7 @@ impl Case<'_> {
             vault.close().map_err(|error| format!("no close: {error}"))?;
         }
         drop(vault);
-        // A second lie that grows while the vault is closed is beyond what it promises.
+        // A second jump that grows while the vault is closed is beyond the promise.
         if self.wrong <= DAY && self.rng.chance(40) {
             self.jump();
         } else if self.rng.chance(30) {

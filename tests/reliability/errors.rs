@@ -124,7 +124,7 @@ impl Stage {
         fs.add_fault(fault.clone());
         let mut is_poisoned = false;
         // A disk that goes on being full makes a batch leave out what grows; then what is left of it
-        // may be there though nobody was told, because its write was whole.
+        // may be there although its outcome was unknown, because its write was complete.
         let leaves_out = fault.error == Io::StorageFull && fault.times > 1;
         let (mut felt, mut is_off_script) = (false, leaves_out && fault.reach == Reach::All);
         runner.open();

@@ -62,7 +62,7 @@ fn format(image: &Path, seed: u64) {
 }
 
 /// Writes reach the loop device a page at a time. One of several pages that has room for some of them
-/// is short below, and the loop device takes that for success: a disk that lies.
+/// is short below, and the loop device treats that as success, like a faulty disk.
 fn page_by_page(mount: &Mount) {
     let mut findmnt = Command::new("findmnt");
     let output = mount::run(findmnt.args(["-n", "-o", "SOURCE"]).arg(mount.dir()));

@@ -16,7 +16,7 @@ use strongroom::__internals::vault::{Options, Vault, VaultDir};
 /// Openers that live through all rounds of a run.
 const OPENERS: usize = 16;
 
-/// A process that opens when told. Without the lock: the control, which must be caught.
+/// A process that opens the vault on command. Without the lock it is the control, which must be caught.
 #[test]
 fn child() {
     let Some(task) = common::child_task() else { return };

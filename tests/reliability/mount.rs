@@ -78,7 +78,7 @@ impl Mount {
         run(Command::new("mount").args(["-o", &options]).arg(&self.dir)).status.success()
     }
 
-    /// Waits a little for whoever still has it open.
+    /// Waits briefly for processes that still have it open.
     pub fn unmount(&mut self) {
         for _ in 0..500 {
             if run(Command::new("umount").arg(&self.dir)).status.success() {

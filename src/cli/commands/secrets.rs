@@ -277,7 +277,7 @@ pub(crate) fn rm(context: &Context, global: &Global, args: &Rm) -> Result<(), Cl
     })
 }
 
-/// As with AWS, a forced deletion of a missing secret succeeds. A warning tells whoever mistyped the name.
+/// As with AWS, a forced deletion of a missing secret succeeds. A warning hints at a mistyped name.
 fn warn_if_missing(vault: &Vault, scope: &Scope, name: &str) {
     let missing = vault
         .in_scope(scope)

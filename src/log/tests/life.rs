@@ -91,7 +91,7 @@ fn a_large_snapshot_waits_for_half_of_its_bytes() {
     assert!(log.compaction_due());
 }
 
-/// A disk that stays full is told, not tried for ever.
+/// A disk that stays full is reported, not retried for ever.
 #[test]
 fn a_segment_that_fits_nowhere_is_refused() {
     let (sim, mut log) = fresh(96);

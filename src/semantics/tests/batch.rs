@@ -125,7 +125,7 @@ fn filters_do_not_select_what_is_scheduled_for_deletion() {
     assert_eq!(names(&page(&world, &named("a")).unwrap()), ["a1", "a3"]);
 }
 
-/// SEM-BATCH-7: a secret that was deleted since it was selected is left out; any other refusal is told.
+/// SEM-BATCH-7: a secret that was deleted since it was selected is left out; other refusals are reported.
 #[test]
 fn only_a_deletion_takes_a_secret_out_of_a_selection() {
     use crate::semantics::batch::is_no_longer_selected;

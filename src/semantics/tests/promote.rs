@@ -26,7 +26,8 @@ fn a_primary_with_replicas_cannot_be_deleted() {
     refused(world.remove_replicas(S, &[AWAY]), kind, scheduled);
 }
 
-/// SEM-REPL-11: what is left is told, an empty list included; a region that is none is a success.
+/// SEM-REPL-11: the answer lists the remaining regions, even if there are none; removing a region without
+/// a replica succeeds.
 #[test]
 fn removed_replicas_are_gone() {
     let mut world = replicated();

@@ -96,7 +96,7 @@ fn damaged_files_break_the_store_and_nothing_else() {
     assert!(seen[0] > 10, "hardly any damage was noticed: {seen:?}");
 }
 
-/// The work of the test above, in a process of its own; without its order there is nothing to do.
+/// The work of the test above, in a separate process. Does nothing unless that test started it.
 #[test]
 fn in_a_child() {
     let Ok(dir) = std::env::var(DIR) else { return };

@@ -12,7 +12,7 @@ pub(crate) type Done = Box<dyn FnOnce(Result<Answer>) + Send>;
 pub(crate) enum Job {
     /// Plans a mutation and commits it.
     Mutate(Box<Mutate>),
-    /// Wraps the data keys of these versions anew, where they still lie under an older epoch.
+    /// Rewraps the data keys of these versions if they are still wrapped under an older epoch.
     Rewrap(Vec<(RecordId, Seq)>, Done),
     /// Removes the note that something was purged: an epoch switch has made the purge final.
     ClearPurge(Done),

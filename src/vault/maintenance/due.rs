@@ -80,7 +80,7 @@ impl Maintainer {
     }
 }
 
-/// The secret whose record lies under `key`.
+/// The secret whose record has `key`.
 fn id_of(key: &[u8]) -> Option<RecordId> {
     key.try_into().ok().map(RecordId)
 }

@@ -118,7 +118,7 @@ impl Maintainer {
         Ok(Arc::new(keys))
     }
 
-    /// Wraps every data key anew that lies under an older epoch.
+    /// Rewraps every data key that is wrapped under an older epoch.
     fn rewrap_all(&self) -> Result<()> {
         let epoch = self.inner.shared.keys().epoch();
         loop {
@@ -135,7 +135,7 @@ impl Maintainer {
         }
     }
 
-    /// Versions whose data key lies under an older epoch, some thousands at a time.
+    /// Versions whose data key is wrapped under an older epoch, some thousands at a time.
     fn stale_wraps(&self, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
         let state = self.inner.shared.state()?;
         let mut found = Vec::new();

@@ -5,7 +5,7 @@ use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::log::Twin;
 use crate::vault::inner::Inner;
 
-/// The keystore as it lies on disk.
+/// The keystore on disk.
 pub(crate) struct KeystoreFile {
     pub(crate) twin: Twin,
     pub(crate) keystore: Keystore,

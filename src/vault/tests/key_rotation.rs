@@ -45,7 +45,7 @@ fn a_purge_during_a_switch_keeps_the_note_for_the_next() {
     vault.delete_secret(purge_request("a")).unwrap();
     assert!(has_note(&vault));
     begin(&vault);
-    // Its data key may lie under the new epoch already.
+    // Its data key may be wrapped under the new epoch already.
     vault.delete_secret(purge_request("b")).unwrap();
     vault.inner.driver.call(Job::ClearPurge).unwrap();
     assert!(has_note(&vault), "the purge of b is forgotten");

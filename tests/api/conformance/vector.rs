@@ -153,7 +153,7 @@ impl Vector {
         client.keys = usual;
     }
 
-    /// Runs the steps; the first that is answered otherwise is told.
+    /// Runs the steps and reports the first with a different answer.
     pub fn run(
         &self,
         client: &Client,

@@ -89,7 +89,7 @@ fn answer(mut stream: BufReader<TcpStream>, state: &Mutex<State>) {
     let event: Value = serde_json::from_slice(&body).unwrap();
     let step = event["Step"].as_str().unwrap();
     state.lock().unwrap().steps.push(step.to_owned());
-    // Whoever was held has nobody left to work for or to answer.
+    // A function that was held has no caller left to answer.
     if stood_still(state, "before", step) {
         return;
     }
@@ -103,7 +103,7 @@ fn answer(mut stream: BufReader<TcpStream>, state: &Mutex<State>) {
     stream.get_mut().write_all(answer).unwrap();
 }
 
-/// Stands still as long as it is told to. Whether it was.
+/// Waits as long as it is held. Returns whether it was held.
 fn stood_still(state: &Mutex<State>, moment: &str, step: &str) -> bool {
     let moment = format!("{moment} {step}");
     let is_held = || {

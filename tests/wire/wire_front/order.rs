@@ -1,4 +1,4 @@
-//! Requests with two faults: the first in AWS's order is told. And what every answer has.
+//! Requests with two faults: the first in AWS's order is reported. Also the common parts of every answer.
 
 use crate::client::{KEY_ID, NOW, Request, Response, Running, SECRET};
 use serde_json::json;

@@ -90,7 +90,7 @@ fn a_vault_without_space_to_grow_is_not_ready() {
     probe(&server, "GET /readyz").is(200, "ready\n");
 }
 
-/// WIRE-HEALTH-2: a state that must be rebuilt is rebuilt by the question, not told as an end.
+/// WIRE-HEALTH-2: the probe rebuilds a broken state instead of reporting it as a failure.
 #[test]
 fn a_broken_state_is_repaired_by_the_probe() {
     let server = Running::open();

@@ -63,7 +63,7 @@ fn a_cut_write_may_be_pending_or_not_have_happened() {
     }
 }
 
-/// The page cache lies: after a failed sync reads show what no later sync makes durable.
+/// After a failed sync, reads show data from the page cache that no later sync makes durable.
 #[test]
 fn a_failed_sync_loses_what_it_was_to_cover() {
     let fs = disk();
