@@ -13,6 +13,7 @@ use crate::secret::PayloadKind;
 type V = PayloadKind;
 
 /// Everything that changes the vault: what [`plan`](super::plan()) decides about.
+#[allow(clippy::large_enum_variant, reason = "made once a request and passed on boxed")]
 pub enum Command {
     /// A request.
     Write(CheckedWrite),

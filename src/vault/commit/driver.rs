@@ -2,9 +2,9 @@
 //! vault without threads.
 //!
 //! Before a batch, the thread waits briefly for as many requests as the last two batches contained. Without
-//! that, two groups of writers alternate and each waits for two syncs. If a wait times out, no more writers are
-//! active, so for a number of batches the thread waits for no more than it got. Neither a single writer nor a
-//! full queue waits.
+//! that, two groups of writers alternate and each waits for two syncs. If a wait times out, no more writers
+//! are active, so for a number of batches the thread waits for no more than it got. Neither a single writer
+//! nor a full queue waits.
 
 use super::job::{Done, Job};
 use super::pipeline::{BATCH_OPERATIONS_MAX, Pipeline, Task};
