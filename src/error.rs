@@ -190,7 +190,7 @@ impl fmt::Display for Error {
             ErrorKind::Fault(fault) => write!(f, "{}: {}", fault.kind.name(), fault.message),
             ErrorKind::WrongKey => f.write_str("wrong key, or the keystore was tampered with"),
             ErrorKind::Damaged { file, offset, rule } => {
-                write!(f, "the vault is damaged. file={file} offset={offset} rule={rule}")
+                write!(f, "the vault is damaged; check it, then repair it or restore a backup. file={file} offset={offset} rule={rule}")
             }
             ErrorKind::NewerFormat { file, found, known } => {
                 write!(f, "made by a newer strongroom; use that one. file={file} format={found} known={known}")

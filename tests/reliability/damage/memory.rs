@@ -53,7 +53,7 @@ pub fn look(world: &World, right: &str, setup: &Setup) -> Seen {
 pub fn judge(error: &Error) -> Seen {
     match error.kind() {
         ErrorKind::Damaged { file, rule, .. } if !file.is_empty() => {
-            if error.to_string().contains("strongroom repair") {
+            if error.to_string().contains("repair it") {
                 Seen::Reported(format!("{file} {rule}"))
             } else {
                 Seen::Wrong(format!("says not what to do: {error}"))
