@@ -6,14 +6,14 @@
 
 use super::copies::{Copies, copies, must_fit};
 use super::{parting, status};
-use crate::model::api::{SecretResponse, StopReplicationToReplica};
+use crate::model::api::StopReplicationToReplica;
 use crate::model::{External, Replication, SecretRecord, SecretRef};
 use crate::semantics::access::{Action, resolve};
-use crate::semantics::change::stamp;
+use crate::semantics::change::{named, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
-use crate::semantics::plan::{Answer, Context, Effect, Outcome, Plan, Refusal, View};
+use crate::semantics::plan::{Context, Effect, Outcome, Plan, Refusal, View};
 use crate::semantics::validate::{AboutSecret, Check, Checked, names};
 
 impl Check for StopReplicationToReplica {
@@ -64,8 +64,7 @@ impl Decide for StopReplicationToReplica {
             cross_account: None,
             ..primary.clone()
         };
-        let (arn, name) = (promoted.arn().to_string(), promoted.name.to_string());
-        let answer = Answer::Promoted(SecretResponse { arn, name });
+        let answer = named(&promoted);
         let is_other = |region: &str| *region != *promoted.scope.region;
         let left = primary.replicas().iter().filter(|r| is_other(&r.region)).cloned().collect();
         status::set_replicas(&mut primary, left);
