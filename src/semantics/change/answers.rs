@@ -6,7 +6,12 @@ use crate::semantics::plan::Answer;
 
 /// ARN and name, the whole answer of several operations.
 pub(crate) fn named(record: &SecretRecord) -> Answer {
-    Answer::Named(SecretResponse { arn: record.arn().to_string(), name: record.name.to_string() })
+    Answer::Named(secret(record))
+}
+
+/// The answer for a replica that became a secret of its own.
+pub(crate) fn promoted(record: &SecretRecord) -> Answer {
+    Answer::Promoted(secret(record))
 }
 
 /// What a write answers; `version_id` if a version was made or matched.
@@ -22,4 +27,8 @@ pub(crate) fn written(
         version_stages: stages,
         replication_status: None,
     })
+}
+
+fn secret(record: &SecretRecord) -> SecretResponse {
+    SecretResponse { arn: record.arn().to_string(), name: record.name.to_string() }
 }

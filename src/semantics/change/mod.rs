@@ -12,7 +12,7 @@ mod removal;
 mod secret;
 mod text;
 
-pub(crate) use answers::{named, written};
+pub(crate) use answers::{named, promoted, written};
 pub(crate) use labels::{Labels, names};
 pub(crate) use removal::{dead, purged};
 pub(crate) use secret::{Change, stamp};

@@ -3,7 +3,7 @@
 use super::copies::{copies, must_fit};
 use crate::model::{Arn, CrossAccount, SecretRecord};
 use crate::semantics::access::alias;
-use crate::semantics::change::{named, stamp};
+use crate::semantics::change::{promoted, stamp};
 use crate::semantics::messages;
 use crate::semantics::plan::{Context, Effect, Outcome, Plan, Refusal, View};
 
@@ -24,7 +24,7 @@ pub(crate) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) 
     }
     own.cross_account = None;
     own.creation_token = None;
-    let answer = named(&own);
+    let answer = promoted(&own);
     effects.push(Effect::PutSecret(own));
     let plan = Plan { effects, answer };
     must_fit(&plan)?;

@@ -9,7 +9,7 @@ use super::{parting, status};
 use crate::model::api::StopReplicationToReplica;
 use crate::model::{External, Replication, SecretRecord, SecretRef};
 use crate::semantics::access::{Action, resolve};
-use crate::semantics::change::{named, stamp};
+use crate::semantics::change::{promoted, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
@@ -48,7 +48,7 @@ impl Decide for StopReplicationToReplica {
         let mut primary = primary.ok_or_else(messages::no_secret)?;
 
         let Copies { mut effects, next_seq, count } = copies(view, &primary, &record)?;
-        let promoted = SecretRecord {
+        let own = SecretRecord {
             id: record.id,
             scope: record.scope,
             next_seq,
@@ -64,12 +64,12 @@ impl Decide for StopReplicationToReplica {
             cross_account: None,
             ..primary.clone()
         };
-        let answer = named(&promoted);
-        let is_other = |region: &str| *region != *promoted.scope.region;
+        let answer = promoted(&own);
+        let is_other = |region: &str| *region != *own.scope.region;
         let left = primary.replicas().iter().filter(|r| is_other(&r.region)).cloned().collect();
         status::set_replicas(&mut primary, left);
         primary.last_changed = stamp(context.now, &primary);
-        effects.push(Effect::PutSecret(promoted));
+        effects.push(Effect::PutSecret(own));
         effects.push(Effect::PutSecret(primary));
         let plan = Plan { effects, answer };
         must_fit(&plan)?;
