@@ -16,7 +16,7 @@ use crate::semantics::validate::{Check, Checked, Violations, constraint, filters
 pub enum Selection<'a> {
     /// These, in this order.
     Ids(&'a [String]),
-    /// A [`page`](selected) of those that its filters select.
+    /// A page of those that its filters select.
     Filters,
 }
 
