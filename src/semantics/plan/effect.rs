@@ -43,7 +43,8 @@ pub enum Effect {
 /// Chunks of the longest value: 65,536 bytes, padded, with nonce, length and tag.
 const CHUNKS_MAX: usize = 17;
 
-/// Rows that an effect touches, at most: what [`OPERATION_ROWS_MAX`](crate::model::limits::OPERATION_ROWS_MAX) counts (I2).
+/// Rows that an effect touches, at most. [`OPERATION_ROWS_MAX`](crate::model::limits::OPERATION_ROWS_MAX)
+/// counts them (I2).
 #[must_use]
 pub fn rows(effect: &Effect) -> usize {
     match effect {
