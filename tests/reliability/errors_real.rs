@@ -8,7 +8,7 @@
 use crate::common::rng::Rng;
 use crate::common::world::Fault;
 use crate::figures;
-use crate::life::Life;
+use crate::life::{BAD_LIVES, Life};
 use crate::mount::{self, Mount};
 use crate::place::Place;
 use std::os::unix::fs::MetadataExt;
@@ -163,7 +163,7 @@ fn a_build_that_answers_before_the_sync_acknowledges_what_was_never_written() {
     if !is_possible() {
         return;
     }
-    let caught = (1..8).find_map(|seed| life(seed, true, &mut Counts::default()).err());
-    let why = caught.expect("seven lives show the loss");
+    let caught = (1..=BAD_LIVES).find_map(|seed| life(seed, true, &mut Counts::default()).err());
+    let why = caught.expect("one of these lives shows the loss");
     println!("caught: {}", why.lines().next().unwrap_or_default());
 }

@@ -15,6 +15,11 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 use strongroom::__internals::vault::StoreChoice;
 
+/// Lives that a bad build gets before it counts as not caught. A kernel decides what a death destroys, so the
+/// same seed may end in another way. Where the loss is rarest, on a disk that fills up below, about one life
+/// in four shows it: that none of sixty does would be a chance of one in thirty million.
+pub const BAD_LIVES: u64 = 60;
+
 /// Small segments, so that the log turns over and is compacted all the time.
 pub fn setup(bad: Option<Fault>) -> Setup {
     Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: bad }

@@ -10,7 +10,7 @@ mod http;
 use crate::common::rng::Rng;
 use crate::common::world::Fault;
 use crate::figures;
-use crate::life::Life;
+use crate::life::{BAD_LIVES, Life};
 use crate::place::{self, Place};
 use std::path::Path;
 use std::sync::Mutex;
@@ -101,9 +101,9 @@ fn no_kill_of_a_library_at_work_loses_what_was_acknowledged() {
 fn a_build_that_answers_before_it_writes_loses_data_in_a_kill() {
     let scratch = place::scratch();
     let broken = Some(Fault::HoldFramesBack);
-    let caught =
-        (1..6).find_map(|seed| life(seed, scratch.path(), broken, &Counts::default()).err());
-    let why = caught.expect("five lives show the loss");
+    let caught = (1..=BAD_LIVES)
+        .find_map(|seed| life(seed, scratch.path(), broken, &Counts::default()).err());
+    let why = caught.expect("one of these lives shows the loss");
     assert!(why.contains("acknowledged") || why.contains("does not open"), "{why}");
     println!("caught: {}", why.lines().next().unwrap_or_default());
 }
