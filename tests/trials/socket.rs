@@ -1,0 +1,5 @@
+//! Commands that go through the process that holds the vault.
+
+use crate::table::Row;
+
+pub const ROWS: &[Row] = &[];
