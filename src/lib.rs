@@ -102,7 +102,7 @@ pub mod testkit;
 
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
-#[path = "internals.rs"]
+#[path = "internals/mod.rs"]
 pub mod __internals;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

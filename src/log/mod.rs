@@ -38,7 +38,6 @@
 //! compact.rs         merging the snapshot and ended segments into the next snapshot
 //! recover/           opening, starting, repairing
 //! salvage/           reading what is left of a log that does not open
-//! internals.rs       parsers for fuzzing
 //! ```
 
 mod authenticator;
@@ -48,6 +47,7 @@ mod files;
 mod format;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
+#[path = "../internals/log.rs"]
 pub mod internals;
 mod options;
 mod read;

@@ -27,6 +27,7 @@ mod dispatch;
 pub mod fault;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
+#[path = "../internals/semantics.rs"]
 pub mod internals;
 pub mod messages;
 mod operation;

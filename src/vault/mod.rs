@@ -70,6 +70,7 @@ mod worker;
 
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
+#[path = "../internals/vault.rs"]
 pub mod internals;
 #[cfg(test)]
 mod tests;

@@ -32,13 +32,13 @@
 //! - `server/`: ports, connections, signals
 //! - `hook.rs`: calls a rotation function over HTTP
 //! - `local.rs`: the protocol without a connection, for the test kit
-//! - `internals/`: what tests and fuzz targets use
 
 mod encoding;
 mod hook;
 mod http;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
+#[path = "../internals/wire/mod.rs"]
 pub mod internals;
 mod json;
 #[cfg(feature = "testkit")]

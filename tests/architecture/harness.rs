@@ -13,8 +13,7 @@ fn is_harness(path: &str) -> bool {
     let is_test = path.contains("/tests/") || path.ends_with("/tests.rs");
     let is_part = path.starts_with("testkit/")
         || path.starts_with("env/faults/")
-        || path.starts_with("internals")
-        || path.ends_with("/internals.rs");
+        || path.starts_with("internals/");
     is_part && !is_test
 }
 

@@ -13,7 +13,7 @@ const OTHERS: [(&str, &str); 10] = [
     ("vault/api/pages.rs", "short forms of two lists"),
     ("vault/api/shorthand.rs", "put and get"),
     ("vault/credentials.rs", "pairs of keys are secrets of a scope of their own"),
-    ("vault/internals.rs", "tests read values without an access mark"),
+    ("internals/vault.rs", "tests read values without an access mark"),
     ("vault/read/readiness.rs", "asks whether reads work"),
     ("vault/rotation/random.rs", "the built-in function asks as any function does"),
     ("vault/rotation/rotator.rs", "puts and reads the values of a rotation"),

@@ -1,14 +1,14 @@
 //! Access to inner parts for tests, benches and fuzz targets, without a promise of stability.
 
-use super::commit::job::{Done, Job, Mutate};
-use super::commit::pipeline::Task;
-use super::handle::Vault;
-use super::job::seal;
-use super::runtime::status::Status;
 use crate::crypto::Keyring;
 use crate::env::faults::Fault;
 use crate::model::Lsn;
 use crate::store::Store;
+use crate::vault::commit::job::{Done, Job, Mutate};
+use crate::vault::commit::pipeline::Task;
+use crate::vault::handle::Vault;
+use crate::vault::job::seal;
+use crate::vault::runtime::status::Status;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -100,13 +100,13 @@ pub const ROW_KINDS: u8 = 11;
 /// Decodes and encodes content of that kind. `None`: it is refused.
 #[must_use]
 pub fn row_written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
-    super::rows::written_again(kind, bytes)
+    crate::vault::rows::written_again(kind, bytes)
 }
 
 /// The log's keyed hashing with these keys.
 #[must_use]
 pub fn log_keys(keys: &Keyring) -> Arc<dyn crate::log::Authenticator> {
-    super::log_keys::LogKeys::of(keys)
+    crate::vault::log_keys::LogKeys::of(keys)
 }
 
 /// Seals a write, calls `between`, and only then submits the write. For vaults without threads.

@@ -123,7 +123,7 @@ impl Desk {
             lsn: Lsn(0),
             digest: self.0.auth.new_sum().digest(Lsn(0)),
             keystore_generation: 1,
-            clock: super::ClockNote::default(),
+            clock: crate::log::ClockNote::default(),
         };
         let tail = Tail { segment: 0, id: [0; 16], offset: 0, end, tag: [0; 32] };
         let (bytes, tag) = snapshot::sealed(&self.0, number, id, &tail, blocks, rows);

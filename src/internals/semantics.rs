@@ -1,13 +1,13 @@
 //! What fuzz targets may look at. No stability promise.
 
-use super::Fault;
-use super::policy::{self, Asked, Policy, Verdict};
-use super::read::filter::Filters;
-use super::read::page;
-use super::rotation::schedule::Schedule;
 use crate::env::UnixMillis;
 use crate::model::api::{Filter, RotationRules};
 use crate::model::{RecordId, Scope, SecretRecord, Seq};
+use crate::semantics::Fault;
+use crate::semantics::policy::{self, Asked, Policy, Verdict};
+use crate::semantics::read::filter::Filters;
+use crate::semantics::read::page;
+use crate::semantics::rotation::schedule::Schedule;
 
 /// A policy that was understood.
 pub struct Understood(Policy);
