@@ -62,8 +62,9 @@ pub(crate) fn warn_of_session_token(context: &Context) {
 
 /// Whether `line` is one that a server writes: it sets one variable and does nothing else.
 fn is_export(line: &str) -> bool {
-    const NAMES: [&str; 5] = [
+    const NAMES: [&str; 6] = [
         "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "AWS_ENDPOINT_URL_STS",
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_REGION",

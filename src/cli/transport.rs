@@ -26,6 +26,8 @@ pub(crate) struct ListenRequest {
     pub(crate) listen: SocketAddr,
     /// Whether requests must be signed.
     pub(crate) signed: bool,
+    /// Further names by which unsigned requests may reach it.
+    pub(crate) allowed_hosts: Vec<String>,
     /// The region of unsigned requests that name none.
     pub(crate) region: String,
     /// The agent's port, if it is asked for.

@@ -119,6 +119,25 @@ pub fn is_region(text: &str) -> bool {
             .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase()))
 }
 
+/// Whether `text` can stand in a `Host` header as `NAME` or `NAME:PORT`: letters, digits, `-`, `.`, `_`, or an
+/// IPv6 address in brackets; at most 253 characters and a port from 1 to 65535.
+#[must_use]
+pub fn is_host(text: &str) -> bool {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (text, None),
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_name = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => (1..=253).contains(&name.len()) && name.bytes().all(is_plain),
+    };
+    let is_port = |port: &str| {
+        port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port)
+    };
+    is_name && port.is_none_or(is_port)
+}
+
 /// The six characters of `A-Z a-z 0-9` at the end of an ARN, drawn once per creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Suffix(pub [u8; 6]);

@@ -25,6 +25,8 @@ pub struct ServerOptions {
     pub account: String,
     /// The region of callers under [`Auth::None`] whose request names none.
     pub region: String,
+    /// Names, each `NAME` or `NAME:PORT`, by which unsigned requests may reach the server besides its own.
+    pub allowed_hosts: Vec<String>,
     /// Whether SIGTERM and SIGINT stop the server. Their handlers are installed by `bind`.
     pub stop_on_signals: bool,
     /// Bounds on clients.
@@ -38,6 +40,7 @@ impl Default for ServerOptions {
             auth: Auth::SigV4,
             account: Scope::DEFAULT_ACCOUNT.to_owned(),
             region: Scope::DEFAULT_REGION.to_owned(),
+            allowed_hosts: Vec::new(),
             stop_on_signals: true,
             limits: Limits::default(),
         }
@@ -78,17 +81,20 @@ pub struct Limits {
     pub headers: usize,
     /// Bytes of a request body.
     pub body_bytes: usize,
-    /// Connections at once.
+    /// Connections at once. Fewer if the process may not have as many files open.
     pub connections: usize,
+    /// Requests that a connection may send in a row without waiting for their answers.
+    pub requests_ahead: usize,
     /// Writes that the vault has not answered yet. Must be below the length of its queue.
     pub writes_in_flight: usize,
     /// From the connection to the end of the first head.
     pub head_time: Duration,
     /// From the end of the head to the end of the body.
     pub body_time: Duration,
-    /// From the end of the head to when a full server may close a connection whose body is not
-    /// complete, to make room for a new one.
-    pub body_patience: Duration,
+    /// How long a connection that sends or takes nothing keeps its place in a full server.
+    pub stall_time: Duration,
+    /// How long a connection without a request keeps its place in a full server.
+    pub idle_patience: Duration,
     /// From an answer to the end of the next head.
     pub idle_time: Duration,
     /// From a response to its last byte being handed to the network.
@@ -103,11 +109,13 @@ impl Default for Limits {
             head_bytes: 16 * 1024,
             headers: 64,
             body_bytes: 1024 * 1024,
-            connections: 100,
+            connections: 2048,
+            requests_ahead: 16,
             writes_in_flight: 512,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
-            body_patience: Duration::from_millis(500),
+            stall_time: Duration::from_millis(500),
+            idle_patience: Duration::from_secs(1),
             idle_time: Duration::from_secs(15),
             write_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),

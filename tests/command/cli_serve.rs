@@ -40,9 +40,9 @@ impl Serving {
         self.exports().into_iter().find_map(|line| line.strip_prefix(&prefix)).unwrap()
     }
 
-    /// All but the endpoint, whose port is another at each start.
+    /// All but the endpoints, whose port is another at each start.
     fn lasting(&self) -> Vec<String> {
-        self.exports().into_iter().skip(1).map(str::to_owned).collect()
+        self.exports().into_iter().skip(2).map(str::to_owned).collect()
     }
 
     /// Sends a signal; gives the exit code and what was said after `Ready.`.
@@ -62,8 +62,9 @@ impl Drop for Serving {
     }
 }
 
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_REGION",
@@ -193,9 +194,9 @@ fn the_pair_can_be_left_out_of_the_log() {
     let home = Home::new();
     let serving = Serving::start(&home, &["--no-print-credentials"]);
     let lines = serving.exports();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 4);
     assert!(lines.iter().all(|line| !line.contains("ACCESS_KEY")), "{lines:?}");
-    assert_eq!(home.run(&["env"]).expect(0).text().lines().count(), 5);
+    assert_eq!(home.run(&["env"]).expect(0).text().lines().count(), 6);
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn a_taken_port_is_exit_1_and_names_it() {
 fn an_ephemeral_server_leaves_nothing_behind() {
     let home = Home::new();
     let serving = Serving::start(&home, &["--ephemeral"]);
-    assert_eq!(serving.exports().len(), 5);
+    assert_eq!(serving.exports().len(), 6);
     assert_eq!(serving.stop("TERM").0, 0);
     assert_eq!(crate::cmd::tree(&home.path(".")), Vec::<std::path::PathBuf>::new());
 }
@@ -242,7 +243,7 @@ fn without_signatures_it_warns_loudly_and_stays_on_loopback() {
     }
     let serving = Serving::start(&home, &["--auth", "none"]);
     assert!(serving.said.iter().any(|line| line.contains("SIGNATURES ARE NOT CHECKED")));
-    assert_eq!(serving.exports().len(), 5);
+    assert_eq!(serving.exports().len(), 6);
     let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
     let create = br#"{"Name":"n","SecretString":"v","ClientRequestToken":"11111111-2222-3333-4444-555555555555"}"#;
     assert!(post(address, "CreateSecret", create).starts_with("HTTP/1.1 200"));
@@ -264,14 +265,14 @@ fn it_serves_a_vault_that_opens_with_a_passphrase() {
     let home = Home::new();
     let file = home.file("p", "correct horse\n");
     let serving = Serving::start(&home, &["--passphrase-file", &file]);
-    assert_eq!(serving.exports().len(), 5);
+    assert_eq!(serving.exports().len(), 6);
     serving.stop("TERM");
     home.run(&["ls"]).expect(4);
     home.run(&["ls", "--passphrase-file", &file]).expect(0);
     let said = feed(home.strongroom(&["ls", "--passphrase-file", "-"]), "wrong");
     said.expect(4);
     let printed = home.run(&["env", "--passphrase-file", &file]).expect(0);
-    assert_eq!(printed.text().lines().count(), 5);
+    assert_eq!(printed.text().lines().count(), 6);
 }
 
 /// Ctrl-C before the server has begun is the ordinary 130.

@@ -60,6 +60,17 @@ impl Client {
         Ok(response)
     }
 
+    /// Sends a request that the server may answer before it has read all of it.
+    pub fn raw_cut_short(&mut self, request: &[u8]) -> io::Result<Response> {
+        let mut stream = self.stream.get_ref().try_clone()?;
+        std::thread::scope(|scope| {
+            scope.spawn(move || stream.write_all(request));
+            let response = self.read_response();
+            let _ = self.stream.get_ref().shutdown(std::net::Shutdown::Both);
+            response
+        })
+    }
+
     /// A signed call of an operation.
     pub fn call(&mut self, operation: &str, body: &Value) -> io::Result<Response> {
         let request =

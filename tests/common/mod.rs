@@ -4,6 +4,7 @@ pub mod figures;
 pub mod folder;
 pub mod http;
 pub mod quiet;
+pub mod request;
 pub mod rng;
 pub mod script;
 pub mod search;

@@ -42,18 +42,38 @@ pub fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
+/// What is signed beside headers and body. The path has no query.
+#[derive(Clone, Copy)]
+pub struct What<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub service: &'a str,
+}
+
 /// The value of `Authorization` for `POST /` with these (lower-case, sorted) headers.
 pub fn authorization(keys: &Keys, headers: &[(&str, &str)], body: &[u8]) -> String {
+    let what = What { method: "POST", path: "/", service: "secretsmanager" };
+    authorization_of(keys, what, headers, body)
+}
+
+/// The value of `Authorization` for any request with these (lower-case, sorted) headers.
+pub fn authorization_of(
+    keys: &Keys,
+    what: What<'_>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> String {
+    let What { method, path, service } = what;
     let date = headers.iter().find(|(name, _)| *name == "x-amz-date").unwrap().1;
     let canonical_headers: String =
         headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
     let signed: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     let signed = signed.join(";");
-    let request = format!("POST\n/\n\n{canonical_headers}\n{signed}\n{}", sha(body));
-    let scope = format!("{}/{}/secretsmanager/aws4_request", &date[..8], keys.region);
+    let request = format!("{method}\n{path}\n\n{canonical_headers}\n{signed}\n{}", sha(body));
+    let scope = format!("{}/{}/{service}/aws4_request", &date[..8], keys.region);
     let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{}", sha(request.as_bytes()));
     let mut key = hmac(format!("AWS4{}", keys.secret_access_key).as_bytes(), &date[..8]);
-    for part in [keys.region.as_str(), "secretsmanager", "aws4_request"] {
+    for part in [keys.region.as_str(), service, "aws4_request"] {
         key = hmac(&key, part);
     }
     let signature = hex::encode(hmac(&key, &to_sign));

@@ -213,7 +213,8 @@ pub(super) fn sigv4(bytes: &[u8]) {
         let judged = internals::verify(&lines.signed("service"));
         let right = internals::right_signature(&lines.signed("service"));
         // The seeds contain the vectors of AWS's test suite, which have valid signatures.
-        if let (Some(Ok(_)), right) = (&judged, right) {
+        // A path of slashes alone has two right signatures.
+        if let (Some(Ok(_)), right, false) = (&judged, right, path.bytes().all(|b| b == b'/')) {
             let right = right.expect("what was accepted has a right signature");
             let is_it = |(name, value): &(&str, &str)| {
                 name.eq_ignore_ascii_case("authorization") && value.contains(&right)

@@ -27,6 +27,10 @@ pub(crate) struct Serve {
     /// every process on this machine (loopback addresses only)
     #[arg(long, value_enum, default_value = "sigv4")]
     pub(crate) auth: AuthMode,
+    /// A further name by which requests without a signature may reach the server, such as
+    /// `strongroom` or `host.docker.internal:4566`; may be repeated. Signed requests need none
+    #[arg(long, value_name = "NAME[:PORT]", value_parser = host)]
+    pub(crate) allow_host: Vec<String>,
     /// Serve a new vault in memory, which is gone when the server stops
     #[arg(long)]
     pub(crate) ephemeral: bool,
@@ -90,6 +94,15 @@ fn account(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("an account is 12 digits".to_owned())
+    }
+}
+
+#[cfg(feature = "server")]
+fn host(text: &str) -> Result<String, String> {
+    if crate::model::name::is_host(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a name, with or without a port, such as strongroom:4566".to_owned())
     }
 }
 

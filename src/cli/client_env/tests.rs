@@ -55,6 +55,7 @@ fn what_others_planted_beside_a_key_file_is_not_passed_on() {
 fn a_line_that_says_more_than_one_thing_to_a_shell_is_none_of_ours() {
     for line in [
         "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://[::1]:4566",
+        "export AWS_ENDPOINT_URL_STS=http://127.0.0.1:4566",
         "export AWS_SECRET_ACCESS_KEY=aB3-_+/=",
         "export AWS_REGION=us-east-1",
     ] {

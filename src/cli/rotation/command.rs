@@ -36,6 +36,7 @@ impl RotationFunction for Command {
             .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .env("AWS_ENDPOINT_URL", &caller.endpoint)
             .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &caller.endpoint)
+            .env("AWS_ENDPOINT_URL_STS", &caller.endpoint)
             .env("AWS_ACCESS_KEY_ID", &pair.access_key_id)
             .env("AWS_SECRET_ACCESS_KEY", secret.map_err(|_| RotationError)?)
             .env("AWS_REGION", &*event.scope.region)

@@ -14,10 +14,11 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(listening: SocketAddr, pair: &Credential, region: &str) -> Self {
+        let address = reachable(listening);
         Self {
             endpoint: format!(
-                "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://{}\n",
-                reachable(listening)
+                "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://{address}\n\
+                 export AWS_ENDPOINT_URL_STS=http://{address}\n"
             ),
             pair: exports(pair),
             region: format!("export AWS_REGION={region}\nexport AWS_DEFAULT_REGION={region}\n"),
@@ -67,6 +68,7 @@ mod tests {
         assert_eq!(
             *lines("127.0.0.1:4566").with_pair(),
             "export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://127.0.0.1:4566\n\
+             export AWS_ENDPOINT_URL_STS=http://127.0.0.1:4566\n\
              export AWS_ACCESS_KEY_ID=AKIAEXAMPLE\n\
              export AWS_SECRET_ACCESS_KEY=sec/ret+key\n\
              export AWS_REGION=eu-west-1\n\
@@ -77,7 +79,7 @@ mod tests {
     #[test]
     fn the_pair_can_be_left_out() {
         let text = lines("127.0.0.1:4566").without_pair();
-        assert!(!text.contains("KEY") && text.lines().count() == 3, "{}", *text);
+        assert!(!text.contains("KEY") && text.lines().count() == 4, "{}", *text);
     }
 
     #[test]

@@ -174,6 +174,7 @@ fn bind(
         pairs,
         listen: args.listen,
         signed: args.auth == AuthMode::SigV4,
+        allowed_hosts: args.allow_host.clone(),
         region: region.to_owned(),
         agent,
         env: context.env.clone(),

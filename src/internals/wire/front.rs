@@ -4,7 +4,7 @@ use crate::model::{Scope, api};
 use crate::secret::SecretBytes;
 use crate::vault::Credential;
 use crate::wire::encoding::{form, time};
-use crate::wire::http::guard;
+use crate::wire::http::guard::{self, Names, Proof};
 use crate::wire::http::route::Route;
 use crate::wire::services::operations;
 use crate::wire::sigv4::{self, Audience, AuthError, Credentials};
@@ -118,7 +118,8 @@ pub struct Fronted {
 #[must_use]
 pub fn front(signed: &Signed<'_>, local: SocketAddr) -> Option<Fronted> {
     let head = signed.head()?;
-    let refused = guard::check(&head, local).err().map(|failure| failure.reply().status.as_u16());
+    let names = Names { local, allowed: &[] };
+    let refused = guard::check(&head, names, Proof::None).err().map(|failure| failure.reply().status.as_u16());
     let route = match Route::of(&head, signed.body) {
         Route::Other(service) => format!("Other({service})"),
         route => format!("{route:?}"),

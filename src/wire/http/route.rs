@@ -28,14 +28,30 @@ pub(crate) enum Route<'a> {
     Alive,
     /// `GET /readyz`: the vault reads and writes.
     Ready,
-    /// `GET /_localstack/health`: what scripts that wait for `LocalStack` ask for.
-    LocalStack,
+    /// What scripts ask that wait for `LocalStack`.
+    LocalStack(LocalStack),
     /// The query protocol of STS.
     Sts,
     /// An AWS service that is not here, by the name that the request gives it.
     Other(Cow<'a, str>),
     /// Everything else is treated as a request to Secrets Manager.
     SecretsManager,
+}
+
+/// A page of `LocalStack` itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LocalStack {
+    /// `/_localstack/health`, `/health`: which services run.
+    Health,
+    /// `/_localstack/init`: which stages of the start are completed.
+    Stages,
+    /// `/_localstack/init/ready` and the like: one of them.
+    Stage {
+        /// Whether it is a stage of the start, not of the end.
+        starts: bool,
+    },
+    /// `/_localstack/info`: what runs here.
+    Info,
 }
 
 impl<'a> Route<'a> {
@@ -55,7 +71,7 @@ impl<'a> Route<'a> {
             Some("secretsmanager") if action().is_some_and(|action| is_sts(head, &action)) => {
                 Self::Sts
             }
-            Some("sts") if head.uri.path() == "/" => Self::Sts,
+            Some("sts") if is_root(head.uri.path()) => Self::Sts,
             Some("secretsmanager" | "sts") => Self::SecretsManager,
             Some(_) => service.map_or(Self::SecretsManager, Self::Other),
             None => match (target.and_then(prefix), action()) {
@@ -68,16 +84,43 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Whether a request is for a page that needs no signature.
+pub(crate) fn is_probe(head: &Parts) -> bool {
+    probe(head).is_some()
+}
+
 fn probe(head: &Parts) -> Option<Route<'static>> {
     // HEAD is what `wget --spider` asks with.
     if ![Method::GET, Method::HEAD].contains(&head.method) {
         return None;
     }
-    match head.uri.path() {
+    match &*one_slash(head.uri.path()) {
         "/healthz" => Some(Route::Alive),
         "/readyz" => Some(Route::Ready),
-        "/_localstack/health" => Some(Route::LocalStack),
+        "/_localstack/health" | "/health" => Some(Route::LocalStack(LocalStack::Health)),
+        "/_localstack/init" => Some(Route::LocalStack(LocalStack::Stages)),
+        "/_localstack/init/boot" | "/_localstack/init/start" | "/_localstack/init/ready" => {
+            Some(Route::LocalStack(LocalStack::Stage { starts: true }))
+        }
+        "/_localstack/init/shutdown" => {
+            Some(Route::LocalStack(LocalStack::Stage { starts: false }))
+        }
+        "/_localstack/info" => Some(Route::LocalStack(LocalStack::Info)),
         _ => None,
+    }
+}
+
+/// Whether a path is `/`. An endpoint with a slash at its end makes clients send `//`.
+pub(crate) fn is_root(path: &str) -> bool {
+    path.bytes().all(|byte| byte == b'/')
+}
+
+/// A path whose leading slashes are one.
+fn one_slash(path: &str) -> Cow<'_, str> {
+    if path.starts_with("//") {
+        format!("/{}", path.trim_start_matches('/')).into()
+    } else {
+        path.into()
     }
 }
 
@@ -96,22 +139,31 @@ fn prefix(target: &str) -> Option<&str> {
     (!prefix.is_empty() && !prefix.eq_ignore_ascii_case("secretsmanager")).then_some(prefix)
 }
 
-/// The operation of the query protocol: in the query, or in the body of a form.
+/// The operation of the query protocol.
 fn action(head: &Parts, body: &[u8]) -> Option<String> {
-    let in_query = head.uri.query().and_then(|query| form::value(query, "Action"));
-    in_query.or_else(|| form::value(form_body(head, body)?, "Action"))
+    parameter(head, body, "Action")
+}
+
+/// A parameter of the query protocol: in the query, or in the body of a form.
+pub(crate) fn parameter(head: &Parts, body: &[u8], name: &str) -> Option<String> {
+    let in_query = head.uri.query().and_then(|query| form::value(query, name));
+    in_query.or_else(|| form::value(form_body(head, body)?, name))
 }
 
 /// The body, if it is a form.
-pub(crate) fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
-    let content_type = single(&head.headers, "content-type")?;
+fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
+    if is_form(head) { std::str::from_utf8(body).ok() } else { None }
+}
+
+/// Whether the body is a form.
+pub(crate) fn is_form(head: &Parts) -> bool {
+    let content_type = single(&head.headers, "content-type").unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-    if is_form { std::str::from_utf8(body).ok() } else { None }
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn is_sts(head: &Parts, action: &str) -> bool {
-    head.uri.path() == "/" && STS_ACTIONS.contains(&action)
+    is_root(head.uri.path()) && STS_ACTIONS.contains(&action)
 }
 
 /// The value of a header that stands exactly once and is visible ASCII.
@@ -148,10 +200,16 @@ mod tests {
         for (path, route) in [
             ("/healthz", Route::Alive),
             ("/readyz", Route::Ready),
-            ("/_localstack/health", Route::LocalStack),
+            ("/_localstack/health", Route::LocalStack(LocalStack::Health)),
+            ("/health", Route::LocalStack(LocalStack::Health)),
+            ("/_localstack/init", Route::LocalStack(LocalStack::Stages)),
+            ("/_localstack/init/ready", Route::LocalStack(LocalStack::Stage { starts: true })),
+            ("/_localstack/init/shutdown", Route::LocalStack(LocalStack::Stage { starts: false })),
+            ("/_localstack/info", Route::LocalStack(LocalStack::Info)),
         ] {
             check(("GET", path), &[], "", &route);
             check(("HEAD", path), &[], "", &route);
+            check(("GET", &format!("/{path}")), &[], "", &route);
             check(("POST", path), &[], "", &Route::SecretsManager);
             check(("GET", &format!("{path}/")), &[], "", &Route::SecretsManager);
         }
@@ -200,6 +258,7 @@ mod tests {
         let headers = [("authorization", sts.as_str()), ("content-type", FORM)];
         check(("POST", "/"), &headers, body, &Route::Sts);
         check(("POST", "/"), &headers, "", &Route::Sts);
+        check(("POST", "//"), &headers, body, &Route::Sts);
         check(("POST", "/x"), &headers, body, &Route::SecretsManager);
         check(("POST", "/"), &[("content-type", FORM)], body, &Route::Sts);
         let ours = scoped("secretsmanager");

@@ -16,15 +16,13 @@ pub(crate) enum ReplyError {
     /// Not this protocol: wrong method, path or content type.
     NotOurs,
     /// Sent by a page in a browser, by a proxy, or to another host.
-    Strayed { status: StatusCode, message: &'static str },
+    Strayed { status: StatusCode, message: String },
     /// The body is longer than the limit.
     TooLarge,
     /// The body did not come in time.
     TooSlow,
     /// The body broke off.
     BrokenOff,
-    /// Meant for another AWS service, by the name that the request gives it.
-    OtherService(String),
     /// No such operation here.
     UnknownOperation,
     /// The signature is missing or wrong.
@@ -81,12 +79,11 @@ impl ReplyError {
                 content: Some(Zeroizing::new(b"<UnknownOperationException/>\n".to_vec())),
                 close: false,
             },
-            Self::TooLarge => Reply {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                content_type: JSON,
-                content: None,
-                close: true,
-            },
+            Self::TooLarge => {
+                let text = front("The request body is longer than 1 MiB.");
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Reply { close: true, ..error(status, "RequestEntityTooLargeException", text) }
+            }
             Self::Strayed { status, message } => {
                 Reply { close: true, ..error(*status, "AccessDeniedException", front(message)) }
             }
@@ -96,17 +93,6 @@ impl ReplyError {
                 Reply { close: true, ..reply }
             }
             Self::BrokenOff => Reply { close: true, ..error(bad, "SerializationException", None) },
-            Self::OtherService(service) => {
-                let (status, text) = (StatusCode::NOT_IMPLEMENTED, other_service(service));
-                if service == "s3" {
-                    // Its clients show nothing of a body that is not in its own shape.
-                    let code = "<Code>NotImplemented</Code>";
-                    let text = format!("<Error>{code}<Message>{text}</Message></Error>\n");
-                    Reply::xml(status, &text)
-                } else {
-                    error(status, "NotImplementedException", front(&text))
-                }
-            }
             Self::UnknownOperation => error(bad, "UnknownOperationException", None),
             Self::Unauthenticated { exception, message } => error(bad, exception, front(message)),
             Self::NotJson => error(bad, "SerializationException", None),
@@ -131,21 +117,6 @@ impl ReplyError {
             Self::Internal(what) => internal(what),
         }
     }
-}
-
-/// Says what is wrong with the client's settings and which one to use. A name is repeated only if it
-/// is plain.
-fn other_service(service: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let name = if (1..=64).contains(&service.len()) && service.bytes().all(is_plain) {
-        format!(", not {service}")
-    } else {
-        String::new()
-    };
-    format!(
-        "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
-         AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
-    )
 }
 
 fn internal(text: &str) -> Reply {
@@ -206,7 +177,11 @@ mod tests {
         check(ReplyError::UnknownOperation, 400, r#"{"__type":"UnknownOperationException"}"#);
         check(ReplyError::NotJson, 400, r#"{"__type":"SerializationException"}"#);
         check(ReplyError::NotOurs, 404, "<UnknownOperationException/>\n");
-        assert!(ReplyError::TooLarge.reply().content.is_none());
+        check(
+            ReplyError::TooLarge,
+            413,
+            r#"{"__type":"RequestEntityTooLargeException","message":"The request body is longer than 1 MiB."}"#,
+        );
     }
 
     /// WIRE-REPLY-5

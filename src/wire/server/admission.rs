@@ -1,82 +1,121 @@
-//! The open connections: admits new ones and closes idle ones when the server is full (rules WIRE-NET-1, 2).
+//! The open connections: admits new ones, and closes those that give way when the server is full (rules
+//! WIRE-NET-1, 2, CONN-1 to 4).
 
 use super::connection::{self, Listener};
+use crate::env::real::{open_files_max, unread_bytes};
 use crate::wire::http::phase::Connection;
-use crate::wire::reply::ReplyError;
+use crate::wire::options::Limits;
 use crate::wire::services::Service;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
+
+/// Files that a process has open beside its connections: the vault's, and some to spare.
+const OTHER_FILES: usize = 96;
+/// So many connections are served however few files the process may open.
+const CONNECTIONS_MIN: usize = 8;
+
+/// How many connections there may be at once.
+pub(super) fn connections_max(limits: &Limits) -> usize {
+    limits.connections.min(open_files_max().saturating_sub(OTHER_FILES).max(CONNECTIONS_MIN))
+}
+
+/// A connection that was accepted and for which there is no place yet. All others wait in the system's queue.
+type Waiting = (TcpStream, Listener);
 
 pub(super) struct Connections {
-    pub(super) open: Vec<Arc<Connection>>,
-    pub(super) tasks: JoinSet<()>,
+    service: Arc<Service>,
+    stop: watch::Sender<bool>,
+    open: HashMap<u64, Arc<Connection>>,
+    next: u64,
+    waiting: Option<Waiting>,
+    tasks: JoinSet<u64>,
 }
 
 impl Connections {
-    /// Admits a connection. A full server closes the connection that has waited longest; if all are busy, it
-    /// refuses the new one.
-    pub(super) fn admit(
-        &mut self,
-        service: &Arc<Service>,
-        stream: TcpStream,
-        listener: Listener,
-        stop: &watch::Sender<bool>,
-    ) {
-        self.forget_closed();
-        if self.open.len() >= service.limits.connections
-            && !self.make_room(service.limits.body_patience)
-        {
-            turn_away(&stream, service);
-            return;
-        }
-        let connection = Arc::new(Connection::new());
-        self.open.push(Arc::clone(&connection));
-        let service = Arc::clone(service);
-        self.tasks.spawn(connection::serve(
+    pub(super) fn new(service: Arc<Service>, stop: &watch::Sender<bool>) -> Self {
+        Self {
             service,
-            connection,
-            stream,
-            listener,
-            stop.subscribe(),
-        ));
+            stop: stop.clone(),
+            open: HashMap::new(),
+            next: 0,
+            waiting: None,
+            tasks: JoinSet::new(),
+        }
     }
 
-    pub(super) fn make_room(&mut self, patience: Duration) -> bool {
-        let mut candidates: Vec<_> = (0..)
-            .zip(&self.open)
-            .filter_map(|(index, connection)| Some((connection.priority(patience)?, index)))
+    /// Whether another connection may be accepted.
+    pub(super) fn accepts(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// Takes a connection that was accepted. In a full server it waits until another one ends or gives way.
+    pub(super) fn arrive(&mut self, stream: TcpStream, listener: Listener) {
+        self.waiting = Some((stream, listener));
+        self.admit_waiting();
+    }
+
+    /// Looks again whether there is a place for the one that waits.
+    pub(super) fn admit_waiting(&mut self) {
+        let is_full = self.open.len() >= self.service.limits.connections;
+        if self.waiting.is_none() || (is_full && !self.make_room()) {
+            return;
+        }
+        if let Some((stream, listener)) = self.waiting.take() {
+            self.admit(stream, listener);
+        }
+    }
+
+    fn admit(&mut self, stream: TcpStream, listener: Listener) {
+        let socket = Arc::new(stream);
+        let asked = Arc::clone(&socket);
+        let connection = Arc::new(Connection::new(move || unread_bytes(&*asked)));
+        let id = self.next;
+        self.next += 1;
+        self.open.insert(id, Arc::clone(&connection));
+        let service = Arc::clone(&self.service);
+        let stop = self.stop.subscribe();
+        self.tasks.spawn(async move {
+            connection::serve(service, connection, socket, listener, stop).await;
+            id
+        });
+    }
+
+    /// Closes the connection that gives way first. `false`: all are active.
+    pub(super) fn make_room(&mut self) -> bool {
+        let limits = &self.service.limits;
+        let mut candidates: Vec<_> = self
+            .open
+            .iter()
+            .filter_map(|(id, connection)| Some((connection.priority(limits)?, *id)))
             .collect();
         candidates.sort();
-        for (_, index) in candidates {
-            // It may have become busy since.
-            if self.open.get(index).is_some_and(|connection| connection.give_up(patience)) {
-                self.open.swap_remove(index);
+        for (_, id) in candidates {
+            // It may have become active since.
+            if self.open.get(&id).is_some_and(|connection| connection.give_up(limits)) {
+                self.open.remove(&id);
                 return true;
             }
         }
         false
     }
 
-    /// Drops connections whose task has ended: nothing else holds them.
-    pub(super) fn forget_closed(&mut self) {
-        self.open.retain(|connection| Arc::strong_count(connection) > 1);
+    /// Waits for a connection to end; `None` if there is none.
+    pub(super) async fn next_end(&mut self) -> Option<()> {
+        let ended = self.tasks.join_next().await?;
+        self.forget(ended);
+        Some(())
     }
-}
 
-/// Sends the reason if the network takes it at once. The connection ends either way.
-fn turn_away(stream: &TcpStream, service: &Service) {
-    let reply = ReplyError::Unavailable.reply();
-    let content = reply.content.unwrap_or_default();
-    let head = format!(
-        "HTTP/1.1 {}\r\ncontent-type: {}\r\ncontent-length: {}\r\nx-amzn-requestid: {}\r\n\
-         connection: close\r\n\r\n",
-        reply.status,
-        reply.content_type,
-        content.len(),
-        service.request_id()
-    );
-    let _ = stream.try_write(&[head.as_bytes(), content.as_slice()].concat());
+    fn forget(&mut self, ended: Result<u64, JoinError>) {
+        match ended {
+            Ok(id) => {
+                self.open.remove(&id);
+            }
+            // A defect ended the task. Nothing else holds its connection.
+            Err(_) => self.open.retain(|_, connection| Arc::strong_count(connection) > 1),
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! enforces the time limits (rules WIRE-NET-2, 4, 5). The HTTP library bounds the time of later heads,
 //! idleness included.
 
+use super::stream::Stream;
 use crate::wire::http::body::Answer;
 use crate::wire::http::phase::{Busy, Connection};
 use crate::wire::reply::{Reply, ReplyError};
@@ -13,13 +14,19 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How long and how much is still read from a client that is told to go. If it was cut off at once, the system
+/// would tell it so before it has read its answer.
+const LINGER_TIME: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Which of the server's ports a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +41,17 @@ pub(crate) enum Listener {
 pub(crate) async fn serve(
     service: Arc<Service>,
     connection: Arc<Connection>,
-    stream: TcpStream,
+    socket: Arc<TcpStream>,
     listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
     // Responses are written in one piece, so waiting for more only delays them.
-    let _ = stream.set_nodelay(true);
-    let Ok(local) = stream.local_addr() else { return };
+    let _ = socket.set_nodelay(true);
+    let Ok(local) = socket.local_addr() else { return };
     if listener == Listener::Agent {
         // As in AWS's agent, no packet leaves this machine. The port is loopback anyway, so a failure is
         // ignored.
-        let _ = stream.set_ttl(1);
+        let _ = socket.set_ttl(1);
     }
     let limits = service.limits.clone();
     let handler = service_fn(|request| {
@@ -53,6 +60,7 @@ pub(crate) async fn serve(
             Ok::<_, Infallible>(handle(&service, &connection, request, (local, listener)).await)
         }
     });
+    let stream = Stream { socket: Arc::clone(&socket), connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
         .timer(TokioTimer::new()) // without one the next limit is silently off
         .header_read_timeout(limits.idle_time.max(limits.head_time))
@@ -65,11 +73,23 @@ pub(crate) async fn serve(
         let deadline = connection.deadline(&limits);
         let next_look = Instant::now() + limits.head_time.min(limits.write_time) / 4;
         tokio::select! {
-            _ = &mut http => return,
+            ended = &mut http => {
+                // A client that has gone, or that was silent for too long, has nothing more to say.
+                if ended.is_err_and(|error| !error.is_parse()) {
+                    return;
+                }
+                connection.leave();
+                tokio::select! {
+                    () = linger(&socket) => (),
+                    () = connection.given_up.notified() => (),
+                    _ = stop.wait_for(|stop| *stop) => (),
+                }
+                return;
+            }
             () = connection.given_up.notified() => return,
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 // A body that is still on its way is waited for: no new connection needs the place.
-                if connection.give_up(Duration::MAX) {
+                if connection.stop() {
                     return;
                 }
                 stopping = true;
@@ -84,6 +104,23 @@ pub(crate) async fn serve(
     }
 }
 
+/// Reads what the client still sends, and drops it.
+async fn linger(socket: &TcpStream) {
+    let mut rest = 0;
+    let mut block = [0; 4096];
+    let _ = timeout(LINGER_TIME, async {
+        while rest < LINGER_BYTES && socket.readable().await.is_ok() {
+            match socket.try_read(&mut block) {
+                Ok(0) => return,
+                Ok(count) => rest += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
+                Err(_) => return,
+            }
+        }
+    })
+    .await;
+}
+
 async fn handle(
     service: &Service,
     connection: &Arc<Connection>,
@@ -95,12 +132,18 @@ async fn handle(
         // Never sent: the connection is closed already.
         return respond(ReplyError::Unavailable.reply(), None, &request_id);
     };
+    if busy.ahead > 0 {
+        // The requests of one connection do not keep others waiting.
+        tokio::task::yield_now().await;
+    }
     let is_wanted = || busy.read();
     let reply = match listener {
         Listener::Api => service.answer(request, local, &request_id, is_wanted).await,
         Listener::Agent => service.answer_agent(request, local, is_wanted).await,
     };
     busy.sending();
+    let close = reply.close || busy.ahead >= service.limits.requests_ahead;
+    let reply = Reply { close, ..reply };
     respond(reply, Some(busy), &request_id)
 }
 

@@ -1,16 +1,16 @@
 //! The server: binds its ports, accepts connections, shuts down (rules WIRE-NET-1, 2, 6).
 
-use super::admission::Connections;
+use super::admission::{self, Connections};
 use super::connection::Listener;
 use super::signals::Signals;
 use crate::env::Env;
-use crate::env::real::is_out_of_files;
+use crate::env::real::{is_out_of_files, widen_backlog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
-use crate::model::name::is_region;
+use crate::model::name::{is_host, is_region};
 use crate::vault::{Credential, Vault};
-use crate::wire::options::{AgentOptions, Auth, ServerOptions};
-use crate::wire::services::{Agent, Health, Service};
+use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
+use crate::wire::services::{Agent, Health, LocalStackPages, Service};
 use crate::wire::sigv4::Credentials;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -19,13 +19,16 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Threads for reads. Each read is short and waits for no sync.
 const READ_THREADS_MAX: usize = 16;
 /// Pause after a failed accept, for example without file descriptors, which would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often a full server looks whether somebody gives way to the connection that waits.
+const LOOK: Duration = Duration::from_millis(25);
+/// Connections that may wait in the system's queue.
+const BACKLOG: i32 = 4096;
 /// How long running reads may take after the last response.
 const RUNTIME_END: Duration = Duration::from_secs(1);
 
@@ -67,7 +70,8 @@ impl Server {
         env: Env,
     ) -> Result<Self> {
         check(&options)?;
-        let ServerOptions { listen, auth, account, region, stop_on_signals, limits } = options;
+        let ServerOptions { listen, auth, account, region, allowed_hosts, stop_on_signals, limits } =
+            options;
         let (listener, local) = take_port(listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -89,8 +93,10 @@ impl Server {
             env,
             writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
             health: Health::new(),
+            local_stack: LocalStackPages::default(),
+            allowed_hosts,
             agent: None,
-            limits,
+            limits: Limits { connections: admission::connections_max(&limits), ..limits },
         };
         let stop = Arc::new(watch::Sender::new(false));
         let service = Arc::new(service);
@@ -155,6 +161,9 @@ fn check(options: &ServerOptions) -> Result<()> {
     if !is_region(&options.region) {
         return usage("the region must look like us-east-1");
     }
+    if !options.allowed_hosts.iter().all(|host| is_host(host)) {
+        return usage("an allowed host is a NAME or NAME:PORT");
+    }
     check_account(&options.account)
 }
 
@@ -181,6 +190,7 @@ fn check_agent(options: &AgentOptions) -> Result<()> {
 fn take_port(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     let taken = TcpListener::bind(listen).and_then(|listener| {
         listener.set_nonblocking(true)?;
+        widen_backlog(&listener, BACKLOG)?;
         let local = listener.local_addr()?;
         Ok((listener, local))
     });
@@ -226,19 +236,21 @@ async fn serve(
     stop: &watch::Sender<bool>,
     mut signals: Option<Signals>,
 ) {
-    let mut connections = Connections { open: Vec::new(), tasks: JoinSet::new() };
+    let mut connections = Connections::new(Arc::clone(&service), stop);
     let mut stopped = stop.subscribe();
     loop {
+        let accepts = connections.accepts();
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => break,
             () = Signals::next(&mut signals) => break,
-            Some(_) = connections.tasks.join_next() => connections.forget_closed(),
-            accepted = ports.accept() => match accepted {
-                Ok((stream, listener)) => connections.admit(&service, stream, listener, stop),
+            Some(()) = connections.next_end() => connections.admit_waiting(),
+            () = tokio::time::sleep(LOOK), if !accepts => connections.admit_waiting(),
+            accepted = ports.accept(), if accepts => match accepted {
+                Ok((stream, listener)) => connections.arrive(stream, listener),
                 Err(error) => {
                     // One connection less lets the next one in.
                     if is_out_of_files(&error) {
-                        connections.make_room(service.limits.body_patience);
+                        connections.make_room();
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -247,7 +259,7 @@ async fn serve(
     }
     drop(ports);
     stop.send_replace(true);
-    let drained = async { while connections.tasks.join_next().await.is_some() {} };
+    let drained = async { while connections.next_end().await.is_some() {} };
     tokio::select! {
         _ = timeout(service.limits.drain_time, drained) => (),
         () = Signals::next(&mut signals) => (),

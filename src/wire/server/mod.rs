@@ -4,5 +4,6 @@ mod admission;
 mod connection;
 mod listen;
 mod signals;
+mod stream;
 
 pub use listen::{Server, Stopper};

@@ -17,12 +17,11 @@ use crate::secret::SecretBytes;
 use crate::vault::Vault;
 use crate::wire::encoding::form;
 use crate::wire::http::body;
-use crate::wire::http::guard;
+use crate::wire::http::guard::{self, Names};
 use crate::wire::options::Limits;
 use crate::wire::reply::{Exception, Reply, ReplyError, Text};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use std::net::SocketAddr;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -108,7 +107,7 @@ impl Agent {
         vault: &Vault,
         limits: &Limits,
         request: Request<B>,
-        local: SocketAddr,
+        names: Names<'_>,
         is_wanted: impl FnOnce() -> bool,
     ) -> Reply
     where
@@ -120,7 +119,7 @@ impl Agent {
             return ReplyError::Unavailable.reply();
         }
         let close = body.is_err();
-        match self.content(vault, &head, local).await {
+        match self.content(vault, &head, names).await {
             Ok(reply) => Reply { close, ..reply },
             Err(Refusal { status, content_type, content }) => {
                 Reply { status, content_type, content: Some(content), close }
@@ -132,13 +131,13 @@ impl Agent {
         &self,
         vault: &Vault,
         head: &Parts,
-        local: SocketAddr,
+        names: Names<'_>,
     ) -> Result<Reply, Refusal> {
         let strayed = |failure| match failure {
-            ReplyError::Strayed { status, message } => Refusal::plain(status, message),
+            ReplyError::Strayed { status, message } => Refusal::plain(status, &message),
             _ => Refusal::bad_request("Bad request"),
         };
-        guard::check_host(head, local).map_err(strayed)?;
+        guard::check_host(head, names).map_err(strayed)?;
         guard::check_page(head).map_err(strayed)?;
         if head.uri.path() == "/ping" {
             return Ok(Reply::plain("healthy"));

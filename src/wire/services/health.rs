@@ -34,19 +34,8 @@ impl Health {
         }
     }
 
-    /// `GET /_localstack/health`, with the spaces that `LocalStack` puts: scripts look for
-    /// `"secretsmanager": "running"` as text.
-    pub(crate) async fn local_stack(&self, vault: &Vault) -> Reply {
-        let state = if self.why_not_ready(vault).await.is_none() { "running" } else { "error" };
-        let text = format!(
-            "{{\"services\": {{\"secretsmanager\": \"{state}\", \"sts\": \"running\"}}, \
-             \"edition\": \"strongroom\", \"version\": \"{}\"}}\n",
-            env!("CARGO_PKG_VERSION")
-        );
-        Reply { content_type: "application/json", ..Reply::plain(&text) }
-    }
-
-    async fn why_not_ready(&self, vault: &Vault) -> Option<String> {
+    /// Why the vault does not serve reads and writes; `None` if it does.
+    pub(crate) async fn why_not_ready(&self, vault: &Vault) -> Option<String> {
         let asked = async {
             let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
                 return Some("the server is stopping".to_owned());

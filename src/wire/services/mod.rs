@@ -1,11 +1,14 @@
-//! What answers requests: Secrets Manager, STS, the agent's read protocol, health probes.
+//! What answers requests: Secrets Manager, STS, the agent's read protocol, health probes, LocalStack's pages.
 
 mod agent;
 mod health;
+mod local_stack;
 pub(crate) mod operations;
+mod other;
 mod service;
 mod sts;
 
 pub(crate) use agent::Agent;
 pub(crate) use health::Health;
+pub(crate) use local_stack::LocalStackPages;
 pub(crate) use service::Service;

@@ -5,8 +5,9 @@
 
 use super::agent::Agent;
 use super::health::Health;
+use super::local_stack::LocalStackPages;
 use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
-use super::sts;
+use super::{other, sts};
 use crate::env::Env;
 use crate::error::Result as VaultResult;
 use crate::model::api::Write;
@@ -14,8 +15,8 @@ use crate::model::{Scope, api};
 use crate::semantics::Answer;
 use crate::vault::Vault;
 use crate::wire::http::body;
-use crate::wire::http::guard;
-use crate::wire::http::route::{Route, single};
+use crate::wire::http::guard::{self, Names, Proof};
+use crate::wire::http::route::{self, Route, is_root, single};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
@@ -42,6 +43,9 @@ pub(crate) struct Service {
     /// The read protocol of AWS's agent, if it is served.
     pub(crate) agent: Option<Agent>,
     pub(crate) health: Health,
+    pub(crate) local_stack: LocalStackPages,
+    /// Further names by which unsigned requests may reach the ports.
+    pub(crate) allowed_hosts: Vec<String>,
 }
 
 impl Service {
@@ -74,7 +78,10 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         match &self.agent {
-            Some(agent) => agent.answer(&self.vault, &self.limits, request, local, is_wanted).await,
+            Some(agent) => {
+                let names = self.names(local);
+                agent.answer(&self.vault, &self.limits, request, names, is_wanted).await
+            }
             None => ReplyError::Unavailable.reply(),
         }
     }
@@ -97,7 +104,7 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
-        let admitted = guard::check(&head, local);
+        let admitted = self.admit(&head, local);
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
         let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
@@ -108,21 +115,26 @@ impl Service {
         let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.as_slice()));
         if let Route::Other(service) = &route {
             // Reported even if the body could not be read, because misdirected uploads exceed the limit.
-            let reply = ReplyError::OtherService(service.to_string()).reply();
+            let read = body.as_ref().map_or(&[][..], |body| body.as_slice());
+            let version = route::parameter(&head, read, "Version");
+            let reply = other::answer(&head, service, version.as_deref(), request_id);
             return Ok(Reply { close: body.is_err(), ..reply });
         }
         let body = body?;
         match route {
             Route::Alive => return Ok(Reply::plain("ok\n")),
             Route::Ready => return Ok(self.health.readiness(&self.vault).await),
-            Route::LocalStack => return Ok(self.health.local_stack(&self.vault).await),
+            Route::LocalStack(page) => {
+                return Ok(self.local_stack.answer(page, &self.vault, &self.health).await);
+            }
             Route::Sts => {
+                self.local_stack.note_request();
                 let who = || self.identify(&head, &body, Audience::STS);
                 return Ok(sts::answer(&head, &body, request_id, who));
             }
-            Route::Other(_) | Route::SecretsManager => (),
+            Route::Other(_) | Route::SecretsManager => self.local_stack.note_request(),
         }
-        if head.method != Method::POST || head.uri.path() != "/" || !is_our_type(&head.headers) {
+        if head.method != Method::POST || !is_root(head.uri.path()) || !is_our_type(&head.headers) {
             return Err(ReplyError::NotOurs);
         }
         let operation = single(&head.headers, "x-amz-target")
@@ -131,6 +143,17 @@ impl Service {
         let scope = self.authenticate(&head, &body)?;
         let request = read(operation, body)?;
         self.perform(self.vault.in_scope(scope), request).await.map(Reply::json)
+    }
+
+    /// Refuses a request that is not meant for this server (rules WIRE-GUARD).
+    fn admit(&self, head: &Parts, local: SocketAddr) -> Result<(), ReplyError> {
+        let is_unsigned = self.auth == Auth::None || route::is_probe(head);
+        let proof = if is_unsigned { Proof::None } else { Proof::Signature };
+        guard::check(head, self.names(local), proof)
+    }
+
+    fn names(&self, local: SocketAddr) -> Names<'_> {
+        Names { local, allowed: &self.allowed_hosts }
     }
 
     fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, ReplyError> {

@@ -4,13 +4,13 @@
 //! It speaks the query protocol: requests are forms, responses are XML, and errors have names of their own.
 
 use crate::model::Scope;
-use crate::wire::encoding::form;
-use crate::wire::http::route::form_body;
+use crate::wire::encoding::xml::escaped;
+use crate::wire::encoding::cut;
+use crate::wire::http::route::parameter;
 use crate::wire::reply::Reply;
 use crate::wire::sigv4::AuthError;
 use hyper::StatusCode;
 use hyper::http::request::Parts;
-use std::fmt::Write as _;
 
 /// The only version of this API.
 const VERSION: &str = "2011-06-15";
@@ -70,9 +70,7 @@ impl From<AuthError> for Refusal {
 
 /// Whether the request is `GetCallerIdentity`. Its parameters stand in the form, or in the query.
 fn check_operation(head: &Parts, body: &[u8]) -> Result<(), Refusal> {
-    let query = head.uri.query().unwrap_or_default();
-    let parameter =
-        |name| form::value(query, name).or_else(|| form::value(form_body(head, body)?, name));
+    let parameter = |name| parameter(head, body, name);
     let Some(action) = parameter("Action").filter(|action| !action.is_empty()) else {
         return Err(Refusal::new(
             "MissingAction",
@@ -81,13 +79,18 @@ fn check_operation(head: &Parts, body: &[u8]) -> Result<(), Refusal> {
     };
     let version = parameter("Version").unwrap_or_else(|| "NO_VERSION_SPECIFIED".to_owned());
     if version != VERSION {
-        let message = format!("Could not find operation {action} for version {version}");
+        let message = format!(
+            "Could not find operation {} for version {}",
+            cut(&action),
+            cut(&version)
+        );
         return Err(Refusal::new("InvalidAction", message));
     }
     if action != "GetCallerIdentity" {
         let message = format!(
             "This endpoint serves Secrets Manager and the STS operation GetCallerIdentity; it has \
-             no operation {action}."
+             no operation {}.",
+            cut(&action)
         );
         return Err(Refusal::new("InvalidAction", message));
     }
@@ -103,39 +106,4 @@ fn caller_identity(scope: &Scope, request_id: &str) -> String {
          <Account>{account}</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    \
          <RequestId>{request_id}</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n"
     )
-}
-
-/// Text between tags. Characters that XML has no way to write become a replacement character.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\t' | '\n' | '\r' => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "&#{};", u32::from(character));
-            }
-            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => {
-                out.push('\u{fffd}');
-            }
-            _ => out.push(character),
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_echoed_cannot_leave_its_element() {
-        assert_eq!(escaped("a</Message>&\"'"), "a&lt;/Message&gt;&amp;\"'");
-        assert_eq!(
-            escaped("\0\u{1b}\u{85}\n\u{e9}\u{1f511}"),
-            "\u{fffd}\u{fffd}\u{fffd}&#10;\u{e9}\u{1f511}"
-        );
-    }
 }

@@ -6,11 +6,15 @@ use hyper::http::request::Parts;
 use sha2::{Digest, Sha256};
 
 /// The canonical request. `None` if a signed header is absent, occurs twice, or is not text.
-pub(super) fn request(head: &Parts, signed_headers: &[&str], body: &[u8]) -> Option<String> {
+pub(super) fn request(
+    head: &Parts,
+    path: &str,
+    signed_headers: &[&str],
+    body: &[u8],
+) -> Option<String> {
     let mut text = format!(
-        "{}\n{}\n{}\n",
+        "{}\n{path}\n{}\n",
         head.method,
-        path(head.uri.path()),
         query(head.uri.query().unwrap_or_default())
     );
     for name in signed_headers {
@@ -39,6 +43,13 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let words: Vec<&str> =
         words.split([' ', '\t', '\n', '\r']).filter(|word| !word.is_empty()).collect();
     Some(words.join(" "))
+}
+
+/// The forms of the path that may have been signed. Some clients sign the `//` of an endpoint with a slash at
+/// its end as they send it.
+pub(super) fn paths(raw: &str) -> impl Iterator<Item = String> {
+    let as_sent = (raw.len() > 1 && raw.bytes().all(|byte| byte == b'/')).then(|| raw.to_owned());
+    std::iter::once(path(raw)).chain(as_sent)
 }
 
 /// Resolves dot segments and empty segments, then percent-encodes the path once more.

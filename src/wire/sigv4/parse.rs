@@ -4,7 +4,7 @@ use super::error::AuthError;
 use super::scheme::{ALGORITHM, Audience, TERMINATOR};
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
-use crate::wire::encoding::time;
+use crate::wire::encoding::{cut, time};
 use hyper::http::HeaderMap;
 
 /// An `Authorization` header whose parts are all well-formed.
@@ -31,7 +31,9 @@ pub(super) fn authorization(
         return Err(AuthError::missing_token());
     }
     if algorithm != ALGORITHM {
-        return Err(AuthError::incomplete(format!("Unsupported AWS 'algorithm': '{algorithm}'")));
+        return Err(AuthError::incomplete(format!("Unsupported AWS 'algorithm': '{}'",
+            cut(algorithm)
+        )));
     }
 
     let date_name = if headers.contains_key("x-amz-date") { "x-amz-date" } else { "date" };
@@ -57,15 +59,18 @@ pub(super) fn authorization(
                  header. ",
             );
         }
-        return Err(AuthError::incomplete(format!("{message}Authorization={header}")));
+        return Err(AuthError::incomplete(format!("{message}Authorization={}",
+            cut(header)
+        )));
     };
 
     let Some(at) = time::parse_basic(date)
         .or_else(|| (date_name == "date").then(|| time::parse_http(date)).flatten())
     else {
         return Err(AuthError::incomplete(format!(
-            "Date must be in ISO-8601 'basic format'. Got '{date}'. See \
-             http://en.wikipedia.org/wiki/ISO_8601"
+            "Date must be in ISO-8601 'basic format'. Got '{}'. See \
+             http://en.wikipedia.org/wiki/ISO_8601",
+            cut(date)
         )));
     };
     let (key_id, day, region) = scope(credential, at, audience.service)?;
@@ -76,6 +81,11 @@ pub(super) fn authorization(
     let signed_headers: Vec<&str> = signed_headers.split(';').collect();
     check_signed(headers, &signed_headers, date_name, audience)?;
     Ok(Authorization { key_id, day, region, signed_headers, signature, at })
+}
+
+/// Whether a request claims to be signed in its `Authorization` header. The claim is not verified.
+pub(crate) fn is_claimed(headers: &HeaderMap) -> bool {
+    single(headers, "authorization").is_some_and(|header| header.trim().starts_with("AWS4-"))
 }
 
 /// The region in a request's credential, without verifying the signature. If callers are not
@@ -105,12 +115,16 @@ fn scope<'a>(
     let [key_id, day, region, named, terminator] = *parts.as_slice() else {
         return Err(AuthError::incomplete(format!(
             "Credential must have exactly 5 slash-delimited elements, e.g. \
-             keyid/date/region/service/term, got '{credential}'"
+             keyid/date/region/service/term, got '{}'",
+            cut(credential)
         )));
     };
     let mut wrong = Vec::new();
     if !is_region(region) {
-        wrong.push(format!("Credential should be scoped to a valid region, not '{region}'."));
+        wrong.push(format!(
+            "Credential should be scoped to a valid region, not '{}'.",
+            cut(region)
+        ));
     }
     if named != service {
         wrong.push(format!("Credential should be scoped to correct service: '{service}'."));
@@ -118,7 +132,8 @@ fn scope<'a>(
     if terminator != TERMINATOR {
         wrong.push(format!(
             "Credential should be scoped with a valid terminator: '{TERMINATOR}', not \
-             '{terminator}'."
+             '{}'.",
+            cut(terminator)
         ));
     }
     let basic = time::format_basic(at);
@@ -126,7 +141,8 @@ fn scope<'a>(
     if day != today {
         wrong.push(format!(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from \
-             HTTP: '{day}' != '{today}', from '{basic}'."
+             HTTP: '{}' != '{today}', from '{basic}'.",
+            cut(day)
         ));
     }
     if wrong.is_empty() {
@@ -144,7 +160,10 @@ fn check_signed(
     audience: Audience,
 ) -> Result<(), AuthError> {
     let must = |name: &str| {
-        AuthError::invalid(format!("'{name}' must be a 'SignedHeader' in the AWS Authorization."))
+        AuthError::invalid(format!(
+            "'{}' must be a 'SignedHeader' in the AWS Authorization.",
+            cut(name)
+        ))
     };
     if !signed.contains(&"host") {
         return Err(must("Host"));

@@ -70,17 +70,18 @@ fn signature_matches(
     service: &str,
     secret: &SecretBytes,
 ) -> bool {
-    let Some(request) = canonical::request(head, &authorization.signed_headers, body) else {
-        return false;
-    };
     // It is among the signed headers (SIGV4-1), so it occurs once.
     if let Some(claimed) = head.headers.get("x-amz-content-sha256")
         && claimed.as_bytes() != canonical::body_hash(body).as_bytes()
     {
         return false;
     }
-    let expected = signature(&request, authorization, service, secret);
-    expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+    canonical::paths(head.uri.path()).any(|path| {
+        let signed = &authorization.signed_headers;
+        let Some(request) = canonical::request(head, &path, signed, body) else { return false };
+        let expected = signature(&request, authorization, service, secret);
+        expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+    })
 }
 
 /// The expected signature of a request, from the parameters in its `Authorization` header.
@@ -92,7 +93,8 @@ pub(crate) fn right_signature(
     secret: &[u8],
 ) -> Option<String> {
     let authorization = parse::authorization(&head.headers, audience).ok()?;
-    let request = canonical::request(head, &authorization.signed_headers, body)?;
+    let path = canonical::path(head.uri.path());
+    let request = canonical::request(head, &path, &authorization.signed_headers, body)?;
     Some(signature(&request, &authorization, audience.service, &SecretBytes::copy_from(secret)))
 }
 

@@ -81,7 +81,6 @@ fn lines(good: &Request, out: &mut Vec<Mutation>) {
         "PATCH / HTTP/1.1",
         "post / HTTP/1.1",
         "POST /a HTTP/1.1",
-        "POST // HTTP/1.1",
         "POST /./ HTTP/1.1",
         "POST /a/.. HTTP/1.1",
         "POST /%2F HTTP/1.1",

@@ -3,23 +3,48 @@
 use crate::client::{KEY_ID, NOW, Request, Running, SECRET};
 use strongroom::__internals::wire::{Auth, Limits};
 
+/// In which form a client reads the answer.
+enum Form {
+    Json,
+    S3,
+    Query,
+    Ec2,
+}
+
 #[track_caller]
-fn told(server: &Running, request: &Request, name: &str) {
+fn told_as(server: &Running, request: &Request, name: &str, form: Form) {
     let response = server.connect().exchange(&request.bytes());
     let name = if name.is_empty() { String::new() } else { format!(", not {name}") };
     let text = format!(
         "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
          AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
     );
-    if name == ", not s3" {
-        let error = format!("<Code>NotImplemented</Code><Message>{text}</Message>");
-        response.is(501, &format!("<Error>{error}</Error>\n"));
-        assert_eq!(response.header("content-type"), Some("text/xml"));
-    } else {
-        let body = "{\"__type\":\"NotImplementedException\",\"message\":\"";
-        response.is(501, &format!("{body}{text}\"}}"));
-        assert_eq!(response.header("content-type"), Some("application/x-amz-json-1.1"));
-    }
+    let error = format!("<Code>NotImplemented</Code><Message>{text}</Message>");
+    let id = response.header("x-amzn-requestid").unwrap().to_owned();
+    let body = match form {
+        Form::Json => {
+            format!("{{\"__type\":\"NotImplementedException\",\"message\":\"{text}\"}}")
+        }
+        Form::S3 => format!("<Error>{error}</Error>"),
+        Form::Query => format!(
+            "<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>{id}</RequestId>\
+             </ErrorResponse>"
+        ),
+        Form::Ec2 => format!(
+            "<Response><Errors><Error>{error}</Error></Errors><RequestID>{id}</RequestID></Response>"
+        ),
+    };
+    // Spaces between the tags mean nothing.
+    let found: String = response.text().lines().map(str::trim).collect();
+    assert_eq!((response.status, found), (501, body));
+    let content_type =
+        if matches!(form, Form::Json) { "application/x-amz-json-1.1" } else { "text/xml" };
+    assert_eq!(response.header("content-type"), Some(content_type));
+}
+
+#[track_caller]
+fn told(server: &Running, request: &Request, name: &str) {
+    told_as(server, request, name, if name == "s3" { Form::S3 } else { Form::Json });
 }
 
 fn request(server: &Running, line: &str) -> Request {
@@ -27,7 +52,7 @@ fn request(server: &Running, line: &str) -> Request {
     Request::new(&wire.host, "", b"").without("x-amz-target").without("content-type").line(line)
 }
 
-/// WIRE-OTHER-1, WIRE-OTHER-3: with a good signature, a bad one, or none.
+/// WIRE-OTHER-1, WIRE-OTHER-3, WIRE-OTHER-4: with a good signature, a bad one, or none.
 #[test]
 fn a_call_of_another_service_names_the_variable_to_use() {
     for auth in [Auth::SigV4, Auth::None] {
@@ -49,8 +74,16 @@ fn a_call_of_another_service_names_the_variable_to_use() {
             form.body = body.into();
             form
         };
-        told(&server, &form("Action=ListUsers&Version=2010-05-08"), "ListUsers");
-        told(&server, &request(&server, "GET /?Action=ListTopics HTTP/1.1"), "ListTopics");
+        let users = form("Action=ListUsers&Version=2010-05-08");
+        told_as(&server, &users, "ListUsers", Form::Query);
+        let signed = users.signed_for("iam", KEY_ID, SECRET, "us-east-1", NOW);
+        told_as(&server, &signed, "iam", Form::Query);
+        let topics = request(&server, "GET /?Action=ListTopics&Version=2010-03-31 HTTP/1.1");
+        told_as(&server, &topics, "ListTopics", Form::Query);
+        let instances = form("Action=DescribeInstances&Version=2016-11-15");
+        told_as(&server, &instances, "DescribeInstances", Form::Ec2);
+        let signed = instances.signed_for("ec2", KEY_ID, SECRET, "us-east-1", NOW);
+        told_as(&server, &signed, "ec2", Form::Ec2);
         let presigned =
             "GET /b/k?X-Amz-Credential=A%2F20260102%2Fus-east-1%2Fs3%2Faws4_request HTTP/1.1";
         told(&server, &request(&server, presigned), "s3");

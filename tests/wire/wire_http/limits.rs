@@ -28,7 +28,7 @@ fn half_requests_starve_nobody_and_are_reaped() {
     for _ in 0..5 {
         let start = Instant::now();
         server.call("ListSecrets", "{}").ok();
-        assert!(start.elapsed() < millis(1000), "{:?}", start.elapsed());
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
     }
     for wire in &mut slow {
         assert!(wire.time_to_end() < SOON);
@@ -36,10 +36,10 @@ fn half_requests_starve_nobody_and_are_reaped() {
 }
 
 /// WIRE-NET-2: Goal: heads alone, which need no key, do not keep others out. Method: as many requests without
-/// their bodies as there are connections, then a good client after `body_patience`.
+/// their bodies as there are connections, then a good client after `stall_time`.
 #[test]
 fn requests_without_their_bodies_starve_nobody() {
-    let limits = Limits { connections: 20, body_patience: millis(300), ..Limits::default() };
+    let limits = Limits { connections: 20, stall_time: millis(300), ..Limits::default() };
     let server = Running::start(Auth::None, limits);
     let mut stalled: Vec<Wire> = (0..20).map(|_| server.connect()).collect();
     for wire in &mut stalled {
@@ -110,7 +110,8 @@ fn the_limits_are_those_that_are_written() {
     let limits = Limits::default();
     let numbers = (limits.head_bytes, limits.headers, limits.body_bytes);
     assert_eq!(numbers, (16 * 1024, 64, 1024 * 1024));
-    assert_eq!((limits.connections, limits.writes_in_flight), (100, 512));
+    assert_eq!((limits.connections, limits.writes_in_flight), (2048, 512));
+    assert_eq!(limits.requests_ahead, 16);
     let times = [
         limits.head_time,
         limits.body_time,
@@ -124,7 +125,8 @@ fn the_limits_are_those_that_are_written() {
 /// WIRE-NET-4: a client that asks for more than the network holds and takes nothing of it.
 #[test]
 fn an_answer_must_be_taken_in_time() {
-    let limits = Limits { write_time: millis(300), ..Limits::default() };
+    let limits =
+        Limits { write_time: millis(300), requests_ahead: usize::MAX, ..Limits::default() };
     let server = Running::start(Auth::None, limits);
     let body = json!({"Name": "long", "ClientRequestToken": "t".repeat(32),
         "SecretString": "x".repeat(65_536)});
@@ -196,10 +198,10 @@ fn a_head_has_a_size_and_a_number_of_headers() {
     assert_eq!(server.connect().exchange(&fits.bytes()).status, 200);
 }
 
-/// WIRE-NET-2: A request being read is not given up for a new connection; the new one is told why.
+/// WIRE-NET-2, CONN-2: connections that are active are not given up for a new one, which waits and is not lost.
 #[test]
 fn a_full_server_keeps_what_it_has_begun() {
-    let limits = Limits { connections: 2, ..Limits::default() };
+    let limits = Limits { connections: 2, stall_time: millis(60_000), ..Limits::default() };
     let server = Running::start(Auth::None, limits);
     let mut busy: Vec<Wire> = (0..2).map(|_| server.connect()).collect();
     for wire in &mut busy {
@@ -207,13 +209,44 @@ fn a_full_server_keeps_what_it_has_begun() {
         wire.write(&request.head());
     }
     std::thread::sleep(millis(200));
-    let mut third = server.connect();
-    assert_eq!(third.read().unwrap().status, 503);
+    let mut waiting: Vec<Wire> = (0..5).map(|_| server.connect()).collect();
+    for wire in &mut waiting {
+        let request = Request::new(&wire.host, "ListSecrets", b"{}");
+        wire.write(&request.bytes());
+    }
+    waiting[0].stream.set_read_timeout(Some(millis(300))).unwrap();
+    assert!(waiting[0].stream.peek(&mut [0]).is_err(), "it waits for a place");
+    waiting[0].stream.set_read_timeout(Some(SOON)).unwrap();
     for wire in &mut busy {
         assert_eq!(wire.exchange(b"{}").status, 200);
     }
-    // Now they are idle, and give way.
-    server.call("ListSecrets", "{}").ok();
+    // Now they are idle, and give way after a while.
+    for wire in &mut waiting {
+        assert_eq!(wire.read().unwrap().status, 200);
+    }
+}
+
+/// CONN-5: a client that never waits for an answer is told to go, and gets all answers until then.
+#[test]
+fn requests_that_do_not_wait_for_answers_are_counted() {
+    let server = Running::open();
+    let mut wire = server.connect();
+    let request = Request::new(&wire.host, "ListSecrets", b"{}").bytes();
+    wire.write(&request.repeat(200));
+    let mut answers = 0;
+    while let Some(response) = wire.read() {
+        answers += 1;
+        assert_eq!(response.status, 200);
+        if response.header("connection") == Some("close") {
+            break;
+        }
+    }
+    assert_eq!(answers, 17);
+    // Who waits may go on for as long as he likes.
+    let mut wire = server.connect();
+    for _ in 0..100 {
+        assert_eq!(wire.exchange(&request).header("connection"), None);
+    }
 }
 
 /// WIRE-NET-6
