@@ -29,9 +29,7 @@ mod process;
 mod sockets;
 mod streams;
 pub use process::{effective_uid, harden_process, is_out_of_files, memory_bytes, process_id};
-pub use sockets::{
-    end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog,
-};
+pub use sockets::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
 
 /// How often an open is retried after a race with a process that creates or removes the same file.

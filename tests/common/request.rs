@@ -47,11 +47,8 @@ impl Request {
     pub fn signed_over(self, keys: &Keys, service: &str, signed_path: &str, seconds: u64) -> Self {
         let mut request = self.with("x-amz-date", &sigv4::amz_date(seconds));
         request.headers.sort();
-        let headers: Vec<(&str, &str)> = request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let headers: Vec<(&str, &str)> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let what = sigv4::What { method: &request.method, path: signed_path, service };
         let authorization = sigv4::authorization_of(keys, what, &headers, &request.body);
         request.with("authorization", &authorization)

@@ -122,8 +122,11 @@ fn t50_sts_is_printed_and_each_protocol_gets_its_errors() {
 fn t52_two_slashes_are_one() {
     let home = Home::new();
     let server = home.serve();
-    server.client().ok("CreateSecret", &serde_json::json!({"Name": "a", "SecretString": "v",
-        "ClientRequestToken": "11111111-1111-1111-1111-111111111111"}));
+    server.client().ok(
+        "CreateSecret",
+        &serde_json::json!({"Name": "a", "SecretString": "v",
+        "ClientRequestToken": "11111111-1111-1111-1111-111111111111"}),
+    );
     let get = Request::call(&server.host, "GetSecretValue", r#"{"SecretId":"a"}"#).path("//");
     for signed_path in ["/", "//"] {
         let get = get.clone();

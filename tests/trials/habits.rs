@@ -18,7 +18,7 @@ fn page(server: &Server, path: &str) -> String {
     String::from_utf8(response.body).unwrap()
 }
 
-/// HOST-6
+/// HOST-6, WIRE-HEALTH-3, WIRE-HEALTH-5
 #[test]
 fn t48_scripts_that_wait_for_localstack_go_on() {
     let home = Home::new();
@@ -29,9 +29,11 @@ fn t48_scripts_that_wait_for_localstack_go_on() {
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
     }
     assert!(page(&server, "/_localstack/init/ready").contains(r#""completed": true"#));
-    let init: serde_json::Value = serde_json::from_str(&page(&server, "/_localstack/init")).unwrap();
+    let init: serde_json::Value =
+        serde_json::from_str(&page(&server, "/_localstack/init")).unwrap();
     assert_eq!(init["completed"]["READY"], true);
-    let info: serde_json::Value = serde_json::from_str(&page(&server, "/_localstack/info")).unwrap();
+    let info: serde_json::Value =
+        serde_json::from_str(&page(&server, "/_localstack/info")).unwrap();
     assert!(info["version"].is_string() && info["edition"].is_string(), "{info}");
     // The pages themselves are no requests to a service.
     assert!(page(&server, "/_localstack/health").contains(r#""secretsmanager": "available""#));

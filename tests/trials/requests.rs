@@ -107,8 +107,11 @@ fn t47_a_tunnel_on_another_port_works() {
     let server = home.serve();
     let host = tunnel(server.host.parse().unwrap()).to_string();
     let mut client = crate::common::http::Client::connect(&host, &server.keys).unwrap();
-    client.ok("CreateSecret", &serde_json::json!({"Name": "a", "SecretString": "v",
-        "ClientRequestToken": "11111111-1111-1111-1111-111111111111"}));
+    client.ok(
+        "CreateSecret",
+        &serde_json::json!({"Name": "a", "SecretString": "v",
+        "ClientRequestToken": "11111111-1111-1111-1111-111111111111"}),
+    );
     let value = client.ok("GetSecretValue", &serde_json::json!({"SecretId": "a"}));
     assert_eq!(value["SecretString"], "v");
     assert_eq!(client.raw(&Request::new("GET", "/healthz", &host).bytes()).unwrap().status, 421);

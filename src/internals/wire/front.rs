@@ -119,7 +119,9 @@ pub struct Fronted {
 pub fn front(signed: &Signed<'_>, local: SocketAddr) -> Option<Fronted> {
     let head = signed.head()?;
     let names = Names { local, allowed: &[] };
-    let refused = guard::check(&head, names, Proof::None).err().map(|failure| failure.reply().status.as_u16());
+    let refused = guard::check(&head, names, Proof::None)
+        .err()
+        .map(|failure| failure.reply().status.as_u16());
     let route = match Route::of(&head, signed.body) {
         Route::Other(service) => format!("Other({service})"),
         route => format!("{route:?}"),

@@ -4,8 +4,8 @@ pub(crate) mod form;
 pub(crate) mod time;
 pub(crate) mod xml;
 
-/// The most bytes of a request that a refusal repeats. A longer echo would let clients that never read make the
-/// server hold long answers.
+/// The most bytes of a request that a refusal repeats. A longer echo would let clients that never read make
+/// the server hold long answers.
 const ECHO_BYTES: usize = 256;
 
 /// The start of `text` that a refusal may repeat.

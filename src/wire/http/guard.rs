@@ -70,10 +70,8 @@ pub(crate) fn check_host(head: &Parts, names: Names<'_>) -> Result<(), ReplyErro
     };
     Err(ReplyError::Strayed {
         status: StatusCode::MISDIRECTED_REQUEST,
-        message: stranger.map_or_else(
-            || "The request must have one Host header.".to_owned(),
-            not_our_name,
-        ),
+        message: stranger
+            .map_or_else(|| "The request must have one Host header.".to_owned(), not_our_name),
     })
 }
 
@@ -167,7 +165,8 @@ mod tests {
     #[test]
     fn a_signed_request_may_have_come_by_any_name() {
         let names = Names { local: "127.0.0.1:4566".parse().unwrap(), allowed: &[] };
-        for way in [("host", "strongroom:4566"), ("host", "localhost:14566"), ("via", "1.1 proxy")] {
+        for way in [("host", "strongroom:4566"), ("host", "localhost:14566"), ("via", "1.1 proxy")]
+        {
             assert_eq!(judged(&[way, SIGNED], names, Proof::Signature), None, "{way:?}");
             let refused = if way.0 == "host" { 421 } else { 403 };
             let host = ("host", "localhost");

@@ -7,9 +7,9 @@
 //!   +----------------+------------> closed <------------+---------------------------+
 //! ```
 //!
-//! A full server closes a connection to make room for a new one, but never one that is active: one whose request
-//! it is answering, one that sends or takes bytes, or one whose next request has already arrived. A client that
-//! stalls costs its sender nothing, and a thousand of them must not keep others out.
+//! A full server closes a connection to make room for a new one, but never one that is active: one whose
+//! request it is answering, one that sends or takes bytes, or one whose next request has already arrived. A
+//! client that stalls costs its sender nothing, and a thousand of them must not keep others out.
 
 use crate::wire::options::Limits;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -23,8 +23,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How long and how much is still read from a client that is told to go. If it was cut off at once, the system
-/// would tell it so before it has read its answer.
+/// How long and how much is still read from a client that is told to go. If it was cut off at once, the
+/// system would tell it so before it has read its answer.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
 
@@ -69,23 +69,11 @@ pub(crate) async fn serve(
         .serve_connection(TokioIo::new(stream), handler);
     let mut http = pin!(http);
     let mut stopping = false;
-    loop {
+    let ended = loop {
         let deadline = connection.deadline(&limits);
         let next_look = Instant::now() + limits.head_time.min(limits.write_time) / 4;
         tokio::select! {
-            ended = &mut http => {
-                // A client that has gone, or that was silent for too long, has nothing more to say.
-                if ended.is_err_and(|error| !error.is_parse()) {
-                    return;
-                }
-                connection.leave();
-                tokio::select! {
-                    () = linger(&socket) => (),
-                    () = connection.given_up.notified() => (),
-                    _ = stop.wait_for(|stop| *stop) => (),
-                }
-                return;
-            }
+            ended = &mut http => break ended,
             () = connection.given_up.notified() => return,
             _ = stop.wait_for(|stop| *stop), if !stopping => {
                 // A body that is still on its way is waited for: no new connection needs the place.
@@ -101,6 +89,16 @@ pub(crate) async fn serve(
                 }
             }
         }
+    };
+    // A client that has gone, or that was silent for too long, has nothing more to say.
+    if ended.is_err_and(|error| !error.is_parse()) {
+        return;
+    }
+    connection.leave();
+    tokio::select! {
+        () = linger(&socket) => (),
+        () = connection.given_up.notified() => (),
+        _ = stop.wait_for(|stop| *stop) => (),
     }
 }
 

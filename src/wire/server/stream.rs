@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The two ends of a socket in one. The connection keeps the socket, so that it can be asked what waits in it.
+/// The two ends of a socket in one. The connection keeps the socket, so that it can be asked what waits in
+/// it.
 pub(super) struct Stream {
     pub(super) socket: Arc<TcpStream>,
     pub(super) connection: Arc<Connection>,

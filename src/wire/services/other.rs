@@ -1,4 +1,5 @@
-//! The answer to requests for other AWS services, in the form that their clients read (rules WIRE-OTHER-1 to 4).
+//! The answer to requests for other AWS services, in the form that their clients read (rules WIRE-OTHER-1 to
+//! 4).
 
 use crate::wire::encoding::xml::escaped;
 use crate::wire::http::route::{is_form, single};
@@ -47,7 +48,9 @@ pub(crate) fn answer(head: &Parts, name: &str, version: Option<&str>, request_id
     let (code, message) = ("<Code>NotImplemented</Code>", escaped(&text));
     match Form::of(head, name, version) {
         Form::Json => json(status, &text),
-        Form::Cbor => Reply { status, content_type: CBOR, content: Some(cbor(&text)), close: false },
+        Form::Cbor => {
+            Reply { status, content_type: CBOR, content: Some(cbor(&text)), close: false }
+        }
         Form::S3 => {
             Reply::xml(status, &format!("<Error>{code}<Message>{message}</Message></Error>\n"))
         }
@@ -109,7 +112,8 @@ fn advice(service: &str) -> String {
 const EXCEPTION: &str = "NotImplementedException";
 
 fn json(status: StatusCode, text: &str) -> Reply {
-    let content = Exception { name: EXCEPTION, text: Some(Text { member: "message", text }) }.json();
+    let content =
+        Exception { name: EXCEPTION, text: Some(Text { member: "message", text }) }.json();
     Reply { status, content_type: JSON, content: Some(content), close: false }
 }
 
@@ -134,8 +138,7 @@ mod tests {
     use super::*;
     use hyper::Request;
 
-    const FORM: (&str, &str) =
-        ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
 
     fn form(headers: &[(&str, &str)], name: &str, version: Option<&str>) -> Form {
         let request = headers.iter().fold(Request::post("/"), |r, (n, value)| r.header(*n, *value));

@@ -4,8 +4,8 @@
 //! It speaks the query protocol: requests are forms, responses are XML, and errors have names of their own.
 
 use crate::model::Scope;
-use crate::wire::encoding::xml::escaped;
 use crate::wire::encoding::cut;
+use crate::wire::encoding::xml::escaped;
 use crate::wire::http::route::parameter;
 use crate::wire::reply::Reply;
 use crate::wire::sigv4::AuthError;
@@ -79,11 +79,8 @@ fn check_operation(head: &Parts, body: &[u8]) -> Result<(), Refusal> {
     };
     let version = parameter("Version").unwrap_or_else(|| "NO_VERSION_SPECIFIED".to_owned());
     if version != VERSION {
-        let message = format!(
-            "Could not find operation {} for version {}",
-            cut(&action),
-            cut(&version)
-        );
+        let message =
+            format!("Could not find operation {} for version {}", cut(&action), cut(&version));
         return Err(Refusal::new("InvalidAction", message));
     }
     if action != "GetCallerIdentity" {

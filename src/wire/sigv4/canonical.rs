@@ -12,11 +12,8 @@ pub(super) fn request(
     signed_headers: &[&str],
     body: &[u8],
 ) -> Option<String> {
-    let mut text = format!(
-        "{}\n{path}\n{}\n",
-        head.method,
-        query(head.uri.query().unwrap_or_default())
-    );
+    let mut text =
+        format!("{}\n{path}\n{}\n", head.method, query(head.uri.query().unwrap_or_default()));
     for name in signed_headers {
         text.push_str(name);
         text.push(':');

@@ -31,7 +31,8 @@ pub(super) fn authorization(
         return Err(AuthError::missing_token());
     }
     if algorithm != ALGORITHM {
-        return Err(AuthError::incomplete(format!("Unsupported AWS 'algorithm': '{}'",
+        return Err(AuthError::incomplete(format!(
+            "Unsupported AWS 'algorithm': '{}'",
             cut(algorithm)
         )));
     }
@@ -59,9 +60,7 @@ pub(super) fn authorization(
                  header. ",
             );
         }
-        return Err(AuthError::incomplete(format!("{message}Authorization={}",
-            cut(header)
-        )));
+        return Err(AuthError::incomplete(format!("{message}Authorization={}", cut(header))));
     };
 
     let Some(at) = time::parse_basic(date)
@@ -121,10 +120,8 @@ fn scope<'a>(
     };
     let mut wrong = Vec::new();
     if !is_region(region) {
-        wrong.push(format!(
-            "Credential should be scoped to a valid region, not '{}'.",
-            cut(region)
-        ));
+        wrong
+            .push(format!("Credential should be scoped to a valid region, not '{}'.", cut(region)));
     }
     if named != service {
         wrong.push(format!("Credential should be scoped to correct service: '{service}'."));

@@ -85,7 +85,8 @@ fn the_published_requests_have_the_published_signatures() {
     ] {
         let head = head(method, uri, &headers);
         let signed: Vec<&str> = signed.split(';').collect();
-        let canonical = canonical::request(&head, &canonical::path(head.uri.path()), &signed, b"").unwrap();
+        let canonical =
+            canonical::request(&head, &canonical::path(head.uri.path()), &signed, b"").unwrap();
         let scope = format!("20150830/us-east-1/{service}/aws4_request");
         assert_eq!(sign(SECRET, &scope, NOW, &canonical), expected, "{uri} {canonical}");
     }
