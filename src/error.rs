@@ -1,17 +1,25 @@
 //! The public error: one kind per thing that a caller can do about it.
 
-use crate::env::is_no_space;
+use crate::env::{is_no_space, refusals};
 use crate::semantics::{Fault, FaultKind};
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::Utf8Error;
+
+mod system;
 
 /// Why a vault could not be opened or an operation did not happen. Never holds plaintext.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
     source: Option<io::Error>,
+    /// Where it happened, if the kind does not say it.
+    place: Option<PathBuf>,
+    /// Who owns what this process has no right to.
+    denied: Option<Box<str>>,
+    /// Whether the path of the kind begins in the vault's folder, which is not known yet.
+    is_below_vault: bool,
 }
 
 /// What happened, sorted by what the caller can do.
@@ -62,6 +70,34 @@ pub enum ErrorKind {
         /// Its mode.
         mode: u32,
     },
+    /// The vault's folder or its key belongs to another user: run it as that user.
+    OtherOwner {
+        /// The folder or file.
+        path: PathBuf,
+        /// The name of the user.
+        owner: String,
+    },
+    /// This is not a key file, or it is damaged: name another, or restore it from a copy.
+    NotAKeyFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system cannot hold a vault or its key: choose another place.
+    Unsuitable {
+        /// The place.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The clock of the machine is before 1970: set it.
+    ClockBefore1970,
+    /// There is too little memory for the passphrase's Argon2id cost: raise the limit, or use a key file.
+    TooLittleMemory {
+        /// What it needs, in bytes.
+        needed: u64,
+        /// What this process may have, in bytes.
+        limit: u64,
+    },
     /// The disk is full. Nothing was changed; deleting still works.
     NoSpace,
     /// The queue is full: try again.
@@ -77,8 +113,12 @@ pub enum ErrorKind {
     StateBroken,
     /// The operating system refused; see `source`.
     Io {
-        /// What was being done.
+        /// What was being done: `open`, `sync`.
         op: &'static str,
+        /// The file, folder or address. Empty if there is none.
+        path: PathBuf,
+        /// The system's number of the reason, if it gave one.
+        errno: Option<i32>,
     },
     /// A parameter of this library call makes no sense.
     Usage {
@@ -125,7 +165,7 @@ impl Error {
     /// Whether the passphrase or key file does not open the vault.
     #[must_use]
     pub fn is_wrong_key(&self) -> bool {
-        self.kind == ErrorKind::WrongKey
+        matches!(self.kind, ErrorKind::WrongKey | ErrorKind::NotAKeyFile { .. })
     }
 
     /// Whether the vault is damaged: [`VaultBuilder::check`](crate::VaultBuilder::check) says where, and
@@ -147,21 +187,86 @@ impl Error {
         self.kind == ErrorKind::OutcomeUnknown
     }
 
+    /// The place, where a sentence names it.
+    fn of_place(&self) -> String {
+        self.place.as_ref().map_or_else(String::new, |place| format!(" of {}", place.display()))
+    }
+
     fn is_fault(&self, kind: FaultKind) -> bool {
         self.fault().is_some_and(|fault| fault.kind == kind)
     }
 
-    /// The operating system refused while doing `op`.
+    /// The operating system refused to do `op` with `path`.
     #[must_use]
-    pub fn io(op: &'static str, source: io::Error) -> Self {
-        let kind = if is_no_space(&source) { ErrorKind::NoSpace } else { ErrorKind::Io { op } };
-        Self { kind, source: Some(source) }
+    pub fn io(op: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let (path, errno) = (path.into(), refusals::errno(&source));
+        if is_no_space(&source) {
+            let place = Some(path).filter(|path| !path.as_os_str().is_empty());
+            return Self { source: Some(source), place, ..ErrorKind::NoSpace.into() };
+        }
+        let denied = system::denied(errno, &path);
+        let kind = ErrorKind::Io { op, path, errno };
+        Self { source: Some(source), denied, ..kind.into() }
+    }
+
+    /// The same for a path in the vault's folder. [`Self::in_vault`] adds the folder.
+    pub(crate) fn io_below_vault(op: &'static str, path: &str, source: io::Error) -> Self {
+        Self { is_below_vault: true, denied: None, ..Self::io(op, path, source) }
+    }
+
+    /// The operating system gave no random bytes.
+    pub(crate) fn no_entropy(source: io::Error) -> Self {
+        Self::io("draw random bytes", PathBuf::new(), source)
+    }
+
+    /// The same error, which happened to the vault in `dir`.
+    #[must_use]
+    pub(crate) fn in_vault(mut self, dir: &Path) -> Self {
+        if std::mem::take(&mut self.is_below_vault) {
+            match &mut self.kind {
+                ErrorKind::Io { path, errno, .. } => {
+                    *path = below(dir, path);
+                    self.denied = system::denied(*errno, path);
+                }
+                _ => self.place = self.place.take().map(|place| below(dir, &place)),
+            }
+        }
+        self.place.get_or_insert_with(|| dir.to_path_buf());
+        self
+    }
+
+    /// What happened and why, in one line without advice.
+    pub(crate) fn message(&self) -> String {
+        if let ErrorKind::Io { op, path, errno } = &self.kind {
+            return system::message(op, path, *errno, self.source.as_ref(), self.denied.as_deref());
+        }
+        self.to_string()
+    }
+
+    /// What a person does about a refusal of the operating system.
+    pub(crate) fn next_step(&self) -> Option<&'static str> {
+        match &self.kind {
+            ErrorKind::Io { op, errno, .. } => Some(system::step(op, *errno)),
+            ErrorKind::NoSpace => Some("free some space, or delete secrets: deleting still works"),
+            _ => None,
+        }
+    }
+}
+
+fn below(dir: &Path, path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { dir.to_path_buf() } else { dir.join(path) }
+}
+
+impl ErrorKind {
+    /// There are no random bytes, for a reason that is not known here.
+    pub(crate) fn no_entropy() -> Self {
+        Self::Io { op: "draw random bytes", path: PathBuf::new(), errno: None }
     }
 }
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self { kind, source: None }
+        Self { kind, source: None, place: None, denied: None, is_below_vault: false }
     }
 }
 
@@ -197,25 +302,53 @@ impl fmt::Display for Error {
             }
             ErrorKind::InUse { pid: Some(pid) } => write!(f, "the vault is in use by another process. pid={pid}"),
             ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
-            ErrorKind::NotFound { path } => write!(f, "there is no vault here. path={}", path.display()),
+            ErrorKind::NotFound { path } => write!(f, "there is no vault in {}", path.display()),
             ErrorKind::Exists { path } => {
-                write!(f, "the folder already holds a vault or other files. path={}", path.display())
+                write!(f, "{} already holds a vault or other files", path.display())
             }
             ErrorKind::LaxPermissions { path, mode } => {
-                write!(f, "others can reach this file; run `chmod go=` on it. path={} mode={mode:o}", path.display())
+                write!(f, "others can reach {}, mode {mode:04o}; run `chmod go=` on it", path.display())
             }
-            ErrorKind::NoSpace => f.write_str("no space left on the disk; nothing was changed"),
+            ErrorKind::OtherOwner { path, owner } => {
+                let us = system::this_user();
+                write!(f, "{} belongs to {owner}, and this process runs as {us}; run it as {owner}", path.display())
+            }
+            ErrorKind::NotAKeyFile { path } => {
+                write!(f, "{} is not a key file, or it is damaged; name the vault's key file, or restore it from a copy", path.display())
+            }
+            ErrorKind::Unsuitable { path, what } => {
+                write!(f, "{}: {what}; choose a folder on a native Linux file system", path.display())
+            }
+            ErrorKind::ClockBefore1970 => f.write_str(
+                "the clock of this machine is before 1970; set it (`timedatectl` shows it), then run it again",
+            ),
+            ErrorKind::TooLittleMemory { needed, limit } => {
+                let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+                write!(f, "the passphrase's Argon2id cost needs {} MiB of memory and this process may have {} MiB; raise the memory limit, or use a key file", mib(*needed), mib(*limit))
+            }
+            ErrorKind::NoSpace => {
+                write!(f, "no space left on the disk{}; nothing was changed", self.of_place())
+            }
             ErrorKind::Busy => f.write_str("too many requests at once; try again"),
-            ErrorKind::OutcomeUnknown => {
-                f.write_str("the disk failed during this operation; reopen the vault to learn whether it happened")
-            }
-            ErrorKind::Poisoned => f.write_str("the disk failed earlier; reopen the vault to write again"),
+            ErrorKind::OutcomeUnknown => write!(
+                f,
+                "the disk failed during this operation; reopen the vault{} to learn whether it happened",
+                self.of_place()
+            ),
+            ErrorKind::Poisoned => write!(
+                f,
+                "the disk failed earlier; reopen the vault{} to write again",
+                self.of_place()
+            ),
             ErrorKind::Closed => f.write_str("the vault is closed"),
-            ErrorKind::StateBroken => f.write_str("stored data cannot be read at the moment; reopen the vault, which rebuilds its state"),
-            ErrorKind::Io { op } => match &self.source {
-                Some(source) => write!(f, "the operating system refused. op={op} cause={source}"),
-                None => write!(f, "the operating system refused. op={op}"),
-            },
+            ErrorKind::StateBroken => write!(
+                f,
+                "stored data cannot be read at the moment; reopen the vault{}, which rebuilds its state",
+                self.of_place()
+            ),
+            ErrorKind::Io { op, errno, .. } => {
+                write!(f, "{}; {}", self.message(), system::step(op, *errno))
+            }
             ErrorKind::Usage { what } => f.write_str(what),
         }
     }

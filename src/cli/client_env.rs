@@ -2,8 +2,9 @@
 //! server holds the vault.
 //!
 //! Several vaults may keep their keys in one folder, so the lines are kept twice: `client.env` belongs to the
-//! server that started last, and each vault has its own `<vault id>.client.env`. Both start with a comment
-//! that names the vault.
+//! server that started last, and each vault has its own `<vault id>.client.env`. Both start with comments
+//! that name the vault and its folder. A copy of a vault has the same id, so `env` compares the folder too
+//! (RB-8).
 //!
 //! A shell runs what `env` prints. So a file that another user could have written is not read, and `env`
 //! prints only lines that a server writes.
@@ -17,7 +18,10 @@ use crate::cli::{locations, output, unlock};
 use crate::crypto::VaultId;
 #[cfg(feature = "server")]
 use crate::env::private_file;
+use crate::env::real::folder_identity;
 use crate::env::{FileKind, parent};
+#[cfg(feature = "server")]
+use crate::error::Error;
 use crate::secret::SecretBytes;
 use crate::vault::peek_id;
 use std::path::{Path, PathBuf};
@@ -26,6 +30,9 @@ use zeroize::Zeroizing;
 /// The name that scripts look for.
 const NAME: &str = "client.env";
 
+/// What the second line starts with.
+const FOLDER: &str = "# folder ";
+
 /// Longest file that is read, in bytes.
 const BYTES_MAX: usize = 16 * 1024;
 
@@ -33,15 +40,19 @@ const BYTES_MAX: usize = 16 * 1024;
 pub(crate) fn print(context: &Context, global: &Global) -> Result<(), CliError> {
     let path = locations::vault(context, global)?;
     let id = peek_id(&path)?;
-    let Some(text) = find(context, global, id) else {
-        return Err(CliError::new(
-            Exit::NotFound,
-            format!("no server was started on this vault. id={id}"),
-        )
-        .hint("start one with `strongroom serve`; give `env` the same --key-file"));
+    let kept = find(context, global, id);
+    let folder = folder_identity(&path);
+    let Some(text) = kept.as_ref().filter(|text| folder.as_deref() == folder_of(text)) else {
+        let of_copy = kept.as_ref().and_then(folder_of).map_or_else(String::new, |folder| {
+            let place = folder.split_once(' ').map_or(folder, |(_, place)| place);
+            format!("; the last server of vault {id} was started on {place}")
+        });
+        let message = format!("no server was started on the vault in {}{of_copy}", path.display());
+        return Err(CliError::new(Exit::NotFound, message)
+            .hint("start one with `strongroom serve`; give `env` the same --key-file"));
     };
     let mut exports = Zeroizing::new(Vec::with_capacity(text.len()));
-    for line in lines(&text).filter(|line| is_export(line)) {
+    for line in lines(text).filter(|line| is_export(line)) {
         exports.extend_from_slice(line.as_bytes());
         exports.push(b'\n');
     }
@@ -80,10 +91,17 @@ fn is_export(line: &str) -> bool {
 /// Keeps the lines of a server of the vault `id`. Warns if no folder can be written.
 #[cfg(feature = "server")]
 pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &str) {
-    let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(64)));
+    let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(8192)));
     text.push_str("# vault ");
     text.push_str(&id.to_string());
     text.push('\n');
+    if let Some(folder) =
+        locations::vault(context, global).ok().and_then(|path| folder_identity(&path))
+    {
+        text.push_str(FOLDER);
+        text.push_str(&folder);
+        text.push('\n');
+    }
     text.push_str(exports);
     if let Err(why) = keep_file(context, global, id, NAME, text.as_bytes()) {
         output::warn(&format!("the lines below could not be saved: {why}"));
@@ -113,7 +131,7 @@ pub(crate) fn keep_file(
         }
     }
     Err(match refused {
-        Some((folder, error)) => format!("{} cannot be written: {error}", folder.display()),
+        Some((folder, error)) => Error::io("write", folder, error).to_string(),
         None => "neither HOME nor XDG_CONFIG_HOME is set".into(),
     })
 }
@@ -143,6 +161,11 @@ pub(crate) fn kept_access_key_id(
 ) -> Option<String> {
     let text = find(context, global, id)?;
     lines(&text).find_map(|line| line.strip_prefix("export AWS_ACCESS_KEY_ID=").map(str::to_owned))
+}
+
+/// The folder that kept lines name.
+fn folder_of(text: &SecretBytes) -> Option<&str> {
+    lines(text).nth(1)?.strip_prefix(FOLDER)
 }
 
 fn find(context: &Context, global: &Global, id: VaultId) -> Option<SecretBytes> {

@@ -1,7 +1,9 @@
 //! The table of exit codes, and the error of the command.
 
+use crate::env::refusals;
 use crate::error::{Error, ErrorKind};
 use crate::semantics::{Fault, FaultKind};
+use std::io;
 
 /// The exit code of the process. Scripts rely on the numbers, so their meaning never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +71,16 @@ impl CliError {
         Self::new(Exit::Key, message)
     }
 
-    /// The file system refused.
-    pub(crate) fn io(doing: &str, cause: &std::io::Error) -> Self {
-        Self::new(Exit::Other, format!("{doing}: {cause}"))
+    /// The operating system refused. `failed` says what cannot be done.
+    pub(crate) fn io(failed: &str, cause: &io::Error) -> Self {
+        Self::refused(Exit::Other, failed, cause)
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn refused(exit: Exit, failed: &str, cause: &io::Error) -> Self {
+        let errno = refusals::errno(cause);
+        Self::new(exit, format!("{failed}: {}", refusals::words(errno, Some(cause))))
+            .hint(refusals::step(errno))
     }
 
     /// Ctrl-C. It needs no message.
@@ -88,12 +97,8 @@ impl CliError {
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let exit = exit_of(error.kind());
-        let message = match (error.kind(), std::error::Error::source(&error)) {
-            // `Io` already says its cause.
-            (ErrorKind::Io { .. }, _) | (_, None) => error.to_string(),
-            (_, Some(cause)) => format!("{error}: {cause}"),
-        };
-        Self { exit, message, hint: hint_of(error.kind()).map(str::to_owned) }
+        let hint = error.next_step().or_else(|| hint_of(error.kind()));
+        Self { exit, message: error.message(), hint: hint.map(str::to_owned) }
     }
 }
 
@@ -106,7 +111,10 @@ impl From<Fault> for CliError {
 fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {
         ErrorKind::Fault(fault) => exit_of_fault(fault),
-        ErrorKind::WrongKey | ErrorKind::LaxPermissions { .. } => Exit::Key,
+        ErrorKind::WrongKey
+        | ErrorKind::LaxPermissions { .. }
+        | ErrorKind::OtherOwner { .. }
+        | ErrorKind::NotAKeyFile { .. } => Exit::Key,
         ErrorKind::Damaged { .. } => Exit::Damaged,
         ErrorKind::InUse { .. } => Exit::InUse,
         ErrorKind::NotFound { .. } => Exit::NotFound,
@@ -115,6 +123,9 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         // A newer format is not damage: there is nothing to repair.
         ErrorKind::NewerFormat { .. }
         | ErrorKind::NoSpace
+        | ErrorKind::Unsuitable { .. }
+        | ErrorKind::ClockBefore1970
+        | ErrorKind::TooLittleMemory { .. }
         | ErrorKind::Busy
         | ErrorKind::OutcomeUnknown
         | ErrorKind::Poisoned
@@ -189,6 +200,9 @@ mod tests {
             (fault(FaultKind::InvalidNextToken, ""), 2),
             (ErrorKind::WrongKey, 4),
             (ErrorKind::LaxPermissions { path: path.clone(), mode: 0o644 }, 4),
+            (ErrorKind::OtherOwner { path: path.clone(), owner: "amy".into() }, 4),
+            (ErrorKind::NotAKeyFile { path: path.clone() }, 4),
+            (ErrorKind::Unsuitable { path: path.clone(), what: "" }, 1),
             (ErrorKind::Exists { path: path.clone() }, 5),
             (ErrorKind::NotFound { path }, 3),
             (ErrorKind::InUse { pid: None }, 6),

@@ -102,6 +102,12 @@ fn run(arguments: impl IntoIterator<Item = OsString>, context: &Context) -> u8 {
 
 fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), CliError> {
     let args::Cli { global, command } = parsed;
+    if global.allow_lax_modes {
+        output::warn(
+            "--allow-lax-modes: NOBODY CHECKS WHO ELSE REACHES THE VAULT AND ITS KEY; whoever does can \
+             read, change or destroy every secret",
+        );
+    }
     match command {
         Command::Init(args) => init::init(context, &global, &args),
         #[cfg(feature = "server")]

@@ -13,6 +13,7 @@ pub(crate) fn options(context: &Context, global: &Global) -> Options {
     Options {
         wait: global.wait.unwrap_or_default(),
         progress: Some(progress::reporter(&context.env)),
+        allow_lax_modes: global.allow_lax_modes,
         ..Options::default()
     }
 }

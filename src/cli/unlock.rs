@@ -2,12 +2,13 @@
 
 use crate::cli::args::Global;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::input::{self, Input};
 use crate::cli::{locations, output};
-use crate::crypto::{CryptoError, SlotKind, Unlock, VaultId, key_file as key_text};
+use crate::crypto::{SlotKind, Unlock, VaultId};
+use crate::error::Error;
 use crate::secret::SecretBytes;
-use crate::vault::VaultDir;
+use crate::vault::{VaultDir, read_key};
 use std::path::Path;
 
 /// Longest key file and passphrase file, in bytes: far more than either needs.
@@ -61,7 +62,7 @@ pub(crate) fn unlock(
     dir: &VaultDir,
 ) -> Result<Unlock, CliError> {
     match pointed(context, global) {
-        Some(Pointed::KeyFile(input)) => return key_file(&input).map(Unlock::KeyFile),
+        Some(Pointed::KeyFile(input)) => return key_file(&input, global).map(Unlock::KeyFile),
         Some(Pointed::PassphraseFile(input)) => {
             return passphrase_file(&input).and_then(as_passphrase);
         }
@@ -71,8 +72,10 @@ pub(crate) fn unlock(
     let own = locations::own_key_file(context, id);
     if let Some(path) = &own {
         let found = context.env.fs.metadata(path);
-        if found.map_err(|error| CliError::key(format!("{}: {error}", path.display())))?.is_some() {
-            return key_file(&Input::Path(path.clone())).map(Unlock::KeyFile);
+        let unseen = |error| Error::io("open", path, error);
+        let found = found.map_err(|error| CliError { exit: Exit::Key, ..unseen(error).into() })?;
+        if found.is_some() {
+            return key_file(&Input::Path(path.clone()), global).map(Unlock::KeyFile);
         }
     }
     if dir.slots()?.contains(&SlotKind::Passphrase) && input::has_person() {
@@ -90,39 +93,43 @@ fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, CliError> {
 }
 
 /// Reads a key file, refusing one that others can reach.
-pub(crate) fn key_file(input: &Input) -> Result<SecretBytes, CliError> {
-    let failure =
-        |error| CliError::key(format!("the key file cannot be read. path={input} cause={error}"));
-    let opened = input.open().map_err(failure)?;
-    if let Some(mode) = opened.mode().map_err(failure)?.filter(|mode| mode & OTHERS != 0) {
-        return Err(CliError::key(format!(
-            "others can access the key file. path={input} mode={mode:04o}"
-        ))
-        .hint(format!("run: chmod 600 {}", quoted(input))));
+pub(crate) fn key_file(input: &Input, global: &Global) -> Result<SecretBytes, CliError> {
+    let path = Path::new(match input {
+        Input::Stdin => "standard input".as_ref(),
+        Input::Path(path) => path.as_os_str(),
+    });
+    let opened = input.open().map_err(|error| {
+        CliError::refused(Exit::Key, &format!("the key file {input} cannot be opened"), &error)
+    })?;
+    read_key(opened, path, global.allow_lax_modes).map_err(|error| {
+        let failure = CliError { exit: Exit::Key, ..CliError::from(error) };
+        with_cure(failure, input)
+    })
+}
+
+/// Adds the command that makes a file private, if that is what it lacks.
+pub(crate) fn with_cure(failure: CliError, input: &Input) -> CliError {
+    if failure.message.contains("chmod") {
+        let cure = format!(
+            "run: chmod 600 {}; where that is not possible, --allow-lax-modes takes it as it is",
+            quoted(input)
+        );
+        return failure.hint(cure);
     }
-    let no_key_file = || {
-        CliError::key(format!("this is not a key file, or it is damaged. path={input}"))
-            .hint("a key file has two lines; restore it from a copy")
-    };
-    let text = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(no_key_file)?;
-    match key_text::parse(&text) {
-        // A newer format is reported with its number when the vault is opened.
-        Ok(_) | Err(CryptoError::NewerFormat { .. }) => Ok(text),
-        Err(_) => Err(no_key_file()),
-    }
+    failure
 }
 
 /// Reads a passphrase file, without one newline at its end.
 pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, CliError> {
     let failure = |error| {
-        CliError::key(format!("the passphrase file cannot be read. path={input} cause={error}"))
+        CliError::refused(Exit::Key, &format!("the passphrase file {input} cannot be read"), &error)
     };
     let opened = input.open().map_err(failure)?;
     if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
         output::warn(&format!("others can access the passphrase file {input}"));
     }
     let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {
-        CliError::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes. path={input}"))
+        CliError::usage(format!("a passphrase has at most {KEY_BYTES_MAX} bytes; {input} has more"))
     })?;
     Ok(without_newline(bytes))
 }
@@ -162,6 +169,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
     use super::*;
     use crate::cli::testing::context;
+    use crate::crypto::key_file as key_text;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
@@ -215,7 +223,7 @@ mod tests {
             [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o620, false)]
         {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            match key_file(&Input::named(&path)) {
+            match key_file(&Input::named(&path), &Global::default()) {
                 Ok(_) => assert!(is_taken, "{mode:o}"),
                 Err(failure) => {
                     assert!(!is_taken, "{mode:o}: {}", failure.message);
@@ -224,7 +232,13 @@ mod tests {
                 }
             }
         }
-        assert_eq!(key_file(&Input::named(&dir.path().join("no"))).err().unwrap().exit.code(), 4);
+        let missing = key_file(&Input::named(&dir.path().join("no")), &Global::default());
+        assert_eq!(missing.err().unwrap().exit.code(), 4);
+        // What it is comes before who can reach it.
+        std::fs::write(&path, "root:x:0:0").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let other = key_file(&Input::named(&path), &Global::default()).err().unwrap();
+        assert!(other.message.contains("is not a key file") && other.hint.is_none());
     }
 
     #[test]

@@ -28,12 +28,30 @@ impl KdfParams {
     /// The highest accepted cost.
     pub const CEILING: Self = Self { memory_kib: 2 * 1024 * 1024, passes: 16, lanes: 8 };
 
-    /// The cost of a new slot on a machine with `ram_bytes` of memory: 256 MiB, or 64 MiB (RFC 9106's
-    /// second recommendation) below 2 GiB of RAM.
+    /// The cost of a new slot for a process that may have `ram_bytes` of memory: 256 MiB; 64 MiB (RFC 9106's
+    /// second recommendation) below 2 GiB; a quarter below 256 MiB, but never less than the floor.
     #[must_use]
     pub const fn standard(ram_bytes: u64) -> Self {
-        let memory_kib = if ram_bytes < 2 << 30 { 64 * 1024 } else { 256 * 1024 };
+        let quarter_kib = ram_bytes / 4 / 1024;
+        let memory_kib = if ram_bytes >= 2 << 30 {
+            256 * 1024
+        } else if quarter_kib >= 64 * 1024 {
+            64 * 1024
+        } else if quarter_kib <= Self::FLOOR.memory_kib as u64 {
+            Self::FLOOR.memory_kib
+        } else {
+            #[allow(clippy::cast_possible_truncation)] // Below 64 MiB.
+            {
+                quarter_kib as u32
+            }
+        };
         Self { memory_kib, passes: 3, lanes: 4 }
+    }
+
+    /// The memory of one derivation, in bytes.
+    #[must_use]
+    pub const fn memory_bytes(self) -> u64 {
+        self.memory_kib as u64 * 1024
     }
 
     /// The floor: the fastest accepted cost.
@@ -118,6 +136,12 @@ mod tests {
         assert_eq!(KdfParams::standard(8 << 30).memory_kib, 256 * 1024);
         assert_eq!(KdfParams::standard((2 << 30) - 1).memory_kib, 64 * 1024);
         assert_eq!(KdfParams::standard(1 << 30).check(), Ok(()));
+        for mib in [0, 1, 64, 100, 128, 200, 255, 256] {
+            let cost = KdfParams::standard(mib << 20);
+            assert_eq!(cost.check(), Ok(()), "{mib}");
+            assert!(cost.memory_kib <= 64 * 1024, "{mib}");
+        }
+        assert_eq!(KdfParams::standard(128 << 20).memory_kib, 32 * 1024);
     }
 
     #[test]

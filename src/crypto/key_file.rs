@@ -5,9 +5,10 @@
 //! 64 hexadecimal digits of the key, a space, 8 digits of checksum
 //! ```
 //!
-//! The format is strict: these two lines, lower case, each with a newline, and nothing else. The checksum
-//! distinguishes a truncated or mistyped file from a key of another vault. It is 32 bits of a hash of
-//! 256 random bits, so it does not help to guess them.
+//! The format is strict: these two lines, lower case, and nothing else. Only what editors do to a text is
+//! forgiven: a byte order mark, CRLF, a last newline that is missing or repeated. The checksum distinguishes
+//! a truncated or mistyped file from a key of another vault. It is 32 bits of a hash of 256 random bits, so
+//! it does not help to guess them.
 
 use super::{CryptoError, VaultId};
 use crate::env::Entropy;
@@ -20,6 +21,8 @@ const VERSION: &[u8] = b"1; vault ";
 const UUID_CHARS: usize = 36;
 const KEY_CHARS: usize = 64;
 const CHECK_BYTES: usize = 4;
+/// What some editors put before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The length of every key file of this version, in bytes.
 pub const TEXT_BYTES: usize =
     INTRO.len() + VERSION.len() + UUID_CHARS + 1 + KEY_CHARS + 1 + 2 * CHECK_BYTES + 1;
@@ -57,6 +60,7 @@ fn encode(vault: VaultId, key: &[u8; 32]) -> SecretBytes {
 fn decode(text: &SecretBytes) -> Result<(VaultId, Zeroizing<[u8; 32]>), CryptoError> {
     // EXPOSE: parses the key in wiped buffers.
     let text = text.expose();
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     refuse_newer(text)?;
     parse_v1(text).ok_or(CryptoError::DamagedKeyFile)
 }
@@ -77,11 +81,13 @@ fn parse_v1(text: &[u8]) -> Option<(VaultId, Zeroizing<[u8; 32]>)> {
     let rest = text.strip_prefix(INTRO)?.strip_prefix(VERSION)?;
     let (uuid, rest) = rest.split_at_checked(UUID_CHARS)?;
     let vault = VaultId(uuid::Uuid::try_parse_ascii(uuid).ok()?.into_bytes());
-    let (digits, rest) = rest.strip_prefix(b"\n")?.split_at_checked(KEY_CHARS)?;
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest).strip_prefix(b"\n")?;
+    let (digits, rest) = rest.split_at_checked(KEY_CHARS)?;
     let key: Zeroizing<[u8; 32]> = parse_hex(digits)?;
     let (digits, end) = rest.strip_prefix(b" ")?.split_at_checked(2 * CHECK_BYTES)?;
     let check: Zeroizing<[u8; CHECK_BYTES]> = parse_hex(digits)?;
-    let canonical = vault.to_string().as_bytes() == uuid && end == b"\n";
+    let is_end = end.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+    let canonical = vault.to_string().as_bytes() == uuid && is_end;
     (canonical && *check == checksum(vault, &key)).then_some((vault, key))
 }
 
@@ -161,10 +167,34 @@ mod tests {
     #[test]
     fn every_truncation_is_a_damaged_key_file() {
         let text = text();
-        for len in 0..text.len() {
+        for len in 0..text.len() - 1 {
             assert_eq!(error_of(&text[..len]), Some(CryptoError::DamagedKeyFile), "length {len}");
         }
-        assert_eq!(error_of(&[&text[..], b"\n"].concat()), Some(CryptoError::DamagedKeyFile));
+        for more in [&b" \n"[..], b"\n\n#", b"\0"] {
+            assert_eq!(error_of(&[&text[..], more].concat()), Some(CryptoError::DamagedKeyFile));
+        }
+    }
+
+    /// OWN-6: the checksum proves the key, whatever an editor did to the ends of the lines.
+    #[test]
+    fn what_editors_do_to_a_text_is_forgiven() {
+        let text = text();
+        let key = parse(&SecretBytes::copy_from(&text)).unwrap();
+        let crlf = String::from_utf8(text.clone()).unwrap().replace('\n', "\r\n").into_bytes();
+        for edited in [
+            text[..text.len() - 1].to_vec(),
+            [&text[..], b"\n"].concat(),
+            [&text[..], b"\n\r\n\n"].concat(),
+            crlf.clone(),
+            crlf[..crlf.len() - 2].to_vec(),
+            [BYTE_ORDER_MARK, &text].concat(),
+            [BYTE_ORDER_MARK, &crlf].concat(),
+        ] {
+            assert_eq!(parse(&SecretBytes::copy_from(&edited)).unwrap(), key, "{edited:?}");
+        }
+        for damaged in [[BYTE_ORDER_MARK, BYTE_ORDER_MARK, &text].concat(), crlf[..70].to_vec()] {
+            assert_eq!(error_of(&damaged), Some(CryptoError::DamagedKeyFile));
+        }
     }
 
     /// Any other byte in any position is damage or (in the version) a newer format; never a key.
@@ -172,7 +202,8 @@ mod tests {
     fn every_mistyped_byte_is_noticed() {
         let text = text();
         for at in 0..text.len() {
-            for byte in (0..=255).filter(|byte| *byte != text[at]) {
+            let is_last = at + 1 == text.len();
+            for byte in (0..=255).filter(|byte| *byte != text[at] && !(is_last && *byte == b'\r')) {
                 let mut wrong = text.clone();
                 wrong[at] = byte;
                 let error = error_of(&wrong).expect("another byte was accepted");

@@ -147,6 +147,14 @@ impl Keystore {
         self.slots.iter().flatten().map(|slot| slot.method.kind()).collect()
     }
 
+    /// The memory that trying `with` on the slots of its kind needs, in bytes.
+    #[must_use]
+    pub fn memory_to_try(&self, with: &Unlock) -> u64 {
+        let of_its_kind = self.slots.iter().flatten().map(|slot| slot.method);
+        let costs = of_its_kind.filter(|method| method.kind() == with.kind());
+        costs.map(super::slot::Method::memory_bytes).max().unwrap_or_default()
+    }
+
     pub(super) fn is_authentic(&self, master: &Master) -> bool {
         master.keystore_tag_fits(&self.encode_body(), &self.mac)
     }

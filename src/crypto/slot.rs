@@ -50,6 +50,14 @@ impl Method {
         bytes
     }
 
+    /// The memory that trying a key needs, in bytes.
+    pub(super) fn memory_bytes(self) -> u64 {
+        match self {
+            Self::KeyFile => 0,
+            Self::Passphrase(cost) => cost.memory_bytes(),
+        }
+    }
+
     pub(super) fn kind(self) -> SlotKind {
         match self {
             Self::KeyFile => SlotKind::KeyFile,

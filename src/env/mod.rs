@@ -12,6 +12,7 @@ pub mod faults;
 pub mod memory;
 pub(crate) mod private_file;
 pub mod real;
+pub(crate) mod refusals;
 // The hostile disk, for unit tests: it belongs to the harnesses, not to the crate.
 #[cfg(test)]
 #[allow(unreachable_pub, dead_code, unused_imports)] // the harnesses use the rest

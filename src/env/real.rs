@@ -25,10 +25,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+mod memory_limit;
+mod mounts;
 mod process;
 mod sockets;
 mod streams;
-pub use process::{effective_uid, harden_process, is_out_of_files, memory_bytes, process_id};
+pub use memory_limit::{group_limit, memory_bytes};
+pub use mounts::{folder_identity, is_handed_in};
+pub use process::{
+    effective_uid, harden_process, is_out_of_files, owner_of_denied, process_id, user_name,
+};
 pub use sockets::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
 

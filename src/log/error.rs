@@ -8,9 +8,9 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
-    /// The file system refused. The cause is in `source()`. After an error of `op=sync` the log is
+    /// The file system refused. The cause is in `source()`. After a failed `sync` the log is
     /// poisoned.
-    #[error("the operating system refused an operation of the log. op={op} path={path}")]
+    #[error("the operating system refused: cannot {op} {path}: {source}")]
     Io {
         /// What was being done.
         op: &'static str,

@@ -42,7 +42,7 @@ pub enum StoreError {
         what: &'static str,
     },
     /// The file system refused.
-    #[error("the operating system refused an operation of the state. op={op}")]
+    #[error("the operating system refused: cannot {op}: {source}")]
     Io {
         /// What was being done.
         op: &'static str,

@@ -71,7 +71,7 @@ impl Ephemeral {
         let mut key = None;
         let vault = VaultDir::make(Path::new(Self::DIR), &options)?.create(|id| {
             let text = key_file::generate(id, machine.entropy.as_ref());
-            let text = text.map_err(|_| ErrorKind::Io { op: "random bytes" })?;
+            let text = text.map_err(|_| ErrorKind::no_entropy())?;
             Ok(Unlock::KeyFile(copy(key.insert(text))))
         })?;
         let key = Arc::new(key.ok_or(ErrorKind::OutcomeUnknown)?);

@@ -1,14 +1,13 @@
 //! [`VaultBuilder`]: how a vault is found and opened.
 
 use super::directory::{VaultDir, env_of};
-use super::error::keystore_error;
 use super::handle::Vault;
 use super::options::{Options, Progress};
+use super::ownership::make_key_file;
 use super::repair::report::{CheckReport, RepairReport};
 use super::rotation_functions::RotationFunctions;
-use crate::crypto::{Unlock, key_file};
-use crate::env::{parent, private_file};
-use crate::error::{Error, Result};
+use crate::crypto::Unlock;
+use crate::error::Result;
 use std::borrow::Borrow;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -53,6 +52,14 @@ impl VaultBuilder {
         self
     }
 
+    /// Opens the vault even if others can reach its folder, for volumes whose modes cannot be changed. Whoever
+    /// can write there can destroy it, and whoever also has the key can read it.
+    #[must_use]
+    pub fn allow_lax_modes(mut self, allow: bool) -> Self {
+        self.options.allow_lax_modes = allow;
+        self
+    }
+
     /// Sets the functions that rotate secrets. Without them `RotateSecret` is refused, as on AWS for a
     /// function that cannot be called.
     #[must_use]
@@ -76,6 +83,11 @@ impl VaultBuilder {
     /// Fails if there is no vault ([`Error::is_not_found`]), if another process holds it
     /// ([`Error::is_in_use`]), if the key does not fit ([`Error::is_wrong_key`]), or if the vault is
     /// damaged beyond what an open repairs by itself ([`Error::is_damaged`]).
+    ///
+    /// [`Error::is_not_found`]: crate::Error::is_not_found
+    /// [`Error::is_in_use`]: crate::Error::is_in_use
+    /// [`Error::is_wrong_key`]: crate::Error::is_wrong_key
+    /// [`Error::is_damaged`]: crate::Error::is_damaged
     pub fn open(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
         self.options.open(&self.dir, unlock.borrow())
     }
@@ -86,6 +98,8 @@ impl VaultBuilder {
     /// # Errors
     ///
     /// Fails if there is a vault already, or a folder with other files ([`Error::is_exists`]).
+    ///
+    /// [`Error::is_exists`]: crate::Error::is_exists
     pub fn create(&self, unlock: impl Borrow<Unlock>) -> Result<Vault> {
         self.options.create(&self.dir, unlock)
     }
@@ -109,17 +123,9 @@ impl VaultBuilder {
     /// Fails as [`create`](Self::create) and [`Unlock::key_file`] do.
     pub fn create_with_key_file(&self, path: impl AsRef<Path>) -> Result<Vault> {
         let (path, env) = (path.as_ref(), env_of(&self.options));
-        let io = |error| Error::io("make the key file", error);
-        VaultDir::make(&self.dir, &self.options)?.create(|id| {
-            if env.fs.metadata(path).map_err(io)?.is_some_and(|found| found.len > 0) {
-                return Unlock::key_file(path);
-            }
-            let key = key_file::generate(id, env.entropy.as_ref()).map_err(keystore_error)?;
-            private_file::make_dirs(&env, &parent(path)).map_err(io)?;
-            // EXPOSE: the key file is the one place where this key is kept.
-            private_file::write(&env, path, key.expose()).map_err(io)?;
-            Ok(Unlock::KeyFile(key))
-        })
+        let is_lax = self.options.allow_lax_modes;
+        VaultDir::make(&self.dir, &self.options)?
+            .create(|id| make_key_file(&env, path, id, is_lax).map(|(key, _)| key))
     }
 
     /// Reads the whole vault and changes nothing. `deep` also opens every value and compares every row of the

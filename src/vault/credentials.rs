@@ -35,7 +35,7 @@ fn scope() -> Scope {
 /// `len` characters of `alphabet`, which has 32 or 64 of them.
 fn random_text(env: &Env, alphabet: &[u8], len: usize) -> Result<Zeroizing<String>> {
     let mut random = Zeroizing::new(vec![0; len]);
-    env.entropy.fill(&mut random).map_err(|error| Error::io("random bytes", error))?;
+    env.entropy.fill(&mut random).map_err(Error::no_entropy)?;
     let mut text = Zeroizing::new(String::with_capacity(len));
     for byte in random.iter() {
         let letter =

@@ -11,8 +11,10 @@
 //! ```
 
 use super::options::Options;
+use super::ownership::{check_folder, make_private};
 use crate::crypto::{Keystore, SlotKind, VaultId};
-use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode};
+use crate::env::real::effective_uid;
+use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
 use crate::vault::error::keystore_decode_error;
@@ -75,13 +77,25 @@ pub(crate) fn env_of(options: &Options) -> Env {
 /// The id of the vault in `dir`. It takes no lock, so it works while another process holds the vault.
 pub fn peek_id(dir: &Path) -> Result<VaultId> {
     let env = Env::real();
-    let twin = keystore_twin(&env.fs, dir);
-    if !twin.exists().map_err(|error| Error::io("look for the keystore", error))? {
-        return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
-    }
-    let twin = settled_keystore_twin(&env.fs, dir)?;
-    let content = twin.read()?;
+    // Modes do not matter where nothing is opened.
+    find_vault(&env, dir, true)?;
+    let in_vault = |error| Error::from(error).in_vault(dir);
+    let twin = settled_keystore_twin(&env.fs, dir).map_err(in_vault)?;
+    let content = twin.read().map_err(in_vault)?;
     Ok(Keystore::decode(&content.body).map_err(keystore_decode_error)?.vault_id())
+}
+
+/// Fails unless there is a vault in `dir` that this process may open. Writes nothing.
+fn find_vault(env: &Env, dir: &Path, allow_lax_modes: bool) -> Result<()> {
+    match keystore_twin(&env.fs, dir).exists() {
+        Ok(false) => Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into()),
+        Ok(true) => check_folder(env, dir, allow_lax_modes),
+        // Its owner comes before the reason of the system.
+        Err(error) => {
+            check_folder(env, dir, allow_lax_modes)?;
+            Err(Error::io("open", dir, error))
+        }
+    }
 }
 
 impl VaultDir {
@@ -90,12 +104,8 @@ impl VaultDir {
     /// `options.wait`.
     pub fn lock(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
-        let found = keystore_twin(&env.fs, dir)
-            .exists()
-            .map_err(|error| Error::io("look for the vault", error))?;
-        if !found {
-            return Err(ErrorKind::NotFound { path: dir.to_path_buf() }.into());
-        }
+        refuse_wrong_clock(&env)?;
+        find_vault(&env, dir, options.allow_lax_modes)?;
         Self::take(env, dir, options)
     }
 
@@ -104,13 +114,19 @@ impl VaultDir {
     /// ([`ErrorKind::Exists`]).
     pub fn make(dir: &Path, options: &Options) -> Result<Self> {
         let env = env_of(options);
-        make_dirs(env.fs.as_ref(), dir)
-            .map_err(|error| Error::io("make the vault's folder", error))?;
-        if !keystore_twin(&env.fs, dir)
-            .exists()
-            .map_err(|error| Error::io("look for the vault", error))?
-        {
+        refuse_wrong_clock(&env)?;
+        let is_new = matches!(env.fs.metadata(dir), Ok(None));
+        make_dirs(env.fs.as_ref(), dir).map_err(|error| Error::io("make", dir, error))?;
+        let has_vault = match find_vault(&env, dir, options.allow_lax_modes) {
+            Ok(()) => true,
+            Err(error) if error.is_not_found() => false,
+            Err(error) => return Err(error),
+        };
+        if !has_vault {
+            // Before the modes: what is not ours keeps its own.
             refuse_foreign(env.fs.as_ref(), dir)?;
+            refuse_unsuitable(&env, dir, options, is_new)?;
+            check_folder(&env, dir, options.allow_lax_modes)?;
         }
         Self::take(env, dir, options)
     }
@@ -119,15 +135,15 @@ impl VaultDir {
         let path = dir.join(LOCK);
         let deadline = env.clock.monotonic().saturating_add(options.wait);
         loop {
-            match env.fs.try_lock(&path).map_err(|error| Error::io("lock the vault", error))? {
+            match env.fs.try_lock(&path).map_err(|error| Error::io("lock", &path, error))? {
                 Some(lock) => {
                     let held = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
-                    held.write_pid()
-                        .map_err(|error| Error::io("write the lock's pid", error))
-                        .or_else(|error| {
+                    held.write_pid().map_err(|error| Error::io("write", &path, error)).or_else(
+                        |error| {
                             // The pid is only a courtesy. A full disk must not prevent reading.
                             if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
-                        })?;
+                        },
+                    )?;
                     return Ok(held);
                 }
                 None if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
@@ -152,6 +168,10 @@ impl VaultDir {
 
     /// The keystore, decoded and checked as far as possible without a key.
     pub(crate) fn keystore(&self) -> Result<(Twin, TwinContent, Keystore)> {
+        self.read_keystore().map_err(|error| error.in_vault(&self.dir))
+    }
+
+    fn read_keystore(&self) -> Result<(Twin, TwinContent, Keystore)> {
         if !self.has_vault() {
             return Err(ErrorKind::NotFound { path: self.dir.clone() }.into());
         }
@@ -180,6 +200,11 @@ impl VaultDir {
     }
 }
 
+/// Refuses a clock before 1970. Dates would be wrong, and sled panics.
+fn refuse_wrong_clock(env: &Env) -> Result<()> {
+    if env.clock.wall() < UnixMillis(0) { Err(ErrorKind::ClockBefore1970.into()) } else { Ok(()) }
+}
+
 fn read_pid(fs: &dyn Fs, path: &Path) -> Option<u32> {
     let file = fs.open(path, OpenMode::Read).ok()?;
     let mut text = [0; PID_BYTES_MAX];
@@ -202,6 +227,21 @@ fn make_dirs(fs: &dyn Fs, dir: &Path) -> std::io::Result<()> {
         _ => {}
     }
     fs.sync_dir(&parent)
+}
+
+/// Refuses the folder of a new vault if others could reach it there. A folder that we have just made goes
+/// again.
+fn refuse_unsuitable(env: &Env, dir: &Path, options: &Options, is_new: bool) -> Result<()> {
+    let found = env.fs.metadata(&dir.join(".")).map_err(|error| Error::io("stat", dir, error))?;
+    if found.is_some_and(|found| found.uid != effective_uid()) {
+        // Its owner is told next.
+        return Ok(());
+    }
+    let made = make_private(env, dir, options.allow_lax_modes);
+    if made.is_err() && is_new {
+        let _what_was_found_counts = env.fs.remove_dir_all(dir);
+    }
+    made
 }
 
 /// Refuses a folder with anything that an unfinished creation cannot have left. Anyone may use names such
@@ -227,7 +267,7 @@ pub(crate) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
     match is_ours() {
         Ok(true) => Ok(()),
         Ok(false) => Err(ErrorKind::Exists { path: dir.to_path_buf() }.into()),
-        Err(error) => Err(Error::io("read the vault's folder", error)),
+        Err(error) => Err(Error::io("list", dir, error)),
     }
 }
 
@@ -252,19 +292,4 @@ fn is_log_name(name: &str) -> bool {
 /// The files that sled makes.
 fn is_state_name(name: &str) -> bool {
     matches!(name, "db" | "conf" | "blobs") || name.starts_with("snap.")
-}
-
-/// Refuses a folder that other users can reach.
-pub(crate) fn refuse_lax(env: &Env, dir: &Path) -> Result<()> {
-    // With the dot it is the folder itself, even if `dir` is a link to it.
-    let metadata = env
-        .fs
-        .metadata(&dir.join("."))
-        .map_err(|error| Error::io("look at the vault's folder", error))?;
-    match metadata {
-        Some(metadata) if metadata.kind == FileKind::Dir && metadata.mode & 0o077 != 0 => {
-            Err(ErrorKind::LaxPermissions { path: dir.to_path_buf(), mode: metadata.mode }.into())
-        }
-        _ => Ok(()),
-    }
 }

@@ -7,6 +7,9 @@ use crate::log::LogError;
 use crate::semantics::Refusal;
 use crate::store::StoreError;
 
+/// The folder of the state, for messages.
+const STATE: &str = "state";
+
 /// Why a row could not be read or written. Never a refusal of AWS; never holds content.
 #[derive(Debug)]
 #[expect(dead_code, reason = "rule and cause are for debugging; callers get an `ErrorKind`")]
@@ -57,9 +60,11 @@ impl From<CryptoError> for RowError {
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         match error {
-            RowError::Store(StoreError::Io { op, source }) => Self::io(op, source),
+            RowError::Store(StoreError::Io { op, source }) => {
+                Self::io_below_vault(op, STATE, source)
+            }
             RowError::Store(_) | RowError::Row(_) => ErrorKind::StateBroken.into(),
-            RowError::Crypto(_) => ErrorKind::Io { op: "random bytes" }.into(),
+            RowError::Crypto(_) => ErrorKind::no_entropy().into(),
             RowError::Plan(_) => {
                 ErrorKind::Usage { what: "the request does not fit into one operation" }.into()
             }
@@ -85,7 +90,8 @@ impl From<Refusal<RowError>> for Error {
 impl From<LogError> for Error {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Io { op, source, .. } => Self::io(op, source),
+            LogError::Io { op: "random", source, .. } => Self::no_entropy(source),
+            LogError::Io { op, path, source } => Self::io_below_vault(op, &path, source),
             LogError::NoSpace => ErrorKind::NoSpace.into(),
             LogError::Poisoned => ErrorKind::Poisoned.into(),
             LogError::Damaged(damage) => {
@@ -115,7 +121,7 @@ pub(crate) fn keystore_error(error: CryptoError) -> Error {
         CryptoError::NewerFormat { found, known } => {
             ErrorKind::NewerFormat { file: file(), found, known }
         }
-        CryptoError::Entropy => ErrorKind::Io { op: "random bytes" },
+        CryptoError::Entropy => ErrorKind::no_entropy(),
         CryptoError::Memory => {
             ErrorKind::Usage { what: "not enough memory for this passphrase's Argon2id cost" }
         }

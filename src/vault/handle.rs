@@ -53,19 +53,19 @@ impl Vault {
     ///
     /// On an error nothing acknowledged is lost; the next open finds out what has to be done.
     pub fn close(&self) -> Result<()> {
-        self.running.close()
+        self.inner.named(self.running.close())
     }
 
     /// Replaces the vault's key slot of `new`'s kind, or adds one: how a passphrase is changed. Both
     /// copies of the keystore are durable when this returns.
     pub fn change_unlock(&self, new: &Unlock) -> Result<()> {
-        self.running.maintainer.change_unlock(new)
+        self.inner.named(self.running.maintainer.change_unlock(new))
     }
 
     /// Makes every purge so far final: switches the epoch and erases the older one, so that no key opens what
     /// is left of purged values (I10). Costs a bounded operation per 200 versions.
     pub fn shred(&self) -> Result<()> {
-        self.running.maintainer.shred()
+        self.inner.named(self.running.maintainer.shred())
     }
 
     /// Runs every rotation that is due and one pass of pruner, compactor and checkpointer, now.
@@ -73,6 +73,6 @@ impl Vault {
         let maintained = self.running.maintainer.full_pass();
         // Functions may take long, so nothing that waits for a pass waits for them.
         let rotated = self.running.rotator.rotate_due();
-        maintained.and(rotated)
+        self.inner.named(maintained.and(rotated))
     }
 }

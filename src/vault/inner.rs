@@ -22,8 +22,13 @@ pub(crate) struct Inner {
 impl Inner {
     /// Checks, seals and commits a write, and waits for its outcome.
     pub(crate) fn write(&self, scope: &Scope, write: Write) -> Result<Answer> {
-        let job = self.prepare_write(scope, write)?;
-        self.driver.call(job)
+        let job = self.prepare_write(scope, write);
+        self.named(job.and_then(|job| self.driver.call(job)))
+    }
+
+    /// The same result. An error gets the vault's folder.
+    pub(crate) fn named<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| error.in_vault(&self.shared.dir))
     }
 
     /// Checks and seals a write. The job only lacks the callback for its outcome.
@@ -51,7 +56,7 @@ impl Inner {
     pub(crate) fn random_password(&self, recipe: &Recipe) -> Result<SecretBytes> {
         let entropy = &self.shared.env.entropy;
         let drawn = recipe.draw(|buffer| entropy.fill(buffer));
-        let mut password = drawn.map_err(|error| Error::io("random bytes", error))?;
+        let mut password = drawn.map_err(Error::no_entropy)?;
         Ok(SecretBytes::new(std::mem::take(&mut *password)))
     }
 }

@@ -35,17 +35,13 @@ fn seal_value(keys: &Keyring, entropy: &dyn Entropy, value: &SecretValue) -> Res
     if matches!(value, SecretValue::String(_)) && !is_text {
         return Err(ErrorKind::Usage { what: "a SecretString is UTF-8; take SecretBinary" }.into());
     }
-    keys.seal_value(value, entropy).map_err(|_| no_entropy())
-}
-
-fn no_entropy() -> Error {
-    ErrorKind::Io { op: "random bytes" }.into()
+    keys.seal_value(value, entropy).map_err(|_| ErrorKind::no_entropy().into())
 }
 
 /// A `ClientRequestToken` for a caller of the library who gave none, as every AWS SDK makes one.
 pub(crate) fn fill_token(env: &Env, token: &mut Option<String>) -> Result<()> {
     if token.is_none() {
-        let random = env.random::<16>().map_err(|error| Error::io("random bytes", error))?;
+        let random = env.random::<16>().map_err(Error::no_entropy)?;
         *token = Some(VersionId::from_random(random).as_str().to_owned());
     }
     Ok(())

@@ -55,6 +55,7 @@ mod lifecycle;
 mod log_keys;
 mod maintenance;
 mod options;
+mod ownership;
 mod read;
 mod repair;
 mod rotation;
@@ -82,6 +83,8 @@ pub use credentials::Credential;
 pub use directory::{VaultDir, peek_id};
 pub use handle::Vault;
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
+#[cfg(feature = "cli")]
+pub(crate) use ownership::{check_private, make_key_file, read_key};
 pub use repair::report::{CheckReport, Finding, RepairOutcome, RepairReport};
 pub use rotation_functions::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
 pub use salvage::loss::Loss;

@@ -4,6 +4,7 @@ use super::rotation_functions::RotationFunctions;
 use crate::crypto::KdfParams;
 use crate::env::faults::Faults;
 use crate::env::{Env, memory_bytes};
+use crate::error::{ErrorKind, Result};
 use crate::log::LogOptions;
 use crate::store::OrderedStore;
 use std::fmt;
@@ -43,6 +44,8 @@ pub struct Options {
     /// What rotates secrets; without any, `RotateSecret` is refused as on AWS where the function
     /// cannot be called.
     pub rotation: RotationFunctions,
+    /// Opens a vault and a key file that others can reach, for volumes whose modes cannot be changed.
+    pub allow_lax_modes: bool,
     /// For tests and harnesses.
     #[doc(hidden)]
     pub tuning: Tuning,
@@ -54,6 +57,7 @@ impl fmt::Debug for Options {
             .field("wait", &self.wait)
             .field("progress", &self.progress.is_some())
             .field("rotation", &self.rotation)
+            .field("allow_lax_modes", &self.allow_lax_modes)
             .finish_non_exhaustive()
     }
 }
@@ -90,6 +94,8 @@ pub struct Tuning {
     pub reserve_bytes: u64,
     /// Cost of a passphrase slot made by this handle; chosen by the machine's memory if absent.
     pub kdf: Option<KdfParams>,
+    /// Bytes of memory that this process may have; what the system says if absent.
+    pub memory_bytes: Option<u64>,
     /// Promises to break on purpose.
     pub faults: Faults,
 }
@@ -105,6 +111,7 @@ impl Default for Tuning {
             segment_bytes_max: 16 * 1024 * 1024,
             reserve_bytes: 512 * 1024,
             kdf: None,
+            memory_bytes: None,
             faults: Faults::default(),
         }
     }
@@ -121,7 +128,24 @@ impl Tuning {
     }
 }
 
+/// What this process needs besides the memory of Argon2id.
+const OWN_MEMORY_BYTES: u64 = 24 << 20;
+
 /// What a passphrase slot made now costs to try.
 pub(super) fn kdf_params(tuning: &Tuning) -> KdfParams {
-    tuning.kdf.unwrap_or_else(|| KdfParams::standard(memory_bytes()))
+    tuning.kdf.unwrap_or_else(|| KdfParams::standard(limit(tuning)))
+}
+
+/// Refuses a key whose derivation needs more memory than this process may have. The system would end the
+/// process in the middle of it (OWN-8).
+pub(super) fn refuse_little_memory(tuning: &Tuning, needed: u64) -> Result<()> {
+    let limit = limit(tuning);
+    if needed > 0 && needed.saturating_add(OWN_MEMORY_BYTES) > limit {
+        return Err(ErrorKind::TooLittleMemory { needed, limit }.into());
+    }
+    Ok(())
+}
+
+fn limit(tuning: &Tuning) -> u64 {
+    tuning.memory_bytes.unwrap_or_else(memory_bytes)
 }

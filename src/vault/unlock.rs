@@ -1,16 +1,11 @@
 //! Making an [`Unlock`] from what a program has: a passphrase, or a key file's path.
 
-use crate::crypto::{CryptoError, Unlock, key_file};
-use crate::env::real::Input;
-use crate::error::{Error, ErrorKind, Result};
+use super::ownership::key_file_at;
+use crate::crypto::Unlock;
+use crate::error::Result;
 use crate::secret::SecretBytes;
 use std::fmt;
 use std::path::Path;
-
-/// The longest key file that is read: far more than any has.
-const KEY_FILE_BYTES_MAX: usize = 65_536;
-/// The permission bits that let other users at a file.
-const OTHERS: u32 = 0o077;
 
 impl Unlock {
     /// A passphrase, byte for byte: nothing is trimmed or normalized.
@@ -23,27 +18,16 @@ impl Unlock {
     ///
     /// # Errors
     ///
-    /// Fails with [`ErrorKind::LaxPermissions`] if other users can reach the file, with
-    /// [`ErrorKind::WrongKey`] if it is not a key file, and with [`ErrorKind::NewerFormat`] if a newer
-    /// version of Strongroom made it.
+    /// Fails with [`ErrorKind::NotAKeyFile`] if it is none, with [`ErrorKind::LaxPermissions`] if other users
+    /// can reach the file, with [`ErrorKind::OtherOwner`] if it belongs to another user than root, and with
+    /// [`ErrorKind::NewerFormat`] if a newer version of Strongroom made it.
+    ///
+    /// [`ErrorKind::NotAKeyFile`]: crate::ErrorKind::NotAKeyFile
+    /// [`ErrorKind::LaxPermissions`]: crate::ErrorKind::LaxPermissions
+    /// [`ErrorKind::OtherOwner`]: crate::ErrorKind::OtherOwner
+    /// [`ErrorKind::NewerFormat`]: crate::ErrorKind::NewerFormat
     pub fn key_file(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let io = |error| Error::io("read the key file", error);
-        let opened = Input::open(path).map_err(io)?;
-        if let Some(mode) = opened.mode().map_err(io)?.filter(|mode| mode & OTHERS != 0) {
-            return Err(ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into());
-        }
-        let text =
-            opened.read_to_end(KEY_FILE_BYTES_MAX).map_err(io)?.ok_or(ErrorKind::WrongKey)?;
-        let text = SecretBytes::copy_from(&text);
-        match key_file::parse(&text) {
-            Ok(_) => Ok(Self::KeyFile(text)),
-            Err(CryptoError::NewerFormat { found, known }) => {
-                Err(ErrorKind::NewerFormat { file: path.display().to_string(), found, known }
-                    .into())
-            }
-            Err(_) => Err(ErrorKind::WrongKey.into()),
-        }
+        key_file_at(path.as_ref(), false)
     }
 }
 

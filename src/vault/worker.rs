@@ -71,7 +71,7 @@ impl Worker {
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(run)
-            .map_err(|error| Error::io("start a background thread", error))?;
+            .map_err(|error| Error::io("start a background thread", "", error))?;
         Ok(Self { waker, stop: Mutex::new(Some(stop)), thread: Mutex::new(Some(thread)) })
     }
 

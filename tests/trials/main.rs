@@ -17,6 +17,7 @@ mod table;
 
 mod clients;
 mod connections;
+mod ground;
 mod habits;
 mod identity;
 mod media;

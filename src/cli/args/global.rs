@@ -22,6 +22,9 @@ pub(crate) struct Global {
     /// dropped [default: `$STRONGROOM_PASSPHRASE_FILE`]
     #[arg(long, value_name = "F", global = true)]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Take a vault and a key file that others can reach, for volumes whose modes cannot be changed
+    #[arg(long, global = true)]
+    pub(crate) allow_lax_modes: bool,
     /// The AWS region that names live in [default: `$AWS_REGION`, `$AWS_DEFAULT_REGION`,
     /// us-east-1]
     #[arg(long, global = true)]

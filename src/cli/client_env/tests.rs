@@ -38,6 +38,24 @@ fn the_lines_stand_beside_a_key_file_that_was_pointed_at() {
     assert_eq!(found(&context, &global, B), None);
 }
 
+/// RB-8: a copy has the id of the original, so the folder decides.
+#[test]
+fn the_lines_of_a_copy_are_not_the_originals() {
+    let root = tempfile::tempdir().unwrap();
+    let context = context(&[("XDG_CONFIG_HOME", root.path().to_str().unwrap())]);
+    let at = |name: &str| {
+        let vault = root.path().join(name);
+        std::fs::create_dir_all(&vault).unwrap();
+        Global { vault: Some(vault), ..Global::default() }
+    };
+    let (original, copy) = (at("v"), at("copy"));
+    keep(&context, &copy, A, "export AWS_ACCESS_KEY_ID=A1\n");
+    let text = find(&context, &original, A).unwrap();
+    let kept = folder_of(&text).unwrap();
+    assert_eq!(Some(kept), folder_identity(&copy.vault.unwrap()).as_deref());
+    assert_ne!(Some(kept), folder_identity(&original.vault.unwrap()).as_deref());
+}
+
 #[test]
 fn what_others_planted_beside_a_key_file_is_not_passed_on() {
     let root = tempfile::tempdir().unwrap();

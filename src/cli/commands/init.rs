@@ -7,11 +7,11 @@ use crate::cli::error::CliError;
 use crate::cli::input::{self, Input};
 use crate::cli::unlock::Pointed;
 use crate::cli::{locations, output, session, unlock};
-use crate::crypto::{Unlock, VaultId, key_file};
-use crate::env::{parent, private_file};
+use crate::crypto::{KdfParams, Unlock, VaultId};
+use crate::env::memory_bytes;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
-use crate::vault::{Vault, VaultDir};
+use crate::vault::{Vault, VaultDir, make_key_file};
 use std::path::{Path, PathBuf};
 
 /// `init`
@@ -21,7 +21,7 @@ pub(crate) fn init(context: &Context, global: &Global, args: &Init) -> Result<()
     if dir.has_vault() {
         return Err(Error::from(ErrorKind::Exists { path }).into());
     }
-    let vault = create(context, &path, dir, new_key(context, global, args.passphrase)?)?;
+    let vault = create(context, global, &path, dir, new_key(context, global, args.passphrase)?)?;
     session::close(&vault);
     Ok(())
 }
@@ -53,7 +53,7 @@ pub(crate) fn new_key(
             None => ask_twice()?,
         },
         Some(Pointed::KeyFile(Input::Stdin)) => {
-            return unlock::key_file(&Input::Stdin).map(NewKey::Given);
+            return unlock::key_file(&Input::Stdin, global).map(NewKey::Given);
         }
         Some(Pointed::KeyFile(Input::Path(path))) => return Ok(NewKey::KeyFile(Some(path))),
         None => return Ok(NewKey::KeyFile(None)),
@@ -79,16 +79,18 @@ fn ask_twice() -> Result<SecretBytes, CliError> {
 /// Creates the vault in `dir` and prints on standard error where it and its key are.
 pub(crate) fn create(
     context: &Context,
+    global: &Global,
     path: &Path,
     dir: VaultDir,
     key: NewKey,
 ) -> Result<Vault, CliError> {
+    let is_passphrase = matches!(key, NewKey::Passphrase(_));
     let mut key_path = None;
     let vault = dir.create(|id| match key {
         NewKey::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase)),
         NewKey::Given(key) => Ok(Unlock::KeyFile(key)),
         NewKey::KeyFile(wanted) => {
-            let (path, key) = make_key_file(context, id, wanted)?;
+            let (path, key) = key_file(context, global, id, wanted)?;
             key_path = Some(path);
             Ok(key)
         }
@@ -103,38 +105,49 @@ pub(crate) fn create(
             );
         }
         None => {
+            if is_passphrase {
+                note_low_cost();
+            }
             output::note("back up its key separately; without the key the vault cannot be read");
         }
     }
     Ok(vault)
 }
 
+/// Says so if little memory has made a passphrase cheaper to try.
+fn note_low_cost() {
+    let memory = memory_bytes();
+    let (cost, full) = (KdfParams::standard(memory), KdfParams::standard(u64::MAX));
+    if cost.memory_kib < full.memory_kib {
+        output::warn(&format!(
+            "this process may have {} MiB of memory, so each try of a passphrase costs {} MiB instead of {}",
+            memory >> 20,
+            cost.memory_kib / 1024,
+            full.memory_kib / 1024
+        ));
+    }
+}
+
 /// Makes the key file durable before the vault is finished. An existing key file is used as it is: replacing
 /// it could lock another vault for ever.
-fn make_key_file(
+fn key_file(
     context: &Context,
+    global: &Global,
     id: VaultId,
     wanted: Option<PathBuf>,
 ) -> Result<(PathBuf, Unlock), Error> {
     let path = wanted.or_else(|| locations::own_key_file(context, id)).ok_or(ErrorKind::Usage {
         what: "no folder for the key file: give --key-file, or set HOME or XDG_CONFIG_HOME",
     })?;
-    let env = &context.env;
-    let io = |error| Error::io("make the key file", error);
-    // An empty file is a name that `mktemp` reserved.
-    if env.fs.metadata(&path).map_err(io)?.is_some_and(|found| found.len > 0) {
-        let key = Unlock::key_file(&path).map_err(|error| match error.kind() {
+    let (key, is_made) = make_key_file(&context.env, &path, id, global.allow_lax_modes).map_err(
+        |error| match error.kind() {
             // The key is at fault: nothing has been created yet.
             ErrorKind::NewerFormat { .. } => ErrorKind::WrongKey.into(),
             _ => error,
-        })?;
+        },
+    )?;
+    if !is_made {
         output::note("the key file exists already and opens this vault too");
-        return Ok((path, key));
     }
-    private_file::make_dirs(env, &parent(&path)).map_err(io)?;
-    let key = key_file::generate(id, env.entropy.as_ref())
-        .map_err(|error| Error::io("draw a random key", std::io::Error::other(error)))?;
-    // EXPOSE: the key file is the one place where this key is kept.
-    private_file::write(env, &path, key.expose()).map_err(io)?;
-    Ok((path, Unlock::KeyFile(key)))
+    Ok((path, key))
 }

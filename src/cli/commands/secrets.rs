@@ -137,10 +137,7 @@ fn write_out(context: &Context, path: &Path, bytes: &SecretBytes) -> Result<(), 
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::InvalidInput => Exit::Usage,
             _ => Exit::Other,
         };
-        CliError::new(
-            exit,
-            format!("the file cannot be written. path={} cause={error}", path.display()),
-        )
+        CliError::refused(exit, &format!("{} cannot be written", path.display()), &error)
     })
 }
 

@@ -1,7 +1,7 @@
 //! The value of `put`: from a file, standard input or a prompt, never from an argument.
 
 use crate::cli::args::Put;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
 use crate::cli::input::{self, Input};
 use crate::cli::output::text;
 use crate::model::limits::VALUE_BYTES_MAX;
@@ -46,7 +46,7 @@ pub(crate) fn read(input: &Input, is_binary: bool) -> Result<SecretValue, CliErr
     let bytes =
         input.open().and_then(|opened| input::read(opened, VALUE_BYTES_MAX)).map_err(|error| {
             match error.kind() {
-                std::io::ErrorKind::NotFound => CliError::usage(format!("{}: {error}", doing())),
+                std::io::ErrorKind::NotFound => CliError::refused(Exit::Usage, &doing(), &error),
                 _ => CliError::io(&doing(), &error),
             }
         })?;

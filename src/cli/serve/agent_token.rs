@@ -9,6 +9,7 @@ use crate::cli::input::{self, Input};
 use crate::cli::unlock;
 use crate::crypto::VaultId;
 use crate::secret::SecretBytes;
+use crate::vault::check_private;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -27,24 +28,23 @@ pub(crate) struct AgentToken {
 }
 
 /// Reads a token file that the user named. Like a key file, it is refused if others can access it.
-pub(crate) fn given(file: &Path) -> Result<AgentToken, CliError> {
+pub(crate) fn given(file: &Path, allow_lax_modes: bool) -> Result<AgentToken, CliError> {
     let input = Input::named(file);
     let failure = |error| {
-        CliError::key(format!("the agent's token file cannot be read. path={input} cause={error}"))
+        CliError::refused(
+            Exit::Key,
+            &format!("the agent's token file {input} cannot be read"),
+            &error,
+        )
     };
     let opened = input.open().map_err(failure)?;
-    let mode = opened.mode().map_err(failure)?;
-    if let Some(mode) = mode.filter(|mode| mode & unlock::OTHERS != 0) {
-        return Err(CliError::key(format!(
-            "others can access the agent's token file. path={input} mode={mode:04o}"
-        ))
-        .hint(format!("run: chmod 600 {}", unlock::quoted(&input))));
-    }
+    check_private(&opened, file, allow_lax_modes)
+        .map_err(|error| unlock::with_cure(error.into(), &input))?;
     let text = input::read(opened, BYTES_MAX).map_err(failure)?;
     let token = text.map(unlock::without_newline).filter(is_token).ok_or_else(|| {
         CliError::usage(format!(
-            "the agent's token must have {TOKEN_BYTES_MIN} to {BYTES_MAX} visible ASCII characters. \
-             path={input}"
+            "the agent's token in {input} must have {TOKEN_BYTES_MIN} to {BYTES_MAX} visible ASCII \
+             characters"
         ))
     })?;
     Ok(AgentToken { token, place: input.to_string() })
@@ -134,7 +134,7 @@ mod tests {
             let _none_yet = std::fs::remove_file(&path);
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            match given(&path) {
+            match given(&path, false) {
                 Ok(found) => {
                     assert_eq!(exit, None, "{text:?} {mode:o}");
                     assert_eq!(found.token.expose(), b"0123456789abcdef");
@@ -142,6 +142,6 @@ mod tests {
                 Err(failure) => assert_eq!(Some(failure.exit.code()), exit, "{text:?} {mode:o}"),
             }
         }
-        assert_eq!(given(&root.path().join("no")).err().unwrap().exit.code(), 4);
+        assert_eq!(given(&root.path().join("no"), false).err().unwrap().exit.code(), 4);
     }
 }

@@ -71,7 +71,7 @@ fn open(
         return Ok(dir.open(&key)?);
     }
     let key = init::new_key(context, global, false)?;
-    init::create(context, &path, dir, key)
+    init::create(context, global, &path, dir, key)
 }
 
 fn run(
@@ -155,7 +155,7 @@ fn agent(
 ) -> Result<Option<(AgentRequest, String)>, CliError> {
     let Some(listen) = args.agent_listen else { return Ok(None) };
     let AgentToken { token, place } = match &args.agent_token_file {
-        Some(file) => agent_token::given(file)?,
+        Some(file) => agent_token::given(file, global.allow_lax_modes)?,
         None => agent_token::own(context, global, vault.id())?,
     };
     Ok(Some((AgentRequest { listen, token, account: account.to_owned() }, place)))

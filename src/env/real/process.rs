@@ -4,6 +4,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit};
 use std::io;
+use std::path::{Path, PathBuf};
 
 /// Hardens the whole process: new files (including sled's) get no group and world bits, no core file is
 /// written, and on Linux no other process of the same user may attach or read its memory. Call it first
@@ -16,31 +17,36 @@ pub fn harden_process() -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes of memory available to the process: the machine's memory, or the limit of its control group if
-/// that is lower. On macOS, where no safe call returns it, 4 GiB, which every such machine has.
-#[must_use]
-pub fn memory_bytes() -> u64 {
-    #[cfg(target_os = "linux")]
-    {
-        let info = rustix::system::sysinfo();
-        #[allow(clippy::useless_conversion)] // 32 bits wide on some systems.
-        let machine = u64::from(info.totalram).saturating_mul(u64::from(info.mem_unit));
-        // Only the innermost limit, as a container sees it. `max` does not parse: there is no limit.
-        let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
-            .ok()
-            .and_then(|text| text.trim().parse().ok());
-        machine.min(group.unwrap_or(u64::MAX))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        4 << 30
-    }
-}
-
 /// The effective user of the process. Its files must belong to this user.
 #[must_use]
 pub fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// The name of a user, as messages say it; its number if it has no name.
+#[must_use]
+pub fn user_name(uid: u32) -> String {
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    name.unwrap_or_else(|| format!("user {uid}"))
+}
+
+/// Where a path is denied to this process, and who owns what stands there: `(place, owner, mode)`.
+/// `None`: nothing of the path can be seen.
+#[must_use]
+pub fn owner_of_denied(path: &Path) -> Option<(PathBuf, u32, u32)> {
+    // A file that others may not see is reported by the folder that hides it, a file that does not exist
+    // by the folder that would hold it.
+    path.ancestors().filter(|part| !part.as_os_str().is_empty()).find_map(|part| {
+        let stat = rustix::fs::stat(part).ok()?;
+        #[allow(clippy::useless_conversion)] // 16 bits wide on some systems.
+        let mode = u32::from(stat.st_mode) & 0o7777;
+        Some((part.to_path_buf(), stat.st_uid, mode))
+    })
 }
 
 /// The process id, for the note in the lock file.

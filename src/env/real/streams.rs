@@ -3,6 +3,7 @@
 //!
 //! Nothing here is buffered. A buffer would keep a copy of a secret value until the process ends.
 
+use crate::env::Metadata;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -27,6 +28,11 @@ impl Input {
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
         Ok(Self(Some(rustix::fs::open(path, flags, Mode::empty())?)))
+    }
+
+    /// Facts about the opened file, which the path may no longer name. `None` for standard input.
+    pub fn metadata(&self) -> io::Result<Option<Metadata>> {
+        self.0.as_ref().map(|fd| Ok(super::facts(&rustix::fs::fstat(fd)?))).transpose()
     }
 
     /// Permission bits of the opened file, which the path may no longer name. `None` for standard

@@ -8,9 +8,9 @@ use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::plan::{Answer, Effect, Now, Plan};
 
-/// The date of an operation on this secret: never before that of the last one (SEM-DATE-1).
+/// The date of an operation on this secret: not before that of the last one (SEM-DATE-1, SEM-DATE-7).
 pub(crate) fn stamp(now: Now, record: &SecretRecord) -> UnixMillis {
-    now.wall.max(record.last_changed)
+    now.not_before(record.last_changed)
 }
 
 /// A secret that an operation changes.

@@ -8,10 +8,23 @@ use std::sync::Arc;
 /// The two readings of time that rules use (I9). Neither gives order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock; a stamp is `max(wall, the secret's last stamp)`.
+    /// The wall clock, which dates what users see.
     pub wall: UnixMillis,
     /// The age clock: the only one that prunes and purges.
     pub age: UnixMillis,
+}
+
+/// How far a date may be ahead of both clocks before it counts as wrong: 24 h.
+const AHEAD_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+impl Now {
+    /// The wall clock, but not before `earlier`, a date that was recorded already (SEM-DATE-1). A date that
+    /// is more than a day ahead of both clocks was recorded by a wrong clock and holds nothing back
+    /// (SEM-DATE-7).
+    pub(crate) fn not_before(self, earlier: UnixMillis) -> UnixMillis {
+        let is_wrong = earlier > self.wall.max(self.age).plus(AHEAD_MILLIS);
+        if is_wrong { self.wall } else { self.wall.max(earlier) }
+    }
 }
 
 /// What a plan may use besides the view: who asks, when, and fresh identities.

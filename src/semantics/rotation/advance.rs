@@ -136,7 +136,7 @@ fn fail(context: &Context, rotation: &mut Rotation, running: &mut RunningRotatio
     running.not_before = wait.map(|wait| context.now.wall.plus(*wait));
     if wait.is_none() {
         // Otherwise the open window would count as the next one.
-        rotation.counted_from = rotation.counted_from.max(context.now.wall);
+        rotation.counted_from = context.now.not_before(rotation.counted_from);
     }
 }
 

@@ -27,6 +27,8 @@ fn a_clock_that_runs_back_does_not_turn_a_secret_back() {
     let mut world = created();
     let first = world.wall();
     world.now.wall = first.plus(-10 * DAY);
+    // The age clock never runs back.
+    world.now.age = first;
     world.put(S, "v2", "two", &[]).unwrap();
     assert_eq!(changed(&world), first);
     assert_eq!(world.delete(S, Some(7), None).unwrap().deletion_date, first.plus(7 * DAY));
@@ -35,6 +37,27 @@ fn a_clock_that_runs_back_does_not_turn_a_secret_back() {
     world.create("other", "c", None).unwrap();
     let other = world.describe("other").unwrap();
     assert_eq!(other.created_date, world.wall(), "each secret has a time of its own");
+}
+
+/// SEM-DATE-7: one operation under a clock of 2106 does not date all later ones.
+#[test]
+fn a_date_far_ahead_of_both_clocks_heals() {
+    let mut world = created();
+    let first = world.wall();
+    world.now.age = first;
+    world.now.wall = UnixMillis(4_294_967_296_000);
+    world.put(S, "v2", "two", &[]).unwrap();
+    assert_eq!(changed(&world), world.wall());
+    world.now.wall = first.plus(1);
+    world.put(S, "v3", "three", &[]).unwrap();
+    assert_eq!(changed(&world), first.plus(1));
+    assert_eq!(versions(&world).last().unwrap().created_date, first.plus(1));
+    // A day ahead may be a clock that was set.
+    world.now.wall = first.plus(DAY);
+    world.put(S, "v4", "four", &[]).unwrap();
+    world.now.wall = first.plus(2);
+    world.put(S, "v5", "five", &[]).unwrap();
+    assert_eq!(changed(&world), first.plus(DAY));
 }
 
 /// SEM-DATE-2

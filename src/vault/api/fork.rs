@@ -28,8 +28,8 @@ impl Vault {
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
         let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
         let env = machine();
-        let lock = env.fs.try_lock(&crate::vault::directory::lock_path(&inner.shared.dir));
-        let lock = lock.map_err(|error| Error::io("lock the vault", error))?;
+        let path = crate::vault::directory::lock_path(&inner.shared.dir);
+        let lock = env.fs.try_lock(&path).map_err(|error| Error::io("lock", path, error))?;
         let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
         let wakers = Wakers { passes: Alarm::default().waker, segments: Alarm::default().waker };
         let shared = Arc::new(Shared::fork(&inner.shared, &env, wakers, lock).ok_or(REFUSED)?);

@@ -281,7 +281,7 @@ fn fresh_suffix(shared: &Shared, mutation: &Command) -> Result<Suffix> {
         return Ok(Suffix(*b"000000"));
     }
     loop {
-        let random = shared.env.random::<16>().map_err(|error| Error::io("random bytes", error))?;
+        let random = shared.env.random::<16>().map_err(Error::no_entropy)?;
         if let Some(suffix) = Suffix::from_random(&random) {
             return Ok(suffix);
         }

@@ -50,7 +50,7 @@ impl Pipeline {
         let aside = self.shared.dir.join(ASIDE_DIR);
         match self.shared.env.fs.remove_dir_all(&aside) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("remove the old state", error))
+                Err(Error::io("remove", aside, error))
             }
             _ => Ok(()),
         }

@@ -49,7 +49,7 @@ impl Driver {
         let thread = thread::Builder::new()
             .name("strongroom-commit".to_owned())
             .spawn(move || run(pipeline, &tasks))
-            .map_err(|error| Error::io("start the commit thread", error))?;
+            .map_err(|error| Error::io("start the commit thread", "", error))?;
         let (id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
         Ok(Self::Thread { queue: RwLock::new(Some(queue)), id, thread })
     }

@@ -327,7 +327,7 @@ impl Pipeline {
     /// vault is poisoned: no retry, no more writes (I4). Else nothing has changed.
     pub(crate) fn log_failed(&mut self, error: LogError) -> Error {
         if !self.log.poisoned() {
-            return error.into();
+            return Error::from(error).in_vault(&self.shared.dir);
         }
         self.shared.status.raise(Status::Poisoned);
         match error {

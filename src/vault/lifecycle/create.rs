@@ -17,7 +17,7 @@ use crate::vault::error::keystore_error;
 use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, clock_note};
 use crate::vault::maintenance::maintainer::KeystoreFile;
-use crate::vault::options::{Options, kdf_params};
+use crate::vault::options::{Options, kdf_params, refuse_little_memory};
 use crate::vault::rotation_functions::RotationFunctions;
 use crate::vault::state::opener::{Opened, StateOpener};
 use std::borrow::Borrow;
@@ -64,6 +64,14 @@ impl VaultDir {
         self,
         make_key: impl FnOnce(VaultId) -> Result<K>,
     ) -> Result<Vault> {
+        let dir = self.dir.clone();
+        self.try_create(make_key).map_err(|error| error.in_vault(&dir))
+    }
+
+    fn try_create<K: Borrow<Unlock>>(
+        self,
+        make_key: impl FnOnce(VaultId) -> Result<K>,
+    ) -> Result<Vault> {
         let (env, dir) = (self.env.clone(), self.dir.clone());
         if self.has_vault() {
             return Err(ErrorKind::Exists { path: dir }.into());
@@ -72,14 +80,14 @@ impl VaultDir {
         // Checked again under the lock, because leftovers are removed below.
         refuse_foreign(fs, &dir)?;
         refuse_orphans(fs, &dir)?;
-        let io = |error| Error::io("make the vault", error);
-        // With the dot it is the folder itself, even if `dir` is a link to it.
-        fs.set_mode(&dir.join("."), 0o700).map_err(io)?;
-        remove_leftovers(fs, &dir).map_err(io)?;
+        remove_leftovers(fs, &dir).map_err(|error| Error::io("make", &dir, error))?;
 
         let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
         let unlock = make_key(id)?;
         let params = kdf_params(&self.options.tuning);
+        if matches!(unlock.borrow(), Unlock::Passphrase(_)) {
+            refuse_little_memory(&self.options.tuning, params.memory_bytes())?;
+        }
         let (keystore, keys) = Keystore::create(id, unlock.borrow(), params, env.entropy.as_ref())
             .map_err(keystore_error)?;
 
@@ -115,8 +123,8 @@ impl VaultDir {
 /// Writes both copies of the keystore beside their places and then renames them, so that each appears whole.
 fn install_keystore(place: &VaultDir, keystore: &Keystore) -> Result<()> {
     let (fs, dir) = (&place.env.fs, &place.dir);
-    let io = |error| Error::io("install the keystore", error);
     let creating = dir.join("creating");
+    let io = |error| Error::io("write", &creating, error);
     fs.create_dir(&creating).map_err(io)?;
     keystore_twin(fs, &creating).create(keystore.generation(), &keystore.encode())?;
     for name in ["keystore.a", "keystore.b"] {
@@ -146,7 +154,7 @@ fn remove_leftovers(fs: &dyn Fs, dir: &Path) -> io::Result<()> {
 /// keystore. An unfinished creation leaves an empty snapshot, an empty segment and no state.
 fn refuse_orphans(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let log = dir.join("log");
-    let io = |error| Error::io("look for frames", error);
+    let io = |error| Error::io("read", &log, error);
     let orphaned =
         || ErrorKind::Damaged { file: "keystore.a".to_owned(), offset: 0, rule: "TWIN-1" };
     if fs.metadata(&dir.join("state")).map_err(io)?.is_some() {

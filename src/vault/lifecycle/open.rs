@@ -15,11 +15,12 @@ use crate::env::faults::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
 use crate::store::{SledOptions, SledStore};
-use crate::vault::directory::{VaultDir, keystore_twin, refuse_lax};
+use crate::vault::directory::{VaultDir, keystore_twin};
 use crate::vault::error::{is_snapshot_damage, keystore_error};
 use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, age_note};
 use crate::vault::maintenance::maintainer::KeystoreFile;
+use crate::vault::options::refuse_little_memory;
 use crate::vault::salvage::lossless::rebuild_log;
 use crate::vault::state::compare::{equals, visit_rows};
 use crate::vault::state::opener::StateOpener;
@@ -39,8 +40,13 @@ impl VaultDir {
     /// Opens the vault. Repairs that lose nothing (a torn tail, a stale state, one damaged copy) are done
     /// on the way. Damage to data that exists only once is an error, and nothing is changed.
     pub fn open(self, unlock: &Unlock) -> Result<Vault> {
-        refuse_lax(&self.env, &self.dir)?;
+        let dir = self.dir.clone();
+        self.try_open(unlock).map_err(|error| error.in_vault(&dir))
+    }
+
+    fn try_open(self, unlock: &Unlock) -> Result<Vault> {
         let (twin, content, keystore) = self.keystore()?;
+        refuse_little_memory(&self.options.tuning, keystore.memory_to_try(unlock))?;
         if let Some(unlocked) = unlock_other_copy(&self, &keystore, unlock) {
             return finish(self, unlocked);
         }

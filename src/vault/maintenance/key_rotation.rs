@@ -20,7 +20,7 @@ use crate::model::{RecordId, Seq, Tree};
 use crate::vault::commit::job::Job;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::{RowError, keystore_error};
-use crate::vault::options::kdf_params;
+use crate::vault::options::{kdf_params, refuse_little_memory};
 use crate::vault::rows;
 use crate::vault::runtime::status::Status;
 
@@ -49,6 +49,9 @@ impl Maintainer {
             return Err(kind.into());
         }
         let params = kdf_params(&shared.tuning);
+        if matches!(unlock, Unlock::Passphrase(_)) {
+            refuse_little_memory(&shared.tuning, params.memory_bytes())?;
+        }
         let keys = self.write_keystore(|keys, keystore, entropy| {
             keys.change_slot(keystore, unlock, params, entropy)
         })?;

@@ -73,7 +73,9 @@ impl Inner {
             }
         }
         let (scope, question) = (scope.clone(), question.clone());
-        self.driver.control(move |pipeline| read_alone(pipeline, &scope, &question, ask))?
+        let read =
+            self.driver.control(move |pipeline| read_alone(pipeline, &scope, &question, ask));
+        self.named(read.and_then(|read| read))
     }
 
     /// Finds and opens a value, and notes the day of the access.

@@ -17,7 +17,7 @@ use crate::vault::directory::VaultDir;
 use crate::vault::error::keystore_error;
 use crate::vault::lifecycle::open::refuse_rollback;
 use crate::vault::log_keys::LogKeys;
-use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
+use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning, refuse_little_memory};
 use crate::vault::salvage::lossless::lossless;
 use crate::vault::salvage::state_copy::StateCopy;
 use crate::vault::state::compare::equals;
@@ -34,7 +34,12 @@ impl VaultDir {
     /// Checks the vault and changes nothing. `deep`: also opens every value and compares every row of the
     /// state.
     pub fn check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
+        self.try_check(unlock, deep).map_err(|error| error.in_vault(&self.dir))
+    }
+
+    fn try_check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
         let (twin, _, keystore) = self.keystore()?;
+        refuse_little_memory(&self.options.tuning, keystore.memory_to_try(unlock))?;
         let keys = keystore.unlock(unlock).map_err(keystore_error)?;
         let mut report = CheckReport::default();
         note_copies(&mut report, twin.faults()?, "the other copy");
@@ -58,8 +63,8 @@ pub(crate) fn examine(
     deep: bool,
     report: &mut CheckReport,
 ) -> Result<()> {
-    let state = StateCopy::of(place);
-    let state = state.as_ref().map(StateCopy::store);
+    let copied = StateCopy::of(place);
+    let state = copied.as_ref().ok().and_then(|copy| copy.as_ref().map(StateCopy::store));
     let holds_all = |end: &End| state.is_some_and(|rows| equals(rows, keys, end));
     let options = place.options.tuning.log_options();
     let opened = Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
@@ -96,7 +101,9 @@ pub(crate) fn examine(
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
     }
-    if uses_state(place) {
+    if let Err(error) = &copied {
+        report.warnings.push(format!("the state was not looked at: {error}"));
+    } else if uses_state(place) {
         compare_state(state, &rows, keys, recovered.end(), deep, report);
     }
     Ok(())

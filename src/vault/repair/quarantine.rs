@@ -40,7 +40,7 @@ impl Quarantine {
 
     /// Keeps a copy of a file or folder of the vault, durable when this returns. A missing one is ignored.
     pub(crate) fn keep(&mut self, name: &str) -> Result<()> {
-        self.try_keep(name).map_err(|error| Error::io("keep the damaged original", error))
+        self.try_keep(name).map_err(|error| Error::io("keep", self.dir.join(name), error))
     }
 
     fn try_keep(&mut self, name: &str) -> io::Result<()> {
@@ -73,8 +73,9 @@ impl Quarantine {
 
     /// Keeps all files of the log.
     pub(crate) fn keep_log(&mut self) -> Result<()> {
-        let io = |error| Error::io("keep the damaged log", error);
-        for entry in self.env.fs.read_dir(&self.dir.join(LOG)).map_err(io)? {
+        let log = self.dir.join(LOG);
+        let entries = self.env.fs.read_dir(&log).map_err(|error| Error::io("list", log, error))?;
+        for entry in entries {
             self.keep(&format!("{LOG}/{}", entry.name))?;
         }
         Ok(())
@@ -82,7 +83,7 @@ impl Quarantine {
 
     /// Moves files here that a repair of the log has set aside in the log's folder.
     pub(crate) fn take_in(&mut self) -> Result<()> {
-        self.try_take_in().map_err(|error| Error::io("keep what was moved aside", error))
+        self.try_take_in().map_err(|error| Error::io("keep", self.dir.join(LOG), error))
     }
 
     fn try_take_in(&mut self) -> io::Result<()> {

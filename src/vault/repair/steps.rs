@@ -19,7 +19,7 @@ use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, GoodCopy, Log, RowVisitor, SalvageSource};
 use crate::store::Store;
-use crate::vault::directory::{VaultDir, keystore_twin, refuse_lax};
+use crate::vault::directory::{VaultDir, keystore_twin};
 use crate::vault::error::{RowError, keystore_decode_error, keystore_error};
 use crate::vault::lifecycle::open::{Unlocked, finish};
 use crate::vault::log_keys::LogKeys;
@@ -40,12 +40,13 @@ impl VaultDir {
     /// in a folder of the vault. A repair that would lose something is only reported, unless `accept_loss`:
     /// then the longest part that is proven right is kept.
     pub fn repair(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
-        refuse_lax(&self.env, &self.dir)?;
         // Only what is asked for happens: no pass of maintenance besides.
         self.options.tuning.background = false;
         let quarantine = Quarantine::new(&self.env, &self.dir);
         let report = RepairReport::default();
-        Repair { place: self, quarantine, report }.run(unlock, accept_loss)
+        let dir = self.dir.clone();
+        let repair = Repair { place: self, quarantine, report };
+        repair.run(unlock, accept_loss).map_err(|error| error.in_vault(&dir))
     }
 }
 
@@ -150,7 +151,7 @@ impl Repair {
             // An older keystore was put back, so the keys of the newest rows are missing.
             return Err(damaged("keystore", "TWIN-7"));
         }
-        let copy = StateCopy::of(&self.place);
+        let copy = StateCopy::of(&self.place)?;
         let state = copy.as_ref().map(StateCopy::store);
         let found = match salvage(&salvage_source, state, keys)? {
             Some(found) if checked.findings.iter().any(|finding| !finding.is_repaired_at_open) => {

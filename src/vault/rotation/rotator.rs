@@ -110,7 +110,7 @@ impl Rotator {
 
     fn fresh_version_id(&self) -> Result<VersionId> {
         let random = self.inner.shared.env.random::<16>();
-        let random = random.map_err(|error| Error::io("random bytes", error))?;
+        let random = random.map_err(Error::no_entropy)?;
         Ok(VersionId::from_random(random))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn lossless(
 /// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was
 /// changed.
 pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
-    let copy = StateCopy::of(place);
+    let copy = StateCopy::of(place)?;
     let state = copy.as_ref().map(StateCopy::store);
     let Some((salvage_source, found)) = lossless(place, keys, state)? else { return Ok(false) };
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);

@@ -1,7 +1,8 @@
 //! A copy of the state to read from. sled writes when it opens, so a check or a repair cannot open the
 //! state in its place.
 
-use crate::env::{Env, File, FileKind, Fs, OpenMode, read_exact_at, temp_dir};
+use crate::env::{Env, File, FileKind, Fs, OpenMode, is_no_space, read_exact_at, temp_dir};
+use crate::error::{Error, Result};
 use crate::model::{ChangeSet, RowChange, Tree};
 use crate::store::guard::{STATE_DIR, state_dir};
 use crate::store::{OrderedStore, SledOptions, SledStore, Store};
@@ -10,6 +11,8 @@ use crate::vault::state::serving::State;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// What is done in the temporary folder, whose name the variable TMPDIR has.
+const MAKE_COPY: &str = "copy the state to the temporary folder";
 /// Bytes copied in one go.
 const COPY_BYTES: usize = 256 * 1024;
 
@@ -21,18 +24,21 @@ pub(crate) struct StateCopy {
 }
 
 impl StateCopy {
-    /// The state of a vault. `None`: there is none, or it cannot be read.
-    pub(crate) fn of(place: &VaultDir) -> Option<Self> {
+    /// The state of a vault. `None`: there is none, or it cannot be read. An error says that the temporary
+    /// folder cannot be written, which says nothing about the state.
+    pub(crate) fn of(place: &VaultDir) -> Result<Option<Self>> {
         let VaultDir { env, dir, options, .. } = place;
         if !env.fs.is_real() {
-            let kept = options.tuning.kept_state.as_ref()?.fork();
-            return Some(Self { state: State::Memory(kept), copy: None });
+            let kept = options.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
+            return Ok(kept.map(|state| Self { state, copy: None }));
         }
-        env.fs.metadata(&state_dir(dir)).ok()??;
-        let copy = CopiedFolder::of_state(env, dir)?;
+        if !matches!(env.fs.metadata(&state_dir(dir)), Ok(Some(_))) {
+            return Ok(None);
+        }
+        let Some(copy) = CopiedFolder::of_state(env, dir)? else { return Ok(None) };
         let store =
             SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
-        Some(Self { state: State::Sled(store.ok()?), copy: Some(copy) })
+        Ok(store.ok().map(|store| Self { state: State::Sled(store), copy: Some(copy) }))
     }
 
     /// Its rows.
@@ -71,13 +77,17 @@ struct CopiedFolder {
 }
 
 impl CopiedFolder {
-    fn of_state(env: &Env, vault: &Path) -> Option<Self> {
-        let name = u64::from_le_bytes(env.random().ok()?);
+    fn of_state(env: &Env, vault: &Path) -> Result<Option<Self>> {
+        let name = u64::from_le_bytes(env.random().map_err(Error::no_entropy)?);
         let dir = temp_dir().join(format!("strongroom-check-{name:016x}"));
-        env.fs.create_dir(&dir).ok()?;
+        env.fs.create_dir(&dir).map_err(|error| Error::io(MAKE_COPY, &dir, error))?;
         let copy = Self { env: env.clone(), dir };
-        copy_dir(env.fs.as_ref(), &state_dir(vault), &copy.dir.join(STATE_DIR)).ok()?;
-        Some(copy)
+        match copy_dir(env.fs.as_ref(), &state_dir(vault), &copy.dir.join(STATE_DIR)) {
+            Ok(()) => Ok(Some(copy)),
+            Err(error) if is_no_space(&error) => Err(Error::io(MAKE_COPY, &copy.dir, error)),
+            // The state itself cannot be read.
+            Err(_) => Ok(None),
+        }
     }
 }
 

@@ -194,11 +194,11 @@ mod tests {
             );
             check(Error::from(kind), 500, &expected);
         }
-        let full = Error::io("append", io::Error::other("device is gone"));
+        let full = Error::io("write", "v/log", io::Error::other("device is gone"));
         check(
             full,
             500,
-            r#"{"__type":"InternalServiceError","Message":"the operating system refused. op=append cause=device is gone"}"#,
+            r#"{"__type":"InternalServiceError","Message":"v/log cannot be written: device is gone; look at `df` and `dmesg` for the state of the disk, then run it again"}"#,
         );
         assert_eq!(ReplyError::from(Error::from(ErrorKind::Closed)).reply().status.as_u16(), 503);
     }

@@ -78,10 +78,10 @@ impl Server {
             .max_blocking_threads(READ_THREADS_MAX)
             .thread_name("strongroom-http")
             .build()
-            .map_err(|cause| Error::io("start threads", cause))?;
+            .map_err(|cause| Error::io("start threads", "", cause))?;
         let signals = if stop_on_signals {
             let _inside = runtime.enter();
-            Some(Signals::take_over().map_err(|cause| Error::io("take over signals", cause))?)
+            Some(Signals::take_over().map_err(|cause| Error::io("take over signals", "", cause))?)
         } else {
             None
         };
@@ -142,7 +142,7 @@ impl Server {
         let result = runtime.block_on(async {
             let listener = |listener| {
                 tokio::net::TcpListener::from_std(listener)
-                    .map_err(|cause| Error::io("listen", cause))
+                    .map_err(|cause| Error::io("listen", "", cause))
             };
             let ports = Ports { api: listener(api)?, agent: agent.map(listener).transpose()? };
             serve(service, ports, &stop, signals).await;
@@ -194,19 +194,19 @@ fn take_port(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
         let local = listener.local_addr()?;
         Ok((listener, local))
     });
-    taken.map_err(|cause| cannot_listen(listen, &cause))
+    taken.map_err(|cause| cannot_listen(listen, cause))
 }
 
-fn cannot_listen(listen: SocketAddr, cause: &io::Error) -> Error {
-    let taken = cause.kind() == io::ErrorKind::AddrInUse && listen.port() == ServerOptions::PORT;
-    let hint = if taken {
+fn cannot_listen(listen: SocketAddr, cause: io::Error) -> Error {
+    let is_taken = cause.kind() == io::ErrorKind::AddrInUse && listen.port() == ServerOptions::PORT;
+    let cause = if is_taken {
         let beside = SocketAddr::new(listen.ip(), ServerOptions::PORT_BESIDE);
-        format!("; another AWS emulator may hold the port, try {beside}")
+        let words = format!("another program uses the port, perhaps an AWS emulator; try {beside}");
+        io::Error::new(cause.kind(), words)
     } else {
-        String::new()
+        cause
     };
-    let message = format!("cannot listen on {listen}: {cause}{hint}");
-    Error::io("listen", io::Error::new(cause.kind(), message))
+    Error::io("listen on", listen.to_string(), cause)
 }
 
 /// The ports of a server that runs.
@@ -302,11 +302,10 @@ mod tests {
     #[test]
     fn a_taken_port_is_named_with_a_way_out() {
         let error =
-            cannot_listen("127.0.0.1:4566".parse().unwrap(), &io::ErrorKind::AddrInUse.into());
+            cannot_listen("127.0.0.1:4566".parse().unwrap(), io::ErrorKind::AddrInUse.into());
         let text = error.to_string();
         assert!(text.contains("127.0.0.1:4566") && text.contains("127.0.0.1:4584"), "{text}");
-        let other =
-            cannot_listen("127.0.0.1:80".parse().unwrap(), &io::ErrorKind::AddrInUse.into());
+        let other = cannot_listen("127.0.0.1:80".parse().unwrap(), io::ErrorKind::AddrInUse.into());
         assert!(!other.to_string().contains("4584"));
     }
 }

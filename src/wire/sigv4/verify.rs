@@ -28,7 +28,7 @@ pub(crate) struct Credentials {
 
 impl Credentials {
     pub(crate) fn new(credentials: Vec<Credential>, env: &Env) -> Result<Self> {
-        let decoy = env.random::<40>().map_err(|cause| Error::io("random", cause))?;
+        let decoy = env.random::<40>().map_err(Error::no_entropy)?;
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
     }
 

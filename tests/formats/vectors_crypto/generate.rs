@@ -211,8 +211,8 @@ fn write_unlocks(base: &Base) {
     let damaged = |name: &str, comment: &str, text: &[u8]| {
         file_case(name, "failure damaged_key_file", "KEY-11", comment, text);
     };
-    damaged("key_file_cut", "the last newline is missing", &file[..file.len() - 1]);
-    damaged("key_file_longer", "an empty line follows", &[&file[..], b"\n"].concat());
+    damaged("key_file_cut", "the last digit is missing", &file[..file.len() - 2]);
+    damaged("key_file_longer", "a third line follows", &[&file[..], b"#"].concat());
     let digit = if file[80] == b'a' { b"b" } else { b"a" };
     damaged("key_file_typo", "one digit of the key", &set(file, 80, digit));
     damaged("key_file_raw", "32 bytes without text", &[0x42; 32]);

@@ -81,6 +81,7 @@ pub fn options_of(env: Env, faults: Faults) -> Options {
             segment_bytes_max: SEGMENT_BYTES,
             reserve_bytes: SEGMENT_BYTES,
             kdf: Some(KdfParams::fast_for_tests()),
+            memory_bytes: None,
             faults,
         },
         ..Options::default()
