@@ -36,6 +36,23 @@ impl Exit {
     pub(crate) fn code(self) -> u8 {
         self as u8
     }
+
+    /// The code with this number.
+    pub(crate) fn of(code: u8) -> Option<Self> {
+        const ALL: [Exit; 10] = [
+            Exit::Ok,
+            Exit::Other,
+            Exit::Usage,
+            Exit::NotFound,
+            Exit::Key,
+            Exit::Conflict,
+            Exit::InUse,
+            Exit::Damaged,
+            Exit::Interrupted,
+            Exit::ClosedPipe,
+        ];
+        ALL.into_iter().find(|exit| exit.code() == code)
+    }
 }
 
 /// Why a command failed. It never contains the plaintext of a value or key.

@@ -1,7 +1,8 @@
 //! The `strongroom` command: the only module that prints.
 //!
 //! ```text
-//! args -> explicit key source -> lock -> key -> open -> operation -> close -> print -> exit code
+//! args -> request -> lock -> key -> open -> run -> close -> answer -> print -> exit code
+//!                      \-> held: the holder's socket -> run /
 //! ```
 //!
 //! - Only data goes to standard output. Messages, warnings and progress go to standard error.
@@ -20,7 +21,9 @@
 //! - `input/`: files, standard input, prompts, Ctrl-C
 //! - `locations.rs`: where the vault and its key file are, and the region
 //! - `unlock.rs`: which key opens the vault
-//! - `session.rs`: lock, unlock, open, close
+//! - `task/`: what a subcommand asks of a vault, and the answer
+//! - `holder/`: the process that holds the vault answers for others
+//! - `session.rs`: lock, unlock, open, close; or the way to the holder
 //! - `client_env.rs`: the kept lines that point a client at the server; `env`
 //! - `commands/`: the other subcommands
 //! - `rotation/`: `serve --rotation`
@@ -31,6 +34,7 @@ mod client_env;
 mod commands;
 mod context;
 mod error;
+mod holder;
 mod input;
 mod locations;
 mod output;
@@ -39,6 +43,7 @@ mod rotation;
 #[cfg(feature = "server")]
 mod serve;
 mod session;
+mod task;
 #[cfg(test)]
 mod testing;
 #[cfg(feature = "server")]
@@ -113,15 +118,15 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), CliError> {
         #[cfg(feature = "server")]
         Command::Serve(args) => serve::serve(context, &global, &args),
         Command::Env => client_env::print(context, &global),
-        Command::Credentials(args) => credentials::credentials(context, &global, &args),
+        Command::Credentials(args) => credentials::credentials(context, &global, args),
         Command::Put(args) => secrets::put(context, &global, args),
-        Command::Get(args) => secrets::get(context, &global, &args),
-        Command::Ls(args) => secrets::ls(context, &global, &args),
-        Command::Describe(args) => secrets::describe(context, &global, &args),
-        Command::Versions(args) => secrets::versions(context, &global, &args),
+        Command::Get(args) => secrets::get(context, &global, args),
+        Command::Ls(args) => secrets::ls(context, &global, args),
+        Command::Describe(args) => secrets::describe(context, &global, args),
+        Command::Versions(args) => secrets::versions(context, &global, args),
         Command::Stage(args) => secrets::stage(context, &global, args),
-        Command::Rm(args) => secrets::rm(context, &global, &args),
-        Command::Restore(args) => secrets::restore(context, &global, &args),
+        Command::Rm(args) => secrets::rm(context, &global, args),
+        Command::Restore(args) => secrets::restore(context, &global, args),
         Command::Check(args) => health::check(context, &global, &args),
         Command::Repair(args) => health::repair(context, &global, &args),
     }

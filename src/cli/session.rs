@@ -1,12 +1,25 @@
-//! From a command line to an open vault: lock, then key, then open.
+//! From a command line to an open vault: lock, then key, then open; or to the process that holds the vault.
 
 use crate::cli::args::Global;
 use crate::cli::context::Context;
-use crate::cli::error::CliError;
+use crate::cli::error::{CliError, Exit};
+use crate::cli::holder::{self, Outcome, Reached};
 use crate::cli::output::progress;
+use crate::cli::task::{self, Answer, Request, Task};
 use crate::cli::{locations, output, unlock};
-use crate::error::ErrorKind;
-use crate::vault::{Options, Vault, VaultDir};
+use crate::crypto::Unlock;
+use crate::error::{Error, ErrorKind};
+use crate::secret::SecretBytes;
+use crate::vault::{Options, Progress, Vault, VaultDir, peek_id, peek_unlock};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long to wait between two tries to get at the vault.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How long the vault is waited for while the process that holds it ends.
+const ENDING_TIME: Duration = Duration::from_secs(5);
+/// How often the same request is asked again after its answer broke off.
+const REPEATS_MAX: u32 = 1;
 
 /// The options that the command opens vaults with.
 pub(crate) fn options(context: &Context, global: &Global) -> Options {
@@ -24,20 +37,199 @@ pub(crate) fn lock(context: &Context, global: &Global) -> Result<VaultDir, CliEr
     Ok(VaultDir::lock(&path, &options(context, global))?)
 }
 
-/// Opens the vault, runs `operation` and closes the vault. Output is printed after that, so a slow reader
-/// does not hold the vault, and another command can read from this one.
-pub(crate) fn with_vault<T>(
-    context: &Context,
-    global: &Global,
-    operation: impl FnOnce(&Vault) -> Result<T, CliError>,
-) -> Result<T, CliError> {
-    let dir = lock(context, global)?;
-    let key = unlock::unlock(context, global, &dir)?;
-    let vault = dir.open(&key)?;
-    drop(key);
-    let outcome = operation(&vault);
-    close(&vault);
-    outcome
+/// The requests of one command. They run on the vault, or in the process that holds it (rules SOCK).
+pub(crate) struct Session<'a> {
+    context: &'a Context,
+    global: &'a Global,
+    path: PathBuf,
+    /// The key, once it was needed. Nobody is asked for it twice.
+    key: Option<Unlock>,
+}
+
+/// How long a request waits for the vault, and what came of it so far.
+struct Patience {
+    until: Duration,
+    is_extended: bool,
+    broken_off: u32,
+}
+
+impl Patience {
+    /// Allows, once, for the end of the process that holds the vault.
+    fn extend(&mut self, now: Duration) {
+        if !std::mem::replace(&mut self.is_extended, true) {
+            self.until = self.until.max(now.saturating_add(ENDING_TIME));
+        }
+    }
+}
+
+impl<'a> Session<'a> {
+    /// A session with the vault that the command line names.
+    pub(crate) fn new(context: &'a Context, global: &'a Global) -> Result<Self, CliError> {
+        let path = locations::vault(context, global)?;
+        Ok(Self { context, global, path, key: None })
+    }
+
+    /// Runs a request. Whoever runs it, the answer is the same. On the own vault, the vault is closed before
+    /// the answer is printed, so a slow reader does not hold it, and another command can read from this one.
+    pub(crate) fn run(
+        &mut self,
+        request: &Request,
+        value: Option<&SecretBytes>,
+    ) -> Result<Answer, CliError> {
+        let options = options(self.context, self.global);
+        let until = self.now().saturating_add(options.wait);
+        let mut patience = Patience { until, is_extended: false, broken_off: 0 };
+        let options = Options { wait: Duration::ZERO, ..options };
+        loop {
+            let in_use = match VaultDir::lock(&self.path, &options) {
+                Ok(dir) => return self.run_here(dir, request, value),
+                Err(error) if error.is_in_use() => error,
+                Err(error) => return Err(error.into()),
+            };
+            let reason = match self.ask_holder(request, value, &mut patience)? {
+                Asked::Answered(answer) => return Ok(answer),
+                Asked::NotYet(reason) => reason,
+            };
+            if self.now() >= patience.until {
+                return Err(held(in_use, reason));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.context.env.clock.monotonic()
+    }
+
+    fn run_here(
+        &mut self,
+        dir: VaultDir,
+        request: &Request,
+        value: Option<&SecretBytes>,
+    ) -> Result<Answer, CliError> {
+        if self.key.is_none() {
+            self.key = Some(unlock::unlock(self.context, self.global, &dir)?);
+        }
+        // It is there since the lines above.
+        let Some(key) = &self.key else { return Err(CliError::key("there is no key")) };
+        if let Task::Check { deep } = request.task {
+            return task::check_answer(&dir.check(key, deep)?, request.json);
+        }
+        let vault = dir.open(key)?;
+        let outcome = task::run(&vault, request, value, None);
+        close(&vault);
+        outcome
+    }
+
+    /// Asks the process that holds the vault, if it listens.
+    fn ask_holder(
+        &mut self,
+        request: &Request,
+        value: Option<&SecretBytes>,
+        patience: &mut Patience,
+    ) -> Result<Asked, CliError> {
+        let Ok(id) = peek_id(&self.path) else { return Ok(Asked::NotYet(None)) };
+        let (env, path) = (&self.context.env, self.path.clone());
+        let reach = || holder::reach(env, &path, id);
+        let mut reached = reach();
+        if matches!(reached, Reached::Line(_)) && self.check_key()? {
+            // That may have taken long.
+            reached = reach();
+        }
+        let line = match reached {
+            Reached::Line(line) => line,
+            Reached::Nobody(reason) => return Ok(Asked::NotYet(reason)),
+            Reached::Soon(reason) => {
+                patience.extend(self.now());
+                return Ok(Asked::NotYet(reason));
+            }
+        };
+        let progress = progress::reporter(&self.context.env);
+        let working = |done, total| {
+            if total > 0 {
+                progress(Progress::Checking { done, total });
+            }
+        };
+        match holder::ask(line, request, value, &working)? {
+            Outcome::Answered(answer) => return Ok(Asked::Answered(answer)),
+            Outcome::NotBegun => (),
+            Outcome::Cut if !request.task.can_be_repeated() => return Err(outcome_unknown()),
+            Outcome::Cut if patience.broken_off < REPEATS_MAX => patience.broken_off += 1,
+            Outcome::Cut => {
+                return Err(CliError::new(
+                    Exit::Other,
+                    "the process that holds the vault broke its answer off twice",
+                ));
+            }
+        }
+        patience.extend(self.now());
+        Ok(Asked::NotYet(None))
+    }
+
+    /// Compares a key that the user named with the keystore, before the holder is asked (SOCK-4). Says
+    /// whether there was something to do.
+    fn check_key(&mut self) -> Result<bool, CliError> {
+        if self.key.is_some() {
+            return Ok(false);
+        }
+        let Some(key) = unlock::named(self.context, self.global)? else { return Ok(false) };
+        peek_unlock(&self.path, &key)?;
+        self.key = Some(key);
+        Ok(true)
+    }
+}
+
+/// What came of asking the holder.
+enum Asked {
+    /// The answer.
+    Answered(Answer),
+    /// Nothing was done. The text says why, if that is of interest.
+    NotYet(Option<&'static str>),
+}
+
+fn held(in_use: Error, reason: Option<&'static str>) -> CliError {
+    let failure = CliError::from(in_use);
+    match reason {
+        Some(reason) => {
+            let message =
+                format!("{}; no command goes through it, because {reason}", failure.message);
+            CliError { message, ..failure }
+        }
+        None => failure,
+    }
+}
+
+fn outcome_unknown() -> CliError {
+    CliError::new(
+        Exit::Other,
+        "the process that holds the vault ended before it answered; whether this happened is unknown",
+    )
+    .hint(
+        "look before you try again: `strongroom describe NAME` shows a secret with its labels, and \
+         `strongroom credentials ls` the key pairs",
+    )
+}
+
+/// Prints an answer. Standard output gets its data, and standard error what else there is to say.
+pub(crate) fn show(answer: Answer) -> Result<(), CliError> {
+    let Answer { data, notes, is_open_line, failure } = answer;
+    for note in &notes {
+        output::note(note);
+    }
+    if !data.is_empty() {
+        output::secret(&data)?;
+    }
+    // A raw value gets a newline, so that the prompt starts on its own line.
+    if is_open_line && output::data_is_seen() {
+        output::data(b"\n")?;
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Runs one request and prints the answer.
+pub(crate) fn perform(context: &Context, global: &Global, task: Task) -> Result<(), CliError> {
+    let request = Request { task, json: global.is_json() };
+    show(Session::new(context, global)?.run(&request, None)?)
 }
 
 /// Closes the vault. Acknowledged writes are durable already, so an error here only gives the next open more

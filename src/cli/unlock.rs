@@ -55,18 +55,25 @@ pub(crate) fn check_stdin(context: &Context, global: &Global, value: bool) -> Re
     Ok(())
 }
 
+/// The key that the user named, read.
+pub(crate) fn named(context: &Context, global: &Global) -> Result<Option<Unlock>, CliError> {
+    match pointed(context, global) {
+        Some(Pointed::KeyFile(input)) => key_file(&input, global).map(Unlock::KeyFile).map(Some),
+        Some(Pointed::PassphraseFile(input)) => {
+            passphrase_file(&input).and_then(as_passphrase).map(Some)
+        }
+        None => Ok(None),
+    }
+}
+
 /// The key of the locked vault.
 pub(crate) fn unlock(
     context: &Context,
     global: &Global,
     dir: &VaultDir,
 ) -> Result<Unlock, CliError> {
-    match pointed(context, global) {
-        Some(Pointed::KeyFile(input)) => return key_file(&input, global).map(Unlock::KeyFile),
-        Some(Pointed::PassphraseFile(input)) => {
-            return passphrase_file(&input).and_then(as_passphrase);
-        }
-        None => (),
+    if let Some(named) = named(context, global)? {
+        return Ok(named);
     }
     let id = dir.vault_id()?;
     let own = locations::own_key_file(context, id);

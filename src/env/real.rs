@@ -28,6 +28,8 @@ use std::time::{Duration, Instant, SystemTime};
 mod memory_limit;
 mod mounts;
 mod process;
+#[cfg(feature = "cli")]
+pub mod socket;
 mod sockets;
 mod streams;
 pub use memory_limit::{group_limit, memory_bytes};

@@ -4,6 +4,7 @@
 use super::inner::Inner;
 use super::job::fill_token;
 use crate::env::Env;
+use crate::env::threads::sync::atomic::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{
@@ -63,6 +64,7 @@ impl Inner {
         request.value = Some(SecretValue::String(SecretBytes::copy_from(secret.as_bytes())));
         fill_token(env, &mut request.client_request_token)?;
         self.write(&scope(), Write::CreateSecret(request))?;
+        self.note_credential_change();
         let secret_access_key = SecretBytes::copy_from(secret.as_bytes());
         Ok(Credential { access_key_id, account: account.to_owned(), secret_access_key })
     }
@@ -116,6 +118,12 @@ impl Inner {
             force_delete_without_recovery: Some(true),
         };
         self.write(&scope(), Write::DeleteSecret(request))?;
+        self.note_credential_change();
         Ok(true)
+    }
+
+    /// A server looks the pairs up again before its next request. So a change holds before it is reported.
+    fn note_credential_change(&self) {
+        self.shared.credential_changes.fetch_add(1, Ordering::AcqRel);
     }
 }

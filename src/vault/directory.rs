@@ -7,22 +7,25 @@
 //! log/                     segments and snapshots                   }
 //! state/ state.opening state.aside/                                 } `store`
 //! reserve                  blocks for a full disk
+//! holder.sock              where the holder answers commands; a stale one harms nobody
 //! creating/                only while a vault is made
 //! ```
 
 use super::options::Options;
 use super::ownership::{check_folder, make_private};
-use crate::crypto::{Keystore, SlotKind, VaultId};
+use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
 use crate::env::real::effective_uid;
 use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
-use crate::vault::error::keystore_decode_error;
+use crate::vault::error::{keystore_decode_error, keystore_error};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 const LOCK: &str = "LOCK";
+/// The socket of the process that holds the vault. Copies of the folder may have a stale one.
+pub(crate) const HOLDER_SOCKET: &str = "holder.sock";
 /// Format number of the keystore's twin frame.
 const KEYSTORE_FORMAT: u32 = 1;
 /// Where the vault's id stands in a keystore.
@@ -96,6 +99,17 @@ fn find_vault(env: &Env, dir: &Path, allow_lax_modes: bool) -> Result<()> {
             Err(Error::io("open", dir, error))
         }
     }
+}
+
+/// Fails if `unlock` does not open the vault in `dir`. It takes no lock, as [`peek_id`].
+#[cfg(feature = "cli")]
+pub(crate) fn peek_unlock(dir: &Path, unlock: &Unlock) -> Result<()> {
+    let env = Env::real();
+    let in_vault = |error| Error::from(error).in_vault(dir);
+    let twin = settled_keystore_twin(&env.fs, dir).map_err(in_vault)?;
+    let content = twin.read().map_err(in_vault)?;
+    let keystore = Keystore::decode(&content.body).map_err(keystore_decode_error)?;
+    keystore.unlock(unlock).map(drop).map_err(keystore_error)
 }
 
 impl VaultDir {
@@ -254,7 +268,7 @@ pub(crate) fn refuse_foreign(fs: &dyn Fs, dir: &Path) -> Result<()> {
                 ("log", FileKind::Dir) => holds_only(fs, &below, is_log_name)?,
                 ("creating", FileKind::Dir) => holds_only(fs, &below, is_keystore_name)?,
                 ("state" | "state.aside", FileKind::Dir) => holds_only(fs, &below, is_state_name)?,
-                ("lost+found", FileKind::Dir) => true,
+                ("lost+found", FileKind::Dir) | (HOLDER_SOCKET, FileKind::Other) => true,
                 (name, FileKind::File) => OUR_FILES.contains(&name),
                 _ => false,
             };

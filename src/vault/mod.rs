@@ -80,6 +80,8 @@ pub use crate::model::api::Write;
 pub use api::{Pages, WriteRequest};
 pub use builder::VaultBuilder;
 pub use credentials::Credential;
+#[cfg(feature = "cli")]
+pub(crate) use directory::{HOLDER_SOCKET, peek_unlock};
 pub use directory::{VaultDir, peek_id};
 pub use handle::Vault;
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};

@@ -8,7 +8,7 @@ const FILES_MAX: usize = 6;
 
 /// Files that need not know a new operation, so they do not count.
 const OTHERS: [(&str, &str); 10] = [
-    ("cli/commands/secrets.rs", "the commands that ask for an operation each"),
+    ("cli/task/secrets.rs", "the commands that ask for an operation each"),
     ("model/rotation.rs", "a step of a rotation is called createSecret"),
     ("vault/api/pages.rs", "short forms of two lists"),
     ("vault/api/shorthand.rs", "put and get"),

@@ -199,19 +199,16 @@ fn the_pair_can_be_left_out_of_the_log() {
     assert_eq!(home.run(&["env"]).expect(0).text().lines().count(), 6);
 }
 
+/// What other commands do is in `tests/trials/socket.rs`.
 #[test]
-fn a_held_vault_is_in_use_for_every_other_command() {
+fn a_vault_that_is_served_is_in_use_for_whoever_needs_all_of_it() {
     let home = Home::with_vault();
     let serving = Serving::start(&home, &[]);
     let pid = format!("pid={}", serving.child.id());
     let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
-    for args in [
-        &["ls"][..],
-        &["credentials", "new"],
-        &["credentials", "ls"],
-        &["credentials", "revoke", "AKIA"],
-        &["serve", "--listen", address],
-    ] {
+    for args in
+        [&["init"][..], &["repair"], &["repair", "--accept-loss"], &["serve", "--listen", address]]
+    {
         let said = home.run(args).expect(6);
         assert!(said.err.contains(&pid), "{args:?}: {}", said.err);
     }

@@ -17,7 +17,7 @@ fn the_second_process_fails_at_once_and_names_the_first() {
     let server = home.serve();
     let pid = server.child.id().to_string();
     let started = Instant::now();
-    let second = home.run(&["check"]);
+    let second = home.run(&["repair"]);
     assert_eq!(second.status.code(), Some(6), "{}", text(&second.stderr));
     assert!(text(&second.stderr).contains(&pid), "{}", text(&second.stderr));
     assert!(started.elapsed() < Duration::from_secs(5));
@@ -35,7 +35,7 @@ fn the_second_process_fails_at_once_and_names_the_first() {
 fn with_wait_the_second_process_takes_its_turn() {
     let home = Home::new();
     let server = home.serve();
-    let mut waiting = home.command(&["check", "--wait", "30"]);
+    let mut waiting = home.command(&["repair", "--wait", "30"]);
     let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(300));
     assert!(waiting.try_wait().unwrap().is_none(), "it did not wait");
@@ -43,7 +43,7 @@ fn with_wait_the_second_process_takes_its_turn() {
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
     let server = home.serve();
     let started = Instant::now();
-    let output = home.run(&["check", "--wait", "1"]);
+    let output = home.run(&["repair", "--wait", "1"]);
     assert_eq!(output.status.code(), Some(6), "{}", text(&output.stderr));
     assert!(started.elapsed() >= Duration::from_millis(900), "it gave up early");
     drop(server);

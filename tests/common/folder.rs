@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Copies a folder with its content and modes. Replaces an existing target.
+/// Copies a folder with its content and modes, but without sockets. Replaces an existing target.
 pub fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     fs::create_dir(to).unwrap();
@@ -12,7 +12,7 @@ pub fn copy(from: &Path, to: &Path) {
         let to = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &to);
-        } else {
+        } else if entry.file_type().unwrap().is_file() {
             fs::copy(entry.path(), &to).unwrap();
         }
     }

@@ -3,34 +3,14 @@
 use crate::cli::args::{Check, Global, Repair};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
-use crate::cli::output::{json, text};
+use crate::cli::output::json;
+use crate::cli::task::Task;
 use crate::cli::{output, session, unlock};
 use crate::vault::{RepairOutcome, RepairReport};
 
 /// `check`. Damage is exit 7. What the next open repairs by itself is a warning and exit 0.
 pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<(), CliError> {
-    let dir = session::lock(context, global)?;
-    let key = unlock::unlock(context, global, &dir)?;
-    let report = dir.check(&key, args.deep)?;
-    drop((key, dir));
-    for warning in &report.warnings {
-        output::warn(warning);
-    }
-    for damage in &report.damage {
-        output::note(&format!("damage: {damage}"));
-    }
-    if global.is_json() {
-        output::secret(&json::check(&report)?)?;
-    } else {
-        output::lines([text::check_summary(&report).as_str()])?;
-    }
-    if report.damage.is_empty() {
-        return Ok(());
-    }
-    Err(CliError::new(Exit::Damaged, "the vault is damaged").hint(
-        "nothing was changed; copy the folder, then run `strongroom repair`, which loses nothing \
-         without --accept-loss",
-    ))
+    session::perform(context, global, Task::Check { deep: args.deep })
 }
 
 /// `repair`. Exit 0 if the vault is whole afterwards, 7 if a repair would lose something.

@@ -11,6 +11,7 @@ use crate::cli::client_env;
 use crate::cli::commands::init;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
+use crate::cli::holder::Holder;
 use crate::cli::input::signal;
 use crate::cli::rotation::{self, Caller, CallerCell};
 
@@ -116,10 +117,27 @@ fn run(
     if let (Some(address), Some(place)) = (server.agent_addr(), token_place) {
         output::note(&format!("agent protocol on http://{address}, token in {place}"));
     }
+    let holder = if args.ephemeral { None } else { hold(context, global, vault)? };
     output::raw_note("Ready.\n");
     // The server has its own copies. These copies of the secret key would live as long as it runs.
     drop((printed, lines, pair));
-    Ok(server.run()?)
+    let served = server.run();
+    // Commands that are under way get their answers before the vault is closed.
+    drop(holder);
+    Ok(served?)
+}
+
+/// Listens for commands. Where that is not possible, the server does without.
+fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Holder>, CliError> {
+    let path = locations::vault(context, global)?;
+    Ok(Holder::listen(&context.env, &path, vault)
+        .inspect_err(|error| {
+            output::note(&format!(
+                "no command can go through this server while it runs: {} has no place for a socket: {error}",
+                path.display()
+            ));
+        })
+        .ok())
 }
 
 /// The pair that is printed, and all pairs that may sign. Printed is the pair in `client.env` if it is still

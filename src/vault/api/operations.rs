@@ -3,6 +3,8 @@
 //! Writing methods block until the operation is durable. A caller who gives no `ClientRequestToken` gets
 //! a random one, as with every AWS SDK.
 
+#[cfg(feature = "server")]
+use crate::env::threads::sync::atomic::Ordering;
 use crate::error::Result;
 #[allow(clippy::wildcard_imports, reason = "the table of operations names every request")]
 use crate::model::api::*;
@@ -190,6 +192,13 @@ impl Vault {
     /// The pairs that may sign requests, oldest first.
     pub fn credentials(&self) -> Result<Vec<Credential>> {
         self.inner.credentials()
+    }
+
+    /// How often a pair was made or revoked since the vault was opened. Take it before the pairs, and look
+    /// again when it has changed.
+    #[cfg(feature = "server")]
+    pub(crate) fn credential_changes(&self) -> u64 {
+        self.inner.shared.credential_changes.load(Ordering::Acquire)
     }
 
     /// Makes a pair for an account of 12 digits; durable when this returns.

@@ -48,7 +48,11 @@ impl VaultDir {
     }
 }
 
-fn note_copies(report: &mut CheckReport, faults: Vec<(String, &'static str)>, from: &'static str) {
+pub(super) fn note_copies(
+    report: &mut CheckReport,
+    faults: Vec<(String, &'static str)>,
+    from: &'static str,
+) {
     for (file, rule) in faults {
         let source = Some(from);
         report.note(Finding { file, offset: 0, rule, source, is_repaired_at_open: true });
@@ -96,7 +100,7 @@ pub(crate) fn examine(
     note_copies(report, recovered.manifest_faults()?, "the other copy");
     report.warnings.extend(recovered.repair_notes());
     let Some(rows) = read_log(place, keys, &recovered, state, report) else { return Ok(()) };
-    open_rows(place, &rows, keys, deep, report);
+    open_rows(&rows, keys, deep, place.options.progress.as_ref(), report);
     if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
@@ -145,14 +149,14 @@ fn read_log(
 }
 
 /// Reports the progress of a rebuild as that of a check: both read the log.
-fn as_check(progress: OnProgress) -> OnProgress {
+pub(super) fn as_check(progress: OnProgress) -> OnProgress {
     Arc::new(move |step| match step {
         Progress::Rebuilding { done, total } => progress(Progress::Checking { done, total }),
         other => progress(other),
     })
 }
 
-fn note_error(
+pub(super) fn note_error(
     report: &mut CheckReport,
     error: &Error,
     source: Option<&'static str>,
@@ -171,11 +175,11 @@ fn note_error(
 }
 
 /// Opens every row, and if `deep` every value, in the fence.
-fn open_rows(
-    place: &VaultDir,
+pub(super) fn open_rows(
     rows: &OrderedStore,
     keys: &Keyring,
     deep: bool,
+    progress: Option<&OnProgress>,
     report: &mut CheckReport,
 ) {
     let marks = AccessMarks::default();
@@ -189,7 +193,7 @@ fn open_rows(
         let mut bad = 0_u64;
         let scanned = store.scan(tree, &mut |key, row| {
             report.rows += 1;
-            if let (0, Some(progress)) = (report.rows % REPORT_ROWS, &place.options.progress) {
+            if let (0, Some(progress)) = (report.rows % REPORT_ROWS, progress) {
                 progress(Progress::Checking { done: report.rows, total });
             }
             let opens = match tree {

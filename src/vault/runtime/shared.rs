@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     passes: Waker,
     /// Frames written since the vault was opened.
     pub(crate) frames: AtomicU64,
+    /// How often a key pair was made or revoked since the vault was opened.
+    pub(crate) credential_changes: AtomicU64,
     /// Odd while a batch is being applied. A reader of several secrets compares it before and after.
     published: AtomicU64,
     /// The keys when the write was sealed that is handed in late (`internals::hand_in_late`).
@@ -76,6 +78,7 @@ impl Shared {
             segments: SegmentHandover::new(tuning.background.then_some(segments)),
             passes,
             frames: AtomicU64::new(0),
+            credential_changes: AtomicU64::new(0),
             published: AtomicU64::new(0),
             sealed_under: Stash::default(),
             is_stopping: AtomicBool::new(false),
@@ -108,6 +111,7 @@ impl Shared {
             segments: SegmentHandover::new(self.tuning.background.then_some(segments)),
             passes,
             frames: count(&self.frames),
+            credential_changes: count(&self.credential_changes),
             published: count(&self.published),
             sealed_under: Stash::default(),
             is_stopping: AtomicBool::new(self.is_stopping()),

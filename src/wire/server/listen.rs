@@ -10,8 +10,7 @@ use crate::model::Scope;
 use crate::model::name::{is_host, is_region};
 use crate::vault::{Credential, Vault};
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
-use crate::wire::services::{Agent, Health, LocalStackPages, Service};
-use crate::wire::sigv4::Credentials;
+use crate::wire::services::{Agent, Health, LocalStackPages, Pairs, Service};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -86,8 +85,8 @@ impl Server {
             None
         };
         let service = Service {
+            pairs: Pairs::new(credentials, &vault, &env)?,
             vault,
-            keys: Credentials::new(credentials, &env)?,
             auth,
             anybody: Scope::new(&account, &region),
             env,

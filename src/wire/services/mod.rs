@@ -5,10 +5,12 @@ mod health;
 mod local_stack;
 pub(crate) mod operations;
 mod other;
+mod pairs;
 mod service;
 mod sts;
 
 pub(crate) use agent::Agent;
 pub(crate) use health::Health;
 pub(crate) use local_stack::LocalStackPages;
+pub(crate) use pairs::Pairs;
 pub(crate) use service::Service;

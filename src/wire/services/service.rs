@@ -7,6 +7,7 @@ use super::agent::Agent;
 use super::health::Health;
 use super::local_stack::LocalStackPages;
 use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
+use super::pairs::Pairs;
 use super::{other, sts};
 use crate::env::Env;
 use crate::error::Result as VaultResult;
@@ -20,7 +21,7 @@ use crate::wire::http::route::{self, Route, is_root, single};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
-use crate::wire::sigv4::{self, Audience, AuthError, Credentials};
+use crate::wire::sigv4::{self, Audience, AuthError};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request};
@@ -32,7 +33,7 @@ use zeroize::Zeroizing;
 /// What all requests share.
 pub(crate) struct Service {
     pub(crate) vault: Vault,
-    pub(crate) keys: Credentials,
+    pub(crate) pairs: Pairs,
     pub(crate) auth: Auth,
     /// The caller when nobody is authenticated.
     pub(crate) anybody: Scope,
@@ -129,6 +130,7 @@ impl Service {
             }
             Route::Sts => {
                 self.local_stack.note_request();
+                self.pairs.refresh(&self.vault).await?;
                 let who = || self.identify(&head, &body, Audience::STS);
                 return Ok(sts::answer(&head, &body, request_id, who));
             }
@@ -140,6 +142,7 @@ impl Service {
         let operation = single(&head.headers, "x-amz-target")
             .and_then(request::from_target)
             .ok_or(ReplyError::UnknownOperation)?;
+        self.pairs.refresh(&self.vault).await?;
         let scope = self.authenticate(&head, &body)?;
         let request = read(operation, body)?;
         self.perform(self.vault.in_scope(scope), request).await.map(Reply::json)
@@ -164,7 +167,10 @@ impl Service {
 
     fn identify(&self, head: &Parts, body: &[u8], audience: Audience) -> Result<Scope, AuthError> {
         match self.auth {
-            Auth::SigV4 => sigv4::verify(head, body, &self.keys, audience, self.env.clock.wall()),
+            Auth::SigV4 => {
+                let pairs = self.pairs.current();
+                sigv4::verify(head, body, &pairs, audience, self.env.clock.wall())
+            }
             Auth::None => {
                 let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
                 Ok(Scope::new(&self.anybody.account, region))

@@ -32,6 +32,12 @@ impl Credentials {
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
     }
 
+    /// Other pairs with the same decoy.
+    pub(crate) fn with_pairs(&self, credentials: Vec<Credential>) -> Self {
+        // EXPOSE: copied, as it stands in for the secret of no pair.
+        Self::with_decoy(credentials, SecretBytes::copy_from(self.decoy.expose()))
+    }
+
     pub(crate) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
         let keys = credentials
             .into_iter()

@@ -1,0 +1,25 @@
+//! The holder's socket: commands that run in the process that holds the vault (rules SOCK in
+//! `docs/TRIALS.md`).
+//!
+//! Whoever serves a vault listens on `holder.sock` in its folder. A command that finds the vault held sends
+//! its request there and prints the answer, as if it had run the request itself.
+//!
+//! - `line.rs`: bytes through a connection, until a deadline
+//! - `protocol.rs`: the frames, bounded before anything is allocated
+//! - `connect.rs`: the command's side
+//! - `listen.rs`: the holder's side
+
+mod connect;
+mod line;
+#[cfg(feature = "server")]
+mod listen;
+mod protocol;
+#[cfg(all(test, feature = "server"))]
+mod tests;
+
+pub(crate) use connect::{Outcome, Reached, ask, reach};
+#[cfg(feature = "server")]
+pub(crate) use listen::Holder;
+
+/// The socket's name in the vault's folder.
+const SOCKET: &str = crate::vault::HOLDER_SOCKET;

@@ -1,0 +1,1 @@
+//! A holder and what reaches its socket.

@@ -1,0 +1,122 @@
+//! Requests: the arguments of a subcommand, without the value of a `put`.
+
+use crate::model::Scope;
+use crate::model::name::{is_account, is_region};
+use serde::{Deserialize, Serialize};
+
+/// The account and region that names are looked up in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    account: String,
+    region: String,
+}
+
+impl Place {
+    /// The scope. An account or region that cannot be one finds nothing: whoever sends it gets the default
+    /// scope, where no ARN of another place is known.
+    pub(crate) fn scope(&self) -> Scope {
+        if is_account(&self.account) && is_region(&self.region) {
+            Scope::new(&self.account, &self.region)
+        } else {
+            Scope::default()
+        }
+    }
+}
+
+impl From<Scope> for Place {
+    fn from(scope: Scope) -> Self {
+        Self { account: scope.account.to_string(), region: scope.region.to_string() }
+    }
+}
+
+/// What a command asks for, and in which form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Request {
+    /// What to do.
+    pub(crate) task: Task,
+    /// Whether the answer is the AWS response.
+    pub(crate) json: bool,
+}
+
+/// `put`, without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Put {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) stages: Vec<String>,
+    /// Always there, so that the same request can be made twice without making two versions.
+    pub(crate) token: String,
+    pub(crate) create: bool,
+    pub(crate) is_binary: bool,
+}
+
+/// One operation of the command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) enum Task {
+    /// `put`; the value travels beside the request.
+    Put(Put),
+    /// Whether a `put` of this name can succeed, before its value is asked for.
+    Find { place: Place, name: String, create: bool },
+    /// `get`
+    Get { place: Place, name: String, version: Option<String>, stage: Option<String> },
+    /// `ls`
+    Ls { place: Place, prefix: String },
+    /// `describe`
+    Describe { place: Place, name: String },
+    /// `versions`
+    Versions { place: Place, name: String, all: bool },
+    /// `stage`
+    Stage { place: Place, name: String, label: String, to: Option<String>, from: Option<String> },
+    /// `rm`
+    Rm { place: Place, name: String, window: Option<i64>, now: bool },
+    /// `restore`
+    Restore { place: Place, name: String },
+    /// `credentials new`
+    NewCredential { account: String },
+    /// `credentials ls`
+    Credentials,
+    /// `credentials revoke`
+    Revoke { id: String },
+    /// `check`
+    Check { deep: bool },
+}
+
+impl Task {
+    /// Whether doing it twice is the same as doing it once (rule SOCK-8): it only reads, or its token names
+    /// what it makes.
+    pub(crate) fn can_be_repeated(&self) -> bool {
+        match self {
+            Self::Put(_)
+            | Self::Find { .. }
+            | Self::Get { .. }
+            | Self::Ls { .. }
+            | Self::Describe { .. }
+            | Self::Versions { .. }
+            | Self::Credentials
+            | Self::Check { .. } => true,
+            Self::Stage { .. }
+            | Self::Rm { .. }
+            | Self::Restore { .. }
+            | Self::NewCredential { .. }
+            | Self::Revoke { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The account of the key pairs is one that no request can name.
+    #[test]
+    fn a_place_that_cannot_be_is_the_default_one() {
+        let place = |account: &str, region: &str| Place::from(Scope::new(account, region)).scope();
+        assert_eq!(place("111122223333", "eu-west-1"), Scope::new("111122223333", "eu-west-1"));
+        assert_eq!(place("strongroom", "credentials"), Scope::default());
+        assert_eq!(place("111122223333", "credentials"), Scope::default());
+    }
+}
