@@ -1,5 +1,6 @@
 //! The public error: one kind per thing that a caller can do about it.
 
+use crate::env::locked::Displaced;
 use crate::env::{is_no_space, refusals};
 use crate::semantics::{Fault, FaultKind};
 use std::fmt;
@@ -52,6 +53,19 @@ pub enum ErrorKind {
     InUse {
         /// Its process id, if it left one.
         pid: Option<u32>,
+    },
+    /// The vault was moved, replaced or removed while it was open, or a file in it was. Nothing more is
+    /// written: look at what is there, then open the folder that counts.
+    Displaced {
+        /// What is no longer what was locked: the vault's folder, or a file in it.
+        path: PathBuf,
+        /// Whether something else is there now. Else nothing is.
+        is_replaced: bool,
+    },
+    /// A link, pipe or device stands where the vault has a file or folder: move the real one there.
+    Link {
+        /// The place.
+        path: PathBuf,
     },
     /// There is no vault at this place.
     NotFound {
@@ -175,6 +189,12 @@ impl Error {
         matches!(self.kind, ErrorKind::Damaged { .. })
     }
 
+    /// Whether the vault, or a file in it, was moved, replaced or removed while it was open.
+    #[must_use]
+    pub fn is_displaced(&self) -> bool {
+        matches!(self.kind, ErrorKind::Displaced { .. })
+    }
+
     /// Whether the disk is full. Nothing was changed.
     #[must_use]
     pub fn is_no_space(&self) -> bool {
@@ -199,6 +219,9 @@ impl Error {
     /// The operating system refused to do `op` with `path`.
     #[must_use]
     pub fn io(op: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        if let Some(displaced) = Displaced::of(&source) {
+            return displaced.clone().into();
+        }
         let (path, errno) = (path.into(), refusals::errno(&source));
         if is_no_space(&source) {
             let place = Some(path).filter(|path| !path.as_os_str().is_empty());
@@ -270,6 +293,18 @@ impl From<ErrorKind> for Error {
     }
 }
 
+impl From<Displaced> for ErrorKind {
+    fn from(Displaced { path, is_replaced }: Displaced) -> Self {
+        Self::Displaced { path, is_replaced }
+    }
+}
+
+impl From<Displaced> for Error {
+    fn from(displaced: Displaced) -> Self {
+        ErrorKind::from(displaced).into()
+    }
+}
+
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         ErrorKind::Fault(fault).into()
@@ -302,6 +337,22 @@ impl fmt::Display for Error {
             }
             ErrorKind::InUse { pid: Some(pid) } => write!(f, "the vault is in use by another process. pid={pid}"),
             ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
+            ErrorKind::Displaced { path, is_replaced } => {
+                let what = if *is_replaced { "replaced" } else { "moved or removed" };
+                write!(
+                    f,
+                    "{} was {what} while the vault was open, so nothing more is written; end this process, \
+                     look at what is there, then open the folder that counts",
+                    path.display()
+                )
+            }
+            ErrorKind::Link { path } => {
+                write!(
+                    f,
+                    "a vault follows no links: {} is a link, pipe or device; move the real file or folder there",
+                    path.display()
+                )
+            }
             ErrorKind::NotFound { path } => write!(f, "there is no vault in {}", path.display()),
             ErrorKind::Exists { path } => {
                 write!(f, "{} already holds a vault or other files", path.display())

@@ -148,6 +148,8 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         | ErrorKind::Poisoned
         | ErrorKind::Closed
         | ErrorKind::StateBroken
+        | ErrorKind::Displaced { .. }
+        | ErrorKind::Link { .. }
         | ErrorKind::Io { .. } => Exit::Other,
     }
 }

@@ -236,6 +236,10 @@ pub(crate) fn perform(context: &Context, global: &Global, task: Task) -> Result<
 /// to do.
 pub(crate) fn close(vault: &Vault) {
     match vault.close() {
+        // What became of the files is not known, so nothing is claimed about them.
+        Err(error) if error.is_displaced() => {
+            output::warn(&format!("the vault was not closed cleanly: {error}"));
+        }
         Err(error) if *error.kind() != ErrorKind::Closed => {
             output::warn(&format!(
                 "the vault was not closed cleanly, but nothing is lost: {error}"

@@ -1,11 +1,11 @@
 //! Files in memory, for vaults that end with the process. Nothing is ever lost and nothing fails but what a
 //! real file system refuses too: syncs have nothing to do.
 
-use super::{DirEntry, File, FileKind, Fs, LockGuard, Metadata, OpenMode, real};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{DirEntry, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode, real};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What [`Fs::free_bytes`] says: 1 PiB.
@@ -14,13 +14,21 @@ const FREE_BYTES: u64 = 1 << 50;
 /// A file system in memory. Paths are taken from one root, `..` is refused. There are no links, FIFOs or
 /// devices; modes are kept but bind nobody; the owner is the process's user.
 #[derive(Debug)]
-pub struct MemoryFs(Arc<Mutex<Tree>>);
+pub struct MemoryFs {
+    tree: Arc<Mutex<Tree>>,
+    /// The folder that is bound: its path, and what was there.
+    bound: Option<(PathBuf, Arc<Node>)>,
+}
+
+/// How many hold a lock; this many: one that shares it with nobody.
+const EXCLUSIVE: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Tree {
     /// By path below the root, which is the empty path.
     nodes: BTreeMap<PathBuf, Arc<Node>>,
-    locked: BTreeSet<u64>,
+    /// Holders of the locks of files and directories, by their number.
+    locked: BTreeMap<u64, u32>,
     last_id: u64,
 }
 
@@ -29,6 +37,8 @@ struct Tree {
 struct Node {
     id: u64,
     mode: AtomicU32,
+    /// Whether it has no name any more.
+    is_removed: AtomicBool,
     /// The bytes of a file, shared with forks until one side writes.
     bytes: Option<Mutex<Arc<Vec<u8>>>>,
 }
@@ -67,6 +77,7 @@ impl Node {
             mode: self.mode.load(Ordering::Acquire),
             uid: real::effective_uid(),
             identity: (0, self.id),
+            links: u64::from(!self.is_removed.load(Ordering::Acquire)),
         })
     }
 
@@ -74,6 +85,7 @@ impl Node {
         Self {
             id: self.id,
             mode: AtomicU32::new(self.mode.load(Ordering::Acquire)),
+            is_removed: AtomicBool::new(false),
             bytes: self.bytes.as_ref().map(|bytes| Mutex::new(Arc::clone(&lock(bytes)))),
         }
     }
@@ -83,7 +95,8 @@ impl Tree {
     fn add(&mut self, path: PathBuf, dir: bool) -> Arc<Node> {
         self.last_id += 1;
         let (mode, bytes) = if dir { (0o700, None) } else { (0o600, Some(Mutex::default())) };
-        let node = Arc::new(Node { id: self.last_id, mode: AtomicU32::new(mode), bytes });
+        let (id, mode, is_removed) = (self.last_id, AtomicU32::new(mode), AtomicBool::new(false));
+        let node = Arc::new(Node { id, mode, is_removed, bytes });
         self.nodes.insert(path, Arc::clone(&node));
         node
     }
@@ -154,8 +167,10 @@ impl Tree {
             let Ok(rest) = path.strip_prefix(from) else { continue };
             // A join with nothing would end in a slash, which is the same path.
             let moved = to.join(rest).components().collect();
-            if let Some(node) = self.nodes.remove(&path) {
-                self.nodes.insert(moved, node);
+            if let Some(node) = self.nodes.remove(&path)
+                && let Some(replaced) = self.nodes.insert(moved, node)
+            {
+                replaced.is_removed.store(true, Ordering::Release);
             }
         }
         Ok(())
@@ -167,11 +182,32 @@ impl Tree {
             (true, false) => return Err(io::ErrorKind::NotADirectory.into()),
             _ => self.check_parent(path)?,
         }
-        for path in self.below(path) {
-            self.nodes.remove(&path);
+        for path in self.below(path).iter().map(PathBuf::as_path).chain([path]) {
+            if let Some(node) = self.nodes.remove(path) {
+                node.is_removed.store(true, Ordering::Release);
+            }
         }
-        self.nodes.remove(path);
         Ok(())
+    }
+
+    /// Where a directory is now that was at `dir`.
+    fn place_of(&self, dir: &Path, node: &Arc<Node>) -> Option<PathBuf> {
+        let is_it = |found: &Arc<Node>| Arc::ptr_eq(found, node);
+        if self.nodes.get(dir).is_some_and(is_it) {
+            return Some(dir.to_path_buf());
+        }
+        self.nodes.iter().find(|(_, found)| is_it(found)).map(|(path, _)| path.clone())
+    }
+
+    fn take_lock(&mut self, id: u64, mode: LockMode) -> bool {
+        let holders = self.locked.entry(id).or_default();
+        match (*holders, mode) {
+            (EXCLUSIVE, _) => return false,
+            (_, LockMode::Shared) => *holders += 1,
+            (0, _) => *holders = EXCLUSIVE,
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -179,24 +215,38 @@ impl MemoryFs {
     /// An empty file system.
     #[must_use]
     pub fn new() -> Self {
-        let mut tree = Tree { nodes: BTreeMap::new(), locked: BTreeSet::new(), last_id: 0 };
+        let mut tree = Tree { nodes: BTreeMap::new(), locked: BTreeMap::new(), last_id: 0 };
         tree.add(PathBuf::new(), true);
-        Self(Arc::new(Mutex::new(tree)))
+        Self::of(tree)
+    }
+
+    fn of(tree: Tree) -> Self {
+        Self { tree: Arc::new(Mutex::new(tree)), bound: None }
+    }
+
+    /// A path below the root. Below the folder that is bound it is where that folder is now.
+    fn place(&self, tree: &Tree, path: &Path) -> io::Result<PathBuf> {
+        let path = inside(path)?;
+        let Some((dir, node)) = &self.bound else { return Ok(path) };
+        let Ok(rest) = path.strip_prefix(dir) else { return Ok(path) };
+        let now = tree.place_of(dir, node).ok_or(io::ErrorKind::NotFound)?;
+        // A join with nothing would end in a slash, which is the same path.
+        Ok(now.join(rest).components().collect())
     }
 
     /// Another one with the same content. Nothing is open or locked there.
     #[must_use]
     pub fn fork(&self) -> Self {
-        let tree = lock(&self.0);
+        let tree = lock(&self.tree);
         let nodes = tree.nodes.iter().map(|(path, node)| (path.clone(), Arc::new(node.fork())));
         let nodes = nodes.collect();
-        Self(Arc::new(Mutex::new(Tree { nodes, locked: BTreeSet::new(), last_id: tree.last_id })))
+        Self::of(Tree { nodes, locked: BTreeMap::new(), last_id: tree.last_id })
     }
 
     /// The paths of all files, in order.
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {
-        let tree = lock(&self.0);
+        let tree = lock(&self.tree);
         let files = tree.nodes.iter().filter(|(_, node)| !node.is_dir());
         files.map(|(path, _)| Path::new("/").join(path)).collect()
     }
@@ -210,16 +260,21 @@ impl Default for MemoryFs {
 
 impl Fs for MemoryFs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        let node = lock(&self.0).open(inside(path)?, mode)?;
+        let mut tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
+        let node = tree.open(path, mode)?;
         Ok(Arc::new(Handle { node, writable: mode != OpenMode::Read }))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        lock(&self.0).create(inside(path)?, true).map(drop)
+        let mut tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
+        tree.create(path, true).map(drop)
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        let (tree, path) = (lock(&self.0), inside(path)?);
+        let tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
         if !tree.find(&path)?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -232,30 +287,46 @@ impl Fs for MemoryFs {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        lock(&self.0).lookup(&inside(path)?)?.map(|node| node.metadata()).transpose()
+        let tree = lock(&self.tree);
+        if let Some((dir, node)) = &self.bound
+            && inside(path)? == *dir
+        {
+            return node.metadata().map(Some);
+        }
+        match self.place(&tree, path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            path => tree.lookup(&path?)?.map(|node| node.metadata()).transpose(),
+        }
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        lock(&self.0).rename(&inside(from)?, &inside(to)?)
+        let mut tree = lock(&self.tree);
+        let (from, to) = (self.place(&tree, from)?, self.place(&tree, to)?);
+        tree.rename(&from, &to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        lock(&self.0).remove(&inside(path)?, false)
+        let mut tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
+        tree.remove(&path, false)
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        lock(&self.0).remove(&inside(path)?, true)
+        let mut tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
+        tree.remove(&path, true)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let tree = lock(&self.0);
-        let is_dir = tree.find(&inside(path)?)?.is_dir();
+        let tree = lock(&self.tree);
+        let is_dir = tree.find(&self.place(&tree, path)?)?.is_dir();
         if is_dir { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        let tree = lock(&self.0);
-        tree.find(&inside(path)?)?.mode.store(mode & 0o7777, Ordering::Release);
+        let tree = lock(&self.tree);
+        let node = tree.find(&self.place(&tree, path)?)?;
+        node.mode.store(mode & 0o7777, Ordering::Release);
         Ok(())
     }
 
@@ -263,16 +334,31 @@ impl Fs for MemoryFs {
         Ok(FREE_BYTES)
     }
 
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        let (mut tree, path) = (lock(&self.0), inside(path)?);
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        let mut tree = lock(&self.tree);
+        let path = self.place(&tree, path)?;
         let dir = tree.lookup(&path)?.filter(|node| node.is_dir()).cloned();
-        let writable = dir.is_none();
-        let node = dir.map_or_else(|| tree.open(path, OpenMode::Create), Ok)?;
-        if !tree.locked.insert(node.id) {
+        let writable = dir.is_none() && mode != LockMode::Shared;
+        let how = match mode {
+            LockMode::Make => OpenMode::Create,
+            LockMode::Existing => OpenMode::Existing,
+            LockMode::Shared => OpenMode::Read,
+        };
+        let node = dir.map_or_else(|| tree.open(path, how), Ok)?;
+        if !tree.take_lock(node.id, mode) {
             return Ok(None);
         }
-        let tree = Arc::clone(&self.0);
+        let tree = Arc::clone(&self.tree);
         Ok(Some(Box::new(Guard { file: Handle { node, writable }, tree })))
+    }
+
+    fn bind(self: Arc<Self>, dir: &Path) -> io::Result<Arc<dyn Fs>> {
+        let tree = lock(&self.tree);
+        let node = Arc::clone(tree.find(&self.place(&tree, dir)?)?);
+        if !node.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Ok(Arc::new(Self { tree: Arc::clone(&self.tree), bound: Some((inside(dir)?, node)) }))
     }
 
     fn is_real(&self) -> bool {
@@ -363,7 +449,11 @@ impl LockGuard for Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        lock(&self.tree).locked.remove(&self.file.node.id);
+        let mut tree = lock(&self.tree);
+        match tree.locked.get_mut(&self.file.node.id) {
+            Some(holders) if *holders != EXCLUSIVE && *holders > 1 => *holders -= 1,
+            _ => drop(tree.locked.remove(&self.file.node.id)),
+        }
     }
 }
 

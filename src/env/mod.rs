@@ -9,6 +9,7 @@ pub mod age;
 pub(crate) mod calendar;
 #[doc(hidden)]
 pub mod faults;
+pub mod locked;
 pub mod memory;
 pub(crate) mod private_file;
 pub mod real;
@@ -81,6 +82,8 @@ pub struct Metadata {
     pub uid: u32,
     /// Identity of the file on this machine: device, inode.
     pub identity: (u64, u64),
+    /// Names of a file; 0 once the last one is removed. (A few file systems never count them.)
+    pub links: u64,
 }
 
 /// One name in a directory.
@@ -103,6 +106,25 @@ pub enum OpenMode {
     CreateNew,
     /// Opened, or made with mode 0600 whatever the umask.
     Create,
+}
+
+/// How a lock is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockMode {
+    /// Exclusive. A missing file is made.
+    Make,
+    /// Exclusive, of what is there.
+    Existing,
+    /// Shared with others that lock it so, of what is there, through a descriptor for reading only.
+    Shared,
+}
+
+/// A folder for a library that opens files by path itself.
+pub struct OpenFolder {
+    /// A path that leads to the folder, whatever has its name by now.
+    pub path: PathBuf,
+    /// What the path depends on: it is valid as long as this is kept.
+    pub keep: Option<real::KeptFolder>,
 }
 
 /// The file system below a vault. Directories are made 0700, files 0600, whatever the umask.
@@ -129,13 +151,32 @@ pub trait Fs: Send + Sync {
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()>;
     /// Bytes that an unprivileged writer can still allocate here.
     fn free_bytes(&self, path: &Path) -> io::Result<u64>;
-    /// Takes the exclusive lock of the file at `path` (made if missing) or of the directory that is
-    /// there: a lock file that somebody unlinks does not keep the next one out, a directory that
-    /// is in use does. `Ok(None)`: held by another process or handle. Released when the guard
-    /// drops or the process dies.
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>>;
+    /// Takes the lock of a file or of a directory: a lock file that somebody unlinks does not keep
+    /// the next one out, a directory that is in use does. `Ok(None)`: held by another process or
+    /// handle. Released when the guard drops or the process dies.
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>>;
+    /// The same file system, with the folder `dir` as it is now: paths at and below `dir` lead into
+    /// that folder wherever it is moved, and follow no link below it. Other paths are as before.
+    fn bind(self: Arc<Self>, dir: &Path) -> io::Result<Arc<dyn Fs>>;
     /// Whether paths here are real, so that sled can be used below them.
     fn is_real(&self) -> bool;
+
+    /// Takes the exclusive lock of the file at `path` (made if missing) or of the directory there.
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.lock(path, LockMode::Make)
+    }
+    /// The folder `dir` for a library that opens files by path itself.
+    fn open_folder(&self, dir: &Path) -> io::Result<OpenFolder> {
+        Ok(OpenFolder { path: dir.to_path_buf(), keep: None })
+    }
+    /// From now on `path` must lead to `file`, which is open (I11). Only a locked folder takes note.
+    fn watch(&self, _path: &Path, _file: &Arc<dyn File>) {}
+    /// Ends that.
+    fn unwatch(&self, _path: &Path) {}
+    /// Fails if this is a locked folder that is no longer in its place (I11).
+    fn check_place(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// One open regular file. Positions are explicit; there is no cursor.
@@ -263,6 +304,13 @@ pub fn memory_bytes() -> u64 {
 #[must_use]
 pub fn process_id() -> u32 {
     real::process_id()
+}
+
+/// Where the numbers of processes are those that this process sees: one start of one machine, and a
+/// namespace of processes (a container has its own).
+#[must_use]
+pub fn process_space() -> String {
+    real::process_space()
 }
 
 /// Where a short-lived private copy may be made.

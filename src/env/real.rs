@@ -1,5 +1,5 @@
-//! The operating system's implementation of [`super::Env`]. The only file that may name `std::fs`,
-//! `SystemTime` or the system's random generator (I9).
+//! The operating system's implementation of [`super::Env`]. Only it may name `std::fs`, `SystemTime` or the
+//! system's random generator (I9).
 //!
 //! - Only regular files are opened. Links are not followed, a FIFO cannot block the open, and devices are
 //!   refused.
@@ -14,17 +14,20 @@
 )]
 
 use super::{
-    Clock, DirEntry, Entropy, File, FileKind, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
+    Clock, DirEntry, Entropy, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode,
+    UnixMillis,
 };
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat};
+use rustix::fs::{CWD, FileType, OFlags, Stat};
 use rustix::io::Errno;
-use std::fs::{self, TryLockError};
+use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+mod at;
+mod folder;
 mod memory_limit;
 mod mounts;
 mod process;
@@ -32,16 +35,15 @@ mod process;
 pub mod socket;
 mod sockets;
 mod streams;
+pub use folder::{FolderFs, KeptFolder};
 pub use memory_limit::{group_limit, memory_bytes};
 pub use mounts::{folder_identity, is_handed_in};
 pub use process::{
-    effective_uid, harden_process, is_out_of_files, owner_of_denied, process_id, user_name,
+    effective_uid, harden_process, is_out_of_files, owner_of_denied, process_id, process_space,
+    user_name,
 };
 pub use sockets::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
-
-/// How often an open is retried after a race with a process that creates or removes the same file.
-const RACES_MAX: u32 = 64;
 
 /// The system's wall clock, and a monotonic clock that starts at zero when this is created. On Linux the
 /// monotonic clock stands still while the machine is suspended.
@@ -103,20 +105,11 @@ pub struct RealFile(fs::File);
 
 impl Fs for RealFs {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        Ok(Arc::new(open(path, mode)?))
+        Ok(Arc::new(at::open(CWD, path, mode)?))
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        rustix::fs::mkdir(path, Mode::RWXU)?;
-        // By path, because the umask may prevent opening the new directory. Done only if needed:
-        // usually the mode is right, and the path need not be resolved a second time.
-        let stat = rustix::fs::lstat(path)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-            && stat.st_mode & 0o777 != 0o700
-        {
-            rustix::fs::chmodat(CWD, path, Mode::RWXU, AtFlags::empty())?;
-        }
-        Ok(())
+        at::create_dir(CWD, path)
     }
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
@@ -135,11 +128,7 @@ impl Fs for RealFs {
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        match rustix::fs::lstat(path) {
-            Ok(stat) => Ok(Some(facts(&stat))),
-            Err(Errno::NOENT) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        at::metadata(CWD, path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -155,41 +144,23 @@ impl Fs for RealFs {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
-        fs::File::from(dir).sync_all()
+        at::sync(&at::open_dir(CWD, path, OFlags::empty())?)
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        let stat = rustix::fs::lstat(path)?;
-        if kind_of(&stat) == FileKind::Other {
-            return Err(not_regular());
-        }
-        let mode = Mode::from_raw_mode(mode as rustix::fs::RawMode & 0o7777);
-        Ok(rustix::fs::chmodat(CWD, path, mode, AtFlags::empty())?)
+        at::set_mode(CWD, path, mode)
     }
 
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        let stat = rustix::fs::statvfs(path)?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        Ok(free(&rustix::fs::statvfs(path)?))
     }
 
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        for _ in 0..RACES_MAX {
-            let file = open_for_lock(path)?;
-            match file.0.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            // Another process may have unlinked the file between opening and locking. A lock on an
-            // unlinked file excludes nobody.
-            let named = self.metadata(path)?.map(|named| named.identity);
-            if named == Some(file.metadata()?.identity) {
-                return Ok(Some(Box::new(RealLock(file))));
-            }
-        }
-        Err(io::Error::other("the lock file is removed again and again"))
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        at::lock(CWD, path, mode)
+    }
+
+    fn bind(self: Arc<Self>, dir: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(Arc::new(FolderFs::open(dir)?))
     }
 
     fn is_real(&self) -> bool {
@@ -249,62 +220,6 @@ impl LockGuard for RealLock {
     }
 }
 
-fn open(path: &Path, mode: OpenMode) -> io::Result<RealFile> {
-    match mode {
-        OpenMode::Read => open_existing(path, OFlags::RDONLY),
-        OpenMode::Existing => open_existing(path, OFlags::RDWR),
-        OpenMode::CreateNew => create_new(path),
-        OpenMode::Create => {
-            // In two steps, because O_CREAT alone does not show who created the file and must set its mode.
-            for _ in 0..RACES_MAX {
-                match open_existing(path, OFlags::RDWR) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    outcome => return outcome,
-                }
-                match create_new(path) {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    outcome => return outcome,
-                }
-            }
-            Err(io::Error::other("the file appears and disappears again and again"))
-        }
-    }
-}
-
-/// A directory is locked through a read-only descriptor, everything else as a file.
-fn open_for_lock(path: &Path) -> io::Result<RealFile> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match retry(|| rustix::fs::open(path, flags, Mode::empty())) {
-        Ok(directory) => Ok(RealFile(directory.into())),
-        Err(_) => open(path, OpenMode::Create),
-    }
-}
-
-fn open_existing(path: &Path, access: OFlags) -> io::Result<RealFile> {
-    // NONBLOCK: opening a FIFO must not wait for its other end. NOCTTY: a terminal must not become our
-    // controlling terminal.
-    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let descriptor = retry(|| rustix::fs::open(path, flags, Mode::empty())).map_err(|error| {
-        match error {
-            // A link (LOOP; MLINK on some BSDs), a directory, a socket or a dead device.
-            Errno::LOOP | Errno::MLINK | Errno::ISDIR | Errno::NXIO => not_regular(),
-            error => error.into(),
-        }
-    })?;
-    if kind_of(&rustix::fs::fstat(&descriptor)?) != FileKind::File {
-        return Err(not_regular());
-    }
-    Ok(RealFile(descriptor.into()))
-}
-
-fn create_new(path: &Path) -> io::Result<RealFile> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR;
-    let descriptor = retry(|| rustix::fs::open(path, flags, mode))?;
-    rustix::fs::fchmod(&descriptor, mode)?;
-    Ok(RealFile(descriptor.into()))
-}
-
 fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     loop {
         match call() {
@@ -312,6 +227,10 @@ fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Resu
             outcome => return outcome,
         }
     }
+}
+
+fn free(stat: &rustix::fs::StatVfs) -> u64 {
+    stat.f_bavail.saturating_mul(stat.f_frsize)
 }
 
 fn not_regular() -> io::Error {
@@ -334,6 +253,7 @@ fn facts(stat: &Stat) -> Metadata {
         mode: stat.st_mode as u32 & 0o7777,
         uid: stat.st_uid as u32,
         identity: (stat.st_dev as u64, stat.st_ino as u64),
+        links: stat.st_nlink as u64,
     }
 }
 

@@ -11,7 +11,7 @@
 //! embedding program does.
 
 use super::StoreError;
-use super::sled_store::files;
+use super::sled_store::{files, wait_until_free};
 use crate::env::{FileKind, Fs, OpenMode};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,7 +66,10 @@ pub enum SetAside {
 
 /// Moves the state out of the way without opening it, so that it can be rebuilt. Durable when this
 /// returns. The old state is kept for inspection only if the disk has room for another of its size.
+///
+/// [`StoreError::Held`]: somebody has it open, so it is left where it is.
 pub fn set_aside(fs: &dyn Fs, vault_dir: &Path) -> Result<SetAside, StoreError> {
+    wait_until_free(fs, &state_dir(vault_dir))?;
     let (state, aside) = (state_dir(vault_dir), vault_dir.join(ASIDE_DIR));
     let set_aside = || -> io::Result<SetAside> {
         if fs.metadata(&state)?.is_none() {

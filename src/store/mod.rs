@@ -41,6 +41,10 @@ pub enum StoreError {
         /// What was noticed; never holds row content.
         what: &'static str,
     },
+    /// Another process, or what is left of a store of this one, has the state open. It is whole for all
+    /// that is known, and must not be touched.
+    #[error("another process has the state open")]
+    Held,
     /// The file system refused.
     #[error("the operating system refused: cannot {op}: {source}")]
     Io {

@@ -1,7 +1,7 @@
 //! A vault's folder: its lock, its files, and everything that needs no key.
 //!
 //! ```text
-//! LOCK                     exclusive; holds the holder's pid
+//! LOCK                     exclusive; notes who has it
 //! keystore.a keystore.b    twin: what opens the vault
 //! manifest.a manifest.b    twin: snapshot, segments, end mark       } `log`
 //! log/                     segments and snapshots                   }
@@ -14,11 +14,13 @@
 use super::options::Options;
 use super::ownership::{check_folder, make_private};
 use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
+use crate::env::locked::{HeldFolder, LockedFolder, find_link};
 use crate::env::real::effective_uid;
-use crate::env::{self, Env, FileKind, Fs, LockGuard, OpenMode, UnixMillis};
+use crate::env::{self, Env, FileKind, Fs, LockMode, OpenMode, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
 use crate::vault::error::{keystore_decode_error, keystore_error};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,18 +34,28 @@ const KEYSTORE_FORMAT: u32 = 1;
 const KEYSTORE_ID_AT: usize = 12;
 /// How long to wait between two tries to get the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// The longest content of LOCK that is read as a pid.
-const PID_BYTES_MAX: usize = 16;
+/// The longest content of LOCK that is read.
+const NOTE_BYTES_MAX: usize = 512;
+/// How often a folder that is exchanged while it is being locked is tried anew.
+const EXCHANGES_MAX: u32 = 8;
+/// What is wrong with a file system that has no locks.
+const NO_LOCKS: &str =
+    "the file system gives no lock (flock), and without one two processes could write at once";
+const KEYSTORES: [&str; 2] = ["keystore.a", "keystore.b"];
+/// The folders of a vault's folder.
+const OUR_DIRS: [&str; 5] = ["log", "state", "state.aside", "creating", "damaged"];
 /// The files of a vault's folder itself.
 const OUR_FILES: [&str; 7] =
     [LOCK, "keystore.a", "keystore.b", "manifest.a", "manifest.b", "state.opening", "reserve"];
 
-/// A vault's folder with its lock held and nothing unlocked yet. Dropping it releases the lock.
+/// A vault's folder with its locks held and nothing unlocked yet. Dropping it releases the locks.
+///
+/// The files of `env` are bound to the folder that was locked (I11): what has its path later is not touched.
 pub struct VaultDir {
     pub(crate) env: Env,
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
-    pub(crate) lock: Box<dyn LockGuard>,
+    pub(crate) lock: HeldFolder,
 }
 
 /// The keystore's twin in `dir`.
@@ -66,10 +78,16 @@ fn settled_keystore_twin(fs: &Arc<dyn Fs>, dir: &Path) -> std::result::Result<Tw
     })
 }
 
-/// The file that is locked.
+/// Binds and locks the folder of a fork, whose files are in memory.
 #[cfg(feature = "testkit")]
-pub(crate) fn lock_path(dir: &Path) -> PathBuf {
-    dir.join(LOCK)
+pub(crate) fn lock_fork(env: &Env, dir: &Path) -> Result<(Env, HeldFolder)> {
+    let io = |error| Error::io("lock", dir, error);
+    let held = HeldFolder(Arc::new(LockedFolder::bind(&env.fs, dir).map_err(io)?));
+    if !held.0.keep_lock(&dir.join(LOCK), LockMode::Make).map_err(io)? {
+        return Err(ErrorKind::InUse { pid: None }.into());
+    }
+    let fs: Arc<dyn Fs> = Arc::<LockedFolder>::clone(&held.0);
+    Ok((Env { fs, ..env.clone() }, held))
 }
 
 /// The environment of these options. It is the real one unless a test gave another.
@@ -146,32 +164,79 @@ impl VaultDir {
     }
 
     fn take(env: Env, dir: &Path, options: &Options) -> Result<Self> {
-        let path = dir.join(LOCK);
         let deadline = env.clock.monotonic().saturating_add(options.wait);
+        let mut exchanges = 0;
         loop {
-            match env.fs.try_lock(&path).map_err(|error| Error::io("lock", &path, error))? {
-                Some(lock) => {
-                    let held = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
-                    held.write_pid().map_err(|error| Error::io("write", &path, error)).or_else(
-                        |error| {
-                            // The pid is only a courtesy. A full disk must not prevent reading.
-                            if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
-                        },
-                    )?;
-                    return Ok(held);
+            match Self::try_take(&env, dir, options) {
+                Ok(Some(held)) => return Ok(held),
+                Ok(None) if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
+                Ok(None) => {
+                    let pid = read_holder(env.fs.as_ref(), &dir.join(LOCK));
+                    return Err(ErrorKind::InUse { pid }.into());
                 }
-                None if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
-                None => {
-                    return Err(ErrorKind::InUse { pid: read_pid(env.fs.as_ref(), &path) }.into());
-                }
+                // It was exchanged between the opening of the folder and its lock.
+                Err(error) if error.is_displaced() && exchanges < EXCHANGES_MAX => exchanges += 1,
+                Err(error) => return Err(error),
             }
         }
     }
 
-    fn write_pid(&self) -> std::io::Result<()> {
-        let file = self.lock.file();
-        file.set_len(0)?;
-        file.write_all_at(format!("{}\n", env::process_id()).as_bytes(), 0)
+    /// `None`: another process has it.
+    fn try_take(env: &Env, dir: &Path, options: &Options) -> Result<Option<Self>> {
+        let open = |error| Error::io("open", dir, error);
+        let folder = Arc::new(LockedFolder::bind(&env.fs, dir).map_err(open)?);
+        let fs: Arc<dyn Fs> = Arc::<LockedFolder>::clone(&folder);
+        let (env, lock) = (Env { fs, ..env.clone() }, HeldFolder(folder));
+        let place = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
+        let ours = [OUR_FILES.as_slice(), OUR_DIRS.as_slice()].concat();
+        if let Some(path) = find_link(place.env.fs.as_ref(), dir, &ours).map_err(open)? {
+            return Err(ErrorKind::Link { path }.into());
+        }
+        // Whoever has the folder gets the rest: nobody who comes too late makes a LOCK.
+        let is_held = place.lock_folder() && place.lock_keystore() && place.lock_file()?;
+        if !is_held {
+            return Ok(None);
+        }
+        // Between opening and locking the folder its path may have come to name another one.
+        place.env.fs.check_place().map_err(open)?;
+        place.note_holder()?;
+        Ok(Some(place))
+    }
+
+    /// Locks the folder itself, which keeps others out even if LOCK is removed. `false`: another process has
+    /// it. A file system that gives no lock for folders is no reason to refuse: LOCK is locked as well.
+    fn lock_folder(&self) -> bool {
+        self.lock.0.keep_lock(&self.dir, LockMode::Existing).unwrap_or(true)
+    }
+
+    /// The same for the copies of the keystore that are there. They are written in place, so they stay the
+    /// files that were locked; one that was missing is locked by another call, once it is there.
+    pub(crate) fn lock_keystore(&self) -> bool {
+        KEYSTORES.iter().map(|name| self.dir.join(name)).all(|path| {
+            let is_there = || matches!(self.env.fs.metadata(&path), Ok(Some(_)));
+            self.lock.0.has_lock(&path)
+                || !is_there()
+                || self.lock.0.keep_lock(&path, LockMode::Existing).unwrap_or(true)
+        })
+    }
+
+    fn lock_file(&self) -> Result<bool> {
+        let path = self.dir.join(LOCK);
+        self.lock.0.keep_lock(&path, LockMode::Make).map_err(|error| match error.kind() {
+            io::ErrorKind::Unsupported => ErrorKind::Unsuitable { path, what: NO_LOCKS }.into(),
+            _ => Error::io("lock", path, error),
+        })
+    }
+
+    /// Notes in LOCK who has it.
+    fn note_holder(&self) -> Result<()> {
+        let note = format!("{}\n{}\n", env::process_id(), env::process_space());
+        let path = self.dir.join(LOCK);
+        let noted = self.lock.0.write_note(&path, note.as_bytes());
+        noted.map_err(|error| Error::io("write", path, error)).or_else(|error| {
+            // The note is only a courtesy. A full disk must not prevent reading.
+            if *error.kind() == ErrorKind::NoSpace { Ok(()) } else { Err(error) }
+        })
     }
 
     /// Whether a finished vault is here.
@@ -219,11 +284,16 @@ fn refuse_wrong_clock(env: &Env) -> Result<()> {
     if env.clock.wall() < UnixMillis(0) { Err(ErrorKind::ClockBefore1970.into()) } else { Ok(()) }
 }
 
-fn read_pid(fs: &dyn Fs, path: &Path) -> Option<u32> {
+/// The process id that LOCK names. `None` if it is of another machine or container: here it would name a
+/// process that has nothing to do with the vault.
+fn read_holder(fs: &dyn Fs, path: &Path) -> Option<u32> {
     let file = fs.open(path, OpenMode::Read).ok()?;
-    let mut text = [0; PID_BYTES_MAX];
+    let mut text = [0; NOTE_BYTES_MAX];
     let read = file.read_at(&mut text, 0).ok()?;
-    std::str::from_utf8(text.get(..read)?).ok()?.trim().parse().ok()
+    let mut lines = std::str::from_utf8(text.get(..read)?).ok()?.lines();
+    let pid = lines.next()?.trim().parse().ok()?;
+    // Earlier versions noted the process id alone.
+    lines.next().is_none_or(|space| space == env::process_space()).then_some(pid)
 }
 
 /// Makes `dir` and its missing parents. Each is durable under its name.

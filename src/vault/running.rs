@@ -54,6 +54,9 @@ impl Running {
         }
         let _pass = self.maintainer.lock_pass();
         let Some(mut pipeline) = driver.stop() else { return Ok(()) };
+        // A vault that is not in its place any more writes nothing, not even an end mark (I11).
+        let _ = shared.env.fs.check_place();
+        let displaced = shared.status.displaced();
         let is_clean = shared.status.get() == Status::Open;
         let state = shared.state.replace(None);
         shared.status.raise(Status::Closed);
@@ -69,7 +72,7 @@ impl Running {
         // Dropped before the lock: the next owner must not find our files open.
         drop((state, pipeline));
         shared.release_lock();
-        closed
+        displaced.map_or(closed, |kind| Err(kind.into()))
     }
 
     /// Ends the vault as after a crash, but without threads left behind and with the lock released.

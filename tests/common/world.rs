@@ -9,7 +9,7 @@ use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
 use strongroom::__internals::env::faults;
 use strongroom::__internals::env::{
-    Clock, DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
+    Clock, DirEntry, Env, File, Fs, LockGuard, LockMode, Metadata, OpenMode, UnixMillis,
 };
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
@@ -378,8 +378,11 @@ impl Fs for CountingFs {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.inner.free_bytes(path)
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.inner.try_lock(path)
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.inner.lock(path, mode)
+    }
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(self) // nobody moves a folder here
     }
     fn is_real(&self) -> bool {
         self.inner.is_real()

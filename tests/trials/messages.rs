@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use strongroom::__internals::crypto::Unlock;
 use strongroom::__internals::env::{
-    DirEntry, Env, File, Fs, LockGuard, Metadata, OpenMode, memory::MemoryFs,
+    DirEntry, Env, File, Fs, LockGuard, LockMode, Metadata, OpenMode, memory::MemoryFs,
 };
 use strongroom::__internals::error::{Error, ErrorKind};
 use strongroom::__internals::vault::{Options, Vault};
@@ -155,9 +155,12 @@ impl Fs for Failing {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.files.free_bytes(path)
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         self.plan.ask("try_lock")?;
-        self.files.try_lock(path)
+        self.files.lock(path, mode)
+    }
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(self) // nobody moves a folder here
     }
     fn is_real(&self) -> bool {
         false

@@ -7,7 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use strongroom::__internals::env::{
-    DirEntry, Env, File, FileKind, Fs, LockGuard, Metadata, OpenMode, memory::MemoryFs,
+    DirEntry, Env, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode, memory::MemoryFs,
 };
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::vault::{Options, Vault};
@@ -187,8 +187,11 @@ impl Fs for NoModes {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.0.free_bytes(path)
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.0.try_lock(path)
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.0.lock(path, mode)
+    }
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(self) // nobody moves a folder here
     }
     fn is_real(&self) -> bool {
         false

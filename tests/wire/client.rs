@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use strongroom::__internals::env::{
-    Clock, DirEntry, Entropy, Env, File, Fs, LockGuard, Metadata, OpenMode, UnixMillis,
+    Clock, DirEntry, Entropy, Env, File, Fs, LockGuard, LockMode, Metadata, OpenMode, UnixMillis,
 };
 use strongroom::__internals::error::Error;
 use strongroom::__internals::secret::SecretBytes;
@@ -66,7 +66,8 @@ impl Fs for NoFiles {
     fn sync_dir(&self, _: &Path) -> io::Result<()> { unreachable!() }
     fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> { unreachable!() }
     fn free_bytes(&self, _: &Path) -> io::Result<u64> { unreachable!() }
-    fn try_lock(&self, _: &Path) -> io::Result<Option<Box<dyn LockGuard>>> { unreachable!() }
+    fn lock(&self, _: &Path, _: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> { unreachable!() }
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> { unreachable!() }
     fn is_real(&self) -> bool { false }
 }
 

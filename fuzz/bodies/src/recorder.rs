@@ -5,64 +5,68 @@ use crate::env::sim::SimFs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
+use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, LockMode, Metadata, OpenMode};
 
 type Witness = Arc<dyn Fn() + Send + Sync>;
 
 pub struct Recorder {
-    sim: Arc<SimFs>,
+    inner: Arc<dyn Fs>,
     witness: Witness,
 }
 
 impl Recorder {
     pub fn new(sim: Arc<SimFs>, witness: impl Fn() + Send + Sync + 'static) -> Self {
-        Self { sim, witness: Arc::new(witness) }
+        Self { inner: sim, witness: Arc::new(witness) }
     }
 
-    fn inner(&self) -> &dyn Fs {
+    fn noted(&self) -> &dyn Fs {
         (self.witness)();
-        self.sim.as_ref()
+        self.inner.as_ref()
     }
 }
 
 impl Fs for Recorder {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let makes = matches!(mode, OpenMode::CreateNew | OpenMode::Create);
-        if makes && self.sim.metadata(path)?.is_none() {
+        if makes && self.inner.metadata(path)?.is_none() {
             (self.witness)();
         }
-        let inner = self.sim.open(path, mode)?;
+        let inner = self.inner.open(path, mode)?;
         Ok(Arc::new(RecordedFile { inner, witness: Arc::clone(&self.witness) }))
     }
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner().create_dir(path)
+        self.noted().create_dir(path)
     }
     fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        self.sim.read_dir(path)
+        self.inner.read_dir(path)
     }
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        self.sim.metadata(path)
+        self.inner.metadata(path)
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.inner().rename(from, to)
+        self.noted().rename(from, to)
     }
     fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.inner().remove_file(path)
+        self.noted().remove_file(path)
     }
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.inner().remove_dir_all(path)
+        self.noted().remove_dir_all(path)
     }
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner().sync_dir(path)
+        self.noted().sync_dir(path)
     }
     fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.inner().set_mode(path, mode)
+        self.noted().set_mode(path, mode)
     }
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.sim.free_bytes(path)
+        self.inner.free_bytes(path)
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.inner().try_lock(path)
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.noted().lock(path, mode)
+    }
+    fn bind(self: Arc<Self>, dir: &Path) -> io::Result<Arc<dyn Fs>> {
+        let inner = Arc::clone(&self.inner).bind(dir)?;
+        Ok(Arc::new(Self { inner, witness: Arc::clone(&self.witness) }))
     }
     fn is_real(&self) -> bool {
         false

@@ -6,6 +6,9 @@ use rustix::process::{Resource, Rlimit};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// The longest name of a space of processes, in characters.
+const PROCESS_SPACE_MAX: usize = 120;
+
 /// Hardens the whole process: new files (including sled's) get no group and world bits, no core file is
 /// written, and on Linux no other process of the same user may attach or read its memory. Call it first
 /// in `main`, before a thread is started or a file is created.
@@ -53,6 +56,18 @@ pub fn owner_of_denied(path: &Path) -> Option<(PathBuf, u32, u32)> {
 #[must_use]
 pub fn process_id() -> u32 {
     std::process::id()
+}
+
+/// Where process ids mean what they mean here: this start of this machine, and the namespace of processes.
+/// One line. Where the system tells neither, the name of the machine.
+#[must_use]
+pub fn process_space() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let machine = if boot.trim().is_empty() { name.as_str() } else { boot.trim() };
+    let space = format!("{machine} {}", namespace.display());
+    space.chars().filter(|c| !c.is_control()).take(PROCESS_SPACE_MAX).collect()
 }
 
 /// Whether a call failed because the process or the machine has reached its limit of open files.

@@ -54,7 +54,7 @@ fn files_are_0600_and_directories_0700_under_any_umask() {
     }
     for umask in umasks {
         let dir = child_dir().join(format!("{umask:03o}"));
-        rustix::process::umask(Mode::from_raw_mode(umask));
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
         RealFs.create_dir(&dir).unwrap();
         RealFs.open(&dir.join("new"), OpenMode::CreateNew).unwrap();
         RealFs.open(&dir.join("made"), OpenMode::Create).unwrap();

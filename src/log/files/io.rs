@@ -7,9 +7,12 @@ use std::io;
 use std::path::Path;
 use subtle::ConstantTimeEq;
 
-/// Syncs a directory.
+/// Syncs a directory. A file system that cannot do that at all has not failed: nothing is poisoned by it.
 pub(crate) fn sync_dir(fs: &dyn Fs, path: &Path, name: &str) -> Result<(), LogError> {
-    fs.sync_dir(path).map_err(|error| LogError::io("sync", name, error))
+    fs.sync_dir(path).map_err(|error| {
+        let op = if error.kind() == io::ErrorKind::Unsupported { "sync a folder" } else { "sync" };
+        LogError::io(op, name, error)
+    })
 }
 
 /// Syncs a directory and the one that names it.

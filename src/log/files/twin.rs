@@ -387,6 +387,7 @@ impl Twin {
             .fs
             .open(&self.path(slot), OpenMode::Create)
             .map_err(|error| LogError::open(&name, error))?;
+        self.fs.watch(&self.path(slot), &file);
         file.write_all_at(bytes, 0).map_err(|error| LogError::write(&name, error))?;
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         if len != bytes.len() as u64 {

@@ -185,6 +185,11 @@ impl Log {
         if synced.is_err() && self.options.faults.active(Fault::RetryFailedSync) {
             synced = segment.file.sync_data();
         }
+        // A frame in a file that has lost its name is lost, too, whatever the sync says (I11).
+        let synced = synced.and_then(|()| match segment.file.metadata()?.links {
+            0 => self.context.fs().check_place(),
+            _ => Ok(()),
+        });
         let synced = synced.map_err(|error| LogError::io("sync", &segment.name, error));
         self.poisoned = synced.is_err();
         self.dirty = false;

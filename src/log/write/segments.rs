@@ -12,6 +12,8 @@ impl Log {
     /// Ends the current segment: no more frames go into it.
     pub(crate) fn end_current(&mut self) {
         if let Some(segment) = self.current.take() {
+            let path = self.context.path(FileKind::Segment, segment.header.number);
+            self.context.fs().unwatch(&path);
             let SegmentHeader { number, id, .. } = segment.header;
             let start = segment.header.start();
             self.ended.push(SegmentInfo { number, id, start, end: self.tail.clone() });
@@ -79,11 +81,13 @@ impl Log {
             None => self.make_segment(number, wanted, needed)?,
         };
         let name = FileKind::Segment.name(number);
+        let path = self.context.path(FileKind::Segment, number);
         let file = self
             .context
             .fs()
-            .open(&self.context.path(FileKind::Segment, number), OpenMode::Existing)
+            .open(&path, OpenMode::Existing)
             .map_err(|error| LogError::io("open", &name, error))?;
+        self.context.fs().watch(&path, &file);
         let header = SegmentHeader {
             number,
             id: self.context.random()?,

@@ -37,6 +37,7 @@ mod tidy;
 use super::bounds::bounds;
 use super::per_tree::PerTree;
 use super::{Row, Store, StoreError};
+use crate::env::real::KeptFolder;
 use crate::env::{File, Fs};
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
@@ -50,6 +51,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tidy::{Tidier, Waker};
 
 pub use load::Loader;
+pub(in crate::store) use open::wait_until_free;
 
 /// Rows that `scan` takes from sled before it calls out.
 const SCAN_ROWS: usize = 256;
@@ -112,6 +114,8 @@ struct Shared {
     fs: Arc<dyn Fs>,
     dir: PathBuf,
     sled: Contained<Handles>,
+    /// What sled's paths lead through. Kept until sled has let its files go.
+    folder: Mutex<Option<KeptFolder>>,
     /// `db` through a descriptor of our own, kept from the opening on: the kernel reports every
     /// write-back error since then to it.
     db_file: Arc<dyn File>,

@@ -7,7 +7,7 @@ use super::{
     APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
     decode_applied, writer,
 };
-use crate::env::{Fs, OpenMode, is_no_space};
+use crate::env::{Fs, LockMode, OpenFolder, OpenMode, is_no_space};
 use crate::model::Lsn;
 use crate::store::per_tree::{PerTree, tree_name};
 use crate::store::{StoreError, guard};
@@ -20,6 +20,10 @@ use std::time::Duration;
 /// How often, and how far apart, sled's lock is tried: about two seconds in all.
 const LOCK_TRIES: u32 = 200;
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// The same for a store that is dropped without being closed.
+const DROP_TRIES: u32 = 10;
+/// How sled's error begins if another process, or another store of this one, has its file.
+const HELD: &str = "could not acquire lock";
 
 /// ENFILE and EMFILE: they have no `ErrorKind`, and the same numbers on every Unix.
 const DESCRIPTORS_EXHAUSTED: [i32; 2] = [23, 24];
@@ -37,12 +41,14 @@ impl SledStore {
         vault_dir: &Path,
         options: SledOptions,
     ) -> Result<Self, StoreError> {
+        // A state that somebody has open is never damaged.
+        wait_until_free(&**fs, &guard::state_dir(vault_dir))?;
         if guard::was_opening(&**fs, vault_dir)? {
             guard::set_aside(&**fs, vault_dir)?;
         }
         guard::mark_opening(&**fs, vault_dir)?;
         let opened = Self::open(Arc::clone(fs), &guard::state_dir(vault_dir), options);
-        if let Err(StoreError::Io { .. }) = &opened {
+        if let Err(StoreError::Io { .. } | StoreError::Held) = &opened {
             // Too many open files say nothing about the state, so the mark is removed. If that fails
             // as well, the only cost is a rebuild.
             let _ = guard::clear_opening(&**fs, vault_dir);
@@ -60,19 +66,19 @@ impl SledStore {
     /// lock. This waits for it.
     ///
     /// [`StoreError::Broken`]: sled cannot read the state; set it aside and rebuild.
+    /// [`StoreError::Held`]: somebody has it open; leave it alone.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: SledOptions) -> Result<Self, StoreError> {
         let config = sled::Config::new()
-            .path(dir)
             .cache_capacity(options.cache_bytes.max(1 << 20))
             .segment_size(SEGMENT_BYTES)
             .flush_every_ms(None);
-        Self::open_with(fs, dir, &config)
+        Self::open_with(fs, dir, config)
     }
 
     pub(in crate::store) fn open_with(
         fs: Arc<dyn Fs>,
         dir: &Path,
-        config: &sled::Config,
+        config: sled::Config,
     ) -> Result<Self, StoreError> {
         let failed = |op| {
             move |source: io::Error| match source.kind() {
@@ -87,7 +93,10 @@ impl SledStore {
             return Err(StoreError::Io { op: "open sled on a simulated disk", source });
         }
         files::prepare(&*fs, dir).map_err(failed("prepare the state"))?;
-        let db = open_db(config)?;
+        // sled works by path. This one leads to the folder that was opened, whatever takes its name (I11).
+        let OpenFolder { path, keep } =
+            fs.open_folder(dir).map_err(failed("open the state's folder"))?;
+        let db = open_db(&config.path(path))?;
         let (handles, applied, live_bytes) = contain(|| open_trees(db))
             .unwrap_or(Err(StoreError::Broken { what: "sled panicked while it was opened" }))?;
         files::make_private(&*fs, dir).map_err(failed("make the state private"))?;
@@ -97,6 +106,7 @@ impl SledStore {
             fs,
             dir: dir.to_path_buf(),
             sled: Contained::new(handles),
+            folder: Mutex::new(keep),
             db_file,
             applied: AtomicU64::new(applied.0),
             live_bytes: AtomicU64::new(live_bytes),
@@ -153,7 +163,7 @@ impl SledStore {
         let op = "wait for sled to let its files go";
         let path = self.shared.dir.join(DB_FILE);
         for _ in 0..LOCK_TRIES {
-            match self.shared.fs.try_lock(&path) {
+            match self.shared.fs.lock(&path, LockMode::Existing) {
                 Ok(Some(_)) => return Ok(()),
                 Ok(None) => settle(),
                 Err(source) => return Err(StoreError::Io { op, source }),
@@ -163,12 +173,48 @@ impl SledStore {
     }
 }
 
+impl SledStore {
+    /// Whether sled has closed its file.
+    fn is_let_go(&self) -> bool {
+        let path = self.shared.dir.join(DB_FILE);
+        for _ in 0..DROP_TRIES {
+            match self.shared.fs.lock(&path, LockMode::Existing) {
+                Ok(Some(_)) => return true,
+                Ok(None) => settle(),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
 impl Drop for SledStore {
     /// A store that was not closed: sled is dropped inside the containment.
     fn drop(&mut self) {
         self.stop_tidier();
         self.shared.sled.drop_inner();
+        let folder = self.shared.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(folder) = folder
+            && !self.is_let_go()
+        {
+            // Another folder that gets the number of this descriptor must never be taken for it.
+            folder.leak();
+        }
     }
+}
+
+/// Waits until nobody has the state's files open: a process that is dying, or a store that was just dropped.
+/// [`StoreError::Held`]: somebody still has them.
+pub(in crate::store) fn wait_until_free(fs: &dyn Fs, state: &Path) -> Result<(), StoreError> {
+    let db = state.join(DB_FILE);
+    for _ in 0..LOCK_TRIES {
+        match fs.lock(&db, LockMode::Existing) {
+            Ok(None) => settle(),
+            // No such file, or no locks: sled says what it thinks of that.
+            Ok(Some(_)) | Err(_) => return Ok(()),
+        }
+    }
+    Err(StoreError::Held)
 }
 
 /// Waits, and runs sled's deferred destructors. They hold its files open, and possibly no other thread
@@ -180,16 +226,23 @@ fn settle() {
 
 /// sled reports a held lock as an error of no particular kind, so that each of those is tried again.
 fn open_db(config: &sled::Config) -> Result<sled::Db, StoreError> {
+    let mut is_held = false;
     for _ in 0..LOCK_TRIES {
         match contain(|| config.open()) {
             Some(Ok(db)) => return Ok(db),
-            Some(Err(sled::Error::Io(error))) if error.kind() == io::ErrorKind::Other => settle(),
+            Some(Err(sled::Error::Io(error))) if error.kind() == io::ErrorKind::Other => {
+                is_held = error.to_string().starts_with(HELD);
+                settle();
+            }
             Some(Err(sled::Error::Io(source))) if is_environment(&source) => {
                 return Err(StoreError::Io { op: "open sled", source });
             }
             Some(Err(_)) => return Err(StoreError::Broken { what: "sled cannot read the state" }),
             None => return Err(StoreError::Broken { what: "sled panicked while it was opened" }),
         }
+    }
+    if is_held {
+        return Err(StoreError::Held);
     }
     Err(StoreError::Broken { what: "sled does not open" })
 }

@@ -25,14 +25,13 @@ fn setting(name: &str, default: u64) -> u64 {
 
 fn open_tuned(dir: &Path) -> SledStore {
     let config = sled::Config::new()
-        .path(dir.join("state"))
         .cache_capacity(setting("CACHE_MIB", 16) << 20)
         .segment_size(usize::try_from(setting("SEGMENT_KIB", 1024)).unwrap() << 10)
         .flush_every_ms(match setting("FLUSH_MS", 0) {
             0 => None,
             millis => Some(millis),
         });
-    SledStore::open_with(real_fs(), &dir.join("state"), &config).unwrap()
+    SledStore::open_with(real_fs(), &dir.join("state"), config).unwrap()
 }
 
 fn id(secret: u64) -> Vec<u8> {

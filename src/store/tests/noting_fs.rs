@@ -1,6 +1,6 @@
 //! The real file system with a note of every sync, and syncs that fail on demand.
 
-use crate::env::{DirEntry, File, FileKind, Fs, LockGuard, Metadata, OpenMode};
+use crate::env::{DirEntry, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -99,6 +99,7 @@ fn facts(metadata: &fs::Metadata) -> Metadata {
         mode: metadata.mode() & 0o7777,
         uid: metadata.uid(),
         identity: (metadata.dev(), metadata.ino()),
+        links: metadata.nlink(),
     }
 }
 
@@ -161,11 +162,14 @@ impl Fs for NotingFs {
     fn free_bytes(&self, _path: &Path) -> io::Result<u64> {
         Ok(self.notes().free_bytes.unwrap_or(u64::MAX))
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(self) // nobody moves a folder here
+    }
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         let file = fs::OpenOptions::new()
             .read(true)
             .write(true)
-            .create(true)
+            .create(mode == LockMode::Make)
             .truncate(false)
             .mode(0o600)
             .open(path)?;

@@ -5,8 +5,9 @@
 
 use crate::env::Env;
 use crate::env::threads::sync::{Arc, PoisonError};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::vault::commit::driver::Driver;
+use crate::vault::directory::lock_fork;
 use crate::vault::handle::Vault;
 use crate::vault::inner::Inner;
 use crate::vault::maintenance::maintainer::KeystoreFile;
@@ -28,9 +29,7 @@ impl Vault {
         let pipeline = pipeline.lock().unwrap_or_else(PoisonError::into_inner);
         let pipeline = pipeline.as_deref().ok_or(ErrorKind::Closed)?;
         let env = machine();
-        let path = crate::vault::directory::lock_path(&inner.shared.dir);
-        let lock = env.fs.try_lock(&path).map_err(|error| Error::io("lock", path, error))?;
-        let lock = lock.ok_or(ErrorKind::InUse { pid: None })?;
+        let (env, lock) = lock_fork(&env, &inner.shared.dir)?;
         let wakers = Wakers { passes: Alarm::default().waker, segments: Alarm::default().waker };
         let shared = Arc::new(Shared::fork(&inner.shared, &env, wakers, lock).ok_or(REFUSED)?);
         let keystore = maintainer.lock_keystore();

@@ -333,7 +333,7 @@ impl Pipeline {
         match error {
             // Refused at once, because of an earlier failure that has not reached the vault.
             LogError::Poisoned => ErrorKind::Poisoned.into(),
-            _ => ErrorKind::OutcomeUnknown.into(),
+            _ => self.shared.status.displaced().unwrap_or(ErrorKind::OutcomeUnknown).into(),
         }
     }
 }

@@ -107,6 +107,9 @@ impl VaultDir {
         let log = log?;
 
         install_keystore(&self, &keystore)?;
+        if !self.lock_keystore() {
+            return Err(ErrorKind::InUse { pid: None }.into());
+        }
         let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };
         // Every sync succeeded in this process, so nothing has to be read back: an open would find the same
         // log.

@@ -75,6 +75,9 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     refuse_rollback(&recovered, &keystore)?;
     if content.needs_repair {
         twin.repair(&content)?;
+        if !place.lock_keystore() {
+            return Err(ErrorKind::InUse { pid: None }.into());
+        }
     }
     recovered.settle()?;
     let opener = StateOpener::of(&place, &place.options.tuning, &keys);

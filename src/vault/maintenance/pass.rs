@@ -33,6 +33,7 @@ impl Maintainer {
             return Ok(());
         }
         let mut first = FirstError::default();
+        shared.space.look_at_reserve();
         // The age clock has to be read at least every hour.
         self.inner.driver.control(Pipeline::now)?;
         first.note(self.rebuild_broken_state());

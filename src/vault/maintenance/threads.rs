@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::vault::worker::{Alarm, Worker};
 use std::time::Duration;
 
-/// How often a pass runs without a wake.
+/// How often a pass runs, and how often the folder's place is looked at, without a wake.
 const TICK: Duration = Duration::from_millis(500);
 /// How long only the cheapest work is done after a failure: a full disk stays full for a while.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -31,8 +31,12 @@ impl MaintenanceThreads {
     /// Starts the threads. They share the maintainer until they are stopped.
     pub(crate) fn spawn(maintainer: &Arc<Maintainer>, alarms: Alarms) -> Result<Self> {
         let prepares = Arc::clone(maintainer);
-        let prepare = move || prepares.run_preparation();
-        let segments = Worker::spawn("strongroom-segments", alarms.segments, HOUR, prepare)?;
+        let prepare = move || {
+            // On this thread, because a pass on the other one may take long (I11).
+            let _ = prepares.inner.shared.env.fs.check_place();
+            prepares.run_preparation();
+        };
+        let segments = Worker::spawn("strongroom-segments", alarms.segments, TICK, prepare)?;
         let maintainer = Arc::clone(maintainer);
         let mut last_full: Option<Duration> = None;
         let mut not_before = Duration::ZERO;

@@ -9,6 +9,8 @@ impl Inner {
     /// Fails with the reason if the vault takes no writes, has no space to grow, or cannot read.
     pub(crate) fn ready(&self) -> Result<()> {
         let shared = &self.shared;
+        // Asked anew, so that a probe sees it at once (I11). If the system cannot tell, the next look does.
+        let _ = shared.env.fs.check_place();
         if let Some(kind) = shared.status.refuses_writes() {
             return Err(kind.into());
         }

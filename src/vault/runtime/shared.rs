@@ -7,10 +7,11 @@ use super::space::Space;
 use super::state_slot::StateSlot;
 use super::status::{Status, StatusCell};
 use crate::crypto::{Keyring, VaultId};
+use crate::env::Env;
 use crate::env::faults::Stash;
+use crate::env::locked::HeldFolder;
 use crate::env::threads::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::env::threads::sync::{Arc, Mutex, PoisonError, RwLock};
-use crate::env::{Env, LockGuard};
 use crate::error::{ErrorKind, Result};
 use crate::log::Preparation;
 use crate::vault::directory::VaultDir;
@@ -56,7 +57,7 @@ pub(crate) struct Shared {
     is_stopping: AtomicBool,
     /// The vault's lock, held until the vault is closed. It is the last field, so that state and log
     /// are dropped before it if the vault is never closed.
-    lock: Mutex<Option<Box<dyn LockGuard>>>,
+    lock: Mutex<Option<HeldFolder>>,
 }
 
 impl Shared {
@@ -69,7 +70,7 @@ impl Shared {
             id: keys.vault_id(),
             keys: RwLock::new(keys),
             state: StateSlot::new(state),
-            status: StatusCell::new(Status::Open),
+            status: StatusCell::new(Status::Open, &lock.0),
             space: Space::new(&env.fs, &dir, tuning.reserve_bytes),
             access_marks: AccessMarks::default(),
             no_marks: AccessMarks::default(),
@@ -91,7 +92,7 @@ impl Shared {
 
     /// The same for a fork of the vault on `env`. `None`: the state is not in memory.
     #[cfg(feature = "testkit")]
-    pub(crate) fn fork(&self, env: &Env, wakers: Wakers, lock: Box<dyn LockGuard>) -> Option<Self> {
+    pub(crate) fn fork(&self, env: &Env, wakers: Wakers, lock: HeldFolder) -> Option<Self> {
         let state = self.state.fork()?;
         let count = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::Acquire));
         let Wakers { passes, segments } = wakers;
@@ -102,7 +103,7 @@ impl Shared {
             tuning: Tuning { env: Some(env.clone()), ..self.tuning.clone() },
             keys: RwLock::new(self.keys()),
             state,
-            status: StatusCell::new(self.status.get()),
+            status: StatusCell::new(self.status.get(), &lock.0),
             space: self.space.fork(&env.fs),
             access_marks: self.access_marks.fork(),
             no_marks: AccessMarks::default(),

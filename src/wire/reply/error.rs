@@ -107,6 +107,11 @@ impl ReplyError {
             Self::Vault(cause) => match cause.kind() {
                 ErrorKind::Busy => error(bad, "ThrottlingException", front("Rate exceeded")),
                 ErrorKind::Closed => Self::Unavailable.reply(),
+                // Another server may have the vault by now.
+                ErrorKind::Displaced { .. } => {
+                    let status = StatusCode::SERVICE_UNAVAILABLE;
+                    error(status, "ServiceUnavailableException", service(&cause.to_string()))
+                }
                 _ => internal(&cause.to_string()),
             },
             Self::Unavailable => {

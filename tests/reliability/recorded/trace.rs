@@ -64,7 +64,7 @@ pub fn options() -> [&'static str; 7] {
 /// Reads a whole trace; only what lies below `root` counts.
 pub fn parse(text: &str, root: &Path) -> Vec<Event> {
     let mut begun: HashMap<&str, (usize, String)> = HashMap::new();
-    let mut cursors: HashMap<String, u64> = HashMap::new();
+    let mut open = Open::default();
     let mut events = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let Some((pid, rest)) = line.split_once(' ') else { continue };
@@ -81,7 +81,7 @@ pub fn parse(text: &str, root: &Path) -> Vec<Event> {
             }
             None => (at, rest.to_owned()),
         };
-        if let Some(call) = call(&whole, root, &mut cursors) {
+        if let Some(call) = call(&whole, root, &mut open) {
             // What was said was true when it began to be said.
             let at = if matches!(call, Call::Said(_)) { began } else { at };
             events.push(Event { began, at, call });
@@ -91,7 +91,26 @@ pub fn parse(text: &str, root: &Path) -> Vec<Event> {
     events
 }
 
-fn call(line: &str, root: &Path, cursors: &mut HashMap<String, u64>) -> Option<Call> {
+/// What the descriptors of the process are, by their numbers.
+#[derive(Default)]
+struct Open {
+    cursors: HashMap<String, u64>,
+    paths: HashMap<String, PathBuf>,
+}
+
+impl Open {
+    /// A path that leads through a descriptor, as sled is given one.
+    fn resolve(&self, path: PathBuf) -> PathBuf {
+        let through = path.strip_prefix("/proc/self/fd").ok().and_then(|rest| {
+            let mut parts = rest.components();
+            let number = parts.next()?.as_os_str().to_str()?;
+            Some(self.paths.get(number)?.join(parts.as_path()))
+        });
+        through.unwrap_or(path)
+    }
+}
+
+fn call(line: &str, root: &Path, open: &mut Open) -> Option<Call> {
     let (name, rest) = line.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
     let arguments = arguments.trim_end().strip_suffix(')')?;
@@ -103,22 +122,29 @@ fn call(line: &str, root: &Path, cursors: &mut HashMap<String, u64>) -> Option<C
     let argument = |at: usize| arguments.get(at).copied().unwrap_or_default();
     let below = |path: PathBuf| path.starts_with(root).then_some(path);
     let of_fd = |at: usize| below(described(argument(at))?);
-    let text = |at: usize| below(PathBuf::from(String::from_utf8(bytes_of(argument(at))?).ok()?));
+    if matches!(name, "open" | "openat") {
+        let number = result.split('<').next()?.to_owned();
+        open.cursors.remove(&number);
+        open.paths.insert(number, described(result)?);
+    }
+    let text = |at: usize| {
+        below(open.resolve(PathBuf::from(String::from_utf8(bytes_of(argument(at))?).ok()?)))
+    };
     Some(match name {
         "open" | "openat" => {
             let path = below(described(result)?)?;
-            cursors.remove(result.split('<').next()?);
             let flags = argument(if name == "open" { 1 } else { 2 });
             Call::Open { path, create: flags.contains("O_CREAT"), cut: flags.contains("O_TRUNC") }
         }
         "mkdir" => Call::Mkdir { path: text(0)? },
-        "mkdirat" => Call::Mkdir { path: text(1)? },
+        "mkdirat" => Call::Mkdir { path: at_path(argument(0), argument(1), root)? },
         "write" | "sendto" => {
             let mut bytes = bytes_of(argument(1))?;
             bytes.truncate(usize::try_from(result_number).ok()?);
             match of_fd(0) {
                 Some(path) => {
-                    let cursor = cursors.entry(argument(0).split('<').next()?.into()).or_default();
+                    let cursor =
+                        open.cursors.entry(argument(0).split('<').next()?.into()).or_default();
                     let offset = *cursor;
                     *cursor += bytes.len() as u64;
                     Call::Write { path, offset, bytes }

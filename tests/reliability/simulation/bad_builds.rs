@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom::__internals::env::faults::{Fault, Faults};
-use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, Metadata, OpenMode};
+use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, LockMode, Metadata, OpenMode};
 use strongroom_fuzz_bodies::env::sim::CrashPlan;
 
 /// A whole build: what runs the script, what recovers, and the disk below the first.
@@ -194,8 +194,11 @@ impl Fs for Bent {
     fn free_bytes(&self, path: &Path) -> io::Result<u64> {
         self.fs.free_bytes(path)
     }
-    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.fs.try_lock(path)
+    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
+        self.fs.lock(path, mode)
+    }
+    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
+        Ok(self) // nobody moves a folder here
     }
     fn is_real(&self) -> bool {
         false

@@ -102,6 +102,12 @@ impl Disk {
         self.lookup(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    /// Whether a path leads to it.
+    pub(super) fn has_name(&self, ino: Ino) -> bool {
+        let named = self.node(ino).and_then(|node| self.lookup(&node.path));
+        matches!(named, Ok(Some(found)) if found == ino)
+    }
+
     /// The directory that holds the last name of `path`, and that name.
     fn place(&self, path: &Path) -> io::Result<(Ino, Box<str>)> {
         let mut names = components(path)?;

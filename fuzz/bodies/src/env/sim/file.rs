@@ -149,8 +149,8 @@ impl Drop for SimLock {
     fn drop(&mut self) {
         let mut state = lock(&self.file.shared.state);
         // The number tells it from a lock that another process took after a crash.
-        if state.locks.get(&self.file.ino) == Some(&self.number) {
-            state.locks.remove(&self.file.ino);
+        if let Some(holders) = state.locks.get_mut(&self.file.ino) {
+            holders.retain(|(number, _)| *number != self.number);
         }
     }
 }

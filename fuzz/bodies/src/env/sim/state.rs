@@ -29,7 +29,8 @@ pub(super) struct State {
     pub(super) faults: Faults,
     pub(super) capacity: Option<u64>,
     pub(super) sync_delay: Duration,
-    pub(super) locks: BTreeMap<Ino, u64>,
+    /// The holders of each lock by their number, and whether they share it.
+    pub(super) locks: BTreeMap<Ino, Vec<(u64, bool)>>,
     pub(super) next_lock: u64,
 }
 
@@ -125,6 +126,7 @@ impl State {
             mode: node.mode,
             uid: real::effective_uid(),
             identity: (0, ino),
+            links: u64::from(self.disk.has_name(ino)),
         })
     }
 }
