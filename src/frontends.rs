@@ -20,11 +20,22 @@ pub fn main() -> ExitCode {
 
 #[cfg(feature = "server")]
 fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
-    let ListenRequest { vault, pairs, listen, signed, allowed_hosts, region, agent, env } = request;
+    let ListenRequest {
+        vault,
+        pairs,
+        listen,
+        signed,
+        allowed_hosts,
+        region,
+        log_names,
+        agent,
+        env,
+    } = request;
     // A server needs a file for each connection. What the system refuses stays as it is.
     let _ = crate::env::real::raise_open_files_max();
     let auth = if signed { Auth::SigV4 } else { Auth::None };
-    let options = ServerOptions { listen, auth, region, allowed_hosts, ..ServerOptions::default() };
+    let defaults = ServerOptions::default();
+    let options = ServerOptions { listen, auth, region, allowed_hosts, log_names, ..defaults };
     let server = Server::bind(vault, pairs, options, env)?;
     Ok(Box::new(match agent {
         None => server,

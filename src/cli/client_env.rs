@@ -51,17 +51,35 @@ pub(crate) fn print(context: &Context, global: &Global) -> Result<(), CliError> 
         return Err(CliError::new(Exit::NotFound, message)
             .hint("start one with `strongroom serve`; give `env` the same --key-file"));
     };
-    let mut exports = Zeroizing::new(Vec::with_capacity(text.len()));
+    let inherited = inherited(context);
+    let mut exports = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(256)));
+    if !inherited.is_empty() {
+        exports.extend_from_slice(format!("unset {}\n", inherited.join(" ")).as_bytes());
+    }
     for line in lines(text).filter(|line| is_export(line)) {
         exports.extend_from_slice(line.as_bytes());
         exports.push(b'\n');
     }
-    warn_of_session_token(context);
     output::data(&exports)
+}
+
+/// The variables in the environment of the command, and so of the shell that runs its lines, that make a
+/// client take other credentials than ours or mix them with ours (SPEAK-9).
+fn inherited(context: &Context) -> Vec<&'static str> {
+    const NAMES: [&str; 6] = [
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    ];
+    NAMES.into_iter().filter(|name| (context.vars)(name).is_some()).collect()
 }
 
 /// Warns of a session token in the environment. Clients would send it with our pair and be refused, and the
 /// message would not name it.
+#[cfg(feature = "server")]
 pub(crate) fn warn_of_session_token(context: &Context) {
     if context.var("AWS_SESSION_TOKEN").is_some() {
         output::warn(
@@ -88,9 +106,14 @@ fn is_export(line: &str) -> bool {
     })
 }
 
-/// Keeps the lines of a server of the vault `id`. Warns if no folder can be written.
+/// Keeps the lines of a server of the vault `id`, and gives the path. Warns if no folder can be written.
 #[cfg(feature = "server")]
-pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &str) {
+pub(crate) fn keep(
+    context: &Context,
+    global: &Global,
+    id: VaultId,
+    exports: &str,
+) -> Option<PathBuf> {
     let mut text = Zeroizing::new(String::with_capacity(exports.len().saturating_add(8192)));
     text.push_str("# vault ");
     text.push_str(&id.to_string());
@@ -103,9 +126,8 @@ pub(crate) fn keep(context: &Context, global: &Global, id: VaultId, exports: &st
         text.push('\n');
     }
     text.push_str(exports);
-    if let Err(why) = keep_file(context, global, id, NAME, text.as_bytes()) {
-        output::warn(&format!("the lines below could not be saved: {why}"));
-    }
+    let kept = keep_file(context, global, id, NAME, text.as_bytes());
+    kept.map_err(|why| output::warn(&format!("the lines below could not be saved: {why}"))).ok()
 }
 
 /// Keeps a file of a server of the vault `id`, under `name` and under the vault's own name for it. Returns

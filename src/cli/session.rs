@@ -232,17 +232,24 @@ pub(crate) fn perform(context: &Context, global: &Global, task: Task) -> Result<
     show(Session::new(context, global)?.run(&request, None)?)
 }
 
-/// Closes the vault. Acknowledged writes are durable already, so an error here only gives the next open more
-/// to do.
+/// Closes the vault. The message claims no more than what was seen (HEALTH-4): the next open reads the log
+/// and finds out what is there.
 pub(crate) fn close(vault: &Vault) {
-    match vault.close() {
+    let stopped = vault.takes_writes();
+    let closed = vault.close();
+    let outcome = match stopped {
+        Err(error) if *error.kind() != ErrorKind::Closed => Err(error),
+        _ => closed,
+    };
+    match outcome {
         // What became of the files is not known, so nothing is claimed about them.
         Err(error) if error.is_displaced() => {
             output::warn(&format!("the vault was not closed cleanly: {error}"));
         }
         Err(error) if *error.kind() != ErrorKind::Closed => {
             output::warn(&format!(
-                "the vault was not closed cleanly, but nothing is lost: {error}"
+                "the vault was not closed cleanly: {error}. What is stored was not checked; the next \
+                 open reads the log, and `strongroom check` says what it finds"
             ));
         }
         _ => (),

@@ -12,7 +12,7 @@ pub(crate) trait Listening {
     fn local_addr(&self) -> SocketAddr;
     /// Where it speaks the agent's protocol, if it does.
     fn agent_addr(&self) -> Option<SocketAddr>;
-    /// Serves until SIGTERM or SIGINT, then drains.
+    /// Serves until SIGTERM, SIGINT or SIGHUP, then drains.
     fn run(self: Box<Self>) -> crate::error::Result<()>;
 }
 
@@ -30,6 +30,8 @@ pub(crate) struct ListenRequest {
     pub(crate) allowed_hosts: Vec<String>,
     /// The region of unsigned requests that name none.
     pub(crate) region: String,
+    /// Whether the log may name secrets.
+    pub(crate) log_names: bool,
     /// The agent's port, if it is asked for.
     pub(crate) agent: Option<AgentRequest>,
     /// Time and chance.

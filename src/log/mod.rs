@@ -62,6 +62,7 @@ mod tests;
 pub use authenticator::{Authenticator, RowSum};
 pub use compact::{Compacted, Compaction};
 pub use error::{Damage, LogError};
+pub(crate) use files::FOLDER;
 pub use files::{GoodCopy, Slot, TWIN_HEADER_BYTES, Twin, TwinContent};
 pub use format::frame::{FRAME_BYTES_MAX, FRAME_SETS_MAX, SET_ROWS_MAX};
 pub use format::rows::{KEY_BYTES_MAX, RowVisitor, Rows, VALUE_BYTES_MAX};

@@ -2,10 +2,14 @@
 
 use super::caller::Caller;
 use super::inner::Inner;
+#[cfg(feature = "server")]
+use super::read::measures::Measures;
 use super::running::Running;
 use crate::crypto::{Unlock, VaultId};
 use crate::env::threads::sync::Arc;
 use crate::error::Result;
+#[cfg(all(feature = "cli", feature = "server"))]
+use crate::secret::SecretValue;
 use std::fmt;
 
 /// An open vault. Clones share it; it can be used from any thread.
@@ -41,11 +45,29 @@ impl Vault {
         self.inner.shared.id
     }
 
-    /// Fails with the reason if the vault takes no writes, has no space to grow, or cannot read. For probes
-    /// that route requests or restart servers. It may wait for the commit thread, as any read does while the
-    /// state is rebuilt.
+    /// Fails with the reason if the next write would fail: the vault takes no writes, has no space to grow,
+    /// cannot read, or its commit thread is gone. For probes that route requests or restart servers. It waits
+    /// for the commit thread, as a write does.
     pub fn ready(&self) -> Result<()> {
         self.inner.ready()
+    }
+
+    /// Sizes and counts, for monitoring.
+    #[cfg(feature = "server")]
+    pub(crate) fn measures(&self) -> Measures {
+        self.inner.measures()
+    }
+
+    /// The values of all versions of a secret, for those who must keep them out of what they tell.
+    #[cfg(all(feature = "cli", feature = "server"))]
+    pub(crate) fn values_of(&self, secret_id: &str) -> Result<Vec<SecretValue>> {
+        self.inner.values(self.caller.scope()?, secret_id)
+    }
+
+    /// Fails with the reason if the vault takes no writes. Asks neither disk nor threads.
+    #[cfg(feature = "cli")]
+    pub(crate) fn takes_writes(&self) -> Result<()> {
+        self.inner.shared.refuses_writes().map_or(Ok(()), |kind| Err(kind.into()))
     }
 
     /// Stops the background work, drains, syncs, writes the end mark and releases the lock. Other

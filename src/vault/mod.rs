@@ -87,6 +87,8 @@ pub use handle::Vault;
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
 #[cfg(feature = "cli")]
 pub(crate) use ownership::{check_private, make_key_file, read_key};
+#[cfg(feature = "server")]
+pub(crate) use read::measures::Measures;
 pub use repair::report::{CheckReport, Finding, RepairOutcome, RepairReport};
 pub use rotation_functions::{RotationError, RotationEvent, RotationFunction, RotationFunctions};
 pub use salvage::loss::Loss;

@@ -27,6 +27,7 @@
 //! - `schema/`: the types of members, and the check of a body against them
 //! - `request/`: the members of every operation
 //! - `sigv4/`: AWS Signature Version 4
+//! - `observe/`: a line for each request, reasons of refusals, counts
 //! - `http/`: guard, route, body, phases of a connection
 //! - `services/`: Secrets Manager, STS, the agent's read protocol, health probes
 //! - `server/`: ports, connections, signals
@@ -43,6 +44,7 @@ pub mod internals;
 mod json;
 #[cfg(feature = "testkit")]
 pub(crate) mod local;
+mod observe;
 mod options;
 mod reply;
 mod request;

@@ -27,8 +27,10 @@ pub struct ServerOptions {
     pub region: String,
     /// Names, each `NAME` or `NAME:PORT`, by which unsigned requests may reach the server besides its own.
     pub allowed_hosts: Vec<String>,
-    /// Whether SIGTERM and SIGINT stop the server. Their handlers are installed by `bind`.
+    /// Whether SIGTERM, SIGINT and SIGHUP stop the server. Their handlers are installed by `bind`.
     pub stop_on_signals: bool,
+    /// Whether lines of the log may name secrets.
+    pub log_names: bool,
     /// Bounds on clients.
     pub limits: Limits,
 }
@@ -42,6 +44,7 @@ impl Default for ServerOptions {
             region: Scope::DEFAULT_REGION.to_owned(),
             allowed_hosts: Vec::new(),
             stop_on_signals: true,
+            log_names: false,
             limits: Limits::default(),
         }
     }

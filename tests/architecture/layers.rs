@@ -52,6 +52,8 @@ const ONE_PLACE: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("rpassword", &["cli"]),
     ("ctrlc", &["cli"]),
+    ("tracing", &["wire", "cli"]),
+    ("tracing_subscriber", &["cli"]),
     ("zeroizing_alloc", &["main.rs"]),
 ];
 

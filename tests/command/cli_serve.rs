@@ -16,7 +16,10 @@ struct Serving {
 impl Serving {
     #[track_caller]
     fn start(home: &Home, args: &[&str]) -> Self {
-        let all = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        let mut all = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
+        if !args.contains(&"--no-print-credentials") {
+            all.push("--print-credentials");
+        }
         let mut child = home.strongroom(&all).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut said = Vec::new();

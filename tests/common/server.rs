@@ -85,7 +85,11 @@ impl Home {
 
     pub fn serve_with(&self, binary: &Path, args: &[&str]) -> Server {
         let mut command = self.command_of(binary);
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        if !args.contains(&"--no-print-credentials") {
+            command.arg("--print-credentials");
+        }
+        command.args(args);
         Server::start(command)
     }
 }

@@ -85,7 +85,11 @@ impl Ground {
 
     /// A vault with a secret, and what a server keeps.
     fn fill(&self, umask: &str) {
-        drop(Server::start(self.command(OWNER, umask, &["serve", "--listen", "127.0.0.1:0"])));
+        drop(Server::start(self.command(
+            OWNER,
+            umask,
+            &["serve", "--listen", "127.0.0.1:0", "--print-credentials"],
+        )));
         let value = self.home().join("value");
         std::fs::write(&value, "the value").unwrap();
         set_mode(&value, 0o644);

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each start prints the same `export` lines on standard error, then `Ready.`; `strongroom env`
-prints them again. SIGTERM and Ctrl-C shut down gracefully: running requests finish.
+prints them again. The secret access key is printed only to a terminal. A line for each request
+follows. SIGTERM, SIGHUP and Ctrl-C shut down gracefully: running requests finish.
 
 Example:
   strongroom serve &
@@ -34,9 +35,30 @@ pub(crate) struct Serve {
     /// Serve a new vault in memory, which is gone when the server stops
     #[arg(long)]
     pub(crate) ephemeral: bool,
+    /// Fail if there is no vault, instead of creating one: for folders that are mounted
+    #[arg(long, conflicts_with = "ephemeral")]
+    pub(crate) no_create: bool,
+    /// Print the secret access key even if standard error is no terminal but, for example, the log
+    /// of a service
+    #[arg(long, conflicts_with = "no_print_credentials")]
+    pub(crate) print_credentials: bool,
     /// Do not print the key pair
     #[arg(long)]
     pub(crate) no_print_credentials: bool,
+    /// What is logged on standard error: error, warn, info, debug, trace, off, and exceptions such
+    /// as `info,strongroom::request=off` [default: `$STRONGROOM_LOG`, else info, a line for each
+    /// request]
+    #[arg(long, value_name = "LEVEL", conflicts_with = "quiet")]
+    pub(crate) log_level: Option<String>,
+    /// The same as `--log-level warn`: no line for each request
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// How lines of the log are written
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Name the secrets of requests in the log; values are never logged
+    #[arg(long)]
+    pub(crate) log_names: bool,
     /// Also serve the read protocol of AWS's local agent at this address, usually 127.0.0.1:2773
     /// (loopback addresses only)
     #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
@@ -61,6 +83,16 @@ pub(crate) enum AuthMode {
     SigV4,
     /// Not at all: every process that reaches the port is accepted.
     None,
+}
+
+/// How lines of the log are written.
+#[cfg(feature = "server")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: a JSON object a line.
+    Json,
 }
 
 /// `credentials`

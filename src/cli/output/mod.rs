@@ -10,6 +10,8 @@ pub(crate) mod progress;
 mod streams;
 pub(crate) mod text;
 
+#[cfg(feature = "server")]
+pub(crate) use streams::raw_line;
 pub(crate) use streams::{
     data, data_is_seen, failure, lines, note, notes_are_seen, raw_note, secret, warn,
 };

@@ -55,6 +55,12 @@ pub(crate) fn raw_note(text: &str) {
     let _unheard = write_stderr(text.as_bytes());
 }
 
+/// Writes a line of a log, which is complete and harmless already, to standard error.
+#[cfg(feature = "server")]
+pub(crate) fn raw_line(line: &[u8]) {
+    let _unheard = write_stderr(line);
+}
+
 /// Explains a failure: what happened, then what to do.
 pub(crate) fn failure(failure: &CliError) {
     if failure.message.is_empty() {

@@ -1,7 +1,7 @@
 //! A call of a rotation function: where it calls back, how long it may take, and what it is sent.
 
 use crate::env::Env;
-use crate::vault::{Credential, RotationError, RotationEvent};
+use crate::vault::{Credential, RotationError, RotationEvent, Vault};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ pub(crate) struct Caller {
     pub(crate) endpoint: String,
     /// The pairs that may sign.
     pub(crate) pairs: Vec<Credential>,
+    /// Whose secrets are kept out of the log. `None`: what commands say is not told.
+    pub(crate) vault: Option<Vault>,
+    /// Whether the log may name secrets.
+    pub(crate) tells_names: bool,
 }
 
 impl Caller {

@@ -1,8 +1,9 @@
 //! A local command as a rotation function. It gets the event on standard input, and the server's address and
-//! a key pair in its environment. It succeeds if it exits with 0. Its output is discarded, because it may
-//! contain secrets.
+//! a key pair in its environment. It succeeds if it exits with 0. Its standard output is discarded, because
+//! it may contain secrets. If it fails, the last line of its standard error is told, without secrets.
 
 use super::call::{CALL_TIME, CallerCell, Deadline, LOOK, START_TIME, event_json, wait_for};
+use super::report::{self, Output};
 use crate::env::Env;
 use crate::vault::{RotationError, RotationEvent, RotationFunction};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -17,6 +18,14 @@ use std::thread;
 const PASSED_ON: [&str; 8] =
     ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH"];
 
+/// Variables that hold the address of the server. AWS's rotation templates read the last one.
+const ENDPOINTS: [&str; 4] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+    "AWS_ENDPOINT_URL_STS",
+    "SECRETS_MANAGER_ENDPOINT",
+];
+
 /// The command at a path.
 pub(super) struct Command {
     pub(super) path: PathBuf,
@@ -26,39 +35,70 @@ pub(super) struct Command {
 
 impl RotationFunction for Command {
     fn invoke(&self, event: &RotationEvent) -> Result<(), RotationError> {
-        let caller = wait_for(&self.caller, &Deadline::after(&self.env, event, START_TIME))?;
-        let pair = caller.pair(&event.scope.account).ok_or(RotationError)?;
-        // EXPOSE: the command signs requests with the pair, and has no other way to get it.
-        let secret = std::str::from_utf8(pair.secret_access_key.expose());
-        let mut command = process::Command::new(&self.path);
-        command
-            .env_clear()
-            .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
-            .env("AWS_ENDPOINT_URL", &caller.endpoint)
-            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &caller.endpoint)
-            .env("AWS_ENDPOINT_URL_STS", &caller.endpoint)
-            .env("AWS_ACCESS_KEY_ID", &pair.access_key_id)
-            .env("AWS_SECRET_ACCESS_KEY", secret.map_err(|_| RotationError)?)
-            .env("AWS_REGION", &*event.scope.region)
-            .env("AWS_DEFAULT_REGION", &*event.scope.region)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C in the terminal then reaches only the server, and the command can be ended with
-            // all processes that it started.
-            .process_group(0);
-        let mut child = command.spawn().map_err(|_| RotationError)?;
-        drop(command);
-        let outcome = self.attend(&mut child, event);
-        if outcome.is_err() {
-            end(&mut child);
-        }
-        outcome
+        let (how, output) = match self.run(event) {
+            Ok(()) => return Ok(()),
+            Err(Failure { how, output }) => (how, output),
+        };
+        let function = self.path.display().to_string();
+        report::failed(self.caller.get(), &function, event, &how, output.as_ref());
+        Err(RotationError)
+    }
+}
+
+/// How a call failed, and what the command said.
+struct Failure {
+    how: String,
+    output: Option<Output>,
+}
+
+impl Failure {
+    fn new(how: impl Into<String>) -> Self {
+        Self { how: how.into(), output: None }
     }
 }
 
 impl Command {
-    fn attend(&self, child: &mut Child, event: &RotationEvent) -> Result<(), RotationError> {
+    fn run(&self, event: &RotationEvent) -> Result<(), Failure> {
+        let caller = wait_for(&self.caller, &Deadline::after(&self.env, event, START_TIME))
+            .map_err(|_| Failure::new("the server does not listen yet"))?;
+        let account = &event.scope.account;
+        let pair = caller.pair(account).ok_or_else(|| {
+            Failure::new(format!(
+                "there is no key pair of account {account}: make one with `strongroom credentials \
+                 new --account {account}` and start the server again"
+            ))
+        })?;
+        // EXPOSE: the command signs requests with the pair, and has no other way to get it.
+        let secret = std::str::from_utf8(pair.secret_access_key.expose())
+            .map_err(|_| Failure::new("the key pair is not text"))?;
+        let mut command = process::Command::new(&self.path);
+        command
+            .env_clear()
+            .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(ENDPOINTS.map(|name| (name, &caller.endpoint)))
+            .env("AWS_ACCESS_KEY_ID", &pair.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", secret)
+            .env("AWS_REGION", &*event.scope.region)
+            .env("AWS_DEFAULT_REGION", &*event.scope.region)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            // Ctrl-C in the terminal then reaches only the server, and the command can be ended with
+            // all processes that it started.
+            .process_group(0);
+        let mut child = command
+            .spawn()
+            .map_err(|error| Failure::new(format!("the command cannot be started: {error}")))?;
+        drop(command);
+        let output = child.stderr.take().map(Output::read);
+        let outcome = self.attend(&mut child, event);
+        if outcome.is_err() {
+            end(&mut child);
+        }
+        outcome.map_err(|how| Failure { how, output })
+    }
+
+    fn attend(&self, child: &mut Child, event: &RotationEvent) -> Result<(), String> {
         let deadline = Deadline::after(&self.env, event, CALL_TIME);
         if let Some(mut stdin) = child.stdin.take() {
             // The event fits into a pipe. A command may succeed without reading it.
@@ -67,8 +107,15 @@ impl Command {
         loop {
             match child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(None) => thread::sleep(deadline.left()?.min(LOOK)),
-                Ok(Some(_)) | Err(_) => return Err(RotationError),
+                Ok(None) => match deadline.left() {
+                    Ok(left) => thread::sleep(left.min(LOOK)),
+                    Err(_) => {
+                        return Err(format!("no end within {} seconds", CALL_TIME.as_secs()));
+                    }
+                },
+                // "exit status: 1", "signal: 9 (SIGKILL)"
+                Ok(Some(status)) => return Err(status.to_string()),
+                Err(error) => return Err(format!("the command was lost: {error}")),
             }
         }
     }

@@ -39,7 +39,8 @@ pub(crate) fn functions(
             }
             Target::Http(url) => {
                 let hook = (context.http.hook)(&url).ok_or_else(|| bad(&line))?;
-                let function = HttpFunction { hook, env, caller };
+                let place = url.split('?').next().unwrap_or_default().to_owned();
+                let function = HttpFunction { hook, place, env, caller };
                 functions.with(arn, Arc::new(function))
             }
             Target::Random(chars) => functions.with_random(arn, chars),

@@ -1,6 +1,7 @@
 //! An HTTP hook as a rotation function.
 
 use super::call::{CALL_TIME, CallerCell, Deadline, START_TIME, event_json, wait_for};
+use super::report;
 use crate::cli::transport::Hook;
 use crate::env::Env;
 use crate::vault::{RotationError, RotationEvent, RotationFunction};
@@ -8,6 +9,8 @@ use crate::vault::{RotationError, RotationEvent, RotationFunction};
 /// The function behind an address.
 pub(super) struct HttpFunction {
     pub(super) hook: Box<dyn Hook>,
+    /// Its address without the query, which may hold a password.
+    pub(super) place: String,
     pub(super) env: Env,
     pub(super) caller: CallerCell,
 }
@@ -17,6 +20,11 @@ impl RotationFunction for HttpFunction {
         // The function calls the server back with a key pair of its own.
         wait_for(&self.caller, &Deadline::after(&self.env, event, START_TIME))?;
         let deadline = Deadline::after(&self.env, event, CALL_TIME);
-        self.hook.invoke(event_json(event), &|| deadline.left().is_ok())
+        let outcome = self.hook.invoke(event_json(event), &|| deadline.left().is_ok());
+        if outcome.is_err() {
+            let how = "the hook failed or did not answer";
+            report::failed(self.caller.get(), &self.place, event, how, None);
+        }
+        outcome
     }
 }

@@ -2,6 +2,8 @@
 //! `ARN=random[:length]`, or a file of such lines.
 //!
 //! - `call.rs`: what all calls of functions share: the caller, the deadline, the event
+//! - `mask.rs`: removes secrets from what a command says
+//! - `report.rs`: the line about a call that failed
 //! - `command.rs`: a local command as a function
 //! - `http.rs`: an HTTP address as a function
 //! - `functions.rs`: reads the arguments
@@ -13,6 +15,8 @@ mod call;
 mod command;
 mod functions;
 mod http;
+mod mask;
+mod report;
 #[cfg(test)]
 mod tests;
 

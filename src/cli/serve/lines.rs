@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 pub(super) struct Lines {
     endpoint: String,
     pair: Zeroizing<String>,
+    key_id: String,
     region: String,
 }
 
@@ -21,12 +22,18 @@ impl Lines {
                  export AWS_ENDPOINT_URL_STS=http://{address}\n"
             ),
             pair: exports(pair),
+            key_id: format!("export AWS_ACCESS_KEY_ID={}\n", pair.access_key_id),
             region: format!("export AWS_REGION={region}\nexport AWS_DEFAULT_REGION={region}\n"),
         }
     }
 
     pub(super) fn with_pair(&self) -> Zeroizing<String> {
         self.joined(&self.pair)
+    }
+
+    /// For a place that others read, such as the log of a service.
+    pub(super) fn without_secret(&self) -> Zeroizing<String> {
+        self.joined(&self.key_id)
     }
 
     pub(super) fn without_pair(&self) -> Zeroizing<String> {
@@ -80,6 +87,15 @@ mod tests {
     fn the_pair_can_be_left_out() {
         let text = lines("127.0.0.1:4566").without_pair();
         assert!(!text.contains("KEY") && text.lines().count() == 4, "{}", *text);
+    }
+
+    /// SPEAK-7
+    #[test]
+    fn the_secret_half_can_be_left_out() {
+        let text = lines("127.0.0.1:4566").without_secret();
+        assert!(text.contains("export AWS_ACCESS_KEY_ID=AKIAEXAMPLE\n"), "{}", *text);
+        assert!(!text.contains("SECRET_ACCESS") && !text.contains("sec/ret"), "{}", *text);
+        assert_eq!(text.lines().count(), 4);
     }
 
     #[test]

@@ -6,20 +6,23 @@
 
 use super::agent_token::{self, AgentToken};
 use super::lines::{Lines, reachable};
+use super::logging;
 use crate::cli::args::{AuthMode, Global, Serve};
 use crate::cli::client_env;
 use crate::cli::commands::init;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::holder::Holder;
-use crate::cli::input::signal;
+use crate::cli::input::{Input, signal};
 use crate::cli::rotation::{self, Caller, CallerCell};
 
 use crate::cli::transport::{AgentRequest, ListenRequest, Listening};
 use crate::cli::{locations, output, session, unlock};
+use crate::error::ErrorKind;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::{Credential, Options, RotationFunctions, Vault, VaultDir};
+use std::path::Path;
 
 /// `serve`
 pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<(), CliError> {
@@ -29,12 +32,13 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     }
     check_agent(context, global, args)?;
     let region = locations::region(context, global)?;
+    let _log = logging::start(context, args)?;
     let caller = CallerCell::default();
     let rotation = rotation::functions(context, &args.rotation, &caller)?;
     let vault = if args.ephemeral {
         Vault::in_memory_with_rotation(rotation)?
     } else {
-        open(context, global, rotation)?
+        open(context, global, args, rotation)?
     };
     let served = run(context, global, args, &region, (&vault, &caller));
     session::close(&vault);
@@ -62,10 +66,22 @@ fn check_agent(context: &Context, global: &Global, args: &Serve) -> Result<(), C
 fn open(
     context: &Context,
     global: &Global,
+    args: &Serve,
     rotation: RotationFunctions,
 ) -> Result<Vault, CliError> {
     let path = locations::vault(context, global)?;
     let options = Options { rotation, ..session::options(context, global) };
+    if args.no_create {
+        let dir = VaultDir::lock(&path, &options).map_err(|error| match error.kind() {
+            ErrorKind::NotFound { .. } => CliError::from(error).hint(
+                "is the right folder mounted there? `strongroom init` makes a vault, and so does \
+                 `serve` without --no-create",
+            ),
+            _ => error.into(),
+        })?;
+        let key = unlock::unlock(context, global, &dir)?;
+        return Ok(dir.open(&key)?);
+    }
     let dir = VaultDir::make(&path, &options)?;
     if dir.has_vault() {
         let key = unlock::unlock(context, global, &dir)?;
@@ -92,13 +108,17 @@ fn run(
     let server = bind(context, args, region, vault.clone(), all, agent)?;
     let endpoint = format!("http://{}", reachable(server.local_addr()));
     // Rotation functions that have waited for the port may call back from now on.
-    let _ = caller.set(Caller { endpoint, pairs });
+    let vault_of_caller = Some(vault.clone());
+    let _ =
+        caller.set(Caller { endpoint, pairs, vault: vault_of_caller, tells_names: args.log_names });
     // From now on the server handles signals. Until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
-    if !args.ephemeral {
-        client_env::keep(context, global, vault.id(), &lines.with_pair());
-    }
+    let kept = if args.ephemeral {
+        None
+    } else {
+        client_env::keep(context, global, vault.id(), &lines.with_pair())
+    };
     if args.auth == AuthMode::None {
         output::warn(
             "SIGNATURES ARE NOT CHECKED: every process on this machine can read and change every \
@@ -112,8 +132,16 @@ fn run(
         );
     }
     client_env::warn_of_session_token(context);
-    let printed = if args.no_print_credentials { lines.without_pair() } else { lines.with_pair() };
+    let tells_secret = tells_secret(args);
+    let printed = match (args.no_print_credentials, tells_secret) {
+        (true, _) => lines.without_pair(),
+        (false, true) => lines.with_pair(),
+        (false, false) => lines.without_secret(),
+    };
     output::raw_note(&printed);
+    if !args.no_print_credentials && !tells_secret {
+        output::note(&where_the_secret_is(context, global, kept.as_deref()));
+    }
     if let (Some(address), Some(place)) = (server.agent_addr(), token_place) {
         output::note(&format!("agent protocol on http://{address}, token in {place}"));
     }
@@ -138,6 +166,32 @@ fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Hold
             ));
         })
         .ok())
+}
+
+/// Whether the secret half of the pair may be printed (SPEAK-7). What is written to no terminal is likely to
+/// be kept: the log of a service, of a container, of a build. The pair of a vault in memory ends with it and
+/// is nowhere else.
+fn tells_secret(args: &Serve) -> bool {
+    args.print_credentials || args.ephemeral || output::notes_are_seen()
+}
+
+/// Where the secret half of the pair is, if it is not printed.
+fn where_the_secret_is(context: &Context, global: &Global, kept: Option<&Path>) -> String {
+    let Some(kept) = kept else {
+        return "the secret access key is not printed here; --print-credentials prints it"
+            .to_owned();
+    };
+    let quoted = |path: &Path| unlock::quoted(&Input::Path(path.to_path_buf()));
+    let vault = locations::vault(context, global).map(|path| quoted(&path)).unwrap_or_default();
+    let key = match &global.key_file {
+        Some(file) if file.as_os_str() != "-" => format!(" --key-file {}", quoted(file)),
+        _ => String::new(),
+    };
+    format!(
+        "the secret access key is not printed here: `strongroom env --vault {vault}{key}` prints it, \
+         and it is in {}",
+        kept.display()
+    )
 }
 
 /// The pair that is printed, and all pairs that may sign. Printed is the pair in `client.env` if it is still
@@ -194,6 +248,7 @@ fn bind(
         signed: args.auth == AuthMode::SigV4,
         allowed_hosts: args.allow_host.clone(),
         region: region.to_owned(),
+        log_names: args.log_names,
         agent,
         env: context.env.clone(),
     };

@@ -70,6 +70,17 @@ pub fn process_space() -> String {
     space.chars().filter(|c| !c.is_control()).take(PROCESS_SPACE_MAX).collect()
 }
 
+/// Whether the process was started to ignore SIGHUP, as `nohup` does. `false` where that cannot be known.
+#[must_use]
+pub fn ignores_hangup() -> bool {
+    // One bit for each signal, the lowest for signal 1, which is SIGHUP.
+    let ignored = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?.trim().to_owned();
+        u64::from_str_radix(&mask, 16).ok()
+    });
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
 /// Whether a call failed because the process or the machine has reached its limit of open files.
 #[must_use]
 pub fn is_out_of_files(error: &io::Error) -> bool {

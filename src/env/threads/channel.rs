@@ -78,6 +78,11 @@ impl<T> Drop for Receiver<T> {
 }
 
 impl<T> Sender<T> {
+    /// Items that wait.
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().items.len()
+    }
+
     pub(crate) fn send(&self, item: T) -> Result<(), SendError<T>> {
         let mut queue = self.0.lock();
         while queue.has_receiver && queue.items.len() >= self.0.capacity {

@@ -74,7 +74,7 @@ fn judge(signed: &Signed<'_>, head: &Parts, audience: Audience) -> Option<Judgem
     let now = time::parse_basic(signed.now)?;
     Some(match sigv4::verify(head, signed.body, &keys, audience, now) {
         Ok(scope) => Ok((scope.account.to_string(), scope.region.to_string())),
-        Err(AuthError { exception, message }) => Err((exception, message)),
+        Err(AuthError { exception, message, .. }) => Err((exception, message)),
     })
 }
 

@@ -134,6 +134,15 @@ impl Driver {
         }
     }
 
+    /// Jobs that wait for the thread.
+    #[cfg(feature = "server")]
+    pub(crate) fn queued(&self) -> usize {
+        match self {
+            Self::Thread { queue, .. } => sender(queue).map_or(0, |queue| queue.len()),
+            Self::Inline(_) => 0,
+        }
+    }
+
     /// Whether the caller is the commit thread itself.
     pub(crate) fn is_own_thread(&self) -> bool {
         match self {

@@ -6,7 +6,8 @@ use crate::model::api::DescribeSecret;
 use crate::vault::inner::Inner;
 
 impl Inner {
-    /// Fails with the reason if the vault takes no writes, has no space to grow, or cannot read.
+    /// Fails with the reason if the next write would fail: the vault takes no writes, has no space to grow,
+    /// cannot read, or its commit thread is gone (HEALTH-1).
     pub(crate) fn ready(&self) -> Result<()> {
         let shared = &self.shared;
         // Asked anew, so that a probe sees it at once (I11). If the system cannot tell, the next look does.
@@ -21,10 +22,15 @@ impl Inner {
         let mut question = DescribeSecret::default();
         "readiness".clone_into(&mut question.secret_id);
         match self.look(&Scope::new("strongroom", "readiness"), &question) {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_not_found() => Ok(()),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
             // Probes need no key, so they do not learn where the vault is.
-            Err(error) => Err(error.kind().clone().into()),
+            Err(error) => return Err(error.kind().clone().into()),
         }
+        // A write would wait behind the same batch. A callback on the thread itself cannot wait for it.
+        if !self.driver.is_own_thread() {
+            self.driver.control(|_| ())?;
+        }
+        shared.refuses_writes().map_or(Ok(()), |kind| Err(kind.into()))
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Route<'a> {
     Alive,
     /// `GET /readyz`: the vault reads and writes.
     Ready,
+    /// `GET /metrics`: counts and times for Prometheus.
+    Metrics,
     /// What scripts ask that wait for `LocalStack`.
     LocalStack(LocalStack),
     /// The query protocol of STS.
@@ -97,6 +99,7 @@ fn probe(head: &Parts) -> Option<Route<'static>> {
     match &*one_slash(head.uri.path()) {
         "/healthz" => Some(Route::Alive),
         "/readyz" => Some(Route::Ready),
+        "/metrics" => Some(Route::Metrics),
         "/_localstack/health" | "/health" => Some(Route::LocalStack(LocalStack::Health)),
         "/_localstack/init" => Some(Route::LocalStack(LocalStack::Stages)),
         "/_localstack/init/boot" | "/_localstack/init/start" | "/_localstack/init/ready" => {
@@ -200,6 +203,7 @@ mod tests {
         for (path, route) in [
             ("/healthz", Route::Alive),
             ("/readyz", Route::Ready),
+            ("/metrics", Route::Metrics),
             ("/_localstack/health", Route::LocalStack(LocalStack::Health)),
             ("/health", Route::LocalStack(LocalStack::Health)),
             ("/_localstack/init", Route::LocalStack(LocalStack::Stages)),

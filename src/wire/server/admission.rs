@@ -4,6 +4,7 @@
 use super::connection::{self, Listener};
 use crate::env::real::{open_files_max, unread_bytes};
 use crate::wire::http::phase::Connection;
+use crate::wire::observe::Cause;
 use crate::wire::options::Limits;
 use crate::wire::services::Service;
 use std::collections::HashMap;
@@ -55,6 +56,10 @@ impl Connections {
     pub(super) fn arrive(&mut self, stream: TcpStream, listener: Listener) {
         self.waiting = Some((stream, listener));
         self.admit_waiting();
+        if self.waiting.is_some() {
+            let detail = format!("all {} connections are active, a new one waits", self.open.len());
+            self.service.observer.refuse(Cause::Full, &detail);
+        }
     }
 
     /// Looks again whether there is a place for the one that waits.

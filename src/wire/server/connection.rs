@@ -53,6 +53,7 @@ pub(crate) async fn serve(
         // ignored.
         let _ = socket.set_ttl(1);
     }
+    let _open = service.observer.connection();
     let limits = service.limits.clone();
     let handler = service_fn(|request| {
         let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
@@ -122,10 +123,11 @@ async fn linger(socket: &TcpStream) {
 async fn handle(
     service: &Service,
     connection: &Arc<Connection>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     (local, listener): (SocketAddr, Listener),
 ) -> Response<Answer> {
     let request_id = service.request_id();
+    let mut observed = service.observer.begin(&mut request, &request_id);
     let Some(busy) = connection.begin() else {
         // Never sent: the connection is closed already.
         return respond(ReplyError::Unavailable.reply(), None, &request_id);
@@ -139,6 +141,7 @@ async fn handle(
         Listener::Api => service.answer(request, local, &request_id, is_wanted).await,
         Listener::Agent => service.answer_agent(request, local, is_wanted).await,
     };
+    observed.answered(&reply);
     busy.sending();
     let close = reply.close || busy.ahead >= service.limits.requests_ahead;
     let reply = Reply { close, ..reply };

@@ -9,10 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::name::{is_host, is_region};
 use crate::vault::{Credential, Vault};
+use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
 use crate::wire::services::{Agent, Health, LocalStackPages, Pairs, Service};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -69,8 +71,16 @@ impl Server {
         env: Env,
     ) -> Result<Self> {
         check(&options)?;
-        let ServerOptions { listen, auth, account, region, allowed_hosts, stop_on_signals, limits } =
-            options;
+        let ServerOptions {
+            listen,
+            auth,
+            account,
+            region,
+            allowed_hosts,
+            stop_on_signals,
+            log_names,
+            limits,
+        } = options;
         let (listener, local) = take_port(listen)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
@@ -89,6 +99,7 @@ impl Server {
             vault,
             auth,
             anybody: Scope::new(&account, &region),
+            observer: Arc::new(Observer::new(env.clone(), log_names)),
             env,
             writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
             health: Health::new(),
@@ -237,9 +248,11 @@ async fn serve(
 ) {
     let mut connections = Connections::new(Arc::clone(&service), stop);
     let mut stopped = stop.subscribe();
+    let mut health = pin!(service.health.watch(&service.vault));
     loop {
         let accepts = connections.accepts();
         tokio::select! {
+            () = &mut health => (),
             _ = stopped.wait_for(|stop| *stop) => break,
             () = Signals::next(&mut signals) => break,
             Some(()) = connections.next_end() => connections.admit_waiting(),

@@ -1,26 +1,81 @@
-//! Probes: whether the process runs and whether the vault works (rules WIRE-HEALTH-1 to 4). They need no
-//! signature and reveal nothing about the content of the vault.
+//! Probes: whether the process runs and whether the vault works (rules WIRE-HEALTH-1 to 4, HEALTH-1 to 3).
+//! They need no signature and reveal nothing about the content of the vault. The server also asks by itself,
+//! and tells each change.
 
-use crate::vault::Vault;
+use crate::vault::{Measures, Vault};
+use crate::wire::observe::{Kind, Observer, Sample};
 use crate::wire::reply::Reply;
 use hyper::StatusCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::timeout;
 
 /// How long a probe waits for the vault.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often the server asks by itself.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Asks the vault whether it works.
 pub(crate) struct Health {
     /// Held while the vault is asked, so that a vault that hangs blocks one thread and not all.
     turn: Arc<Semaphore>,
+    /// Something failed: the server asks at once.
+    doubt: Notify,
+    /// Why the vault was not ready when it was last asked.
+    told: Mutex<Option<String>>,
 }
 
 impl Health {
     pub(crate) fn new() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)) }
+        Self { turn: Arc::new(Semaphore::new(1)), doubt: Notify::new(), told: Mutex::new(None) }
+    }
+
+    /// Asks the vault now and then for as long as the server runs, and tells each change (HEALTH-3).
+    pub(crate) async fn watch(&self, vault: &Vault) {
+        loop {
+            let _ = timeout(INTERVAL, self.doubt.notified()).await;
+            self.why_not_ready(vault).await;
+        }
+    }
+
+    /// Makes the server ask at once.
+    pub(crate) fn doubt(&self) {
+        self.doubt.notify_one();
+    }
+
+    /// Tells what changed since the vault was last asked.
+    fn tell(&self, why_not: Option<&String>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref() != why_not {
+            Observer::health(why_not.map(String::as_str));
+            *told = why_not.cloned();
+        }
+    }
+
+    /// `GET /metrics`
+    pub(crate) async fn metrics(&self, vault: &Vault, observer: &Observer, writes: u64) -> Reply {
+        let ready = self.why_not_ready(vault).await.is_none();
+        let vault = vault.clone();
+        let measured = tokio::task::spawn_blocking(move || vault.measures()).await;
+        let Measures { queue, frames, log_bytes, state_bytes } = measured.unwrap_or_default();
+        let gauge = |name, help, value| Sample { name, help, kind: Kind::Gauge, value };
+        let samples = [
+            gauge("strongroom_ready", "1 while the vault reads and writes.", u64::from(ready)),
+            gauge("strongroom_connections", "Open connections.", observer.connections()),
+            gauge("strongroom_writes_in_flight", "Writes without an answer yet.", writes),
+            gauge("strongroom_commit_queue", "Jobs that wait for the commit thread.", queue),
+            Sample {
+                name: "strongroom_log_syncs_total",
+                help: "Frames written to the log, each with a sync of its own.",
+                kind: Kind::Counter,
+                value: frames,
+            },
+            gauge("strongroom_log_bytes", "Bytes of the files of the log.", log_bytes),
+            gauge("strongroom_state_bytes", "Bytes of the files of the state.", state_bytes),
+        ];
+        let text = observer.metrics(&samples);
+        Reply { content_type: "text/plain; version=0.0.4; charset=utf-8", ..Reply::plain(&text) }
     }
 
     /// `GET /readyz`
@@ -52,6 +107,8 @@ impl Health {
             }
         };
         let no_answer = || Some("the vault does not answer in time".to_owned());
-        timeout(PATIENCE, asked).await.unwrap_or_else(|_| no_answer())
+        let why_not = timeout(PATIENCE, asked).await.unwrap_or_else(|_| no_answer());
+        self.tell(why_not.as_ref());
+        why_not
     }
 }

@@ -18,13 +18,15 @@ use crate::vault::Vault;
 use crate::wire::http::body;
 use crate::wire::http::guard::{self, Names, Proof};
 use crate::wire::http::route::{self, Route, is_root, single};
+use crate::wire::json::{Node, parse};
+use crate::wire::observe::{Cause, Notes, Observer};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
-use crate::wire::sigv4::{self, Audience, AuthError};
+use crate::wire::sigv4::{self, Audience, AuthError, Why};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
@@ -47,6 +49,7 @@ pub(crate) struct Service {
     pub(crate) local_stack: LocalStackPages,
     /// Further names by which unsigned requests may reach the ports.
     pub(crate) allowed_hosts: Vec<String>,
+    pub(crate) observer: Arc<Observer>,
 }
 
 impl Service {
@@ -62,9 +65,21 @@ impl Service {
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
+        let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
         match self.try_answer(request, local, request_id, is_wanted).await {
             Ok(reply) => reply,
-            Err(failure) => failure.reply(),
+            Err(failure) => {
+                let reply = failure.reply();
+                if reply.status.is_server_error() {
+                    self.health.doubt();
+                }
+                if let ReplyError::Vault(cause) = &failure
+                    && reply.status == StatusCode::INTERNAL_SERVER_ERROR
+                {
+                    notes.refused(Cause::Failed, cause.to_string());
+                }
+                reply
+            }
         }
     }
 
@@ -78,6 +93,9 @@ impl Service {
     where
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
+        if let Some(notes) = request.extensions().get::<Notes>() {
+            notes.operation("agent");
+        }
         match &self.agent {
             Some(agent) => {
                 let names = self.names(local);
@@ -105,7 +123,11 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
+        let notes = Notes::of(&head);
         let admitted = self.admit(&head, local);
+        if let Err(ReplyError::Strayed { status, message }) = &admitted {
+            note_strayed(&notes, &head, *status, message);
+        }
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
         let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
@@ -114,6 +136,7 @@ impl Service {
         }
         admitted?;
         let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.as_slice()));
+        note_route(&notes, &route);
         if let Route::Other(service) = &route {
             // Reported even if the body could not be read, because misdirected uploads exceed the limit.
             let read = body.as_ref().map_or(&[][..], |body| body.as_slice());
@@ -127,6 +150,11 @@ impl Service {
             Route::Ready => return Ok(self.health.readiness(&self.vault).await),
             Route::LocalStack(page) => {
                 return Ok(self.local_stack.answer(page, &self.vault, &self.health).await);
+            }
+            Route::Metrics => {
+                let free = self.writes.available_permits();
+                let writes = self.limits.writes_in_flight.saturating_sub(free) as u64;
+                return Ok(self.health.metrics(&self.vault, &self.observer, writes).await);
             }
             Route::Sts => {
                 self.local_stack.note_request();
@@ -142,6 +170,10 @@ impl Service {
         let operation = single(&head.headers, "x-amz-target")
             .and_then(request::from_target)
             .ok_or(ReplyError::UnknownOperation)?;
+        notes.operation(operation.name());
+        if self.observer.tells_names() {
+            notes.names(names(&body));
+        }
         self.pairs.refresh(&self.vault).await?;
         let scope = self.authenticate(&head, &body)?;
         let request = read(operation, body)?;
@@ -170,6 +202,7 @@ impl Service {
             Auth::SigV4 => {
                 let pairs = self.pairs.current();
                 sigv4::verify(head, body, &pairs, audience, self.env.clock.wall())
+                    .inspect_err(|error| note_refusal(head, error))
             }
             Auth::None => {
                 let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
@@ -213,6 +246,61 @@ impl Service {
             Err(_) => Err(BROKEN_OFF),
         }
     }
+}
+
+/// Notes what a request asks for.
+fn note_route(notes: &Notes, route: &Route<'_>) {
+    match route {
+        Route::Alive => notes.probe("healthz"),
+        Route::Ready => notes.probe("readyz"),
+        Route::Metrics => notes.probe("metrics"),
+        Route::LocalStack(_) => notes.probe("localstack"),
+        Route::Sts => notes.operation("sts"),
+        Route::Other(service) => {
+            notes.operation("other");
+            notes.refused(Cause::OtherService, service.as_ref());
+        }
+        Route::SecretsManager => (),
+    }
+}
+
+/// Notes why the guard refuses a request.
+fn note_strayed(notes: &Notes, head: &Parts, status: StatusCode, message: &str) {
+    if status == StatusCode::MISDIRECTED_REQUEST {
+        let host = head.headers.get("host").map(|host| String::from_utf8_lossy(host.as_bytes()));
+        notes.refused(Cause::Host, host.unwrap_or_default());
+    } else {
+        notes.refused(Cause::Strayed, message);
+    }
+}
+
+/// Notes why a signature is refused.
+fn note_refusal(head: &Parts, error: &AuthError) {
+    let detail = match error.why {
+        // What the message repeats of the header is long and says nothing new.
+        Why::Malformed => error.message.split("Authorization=").next().unwrap_or_default(),
+        Why::Clock => &error.message,
+        _ => sigv4::key_id_of(&head.headers).unwrap_or_default(),
+    };
+    Notes::of(head).refused(error.why, detail);
+}
+
+/// The secrets that a body names. Only for a log that may name them.
+fn names(body: &[u8]) -> Vec<String> {
+    const NAMES_MAX: usize = 20;
+    let Ok(Node::Object(members)) = parse(body) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (member, node) in &members {
+        match (member.as_str(), node) {
+            ("SecretId" | "Name", Node::String(name)) => found.push(name.as_str().to_owned()),
+            ("SecretIdList", Node::List(list)) => found.extend(list.iter().filter_map(|node| {
+                if let Node::String(name) = node { Some(name.as_str().to_owned()) } else { None }
+            })),
+            _ => (),
+        }
+    }
+    found.truncate(NAMES_MAX);
+    found
 }
 
 /// AWS JSON 1.1, or plain JSON, which AWS accepts too.

@@ -5,39 +5,64 @@
 pub(crate) struct AuthError {
     pub(crate) exception: &'static str,
     pub(crate) message: String,
+    /// For the server's log, where a person looks for the cure.
+    pub(crate) why: Why,
+}
+
+/// Why a signature is refused, by what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// There is none.
+    Unsigned,
+    /// It is not formed as it must be, or is for another service or region.
+    Malformed,
+    /// The client's clock and ours differ too much.
+    Clock,
+    /// The access key id is none of ours.
+    UnknownKey,
+    /// A session token came with it.
+    SessionToken,
+    /// It is not the right one.
+    Mismatch,
 }
 
 impl AuthError {
     pub(super) fn missing_token() -> Self {
-        Self::new("MissingAuthenticationTokenException", "Request is missing Authentication Token")
+        let text = "Request is missing Authentication Token";
+        Self::new(Why::Unsigned, "MissingAuthenticationTokenException", text)
     }
 
     pub(super) fn incomplete(message: impl Into<String>) -> Self {
-        Self::new("IncompleteSignatureException", message)
+        Self::new(Why::Malformed, "IncompleteSignatureException", message)
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new("InvalidSignatureException", message)
+        Self::new(Why::Malformed, "InvalidSignatureException", message)
+    }
+
+    /// The time of the request is too far from ours.
+    pub(super) fn skewed(message: impl Into<String>) -> Self {
+        Self { why: Why::Clock, ..Self::invalid(message) }
     }
 
     pub(super) fn unrecognized(message: impl Into<String>) -> Self {
-        Self::new("UnrecognizedClientException", message)
+        Self::new(Why::UnknownKey, "UnrecognizedClientException", message)
     }
 
     /// No temporary credentials are issued, so no token belongs to any.
     pub(super) fn unknown_token() -> Self {
-        Self::unrecognized("The security token included in the request is invalid")
+        let text = "The security token included in the request is invalid";
+        Self { why: Why::SessionToken, ..Self::unrecognized(text) }
     }
 
     pub(super) fn mismatch() -> Self {
-        Self::invalid(
-            "The request signature we calculated does not match the signature you provided. Check \
-             your AWS Secret Access Key and signing method. Consult the service documentation for \
-             details.",
-        )
+        let text = "The request signature we calculated does not match the signature you provided. \
+                    Check your AWS Secret Access Key and signing method. Consult the service \
+                    documentation for details.";
+        Self { why: Why::Mismatch, ..Self::invalid(text) }
     }
 
-    pub(super) fn new(exception: &'static str, message: impl Into<String>) -> Self {
-        Self { exception, message: message.into() }
+    fn new(why: Why, exception: &'static str, message: impl Into<String>) -> Self {
+        Self { exception, message: message.into(), why }
     }
 }

@@ -31,8 +31,8 @@ mod tests;
 
 #[cfg(feature = "__internals")]
 pub(super) use canonical::{path as canonical_path, query as canonical_query};
-pub(super) use error::AuthError;
-pub(super) use parse::{is_claimed, region_of, service_of};
+pub(super) use error::{AuthError, Why};
+pub(super) use parse::{is_claimed, key_id_of, region_of, service_of};
 pub(super) use scheme::Audience;
 #[cfg(feature = "__internals")]
 pub(super) use verify::right_signature;

@@ -93,6 +93,11 @@ pub(crate) fn region_of(headers: &HeaderMap) -> Option<&str> {
     scope_part(headers, 2).filter(|region| is_region(region))
 }
 
+/// The access key id in a request's credential, without verifying the signature. For the log.
+pub(crate) fn key_id_of(headers: &HeaderMap) -> Option<&str> {
+    scope_part(headers, 0)
+}
+
 /// The service in a request's credential, without verifying the signature. It identifies requests that
 /// were meant for another service.
 pub(crate) fn service_of(headers: &HeaderMap) -> Option<&str> {

@@ -151,7 +151,7 @@ fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), Auth
     let (earliest, latest) = (now.plus(-WINDOW_MILLIS), now.plus(WINDOW_MILLIS));
     let text = time::format_basic;
     if at < earliest {
-        return Err(AuthError::invalid(format!(
+        return Err(AuthError::skewed(format!(
             "Signature expired: {} is now earlier than {} ({} - {WINDOW_MINUTES} min.)",
             text(at),
             text(earliest),
@@ -159,7 +159,7 @@ fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), Auth
         )));
     }
     if at > latest {
-        return Err(AuthError::invalid(format!(
+        return Err(AuthError::skewed(format!(
             "Signature not yet current: {} is still later than {} ({} + {WINDOW_MINUTES} min.)",
             text(at),
             text(latest),

@@ -36,7 +36,8 @@ fn vault_with(argument: &str) -> (Sim, Vault) {
         account: Scope::DEFAULT_ACCOUNT.into(),
         secret_access_key: SecretBytes::copy_from(b"secret"),
     };
-    let filled = Caller { endpoint: "http://127.0.0.1:1".into(), pairs: vec![pair] };
+    let endpoint = "http://127.0.0.1:1".into();
+    let filled = Caller { endpoint, pairs: vec![pair], vault: None, tells_names: false };
     assert!(caller.set(filled).is_ok());
     let mut context = Context { env: sim.env(), ..context(&[]) };
     context.http.hook = |url| Some(Box::new(crate::wire::Hook::parse(url)?));

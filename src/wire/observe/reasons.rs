@@ -1,0 +1,172 @@
+//! Why requests are refused, and what helps: for the person who reads the log, because the client's message
+//! is AWS's and names no cure (rules SPEAK-4, SPEAK-5). Each cause is told at most once in ten seconds.
+
+use super::plain::{plain, word};
+use crate::wire::sigv4::Why;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The shortest time between two lines about one cause.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Why a request is refused, by what helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    /// It is not signed.
+    Unsigned,
+    /// Its signature is not formed as it must be.
+    Malformed,
+    /// The clocks differ.
+    Clock,
+    /// Its access key id is unknown.
+    UnknownKey,
+    /// It carries a session token.
+    SessionToken,
+    /// Its signature is not the right one.
+    Mismatch,
+    /// It is for another host.
+    Host,
+    /// A web page or a proxy sent it.
+    Strayed,
+    /// It is for another service.
+    OtherService,
+    /// There are too many connections.
+    Full,
+    /// The vault failed.
+    Failed,
+}
+
+impl From<Why> for Cause {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Unsigned => Self::Unsigned,
+            Why::Malformed => Self::Malformed,
+            Why::Clock => Self::Clock,
+            Why::UnknownKey => Self::UnknownKey,
+            Why::SessionToken => Self::SessionToken,
+            Why::Mismatch => Self::Mismatch,
+        }
+    }
+}
+
+impl Cause {
+    /// Its name in metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Malformed => "malformed_signature",
+            Self::Clock => "clock",
+            Self::UnknownKey => "unknown_key",
+            Self::SessionToken => "session_token",
+            Self::Mismatch => "signature_mismatch",
+            Self::Host => "host",
+            Self::Strayed => "strayed",
+            Self::OtherService => "other_service",
+            Self::Full => "full",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What happened and what helps. `detail` may come from a stranger.
+    pub(super) fn said(self, detail: &str) -> String {
+        const ENV: &str = "run `eval \"$(strongroom env)\"` in the client's shell";
+        let key = || word(detail, "(not a key id)");
+        match self {
+            Self::Unsigned => {
+                format!("a request without a signature: {ENV}, or serve with --auth none")
+            }
+            Self::Malformed => {
+                let detail = plain(detail);
+                format!("a signature that is not accepted: {detail} Use an AWS client as it is")
+            }
+            Self::Clock => {
+                let detail = plain(detail);
+                format!("{detail}: set the client's clock or the one of this machine")
+            }
+            Self::UnknownKey => {
+                format!("unknown access key {}: {ENV}, or serve with --auth none", key())
+            }
+            Self::SessionToken => format!(
+                "access key {} came with a session token, which no pair of this server has: run \
+                 `unset AWS_SESSION_TOKEN AWS_PROFILE` and {ENV}",
+                key()
+            ),
+            Self::Mismatch => format!(
+                "the signature by access key {} does not match: the client has another secret key, \
+                 or something on the way changed the request; {ENV}",
+                key()
+            ),
+            Self::Host => format!(
+                "the host {} is no name of this server: if it should be one, serve with \
+                 --allow-host {}",
+                plain(detail),
+                word(detail, "NAME")
+            ),
+            Self::Strayed => {
+                format!("a web page or a proxy sent a request: {}", plain(detail))
+            }
+            Self::OtherService => format!(
+                "a request for {}: this server has Secrets Manager and STS; set \
+                 AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL",
+                word(detail, "another service")
+            ),
+            Self::Full => {
+                format!("{}: close idle clients, or raise the limit of open files", plain(detail))
+            }
+            Self::Failed => format!("the vault failed: {}", plain(detail)),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Held {
+    told: Option<Duration>,
+    held_back: u64,
+}
+
+/// Tells each cause now and then.
+#[derive(Default)]
+pub(super) struct Reasons(Mutex<BTreeMap<Cause, Held>>);
+
+impl Reasons {
+    /// Whether a cause is told at `now`, and how many were held back since the last time.
+    pub(super) fn admit(&self, cause: Cause, now: Duration) -> Option<u64> {
+        let mut causes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = causes.entry(cause).or_default();
+        if held.told.is_some_and(|told| now.saturating_sub(told) < INTERVAL) {
+            held.held_back += 1;
+            return None;
+        }
+        held.told = Some(now);
+        Some(std::mem::take(&mut held.held_back))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SPEAK-5
+    #[test]
+    fn a_flood_of_refusals_is_a_line_in_ten_seconds() {
+        let reasons = Reasons::default();
+        let told: Vec<u64> = (0..30_000)
+            .filter_map(|at| reasons.admit(Cause::Unsigned, Duration::from_millis(at)))
+            .collect();
+        assert_eq!(told, [0, 9_999, 9_999]);
+        let now = Duration::from_millis(29_999);
+        assert_eq!(reasons.admit(Cause::Mismatch, now), Some(0), "another cause has its own time");
+    }
+
+    /// SPEAK-4
+    #[test]
+    fn a_reason_names_its_cure() {
+        let said = Cause::UnknownKey.said("AKIAX");
+        assert!(said.contains("AKIAX") && said.contains("strongroom env"), "{said}");
+        assert!(said.contains("--auth none"), "{said}");
+        assert!(Cause::Host.said("db:4566").ends_with("--allow-host db:4566"));
+        assert!(Cause::Host.said("a\n$(x)").ends_with("--allow-host NAME"));
+        assert!(Cause::SessionToken.said("AKIAX").contains("unset AWS_SESSION_TOKEN"));
+    }
+}
