@@ -37,6 +37,12 @@ impl UnixMillis {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The start of its second.
+    #[must_use]
+    pub fn whole_seconds(self) -> Self {
+        Self(self.0.div_euclid(1000).saturating_mul(1000))
+    }
+
     /// Milliseconds from `earlier` to `self`; negative if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {

@@ -33,6 +33,7 @@ impl WipedBuffer {
         &self.0
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

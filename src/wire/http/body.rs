@@ -1,58 +1,151 @@
-//! Bodies in both directions, in wiped buffers (I8, rule WIRE-NET-3).
+//! Bodies in both directions, in wiped buffers (I8, rules WIRE-NET-3, CONN-7).
 
 use super::phase::Busy;
 use crate::secret::buffer::WipedBuffer;
+use crate::wire::options::Limits;
 use crate::wire::reply::ReplyError;
 use hyper::body::{Body, Buf, Frame, SizeHint};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 /// How much of a body that is too long is read and dropped. Clients that read only after writing then see why
 /// the request was refused.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Initial capacity for a body of unknown length.
-const ROOM_BYTES: usize = 8 * 1024;
 
-/// Reads a whole body of at most `bytes_max`, within `time`.
+/// A body up to this length is kept without a reservation. There are at most as many as connections.
+const SMALL_BYTES: usize = 8 * 1024;
+/// Room for longer bodies of requests whose signatures are not verified yet, in KiB.
+const ROOM_KIB: usize = 16 * 1024;
+
+/// The memory for bodies of requests that nobody has vouched for yet (rule CONN-7).
+pub(crate) struct Room {
+    kib: Arc<Semaphore>,
+    /// Bodies that wait for room.
+    waiting: AtomicUsize,
+}
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self { kib: Arc::new(Semaphore::new(ROOM_KIB)), waiting: AtomicUsize::new(0) }
+    }
+
+    async fn reserve(&self, bytes: usize, deadline: Instant) -> Result<Reserved, ReplyError> {
+        let kib = u32::try_from(bytes.div_ceil(1024).min(ROOM_KIB)).unwrap_or(u32::MAX);
+        let waits = Waits::begin(&self.waiting);
+        let reserved = timeout_at(deadline, Arc::clone(&self.kib).acquire_many_owned(kib)).await;
+        drop(waits);
+        reserved.ok().and_then(Result::ok).ok_or(ReplyError::Unavailable)
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+type Reserved = OwnedSemaphorePermit;
+
+/// Counts one that waits.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn begin(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is done with a body.
+#[derive(Clone, Copy)]
+pub(crate) enum Intake<'a> {
+    /// It is kept, in this room.
+    Keep(&'a Room),
+    /// It is read and dropped: the request is refused, and some clients read the response only after writing.
+    Drop,
+}
+
+/// A body that was read completely.
+pub(crate) struct Collected {
+    /// Empty if it was not kept.
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    /// Its room, held until its request is known to be good.
+    pub(crate) room: Option<Reserved>,
+}
+
+/// Reads a whole body of at most `limits.body_bytes`, within `limits.body_time`.
 pub(crate) async fn collect<B>(
     body: B,
-    bytes_max: usize,
-    time: Duration,
-) -> Result<Zeroizing<Vec<u8>>, ReplyError>
+    intake: Intake<'_>,
+    limits: &Limits,
+) -> Result<Collected, ReplyError>
 where
     B: Body<Data: Buf>,
 {
-    let deadline = Instant::now() + time;
+    let bytes_max = limits.body_bytes;
+    let deadline = Instant::now() + limits.body_time;
     let mut body = pin!(body);
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let room = body.size_hint().exact().map_or(ROOM_BYTES, |_| announced.min(bytes_max));
-    let mut buffer = WipedBuffer::with_capacity(room);
-    let mut drained = 0;
     let mut too_large = announced > bytes_max;
     if too_large && announced > DRAIN_BYTES_MAX {
         return Err(ReplyError::TooLarge);
     }
+    let mut room = None;
+    let mut buffer = WipedBuffer::with_capacity(0);
+    if let Intake::Keep(of) = intake
+        && !too_large
+    {
+        if announced > SMALL_BYTES {
+            room = Some(of.reserve(announced, deadline).await?);
+        }
+        let capacity = body.size_hint().exact().map_or(SMALL_BYTES, |_| announced);
+        buffer = WipedBuffer::with_capacity(capacity);
+    }
+    let (mut drained, mut seen) = (0, 0);
+    let mut progress = Instant::now();
     loop {
-        let frame = match timeout_at(deadline, poll_fn(|cx| body.as_mut().poll_frame(cx))).await {
-            Err(_) => return Err(ReplyError::TooSlow),
+        let patience = deadline.min(progress + limits.stall_time);
+        let frame = match timeout_at(patience, poll_fn(|cx| body.as_mut().poll_frame(cx))).await {
+            Err(_) => {
+                // Who sends nothing does not keep room that others wait for.
+                let gives_way = matches!(intake, Intake::Keep(of) if of.is_wanted());
+                if Instant::now() >= deadline || (room.is_some() && gives_way) {
+                    return Err(ReplyError::TooSlow);
+                }
+                progress = Instant::now();
+                continue;
+            }
             Ok(None) => break,
             Ok(Some(Err(_))) => return Err(ReplyError::BrokenOff),
             Ok(Some(Ok(frame))) => frame,
         };
         // This protocol has no trailers.
         let Ok(mut data) = frame.into_data() else { continue };
-        if too_large || data.remaining() > bytes_max - buffer.len() {
-            too_large = true;
+        progress = Instant::now();
+        seen += data.remaining();
+        too_large |= seen > bytes_max;
+        if too_large {
             drained += data.remaining();
             if drained > DRAIN_BYTES_MAX {
                 break;
             }
             continue;
+        }
+        let Intake::Keep(of) = intake else { continue };
+        if room.is_none() && seen > SMALL_BYTES {
+            // Its length was not announced.
+            room = Some(of.reserve(bytes_max, deadline).await?);
         }
         while data.has_remaining() {
             let chunk = data.chunk();
@@ -61,7 +154,10 @@ where
             data.advance(len);
         }
     }
-    if too_large { Err(ReplyError::TooLarge) } else { Ok(buffer.into_inner()) }
+    if too_large {
+        return Err(ReplyError::TooLarge);
+    }
+    Ok(Collected { bytes: buffer.into_inner(), room })
 }
 
 /// The body of a response as one block. It goes to the network without another copy and is wiped when the

@@ -37,6 +37,10 @@ pub(crate) enum ReplyError {
     Vault(Error),
     /// The server is stopping or full.
     Unavailable,
+    /// Signed so long ago that it may be a repeat of what was forgotten.
+    MayBeRepeat,
+    /// A repeat of a request that was carried out and whose answer is not kept.
+    Repeat,
     /// A bug of ours, with nothing of the request in it.
     Internal(&'static str),
 }
@@ -118,6 +122,18 @@ impl ReplyError {
                 let text = front("The server is stopping or has too many connections.");
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Reply { close: true, ..error(status, "ServiceUnavailableException", text) }
+            }
+            Self::MayBeRepeat => {
+                let text = front(
+                    "This request was signed before the server started, or long ago, so it may be a \
+                     repeat. Sign it again.",
+                );
+                error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", text)
+            }
+            Self::Repeat => {
+                let text =
+                    front("This request was carried out before. Sign it again to repeat it.");
+                error(bad, "InvalidSignatureException", text)
             }
             Self::Internal(what) => internal(what),
         }

@@ -9,9 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::name::{is_host, is_region};
 use crate::vault::{Credential, Vault};
+use crate::wire::http::body::Room;
 use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
-use crate::wire::services::{Agent, Health, LocalStackPages, Pairs, Service};
+use crate::wire::services::{
+    Agent, CostlyLane, Health, LocalStackPages, Pairs, Replays, Service,
+};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
@@ -94,6 +97,7 @@ impl Server {
         } else {
             None
         };
+        let replays = Arc::new(Replays::new(env.clock.wall()));
         let service = Service {
             pairs: Pairs::new(credentials, &vault, &env)?,
             vault,
@@ -105,6 +109,9 @@ impl Server {
             health: Health::new(),
             local_stack: LocalStackPages::default(),
             allowed_hosts,
+            room: Room::new(),
+            lists: CostlyLane::new(),
+            replays,
             agent: None,
             limits: Limits { connections: admission::connections_max(&limits), ..limits },
         };

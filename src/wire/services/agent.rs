@@ -16,7 +16,7 @@ use crate::responses::{Style, to_json};
 use crate::secret::SecretBytes;
 use crate::vault::Vault;
 use crate::wire::encoding::form;
-use crate::wire::http::body;
+use crate::wire::http::body::{self, Intake};
 use crate::wire::http::guard::{self, Names};
 use crate::wire::options::Limits;
 use crate::wire::reply::{Exception, Reply, ReplyError, Text};
@@ -114,7 +114,7 @@ impl Agent {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
-        let body = body::collect(body, limits.body_bytes, limits.body_time).await;
+        let body = body::collect(body, Intake::Drop, limits).await;
         if !is_wanted() {
             return ReplyError::Unavailable.reply();
         }

@@ -5,9 +5,11 @@
 
 use super::agent::Agent;
 use super::health::Health;
+use super::lanes::CostlyLane;
 use super::local_stack::LocalStackPages;
 use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
 use super::pairs::Pairs;
+use super::replays::{Replays, Seat, Turn};
 use super::{other, sts};
 use crate::env::Env;
 use crate::error::Result as VaultResult;
@@ -15,7 +17,7 @@ use crate::model::api::Write;
 use crate::model::{Scope, api};
 use crate::semantics::Answer;
 use crate::vault::Vault;
-use crate::wire::http::body;
+use crate::wire::http::body::{self, Collected, Intake, Room};
 use crate::wire::http::guard::{self, Names, Proof};
 use crate::wire::http::route::{self, Route, is_root, single};
 use crate::wire::json::{Node, parse};
@@ -30,7 +32,6 @@ use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
-use zeroize::Zeroizing;
 
 /// What all requests share.
 pub(crate) struct Service {
@@ -47,6 +48,10 @@ pub(crate) struct Service {
     pub(crate) agent: Option<Agent>,
     pub(crate) health: Health,
     pub(crate) local_stack: LocalStackPages,
+    /// Room for bodies of requests that are not verified yet.
+    pub(crate) room: Room,
+    pub(crate) lists: CostlyLane,
+    pub(crate) replays: Arc<Replays>,
     /// Further names by which unsigned requests may reach the ports.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) observer: Arc<Observer>,
@@ -130,21 +135,23 @@ impl Service {
         }
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
-        let body = body::collect(body, self.limits.body_bytes, self.limits.body_time).await;
+        let keeps = admitted.is_ok() && self.wants_body(&head).await;
+        let intake = if keeps { Intake::Keep(&self.room) } else { Intake::Drop };
+        let body = body::collect(body, intake, &self.limits).await;
         if !is_wanted() {
             return Err(ReplyError::Unavailable);
         }
         admitted?;
-        let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.as_slice()));
+        let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.bytes.as_slice()));
         note_route(&notes, &route);
         if let Route::Other(service) = &route {
             // Reported even if the body could not be read, because misdirected uploads exceed the limit.
-            let read = body.as_ref().map_or(&[][..], |body| body.as_slice());
+            let read = body.as_ref().map_or(&[][..], |body| body.bytes.as_slice());
             let version = route::parameter(&head, read, "Version");
             let reply = other::answer(&head, service, version.as_deref(), request_id);
             return Ok(Reply { close: body.is_err(), ..reply });
         }
-        let body = body?;
+        let Collected { bytes: body, room } = body?;
         match route {
             Route::Alive => return Ok(Reply::plain("ok\n")),
             Route::Ready => return Ok(self.health.readiness(&self.vault).await),
@@ -176,8 +183,9 @@ impl Service {
         }
         self.pairs.refresh(&self.vault).await?;
         let scope = self.authenticate(&head, &body)?;
+        drop(room);
         let request = read(operation, body)?;
-        self.perform(self.vault.in_scope(scope), request).await.map(Reply::json)
+        self.perform(self.vault.in_scope(scope), request, &head).await
     }
 
     /// Refuses a request that is not meant for this server (rules WIRE-GUARD).
@@ -185,6 +193,28 @@ impl Service {
         let is_unsigned = self.auth == Auth::None || route::is_probe(head);
         let proof = if is_unsigned { Proof::None } else { Proof::Signature };
         guard::check(head, self.names(local), proof)
+    }
+
+    /// Whether the body can matter: if the head is refused, it does not (CONN-7).
+    async fn wants_body(&self, head: &Parts) -> bool {
+        if route::is_probe(head) {
+            return false;
+        }
+        let is_call = head.method == Method::POST
+            && is_root(head.uri.path())
+            && is_our_type(&head.headers)
+            && single(&head.headers, "x-amz-target").and_then(request::from_target).is_some();
+        let now = self.env.clock.wall();
+        let audience = Audience::SECRETS_MANAGER;
+        match self.auth {
+            _ if !is_call => route::is_form(head),
+            Auth::SigV4 => {
+                // A failure is reported where the signature is verified.
+                let _ = self.pairs.refresh(&self.vault).await;
+                sigv4::may_verify(head, &self.pairs.current(), audience, now)
+            }
+            Auth::None => true,
+        }
     }
 
     fn names(&self, local: SocketAddr) -> Names<'_> {
@@ -215,35 +245,84 @@ impl Service {
         &self,
         vault: Vault,
         request: api::Request,
-    ) -> Result<Zeroizing<Vec<u8>>, ReplyError> {
+        head: &Parts,
+    ) -> Result<Reply, ReplyError> {
         match request {
-            api::Request::Write(write) => {
-                let answer = self.write(&vault, write).await?;
-                write_answer(&answer)
-            }
+            api::Request::Write(write) => self.write_once(&vault, write, head).await,
             api::Request::Read(read) => {
-                tokio::task::spawn_blocking(move || perform_read(&vault, read))
+                let turn = self.lists.turn(&read).await;
+                let content = tokio::task::spawn_blocking(move || {
+                    let content = perform_read(&vault, read);
+                    drop(turn);
+                    content
+                });
+                let content = content
                     .await
-                    .map_err(|_| ReplyError::Internal("the operation was broken off"))?
-                    .map_err(ReplyError::from)
+                    .map_err(|_| ReplyError::Internal("the operation was broken off"))?;
+                Ok(Reply::json(content?))
             }
         }
     }
 
-    async fn write(&self, vault: &Vault, write: Write) -> Result<Answer, ReplyError> {
+    /// Carries out a write, unless it is the repeat of one (CONN-12, CONN-13).
+    async fn write_once(
+        &self,
+        vault: &Vault,
+        write: Write,
+        head: &Parts,
+    ) -> Result<Reply, ReplyError> {
+        let stamp = match self.auth {
+            Auth::SigV4 => sigv4::stamp_of(&head.headers),
+            Auth::None => None,
+        };
+        let turn = stamp.map(|stamp| self.replays.begin(&stamp, self.env.clock.wall()));
+        let seat = match turn {
+            None | Some(Turn::Twin) => None,
+            Some(Turn::First(seat)) => Some(seat),
+            Some(Turn::Again(kept)) => return Ok(kept.reply()),
+            Some(Turn::Wait(mut running)) => {
+                let kept = running.wait_for(Option::is_some).await;
+                let kept = kept.ok().and_then(|kept| kept.clone());
+                return kept.map(|kept| kept.reply()).ok_or(ReplyError::MayBeRepeat);
+            }
+            Some(Turn::Spent) => return Err(ReplyError::Repeat),
+            Some(Turn::Unknown) => return Err(ReplyError::MayBeRepeat),
+        };
+        let (answered, seat) = self.write(vault, write, seat).await;
+        let answered = answered.and_then(|answer| Ok(Reply::json(write_answer(&answer)?)));
+        if let Some(seat) = seat {
+            match &answered {
+                Ok(reply) => seat.answer(reply),
+                Err(failure) => seat.answer(&failure.reply()),
+            }
+        }
+        answered
+    }
+
+    async fn write(
+        &self,
+        vault: &Vault,
+        write: Write,
+        mut seat: Option<Seat>,
+    ) -> (Result<Answer, ReplyError>, Option<Seat>) {
         let writes = Arc::clone(&self.writes);
-        let permit = writes.acquire_owned().await.map_err(|_| ReplyError::Unavailable)?;
+        let Ok(permit) = writes.acquire_owned().await else {
+            return (Err(ReplyError::Unavailable), seat);
+        };
+        if let Some(seat) = &mut seat {
+            seat.submitted();
+        }
         let (answered, answer) = oneshot::channel();
         let done = move |result: VaultResult<Answer>| {
-            // The client may have disconnected. The write has happened anyway.
-            let _ = answered.send(result);
+            // The client may have disconnected. The write has happened anyway, and its seat says so.
+            let _ = answered.send((result, seat));
             // Held until now: the request itself ends when its client disconnects.
             drop(permit);
         };
         vault.submit_write(write, done);
         match answer.await {
-            Ok(result) => result.map_err(ReplyError::from),
-            Err(_) => Err(BROKEN_OFF),
+            Ok((result, seat)) => (result.map_err(ReplyError::from), seat),
+            Err(_) => (Err(BROKEN_OFF), None),
         }
     }
 }

@@ -82,6 +82,22 @@ pub(super) fn authorization(
     Ok(Authorization { key_id, day, region, signed_headers, signature, at })
 }
 
+/// What makes a signed request the same as another: the time of its signature and the signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) at: UnixMillis,
+    pub(crate) signature: [u8; 32],
+}
+
+/// The stamp of a request to Secrets Manager whose signature was verified.
+pub(crate) fn stamp_of(headers: &HeaderMap) -> Option<Stamp> {
+    let Authorization { at, signature, .. } =
+        authorization(headers, Audience::SECRETS_MANAGER).ok()?;
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(signature, &mut bytes).ok()?;
+    Some(Stamp { at, signature: bytes })
+}
+
 /// Whether a request claims to be signed in its `Authorization` header. The claim is not verified.
 pub(crate) fn is_claimed(headers: &HeaderMap) -> bool {
     single(headers, "authorization").is_some_and(|header| header.trim().starts_with("AWS4-"))

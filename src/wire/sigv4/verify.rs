@@ -18,6 +18,9 @@ use std::collections::HashMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+/// The window on each side of our time.
+const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
+
 /// The credentials that may sign, by key id.
 pub(crate) struct Credentials {
     keys: HashMap<String, (String, SecretBytes)>,
@@ -67,6 +70,25 @@ pub(crate) fn verify(
     };
     check_window(authorization.at, now)?;
     if matches { Ok(Scope::new(account, authorization.region)) } else { Err(AuthError::mismatch()) }
+}
+
+/// Whether a request can turn out to be signed well, by its head alone: only then is its body worth keeping.
+pub(crate) fn may_verify(
+    head: &Parts,
+    keys: &Credentials,
+    audience: Audience,
+    now: UnixMillis,
+) -> bool {
+    presigned::refuse(head).is_ok()
+        && parse::authorization(&head.headers, audience).is_ok_and(|authorization| {
+            keys.keys.contains_key(authorization.key_id)
+                && check_window(authorization.at, now).is_ok()
+        })
+}
+
+/// Whether what was signed at `at` is refused from now on.
+pub(crate) fn is_expired(at: UnixMillis, now: UnixMillis) -> bool {
+    at < now.whole_seconds().plus(-WINDOW_MILLIS)
 }
 
 fn signature_matches(
@@ -145,9 +167,8 @@ pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
 }
 
 fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), AuthError> {
-    const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
     // The time of a request has whole seconds, so the window has, too.
-    let now = UnixMillis(now.0.div_euclid(1000) * 1000);
+    let now = now.whole_seconds();
     let (earliest, latest) = (now.plus(-WINDOW_MILLIS), now.plus(WINDOW_MILLIS));
     let text = time::format_basic;
     if at < earliest {

@@ -1,0 +1,41 @@
+//! A lane of their own for requests that look at many secrets, so that others never wait behind them (rule
+//! CONN-8).
+
+use crate::model::api::Read;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The lane of costly reads. As many run at once as leave half of the processors to others.
+pub(crate) struct CostlyLane(Arc<Semaphore>);
+
+impl CostlyLane {
+    pub(crate) fn new() -> Self {
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        Self(Arc::new(Semaphore::new((processors / 2).max(1))))
+    }
+
+    /// Waits for the turn of a costly read. Others have no turn to wait for.
+    pub(crate) async fn turn(&self, read: &Read) -> Option<OwnedSemaphorePermit> {
+        if !is_costly(read) {
+            return None;
+        }
+        // It is never closed.
+        Arc::clone(&self.0).acquire_owned().await.ok()
+    }
+}
+
+/// Whether the work of a read grows with the number of secrets in the vault.
+fn is_costly(read: &Read) -> bool {
+    match read {
+        Read::ListSecrets(_) | Read::ListResourcePolicies(_) => true,
+        Read::BatchGetSecretValue(request) => request.secret_id_list.is_none(),
+        Read::DescribeSecret(_)
+        | Read::GetRandomPassword(_)
+        | Read::GetResourcePolicy(_)
+        | Read::GetSecretValue(_)
+        | Read::ListSecretVersionIds(_)
+        | Read::ValidateResourcePolicy(_) => false,
+    }
+}
