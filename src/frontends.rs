@@ -23,6 +23,7 @@ fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
     let ListenRequest {
         vault,
         pairs,
+        pairs_are_new,
         listen,
         signed,
         allowed_hosts,
@@ -34,8 +35,15 @@ fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
     // A server needs a file for each connection. What the system refuses stays as it is.
     let _ = crate::env::real::raise_open_files_max();
     let auth = if signed { Auth::SigV4 } else { Auth::None };
-    let defaults = ServerOptions::default();
-    let options = ServerOptions { listen, auth, region, allowed_hosts, log_names, ..defaults };
+    let options = ServerOptions {
+        listen,
+        auth,
+        region,
+        pairs_are_new,
+        allowed_hosts,
+        log_names,
+        ..ServerOptions::default()
+    };
     let server = Server::bind(vault, pairs, options, env)?;
     Ok(Box::new(match agent {
         None => server,

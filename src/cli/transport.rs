@@ -22,6 +22,8 @@ pub(crate) struct ListenRequest {
     pub(crate) vault: Vault,
     /// The pairs that may sign.
     pub(crate) pairs: Vec<Credential>,
+    /// Whether all of them were made just now.
+    pub(crate) pairs_are_new: bool,
     /// The address and port.
     pub(crate) listen: SocketAddr,
     /// Whether requests must be signed.

@@ -33,7 +33,7 @@ impl WipedBuffer {
         &self.0
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

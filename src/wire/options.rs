@@ -25,6 +25,9 @@ pub struct ServerOptions {
     pub account: String,
     /// The region of callers under [`Auth::None`] whose request names none.
     pub region: String,
+    /// Whether the pairs that may sign were made just now. Then no request was signed before, and none can be
+    /// the repeat of one that an earlier server answered.
+    pub pairs_are_new: bool,
     /// Names, each `NAME` or `NAME:PORT`, by which unsigned requests may reach the server besides its own.
     pub allowed_hosts: Vec<String>,
     /// Whether SIGTERM, SIGINT and SIGHUP stop the server. Their handlers are installed by `bind`.
@@ -42,6 +45,7 @@ impl Default for ServerOptions {
             auth: Auth::SigV4,
             account: Scope::DEFAULT_ACCOUNT.to_owned(),
             region: Scope::DEFAULT_REGION.to_owned(),
+            pairs_are_new: false,
             allowed_hosts: Vec::new(),
             stop_on_signals: true,
             log_names: false,

@@ -100,12 +100,13 @@ fn run(
 ) -> Result<(), CliError> {
     let kept =
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
+    let pairs_are_new = vault.credentials()?.is_empty();
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
     // These copies live as long as the server, so they are made only if functions need them.
     let pairs =
         if args.rotation.is_empty() { Vec::new() } else { all.iter().map(copied).collect() };
     let (agent, token_place) = agent(context, global, args, vault, &pair.account)?.unzip();
-    let server = bind(context, args, region, vault.clone(), all, agent)?;
+    let server = bind(context, args, region, vault.clone(), (all, pairs_are_new), agent)?;
     let endpoint = format!("http://{}", reachable(server.local_addr()));
     // Rotation functions that have waited for the port may call back from now on.
     let vault_of_caller = Some(vault.clone());
@@ -238,12 +239,13 @@ fn bind(
     args: &Serve,
     region: &str,
     vault: Vault,
-    pairs: Vec<Credential>,
+    (pairs, pairs_are_new): (Vec<Credential>, bool),
     agent: Option<AgentRequest>,
 ) -> Result<Box<dyn Listening>, CliError> {
     let request = ListenRequest {
         vault,
         pairs,
+        pairs_are_new,
         listen: args.listen,
         signed: args.auth == AuthMode::SigV4,
         allowed_hosts: args.allow_host.clone(),

@@ -3,8 +3,8 @@
 use super::admission::{self, Connections};
 use super::connection::Listener;
 use super::signals::Signals;
-use crate::env::Env;
 use crate::env::real::{is_out_of_files, widen_backlog};
+use crate::env::{Env, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::name::{is_host, is_region};
@@ -12,9 +12,7 @@ use crate::vault::{Credential, Vault};
 use crate::wire::http::body::Room;
 use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
-use crate::wire::services::{
-    Agent, CostlyLane, Health, LocalStackPages, Pairs, Replays, Service,
-};
+use crate::wire::services::{Agent, CostlyLane, Health, LocalStackPages, Pairs, Replays, Service};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
@@ -79,6 +77,7 @@ impl Server {
             auth,
             account,
             region,
+            pairs_are_new,
             allowed_hosts,
             stop_on_signals,
             log_names,
@@ -97,7 +96,11 @@ impl Server {
         } else {
             None
         };
-        let replays = Arc::new(Replays::new(env.clock.wall()));
+        let replays = Arc::new(Replays::new(if pairs_are_new {
+            UnixMillis(i64::MIN)
+        } else {
+            env.clock.wall()
+        }));
         let service = Service {
             pairs: Pairs::new(credentials, &vault, &env)?,
             vault,

@@ -31,11 +31,6 @@ fn is_costly(read: &Read) -> bool {
     match read {
         Read::ListSecrets(_) | Read::ListResourcePolicies(_) => true,
         Read::BatchGetSecretValue(request) => request.secret_id_list.is_none(),
-        Read::DescribeSecret(_)
-        | Read::GetRandomPassword(_)
-        | Read::GetResourcePolicy(_)
-        | Read::GetSecretValue(_)
-        | Read::ListSecretVersionIds(_)
-        | Read::ValidateResourcePolicy(_) => false,
+        _ => false,
     }
 }
