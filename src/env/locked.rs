@@ -73,6 +73,8 @@ pub struct LockedFolder {
     dir: PathBuf,
     /// `dir` from the root: the process may change its working directory.
     named: PathBuf,
+    /// False only in a test build that goes wherever the path leads.
+    is_bound: bool,
     kept: Mutex<BTreeMap<PathBuf, Kept>>,
     displaced: OnceLock<Displaced>,
 }
@@ -83,6 +85,12 @@ impl LockedFolder {
         Ok(Self::new(fs, Arc::clone(fs).bind(dir)?, dir))
     }
 
+    /// A fault: a folder that goes wherever its path leads.
+    #[must_use]
+    pub fn unbound(fs: &Arc<dyn Fs>, dir: &Path) -> Self {
+        Self { is_bound: false, ..Self::new(fs, Arc::clone(fs), dir) }
+    }
+
     fn new(fs: &Arc<dyn Fs>, inside: Arc<dyn Fs>, dir: &Path) -> Self {
         let absolute = || std::path::absolute(dir).ok();
         let named = fs.is_real().then(absolute).flatten().unwrap_or_else(|| dir.to_path_buf());
@@ -91,6 +99,7 @@ impl LockedFolder {
             inside,
             dir: dir.to_path_buf(),
             named,
+            is_bound: true,
             kept: Mutex::default(),
             displaced: OnceLock::new(),
         }
@@ -142,6 +151,9 @@ impl LockedFolder {
     }
 
     fn look(&self) -> io::Result<()> {
+        if !self.is_bound {
+            return Ok(());
+        }
         if let Some(displaced) = self.displaced.get() {
             return Err(displaced.to_error());
         }

@@ -14,6 +14,7 @@
 use super::options::Options;
 use super::ownership::{check_folder, make_private};
 use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
+use crate::env::faults::Fault;
 use crate::env::locked::{HeldFolder, LockedFolder, find_link};
 use crate::env::real::effective_uid;
 use crate::env::{self, Env, FileKind, Fs, LockMode, OpenMode, UnixMillis};
@@ -184,7 +185,12 @@ impl VaultDir {
     /// `None`: another process has it.
     fn try_take(env: &Env, dir: &Path, options: &Options) -> Result<Option<Self>> {
         let open = |error| Error::io("open", dir, error);
-        let folder = Arc::new(LockedFolder::bind(&env.fs, dir).map_err(open)?);
+        let follows_path = options.tuning.faults.active(Fault::LockFollowsPath);
+        let folder = Arc::new(if follows_path {
+            LockedFolder::unbound(&env.fs, dir)
+        } else {
+            LockedFolder::bind(&env.fs, dir).map_err(open)?
+        });
         let fs: Arc<dyn Fs> = Arc::<LockedFolder>::clone(&folder);
         let (env, lock) = (Env { fs, ..env.clone() }, HeldFolder(folder));
         let place = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
@@ -193,7 +199,8 @@ impl VaultDir {
             return Err(ErrorKind::Link { path }.into());
         }
         // Whoever has the folder gets the rest: nobody who comes too late makes a LOCK.
-        let is_held = place.lock_folder() && place.lock_keystore() && place.lock_file()?;
+        let is_held =
+            (follows_path || place.lock_folder() && place.lock_keystore()) && place.lock_file()?;
         if !is_held {
             return Ok(None);
         }

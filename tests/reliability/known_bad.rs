@@ -44,6 +44,9 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
         Fault::SecondCopyForWrongKey => {
             (CUTS, "a_build_that_tries_a_key_on_the_copy_that_lost_is_caught")
         }
+        Fault::LockFollowsPath => {
+            ("displaced::simulated", "a_lock_that_follows_the_path_is_caught")
+        }
         Fault::LabelOnTwoVersions
         | Fault::PreviousNotMoved
         | Fault::PrunedTooEarly

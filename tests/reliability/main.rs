@@ -12,6 +12,7 @@ mod common;
 mod clock;
 mod damage;
 mod disk_full;
+mod displaced;
 mod errors;
 mod errors_real;
 mod figures;

@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -26,6 +26,7 @@ impl Fault {
         Self::DropEpochEarly,
         Self::WrapWhenSealed,
         Self::SecondCopyForWrongKey,
+        Self::LockFollowsPath,
         Self::LabelOnTwoVersions,
         Self::PreviousNotMoved,
         Self::PrunedTooEarly,

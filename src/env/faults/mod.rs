@@ -47,6 +47,8 @@ pub enum Fault {
     WrapWhenSealed,
     /// Tries a key that does not fit on the keystore's other copy, too (breaks the twin's rule).
     SecondCopyForWrongKey,
+    /// Locks nothing but LOCK, and reaches every file by whatever its path leads to (breaks I11).
+    LockFollowsPath,
 
     /// Leaves a label that moves where it was, too (SEM-STAGE-1).
     LabelOnTwoVersions,

@@ -183,6 +183,17 @@ impl Twin {
         Ok(())
     }
 
+    /// From now on both names must lead to the files that they lead to now (I11).
+    pub(crate) fn watch(&self) {
+        for slot in [Slot::A, Slot::B] {
+            let path = self.path(slot);
+            // One that is missing is watched once it is written.
+            if let Ok(file) = self.fs.open(&path, OpenMode::Read) {
+                self.fs.watch(&path, &file);
+            }
+        }
+    }
+
     /// What the twin holds. Never writes.
     pub fn read(&self) -> Result<TwinContent, LogError> {
         self.winner().map(|winner| winner.content)

@@ -37,6 +37,7 @@ impl Recovered {
     /// Makes the log writable, after [`Self::settle`] (called here if it was not yet).
     pub fn start(mut self) -> Result<Log, LogError> {
         self.settle()?;
+        self.twin.watch();
         let mut log =
             Log::assemble(self.context, self.options, self.twin, self.manifest, self.tail);
         log.ended = self.segments;
