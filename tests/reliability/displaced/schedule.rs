@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where the vault is looked for.
 pub const VAULT: &str = "vault";
 /// Steps of a schedule.
-const STEPS: usize = 40;
+const STEPS: usize = 60;
 /// Folders that there may be at once.
 const FOLDERS_MAX: usize = 4;
 /// Files of a folder that a sync tool exchanges.
@@ -117,11 +117,11 @@ impl<G: Ground> Run<'_, G> {
     fn step(&mut self) -> Result<(), String> {
         match self.rng.below(100) {
             0..14 => self.open(),
-            14..44 => self.put(),
-            44..56 => self.look(),
-            56..60 => self.maintain(),
-            60..64 => self.close(),
-            64..66 => self.kill(),
+            14..52 => self.put(),
+            52..64 => self.look(),
+            64..69 => self.maintain(),
+            69..78 => self.close(),
+            78..82 => self.kill(),
             _ => {
                 self.people();
                 Ok(())
