@@ -61,7 +61,7 @@ fn serve(home: &Home, files: Option<u64>, args: &[&str]) -> Server {
             command
         }
     };
-    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    command.args(["--listen", "127.0.0.1:0", "--print-credentials"]).args(args);
     let server = Server::start(command);
     let body = json!({"Name": "a", "SecretString": "v", "ClientRequestToken": TOKEN});
     server.client().ok("CreateSecret", &body);

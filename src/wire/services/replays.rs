@@ -2,8 +2,8 @@
 //! sent again (rules CONN-12, CONN-13).
 //!
 //! A signature holds for some minutes. Until it expires, its first answer is kept, and a repeat gets that
-//! answer. A client may rightly send two equal requests within one second, which then have one signature (tag,
-//! untag, tag). So a repeat counts as one only if the first is over two seconds old.
+//! answer. A client may rightly send two equal requests within one second, which then have one signature
+//! (tag, untag, tag). So a repeat counts as one only if the first is over two seconds old.
 //!
 //! Nothing is kept on disk. What was signed before the server started, and what had to be forgotten because
 //! there was too much of it, is refused with an error that clients repeat with a new signature.
