@@ -103,6 +103,22 @@ pub enum ErrorKind {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The vault is on a read-only file system: it can be read, not changed.
+    ReadOnly,
+    /// The vault is older than its anchor, or went on without it: put the newer folder back, or accept the
+    /// rollback.
+    RolledBack {
+        /// The anchor file.
+        anchor: PathBuf,
+        /// The last operation that the anchor knows.
+        known_lsn: u64,
+        /// When it was, in milliseconds since 1970.
+        known_millis: i64,
+        /// The last operation in the folder.
+        found_lsn: u64,
+        /// When it was, in milliseconds since 1970.
+        found_millis: i64,
+    },
     /// The clock of the machine is before 1970: set it.
     ClockBefore1970,
     /// There is too little memory for the passphrase's Argon2id cost: raise the limit, or use a key file.
@@ -369,6 +385,23 @@ impl fmt::Display for Error {
             }
             ErrorKind::Unsuitable { path, what } => {
                 write!(f, "{}: {what}; choose a folder on a native Linux file system", path.display())
+            }
+            ErrorKind::ReadOnly => write!(
+                f,
+                "the file system{} is read-only, so the vault can be read but not changed; mount it writable, \
+                 or copy the folder to a disk that is",
+                self.of_place()
+            ),
+            ErrorKind::RolledBack { anchor, known_lsn, known_millis, found_lsn, found_millis } => {
+                let (known, found) = (system::date(*known_millis), system::date(*found_millis));
+                write!(
+                    f,
+                    "the vault went back in time: its anchor {} knows operation {known_lsn} of {known}, and \
+                     the folder{} ends without it at operation {found_lsn} of {found}; put the newer folder \
+                     back, or accept the rollback",
+                    anchor.display(),
+                    self.of_place()
+                )
             }
             ErrorKind::ClockBefore1970 => f.write_str(
                 "the clock of this machine is before 1970; set it (`timedatectl` shows it), then run it again",

@@ -132,7 +132,7 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         | ErrorKind::LaxPermissions { .. }
         | ErrorKind::OtherOwner { .. }
         | ErrorKind::NotAKeyFile { .. } => Exit::Key,
-        ErrorKind::Damaged { .. } => Exit::Damaged,
+        ErrorKind::Damaged { .. } | ErrorKind::RolledBack { .. } => Exit::Damaged,
         ErrorKind::InUse { .. } => Exit::InUse,
         ErrorKind::NotFound { .. } => Exit::NotFound,
         ErrorKind::Exists { .. } => Exit::Conflict,
@@ -142,6 +142,7 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         | ErrorKind::NoSpace
         | ErrorKind::Unsuitable { .. }
         | ErrorKind::ClockBefore1970
+        | ErrorKind::ReadOnly
         | ErrorKind::TooLittleMemory { .. }
         | ErrorKind::Busy
         | ErrorKind::OutcomeUnknown
@@ -184,6 +185,14 @@ fn hint_of(kind: &ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::InUse { .. } => Some(
             "wait for it with --wait SECONDS; if it is a server, `strongroom env` prints how to reach it",
+        ),
+        ErrorKind::RolledBack { .. } => Some(
+            "if this older copy was put here on purpose, or the anchor is an old one, --accept-rollback opens \
+             the vault and writes a new anchor",
+        ),
+        ErrorKind::Damaged { rule: "RB-2", .. } => Some(
+            "the anchor file was changed; if no older copy was put in the vault's place, --accept-rollback \
+             writes a new one",
         ),
         ErrorKind::Damaged { .. } => Some(
             "`strongroom check` lists the damage and changes nothing; `strongroom repair` repairs what it \

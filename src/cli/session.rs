@@ -26,6 +26,8 @@ pub(crate) fn options(context: &Context, global: &Global) -> Options {
     Options {
         wait: global.wait.unwrap_or_default(),
         progress: Some(progress::reporter(&context.env)),
+        anchor: global.anchor.clone(),
+        accept_rollback: global.accept_rollback,
         allow_lax_modes: global.allow_lax_modes,
         ..Options::default()
     }
@@ -103,19 +105,21 @@ impl<'a> Session<'a> {
 
     fn run_here(
         &mut self,
-        dir: VaultDir,
+        mut dir: VaultDir,
         request: &Request,
         value: Option<&SecretBytes>,
     ) -> Result<Answer, CliError> {
         if self.key.is_none() {
             self.key = Some(unlock::unlock(self.context, self.global, &dir)?);
         }
+        unlock::find_anchor(self.context, self.global, &mut dir);
         // It is there since the lines above.
         let Some(key) = &self.key else { return Err(CliError::key("there is no key")) };
         if let Task::Check { deep } = request.task {
             return task::check_answer(&dir.check(key, deep)?, request.json);
         }
         let vault = dir.open(key)?;
+        warn_of_lost_state(&vault);
         let outcome = task::run(&vault, request, value, None);
         close(&vault);
         outcome
@@ -232,13 +236,26 @@ pub(crate) fn perform(context: &Context, global: &Global, task: Task) -> Result<
     show(Session::new(context, global)?.run(&request, None)?)
 }
 
+/// A state that is gone after an unclean end may have been removed together with the end of the log.
+pub(crate) fn warn_of_lost_state(vault: &Vault) {
+    if vault.has_lost_its_state() {
+        output::warn(
+            "the vault was not closed and its folder `state` is gone: if nobody removed it, the disk or a \
+             restore may have lost more than that; compare with a backup",
+        );
+    }
+}
+
 /// Closes the vault. The message claims no more than what was seen (HEALTH-4): the next open reads the log
 /// and finds out what is there.
 pub(crate) fn close(vault: &Vault) {
     let stopped = vault.takes_writes();
     let closed = vault.close();
     let outcome = match stopped {
-        Err(error) if *error.kind() != ErrorKind::Closed => Err(error),
+        // A medium that is only read has nothing to close.
+        Err(error) if !matches!(error.kind(), ErrorKind::Closed | ErrorKind::ReadOnly) => {
+            Err(error)
+        }
         _ => closed,
     };
     match outcome {

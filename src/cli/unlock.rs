@@ -6,16 +6,14 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::input::{self, Input};
 use crate::cli::{locations, output};
 use crate::crypto::{SlotKind, Unlock, VaultId};
+use crate::env::real::real_path;
 use crate::error::Error;
 use crate::secret::SecretBytes;
-use crate::vault::{VaultDir, read_key};
-use std::path::Path;
+use crate::vault::{VaultDir, check_private, read_key};
+use std::path::{Path, PathBuf};
 
 /// Longest key file and passphrase file, in bytes: far more than either needs.
 const KEY_BYTES_MAX: usize = 65_536;
-
-/// The permission bits that let other users access a file.
-pub(crate) const OTHERS: u32 = 0o077;
 
 /// A key that the user named with a flag or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +64,28 @@ pub(crate) fn named(context: &Context, global: &Global) -> Result<Option<Unlock>
     }
 }
 
+/// Says where the anchor is, unless `--anchor` did: beside the key file, if there is one.
+pub(crate) fn find_anchor(context: &Context, global: &Global, dir: &mut VaultDir) {
+    let is_device = |path: &Path| path.starts_with("/dev") || path.starts_with("/proc");
+    let key = match pointed(context, global) {
+        Some(Pointed::KeyFile(Input::Path(path))) => Some(path).filter(|path| !is_device(path)),
+        Some(_) => None,
+        None => dir.vault_id().ok().and_then(|id| locations::own_key_file(context, id)),
+    };
+    let key = key.filter(|path| matches!(context.env.fs.metadata(path), Ok(Some(_))));
+    if let Some(path) = key {
+        dir.anchor_if_none(anchor_beside(&path));
+    }
+}
+
+/// The anchor of a vault whose key file is at `path`.
+pub(crate) fn anchor_beside(path: &Path) -> PathBuf {
+    // A link to the key and the key itself have one anchor.
+    let mut name = real_path(path).unwrap_or_else(|| path.to_path_buf()).into_os_string();
+    name.push(".anchor");
+    name.into()
+}
+
 /// The key of the locked vault.
 pub(crate) fn unlock(
     context: &Context,
@@ -101,17 +121,21 @@ fn as_passphrase(passphrase: SecretBytes) -> Result<Unlock, CliError> {
 
 /// Reads a key file, refusing one that others can reach.
 pub(crate) fn key_file(input: &Input, global: &Global) -> Result<SecretBytes, CliError> {
-    let path = Path::new(match input {
-        Input::Stdin => "standard input".as_ref(),
-        Input::Path(path) => path.as_os_str(),
-    });
     let opened = input.open().map_err(|error| {
         CliError::refused(Exit::Key, &format!("the key file {input} cannot be opened"), &error)
     })?;
-    read_key(opened, path, global.allow_lax_modes).map_err(|error| {
+    read_key(opened, path_of(input), global.allow_lax_modes).map_err(|error| {
         let failure = CliError { exit: Exit::Key, ..CliError::from(error) };
         with_cure(failure, input)
     })
+}
+
+/// What messages call it.
+fn path_of(input: &Input) -> &Path {
+    match input {
+        Input::Stdin => Path::new("standard input"),
+        Input::Path(path) => path,
+    }
 }
 
 /// Adds the command that makes a file private, if that is what it lacks.
@@ -132,7 +156,7 @@ pub(crate) fn passphrase_file(input: &Input) -> Result<SecretBytes, CliError> {
         CliError::refused(Exit::Key, &format!("the passphrase file {input} cannot be read"), &error)
     };
     let opened = input.open().map_err(failure)?;
-    if opened.mode().map_err(failure)?.is_some_and(|mode| mode & OTHERS != 0) {
+    if check_private(&opened, path_of(input), false).is_err() {
         output::warn(&format!("others can access the passphrase file {input}"));
     }
     let bytes = input::read(opened, KEY_BYTES_MAX).map_err(failure)?.ok_or_else(|| {

@@ -58,7 +58,6 @@ pub(crate) fn start_of(day: i64) -> UnixMillis {
 }
 
 /// The date and the time of day of a moment.
-#[cfg(any(feature = "cli", feature = "server", test))]
 pub(crate) fn date_and_time(at: UnixMillis) -> (Date, Time) {
     let millis = at.0.rem_euclid(DAY_MILLIS);
     let time = Time {

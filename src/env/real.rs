@@ -37,10 +37,10 @@ mod sockets;
 mod streams;
 pub use folder::{FolderFs, KeptFolder};
 pub use memory_limit::{group_limit, memory_bytes};
-pub use mounts::{folder_identity, is_handed_in};
+pub use mounts::{folder_identity, is_handed_in, real_path};
 pub use process::{
-    effective_uid, harden_process, ignores_hangup, is_out_of_files, owner_of_denied, process_id,
-    process_space, user_name,
+    effective_uid, harden_process, ignores_hangup, is_out_of_files, is_writable, owner_of_denied,
+    process_id, process_space, user_name,
 };
 pub use sockets::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};

@@ -134,6 +134,11 @@ pub(crate) fn is_port_taken(errno: Option<i32>) -> bool {
     errno == Some(Errno::ADDRINUSE.raw_os_error())
 }
 
+/// Whether the system says that nothing can be written there at all.
+pub(crate) fn is_read_only(error: &io::Error) -> bool {
+    errno(error) == Some(Errno::ROFS.raw_os_error())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,9 @@
 //! The words of a refusal by the operating system: what was being done with which path, why it was refused,
 //! and what a person does about it.
 
+use crate::env::calendar::{Date, Time, date_and_time};
 use crate::env::real::{effective_uid, owner_of_denied, user_name};
-use crate::env::refusals;
+use crate::env::{UnixMillis, refusals};
 use std::io;
 use std::path::Path;
 
@@ -59,6 +60,13 @@ pub(super) fn step(op: &str, errno: Option<i32>) -> &'static str {
         }
         _ => refusals::step(errno),
     }
+}
+
+/// A moment for people, in UTC.
+pub(super) fn date(millis: i64) -> String {
+    let (Date { year, month, day, .. }, Time { hour, minute, second, .. }) =
+        date_and_time(UnixMillis(millis));
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
 /// The name of the user that this process runs as.

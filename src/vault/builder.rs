@@ -52,6 +52,23 @@ impl VaultBuilder {
         self
     }
 
+    /// Notices a rollback of the whole folder: `path` is a small file outside the vault, best beside its key,
+    /// that knows how far the vault had come. It is made if it is missing, and refreshed within a second
+    /// after the last write and when the vault is closed.
+    #[must_use]
+    pub fn anchor(mut self, path: impl AsRef<Path>) -> Self {
+        self.options.anchor = Some(path.as_ref().to_path_buf());
+        self
+    }
+
+    /// Opens a vault although its anchor knows a later state of it, and writes the anchor anew. Without it
+    /// such a vault is refused with [`ErrorKind::RolledBack`](crate::ErrorKind::RolledBack).
+    #[must_use]
+    pub fn accept_rollback(mut self, accept: bool) -> Self {
+        self.options.accept_rollback = accept;
+        self
+    }
+
     /// Opens the vault even if others can reach its folder, for volumes whose modes cannot be changed. Whoever
     /// can write there can destroy it, and whoever also has the key can read it.
     #[must_use]

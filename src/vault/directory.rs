@@ -17,7 +17,7 @@ use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
 use crate::env::faults::Fault;
 use crate::env::locked::{HeldFolder, LockedFolder, find_link};
 use crate::env::real::effective_uid;
-use crate::env::{self, Env, FileKind, Fs, LockMode, OpenMode, UnixMillis};
+use crate::env::{self, Env, FileKind, Fs, LockMode, OpenMode, UnixMillis, refusals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
 use crate::vault::error::{keystore_decode_error, keystore_error};
@@ -57,6 +57,8 @@ pub struct VaultDir {
     pub(crate) dir: PathBuf,
     pub(crate) options: Options,
     pub(crate) lock: HeldFolder,
+    /// Nothing can be written here: the file system is read-only.
+    pub(crate) is_read_only: bool,
 }
 
 /// The keystore's twin in `dir`.
@@ -193,10 +195,15 @@ impl VaultDir {
         });
         let fs: Arc<dyn Fs> = Arc::<LockedFolder>::clone(&folder);
         let (env, lock) = (Env { fs, ..env.clone() }, HeldFolder(folder));
-        let place = Self { env, dir: dir.to_path_buf(), options: options.clone(), lock };
+        let (options, is_read_only) = (options.clone(), false);
+        let mut place = Self { env, dir: dir.to_path_buf(), options, lock, is_read_only };
         let ours = [OUR_FILES.as_slice(), OUR_DIRS.as_slice()].concat();
         if let Some(path) = find_link(place.env.fs.as_ref(), dir, &ours).map_err(open)? {
             return Err(ErrorKind::Link { path }.into());
+        }
+        place.is_read_only = place.is_on_read_only_medium();
+        if place.is_read_only {
+            return Ok(place.lock_shared().then_some(place));
         }
         // Whoever has the folder gets the rest: nobody who comes too late makes a LOCK.
         let is_held =
@@ -208,6 +215,37 @@ impl VaultDir {
         place.env.fs.check_place().map_err(open)?;
         place.note_holder()?;
         Ok(Some(place))
+    }
+
+    /// Whether the keystore could not be written here, whoever we are.
+    fn is_on_read_only_medium(&self) -> bool {
+        KEYSTORES.iter().any(|name| {
+            let opened = self.env.fs.open(&self.dir.join(name), OpenMode::Existing);
+            opened.is_err_and(|error| refusals::is_read_only(&error))
+        })
+    }
+
+    /// Locks what is there with others that only read, through descriptors for reading (MEDIA-1). `false`:
+    /// another process writes, through another mount. What cannot be locked so is not there, or gives no
+    /// locks.
+    fn lock_shared(&self) -> bool {
+        let names = KEYSTORES.iter().chain([&LOCK]).map(|name| self.dir.join(name));
+        let mut all = std::iter::once(self.dir.clone()).chain(names);
+        all.all(|path| self.lock.0.keep_lock(&path, LockMode::Shared).unwrap_or(true))
+    }
+
+    /// Fails if nothing can be written here.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.is_read_only {
+            return Err(Error::from(ErrorKind::ReadOnly).in_vault(&self.dir));
+        }
+        Ok(())
+    }
+
+    /// Says where the anchor is, unless the options did.
+    #[cfg(feature = "cli")]
+    pub(crate) fn anchor_if_none(&mut self, path: PathBuf) {
+        self.options.anchor.get_or_insert(path);
     }
 
     /// Locks the folder itself, which keeps others out even if LOCK is removed. `false`: another process has

@@ -1,5 +1,7 @@
 //! The handle of an open vault.
 
+#[cfg(feature = "cli")]
+use super::anchor::Anchor;
 use super::caller::Caller;
 use super::inner::Inner;
 #[cfg(feature = "server")]
@@ -68,6 +70,18 @@ impl Vault {
     #[cfg(feature = "cli")]
     pub(crate) fn takes_writes(&self) -> Result<()> {
         self.inner.shared.refuses_writes().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
+    /// What is worth telling about the anchor when the vault was opened.
+    #[cfg(feature = "cli")]
+    pub(crate) fn anchor_note(&self) -> Option<String> {
+        Anchor::note_of(self.inner.shared.anchor.as_ref())
+    }
+
+    /// Whether the vault was found without its state after an end that was not clean.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_lost_its_state(&self) -> bool {
+        self.inner.shared.has_lost_its_state
     }
 
     /// Stops the background work, drains, syncs, writes the end mark and releases the lock. Other

@@ -41,6 +41,7 @@
 //! - `builder.rs`: [`VaultBuilder`], the way to all of these
 //! - `unlock.rs`: an [`Unlock`](crate::crypto::Unlock) from a passphrase or a key file
 
+mod anchor;
 mod api;
 mod builder;
 mod caller;

@@ -8,6 +8,7 @@ use crate::error::{ErrorKind, Result};
 use crate::log::LogOptions;
 use crate::store::OrderedStore;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,10 @@ pub struct Options {
     /// What rotates secrets; without any, `RotateSecret` is refused as on AWS where the function
     /// cannot be called.
     pub rotation: RotationFunctions,
+    /// The file outside the vault that knows how far the vault has come, so that a rollback is noticed.
+    pub anchor: Option<PathBuf>,
+    /// Opens a vault that went back in time, and writes a new anchor.
+    pub accept_rollback: bool,
     /// Opens a vault and a key file that others can reach, for volumes whose modes cannot be changed.
     pub allow_lax_modes: bool,
     /// For tests and harnesses.
@@ -57,6 +62,8 @@ impl fmt::Debug for Options {
             .field("wait", &self.wait)
             .field("progress", &self.progress.is_some())
             .field("rotation", &self.rotation)
+            .field("anchor", &self.anchor)
+            .field("accept_rollback", &self.accept_rollback)
             .field("allow_lax_modes", &self.allow_lax_modes)
             .finish_non_exhaustive()
     }

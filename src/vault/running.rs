@@ -1,6 +1,7 @@
 //! The background threads of an open vault, and how the vault ends: closed, or abandoned by its last handle.
 
 use super::inner::Inner;
+use super::maintenance::anchoring::refresh_at_close;
 use super::maintenance::maintainer::{KeystoreFile, Maintainer};
 use super::maintenance::threads::{Alarms, MaintenanceThreads};
 use super::rotation::rotator::Rotator;
@@ -57,7 +58,11 @@ impl Running {
         // A vault that is not in its place any more writes nothing, not even an end mark (I11).
         let _ = shared.env.fs.check_place();
         let displaced = shared.status.displaced();
-        let is_clean = shared.status.get() == Status::Open;
+        let is_clean = shared.status.get() == Status::Open && !shared.is_read_only;
+        if is_clean {
+            // The vault is whole without it: the next open finds the anchor behind, and refreshes it.
+            let _ = refresh_at_close(&mut pipeline);
+        }
         let state = shared.state.replace(None);
         shared.status.raise(Status::Closed);
         let closed = match &state {

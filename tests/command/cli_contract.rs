@@ -42,7 +42,7 @@ fn the_key_folder_is_below_home_when_no_base_folder_is_set() {
     finish(command.spawn().unwrap()).expect(0);
     assert!(home.path(".local/share/strongroom/keystore.a").exists());
     let keys = std::fs::read_dir(home.path(".config/strongroom/keys")).unwrap();
-    assert_eq!(keys.count(), 1);
+    assert_eq!(keys.count(), 2, "the key and its anchor");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod kills;
 mod known_bad;
 mod life;
 mod many_openers;
+mod media;
 mod mount;
 mod permissions;
 mod place;

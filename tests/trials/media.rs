@@ -1,9 +1,8 @@
 //! Media that refuse something: read-only mounts, file systems without chmod, locks or folder
 //! syncs, little memory, wrong clocks.
 
-use crate::cmd::Home;
+use crate::ground::{Ground, has_mounts, has_users, marks};
 use crate::table::Row;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom::__internals::crypto::{KdfParams, Unlock};
@@ -14,6 +13,12 @@ use strongroom::__internals::model::api::DescribeSecret;
 use strongroom::__internals::vault::{Options, Vault};
 
 pub const ROWS: &[Row] = &[
+    Row {
+        number: 9,
+        people: "`get`, `ls`, `check` on a read-only mount",
+        right: "they work, and nothing is written; writes say what to do",
+        test: "media::t09_a_read_only_mount_is_read_and_not_written",
+    },
     Row {
         number: 16,
         people: "a container with too little memory for Argon2id",
@@ -29,6 +34,36 @@ pub const ROWS: &[Row] = &[
 ];
 
 const MIB: u64 = 1 << 20;
+
+/// MEDIA-1, MEDIA-2
+#[test]
+fn t09_a_read_only_mount_is_read_and_not_written() {
+    if !has_users() || !has_mounts() {
+        return;
+    }
+    let ground = Ground::new();
+    let before = marks(&ground.vault());
+    let read = "
+        mount --bind $V /mnt; mount -o remount,bind,ro /mnt; export STRONGROOM_VAULT=/mnt
+        $S get a; echo; $S ls; $S describe a >/dev/null; $S versions a >/dev/null; $S credentials ls
+        $S check >/dev/null; $S check --deep >/dev/null
+        $S put a --file /etc/hostname 2>&1 || echo refused $?
+        $S rm a --now 2>&1 || echo refused $?; $S repair 2>&1 || echo refused $?
+        $S serve --listen 127.0.0.1:0 2>&1 || echo refused $?";
+    let said = ground.in_mounts(read).expect(0);
+    assert!(said.text().starts_with("the value\na\n"), "{} {}", said.text(), said.err);
+    assert_eq!(said.text().matches("refused 1").count(), 4, "{}", said.text());
+    assert_eq!(said.text().matches("mount it writable").count(), 4, "{}", said.text());
+    assert_eq!(marks(&ground.vault()), before, "something was written");
+    // After a kill, without a state and without LOCK.
+    let killed = "
+        $S serve --listen 127.0.0.1:0 >/dev/null 2>&1 & sleep 2; kill -9 $!; wait $! || true
+        rm -rf $V/state $V/LOCK
+        mount --bind $V /mnt; mount -o remount,bind,ro /mnt; export STRONGROOM_VAULT=/mnt
+        $S get a; echo; $S check >/dev/null; test ! -e $V/state; test ! -e $V/LOCK";
+    let said = ground.in_mounts(killed).expect(0);
+    assert!(said.text().starts_with("the value\n"), "{} {}", said.text(), said.err);
+}
 
 /// OWN-8, OWN-9. Substitute for a real control group: its files below another root, and a vault that is told
 /// the limit.

@@ -1,17 +1,36 @@
 //! A vault that went back in time.
 
 use crate::cmd::{Home, Said, finish, signal};
+use crate::common::http::Client;
+use crate::common::sigv4::Keys;
 use crate::table::Row;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+use strongroom::__internals::crypto::{KdfParams, Unlock};
+use strongroom::__internals::vault::{Options, Vault};
 
-pub const ROWS: &[Row] = &[Row {
-    number: 4,
-    people: "two copies of one vault: one is served, `env` asks about the other",
-    right: "the kept lines belong to a folder as well as to an id",
-    test: "rollback::t04_the_lines_of_a_copy_are_not_the_originals",
-}];
+pub const ROWS: &[Row] = &[
+    Row {
+        number: 4,
+        people: "two copies of one vault: one is served, `env` asks about the other",
+        right: "the kept lines belong to a folder as well as to an id",
+        test: "rollback::t04_the_lines_of_a_copy_are_not_the_originals",
+    },
+    Row {
+        number: 5,
+        people: "an older copy of the whole folder is put back, or the log is cut back",
+        right: "told with both operations and dates, exit 7; served only with --accept-rollback",
+        test: "rollback::t05_an_older_copy_of_the_whole_folder_is_noticed",
+    },
+    Row {
+        number: 6,
+        people: "the passphrase is changed, the process killed, the old keystore put back",
+        right: "the old passphrase opens nothing: the change was in the log before it was reported",
+        test: "rollback::t06_an_old_keystore_opens_nothing_after_a_change_and_a_kill",
+    },
+];
 
 /// A copy of a folder as `cp -a` makes it.
 fn copy(from: &Path, to: &Path) {
@@ -39,7 +58,8 @@ fn t04_the_lines_of_a_copy_are_not_the_originals() {
     let home = Home::with_vault();
     home.put("a", "one");
     copy(&home.vault(), &home.path("copy"));
-    let server = serve(&home, &["--vault", "copy"]);
+    // A copy that is used beside the original has an anchor of its own.
+    let server = serve(&home, &["--vault", "copy", "--anchor", "copy.anchor"]);
     let of_copy = home.run(&["env", "--vault", "copy"]).expect(0);
     assert!(of_copy.text().contains("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
     let Said { err, .. } = home.run(&["env"]).expect(3);
@@ -48,4 +68,196 @@ fn t04_the_lines_of_a_copy_are_not_the_originals() {
     let server = serve(&home, &[]);
     home.run(&["env"]).expect(0);
     stop(server);
+}
+
+/// Puts a copy in the place of the vault.
+fn put_back(home: &Home, from: &Path) {
+    std::fs::remove_dir_all(home.vault()).unwrap();
+    copy(from, &home.vault());
+}
+
+fn anchor_of(home: &Home) -> PathBuf {
+    let mut name = home.key_file().into_os_string();
+    name.push(".anchor");
+    name.into()
+}
+
+/// RB-1, RB-3: 50 earlier copies, and copies that went on without the anchor.
+#[test]
+fn t05_an_older_copy_of_the_whole_folder_is_noticed() {
+    let home = Home::with_vault();
+    let copies = home.path("copies");
+    std::fs::create_dir(&copies).unwrap();
+    for number in 0..50 {
+        home.put("a", &number.to_string());
+        copy(&home.vault(), &copies.join(number.to_string()));
+    }
+    home.put("a", "last");
+    let (now, mut noticed) = (home.path("now"), 0);
+    copy(&home.vault(), &now);
+    for number in 0..50 {
+        put_back(&home, &copies.join(number.to_string()));
+        let before = crate::ground::marks(&home.vault().join("log"));
+        let said = home.run(&["get", "a"]);
+        assert_eq!(said.code, 7, "copy {number}: {}", said.err);
+        assert!(said.err.contains("went back in time") && said.out.is_empty(), "{}", said.err);
+        assert!(said.err.contains("--accept-rollback"), "{}", said.err);
+        assert_eq!(said.err.matches("UTC").count(), 2, "{}", said.err);
+        assert_eq!(crate::ground::marks(&home.vault().join("log")), before, "it was changed");
+        noticed += 1;
+    }
+    println!("{noticed} of 50 earlier copies noticed");
+    home.run(&["check"]).expect(7);
+    home.run(&["serve", "--listen", "127.0.0.1:0"]).expect(7);
+    // The right folder is served as before.
+    put_back(&home, &now);
+    assert_eq!(home.get("a"), b"last");
+    // A fork that went on elsewhere is longer, and lacks the anchor.
+    let fork = copies.join("25");
+    let (fork, key) = (fork.to_str().unwrap(), home.key_file());
+    let elsewhere = home.file("elsewhere", std::fs::read(&key).unwrap());
+    for number in 0..60 {
+        let value = home.file("value", format!("fork {number}"));
+        let args = ["put", "a", "--file", &value, "--vault", fork, "--key-file", &elsewhere];
+        home.run(&args).expect(0);
+    }
+    put_back(&home, &copies.join("25"));
+    home.run(&["get", "a"]).expect(7);
+    // Accepted, it is written down, and the newer folder is the one that is refused.
+    let said = home.run(&["get", "a", "--accept-rollback"]).expect(0);
+    assert_eq!(said.out, b"fork 59");
+    assert_eq!(home.get("a"), b"fork 59");
+    put_back(&home, &now);
+    home.run(&["get", "a"]).expect(7);
+}
+
+/// RB-1: T5's own way, with a server that is killed: the anchor follows within a second.
+#[test]
+fn a_log_that_was_cut_back_is_noticed() {
+    let home = Home::with_vault();
+    let server = serve(&home, &[]);
+    let exports = home.run(&["env"]).expect(0);
+    let anchor = anchor_of(&home);
+    let before = std::fs::read_to_string(&anchor).unwrap();
+    let export = |name: &str| {
+        let line = exports
+            .text()
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("export {name}=")).map(str::to_owned));
+        line.unwrap()
+    };
+    let keys = Keys {
+        access_key_id: export("AWS_ACCESS_KEY_ID"),
+        secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
+        region: export("AWS_REGION"),
+    };
+    let host = export("AWS_ENDPOINT_URL_SECRETS_MANAGER").replace("http://", "");
+    let copy_of = home.path("copy");
+    copy(&home.vault(), &copy_of);
+    let mut client = Client::connect(&host, &keys).unwrap();
+    for number in 0..5 {
+        let body = serde_json::json!({
+            "Name": format!("s{number}"),
+            "SecretString": "v",
+            "ClientRequestToken": format!("{number:0>40}"),
+        });
+        client.ok("CreateSecret", &body);
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::read_to_string(&anchor).unwrap() == before && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The anchor may have been refreshed between two of the five.
+    std::thread::sleep(Duration::from_secs(2));
+    signal(&server, "KILL");
+    assert_ne!(finish(server).code, 0);
+    home.run(&["get", "s4"]).expect(0);
+    put_back(&home, &copy_of);
+    std::fs::remove_dir_all(home.vault().join("state")).unwrap();
+    let said = home.run(&["ls"]).expect(7);
+    assert!(said.err.contains("went back in time"), "{}", said.err);
+}
+
+/// RB-5: told once where there is none; a state that is gone after a kill is told.
+#[test]
+fn a_vault_without_an_anchor_is_told_so() {
+    let home = Home::new();
+    let word = home.file("word", "correct horse");
+    home.run(&["init", "--passphrase-file", &word]).expect(0);
+    let said = home.run(&["check", "--passphrase-file", &word]).expect(0);
+    assert_eq!(said.err.matches("there is no anchor file").count(), 1, "{}", said.err);
+    let named = ["check", "--passphrase-file", &word, "--anchor", "anchors/a"];
+    home.run(&named).expect(0);
+    home.run(&["ls", "--passphrase-file", &word, "--anchor", "anchors/a"]).expect(0);
+    assert!(home.path("anchors/a").exists());
+    let said = home.run(&named).expect(0);
+    assert!(!said.err.contains("anchor"), "{}", said.err);
+
+    let home = Home::with_vault();
+    home.put("a", "one");
+    let server = serve(&home, &[]);
+    signal(&server, "KILL");
+    finish(server);
+    std::fs::remove_dir_all(home.vault().join("state")).unwrap();
+    let said = home.run(&["get", "a"]).expect(0);
+    assert!(said.err.contains("its folder `state` is gone"), "{}", said.err);
+}
+
+/// Two vaults with one key file do not take each other's anchor, and a changed anchor is noticed (RB-2).
+#[test]
+fn an_anchor_belongs_to_one_vault_and_is_not_forged() {
+    let home = Home::new();
+    let key = home.path("k");
+    let key = key.to_str().unwrap();
+    for vault in ["one", "two"] {
+        home.run(&["init", "--vault", vault, "--key-file", key]).expect(0);
+    }
+    for vault in ["one", "two", "one", "two"] {
+        let value = home.file("value", vault);
+        let args = ["put", "a", "--create", "--file", &value, "--vault", vault, "--key-file", key];
+        home.run(&args).expect(0);
+    }
+    let anchor = home.path("k.anchor");
+    let text = std::fs::read_to_string(&anchor).unwrap();
+    let (intro, rest) = text.split_once('\n').unwrap();
+    let lsn: u64 = rest.split(' ').next().unwrap().parse().unwrap();
+    let forged = rest.replacen(&lsn.to_string(), &(lsn - 1).to_string(), 1);
+    std::fs::write(&anchor, format!("{intro}\n{forged}")).unwrap();
+    let said = home.run(&["ls", "--vault", "one", "--key-file", key]).expect(7);
+    assert!(
+        said.err.contains("k.anchor") && said.err.contains("--accept-rollback"),
+        "{}",
+        said.err
+    );
+    home.run(&["ls", "--vault", "one", "--key-file", key, "--accept-rollback"]).expect(0);
+    home.run(&["ls", "--vault", "one", "--key-file", key]).expect(0);
+}
+
+/// RB-6: the kill is a handle that is forgotten, and with it the clean end.
+#[test]
+fn t06_an_old_keystore_opens_nothing_after_a_change_and_a_kill() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("vault");
+    let mut options = Options::default();
+    options.tuning.kdf = Some(KdfParams::fast_for_tests());
+    let builder = || Vault::builder(&dir).options(options.clone());
+    let vault = builder().create(Unlock::passphrase("old")).unwrap();
+    vault.put("a", "one").unwrap();
+    vault.close().unwrap();
+    let old: Vec<_> = ["keystore.a", "keystore.b"]
+        .map(|name| (dir.join(name), std::fs::read(dir.join(name)).unwrap()))
+        .into();
+    let vault = builder().open(Unlock::passphrase("old")).unwrap();
+    vault.change_unlock(&Unlock::passphrase("new")).unwrap();
+    // Nothing is written after the change, and nothing is closed.
+    drop(vault);
+    for (path, bytes) in &old {
+        std::fs::write(path, bytes).unwrap();
+    }
+    for word in ["old", "new"] {
+        let refused = builder().open(Unlock::passphrase(word)).unwrap_err();
+        let is_told = refused.is_damaged() || refused.is_wrong_key();
+        assert!(is_told, "{word}: {refused}");
+    }
+    assert!(builder().open(Unlock::passphrase("old")).unwrap_err().is_damaged());
 }

@@ -22,6 +22,13 @@ pub(crate) struct Global {
     /// dropped [default: `$STRONGROOM_PASSPHRASE_FILE`]
     #[arg(long, value_name = "F", global = true)]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// A file outside the vault that knows how far the vault has come, so that a rollback is noticed
+    /// [default: the key file's name with `.anchor`]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Open a vault that went back in time, and write a new anchor
+    #[arg(long, global = true)]
+    pub(crate) accept_rollback: bool,
     /// Take a vault and a key file that others can reach, for volumes whose modes cannot be changed
     #[arg(long, global = true)]
     pub(crate) allow_lax_modes: bool,

@@ -15,8 +15,9 @@ pub(crate) fn check(context: &Context, global: &Global, args: &Check) -> Result<
 
 /// `repair`. Exit 0 if the vault is whole afterwards, 7 if a repair would lose something.
 pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Result<(), CliError> {
-    let dir = session::lock(context, global)?;
+    let mut dir = session::lock(context, global)?;
     let key = unlock::unlock(context, global, &dir)?;
+    unlock::find_anchor(context, global, &mut dir);
     let report = dir.repair(&key, args.accept_loss)?;
     drop(key);
     for finding in &report.found {

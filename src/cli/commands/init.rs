@@ -86,11 +86,12 @@ pub(crate) fn create(
 ) -> Result<Vault, CliError> {
     let is_passphrase = matches!(key, NewKey::Passphrase(_));
     let mut key_path = None;
-    let vault = dir.create(|id| match key {
+    let vault = dir.create_with(|id, anchor| match key {
         NewKey::Passphrase(passphrase) => Ok(Unlock::Passphrase(passphrase)),
         NewKey::Given(key) => Ok(Unlock::KeyFile(key)),
         NewKey::KeyFile(wanted) => {
             let (path, key) = key_file(context, global, id, wanted)?;
+            anchor.get_or_insert_with(|| unlock::anchor_beside(&path));
             key_path = Some(path);
             Ok(key)
         }

@@ -79,16 +79,26 @@ fn open(
             ),
             _ => error.into(),
         })?;
-        let key = unlock::unlock(context, global, &dir)?;
-        return Ok(dir.open(&key)?);
+        return open_existing(context, global, dir);
     }
     let dir = VaultDir::make(&path, &options)?;
     if dir.has_vault() {
-        let key = unlock::unlock(context, global, &dir)?;
-        return Ok(dir.open(&key)?);
+        return open_existing(context, global, dir);
     }
     let key = init::new_key(context, global, false)?;
     init::create(context, global, &path, dir, key)
+}
+
+fn open_existing(context: &Context, global: &Global, mut dir: VaultDir) -> Result<Vault, CliError> {
+    dir.check_writable()?;
+    let key = unlock::unlock(context, global, &dir)?;
+    unlock::find_anchor(context, global, &mut dir);
+    let vault = dir.open(&key)?;
+    session::warn_of_lost_state(&vault);
+    if let Some(note) = vault.anchor_note() {
+        output::note(&note);
+    }
+    Ok(vault)
 }
 
 fn run(

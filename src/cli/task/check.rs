@@ -12,6 +12,7 @@ pub(crate) fn report(report: &CheckReport, is_json: bool) -> Result<Answer, CliE
     } else {
         Answer::lines([text::check_summary(report).as_str()])
     };
+    answer.notes.extend_from_slice(&report.notes);
     for warning in &report.warnings {
         answer.warn(warning);
     }

@@ -82,6 +82,12 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The path without links. `None`: nothing is there.
+#[must_use]
+pub fn real_path(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
+}
+
 /// The identity of the folder at `path` as a text: its real path, device and inode. `None`: it cannot be
 /// found out.
 #[must_use]

@@ -26,6 +26,12 @@ pub fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// Whether this process may make files in the folder at `path`. A read-only file system says no even to root.
+#[must_use]
+pub fn is_writable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
 /// The name of a user, as messages say it; its number if it has no name.
 #[must_use]
 pub fn user_name(uid: u32) -> String {

@@ -50,6 +50,16 @@ impl Recovered {
     }
 }
 
+impl Recovered {
+    /// The log of a vault that is only read: nothing is made durable, and nothing may be appended.
+    pub fn start_reading(self) -> Log {
+        let mut log =
+            Log::assemble(self.context, self.options, self.twin, self.manifest, self.tail);
+        log.ended = self.segments;
+        log
+    }
+}
+
 fn rewrite_frame(context: &LogContext, tail: &Tail, offset: u64) -> Result<(), LogError> {
     let name = FileKind::Segment.name(tail.segment);
     let file =

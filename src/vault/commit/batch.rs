@@ -87,6 +87,7 @@ impl Batch<'_> {
             Job::Mutate(job) => self.mutate(job, shared),
             Job::Rewrap(versions, _) => self.rewrap(versions, shared),
             Job::ClearPurge(_) => self.clear_purge(shared),
+            Job::Note(key, content, _) => self.note(key, content, shared),
         };
         let result = planned.map_err(|refusal| {
             self.is_state_damaged |=
@@ -177,6 +178,26 @@ impl Batch<'_> {
             }
         };
         self.write(changes)?;
+        Ok(Answer::Done)
+    }
+
+    /// Writes a row of the vault's own.
+    fn note(
+        &mut self,
+        key: &'static [u8],
+        content: &[u8],
+        shared: &Shared,
+    ) -> std::result::Result<Answer, PlanError> {
+        let entropy = shared.env.entropy.as_ref();
+        let sealed = self
+            .keys
+            .seal_row(Tree::Meta, key, content.to_vec(), entropy)
+            .map_err(RowError::from)?;
+        self.write(vec![RowChange {
+            tree: Tree::Meta,
+            key: key.into(),
+            value: Some(sealed.into()),
+        }])?;
         Ok(Answer::Done)
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum Job {
     Rewrap(Vec<(RecordId, Seq)>, Done),
     /// Removes the note that something was purged: an epoch switch has made the purge final.
     ClearPurge(Done),
+    /// Writes a row of the vault's own in `meta`.
+    Note(&'static [u8], Vec<u8>, Done),
 }
 
 /// A mutation with its value sealed, its data key not yet wrapped.
@@ -31,7 +33,7 @@ impl Job {
     pub(super) fn into_done(self) -> Done {
         match self {
             Self::Mutate(job) => job.done,
-            Self::Rewrap(_, done) | Self::ClearPurge(done) => done,
+            Self::Rewrap(_, done) | Self::ClearPurge(done) | Self::Note(_, _, done) => done,
         }
     }
 }

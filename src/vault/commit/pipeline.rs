@@ -25,11 +25,13 @@ use crate::env::UnixMillis;
 use crate::env::age::AgeClock;
 use crate::env::faults::{Fault, Stash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Frame, Log, LogError};
-use crate::model::{ChangeSet, Lsn, RowChange};
+use crate::log::{End, Frame, Log, LogError};
+use crate::model::{ChangeSet, Lsn, RowChange, Seq};
 use crate::semantics::{Answer, Command, Now};
 use crate::store::Store;
+use crate::vault::error::RowError;
 use crate::vault::log_keys::clock_note;
+use crate::vault::rows::{self, Refresh};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::runtime::status::Status;
 use std::collections::VecDeque;
@@ -152,7 +154,7 @@ impl Pipeline {
                     OPERATION_BYTES + sealed + more_bytes(&job.mutation)
                 }
                 Job::Rewrap(versions, _) => versions.len() * 256,
-                Job::ClearPurge(_) => OPERATION_BYTES,
+                Job::ClearPurge(_) | Job::Note(..) => OPERATION_BYTES,
             });
             if bytes > bytes_max && !batch.is_empty() {
                 break;
@@ -175,8 +177,32 @@ impl Pipeline {
         }
     }
 
+    /// Commits a row of the vault's own between two batches, and returns the end of the log with it.
+    pub(crate) fn note(&mut self, key: &'static [u8], content: Vec<u8>) -> Result<End> {
+        self.run(vec![Job::Note(key, content, Box::new(|_| {}))]);
+        // What was run is the last that was completed.
+        let Some((_, result)) = self.completed.pop() else {
+            return Err(ErrorKind::OutcomeUnknown.into());
+        };
+        result.map(|_| self.log.end().clone())
+    }
+
+    /// Notes a refresh of an anchor file in the log, before the file is written (RB-3).
+    pub(crate) fn note_refresh(&mut self, refresh: Refresh) -> Result<End> {
+        let (state, keys) = (self.state()?, self.shared.keys());
+        let content = rows::anchors(state.store(), &keys)?.with(refresh)?;
+        self.note(rows::META_ANCHORS, content)
+    }
+
+    /// Notes the keystore's generation in the log, so that an older keystore is refused (RB-6).
+    pub(crate) fn note_keystore(&mut self) -> Result<End> {
+        let generation = Seq(self.shared.keys().generation());
+        let content = rows::encode_seq(generation).map_err(|_| RowError::Plan("ROW-7"))?;
+        self.note(rows::META_KEYSTORE, content)
+    }
+
     fn run(&mut self, jobs: Vec<Job>) {
-        if let Some(kind) = self.shared.status.refuses_writes() {
+        if let Some(kind) = self.shared.refuses_writes() {
             let refused = jobs.into_iter().map(|job| (job.into_done(), Err(kind.clone().into())));
             return self.completed.extend(refused);
         }

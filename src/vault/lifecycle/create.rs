@@ -12,6 +12,7 @@ use crate::env::age::AgeClock;
 use crate::env::{Env, Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
+use crate::vault::anchor::Anchor;
 use crate::vault::directory::{VaultDir, env_of, keystore_twin, refuse_foreign};
 use crate::vault::error::keystore_error;
 use crate::vault::handle::Vault;
@@ -22,7 +23,7 @@ use crate::vault::rotation_functions::RotationFunctions;
 use crate::vault::state::opener::{Opened, StateOpener};
 use std::borrow::Borrow;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What an unfinished creation may have left, in the order of removal.
 const LEFTOVER_FILES: [&str; 6] =
@@ -64,13 +65,21 @@ impl VaultDir {
         self,
         make_key: impl FnOnce(VaultId) -> Result<K>,
     ) -> Result<Vault> {
+        self.create_with(|id, _| make_key(id))
+    }
+
+    /// The same, where `make_key` also says where the anchor is.
+    pub(crate) fn create_with<K: Borrow<Unlock>>(
+        self,
+        make_key: impl FnOnce(VaultId, &mut Option<PathBuf>) -> Result<K>,
+    ) -> Result<Vault> {
         let dir = self.dir.clone();
         self.try_create(make_key).map_err(|error| error.in_vault(&dir))
     }
 
     fn try_create<K: Borrow<Unlock>>(
-        self,
-        make_key: impl FnOnce(VaultId) -> Result<K>,
+        mut self,
+        make_key: impl FnOnce(VaultId, &mut Option<PathBuf>) -> Result<K>,
     ) -> Result<Vault> {
         let (env, dir) = (self.env.clone(), self.dir.clone());
         if self.has_vault() {
@@ -83,7 +92,7 @@ impl VaultDir {
         remove_leftovers(fs, &dir).map_err(|error| Error::io("make", &dir, error))?;
 
         let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
-        let unlock = make_key(id)?;
+        let unlock = make_key(id, &mut self.options.anchor)?;
         let params = kdf_params(&self.options.tuning);
         if matches!(unlock.borrow(), Unlock::Passphrase(_)) {
             refuse_little_memory(&self.options.tuning, params.memory_bytes())?;
@@ -115,7 +124,11 @@ impl VaultDir {
         // log.
         let state = StateOpener::of(&self, &self.options.tuning, &keys).fresh()?;
         let opened = Opened { state, sum: SetSum::empty() };
-        let vault = Parts { place: self, keystore, keys, log, opened, age }.serve()?;
+        let anchor = Anchor::find(&self.env, &self.options, &keys)?;
+        let has_lost_its_state = false;
+        let parts =
+            Parts { place: self, keystore, keys, log, opened, age, anchor, has_lost_its_state };
+        let vault = parts.serve()?;
         // At once, because the disk may be full before the first pass of maintenance. A disk without space
         // for it is not an error.
         let _ = vault.inner.shared.space.refill_reserve();

@@ -8,13 +8,16 @@
 //! 4. State: compared, caught up or rebuilt.
 //! 5. Threads.
 
+use super::read_only::open_read_only;
 use super::serve::Parts;
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
 use crate::env::faults::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
+use crate::store::guard::{ASIDE_DIR, state_dir};
 use crate::store::{SledOptions, SledStore};
+use crate::vault::anchor::Anchor;
 use crate::vault::directory::{VaultDir, keystore_twin};
 use crate::vault::error::{is_snapshot_damage, keystore_error};
 use crate::vault::handle::Vault;
@@ -26,6 +29,7 @@ use crate::vault::state::compare::{equals, visit_rows};
 use crate::vault::state::opener::StateOpener;
 use crate::vault::state::serving::State;
 use crate::vault::state::sums::sum_rows;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A keystore with its keys.
@@ -51,6 +55,9 @@ impl VaultDir {
             return finish(self, unlocked);
         }
         let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        if self.is_read_only {
+            return open_read_only(self, twin, keystore, keys);
+        }
         finish(self, Unlocked { twin, content, keystore, keys })
     }
 }
@@ -73,6 +80,10 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let Unlocked { twin, content, keystore, keys } = unlocked;
     let mut recovered = recover(&place, &keys)?;
     refuse_rollback(&recovered, &keystore)?;
+    let anchor = Anchor::find(&place.env, &place.options, &keys)?;
+    if let Some(anchor) = &anchor {
+        anchor.judge_end(recovered.end())?;
+    }
     if content.needs_repair {
         twin.repair(&content)?;
         if !place.lock_keystore() {
@@ -80,6 +91,7 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         }
     }
     recovered.settle()?;
+    let has_lost_its_state = !recovered.clean() && is_state_gone(&place);
     let opener = StateOpener::of(&place, &place.options.tuning, &keys);
     let state = match opener.open(&recovered) {
         Err(error) if is_snapshot_damage(&error) => {
@@ -90,11 +102,26 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         }
         outcome => outcome?,
     };
+    if let Some(anchor) = &anchor
+        && let Err(error) = anchor.judge_rows(state.state.store(), &keys, recovered.end())
+    {
+        // Closed, so that it can be opened again.
+        let _ = state.state.close();
+        return Err(error);
+    }
     let clock = &place.env.clock;
     let age = AgeClock::from_note(age_note(recovered.end().clock), clock.wall(), clock.monotonic());
     let log = recovered.start()?;
     let keystore = KeystoreFile { twin, keystore };
-    Parts { place, keystore, keys, log, opened: state, age }.serve()
+    Parts { place, keystore, keys, log, opened: state, age, anchor, has_lost_its_state }.serve()
+}
+
+/// Whether there is no state at all. A power cut or a kill leaves one, whatever its condition.
+fn is_state_gone(place: &VaultDir) -> bool {
+    let is_missing = |dir: PathBuf| matches!(place.env.fs.metadata(&dir), Ok(None));
+    place.env.fs.is_real()
+        && is_missing(state_dir(&place.dir))
+        && is_missing(place.dir.join(ASIDE_DIR))
 }
 
 /// Refuses a keystore older than the one that the last frame names: someone has put it back.

@@ -5,6 +5,7 @@ use crate::env::age::AgeClock;
 use crate::env::threads::sync::Arc;
 use crate::error::Result;
 use crate::log::Log;
+use crate::vault::anchor::Anchor;
 use crate::vault::caller::Caller;
 use crate::vault::commit::driver::Driver;
 use crate::vault::commit::pipeline::Pipeline;
@@ -25,17 +26,26 @@ pub(super) struct Parts {
     pub(super) log: Log,
     pub(super) opened: Opened,
     pub(super) age: AgeClock,
+    pub(super) anchor: Option<Anchor>,
+    pub(super) has_lost_its_state: bool,
 }
 
 impl Parts {
     /// Starts the pipeline and the background threads.
     pub(super) fn serve(self) -> Result<Vault> {
-        let Self { place, keystore, keys, log, opened: Opened { state, sum }, age } = self;
+        let Self { place, keystore, keys, log, opened, age, anchor, has_lost_its_state } = self;
+        let Opened { state, sum } = opened;
         let has_threads = place.options.tuning.background;
         let alarms = Alarms::default();
         let (passes, segments) = (alarms.passes.waker.clone(), alarms.segments.waker.clone());
         let wakers = Wakers { passes, segments };
-        let shared = Arc::new(Shared::new(place, Arc::new(keys), state, wakers));
+        let shared = Arc::new(Shared::new(
+            place,
+            Arc::new(keys),
+            state,
+            wakers,
+            (anchor, has_lost_its_state),
+        ));
         let pipeline = Pipeline::new(Arc::clone(&shared), log, sum, age);
         let driver = if has_threads { Driver::spawn(pipeline)? } else { Driver::inline(pipeline) };
         let inner = Arc::new(Inner { shared, driver });

@@ -45,7 +45,7 @@ impl Maintainer {
     pub(crate) fn change_unlock(&self, unlock: &Unlock) -> Result<()> {
         let _pass = self.lock_pass();
         let shared = &self.inner.shared;
-        if let Some(kind) = shared.status.refuses_writes() {
+        if let Some(kind) = shared.refuses_writes() {
             return Err(kind.into());
         }
         let params = kdf_params(&shared.tuning);
@@ -55,7 +55,11 @@ impl Maintainer {
         let keys = self.write_keystore(|keys, keystore, entropy| {
             keys.change_slot(keystore, unlock, params, entropy)
         })?;
-        self.inner.driver.control(move |pipeline| pipeline.use_keys(keys))
+        // In the log before it is reported, so that the keystore before it opens nothing (RB-6).
+        self.inner.driver.control(move |pipeline| {
+            pipeline.use_keys(keys);
+            pipeline.note_keystore().map(drop)
+        })?
     }
 
     /// Switches the epoch if some purge has waited long enough.
@@ -77,7 +81,7 @@ impl Maintainer {
     /// Switches to a new epoch and erases the older ones.
     fn switch_epoch(&self) -> Result<()> {
         let (shared, driver) = (&self.inner.shared, &self.inner.driver);
-        if let Some(kind) = shared.status.refuses_writes() {
+        if let Some(kind) = shared.refuses_writes() {
             return Err(kind.into());
         }
         let keys = shared.keys();

@@ -12,7 +12,7 @@ impl Inner {
         let shared = &self.shared;
         // Asked anew, so that a probe sees it at once (I11). If the system cannot tell, the next look does.
         let _ = shared.env.fs.check_place();
-        if let Some(kind) = shared.status.refuses_writes() {
+        if let Some(kind) = shared.refuses_writes() {
             return Err(kind.into());
         }
         if shared.space.is_lacking() {

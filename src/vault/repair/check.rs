@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, Log, LogError, Recovered};
 use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
+use crate::vault::anchor::Anchor;
 use crate::vault::directory::VaultDir;
 use crate::vault::error::keystore_error;
 use crate::vault::lifecycle::open::refuse_rollback;
@@ -100,6 +101,15 @@ pub(crate) fn examine(
     note_copies(report, recovered.manifest_faults()?, "the other copy");
     report.warnings.extend(recovered.repair_notes());
     let Some(rows) = read_log(place, keys, &recovered, state, report) else { return Ok(()) };
+    let anchor = Anchor::find(&place.env, &place.options, keys)?;
+    report.notes.extend(Anchor::note_of(anchor.as_ref()));
+    if let Some(anchor) = anchor {
+        let judged = anchor.judge_end(recovered.end());
+        let judged = judged.and_then(|()| anchor.judge_rows(&rows, keys, recovered.end()));
+        if let Err(error) = judged {
+            report.damage.push(error.to_string());
+        }
+    }
     open_rows(&rows, keys, deep, place.options.progress.as_ref(), report);
     if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.

@@ -50,6 +50,8 @@ pub struct CheckReport {
     pub values: u64,
     /// Things that the next open repairs or rebuilds by itself.
     pub warnings: Vec<String>,
+    /// What is worth knowing and no damage.
+    pub notes: Vec<String>,
     /// Damage that needs a repair: file, offset, rule, and what it can be repaired from.
     pub damage: Vec<String>,
     /// Those of both kinds that are about a file, one by one.

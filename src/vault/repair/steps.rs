@@ -40,8 +40,11 @@ impl VaultDir {
     /// in a folder of the vault. A repair that would lose something is only reported, unless `accept_loss`:
     /// then the longest part that is proven right is kept.
     pub fn repair(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
+        self.check_writable()?;
         // Only what is asked for happens: no pass of maintenance besides.
         self.options.tuning.background = false;
+        // Whoever accepts a loss accepts that the vault goes back.
+        self.options.accept_rollback |= accept_loss;
         let quarantine = Quarantine::new(&self.env, &self.dir);
         let report = RepairReport::default();
         let dir = self.dir.clone();

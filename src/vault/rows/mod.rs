@@ -15,11 +15,13 @@
 //! Numbers in keys are big-endian, so keys sort in the order of their numbers. Sealing binds each row to
 //! its tree and key. Content is encoded by `codec` (rules ROW-7 to 11 of `docs/FORMAT.md`).
 //!
+//! - [`anchors`]: the row that knows the anchor files
 //! - [`content`]: the content of secrets, versions, labels and the small rows
 //! - [`cross_account`], [`external`], [`policies`], [`replication`], [`rotation`]: parts of a secret's
 //!   content
 //! - [`versioned`]: the version byte in front of content
 
+mod anchors;
 mod content;
 mod cross_account;
 mod external;
@@ -28,18 +30,33 @@ mod replication;
 mod rotation;
 mod versioned;
 
+pub(crate) use anchors::{AnchorRow, Refresh, decode_anchors, encode_anchors};
 pub(crate) use content::{
     decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
     encode_label, encode_millis, encode_secret, encode_seq, encode_version,
 };
 
 use crate::crypto::Keyring;
-use crate::model::{Lsn, RecordId, Scope, Seq, Stage, VersionId};
+use crate::model::{Lsn, RecordId, Scope, Seq, Stage, Tree, VersionId};
+use crate::store::Store;
+use crate::vault::error::RowError;
 
 /// Format of a row of `blobs`, its first byte.
 pub(crate) const BLOB_FORMAT: u8 = 1;
 /// `meta`: age of the oldest purge that no epoch switch has made final yet (I10).
 pub(crate) const META_PURGE: &[u8] = b"purge";
+/// `meta`: the anchor files of the vault (I12).
+pub(crate) const META_ANCHORS: &[u8] = b"anchors";
+/// `meta`: the generation of the keystore at the last change of a passphrase or key file.
+pub(crate) const META_KEYSTORE: &[u8] = b"keystore";
+
+/// The anchor files that these rows know.
+pub(crate) fn anchors(rows: &dyn Store, keys: &Keyring) -> Result<AnchorRow, RowError> {
+    match rows.get(Tree::Meta, META_ANCHORS)? {
+        Some(row) => Ok(decode_anchors(&keys.open_row(Tree::Meta, META_ANCHORS, &row)?)?),
+        None => Ok(AnchorRow::default()),
+    }
+}
 
 /// Decodes and encodes content of any kind of row, for fuzz targets. `None`: it is refused.
 #[cfg(feature = "__internals")]

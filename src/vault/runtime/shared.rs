@@ -14,6 +14,7 @@ use crate::env::threads::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::env::threads::sync::{Arc, Mutex, PoisonError, RwLock};
 use crate::error::{ErrorKind, Result};
 use crate::log::Preparation;
+use crate::vault::anchor::Anchor;
 use crate::vault::directory::VaultDir;
 use crate::vault::options::{Options, Tuning};
 use crate::vault::state::serving::State;
@@ -55,6 +56,12 @@ pub(crate) struct Shared {
     pub(crate) sealed_under: Stash<Arc<Keyring>>,
     /// The vault is being closed: long work in the background ends at its next step.
     is_stopping: AtomicBool,
+    /// The file outside the vault that knows how far the vault has come.
+    pub(crate) anchor: Option<Anchor>,
+    /// The vault was found without its state after an end that was not clean.
+    pub(crate) has_lost_its_state: bool,
+    /// Nothing can be written: the file system is read-only.
+    pub(crate) is_read_only: bool,
     /// The vault's lock, held until the vault is closed. It is the last field, so that state and log
     /// are dropped before it if the vault is never closed.
     lock: Mutex<Option<HeldFolder>>,
@@ -62,8 +69,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// What is shared of the vault in `place`, once its keys and its state are there.
-    pub(crate) fn new(place: VaultDir, keys: Arc<Keyring>, state: State, wakers: Wakers) -> Self {
-        let VaultDir { env, dir, lock, options } = place;
+    pub(crate) fn new(
+        place: VaultDir,
+        keys: Arc<Keyring>,
+        state: State,
+        wakers: Wakers,
+        (anchor, has_lost_its_state): (Option<Anchor>, bool),
+    ) -> Self {
+        let VaultDir { env, dir, lock, options, is_read_only } = place;
         let Options { tuning, rotation, .. } = options;
         let Wakers { passes, segments } = wakers;
         Self {
@@ -83,6 +96,9 @@ impl Shared {
             published: AtomicU64::new(0),
             sealed_under: Stash::default(),
             is_stopping: AtomicBool::new(false),
+            anchor,
+            has_lost_its_state,
+            is_read_only,
             lock: Mutex::new(Some(lock)),
             env,
             dir,
@@ -116,6 +132,9 @@ impl Shared {
             published: count(&self.published),
             sealed_under: Stash::default(),
             is_stopping: AtomicBool::new(self.is_stopping()),
+            anchor: None,
+            has_lost_its_state: self.has_lost_its_state,
+            is_read_only: self.is_read_only,
             lock: Mutex::new(Some(lock)),
         })
     }
@@ -132,7 +151,9 @@ impl Shared {
 
     /// Why no write is taken, if so.
     pub(crate) fn refuses_writes(&self) -> Option<ErrorKind> {
-        self.status.refuses_writes()
+        let is_open = self.status.get() == Status::Open;
+        let read_only = (is_open && self.is_read_only).then_some(ErrorKind::ReadOnly);
+        read_only.or_else(|| self.status.refuses_writes())
     }
 
     /// The state, for one read or one batch.
