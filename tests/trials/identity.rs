@@ -232,7 +232,10 @@ fn t02_a_restore_under_a_server_harms_neither_copy() {
     assert!(bytes(&vault) == restored, "the server wrote into the copy");
     run_on(&home, &old, &["check", "--deep"]).expect(0);
     must_hold(&home, &old, &[before, after].concat());
-    home.run(&["check", "--deep"]).expect(0);
+    // The copy is older than what its anchor knows: it is told, and whole once that is accepted.
+    home.run(&["check", "--deep"]).expect(7);
+    home.run(&["check", "--deep", "--accept-rollback"]).expect(0);
+    assert_eq!(home.run(&["get", "old", "--accept-rollback"]).expect(0).out, b"value");
     assert_eq!(home.get("old"), b"value");
 }
 
