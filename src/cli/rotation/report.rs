@@ -3,6 +3,7 @@
 
 use super::call::Caller;
 use super::mask::Mask;
+use crate::cli::output::text;
 use crate::secret::SecretValue;
 use crate::vault::RotationEvent;
 use serde_json::Value;
@@ -30,7 +31,7 @@ pub(super) fn failed(
     if event.is_stopping() {
         return;
     }
-    let step = event.step.name();
+    let (function, step) = (text::one_line(function), event.step.name());
     let tells_names = caller.is_some_and(|caller| caller.tells_names);
     let secret = tells_names.then_some(event.secret_id.as_str());
     let said = output.and_then(|output| output.last_line());

@@ -13,6 +13,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// Why a request is refused, by what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
+    /// It is not HTTP.
+    NotHttp,
     /// It is not signed.
     Unsigned,
     /// Its signature is not formed as it must be.
@@ -54,6 +56,7 @@ impl Cause {
     /// Its name in metrics.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::NotHttp => "not_http",
             Self::Unsigned => "unsigned",
             Self::Malformed => "malformed_signature",
             Self::Clock => "clock",
@@ -73,6 +76,11 @@ impl Cause {
         const ENV: &str = "run `eval \"$(strongroom env)\"` in the client's shell";
         let key = || word(detail, "(not a key id)");
         match self {
+            Self::NotHttp => format!(
+                "a request that cannot be read as HTTP ({}): addresses of this server begin with http://, not \
+                 https://",
+                plain(detail)
+            ),
             Self::Unsigned => {
                 format!("a request without a signature: {ENV}, or serve with --auth none")
             }

@@ -5,6 +5,7 @@
 use super::stream::Stream;
 use crate::wire::http::body::Answer;
 use crate::wire::http::phase::{Busy, Connection};
+use crate::wire::observe::Cause;
 use crate::wire::reply::{Reply, ReplyError};
 use crate::wire::services::Service;
 use hyper::body::Incoming;
@@ -92,8 +93,11 @@ pub(crate) async fn serve(
         }
     };
     // A client that has gone, or that was silent for too long, has nothing more to say.
-    if ended.is_err_and(|error| !error.is_parse()) {
-        return;
+    if let Err(error) = ended {
+        if !error.is_parse() {
+            return;
+        }
+        service.observer.refuse(Cause::NotHttp, &error.to_string());
     }
     connection.leave();
     tokio::select! {
