@@ -104,11 +104,9 @@ pub(crate) fn examine(
     let anchor = Anchor::find(&place.env, &place.options, keys)?;
     report.notes.extend(Anchor::note_of(anchor.as_ref()));
     if let Some(anchor) = anchor {
-        let judged = anchor.judge_end(recovered.end());
-        let judged = judged.and_then(|()| anchor.judge_rows(&rows, keys, recovered.end()));
-        if let Err(error) = judged {
-            report.damage.push(error.to_string());
-        }
+        // No damage, and no repair helps: the newer folder does, or the word that accepts it.
+        anchor.judge_end(recovered.end())?;
+        anchor.judge_rows(&rows, keys, recovered.end())?;
     }
     open_rows(&rows, keys, deep, place.options.progress.as_ref(), report);
     if deep && let Err(error) = recovered.check_older() {
