@@ -19,11 +19,11 @@ const AHEAD_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 impl Now {
     /// The wall clock, but not before `earlier`, a date that was recorded already (SEM-DATE-1). A date that
-    /// is more than a day ahead of both clocks was recorded by a wrong clock and holds nothing back
-    /// (SEM-DATE-7).
+    /// is more than a day ahead of both clocks was recorded by a wrong clock and holds nothing back: then it
+    /// is the later one of both (SEM-DATE-7).
     pub(crate) fn not_before(self, earlier: UnixMillis) -> UnixMillis {
-        let is_wrong = earlier > self.wall.max(self.age).plus(AHEAD_MILLIS);
-        if is_wrong { self.wall } else { self.wall.max(earlier) }
+        let present = self.wall.max(self.age);
+        if earlier > present.plus(AHEAD_MILLIS) { present } else { self.wall.max(earlier) }
     }
 }
 
