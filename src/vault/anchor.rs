@@ -235,8 +235,8 @@ impl Anchor {
     }
 }
 
-/// The text of the anchor file, and where it is. A file of another vault is left alone: the anchor's name then
-/// has the vault's id in it.
+/// The text of the anchor file, and where it is. A file of another vault is left alone: the anchor's name
+/// then has the vault's id in it.
 fn read(env: &Env, path: PathBuf, keys: &Keyring) -> Result<(PathBuf, Option<String>)> {
     let text = read_text(env, &path)?;
     let is_others = text.as_ref().is_some_and(|text| {

@@ -69,8 +69,8 @@ impl VaultBuilder {
         self
     }
 
-    /// Opens the vault even if others can reach its folder, for volumes whose modes cannot be changed. Whoever
-    /// can write there can destroy it, and whoever also has the key can read it.
+    /// Opens the vault even if others can reach its folder, for volumes whose modes cannot be changed.
+    /// Whoever can write there can destroy it, and whoever also has the key can read it.
     #[must_use]
     pub fn allow_lax_modes(mut self, allow: bool) -> Self {
         self.options.allow_lax_modes = allow;
