@@ -43,6 +43,8 @@ const EXCHANGES_MAX: u32 = 8;
 const NO_LOCKS: &str =
     "the file system gives no lock (flock), and without one two processes could write at once";
 const KEYSTORES: [&str; 2] = ["keystore.a", "keystore.b"];
+/// What is locked besides the folder and LOCK, so that nobody takes its place unseen either.
+const LOCKED_PARTS: [&str; 3] = ["keystore.a", "keystore.b", "log"];
 /// The folders of a vault's folder.
 const OUR_DIRS: [&str; 5] = ["log", "state", "state.aside", "creating", "damaged"];
 /// The files of a vault's folder itself.
@@ -207,7 +209,7 @@ impl VaultDir {
         }
         // Whoever has the folder gets the rest: nobody who comes too late makes a LOCK.
         let is_held =
-            (follows_path || place.lock_folder() && place.lock_keystore()) && place.lock_file()?;
+            (follows_path || place.lock_folder() && place.lock_parts()) && place.lock_file()?;
         if !is_held {
             return Ok(None);
         }
@@ -229,7 +231,7 @@ impl VaultDir {
     /// another process writes, through another mount. What cannot be locked so is not there, or gives no
     /// locks.
     fn lock_shared(&self) -> bool {
-        let names = KEYSTORES.iter().chain([&LOCK]).map(|name| self.dir.join(name));
+        let names = LOCKED_PARTS.iter().chain([&LOCK]).map(|name| self.dir.join(name));
         let mut all = std::iter::once(self.dir.clone()).chain(names);
         all.all(|path| self.lock.0.keep_lock(&path, LockMode::Shared).unwrap_or(true))
     }
@@ -254,10 +256,11 @@ impl VaultDir {
         self.lock.0.keep_lock(&self.dir, LockMode::Existing).unwrap_or(true)
     }
 
-    /// The same for the copies of the keystore that are there. They are written in place, so they stay the
-    /// files that were locked; one that was missing is locked by another call, once it is there.
-    pub(crate) fn lock_keystore(&self) -> bool {
-        KEYSTORES.iter().map(|name| self.dir.join(name)).all(|path| {
+    /// The same for the log's folder and the copies of the keystore, as far as they are there. The copies are
+    /// written in place, so they stay the files that were locked; what is missing is locked by another call,
+    /// once it is there.
+    pub(crate) fn lock_parts(&self) -> bool {
+        LOCKED_PARTS.iter().map(|name| self.dir.join(name)).all(|path| {
             let is_there = || matches!(self.env.fs.metadata(&path), Ok(Some(_)));
             self.lock.0.has_lock(&path)
                 || !is_there()

@@ -16,7 +16,7 @@ pub const ROWS: &[Row] = &[
     Row {
         number: 1,
         people: "delete LOCK while a server runs, then use the command",
-        right: "the second opener is kept out; the holder stops writing and says why; nothing acknowledged is lost",
+        right: "the second is kept out; the holder stops writing and says why; nothing acknowledged is lost",
         test: "identity::t01_a_deleted_lock_lets_nobody_in",
     },
     Row {
@@ -263,6 +263,29 @@ fn t02_files_that_a_sync_tool_exchanges_are_not_written() {
     }
 }
 
+/// ID-1, ID-4: an older log in its place.
+#[test]
+fn t02_a_log_that_is_exchanged_is_not_written() {
+    let home = Home::with_vault();
+    let (log, backup) = (home.vault().join("log"), home.path("log"));
+    copy(&log, &backup);
+    home.put("s1", "of s1");
+    let serving = Serving::start(&home);
+    std::fs::rename(&log, home.path("newer")).unwrap();
+    copy(&backup, &log);
+    let older = bytes(&log);
+    let (mut acknowledged, (status, why)) = serving.create_until_refused("s2");
+    assert_eq!(status, 503, "{why}");
+    assert!(why.contains("log was replaced"), "{why}");
+    serving.stop();
+    assert!(bytes(&log) == older, "the server wrote into the older log");
+    std::fs::remove_dir_all(&log).unwrap();
+    std::fs::rename(home.path("newer"), &log).unwrap();
+    home.run(&["check", "--deep"]).expect(0);
+    acknowledged.push("s1".to_owned());
+    must_hold(&home, &home.vault(), &acknowledged);
+}
+
 /// ID-4, ID-6
 #[test]
 fn t03_a_removed_folder_acknowledges_nothing() {
@@ -374,4 +397,22 @@ fn t14_a_file_system_without_locks_or_folder_syncs_is_named() {
     let said = crate::cmd::feed(command, "x");
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("folder") && !said.err.contains("disk failed"), "{}", said.err);
+}
+
+/// ID-9: sled's file is locked by another process, so the state is neither damaged nor ours.
+#[test]
+fn a_state_that_another_process_has_open_is_left_alone() {
+    let home = Home::with_vault();
+    home.put("s1", "of s1");
+    let state = home.vault().join("state");
+    let holder = std::fs::File::open(state.join("db")).unwrap();
+    holder.lock().unwrap();
+    let before = bytes(&state);
+    home.put("s2", "of s2");
+    must_hold(&home, &home.vault(), &["s1".to_owned(), "s2".to_owned()]);
+    assert!(bytes(&state) == before, "the state was written");
+    assert!(!home.vault().join("state.aside").exists(), "the state was taken for damage");
+    holder.unlock().unwrap();
+    must_hold(&home, &home.vault(), &["s1".to_owned(), "s2".to_owned()]);
+    home.run(&["check", "--deep"]).expect(0);
 }

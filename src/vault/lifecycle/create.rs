@@ -116,7 +116,7 @@ impl VaultDir {
         let log = log?;
 
         install_keystore(&self, &keystore)?;
-        if !self.lock_keystore() {
+        if !self.lock_parts() {
             return Err(ErrorKind::InUse { pid: None }.into());
         }
         let keystore = KeystoreFile { twin: keystore_twin(&env.fs, &dir), keystore };

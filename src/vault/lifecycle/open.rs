@@ -86,7 +86,7 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     if content.needs_repair {
         twin.repair(&content)?;
-        if !place.lock_keystore() {
+        if !place.lock_parts() {
             return Err(ErrorKind::InUse { pid: None }.into());
         }
     }

@@ -142,7 +142,7 @@ impl<G: Ground> Run<'_, G> {
                 if has_holder {
                     return Err("two openers have one folder".into());
                 }
-                let names = ["LOCK", "keystore.a", "keystore.b", "manifest.a", "manifest.b"];
+                let names = ["LOCK", "log", "keystore.a", "keystore.b", "manifest.a", "manifest.b"];
                 let path = |name: &str| format!("{VAULT}/{name}");
                 let files = names.map(|name| (name.to_owned(), self.ground.id(&path(name))));
                 self.at_rest.remove(&folder);
