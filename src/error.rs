@@ -365,7 +365,7 @@ impl fmt::Display for Error {
             ErrorKind::Link { path } => {
                 write!(
                     f,
-                    "a vault follows no links: {} is a link, pipe or device; move the real file or folder there",
+                    "{} is a link, pipe or device, and a vault follows none; move the real file or folder there",
                     path.display()
                 )
             }

@@ -4,6 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::DescribeSecret;
 use crate::vault::inner::Inner;
+use std::path::Path;
 
 impl Inner {
     /// Fails with the reason if the next write would fail: the vault takes no writes, has no space to grow,
@@ -12,7 +13,7 @@ impl Inner {
         let shared = &self.shared;
         // Asked anew, so that a probe sees it at once (I11). If the system cannot tell, the next look does.
         let _ = shared.env.fs.check_place();
-        if let Some(kind) = shared.refuses_writes() {
+        if let Some(kind) = self.refuses_writes_without_place() {
             return Err(kind.into());
         }
         if shared.space.is_lacking() {
@@ -31,6 +32,16 @@ impl Inner {
         if !self.driver.is_own_thread() {
             self.driver.control(|_| ())?;
         }
-        shared.refuses_writes().map_or(Ok(()), |kind| Err(kind.into()))
+        self.refuses_writes_without_place().map_or(Ok(()), |kind| Err(kind.into()))
+    }
+
+    /// Why no write is taken, with names that begin in the vault's folder.
+    fn refuses_writes_without_place(&self) -> Option<ErrorKind> {
+        let kind = self.shared.refuses_writes()?;
+        let ErrorKind::Displaced { path, is_replaced } = kind else { return Some(kind) };
+        let below = path.strip_prefix(&self.shared.dir).ok();
+        let below = below.filter(|below| !below.as_os_str().is_empty());
+        let path = below.unwrap_or(Path::new("the vault's folder")).to_path_buf();
+        Some(ErrorKind::Displaced { path, is_replaced })
     }
 }
