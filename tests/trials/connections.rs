@@ -232,8 +232,9 @@ fn t35_clients_that_never_read_lock_nobody_out() {
 #[test]
 #[ignore = "a measurement"]
 fn t35_times() {
+    let calls = crate::common::env_number("STRONGROOM_CALLS", 2000) as usize;
     for attackers in [0, 110, 1000] {
-        let (mut times, failed) = under_attack(None, attackers, 2000);
+        let (mut times, failed) = under_attack(None, attackers, calls);
         times.sort();
         let part = |part: usize| times[(times.len() * part / 1000).min(times.len() - 1)];
         println!(

@@ -52,6 +52,8 @@ struct State {
     is_ahead: bool,
     /// Requests in a row that were sent before the answer to the one before.
     ahead: usize,
+    /// The client sends on without hearing that it is refused.
+    is_deaf: bool,
 }
 
 impl State {
@@ -92,6 +94,7 @@ impl Connection {
             has_received: false,
             is_ahead: false,
             ahead: 0,
+            is_deaf: false,
         };
         Self { state: Mutex::new(state), unread: Box::new(unread), given_up: Notify::new() }
     }
@@ -128,9 +131,16 @@ impl Connection {
         unused
     }
 
-    /// Notes that all is answered and that the client is told to go.
-    pub(crate) fn leave(&self) {
-        self.state().enter(Phase::Leaving);
+    /// Notes that all is answered and that the client is told to go. Returns whether it hears that.
+    pub(crate) fn leave(&self) -> bool {
+        let mut state = self.state();
+        state.enter(Phase::Leaving);
+        !state.is_deaf
+    }
+
+    /// Notes that the client sends on without hearing that it is refused.
+    pub(crate) fn is_deaf(&self) {
+        self.state().is_deaf = true;
     }
 
     /// Notes bytes that came.
@@ -203,14 +213,16 @@ impl Busy {
         state.phase != Phase::Closing
     }
 
-    /// Called when the response is made and before any of it is sent.
-    pub(crate) fn sending(&self) {
+    /// Called when the response is made and before any of it is sent. Returns whether the client has not waited
+    /// for it or for the one before.
+    pub(crate) fn sending(&self) -> bool {
         let is_ahead = (self.connection.unread)() > 0;
         let mut state = self.connection.state();
         (state.is_ahead, state.has_received) = (is_ahead, false);
         if state.phase != Phase::Closing {
             state.enter(Phase::Sending);
         }
+        is_ahead || self.ahead > 0
     }
 }
 

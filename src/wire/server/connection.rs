@@ -28,6 +28,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// system would tell it so before it has read its answer.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
+/// The same for a client that sends on without hearing that it is refused.
+const DEAF_TIME: Duration = Duration::from_millis(50);
+const DEAF_BYTES: usize = 16 * 1024;
 
 /// Which of the server's ports a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,20 +102,21 @@ pub(crate) async fn serve(
         }
         service.observer.refuse(Cause::NotHttp, &error.to_string());
     }
-    connection.leave();
+    let (time, bytes) =
+        if connection.leave() { (LINGER_TIME, LINGER_BYTES) } else { (DEAF_TIME, DEAF_BYTES) };
     tokio::select! {
-        () = linger(&socket) => (),
+        () = linger(&socket, time, bytes) => (),
         () = connection.given_up.notified() => (),
         _ = stop.wait_for(|stop| *stop) => (),
     }
 }
 
 /// Reads what the client still sends, and drops it.
-async fn linger(socket: &TcpStream) {
+async fn linger(socket: &TcpStream, time: Duration, bytes: usize) {
     let mut rest = 0;
     let mut block = [0; 4096];
-    let _ = timeout(LINGER_TIME, async {
-        while rest < LINGER_BYTES && socket.readable().await.is_ok() {
+    let _ = timeout(time, async {
+        while rest < bytes && socket.readable().await.is_ok() {
             match socket.try_read(&mut block) {
                 Ok(0) => return,
                 Ok(count) => rest += count,
@@ -146,8 +150,12 @@ async fn handle(
         Listener::Agent => service.answer_agent(request, local, is_wanted).await,
     };
     observed.answered(&reply);
-    busy.sending();
-    let close = reply.close || busy.ahead >= service.limits.requests_ahead;
+    let does_not_wait = busy.sending();
+    let is_deaf = does_not_wait && reply.status.is_client_error() && !reply.close;
+    if is_deaf {
+        connection.is_deaf();
+    }
+    let close = reply.close || is_deaf || busy.ahead >= service.limits.requests_ahead;
     let reply = Reply { close, ..reply };
     respond(reply, Some(busy), &request_id)
 }

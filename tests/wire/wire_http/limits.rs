@@ -242,10 +242,21 @@ fn requests_that_do_not_wait_for_answers_are_counted() {
         }
     }
     assert_eq!(answers, 17);
-    // Who waits may go on for as long as he likes.
+    // A refusal ends it, at the latest the second one.
+    let mut wire = server.connect();
+    let refused = Request::new(&wire.host, "Nothing", b"{}").bytes();
+    wire.write(&refused.repeat(20));
+    let mut last = wire.read().unwrap();
+    if last.header("connection").is_none() {
+        last = wire.read().unwrap();
+    }
+    assert_eq!((last.status, last.header("connection")), (400, Some("close")));
+    assert!(wire.read().is_none());
+    // Who waits may go on for as long as he likes, refused or not.
     let mut wire = server.connect();
     for _ in 0..100 {
         assert_eq!(wire.exchange(&request).header("connection"), None);
+        assert_eq!(wire.exchange(&refused).header("connection"), None);
     }
 }
 
