@@ -22,6 +22,6 @@ pub(crate) use global::Global;
 pub(crate) use parse::{Parsed, parse};
 pub(crate) use secrets::{Get, Ls, Name, Put, Rm, Stage, Versions};
 #[cfg(feature = "server")]
-pub(crate) use server::{AuthMode, LogFormat, Serve};
+pub(crate) use server::{AuthMode, LogArgs, LogFormat, Serve};
 pub(crate) use server::{Credentials, CredentialsAction};
 pub(crate) use vault::{Check, Init, Repair};

@@ -38,6 +38,29 @@ pub(crate) struct Serve {
     /// Fail if there is no vault, instead of creating one: for folders that are mounted
     #[arg(long, conflicts_with = "ephemeral")]
     pub(crate) no_create: bool,
+    #[command(flatten)]
+    pub(crate) credentials: ShownCredentials,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+    /// Also serve the read protocol of AWS's local agent at this address, usually 127.0.0.1:2773
+    /// (loopback addresses only)
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
+    pub(crate) agent_listen: Option<SocketAddr>,
+    /// A file with the token that requests to the agent's port must carry [default: a token that is
+    /// created once and kept beside client.env]
+    #[arg(long, value_name = "F", requires = "agent_listen")]
+    pub(crate) agent_token_file: Option<PathBuf>,
+    /// Which function rotates the secrets whose `RotationLambdaARN` is ARN:
+    /// `ARN=exec:/path/to/command`, `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of
+    /// such lines; may be repeated
+    #[arg(long, value_name = "ARN=FUNCTION")]
+    pub(crate) rotation: Vec<String>,
+}
+
+/// What of the key pair is printed.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+pub(crate) struct ShownCredentials {
     /// Print the secret access key even if standard error is no terminal but, for example, the log
     /// of a service
     #[arg(long, conflicts_with = "no_print_credentials")]
@@ -45,6 +68,12 @@ pub(crate) struct Serve {
     /// Do not print the key pair
     #[arg(long)]
     pub(crate) no_print_credentials: bool,
+}
+
+/// The log of a server.
+#[cfg(feature = "server")]
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
     /// What is logged on standard error: error, warn, info, debug, trace, off, and exceptions such
     /// as `info,strongroom::request=off` [default: `$STRONGROOM_LOG`, else info, a line for each
     /// request]
@@ -59,19 +88,6 @@ pub(crate) struct Serve {
     /// Name the secrets of requests in the log; values are never logged
     #[arg(long)]
     pub(crate) log_names: bool,
-    /// Also serve the read protocol of AWS's local agent at this address, usually 127.0.0.1:2773
-    /// (loopback addresses only)
-    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
-    pub(crate) agent_listen: Option<SocketAddr>,
-    /// A file with the token that requests to the agent's port must carry [default: a token that is
-    /// created once and kept beside client.env]
-    #[arg(long, value_name = "F", requires = "agent_listen")]
-    pub(crate) agent_token_file: Option<PathBuf>,
-    /// Which function rotates the secrets whose `RotationLambdaARN` is ARN:
-    /// `ARN=exec:/path/to/command`, `ARN=http://host:port/path`, `ARN=random[:LENGTH]`, or a file of
-    /// such lines; may be repeated
-    #[arg(long, value_name = "ARN=FUNCTION")]
-    pub(crate) rotation: Vec<String>,
 }
 
 /// How requests are authenticated.

@@ -148,7 +148,9 @@ mod tests {
 
     fn told(values: &[&str], line: &str) -> String {
         let mut mask = Mask::default();
-        values.iter().for_each(|value| mask.add_value(&SecretValue::text(*value)));
+        for value in values {
+            mask.add_value(&SecretValue::text(*value));
+        }
         mask.apply(line)
     }
 

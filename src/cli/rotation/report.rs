@@ -34,7 +34,7 @@ pub(super) fn failed(
     let (function, step) = (text::one_line(function), event.step.name());
     let tells_names = caller.is_some_and(|caller| caller.tells_names);
     let secret = tells_names.then_some(event.secret_id.as_str());
-    let said = output.and_then(|output| output.last_line());
+    let said = output.and_then(Output::last_line);
     let said = said.map(|line| match caller.and_then(|caller| mask(caller, event)) {
         Some(mask) => mask.apply(&line),
         None => "(not told: the values in it cannot be recognised)".to_owned(),
@@ -152,7 +152,9 @@ mod tests {
 
     fn last(chunks: &[&[u8]]) -> Option<String> {
         let mut end = End::default();
-        chunks.iter().for_each(|chunk| end.push(chunk));
+        for chunk in chunks {
+            end.push(chunk);
+        }
         end.last_line().map(|line| line.to_string())
     }
 

@@ -95,7 +95,7 @@ mod tests {
         let text = lines("127.0.0.1:4566").without_secret();
         assert!(text.contains("export AWS_ACCESS_KEY_ID=AKIAEXAMPLE\n"), "{}", *text);
         assert!(!text.contains("SECRET_ACCESS") && !text.contains("sec/ret"), "{}", *text);
-        assert_eq!(text.lines().count(), 4);
+        assert_eq!(text.lines().count(), 5);
     }
 
     #[test]

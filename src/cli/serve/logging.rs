@@ -3,7 +3,7 @@
 //! `tracing-subscriber` makes the lines. A thread writes them, so that a reader of standard error that stands
 //! still never makes a request wait: lines that find no room are dropped and counted.
 
-use crate::cli::args::{LogFormat, Serve};
+use crate::cli::args::{LogArgs, LogFormat};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, text};
@@ -37,7 +37,7 @@ const END: Duration = Duration::from_secs(1);
 pub(super) struct Log(SyncSender<Message>);
 
 /// Starts the log that `args` ask for.
-pub(super) fn start(context: &Context, args: &Serve) -> Result<Log, CliError> {
+pub(super) fn start(context: &Context, args: &LogArgs) -> Result<Log, CliError> {
     let targets = targets(context, args)?;
     let (lines, written) = sync_channel(LINES_MAX);
     let lost = Arc::new(AtomicU64::new(0));
@@ -75,7 +75,7 @@ impl Drop for Log {
 }
 
 /// What may be logged: the flag, else the variable, else the default.
-fn targets(context: &Context, args: &Serve) -> Result<Targets, CliError> {
+fn targets(context: &Context, args: &LogArgs) -> Result<Targets, CliError> {
     let variable = context.var(VARIABLE).map(|text| text.to_string_lossy().into_owned());
     let (text, from) = match (&args.log_level, variable) {
         (Some(text), _) => (text.clone(), "--log-level"),

@@ -32,7 +32,7 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     }
     check_agent(context, global, args)?;
     let region = locations::region(context, global)?;
-    let _log = logging::start(context, args)?;
+    let _log = logging::start(context, &args.log)?;
     let caller = CallerCell::default();
     let rotation = rotation::functions(context, &args.rotation, &caller)?;
     let vault = if args.ephemeral {
@@ -120,8 +120,12 @@ fn run(
     let endpoint = format!("http://{}", reachable(server.local_addr()));
     // Rotation functions that have waited for the port may call back from now on.
     let vault_of_caller = Some(vault.clone());
-    let _ =
-        caller.set(Caller { endpoint, pairs, vault: vault_of_caller, tells_names: args.log_names });
+    let _ = caller.set(Caller {
+        endpoint,
+        pairs,
+        vault: vault_of_caller,
+        tells_names: args.log.log_names,
+    });
     // From now on the server handles signals. Until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
@@ -144,13 +148,13 @@ fn run(
     }
     client_env::warn_of_session_token(context);
     let tells_secret = tells_secret(args);
-    let printed = match (args.no_print_credentials, tells_secret) {
+    let printed = match (args.credentials.no_print_credentials, tells_secret) {
         (true, _) => lines.without_pair(),
         (false, true) => lines.with_pair(),
         (false, false) => lines.without_secret(),
     };
     output::raw_note(&printed);
-    if !args.no_print_credentials && !tells_secret {
+    if !args.credentials.no_print_credentials && !tells_secret {
         output::note(&where_the_secret_is(context, global, kept.as_deref()));
     }
     if let (Some(address), Some(place)) = (server.agent_addr(), token_place) {
@@ -160,10 +164,10 @@ fn run(
     output::raw_note("Ready.\n");
     // The server has its own copies. These copies of the secret key would live as long as it runs.
     drop((printed, lines, pair));
-    let served = server.run();
+    let outcome = server.run();
     // Commands that are under way get their answers before the vault is closed.
     drop(holder);
-    Ok(served?)
+    Ok(outcome?)
 }
 
 /// Listens for commands. Where that is not possible, the server does without.
@@ -183,7 +187,7 @@ fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Hold
 /// be kept: the log of a service, of a container, of a build. The pair of a vault in memory ends with it and
 /// is nowhere else.
 fn tells_secret(args: &Serve) -> bool {
-    args.print_credentials || args.ephemeral || output::notes_are_seen()
+    args.credentials.print_credentials || args.ephemeral || output::notes_are_seen()
 }
 
 /// Where the secret half of the pair is, if it is not printed.
@@ -260,7 +264,7 @@ fn bind(
         signed: args.auth == AuthMode::SigV4,
         allowed_hosts: args.allow_host.clone(),
         region: region.to_owned(),
-        log_names: args.log_names,
+        log_names: args.log.log_names,
         agent,
         env: context.env.clone(),
     };

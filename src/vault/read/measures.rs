@@ -40,12 +40,11 @@ fn bytes_below(fs: &dyn Fs, dir: &Path) -> u64 {
     while let Some(folder) = folders.pop() {
         for entry in fs.read_dir(&folder).unwrap_or_default() {
             let path = folder.join(&entry.name);
-            match entry.kind {
-                FileKind::Dir => folders.push(path),
-                _ => {
-                    let found = fs.metadata(&path).ok().flatten();
-                    sum = sum.saturating_add(found.map_or(0, |found| found.len));
-                }
+            if entry.kind == FileKind::Dir {
+                folders.push(path);
+            } else {
+                let found = fs.metadata(&path).ok().flatten();
+                sum = sum.saturating_add(found.map_or(0, |found| found.len));
             }
         }
     }

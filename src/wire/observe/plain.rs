@@ -12,9 +12,9 @@ pub(super) fn plain(text: &str) -> String {
             break;
         }
         if c.is_ascii_graphic() || c == ' ' {
-            line.push(c)
+            line.push(c);
         } else {
-            line.extend(c.escape_default())
+            line.extend(c.escape_default());
         }
     }
     line
