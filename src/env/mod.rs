@@ -126,6 +126,7 @@ pub enum LockMode {
 }
 
 /// A folder for a library that opens files by path itself.
+#[derive(Debug)]
 pub struct OpenFolder {
     /// A path that leads to the folder, whatever has its name by now.
     pub path: PathBuf,

@@ -18,6 +18,7 @@ use std::sync::Arc;
 const ITSELF: &str = ".";
 
 /// A folder that is held open.
+#[derive(Debug)]
 pub struct KeptFolder(OwnedFd);
 
 impl KeptFolder {

@@ -15,7 +15,7 @@
 //! Numbers in keys are big-endian, so keys sort in the order of their numbers. Sealing binds each row to
 //! its tree and key. Content is encoded by `codec` (rules ROW-7 to 11 of `docs/FORMAT.md`).
 //!
-//! - [`anchors`]: the row that knows the anchor files
+//! - [`mod@anchors`]: the row that knows the anchor files
 //! - [`content`]: the content of secrets, versions, labels and the small rows
 //! - [`cross_account`], [`external`], [`policies`], [`replication`], [`rotation`]: parts of a secret's
 //!   content
