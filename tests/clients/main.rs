@@ -73,7 +73,7 @@ fn the_javascript_sdk_works_unchanged() {
     // Node finds packages beside the script.
     let dir = tempfile::tempdir().unwrap();
     let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/js");
-    for file in ["package.json", "check.mjs"] {
+    for file in ["package.json", "check.mjs", "many.mjs"] {
         std::fs::copy(from.join(file), dir.path().join(file)).unwrap();
     }
     let mut npm = Command::new("npm");
@@ -85,6 +85,16 @@ fn the_javascript_sdk_works_unchanged() {
     let home = Home::new();
     let server = home.serve();
     script(&server, "node", dir.path().join("check.mjs").to_str().unwrap(), &[]);
+    // T46: three programs at once.
+    let body = serde_json::json!({"Name": "js/many", "SecretString": "v",
+        "ClientRequestToken": "11111111-1111-1111-1111-111111111111"});
+    server.client().ok("CreateSecret", &body);
+    let many = dir.path().join("many.mjs");
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| script(&server, "node", many.to_str().unwrap(), &[]));
+        }
+    });
 }
 
 #[test]

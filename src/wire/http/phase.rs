@@ -213,8 +213,8 @@ impl Busy {
         state.phase != Phase::Closing
     }
 
-    /// Called when the response is made and before any of it is sent. Returns whether the client has not waited
-    /// for it or for the one before.
+    /// Called when the response is made and before any of it is sent. Returns whether the client has not
+    /// waited for it or for the one before.
     pub(crate) fn sending(&self) -> bool {
         let is_ahead = (self.connection.unread)() > 0;
         let mut state = self.connection.state();
