@@ -214,6 +214,12 @@ mod tests {
     use std::path::PathBuf;
 
     #[test]
+    fn an_exit_code_is_found_by_its_number() {
+        let codes = (0..=u8::MAX).filter(|code| Exit::of(*code).is_some_and(|e| e.code() == *code));
+        assert_eq!(codes.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 130, 141]);
+    }
+
+    #[test]
     fn each_kind_has_the_exit_code_of_the_contract() {
         let fault = |kind, text: &str| ErrorKind::Fault(Fault::new(kind, text));
         let path = PathBuf::from("v");

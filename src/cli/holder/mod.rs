@@ -14,8 +14,6 @@ mod line;
 #[cfg(feature = "server")]
 mod listen;
 mod protocol;
-#[cfg(all(test, feature = "server"))]
-mod tests;
 
 pub(crate) use connect::{Outcome, Reached, ask, reach};
 #[cfg(feature = "server")]

@@ -1,1 +1,0 @@
-//! A holder and what reaches its socket.
