@@ -41,6 +41,13 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
+    /// Device and inode of the folder that is locked, whatever its path leads to now.
+    #[cfg(feature = "cli")]
+    pub(crate) fn folder_identity(&self) -> Option<(u64, u64)> {
+        let shared = &self.inner.shared;
+        Some(shared.env.fs.metadata(&shared.dir).ok()??.identity)
+    }
+
     /// The vault's identity.
     #[must_use]
     pub fn id(&self) -> VaultId {

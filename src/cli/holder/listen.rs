@@ -70,6 +70,10 @@ impl Holder {
     /// is of a holder that has ended, or of nobody.
     pub(crate) fn listen(env: &Env, dir: &Path, vault: &Vault) -> io::Result<Self> {
         let folder = Folder::open(dir)?;
+        let identity = folder.metadata()?.identity;
+        if vault.folder_identity() != Some(identity) {
+            return Err(io::Error::other("the path leads to another folder by now"));
+        }
         if let Some(old) = folder.look(SOCKET)? {
             if !old.is_socket && !old.is_link {
                 let message = format!("there is a file or folder of that name. name={SOCKET}");
@@ -78,7 +82,7 @@ impl Holder {
             // A link is removed itself, not what it leads to.
             folder.remove(SOCKET)?;
         }
-        let hello = Hello { vault: vault.id().0, folder: folder.metadata()?.identity };
+        let hello = Hello { vault: vault.id().0, folder: identity };
         let listener = Arc::new(folder.listen(SOCKET)?);
         let file = folder.look(SOCKET)?.map(|named| named.facts.identity);
         let file = file.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;

@@ -16,18 +16,19 @@ pub(super) const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Caller {
     /// `http://address:port`
     pub(crate) endpoint: String,
-    /// The pairs that may sign.
-    pub(crate) pairs: Vec<Credential>,
-    /// Whose secrets are kept out of the log. `None`: what commands say is not told.
+    /// It has the pairs that may sign, and its secrets are kept out of the log. `None`: there is no pair, and
+    /// what commands say is not told.
     pub(crate) vault: Option<Vault>,
     /// Whether the log may name secrets.
     pub(crate) tells_names: bool,
 }
 
 impl Caller {
-    /// A pair of that account.
-    pub(super) fn pair(&self, account: &str) -> Option<&Credential> {
-        self.pairs.iter().find(|pair| pair.account == account)
+    /// A pair of that account. Pairs are made and revoked while the server runs, so it is looked up for each
+    /// call.
+    pub(super) fn pair(&self, account: &str) -> Option<Credential> {
+        let pairs = self.vault.as_ref()?.credentials().ok()?;
+        pairs.into_iter().find(|pair| pair.account == account)
     }
 }
 

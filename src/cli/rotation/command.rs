@@ -65,7 +65,7 @@ impl Command {
         let pair = caller.pair(account).ok_or_else(|| {
             Failure::new(format!(
                 "there is no key pair of account {account}: make one with `strongroom credentials \
-                 new --account {account}` and start the server again"
+                 new --account {account}`"
             ))
         })?;
         // EXPOSE: the command signs requests with the pair, and has no other way to get it.

@@ -57,7 +57,7 @@ fn mask(caller: &Caller, event: &RotationEvent) -> Option<Mask> {
             mask.add_value(&value);
         }
     }
-    for pair in &caller.pairs {
+    for pair in caller.vault.as_ref()?.credentials().ok()? {
         // EXPOSE: compared with a line, in buffers that are wiped.
         mask.add_text(&String::from_utf8_lossy(pair.secret_access_key.expose()));
     }

@@ -112,20 +112,12 @@ fn run(
         (!args.ephemeral).then(|| client_env::kept_access_key_id(context, global, vault.id()));
     let pairs_are_new = vault.credentials()?.is_empty();
     let (pair, all) = key_pairs(vault, kept.flatten().as_deref())?;
-    // These copies live as long as the server, so they are made only if functions need them.
-    let pairs =
-        if args.rotation.is_empty() { Vec::new() } else { all.iter().map(copied).collect() };
     let (agent, token_place) = agent(context, global, args, vault, &pair.account)?.unzip();
     let server = bind(context, args, region, vault.clone(), (all, pairs_are_new), agent)?;
     let endpoint = format!("http://{}", reachable(server.local_addr()));
     // Rotation functions that have waited for the port may call back from now on.
-    let vault_of_caller = Some(vault.clone());
-    let _ = caller.set(Caller {
-        endpoint,
-        pairs,
-        vault: vault_of_caller,
-        tells_names: args.log.log_names,
-    });
+    let tells_names = args.log.log_names;
+    let _ = caller.set(Caller { endpoint, vault: Some(vault.clone()), tells_names });
     // From now on the server handles signals. Until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);

@@ -1,7 +1,7 @@
 //! The same answers and exit codes, whether the vault is free or held by a server.
 
 use super::{hold, new_pair, serve, serve_with, socket};
-use crate::cmd::{Home, Said, feed, mode, tree};
+use crate::cmd::{Home, Said, chmod, feed, mode, tree};
 use crate::common::http::Client;
 use crate::common::server::Server;
 use serde_json::json;
@@ -314,4 +314,35 @@ fn no_value_is_in_a_log_an_error_or_an_argument() {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()), "{path:?}");
     }
+}
+
+/// SOCK-9: a rotation function gets a pair that is valid when it is called.
+#[test]
+fn a_rotation_function_gets_a_pair_that_is_not_revoked() {
+    const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:f";
+    let home = Home::with_vault();
+    home.put("n", "v");
+    let script =
+        home.file("f.sh", "#!/bin/sh\necho $AWS_ACCESS_KEY_ID >> ids\ncat >/dev/null\nexit 1\n");
+    chmod(std::path::Path::new(&script), 0o700);
+    let server = serve_with(&home, &["--rotation", &format!("{ARN}=exec:{script}")]);
+    let own =
+        home.run(&["credentials", "ls"]).expect(0).text().split('\t').next().unwrap().to_owned();
+    let keys = new_pair(&home);
+    home.run(&["credentials", "revoke", &own]).expect(0);
+    let mut client = Client::connect(&server.host, &keys).unwrap();
+    client.ok(
+        "RotateSecret",
+        &json!({"SecretId": "n", "ClientRequestToken": token(99), "RotationLambdaARN": ARN,
+        "RotationRules": {"AutomaticallyAfterDays": 30}}),
+    );
+    let ids = home.path("ids");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::read_to_string(&ids).map_or(true, |text| text.is_empty()) {
+        assert!(Instant::now() < deadline, "the function was never called");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let called = std::fs::read_to_string(&ids).unwrap();
+    assert!(called.lines().all(|id| id == keys.access_key_id), "{called}");
+    assert_eq!(server.stop(), Some(0));
 }

@@ -12,8 +12,8 @@ use crate::model::api::{
     CreateSecret, DescribeSecret, GetSecretValue, PutSecretValue, RotateSecret, RotationRules,
     UpdateSecretVersionStage,
 };
-use crate::secret::{SecretBytes, SecretValue};
-use crate::vault::{Credential, Options, StoreChoice, Vault, VaultDir};
+use crate::secret::SecretValue;
+use crate::vault::{Options, StoreChoice, Vault, VaultDir};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -31,14 +31,6 @@ const DAYS: usize = 5;
 fn vault_with(argument: &str) -> (Sim, Vault) {
     let sim = Sim::new(7);
     let caller = CallerCell::default();
-    let pair = Credential {
-        access_key_id: "AKIDTEST".into(),
-        account: Scope::DEFAULT_ACCOUNT.into(),
-        secret_access_key: SecretBytes::copy_from(b"secret"),
-    };
-    let endpoint = "http://127.0.0.1:1".into();
-    let filled = Caller { endpoint, pairs: vec![pair], vault: None, tells_names: false };
-    assert!(caller.set(filled).is_ok());
     let mut context = Context { env: sim.env(), ..context(&[]) };
     context.http.hook = |url| Some(Box::new(crate::wire::Hook::parse(url)?));
     let rotation = functions(&context, &[format!("{F}={argument}")], &caller).unwrap();
@@ -54,6 +46,10 @@ fn vault_with(argument: &str) -> (Sim, Vault) {
     let mut request = CreateSecret::new(S);
     request.value = Some(SecretValue::text("first"));
     vault.create_secret(request).unwrap();
+    vault.new_credential(Scope::DEFAULT_ACCOUNT).unwrap();
+    let endpoint = "http://127.0.0.1:1".into();
+    let filled = Caller { endpoint, vault: Some(vault.clone()), tells_names: false };
+    assert!(caller.set(filled).is_ok());
     (sim, vault)
 }
 
