@@ -52,6 +52,7 @@ impl Vault {
     fn try_check(&self, deep: bool, on_progress: Option<&OnProgress>) -> Result<CheckReport> {
         let (inner, maintainer) = (&self.inner, &self.running.maintainer);
         let mut report = CheckReport::default();
+        report.notes.extend(self.anchor_note());
         let pass = maintainer.lock_pass();
         inner.shared.fail_if_stopping()?;
         note_copies(&mut report, maintainer.lock_keystore().twin.faults()?, "the other copy");
