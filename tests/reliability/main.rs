@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod anchor;
 mod clock;
 mod damage;
 mod disk_full;
