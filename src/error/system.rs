@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 /// What was being done, and how a sentence says it whose subject is the path.
-const DONE: [(&str, &str); 17] = [
+const DONE: [(&str, &str); 18] = [
     ("open", "opened"),
     ("read", "read"),
     ("write", "written"),
@@ -22,6 +22,7 @@ const DONE: [(&str, &str); 17] = [
     ("lock", "locked"),
     ("set the mode of", "made private"),
     ("listen on", "listened on"),
+    ("listen for the agent on", "listened on"),
     ("open the state", "opened as a state"),
     ("open sled", "opened as a state"),
     ("sync the state", "made durable"),
@@ -57,6 +58,9 @@ pub(super) fn step(op: &str, errno: Option<i32>) -> &'static str {
         }
         "listen on" if refusals::is_port_taken(errno) => {
             "`ss -ltnp` shows which; end it, or choose another port with --listen ADDR:PORT"
+        }
+        "listen for the agent on" if refusals::is_port_taken(errno) => {
+            "`ss -ltnp` shows which; end it, or choose another port with --agent-listen ADDR:PORT"
         }
         _ => refusals::step(errno),
     }

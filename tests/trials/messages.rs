@@ -347,6 +347,9 @@ fn what_the_command_says_on_a_real_machine() {
     let address = taken.local_addr().unwrap().to_string();
     let said = home.run(&["serve", "--listen", &address]).expect(1);
     assert!(said.err.contains(&address) && said.err.contains("--listen"), "{}", said.err);
+    let agent = ["serve", "--listen", "127.0.0.1:0", "--agent-listen", &address];
+    let said = home.run(&agent).expect(1);
+    assert!(said.err.contains(&address) && said.err.contains("--agent-listen"), "{}", said.err);
     // Too few files.
     let mut few = home.command("sh");
     few.args(["-c", "ulimit -n 6; exec \"$@\"", "sh", &crate::cmd::BINARY, "get", "a"]);

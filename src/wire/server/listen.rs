@@ -83,7 +83,7 @@ impl Server {
             log_names,
             limits,
         } = options;
-        let (listener, local) = take_port(listen)?;
+        let (listener, local) = take_port(listen, "listen on")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .max_blocking_threads(READ_THREADS_MAX)
@@ -130,7 +130,7 @@ impl Server {
     /// token that no header can carry; [`ErrorKind::Io`] when the port cannot be had.
     pub fn with_agent(mut self, options: AgentOptions) -> Result<Self> {
         check_agent(&options)?;
-        let (listener, _) = take_port(options.listen)?;
+        let (listener, _) = take_port(options.listen, "listen for the agent on")?;
         // Nothing else holds the service before `run`.
         if let Some(service) = Arc::get_mut(&mut self.service) {
             let scope = Scope::new(&options.account, &service.anybody.region);
@@ -207,17 +207,17 @@ fn check_agent(options: &AgentOptions) -> Result<()> {
     check_account(&options.account)
 }
 
-fn take_port(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+fn take_port(listen: SocketAddr, op: &'static str) -> Result<(TcpListener, SocketAddr)> {
     let taken = TcpListener::bind(listen).and_then(|listener| {
         listener.set_nonblocking(true)?;
         widen_backlog(&listener, BACKLOG)?;
         let local = listener.local_addr()?;
         Ok((listener, local))
     });
-    taken.map_err(|cause| cannot_listen(listen, cause))
+    taken.map_err(|cause| cannot_listen(listen, op, cause))
 }
 
-fn cannot_listen(listen: SocketAddr, cause: io::Error) -> Error {
+fn cannot_listen(listen: SocketAddr, op: &'static str, cause: io::Error) -> Error {
     let is_taken = cause.kind() == io::ErrorKind::AddrInUse && listen.port() == ServerOptions::PORT;
     let cause = if is_taken {
         let beside = SocketAddr::new(listen.ip(), ServerOptions::PORT_BESIDE);
@@ -226,7 +226,7 @@ fn cannot_listen(listen: SocketAddr, cause: io::Error) -> Error {
     } else {
         cause
     };
-    Error::io("listen on", listen.to_string(), cause)
+    Error::io(op, listen.to_string(), cause)
 }
 
 /// The ports of a server that runs.
@@ -323,11 +323,18 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_a_way_out() {
-        let error =
-            cannot_listen("127.0.0.1:4566".parse().unwrap(), io::ErrorKind::AddrInUse.into());
+        let error = cannot_listen(
+            "127.0.0.1:4566".parse().unwrap(),
+            "listen on",
+            io::ErrorKind::AddrInUse.into(),
+        );
         let text = error.to_string();
         assert!(text.contains("127.0.0.1:4566") && text.contains("127.0.0.1:4584"), "{text}");
-        let other = cannot_listen("127.0.0.1:80".parse().unwrap(), io::ErrorKind::AddrInUse.into());
+        let other = cannot_listen(
+            "127.0.0.1:80".parse().unwrap(),
+            "listen on",
+            io::ErrorKind::AddrInUse.into(),
+        );
         assert!(!other.to_string().contains("4584"));
     }
 }
