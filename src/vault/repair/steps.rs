@@ -83,7 +83,7 @@ impl Repair {
         if self.report.found.is_empty() && open_work.is_empty() {
             return Ok(self.report);
         }
-        let left_to_open = open_work.iter().map(|what| format!("opened the vault. cause={what}"));
+        let left_to_open = open_work.iter().map(|what| format!("opened the vault, because {what}"));
         self.report.done.extend(left_to_open);
         self.open_and_close(Unlocked { twin, content, keystore, keys }, unlock)
     }
