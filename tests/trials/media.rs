@@ -55,6 +55,16 @@ fn t09_a_read_only_mount_is_read_and_not_written() {
     assert_eq!(said.text().matches("refused 1").count(), 4, "{}", said.text());
     assert_eq!(said.text().matches("mount it writable").count(), 4, "{}", said.text());
     assert_eq!(marks(&ground.vault()), before, "something was written");
+    // With others that read, and beside one that writes through another mount.
+    let beside = "
+        command -v flock >/dev/null || { echo shared; echo refused 6; exit 0; }
+        mount --bind $V /mnt; mount -o remount,bind,ro /mnt; export STRONGROOM_VAULT=/mnt
+        flock -s /mnt sleep 100 & reader=$!; sleep 1
+        $S get a >/dev/null && echo shared; pkill -P $reader; wait $reader || true
+        flock -x $V sleep 100 & writer=$!; sleep 1
+        $S get a || echo refused $?; pkill -P $writer; wait $writer || true";
+    let said = ground.in_mounts(beside).expect(0);
+    assert_eq!(said.text(), "shared\nrefused 6\n", "{}", said.err);
     // After a kill, without a state and without LOCK.
     let killed = "
         $S serve --listen 127.0.0.1:0 >/dev/null 2>&1 & sleep 2; kill -9 $!; wait $! || true
