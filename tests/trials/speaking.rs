@@ -351,6 +351,29 @@ fn t41_each_request_has_a_line_and_each_refusal_a_reason() {
     assert_eq!(serving.end().0, 0);
 }
 
+/// SPEAK-1, SPEAK-4: commands through the server and the agent's port.
+#[test]
+fn every_door_of_the_server_has_its_lines() {
+    let home = Home::new();
+    let serving = Serving::start(&home, &["--agent-listen", "127.0.0.1:0"]);
+    create(&mut serving.client(), "canary-name", "canary-Value-81");
+    assert_eq!(home.run(&["get", "canary-name"]).stdout, b"canary-Value-81");
+    serving.hear_words(&["INFO", "command", "operation=get", "exit=0", " ms="]);
+    assert_eq!(home.run(&["get", "canary-other"]).status.code(), Some(3));
+    serving.hear_words(&["INFO", "command", "operation=get", "exit=3"]);
+    let place = serving.hear_words(&["agent protocol on http://"]);
+    let agent = place.split("http://").nth(1).unwrap().split(',').next().unwrap();
+    let mut stream = TcpStream::connect(agent).unwrap();
+    let ask = format!("GET /v1/canary-name HTTP/1.1\r\nHost: {agent}\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    serving.hear_words(&["operation=agent", "status=403"]);
+    serving.hear_words(&["WARN", "agent's port without its token"]);
+    assert!(!serving.log().join("\n").contains("canary"), "{:#?}", serving.log());
+}
+
 /// SPEAK-5: each cause is told once in ten seconds, and the requests still have their lines.
 #[test]
 fn a_flood_of_refusals_does_not_flood_the_log_with_reasons() {

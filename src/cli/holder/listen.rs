@@ -209,13 +209,23 @@ fn converse(room: &Room, stream: UnixStream, is_full: bool) -> io::Result<()> {
         let by = line.within(ANSWER_TIME);
         return protocol::send_ended(&mut line, by);
     };
+    let begun = room.env.clock.monotonic();
     let answer = work(room, &mut line, &request, value.as_ref());
     drop(value);
+    tell(&request.task, &answer, room.env.clock.monotonic().saturating_sub(begun));
     let megabytes = u32::try_from(answer.data.len() >> 20).unwrap_or(u32::MAX);
     let by = line.within(ANSWER_TIME.saturating_mul(megabytes.saturating_add(1)));
     let sent = protocol::send_answer(&mut line, answer, by);
     drop(running);
     sent
+}
+
+/// The line of a command in the log of the server (SPEAK-1).
+fn tell(task: &Task, answer: &Answer, time: Duration) {
+    let exit = answer.failure.as_ref().map_or(Exit::Ok, |failure| failure.exit).code();
+    let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let operation = tracing::field::display(task.name());
+    tracing::info!(target: "strongroom::request", operation, exit, ms, "command");
 }
 
 /// Whether a request has a value exactly if it needs one, and one that can be stored.

@@ -86,6 +86,26 @@ pub(crate) enum Task {
 }
 
 impl Task {
+    /// What it is called in a log.
+    #[cfg(feature = "server")]
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Put(_) => "put",
+            Self::Find { .. } => "find",
+            Self::Get { .. } => "get",
+            Self::Ls { .. } => "ls",
+            Self::Describe { .. } => "describe",
+            Self::Versions { .. } => "versions",
+            Self::Stage { .. } => "stage",
+            Self::Rm { .. } => "rm",
+            Self::Restore { .. } => "restore",
+            Self::NewCredential { .. } => "credentials-new",
+            Self::Credentials => "credentials-ls",
+            Self::Revoke { .. } => "credentials-revoke",
+            Self::Check { .. } => "check",
+        }
+    }
+
     /// Whether doing it twice is the same as doing it once (rule SOCK-8): it only reads, or its token names
     /// what it makes.
     pub(crate) fn can_be_repeated(&self) -> bool {

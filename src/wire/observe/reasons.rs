@@ -27,6 +27,8 @@ pub(crate) enum Cause {
     SessionToken,
     /// Its signature is not the right one.
     Mismatch,
+    /// It came to the agent's port without the token.
+    AgentToken,
     /// It is for another host.
     Host,
     /// A web page or a proxy sent it.
@@ -63,6 +65,7 @@ impl Cause {
             Self::UnknownKey => "unknown_key",
             Self::SessionToken => "session_token",
             Self::Mismatch => "signature_mismatch",
+            Self::AgentToken => "agent_token",
             Self::Host => "host",
             Self::Strayed => "strayed",
             Self::OtherService => "other_service",
@@ -105,6 +108,11 @@ impl Cause {
                  or something on the way changed the request; {ENV}",
                 key()
             ),
+            Self::AgentToken => {
+                "a request to the agent's port without its token: clients read it from the file that \
+                 is named when the server starts"
+                    .to_owned()
+            }
             Self::Host => format!(
                 "the host {} is no name of this server: if it should be one, serve with \
                  --allow-host {}",

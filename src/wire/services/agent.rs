@@ -18,6 +18,7 @@ use crate::vault::Vault;
 use crate::wire::encoding::form;
 use crate::wire::http::body::{self, Intake};
 use crate::wire::http::guard::{self, Names};
+use crate::wire::observe::{Cause, Notes};
 use crate::wire::options::Limits;
 use crate::wire::reply::{Exception, Reply, ReplyError, Text};
 use hyper::http::request::Parts;
@@ -146,6 +147,7 @@ impl Agent {
             return Err(Refusal::bad_request("Forwarded"));
         }
         if !self.knows(head) {
+            Notes::of(head).refused(Cause::AgentToken, "");
             return Err(Refusal::plain(StatusCode::FORBIDDEN, "Bad Token"));
         }
         if head.method != Method::GET {
