@@ -143,7 +143,7 @@ impl VaultDir {
         let env = env_of(options);
         refuse_wrong_clock(&env)?;
         find_vault(&env, dir, options.allow_lax_modes)?;
-        Self::take(env, dir, options)
+        Self::take(&env, dir, options)
     }
 
     /// The same for a folder that may have no vault yet. The folder is made with its parents if it is
@@ -165,14 +165,14 @@ impl VaultDir {
             refuse_unsuitable(&env, dir, options, is_new)?;
             check_folder(&env, dir, options.allow_lax_modes)?;
         }
-        Self::take(env, dir, options)
+        Self::take(&env, dir, options)
     }
 
-    fn take(env: Env, dir: &Path, options: &Options) -> Result<Self> {
+    fn take(env: &Env, dir: &Path, options: &Options) -> Result<Self> {
         let deadline = env.clock.monotonic().saturating_add(options.wait);
         let mut exchanges = 0;
         loop {
-            match Self::try_take(&env, dir, options) {
+            match Self::try_take(env, dir, options) {
                 Ok(Some(held)) => return Ok(held),
                 Ok(None) if env.clock.monotonic() < deadline => std::thread::sleep(LOCK_PAUSE),
                 Ok(None) => {

@@ -79,7 +79,7 @@ impl Ground for Simulated {
     }
     fn put(&mut self, holder: &mut Vault, name: &str) -> Answer<()> {
         // Every third one is long, so that segments end.
-        let len = if name.len() % 3 == 0 { 3_000 } else { 10 };
+        let len = if name.len().is_multiple_of(3) { 3_000 } else { 10 };
         answer(holder.put(name, "v".repeat(len)).map(drop))
     }
     fn look(&mut self, holder: &mut Vault) -> Answer<()> {
