@@ -21,6 +21,9 @@ const STS_ACTIONS: &[&str] = &[
     "GetSessionToken",
 ];
 
+/// How much of a form is searched for the operation: nobody has vouched for it yet.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
@@ -153,9 +156,10 @@ pub(crate) fn parameter(head: &Parts, body: &[u8], name: &str) -> Option<String>
     in_query.or_else(|| form::value(form_body(head, body)?, name))
 }
 
-/// The body, if it is a form.
+/// The start of the body, if it is a form. Clients put the operation first.
 fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
-    if is_form(head) { std::str::from_utf8(body).ok() } else { None }
+    let start = body.get(..FORM_BYTES_MAX).unwrap_or(body);
+    if is_form(head) { std::str::from_utf8(start).ok() } else { None }
 }
 
 /// Whether the body is a form.

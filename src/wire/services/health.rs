@@ -9,7 +9,7 @@ use hyper::StatusCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// How long a probe waits for the vault.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,6 +20,10 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct Health {
     /// Held while the vault is asked, so that a vault that hangs blocks one thread and not all.
     turn: Arc<Semaphore>,
+    /// When the vault was last asked, and why it was not ready.
+    last: Arc<Mutex<Option<(Instant, Option<String>)>>>,
+    /// Held while the sizes of files are read.
+    measuring: Semaphore,
     /// Something failed: the server asks at once.
     doubt: Notify,
     /// Why the vault was not ready when it was last asked.
@@ -28,7 +32,13 @@ pub(crate) struct Health {
 
 impl Health {
     pub(crate) fn new() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), doubt: Notify::new(), told: Mutex::new(None) }
+        Self {
+            turn: Arc::new(Semaphore::new(1)),
+            last: Arc::default(),
+            measuring: Semaphore::new(1),
+            doubt: Notify::new(),
+            told: Mutex::new(None),
+        }
     }
 
     /// Asks the vault now and then for as long as the server runs, and tells each change (HEALTH-3).
@@ -57,7 +67,10 @@ impl Health {
     pub(crate) async fn metrics(&self, vault: &Vault, observer: &Observer, writes: u64) -> Reply {
         let ready = self.why_not_ready(vault).await.is_none();
         let vault = vault.clone();
+        // One at a time, so that others find a thread.
+        let turn = self.measuring.acquire().await;
         let measured = tokio::task::spawn_blocking(move || vault.measures()).await;
+        drop(turn);
         let Measures { queue, frames, log_bytes, state_bytes } = measured.unwrap_or_default();
         let gauge = |name, help, value| Sample { name, help, kind: Kind::Gauge, value };
         let samples = [
@@ -91,20 +104,28 @@ impl Health {
 
     /// Why the vault does not serve reads and writes; `None` if it does.
     pub(crate) async fn why_not_ready(&self, vault: &Vault) -> Option<String> {
+        let arrived = Instant::now();
         let asked = async {
             let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
                 return Some("the server is stopping".to_owned());
             };
-            let vault = vault.clone();
-            let asked = tokio::task::spawn_blocking(move || {
-                let ready = vault.ready();
-                drop(turn);
-                ready
-            });
-            match asked.await {
-                Ok(ready) => ready.err().map(|error| error.to_string()),
-                Err(_) => Some("the vault broke off".to_owned()),
+            // Many probes that wait need one answer, so a flood of them does not delay it.
+            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if let Some((began, why_not)) = last
+                && began >= arrived
+            {
+                return why_not;
             }
+            let (vault, last) = (vault.clone(), Arc::clone(&self.last));
+            let asked = tokio::task::spawn_blocking(move || {
+                let began = Instant::now();
+                let why_not = vault.ready().err().map(|error| error.to_string());
+                let noted = Some((began, why_not.clone()));
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = noted;
+                drop(turn);
+                why_not
+            });
+            asked.await.unwrap_or_else(|_| Some("the vault broke off".to_owned()))
         };
         let no_answer = || Some("the vault does not answer in time".to_owned());
         let why_not = timeout(PATIENCE, asked).await.unwrap_or_else(|_| no_answer());

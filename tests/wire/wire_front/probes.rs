@@ -59,6 +59,23 @@ fn probes_are_behind_the_same_guard() {
     }
 }
 
+/// CONN-14: probes that wait share an answer, and each gets one.
+#[test]
+fn a_flood_of_probes_does_not_make_the_server_unready() {
+    let server = Running::open();
+    let mut wires: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for (index, wire) in wires.iter_mut().enumerate() {
+        let path = ["/readyz", "/_localstack/health", "/metrics"][index % 3];
+        let request = Request::new(&wire.host, "", b"").line(&format!("GET {path} HTTP/1.1"));
+        wire.write(&request.bytes());
+    }
+    for wire in &mut wires {
+        assert_eq!(wire.read().unwrap().status, 200);
+    }
+    internals::poison(&server.vault);
+    assert_eq!(probe(&server, "GET /readyz").status, 503);
+}
+
 /// WIRE-HEALTH-2: a failed sync, a closed vault, a full disk.
 #[test]
 fn a_vault_that_refuses_writes_is_not_ready_and_says_why() {
