@@ -30,7 +30,8 @@ pub(crate) fn check_folder(env: &Env, dir: &Path, allow_lax_modes: bool) -> Resu
         Err(error) => return Err(Error::io("stat", dir, error)),
     };
     let Some(found) = found.filter(|found| found.kind == FileKind::Dir) else { return Ok(()) };
-    if !is_ours(&found) && !(allow_lax_modes && found.uid == 0) {
+    let is_accepted = is_ours(&found) || allow_lax_modes && found.uid == 0;
+    if !is_accepted {
         return Err(other_owner(dir, found.uid));
     }
     if found.mode & OTHERS != 0 && !allow_lax_modes {

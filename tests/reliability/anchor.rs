@@ -31,8 +31,7 @@ struct Case {
 }
 
 fn options(sim: &Sim, anchor: Option<&str>) -> Options {
-    let mut options = Options::default();
-    options.anchor = anchor.map(Into::into);
+    let mut options = Options { anchor: anchor.map(Into::into), ..Options::default() };
     options.tuning.env = Some(sim.reboot());
     options.tuning.store = StoreChoice::Memory;
     options.tuning.background = false;

@@ -79,7 +79,7 @@ fn get(client: &mut Client) -> Result<(), String> {
 
 /// `sockets` threads, each with a connection of its own and `gets` calls on it. The calls that were lost.
 fn program(host: &str, keys: &Keys, sockets: usize, gets: usize) -> Vec<String> {
-    let lost = thread::scope(|scope| {
+    thread::scope(|scope| {
         let one = || {
             let client = Client::connect(host, keys);
             let Ok(mut client) = client else { return vec!["no connection".to_owned()] };
@@ -91,8 +91,7 @@ fn program(host: &str, keys: &Keys, sockets: usize, gets: usize) -> Vec<String> 
             })
             .collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
-    lost
+    })
 }
 
 /// CONN-1, CONN-2, CONN-4. Goal: ordinary programs lose no call. Method: stand-ins for three Node programs with

@@ -242,10 +242,11 @@ impl Stage {
                     "put" => vault.put("a", "two").map(drop),
                     "get" => vault.get("a").map(drop),
                     _ => {
-                        let mut request =
-                            strongroom::__internals::model::api::DeleteSecret::default();
-                        request.secret_id = "a".into();
-                        request.force_delete_without_recovery = Some(true);
+                        let request = strongroom::__internals::model::api::DeleteSecret {
+                            secret_id: "a".into(),
+                            force_delete_without_recovery: Some(true),
+                            ..Default::default()
+                        };
                         vault.delete_secret(request).and_then(|_| vault.shred())
                     }
                 };

@@ -97,20 +97,17 @@ pub(crate) fn create(
         }
     })?;
     output::note(&format!("created a vault in {}", path.display()));
-    match key_path {
-        Some(path) => {
-            output::note(&format!("its key is {}", path.display()));
-            output::note(
-                "both are needed to read your secrets: back them up separately; without the key the \
-                 vault cannot be read",
-            );
+    if let Some(path) = key_path {
+        output::note(&format!("its key is {}", path.display()));
+        output::note(
+            "both are needed to read your secrets: back them up separately; without the key the vault \
+             cannot be read",
+        );
+    } else {
+        if is_passphrase {
+            note_low_cost();
         }
-        None => {
-            if is_passphrase {
-                note_low_cost();
-            }
-            output::note("back up its key separately; without the key the vault cannot be read");
-        }
+        output::note("back up its key separately; without the key the vault cannot be read");
     }
     Ok(vault)
 }

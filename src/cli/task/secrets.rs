@@ -107,7 +107,7 @@ pub(super) fn get(
         version_id: version.map(str::to_owned),
         version_stage: stage.map(str::to_owned),
     };
-    let found = vault.in_scope(&place.scope()).get_secret_value(request)?;
+    let found = vault.in_scope(place.scope()).get_secret_value(request)?;
     if is_json {
         return document(&found);
     }
@@ -164,7 +164,7 @@ pub(super) fn describe(
     name: &str,
     is_json: bool,
 ) -> Result<Answer, CliError> {
-    let found = vault.in_scope(&place.scope()).describe_secret(DescribeSecret::new(name))?;
+    let found = vault.in_scope(place.scope()).describe_secret(DescribeSecret::new(name))?;
     if is_json {
         return document(&found);
     }
@@ -224,7 +224,7 @@ pub(super) fn stage(
         remove_from_version_id: from,
         move_to_version_id: to,
     };
-    let named = vault.in_scope(&place.scope()).update_secret_version_stage(request)?;
+    let named = vault.in_scope(place.scope()).update_secret_version_stage(request)?;
     if is_json { document(&named) } else { Ok(Answer::nothing()) }
 }
 
@@ -274,7 +274,7 @@ pub(super) fn restore(
     name: &str,
     is_json: bool,
 ) -> Result<Answer, CliError> {
-    let named = vault.in_scope(&place.scope()).restore_secret(RestoreSecret::new(name))?;
+    let named = vault.in_scope(place.scope()).restore_secret(RestoreSecret::new(name))?;
     if is_json { document(&named) } else { Ok(Answer::nothing()) }
 }
 

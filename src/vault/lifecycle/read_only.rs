@@ -33,11 +33,11 @@ pub(super) fn open_read_only(
     if let Some(anchor) = &anchor {
         anchor.judge_end(recovered.end())?;
     }
-    let opener = StateOpener::of(&place, &place.options.tuning, &keys);
-    let opened = match opener.open(&recovered) {
+    let states = StateOpener::of(&place, &place.options.tuning, &keys);
+    let opened = match states.open(&recovered) {
         Err(error) if is_snapshot_damage(&error) => {
             recovered = recovered.fall_back()?;
-            opener.open(&recovered)?
+            states.open(&recovered)?
         }
         outcome => outcome?,
     };

@@ -225,8 +225,9 @@ fn still_differing(
         let sets: Vec<ChangeSet> = frame.sets.into_iter().filter(|set| set.lsn <= lsn).collect();
         rows.apply(&sets).map_err(|_| LogError::Stopped)
     })?;
-    let differs = |(tree, key, row): &&(Tree, Box<[u8]>, Option<Box<[u8]>>)| {
-        !rows.get(*tree, key).is_ok_and(|other| other == *row)
-    };
-    Ok(found.iter().filter(differs).count())
+    let equal = found
+        .iter()
+        .filter(|(tree, key, row)| rows.get(*tree, key).is_ok_and(|other| other == *row))
+        .count();
+    Ok(found.len() - equal)
 }

@@ -110,14 +110,14 @@ impl Connections {
     /// Waits for a connection to end; `None` if there is none.
     pub(super) async fn next_end(&mut self) -> Option<()> {
         let ended = self.tasks.join_next().await?;
-        self.forget(ended);
+        self.forget(&ended);
         Some(())
     }
 
-    fn forget(&mut self, ended: Result<u64, JoinError>) {
+    fn forget(&mut self, ended: &Result<u64, JoinError>) {
         match ended {
             Ok(id) => {
-                self.open.remove(&id);
+                self.open.remove(id);
             }
             // A defect ended the task. Nothing else holds its connection.
             Err(_) => self.open.retain(|_, connection| Arc::strong_count(connection) > 1),

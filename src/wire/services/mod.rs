@@ -1,4 +1,5 @@
-//! What answers requests: Secrets Manager, STS, the agent's read protocol, health probes, LocalStack's pages.
+//! What answers requests: Secrets Manager, STS, the agent's read protocol, health probes, `LocalStack`'s
+//! pages.
 
 mod agent;
 mod health;
