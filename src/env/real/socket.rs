@@ -6,9 +6,12 @@
 use super::{Metadata, facts, retry};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
+#[cfg(target_os = "linux")]
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,6 +24,7 @@ const BACKLOG: i32 = 128;
 pub struct Folder {
     fd: OwnedFd,
     /// For systems without `/proc`.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody listens there"))]
     path: PathBuf,
 }
 
