@@ -22,15 +22,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How long and how much is still read from a client that is told to go. If it was cut off at once, the
 /// system would tell it so before it has read its answer.
 const LINGER_TIME: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 4 * 1024 * 1024;
-/// The same for a client that sends on without hearing that it is refused.
-const DEAF_TIME: Duration = Duration::from_millis(50);
-const DEAF_BYTES: usize = 16 * 1024;
+/// How long a client that sends on without hearing that it is refused is left alone. If it was cut off at
+/// once, it would come back at once.
+const DEAF_TIME: Duration = Duration::from_secs(1);
 
 /// Which of the server's ports a connection came in by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,21 +102,27 @@ pub(crate) async fn serve(
         }
         service.observer.refuse(Cause::NotHttp, &error.to_string());
     }
-    let (time, bytes) =
-        if connection.leave() { (LINGER_TIME, LINGER_BYTES) } else { (DEAF_TIME, DEAF_BYTES) };
+    let hears = connection.leave();
+    let farewell = async {
+        if hears {
+            linger(&socket).await;
+        } else {
+            sleep(DEAF_TIME).await;
+        }
+    };
     tokio::select! {
-        () = linger(&socket, time, bytes) => (),
+        () = farewell => (),
         () = connection.given_up.notified() => (),
         _ = stop.wait_for(|stop| *stop) => (),
     }
 }
 
 /// Reads what the client still sends, and drops it.
-async fn linger(socket: &TcpStream, time: Duration, bytes: usize) {
+async fn linger(socket: &TcpStream) {
     let mut rest = 0;
     let mut block = [0; 4096];
-    let _ = timeout(time, async {
-        while rest < bytes && socket.readable().await.is_ok() {
+    let _ = timeout(LINGER_TIME, async {
+        while rest < LINGER_BYTES && socket.readable().await.is_ok() {
             match socket.try_read(&mut block) {
                 Ok(0) => return,
                 Ok(count) => rest += count,
