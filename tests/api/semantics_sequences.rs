@@ -197,6 +197,7 @@ proptest! {
     #[test]
     fn labels_stay_legal(history in steps()) {
         let mut world = World::default();
+        world.now.age = world.now.wall;
         for step in &history {
             let (id, current) = (world.id(S), holder(&world, Stage::CURRENT));
             let changed = world.describe(S).ok().map(|secret| secret.last_changed_date);

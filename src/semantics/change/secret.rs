@@ -10,7 +10,8 @@ use crate::semantics::plan::{Answer, Effect, Now, Plan};
 
 /// The date of an operation on this secret: not before that of the last one (SEM-DATE-1, SEM-DATE-7).
 pub(crate) fn stamp(now: Now, record: &SecretRecord) -> UnixMillis {
-    now.not_before(record.last_changed)
+    // The second matters if a wrong clock recorded the last change: the age clock may be a little behind.
+    now.not_before(record.last_changed).max(now.not_before(record.created))
 }
 
 /// A secret that an operation changes.

@@ -16,12 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the server asks by itself.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// When the vault was last asked, and why it was not ready.
+type Asked = Option<(Instant, Option<String>)>;
+
 /// Asks the vault whether it works.
 pub(crate) struct Health {
     /// Held while the vault is asked, so that a vault that hangs blocks one thread and not all.
     turn: Arc<Semaphore>,
-    /// When the vault was last asked, and why it was not ready.
-    last: Arc<Mutex<Option<(Instant, Option<String>)>>>,
+    last: Arc<Mutex<Asked>>,
     /// Held while the sizes of files are read.
     measuring: Semaphore,
     /// Something failed: the server asks at once.

@@ -35,9 +35,13 @@ fn alike(text: &str) -> String {
         let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
         if word.starts_with("AKIA") || is_suffix || (has_digit && !is_token && word.len() > 1) {
             alike.push('#');
-        } else {
-            alike.push_str(word);
+            // Milliseconds have as many digits as they need.
+            let digits = after.strip_prefix('.').unwrap_or_default();
+            let ends = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+            rest = if ends > 0 { &digits[ends..] } else { after };
+            continue;
         }
+        alike.push_str(word);
         rest = after;
     }
     alike
