@@ -205,7 +205,7 @@ impl Case {
 
 #[test]
 fn an_anchor_notices_each_rollback_and_takes_no_power_cut_for_one() {
-    let seeds = figures::seeds(60, 120);
+    let seeds = figures::seeds(60, 80);
     let (mut cuts, mut refused, mut served) = (0, 0, 0);
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);

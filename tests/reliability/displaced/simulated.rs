@@ -151,7 +151,7 @@ fn violation(faults: Faults, seeds: std::ops::Range<u64>, counts: &mut Counts) -
 
 #[test]
 fn no_schedule_of_moves_copies_and_openers_loses_or_writes_what_it_must_not() {
-    let seeds = figures::seeds(100, 300);
+    let seeds = figures::seeds(100, 200);
     let mut counts = Counts::default();
     assert_eq!(violation(Faults::none(), seeds.clone(), &mut counts), None);
     assert!(counts.displaced > 0 && counts.kept_out > 0 && counts.folders_read > 0);
