@@ -340,10 +340,13 @@ fn a_limit_on_the_size_of_files_loses_nothing() {
             let failure = |why: String| format!("seed {seed}, {blocks} blocks, {said:?}: {why}");
             limited += u64::from(said.error.is_some());
             acknowledged += said.answered as u64;
-            if let Some(error) = &said.error
-                && !error.contains("no space")
-            {
-                panic!("{}", failure("an error that is not of space".into()));
+            if let Some(error) = &said.error {
+                // sled meets the limit too. Its state is then rebuilt in memory; who asks in between is told.
+                let is_between = error.contains("cannot be read at the moment");
+                let works_again = said.read.as_deref() == Some("ok");
+                if !error.contains("no space") && !(is_between && works_again) {
+                    panic!("{}", failure("an error that is not of space".into()));
+                }
             }
             if said.error.is_some() && said.handed > said.answered + 1 {
                 // Of requests handed in together, those without space fail and others may not: what
