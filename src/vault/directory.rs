@@ -20,7 +20,7 @@ use crate::env::real::effective_uid;
 use crate::env::{self, Env, FileKind, Fs, LockMode, OpenMode, UnixMillis, refusals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Log, LogError, Twin, TwinContent};
-use crate::vault::error::{keystore_decode_error, keystore_error};
+use crate::vault::error::keystore_decode_error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -132,7 +132,7 @@ pub(crate) fn peek_unlock(dir: &Path, unlock: &Unlock) -> Result<()> {
     let twin = settled_keystore_twin(&env.fs, dir).map_err(in_vault)?;
     let content = twin.read().map_err(in_vault)?;
     let keystore = Keystore::decode(&content.body).map_err(keystore_decode_error)?;
-    keystore.unlock(unlock).map(drop).map_err(keystore_error)
+    keystore.unlock(unlock).map(drop).map_err(crate::vault::error::keystore_error)
 }
 
 impl VaultDir {

@@ -5,6 +5,7 @@ use strongroom_fuzz_bodies::{TARGETS, run};
 
 /// Every finding that is kept, with the test below that replays it.
 const KEPT: &[(&str, &str)] = &[
+    ("key_file", "line-ends-as-editors-leave-them"),
     ("operations", "a-day-of-access-that-was-not-written"),
     ("operations", "create-without-value-by-a-versions-token"),
     ("operations", "previous-without-a-current-version"),
@@ -19,6 +20,12 @@ fn holds(target: &str, name: &str) {
     assert!(KEPT.contains(&(target, name)), "{target}/{name} is not listed");
     let bytes = std::fs::read(folder("regressions").join(target).join(name)).unwrap();
     run(target, &bytes);
+}
+
+/// A key file with a carriage return before its line end is accepted: the body took it for a changed one.
+#[test]
+fn a_key_file_may_end_its_lines_as_editors_do() {
+    holds("key_file", "line-ends-as-editors-leave-them");
 }
 
 /// Eight years were looked through for the next time, and a leap day that is a Tuesday comes once in
