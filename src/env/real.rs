@@ -32,9 +32,9 @@ mod memory_limit;
 mod mounts;
 mod process;
 #[cfg(feature = "cli")]
-pub mod socket;
-mod sockets;
 mod streams;
+mod tcp;
+pub mod unix_socket;
 pub use folder::{FolderFs, KeptFolder};
 pub use memory_limit::{group_limit, memory_bytes};
 pub use mounts::{folder_identity, is_handed_in, real_path};
@@ -42,8 +42,8 @@ pub use process::{
     effective_uid, harden_process, ignores_hangup, is_out_of_files, is_writable, owner_of_denied,
     process_id, process_space, user_name,
 };
-pub use sockets::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 pub use streams::{Input, Terminal, write_stderr, write_stdout};
+pub use tcp::{end_writing, open_files_max, raise_open_files_max, unread_bytes, widen_backlog};
 
 /// The system's wall clock, and a monotonic clock that starts at zero when this is created. On Linux the
 /// monotonic clock stands still while the machine is suspended.

@@ -1,17 +1,11 @@
 //! `strongroom serve` and `strongroom env` through the real binary.
 
-use crate::cmd::{Home, code, feed, finish, mode, signal, wait};
-use std::io::{BufRead, BufReader, Read, Write};
+use crate::cmd::{Home, Served, feed, finish, mode, signal};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr};
 
-/// A running server, killed when dropped.
-struct Serving {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
-    /// What it said up to `Ready.`, that line not included.
-    said: Vec<String>,
-}
+/// A running server with its printed lines.
+struct Serving(Served);
 
 impl Serving {
     #[track_caller]
@@ -20,27 +14,15 @@ impl Serving {
         if !args.contains(&"--no-print-credentials") {
             all.push("--print-credentials");
         }
-        let mut child = home.strongroom(&all).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = Vec::new();
-        loop {
-            let mut line = String::new();
-            let len = stderr.read_line(&mut line).unwrap();
-            assert!(len > 0, "it ended before it was ready: {said:?}");
-            if line == "Ready.\n" {
-                return Self { child, stderr, said };
-            }
-            said.push(line.trim_end().to_owned());
-        }
+        Self(Served::start(home.strongroom(&all)))
     }
 
     fn exports(&self) -> Vec<&str> {
-        self.said.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect()
+        self.0.said.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect()
     }
 
     fn value(&self, name: &str) -> &str {
-        let prefix = format!("export {name}=");
-        self.exports().into_iter().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+        self.0.value(name)
     }
 
     /// All but the endpoints, whose port is another at each start.
@@ -48,20 +30,8 @@ impl Serving {
         self.exports().into_iter().skip(2).map(str::to_owned).collect()
     }
 
-    /// Sends a signal; gives the exit code and what was said after `Ready.`.
-    fn stop(mut self, name: &str) -> (i32, String) {
-        signal(&self.child, name);
-        let status = wait(&mut self.child);
-        let mut rest = String::new();
-        self.stderr.read_to_string(&mut rest).unwrap();
-        (code(status), rest)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
+    fn stop(self, name: &str) -> (i32, String) {
+        self.0.stop(name)
     }
 }
 
@@ -84,7 +54,7 @@ fn a_first_start_makes_the_vault_and_prints_the_lines_in_their_order() {
         .map(|line| line.strip_prefix("export ").unwrap().split_once('=').unwrap().0)
         .collect();
     assert_eq!(names, NAMES);
-    assert!(serving.said.last().unwrap().starts_with("export AWS_DEFAULT_REGION="));
+    assert!(serving.0.said.last().unwrap().starts_with("export AWS_DEFAULT_REGION="));
     assert_eq!(serving.value("AWS_REGION"), "us-east-1");
     home.key_file();
     let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
@@ -202,12 +172,12 @@ fn the_pair_can_be_left_out_of_the_log() {
     assert_eq!(home.run(&["env"]).expect(0).text().lines().count(), 6);
 }
 
-/// What other commands do is in `tests/trials/socket.rs`.
+/// What other commands do is in `tests/trials/socket`.
 #[test]
 fn a_vault_that_is_served_is_in_use_for_whoever_needs_all_of_it() {
     let home = Home::with_vault();
     let serving = Serving::start(&home, &[]);
-    let pid = format!("pid={}", serving.child.id());
+    let pid = format!("pid={}", serving.0.id());
     let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
     for args in
         [&["init"][..], &["repair"], &["repair", "--accept-loss"], &["serve", "--listen", address]]
@@ -242,7 +212,7 @@ fn without_signatures_it_warns_loudly_and_stays_on_loopback() {
         home.run(&["serve", "--auth", "none", "--listen", listen]).expect(2);
     }
     let serving = Serving::start(&home, &["--auth", "none"]);
-    assert!(serving.said.iter().any(|line| line.contains("SIGNATURES ARE NOT CHECKED")));
+    assert!(serving.0.said.iter().any(|line| line.contains("SIGNATURES ARE NOT CHECKED")));
     assert_eq!(serving.exports().len(), 6);
     let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
     let create = br#"{"Name":"n","SecretString":"v","ClientRequestToken":"11111111-2222-3333-4444-555555555555"}"#;

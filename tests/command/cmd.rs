@@ -1,11 +1,11 @@
 //! A home of its own for the real `strongroom` binary: its folders, its variables, no terminal.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -199,6 +199,59 @@ fn drain(mut from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
         from.read_to_end(&mut all).unwrap();
         all
     })
+}
+
+/// A server that is killed when dropped.
+pub(crate) struct Served {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    /// What it said up to `Ready.`, that line not included.
+    pub(crate) said: Vec<String>,
+}
+
+impl Served {
+    /// Starts `command` and waits until it says that it is ready.
+    #[track_caller]
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = Vec::new();
+        loop {
+            let mut line = String::new();
+            let len = stderr.read_line(&mut line).unwrap();
+            assert!(len > 0, "it ended before it was ready: {said:?}");
+            if line == "Ready.\n" {
+                return Self { child, stderr, said };
+            }
+            said.push(line.trim_end().to_owned());
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The printed value of a variable.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        let prefix = format!("export {name}=");
+        self.said.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+    }
+
+    /// Sends a signal. Gives the exit code and what was said after `Ready.`.
+    pub(crate) fn stop(mut self, name: &str) -> (i32, String) {
+        signal(&self.child, name);
+        let status = wait(&mut self.child);
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (code(status), rest)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
 }
 
 /// Sends a signal by name.

@@ -2,6 +2,7 @@
 
 pub mod figures;
 pub mod folder;
+pub mod forward;
 pub mod http;
 pub mod quiet;
 pub mod request;

@@ -1,6 +1,7 @@
 //! The only place that names the crate's private parts: a simulated machine with a vault on it, and vaults
 //! in real folders with unusual options.
 
+use super::forward::forward_fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, VaultId, key_file};
 use strongroom::__internals::env::faults;
-use strongroom::__internals::env::{
-    Clock, DirEntry, Env, File, Fs, LockGuard, LockMode, Metadata, OpenMode, UnixMillis,
-};
+use strongroom::__internals::env::{Clock, Env, File, Fs, OpenMode, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
 use strongroom::__internals::secret::SecretBytes;
@@ -342,6 +341,7 @@ impl CountingFs {
 }
 
 impl Fs for CountingFs {
+    forward_fs!(inner: create_dir read_dir metadata rename remove_file remove_dir_all sync_dir set_mode free_bytes lock bind is_real);
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let new = mode == OpenMode::CreateNew
             || (mode == OpenMode::Create && self.inner.metadata(path)?.is_none());
@@ -350,42 +350,6 @@ impl Fs for CountingFs {
             self.made.lock().unwrap().push((thread, path.to_owned()));
         }
         self.inner.open(path, mode)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner.create_dir(path)
-    }
-    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        self.inner.read_dir(path)
-    }
-    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        self.inner.metadata(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.inner.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.inner.remove_dir_all(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.inner.sync_dir(path)
-    }
-    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.inner.set_mode(path, mode)
-    }
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.inner.free_bytes(path)
-    }
-    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.inner.lock(path, mode)
-    }
-    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
-        Ok(self) // nobody moves a folder here
-    }
-    fn is_real(&self) -> bool {
-        self.inner.is_real()
     }
 }
 

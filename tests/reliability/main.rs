@@ -24,6 +24,7 @@ mod life;
 mod many_openers;
 mod media;
 mod mount;
+mod opener;
 mod permissions;
 mod place;
 mod power_cut;

@@ -5,10 +5,10 @@
 use crate::common::world::{self, Setup};
 use crate::common::{self, rng::Rng};
 use crate::figures;
+use crate::opener::Opener;
 use crate::place;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::vault::{Options, Vault, VaultDir};
@@ -62,49 +62,8 @@ fn child() {
     }
 }
 
-struct Opener {
-    child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Opener {
-    fn start(how: &str, dir: &Path) -> Self {
-        let mut command = common::child("many_openers::child", &format!("{how} {}", dir.display()));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let orders = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        let mut opener = Self { child, orders, answers };
-        assert_eq!(opener.answer(), "ready");
-        opener
-    }
-
-    fn order(&mut self, order: &str) {
-        self.orders.write_all(format!("{order}\n").as_bytes()).unwrap();
-    }
-
-    fn answer(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            assert!(self.answers.read_line(&mut line).unwrap() > 0, "an opener ended");
-            if let Some(answer) = line.strip_prefix('@') {
-                return answer.trim_end().to_owned();
-            }
-        }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Opener {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn opener(how: &str, dir: &Path) -> Opener {
+    Opener::start("many_openers::child", &format!("{how} {}", dir.display()))
 }
 
 #[derive(Default)]
@@ -149,7 +108,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
     let vault = world::create_in(&dir.join("vault"), &dir.join("key"), &setup).unwrap();
     vault.close().unwrap();
     drop(vault);
-    let mut openers: Vec<Opener> = (0..OPENERS).map(|_| Opener::start(how, dir)).collect();
+    let mut openers: Vec<Opener> = (0..OPENERS).map(|_| opener(how, dir)).collect();
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);
         let failure = |why: String| format!("seed {seed}: {why}");
@@ -169,7 +128,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
         openers[*late].order("open");
         let answer = openers[*late].answer();
         counts.opens += 1;
-        let pid = openers[winner].child.id().to_string();
+        let pid = openers[winner].id().to_string();
         if !answer.starts_with("in-use ") || !answer.ends_with(&format!(" {pid}")) {
             return Err(failure(format!("{pid} has it, but {answer}")));
         }
@@ -185,7 +144,7 @@ fn rounds(seeds: &std::ops::Range<u64>, how: &str, counts: &mut Counts) -> Resul
             }
             openers[*late].order("close");
             openers[*late].answer();
-            openers[winner] = Opener::start(how, dir);
+            openers[winner] = opener(how, dir);
         } else {
             openers[winner].order("close");
             openers[winner].answer();

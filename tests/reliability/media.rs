@@ -5,6 +5,7 @@
 //! names the folder and a next step, what was refused is unchanged byte for byte, and on a medium that works
 //! all acknowledged secrets are there afterwards.
 
+use crate::common::forward::{forward_file, forward_fs};
 use crate::common::rng::Rng;
 use crate::figures;
 use std::collections::BTreeMap;
@@ -80,33 +81,20 @@ impl Hostile {
 struct FullFile(Arc<dyn File>);
 
 impl File for FullFile {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset)
-    }
+    forward_file!(0: read_at sync_data sync_all len metadata);
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         if offset + bytes.len() as u64 > self.0.len()? {
             return Err(errno(ENOSPC));
         }
         self.0.write_all_at(bytes, offset)
     }
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-    fn sync_all(&self) -> io::Result<()> {
-        self.0.sync_all()
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
     fn set_len(&self, len: u64) -> io::Result<()> {
         if len > self.0.len()? { Err(errno(ENOSPC)) } else { self.0.set_len(len) }
-    }
-    fn metadata(&self) -> io::Result<Metadata> {
-        self.0.metadata()
     }
 }
 
 impl Fs for Hostile {
+    forward_fs!(files: bind is_real);
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         if self.is_link(path) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -184,12 +172,6 @@ impl Fs for Hostile {
             self.grow()?;
         }
         self.files.lock(path, mode)
-    }
-    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
-        Ok(self) // nobody moves a folder here
-    }
-    fn is_real(&self) -> bool {
-        false
     }
 }
 

@@ -1,15 +1,15 @@
 //! A lock and a path are not an identity: deleted locks, swapped folders, copies under a running
 //! writer. The rules are ID-1 to ID-9 of `docs/TRIALS.md`.
 
-use crate::cmd::{Home, Said, code, finish, signal, tree, wait};
+use crate::cmd::{Home, Said, Served, finish, tree};
 use crate::common::folder::copy;
 use crate::table::Row;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 pub const ROWS: &[Row] = &[
@@ -56,8 +56,7 @@ const NOTICE: Duration = Duration::from_secs(30);
 
 /// A server without signatures.
 struct Serving {
-    child: Child,
-    stderr: BufReader<ChildStderr>,
+    served: Served,
     address: String,
 }
 
@@ -66,19 +65,11 @@ impl Serving {
         Self::of(home.strongroom(&["serve", "--listen", "127.0.0.1:0", "--auth", "none"]))
     }
 
-    fn of(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let (mut address, mut line) = (String::new(), String::new());
-        while line != "Ready.\n" {
-            line.clear();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it was ready");
-            if let Some(url) = line.strip_prefix("export AWS_ENDPOINT_URL_SECRETS_MANAGER=http://")
-            {
-                address = url.trim().to_owned();
-            }
-        }
-        Self { child, stderr, address }
+    fn of(command: Command) -> Self {
+        let served = Served::start(command);
+        let url = served.value("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+        let address = url.strip_prefix("http://").unwrap().to_owned();
+        Self { served, address }
     }
 
     /// Status and body.
@@ -136,19 +127,8 @@ impl Serving {
     }
 
     /// Ends it in order. Gives the exit code and what it said after `Ready.`.
-    fn stop(mut self) -> (i32, String) {
-        signal(&self.child, "TERM");
-        let status = wait(&mut self.child);
-        let mut rest = String::new();
-        self.stderr.read_to_string(&mut rest).unwrap();
-        (code(status), rest)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
+    fn stop(self) -> (i32, String) {
+        self.served.stop("TERM")
     }
 }
 
@@ -337,7 +317,7 @@ fn t07_a_pid_of_another_container_is_not_named() {
     }
     let serving = Serving::start(&home);
     let said = home.run(&["repair"]).expect(6);
-    assert!(said.err.contains(&format!("pid={}", serving.child.id())), "{}", said.err);
+    assert!(said.err.contains(&format!("pid={}", serving.served.id())), "{}", said.err);
 }
 
 /// ID-3

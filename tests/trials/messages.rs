@@ -1,6 +1,7 @@
 //! What errors say: the path, the reason in words, and the next step.
 
 use crate::cmd::{Home, chmod, finish};
+use crate::common::forward::{forward_file, forward_fs};
 use crate::ground::{AMY, Ground, ROOT, has_users};
 use crate::table::Row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +88,7 @@ impl Plan {
 struct FailingFile(Arc<dyn File>, Arc<Plan>);
 
 impl File for FailingFile {
+    forward_file!(0: len metadata);
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         self.1.ask("read_at")?;
         self.0.read_at(buffer, offset)
@@ -103,19 +105,14 @@ impl File for FailingFile {
         self.1.ask("sync_all")?;
         self.0.sync_all()
     }
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.1.ask("write_all_at")?;
         self.0.set_len(len)
     }
-    fn metadata(&self) -> io::Result<Metadata> {
-        self.0.metadata()
-    }
 }
 
 impl Fs for Failing {
+    forward_fs!(files: free_bytes bind is_real);
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         self.plan.ask("open")?;
         Ok(Arc::new(FailingFile(self.files.open(path, mode)?, Arc::clone(&self.plan))))
@@ -152,18 +149,9 @@ impl Fs for Failing {
         self.plan.ask("set_mode")?;
         self.files.set_mode(path, mode)
     }
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.files.free_bytes(path)
-    }
     fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
         self.plan.ask("try_lock")?;
         self.files.lock(path, mode)
-    }
-    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
-        Ok(self) // nobody moves a folder here
-    }
-    fn is_real(&self) -> bool {
-        false
     }
 }
 

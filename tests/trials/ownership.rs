@@ -1,14 +1,13 @@
 //! Who may own a vault and its key, with which modes, and how keys are handed in.
 
 use crate::cmd::{Home, chmod};
+use crate::common::forward::forward_fs;
 use crate::ground::{AMY, Ground, ROOT, has_mounts, has_users, marks, set_mode};
 use crate::table::Row;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use strongroom::__internals::env::{
-    DirEntry, Env, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode, memory::MemoryFs,
-};
+use strongroom::__internals::env::{Env, FileKind, Fs, Metadata, memory::MemoryFs};
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::vault::{Options, Vault};
 
@@ -153,15 +152,7 @@ fn t10_keys_of_orchestrators_are_trusted_where_nobody_else_can_write() {
 struct NoModes(MemoryFs);
 
 impl Fs for NoModes {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        self.0.open(path, mode)
-    }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.0.create_dir(path)
-    }
-    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        self.0.read_dir(path)
-    }
+    forward_fs!(0: open create_dir read_dir rename remove_file remove_dir_all sync_dir free_bytes lock bind is_real);
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
         let found = self.0.metadata(path)?;
         Ok(found.map(|found| Metadata {
@@ -169,32 +160,8 @@ impl Fs for NoModes {
             ..found
         }))
     }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.0.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.0.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.0.remove_dir_all(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.0.sync_dir(path)
-    }
     fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
         Ok(())
-    }
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.0.free_bytes(path)
-    }
-    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.0.lock(path, mode)
-    }
-    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
-        Ok(self) // nobody moves a folder here
-    }
-    fn is_real(&self) -> bool {
-        false
     }
 }
 

@@ -182,6 +182,15 @@ impl Drop for Serving {
     }
 }
 
+/// Rotates `app` by the function F.
+fn rotate(client: &mut Client) {
+    client.ok(
+        "RotateSecret",
+        &json!({"SecretId": "app", "ClientRequestToken": "r".repeat(32),
+            "RotationLambdaARN": F, "RotationRules": {"AutomaticallyAfterDays": 7}}),
+    );
+}
+
 fn create(client: &mut Client, name: &str, value: &str) {
     let token = format!("{name:0>32}");
     let body = json!({"Name": name, "ClientRequestToken": token, "SecretString": value});
@@ -243,11 +252,7 @@ fn a_rotation_command_that_is_missing_or_killed_is_told() {
         let serving = Serving::start(&home, &["--rotation", &rotation, "--log-names"]);
         let mut client = serving.client();
         create(&mut client, "app", "first");
-        client.ok(
-            "RotateSecret",
-            &json!({"SecretId": "app", "ClientRequestToken": "r".repeat(32),
-                "RotationLambdaARN": F, "RotationRules": {"AutomaticallyAfterDays": 7}}),
-        );
+        rotate(&mut client);
         let line = serving.hear_words(&["a rotation step failed", told]);
         assert!(line.contains("secret:app-"), "{line}");
     }
@@ -606,11 +611,7 @@ fn a_rotation_command_gets_the_variables_of_awss_templates() {
     let serving = Serving::start(&home, &["--rotation", &rotation]);
     let mut client = serving.client();
     create(&mut client, "app", "first");
-    client.ok(
-        "RotateSecret",
-        &json!({"SecretId": "app", "ClientRequestToken": "r".repeat(32),
-            "RotationLambdaARN": F, "RotationRules": {"AutomaticallyAfterDays": 7}}),
-    );
+    rotate(&mut client);
     serving.hear_words(&["a rotation step failed"]);
     let seen = std::fs::read_to_string(&seen).unwrap();
     for name in ["SECRETS_MANAGER_ENDPOINT", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"]

@@ -8,7 +8,7 @@ use crate::cli::task::{Answer, Request};
 use crate::crypto::VaultId;
 use crate::env::Env;
 use crate::env::real::effective_uid;
-use crate::env::real::socket::{Folder, peer_uid};
+use crate::env::real::unix_socket::{Folder, peer_uid};
 use crate::secret::SecretBytes;
 use std::io::{self, ErrorKind};
 use std::path::Path;

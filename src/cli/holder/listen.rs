@@ -10,7 +10,7 @@ use crate::cli::error::{CliError, Exit};
 use crate::cli::task::{Answer, Request, Task, run};
 use crate::env::Env;
 use crate::env::real::effective_uid;
-use crate::env::real::socket::{Folder, Named, peer_uid, stop_listening};
+use crate::env::real::unix_socket::{Folder, Named, peer_uid, stop_listening};
 use crate::secret::SecretBytes;
 use crate::vault::{OnProgress, Progress, Vault};
 use std::io;

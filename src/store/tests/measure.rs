@@ -78,7 +78,7 @@ fn snapshot(secrets: u64, versions: u64, mut row: impl FnMut(Tree, &[u8], &[u8])
 }
 
 #[test]
-#[ignore = "a measurement: docs/TESTING.md"]
+#[ignore = "a measurement; docs/TESTING.md has its command"]
 fn load_reopen_scan() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let versions = setting("VERSIONS", 100);
@@ -141,7 +141,7 @@ fn load_reopen_scan() {
 }
 
 #[test]
-#[ignore = "a measurement: docs/TESTING.md"]
+#[ignore = "a measurement; docs/TESTING.md has its command"]
 fn space_under_churn() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let store = open_tuned(dir.path());

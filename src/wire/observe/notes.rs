@@ -40,8 +40,8 @@ impl Notes {
         self.lock().names = names;
     }
 
-    pub(crate) fn refused(&self, cause: impl Into<Cause>, detail: impl Into<String>) {
-        self.lock().refused = Some((cause.into(), detail.into()));
+    pub(crate) fn refused(&self, cause: Cause, detail: impl Into<String>) {
+        self.lock().refused = Some((cause, detail.into()));
     }
 
     pub(super) fn take(&self) -> Noted {

@@ -15,18 +15,8 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) enum Cause {
     /// It is not HTTP.
     NotHttp,
-    /// It is not signed.
-    Unsigned,
-    /// Its signature is not formed as it must be.
-    Malformed,
-    /// The clocks differ.
-    Clock,
-    /// Its access key id is unknown.
-    UnknownKey,
-    /// It carries a session token.
-    SessionToken,
-    /// Its signature is not the right one.
-    Mismatch,
+    /// Its signature is refused.
+    Signature(Why),
     /// It came to the agent's port without the token.
     AgentToken,
     /// It is for another host.
@@ -41,30 +31,17 @@ pub(crate) enum Cause {
     Failed,
 }
 
-impl From<Why> for Cause {
-    fn from(why: Why) -> Self {
-        match why {
-            Why::Unsigned => Self::Unsigned,
-            Why::Malformed => Self::Malformed,
-            Why::Clock => Self::Clock,
-            Why::UnknownKey => Self::UnknownKey,
-            Why::SessionToken => Self::SessionToken,
-            Why::Mismatch => Self::Mismatch,
-        }
-    }
-}
-
 impl Cause {
     /// Its name in metrics.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::NotHttp => "not_http",
-            Self::Unsigned => "unsigned",
-            Self::Malformed => "malformed_signature",
-            Self::Clock => "clock",
-            Self::UnknownKey => "unknown_key",
-            Self::SessionToken => "session_token",
-            Self::Mismatch => "signature_mismatch",
+            Self::Signature(Why::Unsigned) => "unsigned",
+            Self::Signature(Why::Malformed) => "malformed_signature",
+            Self::Signature(Why::Clock) => "clock",
+            Self::Signature(Why::UnknownKey) => "unknown_key",
+            Self::Signature(Why::SessionToken) => "session_token",
+            Self::Signature(Why::Mismatch) => "signature_mismatch",
             Self::AgentToken => "agent_token",
             Self::Host => "host",
             Self::Strayed => "strayed",
@@ -84,26 +61,26 @@ impl Cause {
                  https://",
                 plain(detail)
             ),
-            Self::Unsigned => {
+            Self::Signature(Why::Unsigned) => {
                 format!("a request without a signature: {ENV}, or serve with --auth none")
             }
-            Self::Malformed => {
+            Self::Signature(Why::Malformed) => {
                 let detail = plain(detail);
                 format!("a signature that is not accepted: {detail} Use an AWS client as it is")
             }
-            Self::Clock => {
+            Self::Signature(Why::Clock) => {
                 let detail = plain(detail);
                 format!("{detail}: set the client's clock or the one of this machine")
             }
-            Self::UnknownKey => {
+            Self::Signature(Why::UnknownKey) => {
                 format!("unknown access key {}: {ENV}, or serve with --auth none", key())
             }
-            Self::SessionToken => format!(
+            Self::Signature(Why::SessionToken) => format!(
                 "access key {} came with a session token, which no pair of this server has: run \
                  `unset AWS_SESSION_TOKEN AWS_PROFILE` and {ENV}",
                 key()
             ),
-            Self::Mismatch => format!(
+            Self::Signature(Why::Mismatch) => format!(
                 "the signature by access key {} does not match: the client has another secret key, \
                  or something on the way changed the request; {ENV}",
                 key()
@@ -168,21 +145,29 @@ mod tests {
     fn a_flood_of_refusals_is_a_line_in_ten_seconds() {
         let reasons = Reasons::default();
         let told: Vec<u64> = (0..30_000)
-            .filter_map(|at| reasons.admit(Cause::Unsigned, Duration::from_millis(at)))
+            .filter_map(|at| {
+                reasons.admit(Cause::Signature(Why::Unsigned), Duration::from_millis(at))
+            })
             .collect();
         assert_eq!(told, [0, 9_999, 9_999]);
         let now = Duration::from_millis(29_999);
-        assert_eq!(reasons.admit(Cause::Mismatch, now), Some(0), "another cause has its own time");
+        assert_eq!(
+            reasons.admit(Cause::Signature(Why::Mismatch), now),
+            Some(0),
+            "another cause has its own time"
+        );
     }
 
     /// SPEAK-4
     #[test]
     fn a_reason_names_its_cure() {
-        let said = Cause::UnknownKey.said("AKIAX");
+        let said = Cause::Signature(Why::UnknownKey).said("AKIAX");
         assert!(said.contains("AKIAX") && said.contains("strongroom env"), "{said}");
         assert!(said.contains("--auth none"), "{said}");
         assert!(Cause::Host.said("db:4566").ends_with("--allow-host db:4566"));
         assert!(Cause::Host.said("a\n$(x)").ends_with("--allow-host NAME"));
-        assert!(Cause::SessionToken.said("AKIAX").contains("unset AWS_SESSION_TOKEN"));
+        assert!(
+            Cause::Signature(Why::SessionToken).said("AKIAX").contains("unset AWS_SESSION_TOKEN")
+        );
     }
 }

@@ -361,7 +361,7 @@ fn note_refusal(head: &Parts, error: &AuthError) {
         Why::Clock => &error.message,
         _ => sigv4::key_id_of(&head.headers).unwrap_or_default(),
     };
-    Notes::of(head).refused(error.why, detail);
+    Notes::of(head).refused(Cause::Signature(error.why), detail);
 }
 
 /// The secrets that a body names. Only for a log that may name them.

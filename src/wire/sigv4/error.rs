@@ -10,7 +10,7 @@ pub(crate) struct AuthError {
 }
 
 /// Why a signature is refused, by what helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Why {
     /// There is none.
     Unsigned,

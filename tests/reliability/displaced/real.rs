@@ -5,11 +5,12 @@ use super::schedule::{Answer, Counts, Ground, Id, Refusal, VAULT, run};
 use crate::common;
 use crate::common::folder;
 use crate::common::world::{self, Setup};
+use crate::opener::Opener;
 use crate::{figures, place};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::Stdio;
 use strongroom::__internals::error::{Error, ErrorKind, Result};
 use strongroom::__internals::vault::Vault;
 
@@ -52,49 +53,13 @@ fn child() {
     }
 }
 
-struct Opener {
-    child: Child,
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Opener {
-    fn start(dir: &Path) -> Self {
-        let mut command = common::child("displaced::real::child", &dir.display().to_string());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let orders = child.stdin.take().unwrap();
-        let answers = BufReader::new(child.stdout.take().unwrap());
-        let mut opener = Self { child, orders, answers };
-        assert_eq!(opener.answer(), "ready");
-        opener
-    }
-
-    fn answer(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            assert!(self.answers.read_line(&mut line).unwrap() > 0, "an opener ended");
-            if let Some(answer) = line.strip_prefix('@') {
-                return answer.trim_end().to_owned();
-            }
-        }
-    }
-
-    fn ask(&mut self, order: &str) -> Answer<()> {
-        self.orders.write_all(format!("{order}\n").as_bytes()).unwrap();
-        match self.answer().as_str() {
-            "ok" => Ok(()),
-            "in-use" => Err(Refusal::InUse),
-            "displaced" => Err(Refusal::Displaced),
-            other => Err(Refusal::Other(other.to_owned())),
-        }
-    }
-}
-
-impl Drop for Opener {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+fn ask(opener: &mut Opener, order: &str) -> Answer<()> {
+    opener.order(order);
+    match opener.answer().as_str() {
+        "ok" => Ok(()),
+        "in-use" => Err(Refusal::InUse),
+        "displaced" => Err(Refusal::Displaced),
+        other => Err(Refusal::Other(other.to_owned())),
     }
 }
 
@@ -134,8 +99,10 @@ impl Ground for Real {
     type Holder = Opener;
 
     fn open(&mut self) -> Answer<Opener> {
-        let mut opener = self.idle.pop().unwrap_or_else(|| Opener::start(&self.dir));
-        match opener.ask("open") {
+        let mut opener = self.idle.pop().unwrap_or_else(|| {
+            Opener::start("displaced::real::child", &self.dir.display().to_string())
+        });
+        match ask(&mut opener, "open") {
             Ok(()) => Ok(opener),
             Err(refusal) => {
                 self.idle.push(opener);
@@ -144,19 +111,19 @@ impl Ground for Real {
         }
     }
     fn put(&mut self, holder: &mut Opener, name: &str) -> Answer<()> {
-        holder.ask(&format!("put {name}"))
+        ask(holder, &format!("put {name}"))
     }
     fn look(&mut self, holder: &mut Opener) -> Answer<()> {
-        holder.ask("look")
+        ask(holder, "look")
     }
     fn has(&mut self, holder: &mut Opener, name: &str) -> bool {
-        holder.ask(&format!("has {name}")).is_ok()
+        ask(holder, &format!("has {name}")).is_ok()
     }
     fn maintain(&mut self, holder: &mut Opener) {
-        let _ = holder.ask("maintain");
+        let _ = ask(holder, "maintain");
     }
     fn close(&mut self, mut holder: Opener) -> Answer<()> {
-        let closed = holder.ask("close");
+        let closed = ask(&mut holder, "close");
         self.idle.push(holder);
         closed
     }
@@ -227,16 +194,5 @@ fn no_schedule_with_real_processes_loses_or_writes_what_it_must_not() {
             panic!("seed {seed}: {why}");
         }
     }
-    figures::tell(
-        "displaced, real processes",
-        &seeds,
-        &[
-            ("schedules", seeds.end - seeds.start),
-            ("steps", counts.steps),
-            ("acknowledged operations", counts.acknowledged),
-            ("openers kept out", counts.kept_out),
-            ("holders displaced", counts.displaced),
-            ("folders read at the end", counts.folders_read),
-        ],
-    );
+    counts.tell("displaced, real processes", &seeds);
 }

@@ -1,7 +1,9 @@
 //! One random schedule on any kind of ground: what is done, and what must hold after each step.
 
 use crate::common::rng::Rng;
+use crate::figures;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Where the vault is looked for.
 pub const VAULT: &str = "vault";
@@ -63,6 +65,24 @@ pub struct Counts {
     pub kept_out: u64,
     pub displaced: u64,
     pub folders_read: u64,
+}
+
+impl Counts {
+    /// Reports the figures of `harness`.
+    pub fn tell(&self, harness: &str, seeds: &Range<u64>) {
+        figures::tell(
+            harness,
+            seeds,
+            &[
+                ("schedules", seeds.end - seeds.start),
+                ("steps", self.steps),
+                ("acknowledged operations", self.acknowledged),
+                ("openers kept out", self.kept_out),
+                ("holders displaced", self.displaced),
+                ("folders read at the end", self.folders_read),
+            ],
+        );
+    }
 }
 
 struct Held<H> {

@@ -3,6 +3,7 @@
 use super::crash::{Crash, Depth, Judge, crashes};
 use super::runner::{Image, Runner};
 use super::state::States;
+use crate::common::forward::{forward_file, forward_fs};
 use crate::common::rng::Rng;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom::__internals::env::faults::{Fault, Faults};
-use strongroom::__internals::env::{DirEntry, File, Fs, LockGuard, LockMode, Metadata, OpenMode};
+use strongroom::__internals::env::{File, Fs, OpenMode};
 use strongroom_fuzz_bodies::env::sim::CrashPlan;
 
 /// A whole build: what runs the script, what recovers, and the disk below the first.
@@ -155,6 +156,7 @@ struct Bent {
 }
 
 impl Fs for Bent {
+    forward_fs!(fs: create_dir read_dir metadata rename remove_file remove_dir_all set_mode free_bytes lock bind is_real);
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let file = self.fs.open(path, mode)?;
         let name = path.to_string_lossy();
@@ -164,44 +166,11 @@ impl Fs for Bent {
         }
         Ok(file)
     }
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
-        self.fs.create_dir(path)
-    }
-    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        self.fs.read_dir(path)
-    }
-    fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
-        self.fs.metadata(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.fs.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.fs.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.fs.remove_dir_all(path)
-    }
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         if self.skips_dir_sync && path.ends_with("log") {
             return Ok(());
         }
         self.fs.sync_dir(path)
-    }
-    fn set_mode(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.fs.set_mode(path, mode)
-    }
-    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
-        self.fs.free_bytes(path)
-    }
-    fn lock(&self, path: &Path, mode: LockMode) -> io::Result<Option<Box<dyn LockGuard>>> {
-        self.fs.lock(path, mode)
-    }
-    fn bind(self: Arc<Self>, _: &Path) -> io::Result<Arc<dyn Fs>> {
-        Ok(self) // nobody moves a folder here
-    }
-    fn is_real(&self) -> bool {
-        false
     }
 }
 
@@ -209,9 +178,7 @@ impl Fs for Bent {
 struct Rotting(Arc<dyn File>, AtomicBool);
 
 impl File for Rotting {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset)
-    }
+    forward_file!(0: read_at sync_data sync_all len set_len metadata);
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         if bytes.len() > 200 && self.1.swap(false, Ordering::Relaxed) {
             let mut spoilt = bytes.to_vec();
@@ -219,20 +186,5 @@ impl File for Rotting {
             return self.0.write_all_at(&spoilt, offset);
         }
         self.0.write_all_at(bytes, offset)
-    }
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
-    }
-    fn sync_all(&self) -> io::Result<()> {
-        self.0.sync_all()
-    }
-    fn len(&self) -> io::Result<u64> {
-        self.0.len()
-    }
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
-    }
-    fn metadata(&self) -> io::Result<Metadata> {
-        self.0.metadata()
     }
 }

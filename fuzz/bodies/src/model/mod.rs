@@ -71,7 +71,13 @@ type Tagged = (&'static str, Ans);
 
 impl Model {
     pub fn new(account: &str, wall: i64) -> Self {
-        Self { secrets: Vec::new(), ends: BTreeMap::new(), account: account.into(), wall, age: wall }
+        Self {
+            secrets: Vec::new(),
+            ends: BTreeMap::new(),
+            account: account.into(),
+            wall,
+            age: wall,
+        }
     }
 
     /// The `SecretId` that a request in `region` carries.
