@@ -31,9 +31,9 @@ mod folder;
 mod memory_limit;
 mod mounts;
 mod process;
-#[cfg(feature = "cli")]
 mod streams;
 mod tcp;
+#[cfg(feature = "cli")]
 pub mod unix_socket;
 pub use folder::{FolderFs, KeptFolder};
 pub use memory_limit::{group_limit, memory_bytes};
