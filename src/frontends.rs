@@ -6,7 +6,7 @@ use crate::cli::transport::{AgentRequest, Hook, Http, ListenRequest, Listening};
 #[cfg(feature = "server")]
 use crate::vault::RotationError;
 #[cfg(feature = "server")]
-use crate::wire::{self, AgentOptions, Auth, Server, ServerOptions};
+use crate::wire::{self, AgentOptions, Auth, Limits, Server, ServerOptions};
 use std::process::ExitCode;
 
 /// The whole command.
@@ -29,11 +29,10 @@ fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
         allowed_hosts,
         region,
         log_names,
+        other_files,
         agent,
         env,
     } = request;
-    // A server needs a file for each connection. What the system refuses stays as it is.
-    let _ = crate::env::real::raise_open_files_max();
     let auth = if signed { Auth::SigV4 } else { Auth::None };
     let options = ServerOptions {
         listen,
@@ -42,6 +41,7 @@ fn listen(request: ListenRequest) -> crate::error::Result<Box<dyn Listening>> {
         pairs_are_new,
         allowed_hosts,
         log_names,
+        limits: Limits { other_files, ..Limits::default() },
         ..ServerOptions::default()
     };
     let server = Server::bind(vault, pairs, options, env)?;

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::holder::{self, Outcome, Reached};
 use crate::cli::output::progress;
-use crate::cli::task::{self, Answer, Request, Task};
+use crate::cli::task::{self, Answer, Put, Request, Task};
 use crate::cli::{locations, output, unlock};
 use crate::crypto::Unlock;
 use crate::error::{Error, ErrorKind};
@@ -16,8 +16,6 @@ use std::time::Duration;
 
 /// How long to wait between two tries to get at the vault.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long the vault is waited for while the process that holds it ends.
-const ENDING_TIME: Duration = Duration::from_secs(5);
 /// How often the same request is asked again after its answer broke off.
 const REPEATS_MAX: u32 = 1;
 
@@ -46,21 +44,45 @@ pub(crate) struct Session<'a> {
     path: PathBuf,
     /// The key, once it was needed. Nobody is asked for it twice.
     key: Option<Unlock>,
+    /// Whether the user heard of the flags that have no effect through a holder.
+    has_warned: bool,
+}
+
+/// Why a request waits for the vault although `--wait` is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delay {
+    /// The process that holds the vault has no place for one more request.
+    Full,
+    /// It ends.
+    Ending,
+    /// It broke the answer off, so it is likely to end.
+    Cut,
 }
 
 /// How long a request waits for the vault, and what came of it so far.
 struct Patience {
     until: Duration,
-    is_extended: bool,
+    /// The delays that were allowed for. Each is once.
+    allowed: Vec<Delay>,
     broken_off: u32,
 }
 
 impl Patience {
-    /// Allows, once, for the end of the process that holds the vault.
-    fn extend(&mut self, now: Duration) {
-        if !std::mem::replace(&mut self.is_extended, true) {
-            self.until = self.until.max(now.saturating_add(ENDING_TIME));
+    fn new(until: Duration) -> Self {
+        Self { until, allowed: Vec::new(), broken_off: 0 }
+    }
+
+    /// Allows for a delay, once.
+    fn allow(&mut self, delay: Delay, now: Duration) {
+        if self.allowed.contains(&delay) {
+            return;
         }
+        self.allowed.push(delay);
+        let time = match delay {
+            Delay::Full => holder::FULL_TIME,
+            Delay::Ending | Delay::Cut => holder::ENDING_TIME,
+        };
+        self.until = self.until.max(now.saturating_add(time));
     }
 }
 
@@ -68,7 +90,7 @@ impl<'a> Session<'a> {
     /// A session with the vault that the command line names.
     pub(crate) fn new(context: &'a Context, global: &'a Global) -> Result<Self, CliError> {
         let path = locations::vault(context, global)?;
-        Ok(Self { context, global, path, key: None })
+        Ok(Self { context, global, path, key: None, has_warned: false })
     }
 
     /// Runs a request. Whoever runs it, the answer is the same. On the own vault, the vault is closed before
@@ -78,9 +100,30 @@ impl<'a> Session<'a> {
         request: &Request,
         value: Option<&SecretBytes>,
     ) -> Result<Answer, CliError> {
+        let wait = self.global.wait.unwrap_or_default();
+        let mut patience = Patience::new(self.now().saturating_add(wait));
+        let outcome = self.run_in_time(request, value, &mut patience);
+        match &request.task {
+            // Whatever comes after the first answer broke off says nothing about the first time.
+            Task::Put(put) if patience.broken_off > 0 => {
+                let Answer { failure, .. } = match outcome {
+                    Ok(Answer { failure: None, .. }) => return outcome,
+                    Ok(answer) => answer,
+                    Err(error) => error.into(),
+                };
+                Err(put_unknown(put, failure))
+            }
+            _ => outcome,
+        }
+    }
+
+    fn run_in_time(
+        &mut self,
+        request: &Request,
+        value: Option<&SecretBytes>,
+        patience: &mut Patience,
+    ) -> Result<Answer, CliError> {
         let options = options(self.context, self.global);
-        let until = self.now().saturating_add(options.wait);
-        let mut patience = Patience { until, is_extended: false, broken_off: 0 };
         let options = Options { wait: Duration::ZERO, ..options };
         loop {
             let in_use = match VaultDir::lock(&self.path, &options) {
@@ -88,7 +131,7 @@ impl<'a> Session<'a> {
                 Err(error) if error.is_in_use() => error,
                 Err(error) => return Err(error.into()),
             };
-            let reason = match self.ask_holder(request, value, &mut patience)? {
+            let reason = match self.ask_holder(request, value, patience)? {
                 Asked::Answered(answer) => return Ok(answer),
                 Asked::NotYet(reason) => reason,
             };
@@ -143,9 +186,13 @@ impl<'a> Session<'a> {
         let line = match reached {
             Reached::Line(line) => line,
             Reached::Nobody(reason) => return Ok(Asked::NotYet(reason)),
-            Reached::Soon(reason) => {
-                patience.extend(self.now());
-                return Ok(Asked::NotYet(reason));
+            Reached::Ending => {
+                patience.allow(Delay::Ending, self.now());
+                return Ok(Asked::NotYet(None));
+            }
+            Reached::Full => {
+                patience.allow(Delay::Full, self.now());
+                return Ok(Asked::NotYet(Some("too many go through it at once")));
             }
         };
         let progress = progress::reporter(&self.context.env);
@@ -155,19 +202,41 @@ impl<'a> Session<'a> {
             }
         };
         match holder::ask(line, request, value, &working)? {
-            Outcome::Answered(answer) => return Ok(Asked::Answered(answer)),
-            Outcome::NotBegun => (),
+            Outcome::Answered(answer) => {
+                self.warn_of_flags();
+                return Ok(Asked::Answered(answer));
+            }
+            Outcome::NotBegun => patience.allow(Delay::Ending, self.now()),
             Outcome::Cut if !request.task.can_be_repeated() => return Err(outcome_unknown()),
-            Outcome::Cut if patience.broken_off < REPEATS_MAX => patience.broken_off += 1,
             Outcome::Cut => {
-                return Err(CliError::new(
-                    Exit::Other,
-                    "the process that holds the vault broke its answer off twice",
+                patience.broken_off += 1;
+                if patience.broken_off > REPEATS_MAX {
+                    return Err(CliError::new(
+                        Exit::Other,
+                        "the process that holds the vault broke its answer off twice",
+                    ));
+                }
+                patience.allow(Delay::Cut, self.now());
+            }
+        }
+        Ok(Asked::NotYet(None))
+    }
+
+    /// Warns, once, of flags that are about the opening of the vault, which the holder has opened already.
+    fn warn_of_flags(&mut self) {
+        if std::mem::replace(&mut self.has_warned, true) {
+            return;
+        }
+        let Global { anchor, accept_rollback, .. } = self.global;
+        for (flag, is_given) in
+            [("--anchor", anchor.is_some()), ("--accept-rollback", *accept_rollback)]
+        {
+            if is_given {
+                output::warn(&format!(
+                    "{flag} has no effect on a vault that a server holds; give it to `serve`"
                 ));
             }
         }
-        patience.extend(self.now());
-        Ok(Asked::NotYet(None))
     }
 
     /// Compares a key that the user named with the keystore, before the holder is asked (SOCK-4). Says
@@ -203,10 +272,23 @@ fn held(in_use: Error, reason: Option<&'static str>) -> CliError {
     }
 }
 
+/// The failure of a `put` whose answer broke off before. Its token makes it safe to repeat.
+fn put_unknown(put: &Put, then: Option<CliError>) -> CliError {
+    let then = then.map(|failure| failure.message).filter(|message| !message.is_empty());
+    let then = then.map_or_else(String::new, |message| format!(". Then: {message}"));
+    let message = format!(
+        "the answer to this put broke off, and whether the value is stored is unknown{then}. token={}",
+        put.token
+    );
+    CliError::new(Exit::Other, message).hint(
+        "repeat it with this token as --token and with the same value: then it is stored once",
+    )
+}
+
 fn outcome_unknown() -> CliError {
     CliError::new(
         Exit::Other,
-        "the process that holds the vault ended before it answered; whether this happened is unknown",
+        "the process that holds the vault broke off before it answered; whether this happened is unknown",
     )
     .hint(
         "look before you try again: `strongroom describe NAME` shows a secret with its labels, and \

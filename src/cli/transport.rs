@@ -34,6 +34,8 @@ pub(crate) struct ListenRequest {
     pub(crate) region: String,
     /// Whether the log may name secrets.
     pub(crate) log_names: bool,
+    /// Files that the process keeps for others than the vault and the server's connections.
+    pub(crate) other_files: usize,
     /// The agent's port, if it is asked for.
     pub(crate) agent: Option<AgentRequest>,
     /// Time and chance.

@@ -90,6 +90,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Connections at once. Fewer if the process may not have as many files open.
     pub connections: usize,
+    /// Files that the process keeps open beside these connections and the vault's files.
+    pub other_files: usize,
     /// Requests that a connection may send in a row without waiting for their answers.
     pub requests_ahead: usize,
     /// Writes that the vault has not answered yet. Must be below the length of its queue.
@@ -117,6 +119,7 @@ impl Default for Limits {
             headers: 64,
             body_bytes: 1024 * 1024,
             connections: 2048,
+            other_files: 0,
             requests_ahead: 16,
             writes_in_flight: 512,
             head_time: Duration::from_secs(10),

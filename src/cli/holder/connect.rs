@@ -29,8 +29,10 @@ pub(crate) enum Reached {
     Line(Line),
     /// There is nobody to ask. The text says why, if that is of interest.
     Nobody(Option<&'static str>),
-    /// It is about to let the vault go, or cannot take one more request now. The text says which.
-    Soon(Option<&'static str>),
+    /// It is about to let the vault go.
+    Ending,
+    /// It cannot take one more request now.
+    Full,
 }
 
 /// What came of a request.
@@ -51,7 +53,7 @@ pub(crate) fn reach(env: &Env, dir: &Path, id: VaultId) -> Reached {
     match try_reach(env, dir, id) {
         Ok(reached) => reached,
         // A holder that is killed just now.
-        Err(error) if is_cut(&error) => Reached::Soon(None),
+        Err(error) if is_cut(&error) => Reached::Ending,
         Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => {
             Reached::Nobody(Some("the process that holds it does not answer"))
         }
@@ -75,11 +77,16 @@ fn try_reach(env: &Env, dir: &Path, id: VaultId) -> io::Result<Reached> {
     let mut line = Line::new(stream, &env.clock);
     let by = line.within(HELLO_TIME);
     let hello = Hello { vault: id.0, folder: folder.metadata()?.identity };
-    protocol::send_hello(&mut line, hello, by)?;
-    Ok(match protocol::verdict(&mut line, by)? {
+    // A full holder answers and closes before it has read the hello. So what it said counts first.
+    let sent = protocol::send_hello(&mut line, hello, by);
+    let verdict = protocol::verdict(&mut line, by);
+    if verdict.is_err() {
+        sent?;
+    }
+    Ok(match verdict? {
         Verdict::GoOn => Reached::Line(line),
-        Verdict::Ending => Reached::Soon(None),
-        Verdict::Full => Reached::Soon(Some("too many go through it at once")),
+        Verdict::Ending => Reached::Ending,
+        Verdict::Full => Reached::Full,
         Verdict::Elsewhere => {
             Reached::Nobody(Some("the process that listens there holds another folder"))
         }

@@ -3,14 +3,15 @@
 //! A connection has a deadline for each step and cannot hold up another one, a request over HTTP or the end
 //! of the server. Whatever a peer sends, only its own connection ends (SOCK-6).
 
-use super::SOCKET;
 use super::line::Line;
 use super::protocol::{self, Hello, Verdict};
+use super::{DRAIN_TIME, SOCKET};
 use crate::cli::error::{CliError, Exit};
 use crate::cli::task::{Answer, Request, Task, run};
 use crate::env::Env;
-use crate::env::real::effective_uid;
 use crate::env::real::unix_socket::{Folder, Named, peer_uid, stop_listening};
+use crate::env::real::{effective_uid, open_files_max};
+use crate::error::Error;
 use crate::secret::SecretBytes;
 use crate::vault::{OnProgress, Progress, Vault};
 use std::io;
@@ -25,6 +26,12 @@ use std::time::Duration;
 
 /// Connections at once.
 const CONNECTIONS_MAX: usize = 64;
+/// A holder that may open few files has at most one of so many of them for each connection.
+const FILES_PER_CONNECTION: usize = 8;
+/// So many connections there may be however few files the process may open.
+const CONNECTIONS_MIN: usize = 4;
+/// Files of the holder beside its connections: the folder, the socket, and a connection that is refused.
+const OTHER_FILES: usize = 3;
 /// From the connection to the end of the hello.
 const HELLO_TIME: Duration = Duration::from_secs(5);
 /// From the hello to the end of the request.
@@ -33,10 +40,20 @@ const REQUEST_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 /// How often a command hears that its request is being worked on.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How long requests that run may take once the server ends.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How long it may take to tell a connection that there is no place for it.
+const REFUSAL_TIME: Duration = Duration::from_millis(100);
 /// Pause after a failed accept, for example without file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections there may be at once.
+fn connections_max() -> usize {
+    (open_files_max() / FILES_PER_CONNECTION).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
+}
+
+/// How many files a holder may have open, so that the server leaves room for them.
+pub(crate) fn files_max() -> usize {
+    connections_max() + OTHER_FILES
+}
 
 /// Listens for commands until it is dropped.
 pub(crate) struct Holder {
@@ -54,6 +71,7 @@ struct Room {
     folder: Folder,
     hello: Hello,
     open: AtomicUsize,
+    connections_max: usize,
     work: Mutex<Work>,
     is_idle: Condvar,
 }
@@ -68,17 +86,26 @@ struct Work {
 impl Holder {
     /// Listens in the folder `dir` of the vault, which this process holds. So a socket that is there already
     /// is of a holder that has ended, or of nobody.
-    pub(crate) fn listen(env: &Env, dir: &Path, vault: &Vault) -> io::Result<Self> {
-        let folder = Folder::open(dir)?;
+    pub(crate) fn listen(env: &Env, dir: &Path, vault: &Vault) -> Result<Self, CliError> {
+        let path = dir.join(SOCKET);
+        let folder = Folder::open(dir).map_err(|error| Error::io("open", dir, error))?;
+        if let Ok(Some(old)) = folder.look(SOCKET)
+            && !old.is_socket
+            && !old.is_link
+        {
+            let message = format!("{} is a file or folder, not a socket", path.display());
+            return Err(CliError::new(Exit::Other, message)
+                .hint("move it away, then start the server again"));
+        }
+        Self::take(env, folder, vault).map_err(|error| Error::io("make", &path, error).into())
+    }
+
+    fn take(env: &Env, folder: Folder, vault: &Vault) -> io::Result<Self> {
         let identity = folder.metadata()?.identity;
         if vault.folder_identity() != Some(identity) {
             return Err(io::Error::other("the path leads to another folder by now"));
         }
-        if let Some(old) = folder.look(SOCKET)? {
-            if !old.is_socket && !old.is_link {
-                let message = format!("there is a file or folder of that name. name={SOCKET}");
-                return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
-            }
+        if folder.look(SOCKET)?.is_some() {
             // A link is removed itself, not what it leads to.
             folder.remove(SOCKET)?;
         }
@@ -92,6 +119,7 @@ impl Holder {
             folder,
             hello,
             open: AtomicUsize::new(0),
+            connections_max: connections_max(),
             work: Mutex::default(),
             is_idle: Condvar::new(),
         });
@@ -170,30 +198,45 @@ fn accept(listener: &UnixListener, room: &Arc<Room>) {
         };
         let before = room.open.fetch_add(1, Ordering::AcqRel);
         let open = Open(Arc::clone(room));
-        if before >= 2 * CONNECTIONS_MAX {
+        if before >= room.connections_max {
+            refuse(room, stream);
             continue;
         }
-        // Beyond the limit a connection is only told so.
-        let is_full = before >= CONNECTIONS_MAX;
         // It ends by itself. If there is no thread to have, the connection just closes.
         let _ = thread::Builder::new().name("strongroom-holder".to_owned()).spawn(move || {
             // Garbage and silence end the connection. There is nobody to tell.
-            let _ = converse(&open.0, stream, is_full);
+            let _ = converse(&open.0, stream);
         });
     }
 }
 
-fn converse(room: &Room, stream: UnixStream, is_full: bool) -> io::Result<()> {
-    if peer_uid(&stream)? != effective_uid() {
-        return Err(io::ErrorKind::PermissionDenied.into());
+/// Tells a connection beyond the limit that there is no place for it, and closes it. It is not listened to,
+/// so it keeps no file open. The few bytes find room in its empty buffer.
+fn refuse(room: &Room, stream: UnixStream) {
+    if check_ours(&stream).is_ok() {
+        let mut line = Line::new(stream, &room.env.clock);
+        let by = line.within(REFUSAL_TIME);
+        let _ = protocol::send_verdict(&mut line, Verdict::Full, by);
     }
+}
+
+/// Fails unless the other end is a process of the same user.
+fn check_ours(stream: &UnixStream) -> io::Result<()> {
+    if peer_uid(stream)? == effective_uid() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+fn converse(room: &Room, stream: UnixStream) -> io::Result<()> {
+    check_ours(&stream)?;
     let mut line = Line::new(stream, &room.env.clock);
     let by = line.within(HELLO_TIME);
     let verdict = match protocol::hello(&mut line, by)? {
         None => Verdict::OtherVersion,
         Some(hello) if hello != room.hello => Verdict::Elsewhere,
         Some(_) if room.lock().is_ending => Verdict::Ending,
-        Some(_) if is_full => Verdict::Full,
         Some(_) => Verdict::GoOn,
     };
     protocol::send_verdict(&mut line, verdict, by)?;

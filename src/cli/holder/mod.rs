@@ -17,7 +17,16 @@ mod protocol;
 
 pub(crate) use connect::{Outcome, Reached, ask, reach};
 #[cfg(feature = "server")]
-pub(crate) use listen::Holder;
+pub(crate) use listen::{Holder, files_max};
 
+use std::time::Duration;
+
+/// How long requests that run may take once the holder ends.
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// How long a command waits for a vault whose holder ends: for the requests that run there, and then for the
+/// close of the vault.
+pub(crate) const ENDING_TIME: Duration = DRAIN_TIME.saturating_add(Duration::from_secs(5));
+/// How long a command tries to find a place in a full holder.
+pub(crate) const FULL_TIME: Duration = Duration::from_secs(5);
 /// The socket's name in the vault's folder.
 const SOCKET: &str = crate::vault::HOLDER_SOCKET;

@@ -12,12 +12,12 @@ use crate::cli::client_env;
 use crate::cli::commands::init;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::holder::Holder;
+use crate::cli::holder::{self, Holder};
 use crate::cli::input::{Input, signal};
 use crate::cli::rotation::{self, Caller, CallerCell};
-
 use crate::cli::transport::{AgentRequest, ListenRequest, Listening};
 use crate::cli::{locations, output, session, unlock};
+use crate::env::real::raise_open_files_max;
 use crate::error::ErrorKind;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
@@ -166,10 +166,12 @@ fn run(
 fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Holder>, CliError> {
     let path = locations::vault(context, global)?;
     Ok(Holder::listen(&context.env, &path, vault)
-        .inspect_err(|error| {
-            output::note(&format!(
-                "no command can go through this server while it runs: {} has no place for a socket: {error}",
-                path.display()
+        .inspect_err(|failure| {
+            // One line, because what `serve` prints may be read by a shell.
+            let step = failure.hint.as_deref().map_or_else(String::new, |step| format!("; {step}"));
+            output::warn(&format!(
+                "other commands cannot go through this server: {}{step}",
+                failure.message
             ));
         })
         .ok())
@@ -248,6 +250,8 @@ fn bind(
     (pairs, pairs_are_new): (Vec<Credential>, bool),
     agent: Option<AgentRequest>,
 ) -> Result<Box<dyn Listening>, CliError> {
+    // A server needs a file for each connection. What the system refuses stays as it is.
+    let _ = raise_open_files_max();
     let request = ListenRequest {
         vault,
         pairs,
@@ -257,6 +261,7 @@ fn bind(
         allowed_hosts: args.allow_host.clone(),
         region: region.to_owned(),
         log_names: args.log.log_names,
+        other_files: if args.ephemeral { 0 } else { holder::files_max() },
         agent,
         env: context.env.clone(),
     };

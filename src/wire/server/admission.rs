@@ -13,14 +13,15 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-/// Files that a process has open beside its connections: the vault's, and some to spare.
-const OTHER_FILES: usize = 96;
+/// Files that a vault has open, and some to spare.
+const VAULT_FILES: usize = 96;
 /// So many connections are served however few files the process may open.
 const CONNECTIONS_MIN: usize = 8;
 
 /// How many connections there may be at once.
 pub(super) fn connections_max(limits: &Limits) -> usize {
-    limits.connections.min(open_files_max().saturating_sub(OTHER_FILES).max(CONNECTIONS_MIN))
+    let left = open_files_max().saturating_sub(VAULT_FILES).saturating_sub(limits.other_files);
+    limits.connections.min(left.max(CONNECTIONS_MIN))
 }
 
 /// A connection that was accepted and for which there is no place yet. All others wait in the system's queue.

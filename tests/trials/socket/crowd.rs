@@ -1,11 +1,15 @@
 //! Many commands at once, writers during a check, and ends of the holder in the middle of it.
 
+use super::hostile::hello;
 use super::{serve, socket};
-use crate::cmd::{BINARY, Home};
+use crate::cmd::{BINARY, Home, finish};
 use crate::common::server::Server;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Runs `work` in so many threads at once.
 fn at_once(threads: usize, work: impl Fn(usize) + Sync) {
@@ -168,6 +172,84 @@ fn commands_survive_the_end_and_the_start_of_a_server() {
 fn starts(home: &Home) -> Server {
     let args = ["serve", "--listen", "127.0.0.1:0", "--wait", "60"];
     Server::start(home.strongroom(&args))
+}
+
+/// A connection to the holder that has said hello, and the verdict.
+fn greet(home: &Home) -> (UnixStream, u8) {
+    let mut stream = UnixStream::connect(socket(home)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    // A holder that is full may have closed it already.
+    let _closed = stream.write_all(&hello(&home.vault()));
+    let mut verdict = [0; 9];
+    stream.read_exact(&mut verdict).unwrap();
+    assert!(verdict.starts_with(b"strghld\x01"), "{verdict:?}");
+    (stream, verdict[8])
+}
+
+/// Takes all 64 places. The holder gives each of them 10 seconds to send its request.
+fn fill(home: &Home) -> Vec<UnixStream> {
+    (0..64)
+        .map(|n| {
+            let (stream, verdict) = greet(home);
+            assert_eq!(verdict, 0, "connection {n}");
+            stream
+        })
+        .collect()
+}
+
+/// SOCK-5: 64 at once and not one more; a command that finds no place tries again for 5 seconds.
+#[test]
+fn the_holder_has_64_places_and_a_command_waits_for_one() {
+    let home = Home::with_vault();
+    home.put("n", "v");
+    let server = serve(&home);
+    let all = fill(&home);
+    for _ in 0..200 {
+        let (mut refused, verdict) = greet(&home);
+        assert_eq!(verdict, 2);
+        assert_eq!(refused.read(&mut [0]).unwrap_or(0), 0, "a refused connection was kept open");
+    }
+    let begun = Instant::now();
+    let said = home.run(&["get", "n"]).expect(6);
+    assert!(said.err.contains("too many go through it at once"), "{}", said.err);
+    assert!(begun.elapsed() >= Duration::from_secs(5), "it gave up after {:?}", begun.elapsed());
+    drop(all);
+    assert_eq!(home.get("n"), b"v");
+    // One that leaves in time makes room.
+    let mut all = fill(&home);
+    let child = home.strongroom(&["get", "n"]).spawn().unwrap();
+    thread::sleep(Duration::from_secs(1));
+    all.pop();
+    assert_eq!(finish(child).expect(0).out, b"v");
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// SOCK-5, CONN-1: the connections of commands and those over HTTP together stay below the files that the
+/// server may open.
+#[test]
+fn a_server_of_few_files_has_room_for_commands_and_connections() {
+    const FILES: usize = 200;
+    let home = Home::with_vault();
+    home.put("n", "v");
+    let mut command = home.command("sh");
+    let script = format!("ulimit -n {FILES}; exec \"$0\" serve --listen 127.0.0.1:0");
+    command.args(["-c", &script, &*BINARY]);
+    let server = Server::start(command);
+    let open = || std::fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+    let silent: Vec<_> = (0..150).map(|_| UnixStream::connect(socket(&home)).unwrap()).collect();
+    let web: Vec<_> = (0..150).map(|_| TcpStream::connect(&server.host).unwrap()).collect();
+    // Both are accepted within this time; what has no place is closed or waits in the system's queue.
+    let mut most = 0;
+    for _ in 0..100 {
+        most = most.max(open());
+        thread::sleep(Duration::from_millis(10));
+    }
+    assert!(most > 90, "only {most} files were open, so nothing was tried");
+    assert!(most < FILES - 40, "{most} files were open");
+    drop((silent, web));
+    assert_eq!(home.run(&["get", "n", "--wait", "60"]).expect(0).out, b"v");
+    home.run(&["check", "--deep", "--wait", "60"]).expect(0);
+    assert_eq!(server.stop(), Some(0));
 }
 
 /// SOCK-6: whoever connects and says nothing holds up nobody, not even the end of the server.

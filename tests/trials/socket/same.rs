@@ -203,6 +203,27 @@ fn a_holder_that_does_not_listen_is_exit_6_at_once() {
     home.run(&["ls"]).expect(0);
 }
 
+/// SOCK-1: what is about the opening of a vault has no effect on one that is open, and the command says so.
+#[test]
+fn flags_about_the_anchor_are_told_to_have_no_effect() {
+    let home = Home::with_vault();
+    home.put("n", "v");
+    let flags = ["--anchor", "other.anchor", "--accept-rollback"];
+    let get = [&["get", "n"][..], &flags].concat();
+    let server = serve(&home);
+    let said = home.run(&get).expect(0);
+    assert_eq!(said.out, b"v");
+    for flag in ["--anchor", "--accept-rollback"] {
+        let told = said.err.lines().filter(|line| line.contains(&format!("warning: {flag} ")));
+        assert_eq!(told.count(), 1, "{}", said.err);
+    }
+    assert!(!home.path("other.anchor").exists());
+    assert_eq!(home.run(&["get", "n"]).expect(0).err, "");
+    assert_eq!(server.stop(), Some(0));
+    assert!(!home.run(&get).expect(0).err.contains("no effect"));
+    assert!(home.path("other.anchor").exists());
+}
+
 /// SOCK-3: the socket is private, and goes with its server.
 #[test]
 fn the_socket_is_private_and_goes_with_the_server() {
