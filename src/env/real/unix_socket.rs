@@ -1,7 +1,7 @@
 //! Unix sockets in a folder, reached by the folder's descriptor. So neither the length of the folder's path
 //! nor a folder that is moved away matters, and no link is followed to a socket.
 //!
-//! Only Linux has the calls for it. Elsewhere every one of them fails with `Unsupported`.
+//! Only Linux has the calls for it, and they need `/proc`. Elsewhere every one of them fails.
 
 use super::{Metadata, facts, retry};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -13,7 +13,9 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Connections that may wait until they are accepted.
@@ -23,9 +25,6 @@ const BACKLOG: i32 = 128;
 #[derive(Debug)]
 pub struct Folder {
     fd: OwnedFd,
-    /// For systems without `/proc`.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody listens there"))]
-    path: PathBuf,
 }
 
 /// What a name in a folder stands for. A link is not followed.
@@ -44,7 +43,7 @@ impl Folder {
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let fd = retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
-        Ok(Self { fd, path: path.to_path_buf() })
+        Ok(Self { fd })
     }
 
     /// Facts about the folder.
@@ -74,12 +73,8 @@ impl Folder {
     #[cfg(target_os = "linux")]
     pub fn listen(&self, name: &str) -> io::Result<UnixListener> {
         let socket = new_socket()?;
-        let bound = rustix::net::bind(&socket, &address(&by_descriptor(&self.fd).join(name))?);
-        match bound {
-            // There is no `/proc` here.
-            Err(Errno::NOENT) => rustix::net::bind(&socket, &address(&self.path.join(name))?)?,
-            outcome => outcome?,
-        }
+        let folder = by_descriptor(&self.fd)?;
+        rustix::net::bind(&socket, &SocketAddrUnix::new(folder.join(name))?)?;
         // Nobody connects before this, because the socket does not listen yet.
         let private = Mode::RUSR | Mode::WUSR;
         rustix::fs::chmodat(&self.fd, name, private, AtFlags::empty())?;
@@ -108,16 +103,8 @@ impl Folder {
         // A connect waits as long as a send.
         let send = rustix::net::sockopt::Timeout::Send;
         rustix::net::sockopt::set_socket_timeout(&socket, send, Some(patience))?;
-        let connected = retry(|| {
-            match rustix::net::connect(&socket, &address(&by_descriptor(&file))?) {
-                // There is no `/proc` here.
-                Err(Errno::NOENT) => {
-                    rustix::net::connect(&socket, &address(&self.path.join(name))?)
-                }
-                outcome => outcome,
-            }
-        });
-        match connected {
+        let address = SocketAddrUnix::new(by_descriptor(&file)?)?;
+        match retry(|| rustix::net::connect(&socket, &address)) {
             Ok(()) => Ok(Some((socket.into(), facts(&stat)))),
             Err(Errno::CONNREFUSED | Errno::NOENT) => Ok(None),
             Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
@@ -165,14 +152,15 @@ fn new_socket() -> io::Result<OwnedFd> {
     Ok(rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, None)?)
 }
 
+/// A path to what a descriptor stands for, whatever its own path names by now. A path of any other kind would
+/// follow links, so without `/proc` there is none.
 #[cfg(target_os = "linux")]
-fn by_descriptor(fd: &OwnedFd) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()))
-}
-
-#[cfg(target_os = "linux")]
-fn address(path: &Path) -> rustix::io::Result<SocketAddrUnix> {
-    SocketAddrUnix::new(path)
+fn by_descriptor(fd: &OwnedFd) -> io::Result<PathBuf> {
+    let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    match rustix::fs::lstat(&path) {
+        Ok(_) => Ok(path),
+        Err(_) => Err(io::Error::other("a socket needs /proc, which is not mounted")),
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

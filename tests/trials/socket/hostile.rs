@@ -1,9 +1,11 @@
 //! Garbage, other users, sockets that somebody planted, links, files that stayed behind.
 
 use super::{hold, serve, socket};
-use crate::cmd::{Home, chmod};
+use crate::cmd::{BINARY, Home, chmod, finish};
 use crate::common::rng::Rng;
+use crate::common::server::Server;
 use crate::common::{child, child_task};
+use crate::ground::{AMY, Ground, ROOT, has_mounts, has_users};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -17,11 +19,14 @@ use std::time::Duration;
 const NOBODY: u32 = 65_534;
 
 /// The hello that a command sends.
-fn hello(home: &Home) -> Vec<u8> {
-    let id = strongroom::__internals::vault::peek_id(&home.vault()).unwrap();
-    let folder = std::fs::metadata(home.vault()).unwrap();
+pub(super) fn hello(vault: &Path) -> Vec<u8> {
+    hello_of(strongroom::__internals::vault::peek_id(vault).unwrap().0, vault)
+}
+
+fn hello_of(id: [u8; 16], vault: &Path) -> Vec<u8> {
+    let folder = std::fs::metadata(vault).unwrap();
     let mut bytes = b"strghld\x01".to_vec();
-    bytes.extend_from_slice(&id.0);
+    bytes.extend_from_slice(&id);
     bytes.extend_from_slice(&folder.dev().to_le_bytes());
     bytes.extend_from_slice(&folder.ino().to_le_bytes());
     bytes
@@ -53,7 +58,7 @@ fn garbage_ends_its_own_connection_and_nothing_else() {
     let home = Home::with_vault();
     home.put("n", "v");
     let mut server = serve(&home);
-    let (socket, hello) = (socket(&home), hello(&home));
+    let (socket, hello) = (socket(&home), hello(&home.vault()));
     const GO_ON: &[u8] = b"strghld\x01\x00";
     let with = |more: &[u8]| [&hello[..], more].concat();
     let list = br#"{"task":"Credentials","json":false}"#;
@@ -128,7 +133,8 @@ fn no_request_reads_the_key_pairs_as_secrets() {
     let task = format!(
         r#"{{"task":{{"Get":{{"place":{{"account":"strongroom","region":"credentials"}},"name":"{id}","version":null,"stage":null}}}},"json":false}}"#
     );
-    let answer = say(&socket(&home), &[hello(&home), request(task.as_bytes(), None)].concat());
+    let answer =
+        say(&socket(&home), &[hello(&home.vault()), request(task.as_bytes(), None)].concat());
     let answer = String::from_utf8_lossy(&answer).into_owned();
     assert!(answer.contains("ResourceNotFoundException"), "{answer}");
     drop(server);
@@ -181,7 +187,7 @@ fn another_user_is_not_answered() {
     // By way of root, whoever it is, since the folders of this home are private.
     let open = [home.path("."), home.path("data"), home.vault(), socket.clone()];
     open.iter().for_each(|path| chmod(path, 0o777));
-    let task = format!("ask {} {}", socket.display(), hex::encode(hello(&home)));
+    let task = format!("ask {} {}", socket.display(), hex::encode(hello(&home.vault())));
     if let Some(mut command) = as_nobody(&task) {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -190,6 +196,27 @@ fn another_user_is_not_answered() {
     }
     chmod(&home.vault(), 0o700);
     home.run(&["ls"]).expect(0);
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// SOCK-3: not even root is answered by the server of another user.
+#[test]
+fn root_is_not_answered_by_another_users_server() {
+    if !has_users() {
+        return;
+    }
+    let ground = Ground::new();
+    let server = Server::start(ground.command(AMY, &["serve", "--listen", "127.0.0.1:0"]));
+    let socket = ground.vault().join("holder.sock");
+    // The name of the key file is the vault's id, in groups.
+    let key = ground.key();
+    let id = hex::decode(key.file_stem().unwrap().to_str().unwrap().replace('-', "")).unwrap();
+    let hello = hello_of(id.try_into().unwrap(), &ground.vault());
+    let bytes = [&hello[..], &request(br#"{"task":"Credentials","json":false}"#, None)].concat();
+    assert_eq!(say(&socket, &bytes), b"", "the holder spoke to root");
+    // Amy is answered by the same bytes' equal, sent by her command.
+    assert_eq!(ground.run(AMY, &["get", "a"]).expect(0).out, b"the value");
+    ground.run(ROOT, &["get", "a"]).expect(4);
     assert_eq!(server.stop(), Some(0));
 }
 
@@ -333,9 +360,72 @@ fn a_server_replaces_links_and_leaves_files() {
     assert_eq!(std::fs::read(&target).unwrap(), b"mine");
     std::fs::write(socket(&home), "mine").unwrap();
     let server = serve(&home);
-    assert!(server.said.iter().any(|line| line.contains("holder.sock")), "{:?}", server.said);
+    no_socket(&server, &["is a file or folder", "move it away"]);
     home.run(&["ls"]).expect(6);
     assert_eq!(server.stop(), Some(0));
     assert_eq!(std::fs::read(socket(&home)).unwrap(), b"mine");
     home.run(&["ls"]).expect(0);
+}
+
+/// The server says in one line why no command can go through it, and what to do (MSG-1 to 3).
+#[track_caller]
+fn no_socket(server: &Server, words: &[&str]) {
+    let line = server.said.iter().find(|line| line.contains("holder.sock"));
+    let line = line.unwrap_or_else(|| panic!("{:?}", server.said));
+    for word in words {
+        assert!(line.contains(word), "{word}: {line}");
+    }
+    assert!(!line.contains("os error"), "{line}");
+}
+
+/// SOCK-3, MSG-1 to 3: a socket that cannot be removed, because something is mounted on it.
+#[test]
+fn a_server_without_a_socket_says_why() {
+    if !has_mounts() {
+        return;
+    }
+    let home = Home::with_vault();
+    let socket = socket(&home);
+    drop(UnixListener::bind(&socket).unwrap());
+    let mut command = home.command("unshare");
+    let script = "mount --bind \"$0\" \"$0\" && exec \"$@\"";
+    command.args(["-m", "sh", "-c", script, socket.to_str().unwrap(), &*BINARY]);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::start(command);
+    no_socket(&server, &[socket.to_str().unwrap(), "the system is using it", "fuser"]);
+    home.run(&["ls"]).expect(6);
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// SOCK-3: without `/proc` a path would follow links. So neither side uses its socket, and the server says so.
+#[test]
+fn a_server_without_proc_does_not_listen() {
+    if !has_mounts() {
+        return;
+    }
+    let home = Home::with_vault();
+    home.put("n", "v");
+    let without_proc = |args: &[&str]| {
+        let mut command = home.command("unshare");
+        command.args([
+            "-m",
+            "sh",
+            "-c",
+            "mount -t tmpfs tmpfs /proc && exec \"$@\"",
+            "sh",
+            &*BINARY,
+        ]);
+        command.args(args);
+        command
+    };
+    let server = Server::start(without_proc(&["serve", "--listen", "127.0.0.1:0"]));
+    no_socket(&server, &["/proc", "not mounted"]);
+    assert!(!socket(&home).exists());
+    home.run(&["get", "n"]).expect(6);
+    assert_eq!(server.stop(), Some(0));
+    let server = serve(&home);
+    finish(without_proc(&["get", "n"]).spawn().unwrap()).expect(6);
+    assert_eq!(home.get("n"), b"v");
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(finish(without_proc(&["get", "n"]).spawn().unwrap()).expect(0).out, b"v");
 }
