@@ -7,7 +7,7 @@ use crate::cli::input::{self, Input};
 use crate::cli::{locations, output};
 use crate::crypto::{SlotKind, Unlock, VaultId};
 use crate::env::real::real_path;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
 use crate::vault::{VaultDir, check_private, read_key};
 use std::path::{Path, PathBuf};
@@ -124,10 +124,8 @@ pub(crate) fn key_file(input: &Input, global: &Global) -> Result<SecretBytes, Cl
     let opened = input.open().map_err(|error| {
         CliError::refused(Exit::Key, &format!("the key file {input} cannot be opened"), &error)
     })?;
-    read_key(opened, path_of(input), global.allow_lax_modes).map_err(|error| {
-        let failure = CliError { exit: Exit::Key, ..CliError::from(error) };
-        with_cure(failure, input)
-    })
+    read_key(opened, path_of(input), global.allow_lax_modes)
+        .map_err(|error| CliError { exit: Exit::Key, ..with_cure(error, input) })
 }
 
 /// What messages call it.
@@ -138,9 +136,11 @@ fn path_of(input: &Input) -> &Path {
     }
 }
 
-/// Adds the command that makes a file private, if that is what it lacks.
-pub(crate) fn with_cure(failure: CliError, input: &Input) -> CliError {
-    if failure.message.contains("chmod") {
+/// The failure, with the command that makes a file private, if that is what it lacks.
+pub(crate) fn with_cure(error: Error, input: &Input) -> CliError {
+    let is_lax = matches!(error.kind(), ErrorKind::LaxPermissions { .. });
+    let failure = CliError::from(error);
+    if is_lax {
         let cure = format!(
             "run: chmod 600 {}; where that is not possible, --allow-lax-modes takes it as it is",
             quoted(input)
@@ -265,11 +265,16 @@ mod tests {
         }
         let missing = key_file(&Input::named(&dir.path().join("no")), &Global::default());
         assert_eq!(missing.err().unwrap().exit.code(), 4);
-        // What it is comes before who can reach it.
+        // What it is comes before who can reach it (OWN-7).
         std::fs::write(&path, "root:x:0:0").unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         let other = key_file(&Input::named(&path), &Global::default()).err().unwrap();
         assert!(other.message.contains("is not a key file") && other.hint.is_none());
+        // Its name says nothing about its mode.
+        let path = dir.path().join("chmod");
+        std::fs::write(&path, "root:x:0:0").unwrap();
+        let other = key_file(&Input::named(&path), &Global::default()).err().unwrap();
+        assert!(other.message.contains("chmod") && other.hint.is_none());
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(crate) fn given(file: &Path, allow_lax_modes: bool) -> Result<AgentToken, Cl
     };
     let opened = input.open().map_err(failure)?;
     check_private(&opened, file, allow_lax_modes)
-        .map_err(|error| unlock::with_cure(error.into(), &input))?;
+        .map_err(|error| unlock::with_cure(error, &input))?;
     let text = input::read(opened, BYTES_MAX).map_err(failure)?;
     let token = text.map(unlock::without_newline).filter(is_token).ok_or_else(|| {
         CliError::usage(format!(
