@@ -123,7 +123,7 @@ fn without_the_token_nothing_is_read() {
     }
 }
 
-/// WIRE-AGENT-2: what AWS's agent does not ask. A page that rebinds its name to loopback has no
+/// WIRE-AGENT-2, HOST-5: what AWS's agent does not ask. A page that rebinds its name to loopback has no
 /// token, and with one it would not get through either.
 #[test]
 fn pages_and_other_hosts_are_refused_before_the_token_is_looked_at() {

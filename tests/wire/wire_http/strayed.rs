@@ -4,7 +4,7 @@
 use crate::client::{KEY_ID, NOW, Request, Running};
 use strongroom::__internals::wire::{Auth, Limits, ServerOptions};
 
-/// WIRE-GUARD-1, WIRE-GUARD-2, WIRE-GUARD-3
+/// WIRE-GUARD-1, WIRE-GUARD-2, WIRE-GUARD-3, HOST-4
 #[test]
 fn no_combination_of_strayed_headers_gets_through() {
     let server = Running::open();
