@@ -4,7 +4,7 @@ use crate::cli::args::{Check, Global, Repair};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Exit};
 use crate::cli::output::json;
-use crate::cli::task::Task;
+use crate::cli::task::{Answer, Task};
 use crate::cli::{output, session, unlock};
 use crate::vault::{RepairOutcome, RepairReport};
 
@@ -29,11 +29,11 @@ pub(crate) fn repair(context: &Context, global: &Global, args: &Repair) -> Resul
     if let Some(kept) = &report.kept {
         output::note(&format!("the damaged originals are kept in {}", kept.display()));
     }
-    if global.is_json() {
-        output::secret(&json::repair(&report)?)?;
+    session::show(if global.is_json() {
+        Answer::data(json::repair(&report)?)
     } else {
-        output::lines([summary(&report).as_str()])?;
-    }
+        Answer::lines([summary(&report)])
+    })?;
     match (&report.outcome, &report.loss) {
         (RepairOutcome::WouldLose, Some(loss)) => Err(CliError::new(
             Exit::Damaged,

@@ -55,7 +55,7 @@ fn place(context: &Context, global: &Global, name: &str) -> Result<Place, CliErr
 pub(crate) fn get(context: &Context, global: &Global, args: Get) -> Result<(), CliError> {
     let place = place(context, global, &args.name)?;
     let Get { name, stage, version, out } = args;
-    let task = Task::Get { place, name, version, stage };
+    let task = Task::Get(task::Get { place, name, version, stage });
     let Some(path) = out else { return perform(context, global, task) };
     let request = Request { task, json: global.is_json() };
     let answer = Session::new(context, global)?.run(&request, None)?;
@@ -100,14 +100,14 @@ pub(crate) fn versions(context: &Context, global: &Global, args: Versions) -> Re
 pub(crate) fn stage(context: &Context, global: &Global, args: Stage) -> Result<(), CliError> {
     let place = place(context, global, &args.name)?;
     let Stage { name, label, to, from } = args;
-    perform(context, global, Task::Stage { place, name, label, to, from })
+    perform(context, global, Task::Stage(task::Stage { place, name, label, to, from }))
 }
 
 /// `rm`
 pub(crate) fn rm(context: &Context, global: &Global, args: Rm) -> Result<(), CliError> {
     let place = place(context, global, &args.name)?;
     let Rm { name, window, now } = args;
-    perform(context, global, Task::Rm { place, name, window, now })
+    perform(context, global, Task::Rm(task::Rm { place, name, window, now }))
 }
 
 /// `restore`

@@ -1,6 +1,7 @@
 //! Bytes through a connection. Every call has a deadline, so nobody is held up by the other side.
 
 use crate::env::Clock;
+use crate::secret::SecretBytes;
 use crate::secret::buffer::WipedBuffer;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -43,12 +44,8 @@ impl Line {
     pub(super) fn read(&mut self, mut buffer: &mut [u8], deadline: Deadline) -> io::Result<()> {
         while !buffer.is_empty() {
             self.stream.set_read_timeout(Some(self.left(deadline)?))?;
-            match self.stream.read(buffer) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(read) => buffer = buffer.get_mut(read..).unwrap_or_default(),
-                Err(error) if is_pause(&error) => (),
-                Err(error) => return Err(error),
-            }
+            let read = moved(self.stream.read(buffer), ErrorKind::UnexpectedEof)?;
+            buffer = buffer.get_mut(read..).unwrap_or_default();
         }
         Ok(())
     }
@@ -77,23 +74,33 @@ impl Line {
         Ok(all.into_inner())
     }
 
+    /// The same, as a secret, without one more copy.
+    pub(super) fn secret(&mut self, len: usize, deadline: Deadline) -> io::Result<SecretBytes> {
+        let mut bytes = self.bytes(len, deadline)?;
+        Ok(SecretBytes::new(std::mem::take(&mut *bytes)))
+    }
+
     /// Writes all of `bytes`.
     pub(super) fn write(&mut self, mut bytes: &[u8], deadline: Deadline) -> io::Result<()> {
         while !bytes.is_empty() {
             self.stream.set_write_timeout(Some(self.left(deadline)?))?;
             let part = bytes.get(..PART.min(bytes.len())).unwrap_or_default();
-            match self.stream.write(part) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
-                Err(error) if is_pause(&error) => (),
-                Err(error) => return Err(error),
-            }
+            let written = moved(self.stream.write(part), ErrorKind::WriteZero)?;
+            bytes = bytes.get(written..).unwrap_or_default();
         }
         Ok(())
     }
 }
 
-/// Whether the call can go on, if the deadline allows it.
-fn is_pause(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
+/// How many bytes a call moved. That is none if it was only interrupted: the deadline says whether it goes
+/// on. If the other side has ended, it is an error of the kind `end`.
+fn moved(outcome: io::Result<usize>, end: ErrorKind) -> io::Result<usize> {
+    match outcome {
+        Ok(0) => Err(end.into()),
+        Err(error) => match error.kind() {
+            ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut => Ok(0),
+            _ => Err(error),
+        },
+        outcome => outcome,
+    }
 }

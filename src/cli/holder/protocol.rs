@@ -175,10 +175,7 @@ pub(super) fn request(line: &mut Line, by: Deadline) -> io::Result<(Request, Opt
     }
     let task = line.bytes(task_len, by)?;
     let request = serde_json::from_slice(&task).map_err(|_| garbage())?;
-    let value = match value_len {
-        Some(len) => Some(SecretBytes::copy_from(&line.bytes(len, by)?)),
-        None => None,
-    };
+    let value = value_len.map(|len| line.secret(len, by)).transpose()?;
     Ok((request, value))
 }
 
@@ -236,8 +233,7 @@ pub(super) fn reply(line: &mut Line, by: Deadline, data_by: Deadline) -> io::Res
             let head = line.bytes(head_len, data_by)?;
             let head: Head = serde_json::from_slice(&head).map_err(|_| garbage())?;
             let data_len = usize::try_from(data_len).map_err(|_| garbage())?;
-            let mut data = line.bytes(data_len, data_by)?;
-            let data = SecretBytes::new(std::mem::take(&mut *data));
+            let data = line.secret(data_len, data_by)?;
             Ok(Reply::Answer(Box::new(answer(head, data)?)))
         }
         _ => Err(garbage()),

@@ -13,5 +13,5 @@ pub(crate) mod text;
 #[cfg(feature = "server")]
 pub(crate) use streams::raw_line;
 pub(crate) use streams::{
-    data, data_is_seen, failure, lines, note, notes_are_seen, raw_note, secret, warn,
+    data, data_is_seen, failure, note, notes_are_seen, raw_note, secret, warn,
 };

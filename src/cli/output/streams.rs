@@ -20,16 +20,6 @@ pub(crate) fn secret(bytes: &SecretBytes) -> Result<(), CliError> {
     data(bytes.expose())
 }
 
-/// Writes lines to standard output.
-pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<(), CliError> {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(line);
-        text.push('\n');
-    }
-    if text.is_empty() { Ok(()) } else { data(text.as_bytes()) }
-}
-
 /// Whether standard output is a terminal.
 pub(crate) fn data_is_seen() -> bool {
     std::io::stdout().is_terminal()

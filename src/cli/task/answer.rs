@@ -2,7 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::secret::SecretBytes;
-use zeroize::Zeroizing;
+use crate::secret::buffer::WipedBuffer;
 
 /// What a request gave.
 #[derive(Debug)]
@@ -29,13 +29,13 @@ impl Answer {
     }
 
     /// Lines.
-    pub(crate) fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut text = Zeroizing::new(Vec::new());
+    pub(crate) fn lines(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut text = WipedBuffer::with_capacity(0);
         for line in lines {
-            text.extend_from_slice(line.as_bytes());
-            text.push(b'\n');
+            text.push(line.as_ref().as_bytes());
+            text.push(b"\n");
         }
-        Self::data(SecretBytes::copy_from(&text))
+        Self::data(SecretBytes::new(std::mem::take(&mut *text.into_inner())))
     }
 
     /// The same with a warning.

@@ -10,7 +10,7 @@ pub(crate) fn report(report: &CheckReport, is_json: bool) -> Result<Answer, CliE
     let mut answer = if is_json {
         Answer::data(json::check(report)?)
     } else {
-        Answer::lines([text::check_summary(report).as_str()])
+        Answer::lines([text::check_summary(report)])
     };
     answer.notes.extend_from_slice(&report.notes);
     for warning in &report.warnings {

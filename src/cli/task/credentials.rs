@@ -22,9 +22,8 @@ pub(super) fn list(vault: &Vault, is_json: bool) -> Result<Answer, CliError> {
     if is_json {
         return Ok(Answer::data(json::credentials(&pairs)?));
     }
-    let lines: Vec<String> =
-        pairs.iter().map(|pair| format!("{}\t{}", pair.access_key_id, pair.account)).collect();
-    Ok(Answer::lines(lines.iter().map(String::as_str)))
+    let line = |pair: &Credential| format!("{}\t{}", pair.access_key_id, pair.account);
+    Ok(Answer::lines(pairs.iter().map(line)))
 }
 
 /// `credentials revoke`

@@ -20,7 +20,7 @@ mod secrets;
 pub(crate) use answer::Answer;
 pub(crate) use check::report as check_answer;
 pub(crate) use credentials::exports;
-pub(crate) use request::{Place, Put, Request, Task};
+pub(crate) use request::{Get, Place, Put, Request, Rm, Stage, Task};
 
 use crate::cli::error::{CliError, Exit};
 use crate::secret::SecretBytes;
@@ -37,18 +37,12 @@ pub(crate) fn run(
     match task {
         Task::Put(put) => secrets::put(vault, put, value.ok_or_else(no_value)?, *json),
         Task::Find { place, name, create } => secrets::find(vault, place, name, *create),
-        Task::Get { place, name, version, stage } => {
-            secrets::get(vault, place, (name, version.as_deref(), stage.as_deref()), *json)
-        }
+        Task::Get(get) => secrets::get(vault, get, *json),
         Task::Ls { place, prefix } => secrets::ls(vault, place, prefix, *json),
         Task::Describe { place, name } => secrets::describe(vault, place, name, *json),
         Task::Versions { place, name, all } => secrets::versions(vault, place, name, *all, *json),
-        Task::Stage { place, name, label, to, from } => {
-            secrets::stage(vault, place, (name, label), (to.clone(), from.clone()), *json)
-        }
-        Task::Rm { place, name, window, now } => {
-            secrets::rm(vault, place, name, (*window, *now), *json)
-        }
+        Task::Stage(stage) => secrets::stage(vault, stage, *json),
+        Task::Rm(rm) => secrets::rm(vault, rm, *json),
         Task::Restore { place, name } => secrets::restore(vault, place, name, *json),
         Task::NewCredential { account } => credentials::create(vault, account, *json),
         Task::Credentials => credentials::list(vault, *json),

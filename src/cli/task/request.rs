@@ -53,6 +53,37 @@ pub(crate) struct Put {
     pub(crate) is_binary: bool,
 }
 
+/// `get`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Get {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) version: Option<String>,
+    pub(crate) stage: Option<String>,
+}
+
+/// `stage`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stage {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) label: String,
+    pub(crate) to: Option<String>,
+    pub(crate) from: Option<String>,
+}
+
+/// `rm`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rm {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) window: Option<i64>,
+    pub(crate) now: bool,
+}
+
 /// One operation of the command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +93,7 @@ pub(crate) enum Task {
     /// Whether a `put` of this name can succeed, before its value is asked for.
     Find { place: Place, name: String, create: bool },
     /// `get`
-    Get { place: Place, name: String, version: Option<String>, stage: Option<String> },
+    Get(Get),
     /// `ls`
     Ls { place: Place, prefix: String },
     /// `describe`
@@ -70,9 +101,9 @@ pub(crate) enum Task {
     /// `versions`
     Versions { place: Place, name: String, all: bool },
     /// `stage`
-    Stage { place: Place, name: String, label: String, to: Option<String>, from: Option<String> },
+    Stage(Stage),
     /// `rm`
-    Rm { place: Place, name: String, window: Option<i64>, now: bool },
+    Rm(Rm),
     /// `restore`
     Restore { place: Place, name: String },
     /// `credentials new`
@@ -92,12 +123,12 @@ impl Task {
         match self {
             Self::Put(_) => "put",
             Self::Find { .. } => "find",
-            Self::Get { .. } => "get",
+            Self::Get(_) => "get",
             Self::Ls { .. } => "ls",
             Self::Describe { .. } => "describe",
             Self::Versions { .. } => "versions",
-            Self::Stage { .. } => "stage",
-            Self::Rm { .. } => "rm",
+            Self::Stage(_) => "stage",
+            Self::Rm(_) => "rm",
             Self::Restore { .. } => "restore",
             Self::NewCredential { .. } => "credentials-new",
             Self::Credentials => "credentials-ls",
@@ -112,14 +143,14 @@ impl Task {
         match self {
             Self::Put(_)
             | Self::Find { .. }
-            | Self::Get { .. }
+            | Self::Get(_)
             | Self::Ls { .. }
             | Self::Describe { .. }
             | Self::Versions { .. }
             | Self::Credentials
             | Self::Check { .. } => true,
-            Self::Stage { .. }
-            | Self::Rm { .. }
+            Self::Stage(_)
+            | Self::Rm(_)
             | Self::Restore { .. }
             | Self::NewCredential { .. }
             | Self::Revoke { .. } => false,

@@ -1,7 +1,7 @@
 //! What the subcommands on secrets do.
 
 use super::answer::Answer;
-use super::request::{Place, Put};
+use super::request::{Get, Place, Put, Rm, Stage};
 use crate::cli::error::CliError;
 use crate::cli::output::{json, text};
 use crate::error::Error;
@@ -14,7 +14,6 @@ use crate::model::api::{
 use crate::model::limits::PAGE_MAX;
 use crate::responses::{SecretList, Structure};
 use crate::secret::{SecretBytes, SecretValue};
-use crate::semantics::FaultKind;
 use crate::vault::Vault;
 
 /// `put`
@@ -25,11 +24,10 @@ pub(super) fn put(
     is_json: bool,
 ) -> Result<Answer, CliError> {
     let written = store(vault, put, value)?;
-    if is_json {
-        return document(&written);
-    }
-    let id = written.version_id.as_ref().map(|id| text::one_line(id.as_str()));
-    Ok(Answer::lines(id.as_deref()))
+    answer(is_json, &written, || {
+        let id = written.version_id.as_ref().map(|id| text::one_line(id.as_str()));
+        Answer::lines(id.as_deref())
+    })
 }
 
 /// Stores a new version. With `--create` a missing secret is created first.
@@ -39,7 +37,7 @@ fn store(vault: &Vault, put: &Put, value: &SecretBytes) -> Result<VersionRespons
     // EXPOSE: copied, because the same request may be asked again.
     let value = SecretBytes::copy_from(value.expose());
     let value = if *is_binary { SecretValue::Binary(value) } else { SecretValue::String(value) };
-    if *create && !exists(vault, &scope, name)? {
+    if *create && can_create(name) && is_missing(vault, &scope, name)? {
         let mut request = CreateSecret::new(name.as_str());
         if stages.is_empty() {
             // In one operation, so that nobody sees the secret without its value.
@@ -56,26 +54,22 @@ fn store(vault: &Vault, put: &Put, value: &SecretBytes) -> Result<VersionRespons
 }
 
 fn refused_put(error: Error, create: bool) -> CliError {
-    let is_missing = is_fault(&error, FaultKind::ResourceNotFound) && !create;
+    let lacks_create = error.is_not_found() && !create;
     let failure = CliError::from(error);
-    if is_missing { failure.hint("--create creates the secret") } else { failure }
+    if lacks_create { failure.hint("--create creates the secret") } else { failure }
 }
 
-fn exists(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, CliError> {
+fn is_missing(vault: &Vault, scope: &Scope, name: &str) -> Result<bool, CliError> {
     match vault.in_scope(scope).describe_secret(DescribeSecret::new(name)) {
-        Ok(_) => Ok(true),
-        // An ARN names a secret that existed once. No secret can be created from it.
-        Err(error)
-            if is_fault(&error, FaultKind::ResourceNotFound) && !name.starts_with("arn:") =>
-        {
-            Ok(false)
-        }
+        Ok(_) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
         Err(error) => Err(error.into()),
     }
 }
 
-fn is_fault(error: &Error, kind: FaultKind) -> bool {
-    error.fault().is_some_and(|fault| fault.kind == kind)
+/// An ARN names a secret that existed once. No secret can be created from it.
+fn can_create(name: &str) -> bool {
+    !name.starts_with("arn:")
 }
 
 /// Fails as a `put` of this name would, as far as the name decides.
@@ -86,8 +80,8 @@ pub(super) fn find(
     create: bool,
 ) -> Result<Answer, CliError> {
     let scope = place.scope();
-    if create {
-        exists(vault, &scope, name)?;
+    if create && can_create(name) {
+        is_missing(vault, &scope, name)?;
     } else {
         let found = vault.in_scope(&scope).describe_secret(DescribeSecret::new(name));
         found.map_err(|error| refused_put(error, create))?;
@@ -96,17 +90,9 @@ pub(super) fn find(
 }
 
 /// `get`
-pub(super) fn get(
-    vault: &Vault,
-    place: &Place,
-    (name, version, stage): (&str, Option<&str>, Option<&str>),
-    is_json: bool,
-) -> Result<Answer, CliError> {
-    let request = GetSecretValue {
-        secret_id: name.to_owned(),
-        version_id: version.map(str::to_owned),
-        version_stage: stage.map(str::to_owned),
-    };
+pub(super) fn get(vault: &Vault, get: &Get, is_json: bool) -> Result<Answer, CliError> {
+    let Get { place, name, version, stage } = get.clone();
+    let request = GetSecretValue { secret_id: name, version_id: version, version_stage: stage };
     let found = vault.in_scope(place.scope()).get_secret_value(request)?;
     if is_json {
         return document(&found);
@@ -127,10 +113,9 @@ pub(super) fn ls(
     is_json: bool,
 ) -> Result<Answer, CliError> {
     let found = list(vault, &place.scope(), prefix)?;
-    if is_json {
-        return document(&SecretList(&found));
-    }
-    Ok(Answer::lines(found.iter().map(|entry| entry.name.as_str())))
+    answer(is_json, &SecretList(&found), || {
+        Answer::lines(found.iter().map(|entry| entry.name.as_str()))
+    })
 }
 
 /// All secrets whose name starts with `prefix`, by name.
@@ -139,16 +124,12 @@ fn list(
     scope: &Scope,
     prefix: &str,
 ) -> Result<Vec<DescribeSecretResponse>, CliError> {
-    let mut request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
+    let request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
     let mut found = Vec::new();
-    loop {
-        let page = vault.in_scope(scope).list_secrets(request.clone())?;
-        found.extend(page.secrets.into_iter().filter(|entry| entry.name.starts_with(prefix)));
-        request.next_token = page.next_token;
-        if request.next_token.is_none() {
-            break;
-        }
+    for entry in vault.in_scope(scope).all(request) {
+        found.push(entry?);
     }
+    found.retain(|entry| entry.name.starts_with(prefix));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }
@@ -165,11 +146,7 @@ pub(super) fn describe(
     is_json: bool,
 ) -> Result<Answer, CliError> {
     let found = vault.in_scope(place.scope()).describe_secret(DescribeSecret::new(name))?;
-    if is_json {
-        return document(&found);
-    }
-    let lines = text::description(&found);
-    Ok(Answer::lines(lines.iter().map(String::as_str)))
+    answer(is_json, &found, || Answer::lines(text::description(&found)))
 }
 
 /// `versions`
@@ -181,11 +158,7 @@ pub(super) fn versions(
     is_json: bool,
 ) -> Result<Answer, CliError> {
     let found = all_versions(vault, &place.scope(), name, all)?;
-    if is_json {
-        return document(&found);
-    }
-    let lines: Vec<String> = found.versions.iter().map(text::version).collect();
-    Ok(Answer::lines(lines.iter().map(String::as_str)))
+    answer(is_json, &found, || Answer::lines(found.versions.iter().map(text::version)))
 }
 
 fn all_versions(
@@ -211,50 +184,33 @@ fn all_versions(
 }
 
 /// `stage`
-pub(super) fn stage(
-    vault: &Vault,
-    place: &Place,
-    (name, label): (&str, &str),
-    (to, from): (Option<String>, Option<String>),
-    is_json: bool,
-) -> Result<Answer, CliError> {
+pub(super) fn stage(vault: &Vault, stage: &Stage, is_json: bool) -> Result<Answer, CliError> {
+    let Stage { place, name, label, to, from } = stage.clone();
     let request = UpdateSecretVersionStage {
-        secret_id: name.to_owned(),
-        version_stage: label.to_owned(),
+        secret_id: name,
+        version_stage: label,
         remove_from_version_id: from,
         move_to_version_id: to,
     };
     let named = vault.in_scope(place.scope()).update_secret_version_stage(request)?;
-    if is_json { document(&named) } else { Ok(Answer::nothing()) }
+    answer(is_json, &named, Answer::nothing)
 }
 
 /// `rm`
-pub(super) fn rm(
-    vault: &Vault,
-    place: &Place,
-    name: &str,
-    (window, now): (Option<i64>, bool),
-    is_json: bool,
-) -> Result<Answer, CliError> {
+pub(super) fn rm(vault: &Vault, rm: &Rm, is_json: bool) -> Result<Answer, CliError> {
+    let Rm { place, name, window, now } = rm;
     let scope = place.scope();
     let request = DeleteSecret {
-        secret_id: name.to_owned(),
-        recovery_window_in_days: window,
+        secret_id: name.clone(),
+        recovery_window_in_days: *window,
         force_delete_without_recovery: now.then_some(true),
     };
     // As with AWS, a forced deletion of a missing secret succeeds. A warning hints at a mistyped name.
-    let missing = now
-        && vault
-            .in_scope(&scope)
-            .describe_secret(DescribeSecret::new(name))
-            .is_err_and(|error| is_fault(&error, FaultKind::ResourceNotFound));
+    let missing = *now && is_missing(vault, &scope, name).unwrap_or(false);
     let deleted = vault.in_scope(&scope).delete_secret(request)?;
-    let shredded = if now { vault.shred() } else { Ok(()) };
-    let mut answer = if is_json {
-        document(&deleted)?
-    } else {
-        Answer::lines([text::date_time(deleted.deletion_date).as_str()])
-    };
+    let shredded = if *now { vault.shred() } else { Ok(()) };
+    let mut answer =
+        answer(is_json, &deleted, || Answer::lines([text::date_time(deleted.deletion_date)]))?;
     if missing {
         answer.warn("there was no such secret");
     }
@@ -275,7 +231,16 @@ pub(super) fn restore(
     is_json: bool,
 ) -> Result<Answer, CliError> {
     let named = vault.in_scope(place.scope()).restore_secret(RestoreSecret::new(name))?;
-    if is_json { document(&named) } else { Ok(Answer::nothing()) }
+    answer(is_json, &named, Answer::nothing)
+}
+
+/// The response as a document, or in the form for people.
+fn answer(
+    is_json: bool,
+    response: &impl Structure,
+    for_people: impl FnOnce() -> Answer,
+) -> Result<Answer, CliError> {
+    if is_json { document(response) } else { Ok(for_people()) }
 }
 
 fn document(response: &impl Structure) -> Result<Answer, CliError> {
