@@ -120,8 +120,8 @@ fn every_rule_is_cited_by_a_test() {
             uncited.remove(&id);
         }
     }
-    let expected = UNCITED.map(str::to_owned).into();
-    assert_eq!(uncited, expected, "the rules that no test cites, and those that may lack a test");
+    uncited.retain(|id| !UNCITED.contains(&id.as_str()));
+    assert!(uncited.is_empty(), "no test cites {uncited:?}");
 }
 
 #[test]

@@ -226,9 +226,12 @@ fn an_anchor_notices_each_rollback_and_takes_no_power_cut_for_one() {
         let (older, current) = run().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         (cuts, refused, served) = (cuts + case.cuts, refused + older, served + current);
     }
-    println!(
-        "anchor: {} vaults, {cuts} power cuts, {refused} rollbacks refused, {served} copies served",
-        seeds.end - seeds.start
-    );
+    let counts = [
+        ("vaults", seeds.end - seeds.start),
+        ("power cuts", cuts),
+        ("rollbacks refused", refused),
+        ("copies served", served),
+    ];
+    figures::tell("anchor", &seeds, &counts);
     assert!(refused > 0 && served > 0 && cuts > 0 || seeds.end - seeds.start < 10);
 }

@@ -378,7 +378,20 @@ fn each_open_on_a_hostile_medium_ends_as_its_rule_says() {
         let name = format!("{trouble:?}");
         *counts.entry(name.split('(').next().unwrap().to_owned()).or_default() += 1;
     }
-    println!("hostile media: {} opens: {counts:?}", seeds.end - seeds.start);
+    let of = |trouble: &str| counts.get(trouble).copied().unwrap_or_default();
+    let told = [
+        ("opens", seeds.end - seeds.start),
+        ("on a read-only medium", of("ReadOnly")),
+        ("on a full medium", of("Full")),
+        ("without locks", of("NoLocks")),
+        ("without syncs of folders", of("NoFolderSync")),
+        ("without modes", of("NoModes")),
+        ("of another user", of("OtherOwner")),
+        ("open to others", of("Lax")),
+        ("with a link", of("Link")),
+    ];
+    assert_eq!(told.iter().skip(1).map(|(_, count)| count).sum::<u64>(), seeds.end - seeds.start);
+    figures::tell("hostile media", &seeds, &told);
     assert!(counts.len() == 8 || seeds.end - seeds.start < 200, "{counts:?}");
 }
 
