@@ -58,9 +58,12 @@ fn t04_the_lines_of_a_copy_are_not_the_originals() {
     let home = Home::with_vault();
     home.put("a", "one");
     copy(&home.vault(), &home.path("copy"));
-    // A copy that is used beside the original has an anchor of its own.
-    let server = serve(&home, &["--vault", "copy", "--anchor", "copy.anchor"]);
-    let of_copy = home.run(&["env", "--vault", "copy"]).expect(0);
+    // With a copy of the key file beside it. So the copy of the vault has an anchor of its own.
+    let key = home.keys().join("of-the-copy");
+    std::fs::copy(home.key_file(), &key).unwrap();
+    let of_copy = ["--vault", "copy", "--key-file", key.to_str().unwrap()];
+    let server = serve(&home, &of_copy);
+    let of_copy = home.run(&[&["env"][..], &of_copy].concat()).expect(0);
     assert!(of_copy.text().contains("AWS_ENDPOINT_URL_SECRETS_MANAGER"));
     let Said { err, .. } = home.run(&["env"]).expect(3);
     assert!(err.contains("no server was started") && err.contains("copy"), "{err}");
