@@ -17,6 +17,7 @@ mod table;
 
 mod clients;
 mod connections;
+mod errnos;
 mod ground;
 mod habits;
 mod identity;
