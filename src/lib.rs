@@ -48,8 +48,9 @@
 //!
 //! # Features
 //!
-//! `cli` and `server` are on by default and only serve the binary. With
-//! `default-features = false` the library needs no async runtime, no HTTP and no argument parser.
+//! `cli` and `server` are on by default and serve the binary; of the library they add only
+//! [`Vault::listen`] (`cli`), by which the command works beside a program. With `default-features = false` the
+//! library needs no async runtime, no HTTP and no argument parser.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(feature = "__internals"), warn(missing_debug_implementations))]
@@ -108,6 +109,9 @@ pub mod __internals;
 #[doc(hidden)]
 pub use frontends::main as __main;
 
+#[cfg(feature = "cli")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cli")))]
+pub use cli::holder::Listener;
 pub use crypto::{SlotKind, Unlock, VaultId};
 pub use error::{Error, ErrorKind, Result};
 pub use model::{RotationStep, Scope, api};

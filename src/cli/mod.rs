@@ -34,7 +34,7 @@ mod client_env;
 mod commands;
 mod context;
 mod error;
-mod holder;
+pub(crate) mod holder;
 mod input;
 mod locations;
 mod output;

@@ -8,11 +8,17 @@ use super::inner::Inner;
 use super::read::measures::Measures;
 use super::running::Running;
 use crate::crypto::{Unlock, VaultId};
+#[cfg(feature = "cli")]
+use crate::env::Env;
 use crate::env::threads::sync::Arc;
+#[cfg(feature = "cli")]
+use crate::error::ErrorKind;
 use crate::error::Result;
 #[cfg(all(feature = "cli", feature = "server"))]
 use crate::secret::SecretValue;
 use std::fmt;
+#[cfg(feature = "cli")]
+use std::path::Path;
 
 /// An open vault. Clones share it; it can be used from any thread.
 ///
@@ -46,6 +52,25 @@ impl Vault {
     pub(crate) fn folder_identity(&self) -> Option<(u64, u64)> {
         let shared = &self.inner.shared;
         Some(shared.env.fs.metadata(&shared.dir).ok()??.identity)
+    }
+
+    /// The folder that the vault was opened in, if it has one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        let shared = &self.inner.shared;
+        shared.env.fs.is_real().then_some(shared.dir.as_path())
+    }
+
+    /// Clock, entropy and files of the vault.
+    #[cfg(feature = "cli")]
+    pub(crate) fn env(&self) -> &Env {
+        &self.inner.shared.env
+    }
+
+    /// Whether the vault was closed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.shared.refuses_writes() == Some(ErrorKind::Closed)
     }
 
     /// The vault's identity.

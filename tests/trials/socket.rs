@@ -1,6 +1,7 @@
 //! Commands that go through the process that holds the vault (rules SOCK in `docs/TRIALS.md`).
 //!
 //! - `same.rs`: the same answers with and without a holder
+//! - `embedded.rs`: a program that holds the vault and listens
 //! - `crowd.rs`: many commands at once, writers during a check, ends of the holder
 //! - `hostile.rs`: what else listens there or speaks to it
 //! - `broken.rs`: answers that break off
@@ -9,6 +10,7 @@ use crate::table::Row;
 
 mod broken;
 mod crowd;
+mod embedded;
 mod hostile;
 mod same;
 

@@ -11,9 +11,10 @@ use crate::cli::task::{Answer, Request, Task, run};
 use crate::env::Env;
 use crate::env::real::unix_socket::{Folder, Named, peer_uid, stop_listening};
 use crate::env::real::{effective_uid, open_files_max};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 use crate::vault::{OnProgress, Progress, Vault};
+use std::fmt;
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +32,7 @@ const FILES_PER_CONNECTION: usize = 8;
 /// So many connections there may be however few files the process may open.
 const CONNECTIONS_MIN: usize = 4;
 /// Files of the holder beside its connections: the folder, the socket, and a connection that is refused.
+#[cfg(feature = "server")]
 const OTHER_FILES: usize = 3;
 /// From the connection to the end of the hello.
 const HELLO_TIME: Duration = Duration::from_secs(5);
@@ -51,14 +53,20 @@ fn connections_max() -> usize {
 }
 
 /// How many files a holder may have open, so that the server leaves room for them.
+#[cfg(feature = "server")]
 pub(crate) fn files_max() -> usize {
     connections_max() + OTHER_FILES
 }
 
-/// Listens for commands until it is dropped.
-pub(crate) struct Holder {
+/// Hears of each command that was answered: what it asked, the answer, and how long that took.
+pub(crate) type Heard = fn(&Task, &Answer, Duration);
+
+/// Answers the command `strongroom` for a vault that this process holds, until it is dropped.
+/// [`Vault::listen`] gives one.
+#[must_use = "it listens until it is dropped"]
+pub struct Listener {
     room: Arc<Room>,
-    listener: Arc<UnixListener>,
+    socket: Arc<UnixListener>,
     /// The socket's file, so that no other is removed.
     file: (u64, u64),
     acceptor: Option<JoinHandle<()>>,
@@ -70,6 +78,7 @@ struct Room {
     vault: Vault,
     folder: Folder,
     hello: Hello,
+    heard: Heard,
     open: AtomicUsize,
     connections_max: usize,
     work: Mutex<Work>,
@@ -83,34 +92,30 @@ struct Work {
     is_ending: bool,
 }
 
-impl Holder {
+impl Listener {
     /// Listens in the folder `dir` of the vault, which this process holds. So a socket that is there already
     /// is of a holder that has ended, or of nobody.
-    pub(crate) fn listen(env: &Env, dir: &Path, vault: &Vault) -> Result<Self, CliError> {
-        let path = dir.join(SOCKET);
+    pub(crate) fn listen(env: &Env, dir: &Path, vault: &Vault, heard: Heard) -> Result<Self> {
         let folder = Folder::open(dir).map_err(|error| Error::io("open", dir, error))?;
-        if let Ok(Some(old)) = folder.look(SOCKET)
-            && !old.is_socket
-            && !old.is_link
-        {
-            let message = format!("{} is a file or folder, not a socket", path.display());
-            return Err(CliError::new(Exit::Other, message)
-                .hint("move it away, then start the server again"));
-        }
-        Self::take(env, folder, vault).map_err(|error| Error::io("make", &path, error).into())
+        Self::take(env, folder, vault, heard)
+            .map_err(|error| Error::io("make", dir.join(SOCKET), error))
     }
 
-    fn take(env: &Env, folder: Folder, vault: &Vault) -> io::Result<Self> {
+    fn take(env: &Env, folder: Folder, vault: &Vault, heard: Heard) -> io::Result<Self> {
         let identity = folder.metadata()?.identity;
         if vault.folder_identity() != Some(identity) {
             return Err(io::Error::other("the path leads to another folder by now"));
         }
-        if folder.look(SOCKET)?.is_some() {
+        if let Some(old) = folder.look(SOCKET)? {
+            if !old.is_socket && !old.is_link {
+                let message = "it is a file or folder, not a socket";
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+            }
             // A link is removed itself, not what it leads to.
             folder.remove(SOCKET)?;
         }
         let hello = Hello { vault: vault.id().0, folder: identity };
-        let listener = Arc::new(folder.listen(SOCKET)?);
+        let socket = Arc::new(folder.listen(SOCKET)?);
         let file = folder.look(SOCKET)?.map(|named| named.facts.identity);
         let file = file.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
         let room = Arc::new(Room {
@@ -118,20 +123,27 @@ impl Holder {
             vault: vault.clone(),
             folder,
             hello,
+            heard,
             open: AtomicUsize::new(0),
             connections_max: connections_max(),
             work: Mutex::default(),
             is_idle: Condvar::new(),
         });
-        let (accepts, to) = (Arc::clone(&listener), Arc::clone(&room));
+        let (accepts, to) = (Arc::clone(&socket), Arc::clone(&room));
         let acceptor = thread::Builder::new()
             .name("strongroom-holder".to_owned())
             .spawn(move || accept(&accepts, &to))?;
-        Ok(Self { room, listener, file, acceptor: Some(acceptor) })
+        Ok(Self { room, socket, file, acceptor: Some(acceptor) })
     }
 }
 
-impl Drop for Holder {
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("vault", &self.room.vault).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Listener {
     /// Takes no more requests, removes the socket and waits for the requests that run.
     fn drop(&mut self) {
         self.room.lock().is_ending = true;
@@ -140,7 +152,7 @@ impl Drop for Holder {
             // If it stays, the next holder removes it.
             let _ = self.room.folder.remove(SOCKET);
         }
-        if stop_listening(&self.listener).is_ok()
+        if stop_listening(&self.socket).is_ok()
             && let Some(acceptor) = self.acceptor.take()
         {
             let _ended = acceptor.join();
@@ -156,10 +168,15 @@ impl Room {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether no request is taken any more. A program may close its vault and listen on.
+    fn is_ending(&self, work: &Work) -> bool {
+        work.is_ending || self.vault.is_closed()
+    }
+
     /// Counts a request in. `None`: the server ends.
     fn begin(&self) -> Option<Running<'_>> {
         let mut work = self.lock();
-        if work.is_ending {
+        if self.is_ending(&work) {
             return None;
         }
         work.running += 1;
@@ -236,7 +253,7 @@ fn converse(room: &Room, stream: UnixStream) -> io::Result<()> {
     let verdict = match protocol::hello(&mut line, by)? {
         None => Verdict::OtherVersion,
         Some(hello) if hello != room.hello => Verdict::Elsewhere,
-        Some(_) if room.lock().is_ending => Verdict::Ending,
+        Some(_) if room.is_ending(&room.lock()) => Verdict::Ending,
         Some(_) => Verdict::GoOn,
     };
     protocol::send_verdict(&mut line, verdict, by)?;
@@ -255,7 +272,7 @@ fn converse(room: &Room, stream: UnixStream) -> io::Result<()> {
     let begun = room.env.clock.monotonic();
     let answer = work(room, &mut line, &request, value.as_ref());
     drop(value);
-    tell(&request.task, &answer, room.env.clock.monotonic().saturating_sub(begun));
+    (room.heard)(&request.task, &answer, room.env.clock.monotonic().saturating_sub(begun));
     let megabytes = u32::try_from(answer.data.len() >> 20).unwrap_or(u32::MAX);
     let by = line.within(ANSWER_TIME.saturating_mul(megabytes.saturating_add(1)));
     let sent = protocol::send_answer(&mut line, answer, by);
@@ -264,7 +281,8 @@ fn converse(room: &Room, stream: UnixStream) -> io::Result<()> {
 }
 
 /// The line of a command in the log of the server (SPEAK-1).
-fn tell(task: &Task, answer: &Answer, time: Duration) {
+#[cfg(feature = "server")]
+pub(crate) fn tell(task: &Task, answer: &Answer, time: Duration) {
     let exit = answer.failure.as_ref().map_or(Exit::Ok, |failure| failure.exit).code();
     let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let operation = tracing::field::display(task.name());

@@ -1,23 +1,26 @@
 //! The holder's socket: commands that run in the process that holds the vault (rules SOCK in
 //! `docs/TRIALS.md`).
 //!
-//! Whoever serves a vault listens on `holder.sock` in its folder. A command that finds the vault held sends
-//! its request there and prints the answer, as if it had run the request itself.
+//! Whoever serves a vault listens on `holder.sock` in its folder, and so does a program that asks for it with
+//! `Vault::listen`. A command that finds the vault held sends its request there and prints the answer, as if
+//! it had run the request itself.
 //!
 //! - `line.rs`: bytes through a connection, until a deadline
 //! - `protocol.rs`: the frames, bounded before anything is allocated
 //! - `connect.rs`: the command's side
 //! - `listen.rs`: the holder's side
+//! - `embedded.rs`: the same for a program that embeds the vault
 
 mod connect;
+mod embedded;
 mod line;
-#[cfg(feature = "server")]
 mod listen;
 mod protocol;
 
 pub(crate) use connect::{Outcome, Reached, ask, reach};
+pub use listen::Listener;
 #[cfg(feature = "server")]
-pub(crate) use listen::{Holder, files_max};
+pub(crate) use listen::{files_max, tell};
 
 use std::time::Duration;
 

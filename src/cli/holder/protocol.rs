@@ -87,7 +87,6 @@ pub(super) fn send_hello(line: &mut Line, hello: Hello, by: Deadline) -> io::Res
 }
 
 /// The hello of a command. `None`: it speaks another version.
-#[cfg(feature = "server")]
 pub(super) fn hello(line: &mut Line, by: Deadline) -> io::Result<Option<Hello>> {
     if line.array::<7>(by)? != MARK {
         return Err(garbage());
@@ -100,7 +99,6 @@ pub(super) fn hello(line: &mut Line, by: Deadline) -> io::Result<Option<Hello>> 
     Ok(Some(Hello { vault, folder }))
 }
 
-#[cfg(feature = "server")]
 pub(super) fn send_verdict(line: &mut Line, verdict: Verdict, by: Deadline) -> io::Result<()> {
     let verdict = match verdict {
         Verdict::GoOn => 0,
@@ -161,7 +159,6 @@ pub(super) fn send_request(
 }
 
 /// A request and its value.
-#[cfg(feature = "server")]
 pub(super) fn request(line: &mut Line, by: Deadline) -> io::Result<(Request, Option<SecretBytes>)> {
     let task_len = u32::from_le_bytes(line.array(by)?);
     let value_len = u32::from_le_bytes(line.array(by)?);
@@ -179,7 +176,6 @@ pub(super) fn request(line: &mut Line, by: Deadline) -> io::Result<(Request, Opt
     Ok((request, value))
 }
 
-#[cfg(feature = "server")]
 pub(super) fn send_working(
     line: &mut Line,
     (done, total): (u64, u64),
@@ -191,12 +187,10 @@ pub(super) fn send_working(
     line.write(&bytes, by)
 }
 
-#[cfg(feature = "server")]
 pub(super) fn send_ended(line: &mut Line, by: Deadline) -> io::Result<()> {
     line.write(b"E", by)
 }
 
-#[cfg(feature = "server")]
 pub(super) fn send_answer(line: &mut Line, answer: Answer, by: Deadline) -> io::Result<()> {
     let Answer { data, notes, is_open_line, failure } = answer;
     let (exit, message, hint) = match failure {

@@ -12,7 +12,7 @@ use crate::cli::client_env;
 use crate::cli::commands::init;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
-use crate::cli::holder::{self, Holder};
+use crate::cli::holder::{self, Listener};
 use crate::cli::input::{Input, signal};
 use crate::cli::rotation::{self, Caller, CallerCell};
 use crate::cli::transport::{AgentRequest, ListenRequest, Listening};
@@ -163,9 +163,10 @@ fn run(
 }
 
 /// Listens for commands. Where that is not possible, the server does without.
-fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Holder>, CliError> {
+fn hold(context: &Context, global: &Global, vault: &Vault) -> Result<Option<Listener>, CliError> {
     let path = locations::vault(context, global)?;
-    Ok(Holder::listen(&context.env, &path, vault)
+    Ok(Listener::listen(&context.env, &path, vault, holder::tell)
+        .map_err(CliError::from)
         .inspect_err(|failure| {
             // One line, because what `serve` prints may be read by a shell.
             let step = failure.hint.as_deref().map_or_else(String::new, |step| format!("; {step}"));
