@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The lane of costly reads. As many run at once as leave half of the processors to others.
+/// The lane of costly reads. Together they use at most half of the processors, or the only one.
 pub(crate) struct CostlyLane(Arc<Semaphore>);
 
 impl CostlyLane {
