@@ -22,8 +22,12 @@ impl Now {
     /// is more than a day ahead of both clocks was recorded by a wrong clock and holds nothing back: then it
     /// is the later one of both (SEM-DATE-7).
     pub(crate) fn not_before(self, earlier: UnixMillis) -> UnixMillis {
-        let present = self.wall.max(self.age);
-        if earlier > present.plus(AHEAD_MILLIS) { present } else { self.wall.max(earlier) }
+        if self.disbelieves(earlier) { self.wall.max(self.age) } else { self.wall.max(earlier) }
+    }
+
+    /// Whether `date` was recorded by a wrong clock: it is more than a day ahead of both (SEM-DATE-7).
+    pub(crate) fn disbelieves(self, date: UnixMillis) -> bool {
+        date > self.wall.max(self.age).plus(AHEAD_MILLIS)
     }
 }
 

@@ -4,7 +4,7 @@
 //! The engine that calls the function asks again after each call. After a crash it asks without a report, and
 //! the step whose result was not recorded is called again.
 
-use super::due::{rotation_due, window};
+use super::due::{corrected, rotation_due, window};
 use super::version::{begin, drop_test_version};
 use crate::env::UnixMillis;
 use crate::model::api::{AdvanceRotation, RotationCall, RotationReport, RotationTurn};
@@ -33,6 +33,10 @@ pub(crate) fn advance<V: View>(
     };
     let rotation = record.rotation.clone().filter(|rotation| !rotation.is_external());
     let Some(rotation) = rotation else { return Ok(rest(None)) };
+    // The report of a call is recorded first. The turn after it comes without one.
+    if let Some(rotation) = corrected(&rotation, context.now).filter(|_| request.report.is_none()) {
+        return Ok(put(record, rotation, context));
+    }
     let labels = Labels::load(view, record.id)?;
     match rotation.running.clone() {
         Some(running) if !rotation.enabled => {
@@ -42,6 +46,14 @@ pub(crate) fn advance<V: View>(
         Some(running) => go_on(view, context, request, record, labels, rotation, running),
         None => begin_if_due(context, request, record, labels, rotation),
     }
+}
+
+/// Stores a corrected rotation. No answer shows that change, so the secret's date stays.
+fn put(record: SecretRecord, rotation: Rotation, context: &Context) -> Plan {
+    let record = SecretRecord { rotation: Some(rotation), ..record };
+    let due = rotation_due(&record, context.now);
+    let answer = Answer::Rotation(RotationTurn { call: None, due });
+    Plan { effects: vec![Effect::PutSecret(record)], answer }
 }
 
 /// Begins a rotation if the schedule says so.
@@ -158,7 +170,7 @@ fn end<V: View>(
         change.labels.detach(&Stage::pending());
     }
     change.record.rotation = Some(Rotation { running: None, ..rotation });
-    let due = rotation_due(&change.record);
+    let due = rotation_due(&change.record, context.now);
     Ok(change.finish(Answer::Rotation(RotationTurn { call: None, due }))?)
 }
 

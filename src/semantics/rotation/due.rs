@@ -4,22 +4,37 @@ use super::schedule::{Schedule, Window};
 use crate::env::UnixMillis;
 use crate::model::api::{RotationDescription, RotationRules};
 use crate::model::{Rotation, RunningRotation, SecretRecord};
+use crate::semantics::plan::Now;
 
-/// When a secret's rotation has to be advanced next, by the wall clock.
+/// When a secret's rotation has to be advanced next, by the wall clock. What a wrong clock has put off is due
+/// now, so that it is corrected (SEM-DATE-7).
 #[must_use]
-pub fn rotation_due(record: &SecretRecord) -> Option<UnixMillis> {
+pub fn rotation_due(record: &SecretRecord, now: Now) -> Option<UnixMillis> {
     let rotation = record.rotation.as_ref()?;
     // Only its partner could rotate it (SEM-EXT-6).
     if record.dead || record.deletion.is_some() || rotation.is_external() {
         return None;
     }
     match &rotation.running {
+        None if !rotation.enabled => None,
+        _ if corrected(rotation, now).is_some() => Some(now.wall),
         // Cancelled: its temporary version is removed at once.
         Some(running) if !rotation.enabled => running.not_before,
-        None if !rotation.enabled => None,
         Some(RunningRotation { not_before: Some(at), .. }) => Some(*at),
         _ => window(rotation).map(|window| window.opens),
     }
+}
+
+/// The rotation without the times of a wrong clock, from which its next window would be counted, or for which
+/// its next attempt would wait (SEM-DATE-7). `None`: it has none.
+pub(super) fn corrected(rotation: &Rotation, now: Now) -> Option<Rotation> {
+    let mut corrected = rotation.clone();
+    corrected.counted_from = corrected.counted_from.min(now.not_before(corrected.counted_from));
+    if let Some(running) = &mut corrected.running {
+        running.not_before =
+            running.not_before.map(|at| if now.disbelieves(at) { now.wall } else { at });
+    }
+    (corrected != *rotation).then_some(corrected)
 }
 
 /// The next window of a schedule.

@@ -197,7 +197,7 @@ fn nobody_waits_for_the_window_of_a_partner() {
     let mut world = external();
     rotate(&mut world, settings("r")).unwrap();
     let record = world.view.secrets.values().next().unwrap().clone();
-    assert_eq!(rotation_due(&record), None);
+    assert_eq!(rotation_due(&record, world.now), None);
     world.pass(40 * super::DAY);
     assert_eq!(world.labels(S), "v1{AWSCURRENT}");
     let request = crate::model::api::CancelRotateSecret::new(S);

@@ -101,7 +101,7 @@ pub(super) fn complete(world: &mut World, by: &str) {
 }
 
 pub(super) fn due(world: &World) -> Option<UnixMillis> {
-    rotation_due(&world.view.secrets[&world.id(S).unwrap()])
+    rotation_due(&world.view.secrets[&world.id(S).unwrap()], world.now)
 }
 
 /// SEM-ROT-1

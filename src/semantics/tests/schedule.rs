@@ -31,7 +31,7 @@ fn window(rules: RotationRules) -> (i64, i64, Option<i64>) {
     let mut world = rotatable();
     configure(&mut world, rules).unwrap();
     complete(&mut world, "r");
-    let opens = rotation_due(&world.view.secrets[&world.id(S).unwrap()]).unwrap();
+    let opens = rotation_due(&world.view.secrets[&world.id(S).unwrap()], world.now).unwrap();
     let shown = world.describe(S).unwrap().rotation.unwrap();
     let closes = shown.next_rotation_date.unwrap().plus(1000);
     let hours = |at: UnixMillis| {

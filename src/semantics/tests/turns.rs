@@ -237,3 +237,44 @@ fn a_function_that_went_away_costs_no_attempt() {
     world.functions.insert(F.to_owned());
     complete(&mut world, "r");
 }
+
+/// SEM-DATE-7: what one rotation under a clock of 2106 counts from does not hold back the later ones.
+#[test]
+fn a_rotation_under_a_wrong_clock_does_not_put_off_the_next() {
+    let mut world = rotatable();
+    let right = world.wall();
+    world.now.age = right;
+    world.now.wall = UnixMillis(4_294_967_296_000);
+    rotate(&mut world, "r").unwrap();
+    complete(&mut world, "r");
+    assert!(due(&world).unwrap() > world.wall());
+    world.now.wall = right;
+    assert_eq!(due(&world), Some(right), "it is corrected at once");
+    let before = world.describe(S).unwrap();
+    // 2024-01-09, as after a rotation of now.
+    let next = UnixMillis(1_704_758_400_000);
+    assert_eq!(turn(&mut world, None), RotationTurn { call: None, due: Some(next) });
+    assert_eq!(due(&world), Some(next));
+    let after = world.describe(S).unwrap();
+    assert_eq!(after.last_changed_date, before.last_changed_date);
+    assert!(
+        after.rotation.unwrap().next_rotation_date < before.rotation.unwrap().next_rotation_date
+    );
+    world.pass(next.since(right));
+    assert_eq!(step_of(&turn(&mut world, None)), Some(RotationStep::CreateSecret));
+}
+
+/// SEM-DATE-7: the same for a rotation that waits for its next attempt.
+#[test]
+fn an_attempt_under_a_wrong_clock_does_not_put_off_the_next() {
+    let mut world = rotatable();
+    let right = world.wall();
+    world.now.age = right;
+    world.now.wall = UnixMillis(4_294_967_296_000);
+    rotate(&mut world, "r").unwrap();
+    turn(&mut world, Some(("r", RotationStep::CreateSecret, false)));
+    world.now.wall = right;
+    assert_eq!(due(&world), Some(right));
+    assert_eq!(turn(&mut world, None), RotationTurn { call: None, due: Some(right) });
+    assert_eq!(step_of(&turn(&mut world, None)), Some(RotationStep::CreateSecret));
+}

@@ -139,7 +139,7 @@ impl Batch<'_> {
                 self.pending.push(record.id);
             }
             if record.rotation.is_some() {
-                self.rotations.push((record.id, semantics::rotation_due(record)));
+                self.rotations.push((record.id, semantics::rotation_due(record, self.now)));
             }
         }
         let sealed_under = shared.sealed_under.get();

@@ -5,6 +5,7 @@ use super::pass::FirstError;
 use crate::error::Result;
 use crate::model::{RecordId, Tree};
 use crate::semantics::{Answer, Upkeep, may_be_due};
+use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::RowError;
 use crate::vault::rows;
 
@@ -16,6 +17,7 @@ impl Maintainer {
     /// the schedule.
     pub(super) fn find_due(&self) -> Result<()> {
         let shared = &self.inner.shared;
+        let now = self.inner.driver.control(Pipeline::now)?;
         let mut after: Option<Box<[u8]>> = None;
         loop {
             let state = shared.state()?;
@@ -30,7 +32,7 @@ impl Maintainer {
                 let record = opened.and_then(|open| Ok(rows::decode_secret(&open)?));
                 match record {
                     Ok(record) => {
-                        shared.rotation_schedule.note_read(&record);
+                        shared.rotation_schedule.note_read(&record, now);
                         if may_be_due(&record) {
                             shared.pending.add([record.id]);
                         }

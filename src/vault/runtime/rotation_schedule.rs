@@ -4,7 +4,7 @@
 
 use crate::env::UnixMillis;
 use crate::model::{RecordId, SecretRecord};
-use crate::semantics::rotation_due;
+use crate::semantics::{Now, rotation_due};
 use crate::vault::rotation_functions::{Function, RotationFunctions};
 use crate::vault::worker::Waker;
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,8 +97,8 @@ impl RotationSchedule {
     }
 
     /// Notes a record that was read and may be out of date. It can only make its secret due earlier.
-    pub(crate) fn note_read(&self, record: &SecretRecord) {
-        let Some(due) = rotation_due(record).filter(|_| !self.is_idle()) else { return };
+    pub(crate) fn note_read(&self, record: &SecretRecord, now: Now) {
+        let Some(due) = rotation_due(record, now).filter(|_| !self.is_idle()) else { return };
         let mut entries = self.lock();
         let at = entries.due.entry(record.id).or_insert(due);
         *at = due.min(*at);
