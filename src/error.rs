@@ -1,13 +1,18 @@
 //! The public error: one kind per thing that a caller can do about it.
+//!
+//! - [`display`]: the words of each kind.
+//! - [`nameless`]: the same error for those who must not learn where the vault is.
+//! - [`system`]: the words of a refusal by the operating system.
 
 use crate::env::locked::Displaced;
 use crate::env::{is_no_space, refusals};
 use crate::semantics::{Fault, FaultKind};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::Utf8Error;
 
+mod display;
+mod nameless;
 mod system;
 
 /// Why a vault could not be opened or an operation did not happen. Never holds plaintext.
@@ -105,8 +110,8 @@ pub enum ErrorKind {
     },
     /// The vault is on a read-only file system: it can be read, not changed.
     ReadOnly,
-    /// The vault is older than its anchor, or went on without it: put the newer folder back, or accept the
-    /// rollback.
+    /// The vault is older than its anchor, or went on without it, or the anchor is an old one: put the newer
+    /// folder or anchor back, or accept the rollback.
     RolledBack {
         /// The anchor file.
         anchor: PathBuf,
@@ -331,110 +336,6 @@ impl From<Fault> for Error {
 impl From<Utf8Error> for Error {
     fn from(_: Utf8Error) -> Self {
         ErrorKind::Usage { what: "the value is binary, not UTF-8 text" }.into()
-    }
-}
-
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ErrorKind::Fault(fault) => write!(f, "{}: {}", fault.kind.name(), fault.message),
-            ErrorKind::WrongKey => f.write_str("wrong key, or the keystore was tampered with"),
-            ErrorKind::Damaged { file, offset, rule } => {
-                write!(f, "the vault is damaged; check it, then repair it or restore a backup. file={file} offset={offset} rule={rule}")
-            }
-            ErrorKind::NewerFormat { file, found, known } => {
-                write!(f, "made by a newer strongroom; use that one. file={file} format={found} known={known}")
-            }
-            ErrorKind::InUse { pid: Some(pid) } => write!(f, "the vault is in use by another process. pid={pid}"),
-            ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
-            ErrorKind::Displaced { path, is_replaced } => {
-                let what = if *is_replaced { "replaced" } else { "moved or removed" };
-                write!(
-                    f,
-                    "{} was {what} while the vault was open, so nothing more is written; end this process, \
-                     look at what is there, then open the folder that counts",
-                    path.display()
-                )
-            }
-            ErrorKind::Link { path } => {
-                write!(
-                    f,
-                    "{} is a link, pipe or device, and a vault follows none; move the real file or folder there",
-                    path.display()
-                )
-            }
-            ErrorKind::NotFound { path } => write!(f, "there is no vault in {}", path.display()),
-            ErrorKind::Exists { path } => {
-                write!(f, "{} already holds a vault or other files", path.display())
-            }
-            ErrorKind::LaxPermissions { path, mode } => {
-                write!(f, "others can reach {}, mode {mode:04o}; run `chmod go=` on it", path.display())
-            }
-            ErrorKind::OtherOwner { path, owner } => {
-                let us = system::this_user();
-                write!(f, "{} belongs to {owner}, and this process runs as {us}; run it as {owner}", path.display())
-            }
-            ErrorKind::NotAKeyFile { path } => {
-                write!(f, "{} is not a key file, or it is damaged; name the vault's key file, or restore it from a copy", path.display())
-            }
-            ErrorKind::Unsuitable { path, what } => {
-                write!(f, "{}: {what}; choose a folder on a native Linux file system", path.display())
-            }
-            ErrorKind::ReadOnly => write!(
-                f,
-                "the file system{} is read-only, so the vault can be read but not changed; mount it writable, \
-                 or copy the folder to a disk that is",
-                self.of_place()
-            ),
-            ErrorKind::RolledBack { anchor, known_lsn, known_millis, found_lsn, found_millis } => {
-                let (known, found) = (system::date(*known_millis), system::date(*found_millis));
-                write!(
-                    f,
-                    "the vault went back in time: its anchor {} knows operation {known_lsn} of {known}, and \
-                     the folder{} ends without it at operation {found_lsn} of {found}; put the newer folder \
-                     back, or accept the rollback",
-                    anchor.display(),
-                    self.of_place()
-                )
-            }
-            ErrorKind::ClockBefore1970 => f.write_str(
-                "the clock of this machine is before 1970; set it (`timedatectl` shows it), then run it again",
-            ),
-            ErrorKind::TooLittleMemory { needed, limit } => {
-                let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-                write!(f, "the passphrase's Argon2id cost needs {} MiB of memory and this process may have {} MiB; raise the memory limit, or use a key file", mib(*needed), mib(*limit))
-            }
-            ErrorKind::NoSpace => {
-                write!(f, "no space left on the disk{}; nothing was changed", self.of_place())
-            }
-            ErrorKind::Busy => f.write_str("too many requests at once; try again"),
-            ErrorKind::OutcomeUnknown => write!(
-                f,
-                "the disk failed during this operation; reopen the vault{} to learn whether it happened",
-                self.of_place()
-            ),
-            ErrorKind::Poisoned => write!(
-                f,
-                "the disk failed earlier; reopen the vault{} to write again",
-                self.of_place()
-            ),
-            ErrorKind::Closed => f.write_str("the vault is closed"),
-            ErrorKind::StateBroken => write!(
-                f,
-                "stored data cannot be read at the moment; reopen the vault{}, which rebuilds its state",
-                self.of_place()
-            ),
-            ErrorKind::Io { op, errno, .. } => {
-                write!(f, "{}; {}", self.message(), system::step(op, *errno))
-            }
-            ErrorKind::Usage { what } => f.write_str(what),
-        }
     }
 }
 

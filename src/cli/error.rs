@@ -114,7 +114,8 @@ impl CliError {
 impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let exit = exit_of(error.kind());
-        let hint = error.next_step().or_else(|| hint_of(error.kind()));
+        let hint = flag_for(error.kind()).or_else(|| error.next_step());
+        let hint = hint.or_else(|| hint_of(error.kind()));
         Self { exit, message: error.message(), hint: hint.map(str::to_owned) }
     }
 }
@@ -176,6 +177,23 @@ fn is_about_deletion(message: &str) -> bool {
     ["marked for deletion", "scheduled for deletion", "was deleted"]
         .iter()
         .any(|words| message.contains(words))
+}
+
+/// What a person does about a port that cannot be had: the library names no flags.
+fn flag_for(kind: &ErrorKind) -> Option<&'static str> {
+    let ErrorKind::Io { op, errno, .. } = kind else { return None };
+    match *op {
+        "listen on" if refusals::is_denied(*errno) => {
+            Some("ports below 1024 are reserved; choose another with --listen ADDR:PORT")
+        }
+        "listen on" if refusals::is_port_taken(*errno) => {
+            Some("`ss -ltnp` shows which; end it, or choose another port with --listen ADDR:PORT")
+        }
+        "listen for the agent on" if refusals::is_port_taken(*errno) => Some(
+            "`ss -ltnp` shows which; end it, or choose another port with --agent-listen ADDR:PORT",
+        ),
+        _ => None,
+    }
 }
 
 fn hint_of(kind: &ErrorKind) -> Option<&'static str> {

@@ -20,7 +20,7 @@ const REFUSALS: &[(Errno, &str, &str)] = &[
     (Errno::PERM, "the system does not permit it",
      "run this as the owner; `lsattr` and the options of the mount show what else forbids it"),
     (Errno::ROFS, "the file system is read-only",
-     "mount it writable, or copy the vault to a disk that is; `get`, `ls` and `check` write nothing"),
+     "mount it writable, or copy the vault to a disk that is; what only reads works here"),
     (Errno::NOSPC, "no space is left on the disk", "free some space, then run it again"),
     (Errno::DQUOT, "the disk quota is used up", "free some space or raise the quota, then run it again"),
     (Errno::FBIG, "the file would be larger than the system allows",
@@ -129,7 +129,14 @@ pub(crate) fn is_denied(errno: Option<i32>) -> bool {
     [Errno::ACCESS, Errno::PERM].iter().any(|known| errno == Some(known.raw_os_error()))
 }
 
+/// Whether the system says that it cannot do this at all.
+pub(crate) fn is_unsupported(errno: Option<i32>) -> bool {
+    let known = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
+    known.iter().any(|known| errno == Some(known.raw_os_error()))
+}
+
 /// Whether another program has the port.
+#[cfg(feature = "cli")]
 pub(crate) fn is_port_taken(errno: Option<i32>) -> bool {
     errno == Some(Errno::ADDRINUSE.raw_os_error())
 }

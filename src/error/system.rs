@@ -54,13 +54,7 @@ pub(super) fn step(op: &str, errno: Option<i32>) -> &'static str {
             "name a folder that can be written with the variable TMPDIR"
         }
         "listen on" if refusals::is_denied(errno) => {
-            "ports below 1024 are reserved; choose another with --listen ADDR:PORT"
-        }
-        "listen on" if refusals::is_port_taken(errno) => {
-            "`ss -ltnp` shows which; end it, or choose another port with --listen ADDR:PORT"
-        }
-        "listen for the agent on" if refusals::is_port_taken(errno) => {
-            "`ss -ltnp` shows which; end it, or choose another port with --agent-listen ADDR:PORT"
+            "ports below 1024 are reserved; choose another port"
         }
         _ => refusals::step(errno),
     }
