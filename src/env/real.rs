@@ -37,7 +37,7 @@ mod tcp;
 pub mod unix_socket;
 pub use folder::{FolderFs, KeptFolder};
 pub use memory_limit::{group_limit, memory_bytes};
-pub use mounts::{folder_identity, is_handed_in, real_path};
+pub use mounts::{Mount, credentials_folder, folder_identity, mounts, real_path};
 pub use process::{
     effective_uid, harden_process, ignores_hangup, is_out_of_files, is_writable, owner_of_denied,
     process_id, process_space, user_name,

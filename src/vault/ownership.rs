@@ -3,16 +3,22 @@
 
 use super::error::keystore_error;
 use crate::crypto::{CryptoError, Unlock, VaultId, key_file};
-use crate::env::real::{Input, effective_uid, is_handed_in, user_name};
-use crate::env::{Env, FileKind, Metadata, parent, private_file, refusals};
+use crate::env::real::{
+    Input, Mount, RealFs, credentials_folder, effective_uid, mounts, real_path, user_name,
+};
+use crate::env::{Env, FileKind, Fs, Metadata, parent, private_file, refusals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::secret::SecretBytes;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The permission bits that let other users access a file.
 const OTHERS: u32 = 0o077;
 /// The longest key file that is read: far more than any has.
 const KEY_FILE_BYTES_MAX: usize = 65_536;
+/// The permission bits that let other users change a file.
+const OTHERS_WRITE: u32 = 0o022;
+/// Where containers find their secrets.
+const SECRETS: &str = "/run/secrets";
 
 /// Refuses a vault's folder that belongs to another user or that others can reach (OWN-1, OWN-2). It is asked
 /// before anything is written. A missing folder is left to the caller.
@@ -62,10 +68,67 @@ pub(crate) fn check_private(opened: &Input, path: &Path, allow_lax_modes: bool) 
     let found = opened.metadata().map_err(|error| Error::io("stat", path, error))?;
     let Some(found) = found.filter(|_| !allow_lax_modes) else { return Ok(()) };
     let is_others = found.kind == FileKind::File && !is_ours(&found) && found.uid != 0;
-    if (found.mode & OTHERS == 0 && !is_others) || is_handed_in(path) {
+    if (found.mode & OTHERS == 0 && !is_others) || is_handed_in(&found, path) {
         return Ok(());
     }
     Err(if is_others { other_owner(path, found.uid) } else { lax(path, found.mode) })
+}
+
+/// Whether the opened file at `path` was handed to this process by an orchestrator (OWN-4): it lies under
+/// `$CREDENTIALS_DIRECTORY` or `/run/secrets`, in a mount there that nobody else can change.
+fn is_handed_in(opened: &Metadata, path: &Path) -> bool {
+    let Some(path) = real_path(path) else { return false };
+    // By now the path may lead to another file.
+    let found = RealFs.metadata(&path).ok().flatten();
+    if found.is_none_or(|found| found.identity != opened.identity) {
+        return false;
+    }
+    let mounts = mounts();
+    let roots = credentials_folder().into_iter().chain([SECRETS.into()]);
+    let mut roots = roots.filter_map(|root| real_path(&root));
+    roots.any(|root| is_sealed(&path, &root, &mounts))
+}
+
+/// Whether `path` is in a mount at or below `root` that is read-only, or where it and all folders above it
+/// belong to root or to us and nobody else can write to them.
+fn is_sealed(path: &Path, root: &Path, mounts: &[Mount]) -> bool {
+    let below = mounts.iter().filter(|mount| path.starts_with(&mount.point));
+    let Some(mount) = below.max_by_key(|mount| mount.point.components().count()) else {
+        return false;
+    };
+    if !path.starts_with(root) || !mount.point.starts_with(root) {
+        return false;
+    }
+    let inside = path.ancestors().take_while(|part| part.starts_with(&mount.point));
+    let mut all = inside.peekable();
+    all.peek().is_some()
+        && all.all(|part| {
+            RealFs.metadata(part).ok().flatten().is_some_and(|found| {
+                let is_trusted = found.uid == 0 || is_ours(&found);
+                is_trusted && (mount.is_read_only || found.mode & OTHERS_WRITE == 0)
+            })
+        })
+}
+
+/// The lowest folder above `path` that is there.
+pub(crate) fn existing_parent(env: &Env, path: &Path) -> PathBuf {
+    let mut at = parent(path);
+    while matches!(env.fs.metadata(&at), Ok(None)) && parent(&at) != at {
+        at = parent(&at);
+    }
+    at
+}
+
+/// Whether `path` leads into the folder `dir`, by whatever links.
+pub(crate) fn is_inside(env: &Env, dir: &Path, path: &Path) -> bool {
+    let identity = |at: &Path| {
+        // With the dot it is the folder itself, even if the path is a link to it.
+        env.fs.metadata(&at.join(".")).ok().flatten().map(|found| found.identity)
+    };
+    let Some(ours) = identity(dir) else { return false };
+    let above = existing_parent(env, path);
+    let real = if env.fs.is_real() { real_path(&above) } else { None };
+    real.unwrap_or(above).ancestors().any(|at| identity(at) == Some(ours))
 }
 
 /// The content of an opened key file. That it is one is found out before anything is said about its mode
@@ -131,4 +194,42 @@ fn other_owner(path: &Path, uid: u32) -> Error {
 
 fn lax(path: &Path, mode: u32) -> Error {
     ErrorKind::LaxPermissions { path: path.to_path_buf(), mode }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// OWN-4
+    #[test]
+    fn only_a_mount_that_nobody_else_can_change_is_trusted() {
+        let root = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(root.path()).unwrap();
+        let (secrets, elsewhere) = (root.join("secrets"), root.join("elsewhere"));
+        fs::create_dir_all(secrets.join("a")).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        let key = secrets.join("a/key");
+        fs::write(&key, "k").unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        };
+        set(&key, 0o444);
+        set(&secrets, 0o755);
+        set(&secrets.join("a"), 0o755);
+        let mount = |point: &Path, is_read_only| {
+            let top = Mount { point: "/".into(), is_read_only: false };
+            vec![top, Mount { point: point.into(), is_read_only }]
+        };
+        assert!(is_sealed(&key, &secrets, &mount(&secrets, false)));
+        assert!(is_sealed(&key, &secrets, &mount(&key, false)), "a single file is mounted");
+        assert!(!is_sealed(&key, &secrets, &mount(&elsewhere, true)), "it is no mount");
+        assert!(!is_sealed(&key, &secrets, &mount(&root, true)), "the mount is above");
+        assert!(!is_sealed(&key, &elsewhere, &mount(&secrets, true)), "another folder");
+        set(&secrets.join("a"), 0o777);
+        assert!(!is_sealed(&key, &secrets, &mount(&secrets, false)), "others can write");
+        assert!(is_sealed(&key, &secrets, &mount(&secrets, true)), "nobody can write");
+    }
 }

@@ -1,55 +1,35 @@
-//! Whether a file was handed to this process by an orchestrator: in a mount that nobody else can change.
+//! What is mounted where, and paths without links. Who is trusted with it is decided above (OWN-4).
 
-use super::effective_uid;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Where containers find their secrets.
-const SECRETS: &str = "/run/secrets";
 /// Names the folder of a systemd unit's credentials.
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
 /// A mounted file system.
-struct Mount {
-    point: PathBuf,
-    is_read_only: bool,
+pub struct Mount {
+    /// The folder or file that it covers.
+    pub point: PathBuf,
+    /// Whether nobody can write there.
+    pub is_read_only: bool,
 }
 
-/// Whether `path` lies under `$CREDENTIALS_DIRECTORY` or `/run/secrets`, in a mount there that belongs to
-/// root or to us and that nobody else can write to.
+/// What this process sees mounted, later mounts over earlier ones.
 #[must_use]
-pub fn is_handed_in(path: &Path) -> bool {
-    let Ok(path) = fs::canonicalize(path) else { return false };
-    let mounts = mounts(&fs::read("/proc/self/mountinfo").unwrap_or_default());
-    let named = std::env::var_os(CREDENTIALS).map(PathBuf::from);
-    let roots = named.into_iter().chain([SECRETS.into()]);
-    let mut roots = roots.filter_map(|root| fs::canonicalize(root).ok());
-    roots.any(|root| is_sealed(&path, &root, &mounts))
+pub fn mounts() -> Vec<Mount> {
+    parse_all(&fs::read("/proc/self/mountinfo").unwrap_or_default())
 }
 
-fn is_sealed(path: &Path, root: &Path, mounts: &[Mount]) -> bool {
-    let below = mounts.iter().filter(|mount| path.starts_with(&mount.point));
-    let Some(mount) = below.max_by_key(|mount| mount.point.components().count()) else {
-        return false;
-    };
-    if !path.starts_with(root) || !mount.point.starts_with(root) {
-        return false;
-    }
-    let inside = path.ancestors().take_while(|part| part.starts_with(&mount.point));
-    let (us, mut all) = (effective_uid(), inside.peekable());
-    all.peek().is_some()
-        && all.all(|part| {
-            fs::symlink_metadata(part).is_ok_and(|found| {
-                let is_trusted = found.uid() == 0 || found.uid() == us;
-                is_trusted && (mount.is_read_only || found.mode() & 0o022 == 0)
-            })
-        })
+/// The folder that a service manager names for the credentials of this process.
+#[must_use]
+pub fn credentials_folder() -> Option<PathBuf> {
+    std::env::var_os(CREDENTIALS).map(PathBuf::from)
 }
 
-/// The lines of `mountinfo`, later mounts over earlier ones.
-fn mounts(lines: &[u8]) -> Vec<Mount> {
+/// The lines of `mountinfo`.
+fn parse_all(lines: &[u8]) -> Vec<Mount> {
     let lines = lines.split(|byte| *byte == b'\n');
     lines.filter_map(parse).collect()
 }
@@ -102,7 +82,6 @@ pub fn folder_identity(path: &Path) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_line_of_mountinfo_is_taken_apart() {
@@ -113,35 +92,5 @@ mod tests {
         assert!(parse(b"").is_none());
         let plain = parse(b"1 2 0:3 / /run/secrets rw - tmpfs tmpfs rw").unwrap();
         assert!(!plain.is_read_only);
-    }
-
-    /// OWN-4
-    #[test]
-    fn only_a_mount_that_nobody_else_can_change_is_trusted() {
-        let root = tempfile::tempdir().unwrap();
-        let root = fs::canonicalize(root.path()).unwrap();
-        let (secrets, elsewhere) = (root.join("secrets"), root.join("elsewhere"));
-        fs::create_dir_all(secrets.join("a")).unwrap();
-        fs::create_dir(&elsewhere).unwrap();
-        let key = secrets.join("a/key");
-        fs::write(&key, "k").unwrap();
-        let set = |path: &Path, mode| {
-            fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
-        };
-        set(&key, 0o444);
-        set(&secrets, 0o755);
-        set(&secrets.join("a"), 0o755);
-        let mount = |point: &Path, is_read_only| {
-            let top = Mount { point: "/".into(), is_read_only: false };
-            vec![top, Mount { point: point.into(), is_read_only }]
-        };
-        assert!(is_sealed(&key, &secrets, &mount(&secrets, false)));
-        assert!(is_sealed(&key, &secrets, &mount(&key, false)), "a single file is mounted");
-        assert!(!is_sealed(&key, &secrets, &mount(&elsewhere, true)), "it is no mount");
-        assert!(!is_sealed(&key, &secrets, &mount(&root, true)), "the mount is above");
-        assert!(!is_sealed(&key, &elsewhere, &mount(&secrets, true)), "another folder");
-        set(&secrets.join("a"), 0o777);
-        assert!(!is_sealed(&key, &secrets, &mount(&secrets, false)), "others can write");
-        assert!(is_sealed(&key, &secrets, &mount(&secrets, true)), "nobody can write");
     }
 }
