@@ -1,10 +1,11 @@
 //! Private files that are written whole: key files, `client.env`, `--out`. Mode 0600 in folders of mode 0700,
 //! whatever the umask. A file is either whole or absent, and durable when the call returns.
 
-use super::{Env, FileKind, OpenMode, parent};
+use super::{Env, File, FileKind, OpenMode, parent};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Makes `dir` and what is missing above it, each name durable.
 pub(crate) fn make_dirs(env: &Env, dir: &Path) -> io::Result<()> {
@@ -32,25 +33,62 @@ pub(crate) fn make_dirs(env: &Env, dir: &Path) -> io::Result<()> {
 /// Writes `bytes` to `path`: a new file beside it, synced, takes its name. An earlier regular file
 /// is replaced; a link, pipe or device in its place is refused, never written through.
 pub(crate) fn write(env: &Env, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    Draft::new(env, path, bytes)?.take_name()?;
+    env.fs.sync_dir(&parent(path))
+}
+
+/// A file beside `path`, written and synced, that has not taken its name yet. It is removed when dropped
+/// before that.
+pub(crate) struct Draft<'a> {
+    env: &'a Env,
+    path: &'a Path,
+    beside: PathBuf,
+    file: Arc<dyn File>,
+    is_named: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(env: &'a Env, path: &'a Path, bytes: &[u8]) -> io::Result<Self> {
+        refuse_other_kinds(env, path)?;
+        let beside = beside(env, path)?;
+        let file = env.fs.open(&beside, OpenMode::CreateNew)?;
+        let draft = Self { env, path, beside, file, is_named: false };
+        draft.file.write_all_at(bytes, 0)?;
+        draft.file.sync_all()?;
+        Ok(draft)
+    }
+
+    /// Writes it anew. Shorter content than before needs no more space.
+    pub(crate) fn rewrite(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, 0)?;
+        self.file.set_len(bytes.len() as u64)?;
+        self.file.sync_all()
+    }
+
+    /// Takes the name. It is durable once the folder is synced.
+    pub(crate) fn take_name(mut self) -> io::Result<()> {
+        self.env.fs.rename(&self.beside, self.path)?;
+        self.is_named = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.is_named {
+            let _nothing_to_remove = self.env.fs.remove_file(&self.beside);
+        }
+    }
+}
+
+fn refuse_other_kinds(env: &Env, path: &Path) -> io::Result<()> {
     if env.fs.metadata(path)?.is_some_and(|found| found.kind != FileKind::File) {
         return Err(io::Error::new(
             io::ErrorKind::AlreadyExists,
             "there is a folder, link, pipe or device of that name; only regular files are replaced",
         ));
     }
-    let beside = beside(env, path)?;
-    let written = write_new(env, &beside, bytes).and_then(|()| env.fs.rename(&beside, path));
-    if let Err(error) = written {
-        let _nothing_to_remove = env.fs.remove_file(&beside);
-        return Err(error);
-    }
-    env.fs.sync_dir(&parent(path))
-}
-
-fn write_new(env: &Env, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let file = env.fs.open(path, OpenMode::CreateNew)?;
-    file.write_all_at(bytes, 0)?;
-    file.sync_all()
+    Ok(())
 }
 
 /// A name in the same folder that nobody else uses.

@@ -9,13 +9,16 @@
 //! # strongroom anchor v1; vault 8b0c0f6e-52a7-4d3c-9a55-0d6f4f9f8f11
 //! LSN | wall clock in ms | digest | place | mark | MAC        decimal, then hexadecimal, one space between
 //! ```
+//!
+//! - [`words`]: what the file says.
 
 use super::error::RowError;
 use super::options::Options;
+use super::ownership::{existing_parent, is_inside};
 use super::rows::{self, Refresh};
-use crate::crypto::{Keyring, VaultId};
+use crate::crypto::Keyring;
 use crate::env::real::is_writable;
-use crate::env::{Env, UnixMillis, parent, private_file, read_file};
+use crate::env::{Env, parent, private_file, read_file, refusals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::End;
 use crate::model::Lsn;
@@ -24,66 +27,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use words::{BYTES_MAX, INTRO, WORDS_MAX, Words};
 
-const INTRO: &str = "# strongroom anchor v1; vault ";
-const DOMAIN: &str = "strongroom/v1/anchor";
-/// No anchor file is longer.
-const BYTES_MAX: u64 = 4096;
+mod words;
+
 /// How long a file that could not be written is left alone.
 const PAUSE: Duration = Duration::from_secs(60);
-
-/// What an anchor file says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Words {
-    vault: VaultId,
-    lsn: Lsn,
-    wall: UnixMillis,
-    digest: [u8; 32],
-    place: [u8; 8],
-    mark: [u8; 16],
-}
-
-impl Words {
-    /// Hands the parts under the MAC to `with`.
-    fn authenticated<T>(&self, with: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let (lsn, wall) = (self.lsn.0.to_le_bytes(), self.wall.0.to_le_bytes());
-        with(&[&self.vault.0[..], &lsn, &wall, &self.digest, &self.place, &self.mark])
-    }
-
-    fn encode(&self, keys: &Keyring) -> String {
-        let (digest, place, mark) =
-            (hex::encode(self.digest), hex::encode(self.place), hex::encode(self.mark));
-        let mac = self.authenticated(|parts| keys.log().mac(DOMAIN, parts));
-        let (lsn, wall, mac) = (self.lsn.0, self.wall.0, hex::encode(mac));
-        format!("{INTRO}{}\n{lsn} {wall} {digest} {place} {mark} {mac}\n", self.vault)
-    }
-
-    /// `None`: these are not the words of this vault, or they were changed.
-    fn parse(text: &str, keys: &Keyring) -> Option<Self> {
-        let (intro, rest) = text.split_once('\n')?;
-        if intro.strip_prefix(INTRO)? != keys.vault_id().to_string() {
-            return None;
-        }
-        let mut fields = rest.trim_end().split(' ');
-        let words = Self {
-            vault: keys.vault_id(),
-            lsn: Lsn(fields.next()?.parse().ok()?),
-            wall: UnixMillis(fields.next()?.parse().ok()?),
-            digest: bytes(fields.next()?)?,
-            place: bytes(fields.next()?)?,
-            mark: bytes(fields.next()?)?,
-        };
-        let mac: [u8; 32] = bytes(fields.next()?)?;
-        let is_right = words.authenticated(|parts| keys.log().verify(DOMAIN, parts, &mac));
-        (is_right && fields.next().is_none()).then_some(words)
-    }
-}
-
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
-}
+/// What is wrong with an anchor in the folder of its vault.
+const IS_INSIDE: &str = "the anchor file is inside the vault's folder, so whoever puts an older copy back \
+    puts the older anchor back too; name one outside the folder";
 
 /// The anchor of an open vault.
 pub(crate) struct Anchor {
@@ -98,16 +50,39 @@ struct Known {
     /// What the file says.
     words: Option<Words>,
     place: [u8; 8],
+    /// Whether the file would say that after a power cut too.
+    is_settled: bool,
+    /// What the file may say instead: a refresh failed when it gave the file its name.
+    tried: Option<Words>,
     /// A rollback was accepted, and not yet written down.
     is_accepted: bool,
+    /// Why the last refresh failed.
+    failed: Option<String>,
     not_before: Duration,
 }
 
+/// Who asks for a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoteFor {
+    /// An open vault, which writes the anchor.
+    Open,
+    /// A check, which writes nothing.
+    Check,
+}
+
 impl Anchor {
-    /// The anchor that the options name. `None`: they name none. A file that was changed is refused like a
-    /// rollback.
-    pub(crate) fn find(env: &Env, options: &Options, keys: &Keyring) -> Result<Option<Self>> {
+    /// The anchor that the options name, of the vault in `dir`. `None`: they name none. A file that was
+    /// changed is refused like a rollback, and one inside the folder is refused as well.
+    pub(crate) fn find(
+        env: &Env,
+        dir: &Path,
+        options: &Options,
+        keys: &Keyring,
+    ) -> Result<Option<Self>> {
         let Some(path) = options.anchor.clone() else { return Ok(None) };
+        if is_inside(env, dir, &path) {
+            return Err(ErrorKind::Usage { what: IS_INSIDE }.into());
+        }
         let (path, text) = read(env, path, keys)?;
         let accepts = options.accept_rollback;
         let words = text.as_deref().map(|text| Words::parse(text, keys));
@@ -122,7 +97,8 @@ impl Anchor {
             None => env.random().map_err(Error::no_entropy)?,
         };
         let is_writable = !env.fs.is_real() || is_writable(&existing_parent(env, &path));
-        let known = Known { words, place, is_accepted, not_before: Duration::ZERO };
+        let (is_settled, tried, failed, not_before) = (false, None, None, Duration::ZERO);
+        let known = Known { words, place, is_settled, tried, is_accepted, failed, not_before };
         Ok(Some(Self { path, is_writable, accepts, known: Mutex::new(known) }))
     }
 
@@ -131,26 +107,36 @@ impl Anchor {
     }
 
     /// What is worth telling when the vault is opened or checked (RB-5).
-    pub(crate) fn note_of(anchor: Option<&Self>) -> Option<String> {
+    pub(crate) fn note_of(anchor: Option<&Self>, asked: NoteFor) -> Option<String> {
         let none = || {
             "there is no anchor file: a rollback of the whole folder would go unnoticed; name one outside \
              the folder with --anchor FILE"
                 .to_owned()
         };
-        anchor.map_or_else(|| Some(none()), Self::note)
+        anchor.map_or_else(|| Some(none()), |anchor| anchor.note(asked))
     }
 
-    fn note(&self) -> Option<String> {
+    fn note(&self, asked: NoteFor) -> Option<String> {
         let path = self.path.display();
-        let is_there = self.known().words.is_some();
-        match (is_there, self.is_writable) {
+        let known = self.known();
+        if let Some(why) = &known.failed {
+            return Some(format!(
+                "the anchor file cannot be refreshed, so a rollback to a copy made since then goes \
+                 unnoticed: {why}"
+            ));
+        }
+        let when = match asked {
+            NoteFor::Open => "it is made now",
+            NoteFor::Check => "a check makes none, the next command that opens the vault does",
+        };
+        match (known.words.is_some(), self.is_writable) {
             (_, false) => Some(format!(
                 "the anchor file {path} cannot be written: a rollback to a copy made from now on goes \
                  unnoticed; name a place that can be written with --anchor FILE"
             )),
             (true, true) => None,
             (false, true) => Some(format!(
-                "there is no anchor file {path} yet, so an earlier rollback would go unnoticed; it is made now"
+                "there is no anchor file {path} yet, so an earlier rollback would go unnoticed; {when}"
             )),
         }
     }
@@ -197,24 +183,68 @@ impl Anchor {
     pub(crate) fn is_behind(&self, lsn: Lsn, now: Duration) -> bool {
         let known = self.known();
         let is_same = known.words.as_ref().is_some_and(|words| words.lsn == lsn);
-        self.is_writable && (!is_same || known.is_accepted) && now >= known.not_before
+        let is_open = known.is_accepted || known.failed.is_some();
+        self.is_writable && (!is_same || is_open) && now >= known.not_before
     }
 
-    /// Brings the file to the end of the log. `commit` makes the refresh a row of the vault first.
+    /// Brings the file to the end of the log. `commit` makes the refresh a row of the vault first, or says
+    /// with `None` that this is no time for it. After a failure the file is left alone for a while.
     pub(crate) fn refresh(
         &self,
         env: &Env,
         keys: &Keyring,
-        commit: impl FnOnce(Refresh) -> Result<End>,
+        commit: impl FnOnce(Refresh) -> Result<Option<End>>,
     ) -> Result<()> {
         let mut known = self.known();
+        match self.try_refresh(env, keys, &mut known, commit) {
+            Ok(true) => known.failed = None,
+            Ok(false) => {}
+            Err(error) => {
+                known.failed = Some(error.to_string());
+                known.not_before = env.clock.monotonic().saturating_add(PAUSE);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// `false`: `commit` says that this is no time for it.
+    fn try_refresh(
+        &self,
+        env: &Env,
+        keys: &Keyring,
+        known: &mut Known,
+        commit: impl FnOnce(Refresh) -> Result<Option<End>>,
+    ) -> Result<bool> {
+        let io = |error| Error::io("write", &self.path, error);
+        let folder = parent(&self.path);
+        private_file::make_dirs(env, &folder).map_err(io)?;
+        if !known.is_settled {
+            // A row knows the last two marks of a place. Two files that may both be there after a power cut
+            // would need a third.
+            sync_names(env, &folder).map_err(io)?;
+            if known.tried.is_some() {
+                let text = read_text(env, &self.path)?;
+                let said = text.as_deref().and_then(|text| Words::parse(text, keys));
+                // Anything else was there before, or is not ours.
+                if said == known.tried {
+                    known.words = said;
+                }
+                known.tried = None;
+            }
+            known.is_settled = true;
+        }
         let refresh = Refresh {
             place: known.place,
             before: known.words.as_ref().map_or([0; 16], |words| words.mark),
             mark: env.random().map_err(Error::no_entropy)?,
             is_accepted: known.is_accepted,
         };
-        let end = commit(refresh)?;
+        // With its space, so that nothing is committed for a file that cannot be written.
+        let draft = private_file::Draft::new(env, &self.path, &[b' '; WORDS_MAX]).map_err(io)?;
+        let Some(end) = commit(refresh)? else { return Ok(false) };
+        // It is counted, whatever becomes of the file.
+        known.is_accepted = false;
         let words = Words {
             vault: keys.vault_id(),
             lsn: end.lsn,
@@ -223,15 +253,23 @@ impl Anchor {
             place: refresh.place,
             mark: refresh.mark,
         };
-        let written = private_file::make_dirs(env, &parent(&self.path))
-            .and_then(|()| private_file::write(env, &self.path, words.encode(keys).as_bytes()));
-        if let Err(error) = written {
-            known.not_before = env.clock.monotonic().saturating_add(PAUSE);
-            return Err(Error::io("write", &self.path, error));
-        }
+        draft.rewrite(words.encode(keys).as_bytes()).map_err(io)?;
+        known.is_settled = false;
+        known.tried = Some(words.clone());
+        draft.take_name().map_err(io)?;
+        sync_names(env, &folder).map_err(io)?;
+        known.is_settled = true;
+        known.tried = None;
         known.words = Some(words);
-        known.is_accepted = false;
-        Ok(())
+        Ok(true)
+    }
+}
+
+/// Makes the names in `folder` durable. Some file systems cannot do this at all, and keep them without it.
+fn sync_names(env: &Env, folder: &Path) -> io::Result<()> {
+    match env.fs.sync_dir(folder) {
+        Err(error) if refusals::is_unsupported(refusals::errno(&error)) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -254,20 +292,11 @@ fn read(env: &Env, path: PathBuf, keys: &Keyring) -> Result<(PathBuf, Option<Str
 }
 
 fn read_text(env: &Env, path: &Path) -> Result<Option<String>> {
-    match read_file(env.fs.as_ref(), path, BYTES_MAX) {
+    match read_file(env.fs.as_ref(), path, BYTES_MAX as u64) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("read", path, error)),
     }
-}
-
-/// The lowest folder above `path` that is there.
-fn existing_parent(env: &Env, path: &Path) -> PathBuf {
-    let mut at = parent(path);
-    while matches!(env.fs.metadata(&at), Ok(None)) && parent(&at) != at {
-        at = parent(&at);
-    }
-    at
 }
 
 impl rows::AnchorRow {
@@ -275,40 +304,5 @@ impl rows::AnchorRow {
     pub(crate) fn with(mut self, refresh: Refresh) -> std::result::Result<Vec<u8>, RowError> {
         self.note(refresh);
         rows::encode_anchors(&self).map_err(|_| RowError::Plan("ROW-7"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::vault::Vault;
-    use crate::vault::internals::keyring;
-
-    /// RB-2
-    #[test]
-    fn any_change_of_the_file_is_noticed() {
-        let vault = Vault::in_memory().unwrap();
-        let keys = keyring(&vault);
-        let words = Words {
-            vault: vault.id(),
-            lsn: Lsn(7),
-            wall: UnixMillis(1),
-            digest: [3; 32],
-            place: [4; 8],
-            mark: [5; 16],
-        };
-        let text = words.encode(&keys);
-        assert_eq!(Words::parse(&text, &keys), Some(words));
-        for at in 0..text.len() - 1 {
-            let mut changed = text.clone().into_bytes();
-            if let Some(byte) = changed.get_mut(at) {
-                *byte ^= 1;
-            }
-            let changed = String::from_utf8(changed).unwrap();
-            assert_eq!(Words::parse(&changed, &keys), None, "{changed}");
-        }
-        let other = keyring(&Vault::in_memory().unwrap());
-        assert_eq!(Words::parse(&text, &other), None);
     }
 }

@@ -11,8 +11,8 @@
 //! creating/                only while a vault is made
 //! ```
 
-use super::options::Options;
-use super::ownership::{check_folder, make_private};
+use super::options::{Options, Tuning, unlock_keystore};
+use super::ownership::{check_folder, is_inside, make_private};
 use crate::crypto::{Keystore, SlotKind, Unlock, VaultId};
 use crate::env::faults::Fault;
 use crate::env::locked::{HeldFolder, LockedFolder, find_link};
@@ -132,7 +132,7 @@ pub(crate) fn peek_unlock(dir: &Path, unlock: &Unlock) -> Result<()> {
     let twin = settled_keystore_twin(&env.fs, dir).map_err(in_vault)?;
     let content = twin.read().map_err(in_vault)?;
     let keystore = Keystore::decode(&content.body).map_err(keystore_decode_error)?;
-    keystore.unlock(unlock).map(drop).map_err(crate::vault::error::keystore_error)
+    unlock_keystore(&Tuning::default(), &keystore, unlock).map(drop)
 }
 
 impl VaultDir {
@@ -244,10 +244,13 @@ impl VaultDir {
         Ok(())
     }
 
-    /// Says where the anchor is, unless the options did.
+    /// Says where the anchor is, unless the options did. Beside a key file that is kept in the vault's folder
+    /// there is none: it would go back in time together with the vault.
     #[cfg(feature = "cli")]
     pub(crate) fn anchor_if_none(&mut self, path: PathBuf) {
-        self.options.anchor.get_or_insert(path);
+        if !is_inside(&self.env, &self.dir, &path) {
+            self.options.anchor.get_or_insert(path);
+        }
     }
 
     /// Locks the folder itself, which keeps others out even if LOCK is removed. `false`: another process has

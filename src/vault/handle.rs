@@ -1,7 +1,7 @@
 //! The handle of an open vault.
 
 #[cfg(feature = "cli")]
-use super::anchor::Anchor;
+use super::anchor::{Anchor, NoteFor};
 use super::caller::Caller;
 use super::inner::Inner;
 #[cfg(feature = "server")]
@@ -107,7 +107,7 @@ impl Vault {
     /// What is worth telling about the anchor when the vault was opened.
     #[cfg(feature = "cli")]
     pub(crate) fn anchor_note(&self) -> Option<String> {
-        Anchor::note_of(self.inner.shared.anchor.as_ref())
+        Anchor::note_of(self.inner.shared.anchor.as_ref(), NoteFor::Open)
     }
 
     /// Whether the vault was found without its state after an end that was not clean.

@@ -1,7 +1,8 @@
 //! How a vault is opened, and what tests may turn.
 
+use super::error::keystore_error;
 use super::rotation_functions::RotationFunctions;
-use crate::crypto::KdfParams;
+use crate::crypto::{KdfParams, Keyring, Keystore, Unlock};
 use crate::env::faults::Faults;
 use crate::env::{Env, memory_bytes};
 use crate::error::{ErrorKind, Result};
@@ -138,14 +139,28 @@ impl Tuning {
 /// What this process needs besides the memory of Argon2id.
 const OWN_MEMORY_BYTES: u64 = 24 << 20;
 
-/// What a passphrase slot made now costs to try.
-pub(super) fn kdf_params(tuning: &Tuning) -> KdfParams {
-    tuning.kdf.unwrap_or_else(|| KdfParams::standard(limit(tuning)))
+/// What a slot for `unlock` made now costs to try.
+pub(super) fn kdf_params(tuning: &Tuning, unlock: &Unlock) -> Result<KdfParams> {
+    let params = tuning.kdf.unwrap_or_else(|| KdfParams::standard(limit(tuning)));
+    if matches!(unlock, Unlock::Passphrase(_)) {
+        refuse_little_memory(tuning, params.memory_bytes())?;
+    }
+    Ok(params)
+}
+
+/// Opens a keystore, unless that needs more memory than this process may have. Every key is tried here.
+pub(super) fn unlock_keystore(
+    tuning: &Tuning,
+    keystore: &Keystore,
+    unlock: &Unlock,
+) -> Result<Keyring> {
+    refuse_little_memory(tuning, keystore.memory_to_try(unlock))?;
+    keystore.unlock(unlock).map_err(keystore_error)
 }
 
 /// Refuses a key whose derivation needs more memory than this process may have. The system would end the
 /// process in the middle of it (OWN-8).
-pub(super) fn refuse_little_memory(tuning: &Tuning, needed: u64) -> Result<()> {
+fn refuse_little_memory(tuning: &Tuning, needed: u64) -> Result<()> {
     let limit = limit(tuning);
     if needed > 0 && needed.saturating_add(OWN_MEMORY_BYTES) > limit {
         return Err(ErrorKind::TooLittleMemory { needed, limit }.into());

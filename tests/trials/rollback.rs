@@ -134,6 +134,85 @@ fn t05_an_older_copy_of_the_whole_folder_is_noticed() {
     home.run(&["get", "a"]).expect(7);
 }
 
+/// The last file of the log that has frames in it.
+fn newest_segment(vault: &Path) -> PathBuf {
+    let mut paths = crate::cmd::tree(&vault.join("log"));
+    paths.sort();
+    let is_in_use = |path: &PathBuf| {
+        path.extension().is_some_and(|end| end == "wal")
+            && std::fs::read(path).unwrap()[4096..].iter().any(|byte| *byte != 0)
+    };
+    paths.into_iter().rfind(is_in_use).unwrap()
+}
+
+/// RB-1: nothing in an older copy is changed, even if it is damaged and could be repaired without a loss.
+#[test]
+fn a_damaged_older_copy_is_refused_as_it_is() {
+    let home = Home::with_vault();
+    home.put("a", "old");
+    let older = home.path("older");
+    copy(&home.vault(), &older);
+    let segment = newest_segment(&older);
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[4096 + 200] ^= 4;
+    std::fs::write(&segment, bytes).unwrap();
+    home.put("a", "new");
+    put_back(&home, &older);
+    for command in [["get", "a"].as_slice(), &["repair"]] {
+        let before = crate::ground::marks(&home.vault().join("log"));
+        let said = home.run(command).expect(7);
+        assert!(said.err.contains("went back in time"), "{}", said.err);
+        assert_eq!(crate::ground::marks(&home.vault().join("log")), before, "it was changed");
+        assert!(!home.vault().join("damaged").exists());
+    }
+    // The damage alone is repaired at the next open.
+    let said = home.run(&["check", "--accept-rollback"]).expect(0);
+    assert!(said.err.contains("damaged, the next open repairs it"), "{}", said.err);
+    let said = home.run(&["get", "a", "--accept-rollback"]).expect(0);
+    assert_eq!(said.out, b"old");
+    let said = home.run(&["check"]).expect(0);
+    assert!(said.err.contains("was accepted") && said.err.contains("times=1"), "{}", said.err);
+}
+
+/// RB-3: an anchor that was put back is told as one. RB-7: what was accepted is counted.
+#[test]
+fn an_older_anchor_is_not_called_a_rollback_alone() {
+    let home = Home::with_vault();
+    home.put("a", "0");
+    let anchor = anchor_of(&home);
+    let older = std::fs::read(&anchor).unwrap();
+    for number in 1..4 {
+        home.put("a", &number.to_string());
+    }
+    std::fs::write(&anchor, older).unwrap();
+    let said = home.run(&["get", "a"]).expect(7);
+    assert!(said.err.contains("or that is an older copy itself"), "{}", said.err);
+    assert!(said.err.contains("the newer anchor") && !said.err.contains("ends without it"));
+    assert_eq!(said.err.matches("UTC").count(), 2, "{}", said.err);
+    assert_eq!(home.run(&["get", "a", "--accept-rollback"]).expect(0).out, b"3");
+    assert_eq!(home.get("a"), b"3");
+    let server = serve(&home, &[]);
+    let said = home.run(&["check"]).expect(0);
+    assert_eq!(said.err.matches("times=1").count(), 1, "{}", said.err);
+    stop(server);
+}
+
+/// RB-9
+#[test]
+fn an_anchor_in_the_folder_is_refused_and_a_key_there_has_none() {
+    let home = Home::new();
+    let said = home.run(&["init", "--anchor", "vault/anchor", "--vault", "vault"]).expect(2);
+    assert!(said.err.contains("inside the vault's folder"), "{}", said.err);
+    let home = Home::with_vault();
+    home.put("a", "one");
+    let inside = home.vault().join("own.key");
+    std::fs::copy(home.key_file(), &inside).unwrap();
+    let said = home.run(&["check", "--key-file", inside.to_str().unwrap()]).expect(0);
+    assert_eq!(said.err.matches("there is no anchor file").count(), 1, "{}", said.err);
+    home.run(&["get", "a", "--key-file", inside.to_str().unwrap()]).expect(0);
+    assert!(!home.vault().join("own.key.anchor").exists());
+}
+
 /// RB-1: T5's own way, with a server that is killed: the anchor follows within a second.
 #[test]
 fn a_log_that_was_cut_back_is_noticed() {

@@ -181,13 +181,16 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Writes a row of the vault's own.
+    /// Writes a row of the vault's own. That of the anchors can wait for space; that of the keystore cannot.
     fn note(
         &mut self,
         key: &'static [u8],
         content: &[u8],
         shared: &Shared,
     ) -> std::result::Result<Answer, PlanError> {
+        if !self.may_grow && key == rows::META_ANCHORS {
+            return Err(PlanError::Refused(ErrorKind::NoSpace.into()));
+        }
         let entropy = shared.env.entropy.as_ref();
         let sealed = self
             .keys

@@ -135,7 +135,6 @@ impl Driver {
     }
 
     /// Jobs that wait for the thread.
-    #[cfg(feature = "server")]
     pub(crate) fn queued(&self) -> usize {
         match self {
             Self::Thread { queue, .. } => sender(queue).map_or(0, |queue| queue.len()),

@@ -18,7 +18,8 @@ use crate::vault::error::keystore_error;
 use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, clock_note};
 use crate::vault::maintenance::maintainer::KeystoreFile;
-use crate::vault::options::{Options, kdf_params, refuse_little_memory};
+use crate::vault::options::{Options, kdf_params};
+use crate::vault::ownership::is_inside;
 use crate::vault::rotation_functions::RotationFunctions;
 use crate::vault::state::opener::{Opened, StateOpener};
 use std::borrow::Borrow;
@@ -92,13 +93,17 @@ impl VaultDir {
         remove_leftovers(fs, &dir).map_err(|error| Error::io("make", &dir, error))?;
 
         let id = VaultId::generate(env.entropy.as_ref()).map_err(keystore_error)?;
+        let was_named = self.options.anchor.is_some();
         let unlock = make_key(id, &mut self.options.anchor)?;
-        let params = kdf_params(&self.options.tuning);
-        if matches!(unlock.borrow(), Unlock::Passphrase(_)) {
-            refuse_little_memory(&self.options.tuning, params.memory_bytes())?;
+        if !was_named {
+            // Beside a key file that is kept in the vault's folder there is no anchor.
+            self.options.anchor.take_if(|path| is_inside(&env, &dir, path));
         }
+        let params = kdf_params(&self.options.tuning, unlock.borrow())?;
         let (keystore, keys) = Keystore::create(id, unlock.borrow(), params, env.entropy.as_ref())
             .map_err(keystore_error)?;
+        // What may be refused comes before the vault is there.
+        let anchor = Anchor::find(&env, &dir, &self.options, &keys)?;
 
         let mut age = AgeClock::fresh(env.clock.wall(), env.clock.monotonic());
         age.now(env.clock.wall(), env.clock.monotonic());
@@ -124,7 +129,6 @@ impl VaultDir {
         // log.
         let state = StateOpener::of(&self, &self.options.tuning, &keys).fresh()?;
         let opened = Opened { state, sum: SetSum::empty() };
-        let anchor = Anchor::find(&self.env, &self.options, &keys)?;
         let has_lost_its_state = false;
         let parts =
             Parts { place: self, keystore, keys, log, opened, age, anchor, has_lost_its_state };

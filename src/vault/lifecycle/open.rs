@@ -19,11 +19,11 @@ use crate::store::guard::{ASIDE_DIR, state_dir};
 use crate::store::{SledOptions, SledStore};
 use crate::vault::anchor::Anchor;
 use crate::vault::directory::{VaultDir, keystore_twin};
-use crate::vault::error::{is_snapshot_damage, keystore_error};
+use crate::vault::error::is_snapshot_damage;
 use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, age_note};
 use crate::vault::maintenance::maintainer::KeystoreFile;
-use crate::vault::options::refuse_little_memory;
+use crate::vault::options::unlock_keystore;
 use crate::vault::salvage::lossless::rebuild_log;
 use crate::vault::state::compare::{equals, visit_rows};
 use crate::vault::state::opener::StateOpener;
@@ -50,11 +50,10 @@ impl VaultDir {
 
     fn try_open(self, unlock: &Unlock) -> Result<Vault> {
         let (twin, content, keystore) = self.keystore()?;
-        refuse_little_memory(&self.options.tuning, keystore.memory_to_try(unlock))?;
         if let Some(unlocked) = unlock_other_copy(&self, &keystore, unlock) {
             return finish(self, unlocked);
         }
-        let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        let keys = unlock_keystore(&self.options.tuning, &keystore, unlock)?;
         if self.is_read_only {
             return open_read_only(self, twin, keystore, keys);
         }
@@ -78,9 +77,9 @@ fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Op
 /// The rest of an open, once the keys are there.
 pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let Unlocked { twin, content, keystore, keys } = unlocked;
-    let mut recovered = recover(&place, &keys)?;
+    let anchor = Anchor::find(&place.env, &place.dir, &place.options, &keys)?;
+    let mut recovered = recover(&place, &keys, anchor.as_ref())?;
     refuse_rollback(&recovered, &keystore)?;
-    let anchor = Anchor::find(&place.env, &place.options, &keys)?;
     if let Some(anchor) = &anchor {
         anchor.judge_end(recovered.end())?;
     }
@@ -135,16 +134,21 @@ pub(crate) fn refuse_rollback(recovered: &Recovered, keystore: &Keystore) -> Res
 }
 
 /// Reads the log. A damaged one is repaired from a state that provably equals its end, or from whatever
-/// else leads to the proven end: an older state and the frames after it, say.
-fn recover(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
+/// else leads to the proven end: an older state and the frames after it, say. A log that is older than the
+/// anchor is refused before anything in it is changed (RB-1).
+fn recover(place: &VaultDir, keys: &Keyring, anchor: Option<&Anchor>) -> Result<Recovered> {
+    let judge = |end: &End| anchor.map_or(Ok(()), |anchor| anchor.judge_end(end));
     let auth = LogKeys::of(keys);
     let options = place.options.tuning.log_options();
     let vault = keys.vault_id().0;
     match Log::open(&place.env, &place.dir, vault, Arc::clone(&auth), options.clone()) {
         Ok(recovered) => Ok(recovered),
         Err(LogError::Damaged(damage)) => {
+            if let Some(end) = &damage.proven_end {
+                judge(end)?;
+            }
             let Some((state, end)) = state_at_end(place, keys, &damage) else {
-                if !rebuild_log(place, keys, &damage.file)? {
+                if !rebuild_log(place, keys, &damage.file, &judge)? {
                     return Err(LogError::Damaged(damage).into());
                 }
                 return Log::open(&place.env, &place.dir, vault, auth, options)

@@ -29,7 +29,7 @@ pub(super) fn open_read_only(
     let (auth, options) = (LogKeys::of(&keys), place.options.tuning.log_options());
     let mut recovered = Log::open(&place.env, &place.dir, keys.vault_id().0, auth, options)?;
     refuse_rollback(&recovered, &keystore)?;
-    let anchor = Anchor::find(&place.env, &place.options, &keys)?;
+    let anchor = Anchor::find(&place.env, &place.dir, &place.options, &keys)?;
     if let Some(anchor) = &anchor {
         anchor.judge_end(recovered.end())?;
     }

@@ -15,12 +15,12 @@ use crate::crypto::{CryptoError, Keyring, Keystore, Unlock};
 use crate::env::Entropy;
 use crate::env::faults::Fault;
 use crate::env::threads::sync::Arc;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RecordId, Seq, Tree};
 use crate::vault::commit::job::Job;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::{RowError, keystore_error};
-use crate::vault::options::{kdf_params, refuse_little_memory};
+use crate::vault::options::kdf_params;
 use crate::vault::rows;
 use crate::vault::runtime::status::Status;
 
@@ -48,18 +48,16 @@ impl Maintainer {
         if let Some(kind) = shared.refuses_writes() {
             return Err(kind.into());
         }
-        let params = kdf_params(&shared.tuning);
-        if matches!(unlock, Unlock::Passphrase(_)) {
-            refuse_little_memory(&shared.tuning, params.memory_bytes())?;
-        }
+        let params = kdf_params(&shared.tuning, unlock)?;
         let keys = self.write_keystore(|keys, keystore, entropy| {
             keys.change_slot(keystore, unlock, params, entropy)
         })?;
         // In the log before it is reported, so that the keystore before it opens nothing (RB-6).
-        self.inner.driver.control(move |pipeline| {
+        let noted = self.inner.driver.control(move |pipeline| {
             pipeline.use_keys(keys);
             pipeline.note_keystore().map(drop)
-        })?
+        })?;
+        noted.map_err(changed_already)
     }
 
     /// Switches the epoch if some purge has waited long enough.
@@ -119,7 +117,7 @@ impl Maintainer {
         if let Err(error) = file.twin.write(keystore.generation(), &keystore.encode()) {
             // Either generation may be on the disk now. The next open finds out which.
             shared.status.raise(Status::Poisoned);
-            return Err(error.into());
+            return Err(changed_already(error.into()));
         }
         file.keystore = keystore;
         Ok(Arc::new(keys))
@@ -164,5 +162,14 @@ impl Maintainer {
             }
         }
         Ok(found)
+    }
+}
+
+/// The keystore has changed, or may have. To say that a full disk kept everything as it was would be wrong:
+/// the old passphrase may be gone.
+fn changed_already(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::NoSpace => ErrorKind::OutcomeUnknown.into(),
+        _ => error,
     }
 }

@@ -37,8 +37,6 @@ impl Maintainer {
         // The age clock has to be read at least every hour.
         self.inner.driver.control(Pipeline::now)?;
         first.note(self.rebuild_broken_state());
-        // A failure of the anchor's disk must not keep the vault's own work from being done.
-        let _ = self.refresh_anchor();
         // A vault that has lived for a whole tick is a server's: its first put finds a segment ready.
         let _ = self.prepare_segment(is_full);
         if !is_full && !is_rested {
@@ -70,6 +68,7 @@ impl Maintainer {
         first.note(self.switch_epoch_if_due());
         first.note(self.compact(true));
         first.note(self.checkpoint(true));
+        // A failure of the anchor's disk must not keep the vault's own work from being done.
         let _ = self.refresh_anchor();
         first.end()
     }

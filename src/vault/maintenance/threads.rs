@@ -1,5 +1,6 @@
-//! The threads of maintenance: one for passes, one that prepares log segments.
+//! The threads of maintenance: one for passes, one that prepares log segments, one that keeps the anchor.
 
+use super::anchoring::AnchorPace;
 use super::maintainer::Maintainer;
 use crate::env::threads::sync::Arc;
 use crate::error::Result;
@@ -8,12 +9,14 @@ use std::time::Duration;
 
 /// How often a pass runs, and how often the folder's place is looked at, without a wake.
 const TICK: Duration = Duration::from_millis(500);
+/// How often the anchor is looked at. It is refreshed at the second look at rest, within a second.
+const ANCHOR_TICK: Duration = Duration::from_millis(400);
 /// How long only the cheapest work is done after a failure: a full disk stays full for a while.
 const PAUSE: Duration = Duration::from_secs(60);
 /// How often a pass looks through all secrets.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The alarms of both threads.
+/// The alarms of the threads that others wake.
 #[derive(Default)]
 pub(crate) struct Alarms {
     pub(crate) passes: Alarm,
@@ -25,6 +28,9 @@ pub(crate) struct MaintenanceThreads {
     passes: Worker,
     /// A thread of its own: a pass may take long, and no put should have to make a segment meanwhile.
     segments: Worker,
+    /// A thread of its own as well: neither a pass nor a slow disk of the anchor holds up the other. There is
+    /// none without an anchor.
+    anchor: Option<Worker>,
 }
 
 impl MaintenanceThreads {
@@ -37,6 +43,12 @@ impl MaintenanceThreads {
             prepares.run_preparation();
         };
         let segments = Worker::spawn("strongroom-segments", alarms.segments, TICK, prepare)?;
+        let follower = Arc::clone(maintainer);
+        let has_anchor = maintainer.inner.shared.anchor.is_some();
+        let mut pace = AnchorPace::default();
+        let follow = move || follower.follow(&mut pace);
+        let spawn = || Worker::spawn("strongroom-anchor", Alarm::default(), ANCHOR_TICK, follow);
+        let anchor = has_anchor.then(spawn).transpose()?;
         let maintainer = Arc::clone(maintainer);
         let mut last_full: Option<Duration> = None;
         let mut not_before = Duration::ZERO;
@@ -52,19 +64,21 @@ impl MaintenanceThreads {
             }
         };
         let passes = Worker::spawn("strongroom-maintenance", alarms.passes, TICK, pass)?;
-        Ok(Self { passes, segments })
+        Ok(Self { passes, segments, anchor })
     }
 
     /// Asks the threads to stop.
     pub(crate) fn tell_to_stop(&self) {
-        self.passes.tell_to_stop();
-        self.segments.tell_to_stop();
+        self.all().for_each(Worker::tell_to_stop);
     }
 
     /// Stops the threads, and waits for that.
     pub(crate) fn stop(&self) {
         self.tell_to_stop();
-        self.passes.stop();
-        self.segments.stop();
+        self.all().for_each(Worker::stop);
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Worker> {
+        [&self.passes, &self.segments].into_iter().chain(&self.anchor)
     }
 }

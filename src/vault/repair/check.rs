@@ -13,12 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, Log, LogError, Recovered};
 use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
-use crate::vault::anchor::Anchor;
+use crate::vault::anchor::{Anchor, NoteFor};
 use crate::vault::directory::VaultDir;
-use crate::vault::error::keystore_error;
 use crate::vault::lifecycle::open::refuse_rollback;
 use crate::vault::log_keys::LogKeys;
-use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning, refuse_little_memory};
+use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning, unlock_keystore};
+use crate::vault::rows;
 use crate::vault::salvage::lossless::lossless;
 use crate::vault::salvage::state_copy::StateCopy;
 use crate::vault::state::compare::equals;
@@ -40,8 +40,7 @@ impl VaultDir {
 
     fn try_check(&self, unlock: &Unlock, deep: bool) -> Result<CheckReport> {
         let (twin, _, keystore) = self.keystore()?;
-        refuse_little_memory(&self.options.tuning, keystore.memory_to_try(unlock))?;
-        let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        let keys = unlock_keystore(&self.options.tuning, &keystore, unlock)?;
         let mut report = CheckReport::default();
         note_copies(&mut report, twin.faults()?, "the other copy");
         examine(self, &keystore, &keys, deep, &mut report)?;
@@ -71,17 +70,23 @@ pub(crate) fn examine(
     let copied = StateCopy::of(place);
     let state = copied.as_ref().ok().and_then(|copy| copy.as_ref().map(StateCopy::store));
     let holds_all = |end: &End| state.is_some_and(|rows| equals(rows, keys, end));
+    let find_anchor = || Anchor::find(&place.env, &place.dir, &place.options, keys);
     let options = place.options.tuning.log_options();
     let opened = Log::open(&place.env, &place.dir, keys.vault_id().0, LogKeys::of(keys), options);
     let recovered = match opened {
         Ok(recovered) => recovered,
         Err(LogError::Damaged(damage)) => {
-            let equal = damage.proven_end.as_ref().is_some_and(holds_all);
-            let source = if equal {
-                Some("the state")
+            let (source, end) = if damage.proven_end.as_ref().is_some_and(holds_all) {
+                (Some("the state"), damage.proven_end)
+            } else if let Some((_, found)) = lossless(place, keys, state)? {
+                (Some(found.source), Some(found.end))
             } else {
-                lossless(place, keys, state)?.map(|(_, found)| found.source)
+                (None, damage.proven_end)
             };
+            if let (Some(anchor), Some(end)) = (find_anchor()?, &end) {
+                // As an open does, before anything is said about a repair (RB-1).
+                anchor.judge_end(end)?;
+            }
             report.note(Finding {
                 file: damage.file,
                 offset: damage.offset,
@@ -101,8 +106,9 @@ pub(crate) fn examine(
     note_copies(report, recovered.manifest_faults()?, "the other copy");
     report.warnings.extend(recovered.repair_notes());
     let Some(rows) = read_log(place, keys, &recovered, state, report) else { return Ok(()) };
-    let anchor = Anchor::find(&place.env, &place.options, keys)?;
-    report.notes.extend(Anchor::note_of(anchor.as_ref()));
+    let anchor = find_anchor()?;
+    report.notes.extend(Anchor::note_of(anchor.as_ref(), NoteFor::Check));
+    note_accepted(report, &rows, keys);
     if let Some(anchor) = anchor {
         // No damage, and no repair helps: the newer folder does, or the word that accepts it.
         anchor.judge_end(recovered.end())?;
@@ -119,6 +125,17 @@ pub(crate) fn examine(
         compare_state(state, &rows, keys, recovered.end(), deep, report);
     }
     Ok(())
+}
+
+/// How often a rollback was accepted (RB-7). Rows that do not open are found by [`open_rows`].
+pub(super) fn note_accepted(report: &mut CheckReport, rows: &OrderedStore, keys: &Keyring) {
+    let accepted = rows::anchors(rows, keys).map_or(0, |row| row.accepted());
+    if accepted > 0 {
+        report.notes.push(format!(
+            "a rollback of this vault was accepted with --accept-rollback, so it may lack operations that were \
+             acknowledged. times={accepted}"
+        ));
+    }
 }
 
 fn uses_state(place: &VaultDir) -> bool {

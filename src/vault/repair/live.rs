@@ -5,7 +5,7 @@
 //! batches. The state is compared row by row. Rows that differ may be newer than what was read: they are
 //! fetched between two batches, and compared with the log up to there.
 
-use super::check::{as_check, note_copies, note_error, open_rows};
+use super::check::{as_check, note_accepted, note_copies, note_error, open_rows};
 use super::report::{CheckReport, Finding};
 use crate::crypto::Keyring;
 use crate::env::threads::sync::Arc;
@@ -61,6 +61,7 @@ impl Vault {
         let rows = read(inner, &keys, deep, on_progress, &mut report)?;
         drop(pass);
         if let Some(rows) = rows {
+            note_accepted(&mut report, &rows, &keys);
             open_rows(&rows, &keys, deep, on_progress, &mut report);
         }
         Ok(report)

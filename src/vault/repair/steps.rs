@@ -19,10 +19,12 @@ use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, GoodCopy, Log, RowVisitor, SalvageSource};
 use crate::store::Store;
+use crate::vault::anchor::Anchor;
 use crate::vault::directory::{VaultDir, keystore_twin};
-use crate::vault::error::{RowError, keystore_decode_error, keystore_error};
+use crate::vault::error::RowError;
 use crate::vault::lifecycle::open::{Unlocked, finish};
 use crate::vault::log_keys::LogKeys;
+use crate::vault::options::unlock_keystore;
 use crate::vault::salvage::build::{Salvage, salvage};
 use crate::vault::salvage::state_copy::StateCopy;
 use crate::vault::state::compare::visit_rows;
@@ -57,7 +59,7 @@ impl Repair {
     fn run(mut self, unlock: &Unlock, accept_loss: bool) -> Result<RepairReport> {
         self.settle_keystore(unlock)?;
         let (twin, content, keystore) = self.place.keystore()?;
-        let keys = keystore.unlock(unlock).map_err(keystore_error)?;
+        let keys = unlock_keystore(&self.place.options.tuning, &keystore, unlock)?;
         let mut found = CheckReport::default();
         for (file, rule) in twin.faults()? {
             let source = Some("the other copy");
@@ -95,22 +97,42 @@ impl Repair {
             _ => return Ok(()),
         };
         let twin = keystore_twin(&self.place.env.fs, &self.place.dir);
-        let opens = |copy: &GoodCopy| {
-            let keystore = Keystore::decode(&copy.body).map_err(keystore_decode_error).ok()?;
-            let same = keystore.generation() == copy.generation;
-            keystore.unlock(unlock).is_ok().then_some(()).filter(|()| same)
-        };
         let copies = twin.copies()?;
-        let Some(chosen) =
-            copies.iter().filter(|copy| opens(copy).is_some()).max_by_key(|copy| copy.generation)
-        else {
-            return Err(refused);
-        };
+        let Some(chosen) = self.newest_that_opens(&copies, unlock)? else { return Err(refused) };
         for name in twin.names() {
             self.quarantine.keep(&name)?;
         }
         self.note_copy(twin.name_of(chosen.slot.other()), refused.kind());
         twin.settle_on(chosen).map_err(Error::from)
+    }
+
+    /// The newest copy of the keystore that this key opens. Fails if a copy cannot be tried for want of
+    /// memory and no other opens.
+    fn newest_that_opens<'c>(
+        &self,
+        copies: &'c [GoodCopy],
+        unlock: &Unlock,
+    ) -> Result<Option<&'c GoodCopy>> {
+        let (mut chosen, mut untried): (Option<&GoodCopy>, _) = (None, None);
+        for copy in copies {
+            let Ok(keystore) = Keystore::decode(&copy.body) else { continue };
+            if keystore.generation() != copy.generation {
+                continue;
+            }
+            match unlock_keystore(&self.place.options.tuning, &keystore, unlock) {
+                Ok(_) if chosen.is_none_or(|best| best.generation <= copy.generation) => {
+                    chosen = Some(copy);
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::TooLittleMemory { .. }) => {
+                    untried = Some(error);
+                }
+                _ => {}
+            }
+        }
+        match (chosen, untried) {
+            (None, Some(error)) => Err(error),
+            (chosen, _) => Ok(chosen),
+        }
     }
 
     /// The same for the manifest.
@@ -169,6 +191,11 @@ impl Repair {
             self.report.found.extend(checked.findings.iter().cloned());
             self.report.kept = self.quarantine.place().map(ToOwned::to_owned);
             return Ok(false);
+        }
+        let VaultDir { env, dir, options, .. } = &self.place;
+        if let Some(anchor) = Anchor::find(env, dir, options, keys)? {
+            // Before anything is changed (RB-1). Who accepts a loss accepts a rollback.
+            anchor.judge_end(&found.end)?;
         }
         self.keep_all(checked, found.loss.is_some())?;
         let end = new_end(&found, &salvage_source, state, keys)?;

@@ -43,6 +43,11 @@ impl AnchorRow {
         known.any(|known| known.before == mark || known.mark == mark)
     }
 
+    /// How often a rollback of this vault was accepted (RB-7).
+    pub(crate) fn accepted(&self) -> u32 {
+        self.accepted
+    }
+
     /// Notes a refresh.
     pub(crate) fn note(&mut self, refresh: Refresh) {
         let Refresh { place, before, mark, is_accepted } = refresh;

@@ -47,7 +47,8 @@ pub(crate) const BLOB_FORMAT: u8 = 1;
 pub(crate) const META_PURGE: &[u8] = b"purge";
 /// `meta`: the anchor files of the vault (I12).
 pub(crate) const META_ANCHORS: &[u8] = b"anchors";
-/// `meta`: the generation of the keystore at the last change of a passphrase or key file.
+/// `meta`: the generation of the keystore at the last change of a passphrase or key file. Nobody reads it: it
+/// makes the frame that has that generation (RB-6).
 pub(crate) const META_KEYSTORE: &[u8] = b"keystore";
 
 /// The anchor files that these rows know.

@@ -4,7 +4,7 @@ use super::build::{Salvage, salvage};
 use super::state_copy::StateCopy;
 use crate::crypto::Keyring;
 use crate::error::Result;
-use crate::log::{Log, RowVisitor, SalvageSource};
+use crate::log::{End, Log, RowVisitor, SalvageSource};
 use crate::store::Store;
 use crate::vault::directory::VaultDir;
 use crate::vault::log_keys::LogKeys;
@@ -28,12 +28,18 @@ pub(crate) fn lossless(
     Ok(found.filter(|found| found.loss.is_none()).map(|found| (salvage_source, found)))
 }
 
-/// Begins a damaged log anew if that loses nothing. An open may do this unasked. `false`: nothing was
-/// changed.
-pub(crate) fn rebuild_log(place: &VaultDir, keys: &Keyring, damaged: &str) -> Result<bool> {
+/// Begins a damaged log anew if that loses nothing and `judge` accepts its end. An open may do this unasked.
+/// `false`: nothing was changed.
+pub(crate) fn rebuild_log(
+    place: &VaultDir,
+    keys: &Keyring,
+    damaged: &str,
+    judge: &dyn Fn(&End) -> Result<()>,
+) -> Result<bool> {
     let copy = StateCopy::of(place)?;
     let state = copy.as_ref().map(StateCopy::store);
     let Some((salvage_source, found)) = lossless(place, keys, state)? else { return Ok(false) };
+    judge(&found.end)?;
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
     salvage_source.replace(found.end, &mut rows)?;
     salvage_source.move_aside(damaged)?;

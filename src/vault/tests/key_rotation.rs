@@ -124,3 +124,24 @@ fn a_keystore_from_before_a_change_of_key_is_refused_after_a_close() {
     *world.key.lock().unwrap() = old_key;
     assert!(matches!(kind(world.open()), ErrorKind::Damaged { rule: "TWIN-7", .. }));
 }
+
+/// The old passphrase is gone by then, so it must not be said that nothing was changed.
+#[test]
+fn a_full_disk_after_the_change_of_a_key_is_no_refusal() {
+    let sim = Sim::new(20);
+    let world = World::on(&sim);
+    let vault = world.create();
+    make(&vault, "a", "one");
+    let full = io::ErrorKind::StorageFull;
+    sim.fs.add_fault(fault(OpKind::Write, u64::MAX, full, Reach::Nothing));
+    let key = key_file::generate(vault.id(), world.env.entropy.as_ref()).unwrap();
+    let next = key.expose().to_vec();
+    let refused = vault.change_unlock(&Unlock::KeyFile(key));
+    assert_eq!(kind(refused), ErrorKind::OutcomeUnknown);
+    sim.fs.clear_faults();
+    vault.close().unwrap();
+    drop(vault);
+    assert_eq!(kind(world.open()), ErrorKind::WrongKey);
+    *world.key.lock().unwrap() = next;
+    assert_eq!(get(&world.open().unwrap(), "a").unwrap(), "one");
+}

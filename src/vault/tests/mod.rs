@@ -4,6 +4,7 @@
 //! folder, those about threads have threads.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods)]
 
+mod anchors;
 mod commit;
 mod create;
 mod ends;
