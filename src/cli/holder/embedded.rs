@@ -33,8 +33,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// Fails for a vault in memory, if the folder is gone or cannot be written, and if a file or folder has the
-    /// socket's name. The vault works on as before.
+    /// Fails for a vault in memory, if the folder is gone or cannot be written, and if a file or folder has
+    /// the socket's name. The vault works on as before.
     pub fn listen(&self) -> Result<Listener> {
         let Some(dir) = self.folder() else {
             let what = "a vault in memory has no folder in which commands could find it";
