@@ -11,8 +11,6 @@ use crate::crypto::{Unlock, VaultId};
 #[cfg(feature = "cli")]
 use crate::env::Env;
 use crate::env::threads::sync::Arc;
-#[cfg(feature = "cli")]
-use crate::error::ErrorKind;
 use crate::error::Result;
 #[cfg(all(feature = "cli", feature = "server"))]
 use crate::secret::SecretValue;
@@ -70,7 +68,7 @@ impl Vault {
     /// Whether the vault was closed.
     #[cfg(feature = "cli")]
     pub(crate) fn is_closed(&self) -> bool {
-        self.inner.shared.refuses_writes() == Some(ErrorKind::Closed)
+        matches!(self.takes_writes(), Err(error) if *error.kind() == crate::error::ErrorKind::Closed)
     }
 
     /// The vault's identity.
