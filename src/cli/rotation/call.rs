@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use crate::vault::{Credential, RotationError, RotationEvent, Vault};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long a call of a function may take.
@@ -32,14 +32,45 @@ impl Caller {
     }
 }
 
-/// Filled once the server listens.
-pub(crate) type CallerCell = Arc<OnceLock<Caller>>;
+/// Has the caller while the server listens. All clones are one cell.
+#[derive(Clone, Default)]
+pub(crate) struct CallerCell(Arc<Mutex<Option<Arc<Caller>>>>);
+
+impl CallerCell {
+    /// Fills the cell until the result is dropped. The vault holds its functions, and they hold the cell: if
+    /// it stayed filled, the vault would hold itself and would never be dropped.
+    #[must_use]
+    pub(crate) fn fill(&self, caller: Caller) -> Filled {
+        *self.lock() = Some(Arc::new(caller));
+        Filled(self.clone())
+    }
+
+    pub(super) fn get(&self) -> Option<Arc<Caller>> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<Caller>>> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A cell that is filled. It is emptied when this is dropped, also by a panic.
+pub(crate) struct Filled(CallerCell);
+
+impl Drop for Filled {
+    fn drop(&mut self) {
+        // Dropped without the lock: it may be the last that has the vault.
+        let caller = self.0.lock().take();
+        drop(caller);
+    }
+}
 
 /// Waits until the server listens.
-pub(super) fn wait_for<'a>(
-    cell: &'a CallerCell,
+pub(super) fn wait_for(
+    cell: &CallerCell,
     deadline: &Deadline<'_>,
-) -> Result<&'a Caller, RotationError> {
+) -> Result<Arc<Caller>, RotationError> {
     loop {
         if let Some(caller) = cell.get() {
             return Ok(caller);

@@ -40,7 +40,7 @@ impl RotationFunction for Command {
             Err(Failure { how, output }) => (how, output),
         };
         let function = self.path.display().to_string();
-        report::failed(self.caller.get(), &function, event, &how, output.as_ref());
+        report::failed(self.caller.get().as_deref(), &function, event, &how, output.as_ref());
         Err(RotationError)
     }
 }

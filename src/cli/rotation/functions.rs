@@ -31,7 +31,7 @@ pub(crate) fn functions(
     let mut functions = RotationFunctions::default();
     for line in lines(arguments)? {
         let (arn, target) = parse(&line)?;
-        let (env, caller) = (context.env.clone(), Arc::clone(caller));
+        let (env, caller) = (context.env.clone(), caller.clone());
         functions = match target {
             Target::Exec(path) => {
                 let command = Command { path, env, caller };

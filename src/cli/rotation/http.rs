@@ -23,7 +23,7 @@ impl RotationFunction for HttpFunction {
         let outcome = self.hook.invoke(event_json(event), &|| deadline.left().is_ok());
         if outcome.is_err() {
             let how = "the hook failed or did not answer";
-            report::failed(self.caller.get(), &self.place, event, how, None);
+            report::failed(self.caller.get().as_deref(), &self.place, event, how, None);
         }
         outcome
     }

@@ -2,6 +2,7 @@
 //! `ARN=random[:length]`, or a file of such lines.
 //!
 //! - `call.rs`: what all calls of functions share: the caller, the deadline, the event
+//! - `readings.rs`: what a line may mean: its quoting and encoding undone
 //! - `mask.rs`: removes secrets from what a command says
 //! - `report.rs`: the line about a call that failed
 //! - `command.rs`: a local command as a function
@@ -16,6 +17,7 @@ mod command;
 mod functions;
 mod http;
 mod mask;
+mod readings;
 mod report;
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,12 @@
 use super::call::Caller;
 use super::mask::Mask;
 use crate::cli::output::text;
+use crate::error::{Error, Result};
 use crate::secret::SecretValue;
+use crate::semantics::FaultKind;
 use crate::vault::RotationEvent;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -49,13 +52,8 @@ pub(super) fn failed(
 fn mask(caller: &Caller, event: &RotationEvent) -> Option<Mask> {
     let mut mask = Mask::default();
     let vault = caller.vault.as_ref()?.in_scope(&event.scope);
-    for value in vault.values_of(&event.secret_id).ok()? {
+    for value in values_to_hide(|id| vault.values_of(id), &event.secret_id).ok()? {
         mask.add_value(&value);
-        // The template for two users logs in with another secret, which this one names.
-        let named = master_of(&value);
-        for value in named.and_then(|arn| vault.values_of(&arn).ok()).unwrap_or_default() {
-            mask.add_value(&value);
-        }
     }
     for pair in caller.vault.as_ref()?.credentials().ok()? {
         // EXPOSE: compared with a line, in buffers that are wiped.
@@ -67,6 +65,29 @@ fn mask(caller: &Caller, event: &RotationEvent) -> Option<Mask> {
         mask.add_text(name.rsplit_once('-').map_or(name, |(name, _)| name));
     }
     Some(mask)
+}
+
+/// The values of a secret and of the masters that they name: the template for two users logs in with another
+/// secret. An error: not all of them can be read.
+fn values_to_hide(
+    values_of: impl Fn(&str) -> Result<Vec<SecretValue>>,
+    secret_id: &str,
+) -> Result<Vec<SecretValue>> {
+    let mut values = values_of(secret_id)?;
+    let masters: BTreeSet<String> = values.iter().filter_map(master_of).collect();
+    for arn in masters {
+        match values_of(&arn) {
+            Ok(of_master) => values.extend(of_master),
+            // What is not there has no values.
+            Err(error) if is_not_found(&error) => (),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(values)
+}
+
+fn is_not_found(error: &Error) -> bool {
+    error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
 }
 
 /// The ARN of the secret that `value` names as its master.
@@ -149,6 +170,24 @@ impl End {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
+    use crate::semantics::Fault;
+
+    /// SPEAK-11
+    #[test]
+    fn a_master_that_cannot_be_read_hides_the_line() {
+        let values_of = |of_master: fn() -> Result<Vec<SecretValue>>| {
+            let values_of = move |id: &str| match id {
+                "master" => of_master(),
+                _ => Ok(vec![SecretValue::text(r#"{"masterarn":"master"}"#)]),
+            };
+            values_to_hide(values_of, "secret").map(|values| values.len()).ok()
+        };
+        assert_eq!(values_of(|| Ok(vec![SecretValue::text("a"), SecretValue::text("b")])), Some(3));
+        let gone = || Err(Fault::new(FaultKind::ResourceNotFound, "no").into());
+        assert_eq!(values_of(gone), Some(1), "what is not there has no values");
+        assert_eq!(values_of(|| Err(ErrorKind::Poisoned.into())), None);
+    }
 
     fn last(chunks: &[&[u8]]) -> Option<String> {
         let mut end = End::default();

@@ -117,7 +117,7 @@ fn run(
     let endpoint = format!("http://{}", reachable(server.local_addr()));
     // Rotation functions that have waited for the port may call back from now on.
     let tells_names = args.log.log_names;
-    let _ = caller.set(Caller { endpoint, vault: Some(vault.clone()), tells_names });
+    let filled = caller.fill(Caller { endpoint, vault: Some(vault.clone()), tells_names });
     // From now on the server handles signals. Until now they ended the process.
     signal::leave_to_server();
     let lines = Lines::new(server.local_addr(), &pair, region);
@@ -158,7 +158,7 @@ fn run(
     drop((printed, lines, pair));
     let outcome = server.run();
     // Commands that are under way get their answers before the vault is closed.
-    drop(holder);
+    drop((holder, filled));
     Ok(outcome?)
 }
 

@@ -2,7 +2,7 @@
 //! while commands and connections are real.
 
 use crate::cli::context::Context;
-use crate::cli::rotation::call::{Caller, CallerCell};
+use crate::cli::rotation::call::{Caller, CallerCell, Filled};
 use crate::cli::rotation::functions;
 use crate::cli::testing::context;
 use crate::crypto::{Unlock, key_file};
@@ -28,7 +28,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const DAYS: usize = 5;
 
 /// A vault with one secret on a simulated machine.
-fn vault_with(argument: &str) -> (Sim, Vault) {
+fn vault_with(argument: &str) -> (Sim, Vault, Filled) {
     let sim = Sim::new(7);
     let caller = CallerCell::default();
     let mut context = Context { env: sim.env(), ..context(&[]) };
@@ -49,8 +49,8 @@ fn vault_with(argument: &str) -> (Sim, Vault) {
     vault.new_credential(Scope::DEFAULT_ACCOUNT).unwrap();
     let endpoint = "http://127.0.0.1:1".into();
     let filled = Caller { endpoint, vault: Some(vault.clone()), tells_names: false };
-    assert!(caller.set(filled).is_ok());
-    (sim, vault)
+    let filled = caller.fill(filled);
+    (sim, vault, filled)
 }
 
 /// What the functions of these tests do with an event, with the vault itself for their server.
@@ -113,7 +113,7 @@ fn days_pass(sim: &Sim, vault: &Vault) {
 /// SEM-SCHED-10: by the function that is built in.
 #[test]
 fn a_value_is_drawn_every_day() {
-    let (sim, vault) = vault_with("random:20");
+    let (sim, vault, _filled) = vault_with("random:20");
     days_pass(&sim, &vault);
     assert_eq!(value(&vault).len(), 20);
 }
@@ -130,7 +130,7 @@ fn a_command_is_run_every_day() {
     );
     std::fs::write(&script, text).unwrap();
     std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let (sim, vault) = vault_with(&format!("exec:{}", script.display()));
+    let (sim, vault, _filled) = vault_with(&format!("exec:{}", script.display()));
     let is_over = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| {
@@ -152,7 +152,7 @@ fn a_command_is_run_every_day() {
 #[test]
 fn a_hook_is_called_every_day() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (sim, vault) = vault_with(&format!("http://{}/", listener.local_addr().unwrap()));
+    let (sim, vault, _filled) = vault_with(&format!("http://{}/", listener.local_addr().unwrap()));
     std::thread::scope(|threads| {
         let worker = vault.clone();
         threads.spawn(move || {
@@ -177,4 +177,25 @@ fn a_hook_is_called_every_day() {
         days_pass(&sim, &vault);
     });
     assert!(value(&vault).starts_with("made for "));
+}
+
+/// I8: a vault whose server ended without closing it is dropped with its keys, functions or not.
+#[test]
+fn a_cell_that_is_emptied_does_not_keep_the_vault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault");
+    let caller = CallerCell::default();
+    let argument = format!("{F}=exec:/bin/true");
+    let rotation = functions(&context(&[]), &[argument], &caller).unwrap();
+    let options = Options { rotation, ..Options::default() };
+    let entropy = crate::env::Env::real().entropy;
+    let key = |id| Ok(Unlock::KeyFile(key_file::generate(id, entropy.as_ref()).unwrap()));
+    let vault = VaultDir::make(&path, &options).unwrap().create(key).unwrap();
+    let endpoint = String::new();
+    let filled = caller.fill(Caller { endpoint, vault: Some(vault.clone()), tells_names: false });
+    assert!(VaultDir::lock(&path, &Options::default()).is_err(), "it is open");
+    // As a panic of the server does it: nobody closes the vault.
+    drop(filled);
+    drop(vault);
+    assert!(VaultDir::lock(&path, &Options::default()).is_ok(), "nothing has it any more");
 }
