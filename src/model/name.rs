@@ -123,10 +123,7 @@ pub fn is_region(text: &str) -> bool {
 /// IPv6 address in brackets; at most 253 characters and a port from 1 to 65535.
 #[must_use]
 pub fn is_host(text: &str) -> bool {
-    let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (text, None),
-    };
+    let (name, port) = host_and_port(text);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let is_name = match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -136,6 +133,27 @@ pub fn is_host(text: &str) -> bool {
         port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port)
     };
     is_name && port.is_none_or(is_port)
+}
+
+/// Takes `NAME:PORT` apart. A name without a port has none.
+#[must_use]
+pub fn host_and_port(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        // The last colon of an IPv6 address in brackets is no port's.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    }
+}
+
+/// Whether `text` has the form of an access key id, as AWS and this vault make them. A secret access key has
+/// another.
+#[must_use]
+pub fn is_access_key_id(text: &str) -> bool {
+    let rest = text.strip_prefix("AKIA").or_else(|| text.strip_prefix("ASIA"));
+    rest.is_some_and(|rest| {
+        rest.len() == 16
+            && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    })
 }
 
 /// The six characters of `A-Z a-z 0-9` at the end of an ARN, drawn once per creation.

@@ -301,6 +301,46 @@ fn t36_bodies_without_a_signature_take_little_memory() {
     assert!(grown < 64 * 1024, "{grown} KiB");
 }
 
+/// CONN-7. Goal: whoever has no key keeps nobody waiting who needs room. Method: 40 bodies of 1 MiB of which a
+/// byte comes every 100 ms: forms, and calls with a wrong signature of a known key; a good call that needs room.
+#[test]
+fn bodies_that_drip_do_not_hold_the_room() {
+    let home = Home::new();
+    let server = serve(&home, None, &[]);
+    let body = "x".repeat(1 << 20);
+    let wrong = Keys { secret_access_key: "wrong".into(), ..server.keys.clone() };
+    let put = Request::call(&server.host, "PutSecretValue", &body);
+    for request in [Request::form(&server.host, &body), put.signed(&wrong)] {
+        let head = request.head();
+        let mut open: Vec<TcpStream> = (0..40)
+            .map(|_| {
+                let mut stream = TcpStream::connect(&server.host).unwrap();
+                stream.write_all(&head).unwrap();
+                stream
+            })
+            .collect();
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let drip = scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    // Who is refused is gone.
+                    open.retain_mut(|stream| stream.write_all(b"x").is_ok());
+                    thread::sleep(Duration::from_millis(100));
+                }
+            });
+            // The server has read all the heads.
+            thread::sleep(Duration::from_millis(300));
+            let value = "y".repeat(60_000);
+            let body = json!({"SecretId": "a", "SecretString": value, "VersionStages": ["Y"]});
+            let body = with_token(body);
+            let answer = server.client().call("PutSecretValue", &body);
+            stop.store(true, Ordering::Relaxed);
+            drip.join().unwrap();
+            assert_eq!(answer.unwrap().status, 200);
+        });
+    }
+}
+
 fn with_token(mut body: serde_json::Value) -> serde_json::Value {
     let token = format!("{:032x}", Instant::now().elapsed().as_nanos() + now_seconds() as u128);
     body["ClientRequestToken"] = token.into();

@@ -318,13 +318,10 @@ fn t41_each_request_has_a_line_and_each_refusal_a_reason() {
         serving.raw(&signed(&serving.host, keys, "ListSecrets", "{}", seconds));
     };
     let good = &serving.keys;
-    call(&Keys { access_key_id: "AKIAUNKNOWN".into(), ..good.clone() }, now_seconds());
-    serving.hear_words(&[
-        "WARN",
-        "unknown access key AKIAUNKNOWN",
-        "strongroom env",
-        "--auth none",
-    ]);
+    let unknown = "AKIAUNKNOWNUNKNOWN22";
+    call(&Keys { access_key_id: unknown.into(), ..good.clone() }, now_seconds());
+    let told = format!("unknown access key {unknown}:");
+    serving.hear_words(&["WARN", &told, "strongroom env", "--auth none"]);
     call(&Keys { secret_access_key: "other".into(), ..good.clone() }, now_seconds());
     serving.hear_words(&["WARN", "does not match", &good.access_key_id]);
     call(good, now_seconds() - 3600);
@@ -783,6 +780,8 @@ fn metrics_are_read_by_prometheus() {
     client.ok("GetSecretValue", &json!({"SecretId": "canary-name"}));
     client.call("GetSecretValue", &json!({"SecretId": "canary-missing"})).unwrap();
     serving.raw(b"POST / HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 0\r\n\r\n");
+    // A stranger makes an answer look like an error of another name.
+    serving.get("/?Action=GetCallerIdentity&Version=%22__type%22:%22A1%22");
     let answer = serving.get("/metrics");
     let (head, text) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -807,6 +806,8 @@ fn metrics_are_read_by_prometheus() {
     assert_eq!(value(requests, &[("operation", "GetSecretValue"), ("status", "200")]), 1.0);
     let missing = ("error", "ResourceNotFoundException");
     assert_eq!(value(requests, &[("operation", "GetSecretValue"), missing]), 1.0);
+    assert_eq!(value(requests, &[("operation", "sts"), ("error", "InvalidAction")]), 1.0);
+    assert!(!text.contains("\"A1\"") && !serving.log().join("\n").contains("A1"), "{text}");
     let duration = "strongroom_request_duration_seconds";
     assert_eq!(value(duration, &[("operation", "GetSecretValue")]), 2.0);
     assert_eq!(value("strongroom_ready", &[]), 1.0);

@@ -73,7 +73,7 @@ fn judge(signed: &Signed<'_>, head: &Parts, audience: Audience) -> Option<Judgem
         Credentials::with_decoy(vec![pair], SecretBytes::copy_from(b"nobody has this secret"));
     let now = time::parse_basic(signed.now)?;
     Some(match sigv4::verify(head, signed.body, &keys, audience, now) {
-        Ok(scope) => Ok((scope.account.to_string(), scope.region.to_string())),
+        Ok((scope, _)) => Ok((scope.account.to_string(), scope.region.to_string())),
         Err(AuthError { exception, message, .. }) => Err((exception, message)),
     })
 }

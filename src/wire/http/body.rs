@@ -1,6 +1,6 @@
 //! Bodies in both directions, in wiped buffers (I8, rules WIRE-NET-3, CONN-7).
 
-use super::phase::Busy;
+use super::phase::{Busy, Progress};
 use crate::secret::buffer::WipedBuffer;
 use crate::wire::options::Limits;
 use crate::wire::reply::ReplyError;
@@ -72,13 +72,21 @@ impl Drop for Waits<'_> {
 pub(crate) enum Intake<'a> {
     /// It is kept, in this room.
     Keep(&'a Room),
+    /// Only its beginning is kept, as much as needs no room.
+    Beginning,
     /// It is read and dropped: the request is refused, and some clients read the response only after writing.
     Drop,
 }
 
+impl Intake<'_> {
+    fn keeps(self) -> bool {
+        !matches!(self, Self::Drop)
+    }
+}
+
 /// A body that was read completely.
 pub(crate) struct Collected {
-    /// Empty if it was not kept.
+    /// As much of it as was kept.
     pub(crate) bytes: Zeroizing<Vec<u8>>,
     /// Its room, held until its request is known to be good.
     pub(crate) room: Option<Reserved>,
@@ -102,28 +110,30 @@ where
         return Err(ReplyError::TooLarge);
     }
     let mut room = None;
-    let mut buffer = WipedBuffer::with_capacity(0);
-    if let Intake::Keep(of) = intake
-        && !too_large
-    {
-        if announced > SMALL_BYTES {
+    let mut capacity = 0;
+    if intake.keeps() && !too_large {
+        capacity = body.size_hint().exact().map_or(SMALL_BYTES, |_| announced);
+        if let Intake::Keep(of) = intake
+            && announced > SMALL_BYTES
+        {
             room = Some(of.reserve(announced, deadline).await?);
+        } else {
+            capacity = capacity.min(SMALL_BYTES);
         }
-        let capacity = body.size_hint().exact().map_or(SMALL_BYTES, |_| announced);
-        buffer = WipedBuffer::with_capacity(capacity);
     }
+    let mut buffer = WipedBuffer::with_capacity(capacity);
     let (mut drained, mut seen) = (0, 0);
-    let mut progress = Instant::now();
+    let mut progress = Progress::begin();
     loop {
-        let patience = deadline.min(progress + limits.stall_time);
+        let patience = deadline.min(progress.ends(limits));
         let frame = match timeout_at(patience, poll_fn(|cx| body.as_mut().poll_frame(cx))).await {
             Err(_) => {
-                // Who sends nothing does not keep room that others wait for.
+                // Who sends next to nothing does not keep room that others wait for.
                 let gives_way = matches!(intake, Intake::Keep(of) if of.is_wanted());
                 if Instant::now() >= deadline || (room.is_some() && gives_way) {
                     return Err(ReplyError::TooSlow);
                 }
-                progress = Instant::now();
+                progress = Progress::begin();
                 continue;
             }
             Ok(None) => break,
@@ -132,7 +142,8 @@ where
         };
         // This protocol has no trailers.
         let Ok(mut data) = frame.into_data() else { continue };
-        progress = Instant::now();
+        progress.moved(data.remaining());
+        let before = seen;
         seen += data.remaining();
         too_large |= seen > bytes_max;
         if too_large {
@@ -142,16 +153,24 @@ where
             }
             continue;
         }
-        let Intake::Keep(of) = intake else { continue };
-        if room.is_none() && seen > SMALL_BYTES {
-            // Its length was not announced.
-            room = Some(of.reserve(bytes_max, deadline).await?);
-        }
-        while data.has_remaining() {
+        let mut wanted = match intake {
+            Intake::Keep(of) => {
+                if room.is_none() && seen > SMALL_BYTES {
+                    // Its length was not announced.
+                    room = Some(of.reserve(bytes_max, deadline).await?);
+                }
+                usize::MAX
+            }
+            Intake::Beginning => SMALL_BYTES.saturating_sub(before),
+            Intake::Drop => 0,
+        };
+        while data.has_remaining() && wanted > 0 {
             let chunk = data.chunk();
+            let chunk = chunk.get(..wanted).unwrap_or(chunk);
             buffer.push(chunk);
             let len = chunk.len();
             data.advance(len);
+            wanted -= len;
         }
     }
     if too_large {

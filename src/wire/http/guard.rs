@@ -6,8 +6,9 @@
 //! its signature, which covers `Host`, whatever name it came by: a tunnel, a mapped port, a Compose service.
 //! The names matter for answers that need no signature.
 
-use crate::model::name::is_host;
+use crate::model::name::{host_and_port, is_host};
 use crate::wire::encoding::cut;
+use crate::wire::observe::{Cause, Notes};
 use crate::wire::reply::ReplyError;
 use crate::wire::sigv4;
 use hyper::StatusCode;
@@ -38,12 +39,7 @@ pub(crate) fn check(head: &Parts, names: Names<'_>, proof: Proof) -> Result<(), 
     let is_signed = proof == Proof::Signature && sigv4::is_claimed(&head.headers);
     if !is_signed {
         check_host(head, names)?;
-        if is_forwarded(head) {
-            return Err(ReplyError::Strayed {
-                status: StatusCode::FORBIDDEN,
-                message: "Forwarded requests are not accepted unless they are signed.".to_owned(),
-            });
-        }
+        check_forwarded(head)?;
     }
     check_page(head)
 }
@@ -68,6 +64,7 @@ pub(crate) fn check_host(head: &Parts, names: Names<'_>) -> Result<(), ReplyErro
         (Some(_), _) => return Ok(()),
         (None, _) => None,
     };
+    Notes::of(head).refused(Cause::Host, stranger.unwrap_or_default());
     Err(ReplyError::Strayed {
         status: StatusCode::MISDIRECTED_REQUEST,
         message: stranger
@@ -86,9 +83,18 @@ fn not_our_name(host: &str) -> String {
     )
 }
 
-/// Whether a proxy forwarded the request.
-pub(crate) fn is_forwarded(head: &Parts) -> bool {
-    ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name))
+/// Refuses a request that a proxy forwarded.
+pub(crate) fn check_forwarded(head: &Parts) -> Result<(), ReplyError> {
+    if ["x-forwarded-for", "forwarded", "via"].iter().any(|name| head.headers.contains_key(*name)) {
+        return Err(strayed(head, "Forwarded requests are not accepted unless they are signed."));
+    }
+    Ok(())
+}
+
+/// The refusal of a request that a page or a proxy sent, noted for the log.
+fn strayed(head: &Parts, message: &'static str) -> ReplyError {
+    Notes::of(head).refused(Cause::Strayed, message);
+    ReplyError::Strayed { status: StatusCode::FORBIDDEN, message: message.to_owned() }
 }
 
 /// Refuses a request of a page in a browser.
@@ -98,10 +104,7 @@ pub(crate) fn check_page(head: &Parts) -> Result<(), ReplyError> {
     let own_site =
         sites.iter().all(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));
     if headers.contains_key("origin") || !own_site {
-        return Err(ReplyError::Strayed {
-            status: StatusCode::FORBIDDEN,
-            message: "Requests of web pages are not accepted.".to_owned(),
-        });
+        return Err(strayed(head, "Requests of web pages are not accepted."));
     }
     Ok(())
 }
@@ -129,14 +132,6 @@ fn is_allowed(authority: &str, allowed: &str) -> bool {
     let (name, only) = host_and_port(allowed);
     // A client leaves HTTP's own port out.
     host.eq_ignore_ascii_case(name) && only.is_none_or(|only| port.unwrap_or("80") == only)
-}
-
-fn host_and_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        // The last colon of a bare IPv6 address is no port's.
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
 }
 
 #[cfg(test)]
@@ -314,5 +309,30 @@ mod tests {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let names = Names { local: "127.0.0.1:4566".parse().unwrap(), allowed: &[] };
         assert!(check(&head, names, Proof::Signature).is_err());
+    }
+
+    /// SPEAK-4
+    #[test]
+    fn what_is_noted_is_what_was_refused() {
+        let names = Names { local: "127.0.0.1:4566".parse().unwrap(), allowed: &[] };
+        for (uri, header, expected) in [
+            ("/", ("host", "stranger:1"), (Cause::Host, "stranger:1")),
+            ("http://stranger:1/", ("host", "localhost"), (Cause::Host, "stranger:1")),
+            (
+                "/",
+                ("origin", "http://x"),
+                (Cause::Strayed, "Requests of web pages are not accepted."),
+            ),
+        ] {
+            let mut request = Request::post(uri).header(header.0, header.1);
+            if header.0 != "host" {
+                request = request.header("host", "localhost");
+            }
+            let mut head = request.body(()).unwrap().into_parts().0;
+            let notes = Notes::default();
+            head.extensions.insert(notes.clone());
+            assert!(check(&head, names, Proof::None).is_err());
+            assert_eq!(notes.why(), Some((expected.0, expected.1.to_owned())), "{uri}");
+        }
     }
 }

@@ -19,6 +19,31 @@ use tokio::time::Instant;
 /// So many bytes are progress. Fewer are not: a client that sends one now and then would hold its place.
 const PROGRESS_BYTES: usize = 1024;
 
+/// When bytes last moved, and how many did since then.
+pub(super) struct Progress {
+    at: Instant,
+    bytes: usize,
+}
+
+impl Progress {
+    pub(super) fn begin() -> Self {
+        Self { at: Instant::now(), bytes: 0 }
+    }
+
+    /// Notes bytes that moved.
+    pub(super) fn moved(&mut self, count: usize) {
+        self.bytes = self.bytes.saturating_add(count);
+        if self.bytes >= PROGRESS_BYTES {
+            *self = Self::begin();
+        }
+    }
+
+    /// When it is a stall if nothing more moves.
+    pub(super) fn ends(&self, limits: &Limits) -> Instant {
+        self.at + limits.stall_time
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     /// All is answered, and the client is told to go. The first in order is closed first.
@@ -40,10 +65,8 @@ enum Phase {
 struct State {
     phase: Phase,
     since: Instant,
-    /// When bytes last moved, in either direction.
-    progress: Instant,
-    /// Bytes that moved since then.
-    moved: usize,
+    /// Of bytes in either direction.
+    progress: Progress,
     /// Requests whose responses are not sent completely. More than one if a client pipelines.
     requests: usize,
     /// Whether bytes came since the last answer was made.
@@ -58,15 +81,14 @@ struct State {
 
 impl State {
     fn enter(&mut self, phase: Phase) {
-        let now = Instant::now();
-        (self.phase, self.since, self.progress, self.moved) = (phase, now, now, 0);
+        (self.phase, self.since, self.progress) = (phase, Instant::now(), Progress::begin());
     }
 
     fn gives_way(&self, limits: &Limits) -> bool {
         match self.phase {
             Phase::Leaving => true,
             Phase::Fresh | Phase::Reading | Phase::Sending => {
-                self.progress.elapsed() >= limits.stall_time
+                self.progress.ends(limits) <= Instant::now()
             }
             Phase::Idle => self.since.elapsed() >= limits.idle_patience,
             Phase::Busy | Phase::Closing => false,
@@ -84,12 +106,10 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(unread: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        let now = Instant::now();
         let state = State {
             phase: Phase::Fresh,
-            since: now,
-            progress: now,
-            moved: 0,
+            since: Instant::now(),
+            progress: Progress::begin(),
             requests: 0,
             has_received: false,
             is_ahead: false,
@@ -151,12 +171,12 @@ impl Connection {
             state.since = Instant::now();
         }
         state.has_received = true;
-        moved(&mut state, count);
+        state.progress.moved(count);
     }
 
     /// Notes bytes that the network took.
     pub(crate) fn sent(&self, count: usize) {
-        moved(&mut self.state(), count);
+        self.state().progress.moved(count);
     }
 
     /// Begins a request. `None` if the connection was closed a moment ago.
@@ -185,13 +205,6 @@ impl Connection {
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it is held, and its fields are independent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn moved(state: &mut State, count: usize) {
-    state.moved = state.moved.saturating_add(count);
-    if state.moved >= PROGRESS_BYTES {
-        (state.progress, state.moved) = (Instant::now(), 0);
     }
 }
 

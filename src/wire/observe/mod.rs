@@ -16,4 +16,4 @@ mod reasons;
 pub(crate) use metrics::{Kind, Sample};
 pub(crate) use notes::Notes;
 pub(crate) use observer::Observer;
-pub(crate) use reasons::Cause;
+pub(crate) use reasons::{Cause, other_service};

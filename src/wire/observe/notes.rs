@@ -44,6 +44,12 @@ impl Notes {
         self.lock().refused = Some((cause, detail.into()));
     }
 
+    /// Why it is refused, and a detail.
+    #[cfg(test)]
+    pub(crate) fn why(&self) -> Option<(Cause, String)> {
+        self.lock().refused.clone()
+    }
+
     pub(super) fn take(&self) -> Noted {
         std::mem::take(&mut *self.lock())
     }

@@ -2,6 +2,7 @@
 //! is AWS's and names no cure (rules SPEAK-4, SPEAK-5). Each cause is told at most once in ten seconds.
 
 use super::plain::{plain, word};
+use crate::model::name::is_host;
 use crate::wire::sigv4::Why;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -94,22 +95,33 @@ impl Cause {
                 "the host {} is no name of this server: if it should be one, serve with \
                  --allow-host {}",
                 plain(detail),
-                word(detail, "NAME")
+                if is_host(detail) { detail } else { "NAME[:PORT]" }
             ),
             Self::Strayed => {
                 format!("a web page or a proxy sent a request: {}", plain(detail))
             }
-            Self::OtherService => format!(
-                "a request for {}: this server has Secrets Manager and STS; set \
-                 AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL",
-                word(detail, "another service")
-            ),
+            Self::OtherService => other_service(detail),
             Self::Full => {
                 format!("{}: close idle clients, or raise the limit of open files", plain(detail))
             }
             Self::Failed => format!("the vault failed: {}", plain(detail)),
         }
     }
+}
+
+/// Says that a service is not here, and which setting of the client to change: for its client and for the
+/// log. A name is repeated only if it is plain.
+pub(crate) fn other_service(name: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let name = if (1..=64).contains(&name.len()) && name.bytes().all(is_plain) {
+        format!(", not {name}")
+    } else {
+        String::new()
+    };
+    format!(
+        "This endpoint serves AWS Secrets Manager and STS{name}. Point clients at it with \
+         AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
+    )
 }
 
 #[derive(Default)]
@@ -165,7 +177,11 @@ mod tests {
         assert!(said.contains("AKIAX") && said.contains("strongroom env"), "{said}");
         assert!(said.contains("--auth none"), "{said}");
         assert!(Cause::Host.said("db:4566").ends_with("--allow-host db:4566"));
-        assert!(Cause::Host.said("a\n$(x)").ends_with("--allow-host NAME"));
+        for odd in ["a\n$(x)", "", "db:99999", "[1", "a:b"] {
+            assert!(Cause::Host.said(odd).ends_with("--allow-host NAME[:PORT]"), "{odd}");
+        }
+        assert!(Cause::OtherService.said("s3").contains(", not s3. "));
+        assert!(!Cause::OtherService.said("`x`").contains('`'));
         assert!(
             Cause::Signature(Why::SessionToken).said("AKIAX").contains("unset AWS_SESSION_TOKEN")
         );

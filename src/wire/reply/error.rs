@@ -77,12 +77,11 @@ impl ReplyError {
     pub(crate) fn reply(&self) -> Reply {
         let bad = StatusCode::BAD_REQUEST;
         match self {
-            Self::NotOurs => Reply {
-                status: StatusCode::NOT_FOUND,
-                content_type: "application/xml",
-                content: Some(Zeroizing::new(b"<UnknownOperationException/>\n".to_vec())),
-                close: false,
-            },
+            Self::NotOurs => {
+                let content = Zeroizing::new(b"<UnknownOperationException/>\n".to_vec());
+                Reply::of(StatusCode::NOT_FOUND, "application/xml", content)
+                    .with_error("UnknownOperationException")
+            }
             Self::TooLarge => {
                 let text = front("The request body is longer than 1 MiB.");
                 let status = StatusCode::PAYLOAD_TOO_LARGE;
@@ -154,9 +153,13 @@ fn service(text: &str) -> Text<'_> {
     Text { member: "Message", text }
 }
 
-fn error<'a>(status: StatusCode, exception: &str, text: impl Into<Option<Text<'a>>>) -> Reply {
+fn error<'a>(
+    status: StatusCode,
+    exception: &'static str,
+    text: impl Into<Option<Text<'a>>>,
+) -> Reply {
     let content = Exception { name: exception, text: text.into() }.json();
-    Reply { status, content_type: JSON, content: Some(content), close: false }
+    Reply::of(status, JSON, content).with_error(exception)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::ser::SerializeMap;
 use zeroize::Zeroizing;
 
 pub(crate) struct Exception<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: &'static str,
     pub(crate) text: Option<Text<'a>>,
 }
 

@@ -18,20 +18,34 @@ pub(crate) struct Reply {
     pub(crate) content: Option<Zeroizing<Vec<u8>>>,
     /// Whether the connection ends with this response.
     pub(crate) close: bool,
+    /// The name of the error that it is, for log and metrics: one of ours, never text of a client.
+    pub(crate) error: Option<&'static str>,
 }
 
 impl Reply {
     pub(crate) fn json(content: Zeroizing<Vec<u8>>) -> Self {
-        Self { status: StatusCode::OK, content_type: JSON, content: Some(content), close: false }
+        Self::of(StatusCode::OK, JSON, content)
     }
 
     pub(crate) fn plain(text: &str) -> Self {
-        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { status: StatusCode::OK, content_type: "text/plain", content, close: false }
+        Self::of(StatusCode::OK, "text/plain", Zeroizing::new(text.as_bytes().to_vec()))
     }
 
     pub(crate) fn xml(status: StatusCode, text: &str) -> Self {
-        let content = Some(Zeroizing::new(text.as_bytes().to_vec()));
-        Self { status, content_type: XML, content, close: false }
+        Self::of(status, XML, Zeroizing::new(text.as_bytes().to_vec()))
+    }
+
+    /// A response with this content.
+    pub(crate) fn of(
+        status: StatusCode,
+        content_type: &'static str,
+        content: Zeroizing<Vec<u8>>,
+    ) -> Self {
+        Self { status, content_type, content: Some(content), close: false, error: None }
+    }
+
+    /// The same response as an error of this name.
+    pub(crate) fn with_error(self, name: &'static str) -> Self {
+        Self { error: Some(name), ..self }
     }
 }

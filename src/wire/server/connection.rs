@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+use zeroize::Zeroizing;
 
 /// How long and how much is still read from a client that is told to go. If it was cut off at once, the
 /// system would tell it so before it has read its answer.
@@ -120,10 +121,11 @@ pub(crate) async fn serve(
 /// Reads what the client still sends, and drops it.
 async fn linger(socket: &TcpStream) {
     let mut rest = 0;
-    let mut block = [0; 4096];
+    // It may be the rest of a body.
+    let mut block = Zeroizing::new([0; 4096]);
     let _ = timeout(LINGER_TIME, async {
         while rest < LINGER_BYTES && socket.readable().await.is_ok() {
-            match socket.try_read(&mut block) {
+            match socket.try_read(block.as_mut_slice()) {
                 Ok(0) => return,
                 Ok(count) => rest += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),

@@ -12,7 +12,9 @@ use crate::vault::{Credential, Vault};
 use crate::wire::http::body::Room;
 use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
-use crate::wire::services::{Agent, CostlyLane, Health, LocalStackPages, Pairs, Replays, Service};
+use crate::wire::services::{
+    Agent, CostlyLane, Health, LocalStackPages, Pairs, READ_THREADS_MAX, Replays, Service,
+};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::pin;
@@ -23,8 +25,6 @@ use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-/// Threads for reads. Each read is short and waits for no sync.
-const READ_THREADS_MAX: usize = 16;
 /// Pause after a failed accept, for example without file descriptors, which would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a full server looks whether somebody gives way to the connection that waits.

@@ -64,13 +64,15 @@ struct Refusal {
     status: StatusCode,
     content_type: &'static str,
     content: Zeroizing<Vec<u8>>,
+    /// The name of the exception, if it is one of the service.
+    error: Option<&'static str>,
 }
 
 impl Refusal {
     /// Refusals of the agent itself are plain text.
     fn plain(status: StatusCode, text: &str) -> Self {
         let content = Zeroizing::new(text.as_bytes().to_vec());
-        Self { status, content_type: "text/plain", content }
+        Self { status, content_type: "text/plain", content, error: None }
     }
 
     fn bad_request(text: &str) -> Self {
@@ -78,10 +80,10 @@ impl Refusal {
     }
 
     /// Refusals of the service are JSON.
-    fn json(status: StatusCode, exception: &str, message: Option<&str>) -> Self {
+    fn json(status: StatusCode, exception: &'static str, message: Option<&str>) -> Self {
         let text = message.map(|text| Text { member: "message", text });
         let content = Exception { name: exception, text }.json();
-        Self { status, content_type: JSON, content }
+        Self { status, content_type: JSON, content, error: Some(exception) }
     }
 }
 
@@ -95,7 +97,7 @@ impl From<Error> for Refusal {
             (None, ErrorKind::Closed) => {
                 Self::plain(StatusCode::SERVICE_UNAVAILABLE, "The server is stopping.")
             }
-            // Details of a failure in the vault are reported on the API port only.
+            // Details of a failure in the vault are reported on the API port and in the log only.
             (None, _) => Self::json(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", None),
         }
     }
@@ -122,8 +124,8 @@ impl Agent {
         let close = body.is_err();
         match self.content(vault, &head, names).await {
             Ok(reply) => Reply { close, ..reply },
-            Err(Refusal { status, content_type, content }) => {
-                Reply { status, content_type, content: Some(content), close }
+            Err(Refusal { status, content_type, content, error }) => {
+                Reply { close, error, ..Reply::of(status, content_type, content) }
             }
         }
     }
@@ -143,9 +145,7 @@ impl Agent {
         if head.uri.path() == "/ping" {
             return Ok(Reply::plain("healthy"));
         }
-        if guard::is_forwarded(head) {
-            return Err(Refusal::bad_request("Forwarded"));
-        }
+        guard::check_forwarded(head).map_err(|_| Refusal::bad_request("Forwarded"))?;
         if !self.knows(head) {
             Notes::of(head).refused(Cause::AgentToken, "");
             return Err(Refusal::plain(StatusCode::FORBIDDEN, "Bad Token"));
@@ -158,9 +158,20 @@ impl Agent {
         let answered = tokio::task::spawn_blocking(move || {
             to_json(&vault.get_secret_value(question)?, Style::Agent)
         });
-        let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))?;
+        let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()));
+        let content = content.map_err(|error| refused(head, error))?;
         Ok(Reply { content_type: JSON, ..Reply::json(content) })
     }
+}
+
+/// The refusal of a question that the vault did not answer. A failure of the vault is noted for the log.
+fn refused(head: &Parts, error: Error) -> Refusal {
+    let cause = error.to_string();
+    let refusal = Refusal::from(error);
+    if refusal.status == StatusCode::INTERNAL_SERVER_ERROR {
+        Notes::of(head).refused(Cause::Failed, cause);
+    }
+    refusal
 }
 
 /// Reads path and query.
@@ -214,6 +225,22 @@ fn check_flag(value: &str) -> Result<(), Refusal> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::io;
+
+    /// SPEAK-4: a failure of the vault is told in the log; a fault of the request is not one.
+    #[test]
+    fn a_failure_of_the_vault_is_noted() {
+        let refused = |error: Error| {
+            let mut head = Request::get("/v1/a").body(()).unwrap().into_parts().0;
+            let notes = Notes::default();
+            head.extensions.insert(notes.clone());
+            (super::refused(&head, error).status.as_u16(), notes.why())
+        };
+        let failure = || Error::io("read", "v/log", io::Error::other("device is gone"));
+        let noted = Some((Cause::Failed, failure().to_string()));
+        assert_eq!(refused(failure()), (500, noted));
+        assert_eq!(refused(ErrorKind::Closed.into()), (503, None));
+    }
 
     fn refused(path: &str, query: &str) -> (u16, String) {
         let refusal = question(path, query).err().unwrap();

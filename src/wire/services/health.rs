@@ -2,30 +2,26 @@
 //! They need no signature and reveal nothing about the content of the vault. The server also asks by itself,
 //! and tells each change.
 
+use super::shared::Shared;
 use crate::vault::{Measures, Vault};
 use crate::wire::observe::{Kind, Observer, Sample};
 use crate::wire::reply::Reply;
 use hyper::StatusCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 /// How long a probe waits for the vault.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the server asks by itself.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// When the vault was last asked, and why it was not ready.
-type Asked = Option<(Instant, Option<String>)>;
-
 /// Asks the vault whether it works.
 pub(crate) struct Health {
-    /// Held while the vault is asked, so that a vault that hangs blocks one thread and not all.
-    turn: Arc<Semaphore>,
-    last: Arc<Mutex<Asked>>,
-    /// Held while the sizes of files are read.
-    measuring: Semaphore,
+    /// Why the vault is not ready.
+    why_not: Shared<Option<String>>,
+    measures: Shared<Measures>,
     /// Something failed: the server asks at once.
     doubt: Notify,
     /// Why the vault was not ready when it was last asked.
@@ -35,9 +31,8 @@ pub(crate) struct Health {
 impl Health {
     pub(crate) fn new() -> Self {
         Self {
-            turn: Arc::new(Semaphore::new(1)),
-            last: Arc::default(),
-            measuring: Semaphore::new(1),
+            why_not: Shared::new(PATIENCE),
+            measures: Shared::new(PATIENCE),
             doubt: Notify::new(),
             told: Mutex::new(None),
         }
@@ -67,28 +62,30 @@ impl Health {
 
     /// `GET /metrics`
     pub(crate) async fn metrics(&self, vault: &Vault, observer: &Observer, writes: u64) -> Reply {
-        let ready = self.why_not_ready(vault).await.is_none();
-        let vault = vault.clone();
-        // One at a time, so that others find a thread.
-        let turn = self.measuring.acquire().await;
-        let measured = tokio::task::spawn_blocking(move || vault.measures()).await;
-        drop(turn);
-        let Measures { queue, frames, log_bytes, state_bytes } = measured.unwrap_or_default();
+        let held = vault.clone();
+        let (why_not, measures) =
+            tokio::join!(self.why_not_ready(vault), self.measures.get(move || held.measures()));
         let gauge = |name, help, value| Sample { name, help, kind: Kind::Gauge, value };
-        let samples = [
-            gauge("strongroom_ready", "1 while the vault reads and writes.", u64::from(ready)),
+        let ready = u64::from(why_not.is_none());
+        let mut samples = vec![
+            gauge("strongroom_ready", "1 while the vault reads and writes.", ready),
             gauge("strongroom_connections", "Open connections.", observer.connections()),
             gauge("strongroom_writes_in_flight", "Writes without an answer yet.", writes),
-            gauge("strongroom_commit_queue", "Jobs that wait for the commit thread.", queue),
-            Sample {
-                name: "strongroom_log_syncs_total",
-                help: "Frames written to the log, each with a sync of its own.",
-                kind: Kind::Counter,
-                value: frames,
-            },
-            gauge("strongroom_log_bytes", "Bytes of the files of the log.", log_bytes),
-            gauge("strongroom_state_bytes", "Bytes of the files of the state.", state_bytes),
         ];
+        // What the vault does not tell in time is left out: a zero would be untrue.
+        if let Some(Measures { queue, frames, log_bytes, state_bytes }) = measures {
+            samples.extend([
+                gauge("strongroom_commit_queue", "Jobs that wait for the commit thread.", queue),
+                Sample {
+                    name: "strongroom_log_syncs_total",
+                    help: "Frames written to the log, each with a sync of its own.",
+                    kind: Kind::Counter,
+                    value: frames,
+                },
+                gauge("strongroom_log_bytes", "Bytes of the files of the log.", log_bytes),
+                gauge("strongroom_state_bytes", "Bytes of the files of the state.", state_bytes),
+            ]);
+        }
         let text = observer.metrics(&samples);
         Reply { content_type: "text/plain; version=0.0.4; charset=utf-8", ..Reply::plain(&text) }
     }
@@ -106,31 +103,10 @@ impl Health {
 
     /// Why the vault does not serve reads and writes; `None` if it does.
     pub(crate) async fn why_not_ready(&self, vault: &Vault) -> Option<String> {
-        let arrived = Instant::now();
-        let asked = async {
-            let Ok(turn) = Arc::clone(&self.turn).acquire_owned().await else {
-                return Some("the server is stopping".to_owned());
-            };
-            // Many probes that wait need one answer, so a flood of them does not delay it.
-            let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some((began, why_not)) = last
-                && began >= arrived
-            {
-                return why_not;
-            }
-            let (vault, last) = (vault.clone(), Arc::clone(&self.last));
-            let asked = tokio::task::spawn_blocking(move || {
-                let began = Instant::now();
-                let why_not = vault.ready().err().map(|error| error.to_string());
-                let noted = Some((began, why_not.clone()));
-                *last.lock().unwrap_or_else(PoisonError::into_inner) = noted;
-                drop(turn);
-                why_not
-            });
-            asked.await.unwrap_or_else(|_| Some("the vault broke off".to_owned()))
-        };
+        let vault = vault.clone();
+        let ask = move || vault.ready().err().map(|error| error.to_string());
         let no_answer = || Some("the vault does not answer in time".to_owned());
-        let why_not = timeout(PATIENCE, asked).await.unwrap_or_else(|_| no_answer());
+        let why_not = self.why_not.get(ask).await.unwrap_or_else(no_answer);
         self.tell(why_not.as_ref());
         why_not
     }

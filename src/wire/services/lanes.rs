@@ -7,13 +7,21 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Threads for reads. Each read is short and waits for no sync.
+pub(crate) const READ_THREADS_MAX: usize = 16;
+
 /// The lane of costly reads. Together they use at most half of the processors, or the only one.
 pub(crate) struct CostlyLane(Arc<Semaphore>);
 
 impl CostlyLane {
     pub(crate) fn new() -> Self {
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Self(Arc::new(Semaphore::new((processors / 2).max(1))))
+        Self(Arc::new(Semaphore::new(Self::width(processors))))
+    }
+
+    /// How many costly reads run at once: half of the processors stay free, and half of the threads.
+    fn width(processors: usize) -> usize {
+        (processors.min(READ_THREADS_MAX) / 2).max(1)
     }
 
     /// Waits for the turn of a costly read. Others have no turn to wait for.
@@ -32,5 +40,20 @@ fn is_costly(read: &Read) -> bool {
         Read::ListSecrets(_) | Read::ListResourcePolicies(_) => true,
         Read::BatchGetSecretValue(request) => request.secret_id_list.is_none(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CONN-8
+    #[test]
+    fn costly_reads_leave_processors_and_threads_to_others() {
+        for (processors, expected) in [(1, 1), (2, 1), (8, 4), (32, 8), (128, 8)] {
+            let width = CostlyLane::width(processors);
+            assert_eq!(width, expected, "{processors}");
+            assert!(width <= READ_THREADS_MAX / 2);
+        }
     }
 }

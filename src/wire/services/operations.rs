@@ -6,8 +6,9 @@ use crate::model::api::*;
 use crate::responses::{ArnOnly, Structure, Style, to_json};
 use crate::semantics::Answer;
 use crate::vault::Vault;
-use crate::wire::json::parse;
+use crate::wire::json::{Node, parse};
 use crate::wire::reply::ReplyError;
+#[cfg(any(feature = "testkit", feature = "__internals"))]
 use crate::wire::request;
 use zeroize::Zeroizing;
 
@@ -16,10 +17,16 @@ pub(crate) const BROKEN_OFF: ReplyError =
     ReplyError::Internal("the operation was broken off; its outcome is unknown");
 
 /// Parses a body; it is wiped before the operation starts.
-pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Request, ReplyError> {
-    let node = parse(&body).map_err(|_| ReplyError::NotJson)?;
+pub(crate) fn parse_body(body: Zeroizing<Vec<u8>>) -> Result<Node, ReplyError> {
+    let node = parse(&body).map_err(|_| ReplyError::NotJson);
     drop(body);
-    request::read(operation, node)
+    node
+}
+
+/// Reads the body of a request to an operation.
+#[cfg(any(feature = "testkit", feature = "__internals"))]
+pub(crate) fn read(operation: Operation, body: Zeroizing<Vec<u8>>) -> Result<Request, ReplyError> {
+    request::read(operation, parse_body(body)?)
 }
 
 macro_rules! perform_read {

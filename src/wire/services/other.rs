@@ -3,6 +3,7 @@
 
 use crate::wire::encoding::xml::escaped;
 use crate::wire::http::route::{is_form, single};
+use crate::wire::observe::other_service;
 use crate::wire::reply::{Exception, JSON, Reply, Text};
 use hyper::StatusCode;
 use hyper::http::request::Parts;
@@ -44,13 +45,11 @@ enum Form {
 /// Answers that the service `name` is not here. `version` is the API version that a form names.
 pub(crate) fn answer(head: &Parts, name: &str, version: Option<&str>, request_id: &str) -> Reply {
     let status = StatusCode::NOT_IMPLEMENTED;
-    let text = advice(name);
+    let text = other_service(name);
     let (code, message) = ("<Code>NotImplemented</Code>", escaped(&text));
-    match Form::of(head, name, version) {
+    let reply = match Form::of(head, name, version) {
         Form::Json => json(status, &text),
-        Form::Cbor => {
-            Reply { status, content_type: CBOR, content: Some(cbor(&text)), close: false }
-        }
+        Form::Cbor => Reply::of(status, CBOR, cbor(&text)),
         Form::S3 => {
             Reply::xml(status, &format!("<Error>{code}<Message>{message}</Message></Error>\n"))
         }
@@ -69,7 +68,8 @@ pub(crate) fn answer(head: &Parts, name: &str, version: Option<&str>, request_id
                  <RequestID>{request_id}</RequestID></Response>\n"
             ),
         ),
-    }
+    };
+    reply.with_error(EXCEPTION)
 }
 
 impl Form {
@@ -94,27 +94,12 @@ impl Form {
     }
 }
 
-/// Says what is wrong with the client's settings and which one to use. A name is repeated only if it
-/// is plain.
-fn advice(service: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let name = if (1..=64).contains(&service.len()) && service.bytes().all(is_plain) {
-        format!(", not {service}")
-    } else {
-        String::new()
-    };
-    format!(
-        "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
-         AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
-    )
-}
-
 const EXCEPTION: &str = "NotImplementedException";
 
 fn json(status: StatusCode, text: &str) -> Reply {
     let content =
         Exception { name: EXCEPTION, text: Some(Text { member: "message", text }) }.json();
-    Reply { status, content_type: JSON, content: Some(content), close: false }
+    Reply::of(status, JSON, content)
 }
 
 /// The same two members in CBOR (RFC 8949).

@@ -12,13 +12,14 @@ use crate::env::UnixMillis;
 use crate::wire::reply::Reply;
 use crate::wire::sigv4::{self, Stamp};
 use hyper::StatusCode;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// How old a request must be for an equal one to count as its repeat.
-const FRESH_MILLIS: i64 = 2_000;
+const FRESH: Duration = Duration::from_secs(2);
 /// Signatures that are remembered.
 const SIGNATURES_MAX: usize = 262_144;
 /// Bytes of the answers that are remembered.
@@ -30,6 +31,7 @@ pub(crate) struct Kept {
     status: StatusCode,
     content_type: &'static str,
     content: Arc<Zeroizing<Vec<u8>>>,
+    error: Option<&'static str>,
 }
 
 impl Kept {
@@ -39,31 +41,29 @@ impl Kept {
             status: reply.status,
             content_type: reply.content_type,
             content: Arc::new(Zeroizing::new(content)),
+            error: reply.error,
         }
     }
 
     /// The same answer once more.
     pub(crate) fn reply(&self) -> Reply {
-        Reply {
-            status: self.status,
-            content_type: self.content_type,
-            content: Some(Zeroizing::new(self.content.to_vec())),
-            close: false,
-        }
+        let content = Zeroizing::new(self.content.to_vec());
+        Reply { error: self.error, ..Reply::of(self.status, self.content_type, content) }
     }
 }
 
 enum State {
     /// It is being carried out.
     Running(watch::Receiver<Option<Kept>>),
-    Answered(Kept),
+    /// The answer, and its number in [`Memory::answered`].
+    Answered(Kept, u64),
     /// It was carried out, and its answer is not known any more.
     Spent,
 }
 
 struct Entry {
-    /// When it was first seen.
-    came: UnixMillis,
+    /// When it was first seen, by the clock that nobody sets.
+    came: Duration,
     state: State,
 }
 
@@ -72,8 +72,9 @@ type Key = (UnixMillis, [u8; 32]);
 
 struct Memory {
     entries: BTreeMap<Key, Entry>,
-    /// Those with an answer, the oldest answer first.
-    answered: VecDeque<Key>,
+    /// Those with an answer, by the number of the answer: the oldest answer first.
+    answered: BTreeMap<u64, Key>,
+    answers: u64,
     answer_bytes: usize,
     /// What was signed before may be forgotten.
     known_since: UnixMillis,
@@ -102,34 +103,44 @@ impl Replays {
     pub(crate) fn new(now: UnixMillis) -> Self {
         Self(Mutex::new(Memory {
             entries: BTreeMap::new(),
-            answered: VecDeque::new(),
+            answered: BTreeMap::new(),
+            answers: 0,
             answer_bytes: 0,
             known_since: now.whole_seconds(),
         }))
     }
 
-    /// Looks up a request whose signature is good.
-    pub(crate) fn begin(self: &Arc<Self>, stamp: &Stamp, now: UnixMillis) -> Turn {
+    /// Looks up a request whose signature is good. `now` is the time that signatures are compared with, `uptime`
+    /// the time of the clock that nobody sets.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        stamp: &Stamp,
+        now: UnixMillis,
+        uptime: Duration,
+    ) -> Turn {
         let key = (stamp.at, stamp.signature);
         let mut memory = self.memory();
         memory.expire(now);
-        let is_old = |since: UnixMillis| now.since(since) > FRESH_MILLIS;
+        let age = now.since(stamp.at);
+        let is_far = Duration::from_millis(age.unsigned_abs()) > FRESH;
         let Some(entry) = memory.entries.get(&key) else {
-            if stamp.at < memory.known_since && is_old(stamp.at) {
+            // If the clock was set back, what is forgotten seems to come from the future.
+            if stamp.at < memory.known_since && is_far {
                 return Turn::Unknown;
             }
             let (told, running) = watch::channel(None);
-            let entry = Entry { came: now, state: State::Running(running) };
+            let entry = Entry { came: uptime, state: State::Running(running) };
             memory.entries.insert(key, entry);
             memory.make_room();
             return Turn::First(Seat { replays: Arc::clone(self), key, told, is_submitted: false });
         };
-        if !is_old(stamp.at) && !is_old(entry.came) {
+        let is_old = age > 0 && is_far;
+        if !is_old && uptime.saturating_sub(entry.came) <= FRESH {
             return Turn::Twin;
         }
         match &entry.state {
             State::Running(running) => Turn::Wait(running.clone()),
-            State::Answered(kept) => Turn::Again(kept.clone()),
+            State::Answered(kept, _) => Turn::Again(kept.clone()),
             State::Spent => Turn::Spent,
         }
     }
@@ -147,33 +158,35 @@ impl Memory {
             if !sigv4::is_expired(first.key().0, now) {
                 break;
             }
-            let (_, entry) = first.remove_entry();
-            self.forget_bytes(&entry.state);
-        }
-        // Of those that were forgotten here, the oldest are in front, too.
-        while self.answered.front().is_some_and(|key| !self.entries.contains_key(key)) {
-            self.answered.pop_front();
+            let (key, entry) = first.remove_entry();
+            self.forget(key.0, &entry.state);
         }
     }
 
     fn make_room(&mut self) {
         while self.entries.len() > SIGNATURES_MAX {
             let Some(((at, _), entry)) = self.entries.pop_first() else { return };
-            self.forget_bytes(&entry.state);
-            // Others of the same second may go next.
-            self.known_since = self.known_since.max(at.plus(1000));
+            self.forget(at, &entry.state);
         }
         while self.answer_bytes > ANSWER_BYTES_MAX {
-            let Some(key) = self.answered.pop_front() else { return };
+            let Some((_, key)) = self.answered.pop_first() else { return };
             if let Some(entry) = self.entries.get_mut(&key) {
                 let state = std::mem::replace(&mut entry.state, State::Spent);
-                self.forget_bytes(&state);
+                self.forget_answer(&state);
             }
         }
     }
 
-    fn forget_bytes(&mut self, state: &State) {
-        if let State::Answered(kept) = state {
+    /// Notes that a request signed at `at` is not remembered any more.
+    fn forget(&mut self, at: UnixMillis, state: &State) {
+        // Others of the same second may go next. The clock may be set back to before it.
+        self.known_since = self.known_since.max(at.plus(1000));
+        self.forget_answer(state);
+    }
+
+    fn forget_answer(&mut self, state: &State) {
+        if let State::Answered(kept, number) = state {
+            self.answered.remove(number);
             self.answer_bytes = self.answer_bytes.saturating_sub(kept.content.len());
         }
     }
@@ -197,10 +210,12 @@ impl Seat {
     pub(crate) fn answer(self, reply: &Reply) {
         let kept = Kept::of(reply);
         let mut memory = self.replays.memory();
+        let number = memory.answers;
         if let Some(entry) = memory.entries.get_mut(&self.key) {
-            entry.state = State::Answered(kept.clone());
+            entry.state = State::Answered(kept.clone(), number);
+            memory.answers += 1;
             memory.answer_bytes += kept.content.len();
-            memory.answered.push_back(self.key);
+            memory.answered.insert(number, self.key);
             memory.make_room();
         }
         drop(memory);
@@ -235,8 +250,17 @@ mod tests {
         Stamp { at, signature }
     }
 
+    /// Begins at a time at which both clocks agree.
+    fn begin(replays: &Arc<Replays>, stamp: &Stamp, now: UnixMillis) -> Turn {
+        replays.begin(stamp, now, uptime(now))
+    }
+
+    fn uptime(now: UnixMillis) -> Duration {
+        Duration::from_millis(now.since(NOW).max(0).unsigned_abs())
+    }
+
     fn first(replays: &Arc<Replays>, stamp: &Stamp, now: UnixMillis) -> Seat {
-        match replays.begin(stamp, now) {
+        match begin(replays, stamp, now) {
             Turn::First(seat) => seat,
             _ => panic!("it is no first"),
         }
@@ -252,14 +276,14 @@ mod tests {
         let replays = start();
         let asked = stamp(NOW, 1);
         first(&replays, &asked, NOW).answer(&Reply::plain("one"));
-        assert!(matches!(replays.begin(&asked, NOW.plus(2000)), Turn::Twin));
-        let Turn::Again(kept) = replays.begin(&asked, NOW.plus(2001)) else { panic!() };
+        assert!(matches!(begin(&replays, &asked, NOW.plus(2000)), Turn::Twin));
+        let Turn::Again(kept) = begin(&replays, &asked, NOW.plus(2001)) else { panic!() };
         assert_eq!(kept.reply().content.unwrap().as_slice(), b"one");
         // A client whose clock is ahead.
         let ahead = stamp(NOW.plus(60_000), 2);
         first(&replays, &ahead, NOW).answer(&Reply::plain("two"));
-        assert!(matches!(replays.begin(&ahead, NOW.plus(2000)), Turn::Twin));
-        assert!(matches!(replays.begin(&ahead, NOW.plus(2001)), Turn::Again(_)));
+        assert!(matches!(begin(&replays, &ahead, NOW.plus(2000)), Turn::Twin));
+        assert!(matches!(begin(&replays, &ahead, NOW.plus(2001)), Turn::Again(_)));
         // Forgotten when it opens nothing any more.
         let late = NOW.plus(11 * 60_000);
         first(&replays, &stamp(late, 3), late).answer(&Reply::plain("three"));
@@ -274,7 +298,7 @@ mod tests {
         let (asked, later) = (stamp(NOW, 1), NOW.plus(5000));
         let mut seat = first(&replays, &asked, NOW);
         seat.submitted();
-        let Turn::Wait(running) = replays.begin(&asked, later) else { panic!() };
+        let Turn::Wait(running) = begin(&replays, &asked, later) else { panic!() };
         assert!(running.borrow().is_none());
         seat.answer(&Reply::plain("one"));
         assert!(running.borrow().is_some());
@@ -282,7 +306,7 @@ mod tests {
         let mut seat = first(&replays, &stamp(NOW, 2), NOW);
         seat.submitted();
         drop(seat);
-        assert!(matches!(replays.begin(&stamp(NOW, 2), later), Turn::Spent));
+        assert!(matches!(begin(&replays, &stamp(NOW, 2), later), Turn::Spent));
         drop(first(&replays, &stamp(NOW, 3), NOW));
         drop(first(&replays, &stamp(NOW, 3), NOW));
     }
@@ -294,7 +318,7 @@ mod tests {
         let before = stamp(NOW.plus(-1000), 1);
         drop(first(&replays, &before, NOW));
         drop(first(&replays, &before, NOW.plus(1000)));
-        assert!(matches!(replays.begin(&before, NOW.plus(1001)), Turn::Unknown));
+        assert!(matches!(begin(&replays, &before, NOW.plus(1001)), Turn::Unknown));
         drop(first(&replays, &stamp(NOW, 2), NOW.plus(100_000)));
     }
 
@@ -309,11 +333,47 @@ mod tests {
         }
         let now = NOW.plus(140_000);
         assert_eq!(replays.memory().entries.len(), SIGNATURES_MAX);
-        assert!(matches!(replays.begin(&stamp(NOW, 0), now), Turn::Unknown));
-        assert!(matches!(replays.begin(&stamp(NOW, 1), now), Turn::Again(_)));
+        assert!(matches!(begin(&replays, &stamp(NOW, 0), now), Turn::Unknown));
+        assert!(matches!(begin(&replays, &stamp(NOW, 1), now), Turn::Again(_)));
         let long = "x".repeat(ANSWER_BYTES_MAX - 1000);
         first(&replays, &stamp(now, number + 1), now).answer(&Reply::plain(&long));
         assert!(replays.memory().answer_bytes <= ANSWER_BYTES_MAX);
-        assert!(matches!(replays.begin(&stamp(NOW, 1), now), Turn::Spent));
+        assert!(matches!(begin(&replays, &stamp(NOW, 1), now), Turn::Spent));
+    }
+
+    /// CONN-13: what is forgotten stays refused when the clock of the machine is set back.
+    #[test]
+    fn a_clock_that_is_set_back_lets_no_repeat_through() {
+        let replays = start();
+        let asked = stamp(NOW, 1);
+        first(&replays, &asked, NOW).answer(&Reply::plain("one"));
+        // It expires, and then the clock is set back to before it was signed.
+        let late = NOW.plus(11 * 60_000);
+        first(&replays, &stamp(late, 2), late).answer(&Reply::plain("two"));
+        let back = NOW.plus(-60_000);
+        assert!(matches!(replays.begin(&asked, back, uptime(late)), Turn::Unknown));
+        // Requests of a clock that was set back as well are served.
+        let honest = replays.begin(&stamp(back.plus(-1000), 3), back, uptime(late));
+        assert!(matches!(honest, Turn::First(_)));
+        // What is remembered is a repeat by the time that has passed, whatever the clock says.
+        let passed = uptime(late) + FRESH + Duration::from_millis(1);
+        let again = replays.begin(&stamp(late, 2), back, passed);
+        assert!(matches!(again, Turn::Again(_)));
+    }
+
+    /// CONN-13: an answer that expires leaves the order of answers too, whatever stands before it.
+    #[test]
+    fn expired_answers_leave_nothing_behind() {
+        let replays = start();
+        // Signed ahead, so that it is the last to expire; and answered first.
+        let ahead = stamp(NOW.plus(4 * 60_000), 0);
+        first(&replays, &ahead, NOW).answer(&Reply::plain("ahead"));
+        for number in 1..=1000 {
+            first(&replays, &stamp(NOW, number), NOW).answer(&Reply::plain("x"));
+        }
+        let late = NOW.plus(6 * 60_000);
+        drop(first(&replays, &stamp(late, 1001), late));
+        let memory = replays.memory();
+        assert_eq!((memory.entries.len(), memory.answered.len(), memory.answer_bytes), (1, 1, 5));
     }
 }

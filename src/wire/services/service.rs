@@ -7,31 +7,30 @@ use super::agent::Agent;
 use super::health::Health;
 use super::lanes::CostlyLane;
 use super::local_stack::LocalStackPages;
-use super::operations::{BROKEN_OFF, perform_read, read, write_answer};
+use super::operations::{parse_body, perform_read};
 use super::pairs::Pairs;
-use super::replays::{Replays, Seat, Turn};
-use super::{other, sts};
+use super::replays::Replays;
+use super::{noted, other, sts};
 use crate::env::Env;
-use crate::error::Result as VaultResult;
-use crate::model::api::Write;
 use crate::model::{Scope, api};
-use crate::semantics::Answer;
 use crate::vault::Vault;
 use crate::wire::http::body::{self, Collected, Intake, Room};
 use crate::wire::http::guard::{self, Names, Proof};
 use crate::wire::http::route::{self, Route, is_root, single};
-use crate::wire::json::{Node, parse};
 use crate::wire::observe::{Cause, Notes, Observer};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
-use crate::wire::sigv4::{self, Audience, AuthError, Why};
+use crate::wire::sigv4::{self, Audience, AuthError, Stamp};
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
+
+/// The caller, and what makes its request the same as another if it is signed.
+type Identity = (Scope, Option<Stamp>);
 
 /// What all requests share.
 pub(crate) struct Service {
@@ -75,9 +74,7 @@ impl Service {
             Ok(reply) => reply,
             Err(failure) => {
                 let reply = failure.reply();
-                if reply.status.is_server_error() {
-                    self.health.doubt();
-                }
+                self.judge(&reply);
                 if let ReplyError::Vault(cause) = &failure
                     && reply.status == StatusCode::INTERNAL_SERVER_ERROR
                 {
@@ -104,9 +101,19 @@ impl Service {
         match &self.agent {
             Some(agent) => {
                 let names = self.names(local);
-                agent.answer(&self.vault, &self.limits, request, names, is_wanted).await
+                let answer = agent.answer(&self.vault, &self.limits, request, names, is_wanted);
+                let reply = answer.await;
+                self.judge(&reply);
+                reply
             }
             None => ReplyError::Unavailable.reply(),
+        }
+    }
+
+    /// Asks the vault at once if the server could not do what was asked (HEALTH-3).
+    fn judge(&self, reply: &Reply) {
+        if reply.status.is_server_error() {
+            self.health.doubt();
         }
     }
 
@@ -130,20 +137,16 @@ impl Service {
         let (head, body) = request.into_parts();
         let notes = Notes::of(&head);
         let admitted = self.admit(&head, local);
-        if let Err(ReplyError::Strayed { status, message }) = &admitted {
-            note_strayed(&notes, &head, *status, message);
-        }
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
-        let keeps = admitted.is_ok() && self.wants_body(&head).await;
-        let intake = if keeps { Intake::Keep(&self.room) } else { Intake::Drop };
+        let intake = if admitted.is_ok() { self.intake(&head).await } else { Intake::Drop };
         let body = body::collect(body, intake, &self.limits).await;
         if !is_wanted() {
             return Err(ReplyError::Unavailable);
         }
         admitted?;
         let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.bytes.as_slice()));
-        note_route(&notes, &route);
+        noted::route(&notes, &route);
         if let Route::Other(service) = &route {
             // Reported even if the body could not be read, because misdirected uploads exceed the limit.
             let read = body.as_ref().map_or(&[][..], |body| body.bytes.as_slice());
@@ -166,7 +169,7 @@ impl Service {
             Route::Sts => {
                 self.local_stack.note_request();
                 self.pairs.refresh(&self.vault).await?;
-                let who = || self.identify(&head, &body, Audience::STS);
+                let who = || Ok(self.identify(&head, &body, Audience::STS)?.0);
                 return Ok(sts::answer(&head, &body, request_id, who));
             }
             Route::Other(_) | Route::SecretsManager => self.local_stack.note_request(),
@@ -178,14 +181,15 @@ impl Service {
             .and_then(request::from_target)
             .ok_or(ReplyError::UnknownOperation)?;
         notes.operation(operation.name());
-        if self.observer.tells_names() {
-            notes.names(names(&body));
-        }
         self.pairs.refresh(&self.vault).await?;
-        let scope = self.authenticate(&head, &body)?;
+        let (scope, stamp) = self.authenticate(&head, &body)?;
         drop(room);
-        let request = read(operation, body)?;
-        self.perform(self.vault.in_scope(scope), request, &head).await
+        let body = parse_body(body)?;
+        if self.observer.tells_names() {
+            notes.names(noted::names(&body));
+        }
+        let request = request::read(operation, body)?;
+        self.perform(self.vault.in_scope(scope), request, stamp).await
     }
 
     /// Refuses a request that is not meant for this server (rules WIRE-GUARD).
@@ -195,25 +199,32 @@ impl Service {
         guard::check(head, self.names(local), proof)
     }
 
-    /// Whether the body can matter: if the head is refused, it does not (CONN-7).
-    async fn wants_body(&self, head: &Parts) -> bool {
+    /// What is done with the body: it is kept if it can matter (CONN-7).
+    async fn intake(&self, head: &Parts) -> Intake<'_> {
         if route::is_probe(head) {
-            return false;
+            return Intake::Drop;
         }
         let is_call = head.method == Method::POST
             && is_root(head.uri.path())
             && is_our_type(&head.headers)
             && single(&head.headers, "x-amz-target").and_then(request::from_target).is_some();
-        let now = self.env.clock.wall();
-        let audience = Audience::SECRETS_MANAGER;
-        match self.auth {
-            _ if !is_call => route::is_form(head),
+        let is_form = !is_call && route::is_form(head);
+        let audience = if is_form { Audience::STS } else { Audience::SECRETS_MANAGER };
+        let can_be_good = match self.auth {
+            _ if !is_call && !is_form => false,
             Auth::SigV4 => {
                 // A failure is reported where the signature is verified.
                 let _ = self.pairs.refresh(&self.vault).await;
+                let now = self.env.clock.wall();
                 sigv4::may_verify(head, &self.pairs.current(), audience, now)
             }
             Auth::None => true,
+        };
+        match (can_be_good, is_form) {
+            (true, _) => Intake::Keep(&self.room),
+            // It names the operation, by which a refusal is worded.
+            (false, true) => Intake::Beginning,
+            (false, false) => Intake::Drop,
         }
     }
 
@@ -221,22 +232,28 @@ impl Service {
         Names { local, allowed: &self.allowed_hosts }
     }
 
-    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Scope, ReplyError> {
+    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Identity, ReplyError> {
         self.identify(head, body, Audience::SECRETS_MANAGER).map_err(|error| {
             ReplyError::Unauthenticated { exception: error.exception, message: error.message }
         })
     }
 
-    fn identify(&self, head: &Parts, body: &[u8], audience: Audience) -> Result<Scope, AuthError> {
+    fn identify(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        audience: Audience,
+    ) -> Result<Identity, AuthError> {
         match self.auth {
             Auth::SigV4 => {
-                let pairs = self.pairs.current();
-                sigv4::verify(head, body, &pairs, audience, self.env.clock.wall())
-                    .inspect_err(|error| note_refusal(head, error))
+                let (pairs, now) = (self.pairs.current(), self.env.clock.wall());
+                let verified = sigv4::verify(head, body, &pairs, audience, now);
+                let (scope, stamp) = verified.inspect_err(|error| noted::refusal(head, error))?;
+                Ok((scope, Some(stamp)))
             }
             Auth::None => {
                 let region = sigv4::region_of(&head.headers).unwrap_or(&self.anybody.region);
-                Ok(Scope::new(&self.anybody.account, region))
+                Ok((Scope::new(&self.anybody.account, region), None))
             }
         }
     }
@@ -245,10 +262,10 @@ impl Service {
         &self,
         vault: Vault,
         request: api::Request,
-        head: &Parts,
+        stamp: Option<Stamp>,
     ) -> Result<Reply, ReplyError> {
         match request {
-            api::Request::Write(write) => self.write_once(&vault, write, head).await,
+            api::Request::Write(write) => self.write_once(&vault, write, stamp).await,
             api::Request::Read(read) => {
                 let turn = self.lists.turn(&read).await;
                 let content = tokio::task::spawn_blocking(move || {
@@ -263,123 +280,6 @@ impl Service {
             }
         }
     }
-
-    /// Carries out a write, unless it is the repeat of one (CONN-12, CONN-13).
-    async fn write_once(
-        &self,
-        vault: &Vault,
-        write: Write,
-        head: &Parts,
-    ) -> Result<Reply, ReplyError> {
-        let stamp = match self.auth {
-            Auth::SigV4 => sigv4::stamp_of(&head.headers),
-            Auth::None => None,
-        };
-        let turn = stamp.map(|stamp| self.replays.begin(&stamp, self.env.clock.wall()));
-        let seat = match turn {
-            None | Some(Turn::Twin) => None,
-            Some(Turn::First(seat)) => Some(seat),
-            Some(Turn::Again(kept)) => return Ok(kept.reply()),
-            Some(Turn::Wait(mut running)) => {
-                let kept = running.wait_for(Option::is_some).await;
-                let kept = kept.ok().and_then(|kept| kept.clone());
-                return kept.map(|kept| kept.reply()).ok_or(ReplyError::MayBeRepeat);
-            }
-            Some(Turn::Spent) => return Err(ReplyError::Repeat),
-            Some(Turn::Unknown) => return Err(ReplyError::MayBeRepeat),
-        };
-        let (answered, seat) = self.write(vault, write, seat).await;
-        let answered = answered.and_then(|answer| Ok(Reply::json(write_answer(&answer)?)));
-        if let Some(seat) = seat {
-            match &answered {
-                Ok(reply) => seat.answer(reply),
-                Err(failure) => seat.answer(&failure.reply()),
-            }
-        }
-        answered
-    }
-
-    async fn write(
-        &self,
-        vault: &Vault,
-        write: Write,
-        mut seat: Option<Seat>,
-    ) -> (Result<Answer, ReplyError>, Option<Seat>) {
-        let writes = Arc::clone(&self.writes);
-        let Ok(permit) = writes.acquire_owned().await else {
-            return (Err(ReplyError::Unavailable), seat);
-        };
-        if let Some(seat) = &mut seat {
-            seat.submitted();
-        }
-        let (answered, answer) = oneshot::channel();
-        let done = move |result: VaultResult<Answer>| {
-            // The client may have disconnected. The write has happened anyway, and its seat says so.
-            let _ = answered.send((result, seat));
-            // Held until now: the request itself ends when its client disconnects.
-            drop(permit);
-        };
-        vault.submit_write(write, done);
-        match answer.await {
-            Ok((result, seat)) => (result.map_err(ReplyError::from), seat),
-            Err(_) => (Err(BROKEN_OFF), None),
-        }
-    }
-}
-
-/// Notes what a request asks for.
-fn note_route(notes: &Notes, route: &Route<'_>) {
-    match route {
-        Route::Alive => notes.probe("healthz"),
-        Route::Ready => notes.probe("readyz"),
-        Route::Metrics => notes.probe("metrics"),
-        Route::LocalStack(_) => notes.probe("localstack"),
-        Route::Sts => notes.operation("sts"),
-        Route::Other(service) => {
-            notes.operation("other");
-            notes.refused(Cause::OtherService, service.as_ref());
-        }
-        Route::SecretsManager => (),
-    }
-}
-
-/// Notes why the guard refuses a request.
-fn note_strayed(notes: &Notes, head: &Parts, status: StatusCode, message: &str) {
-    if status == StatusCode::MISDIRECTED_REQUEST {
-        let host = head.headers.get("host").map(|host| String::from_utf8_lossy(host.as_bytes()));
-        notes.refused(Cause::Host, host.unwrap_or_default());
-    } else {
-        notes.refused(Cause::Strayed, message);
-    }
-}
-
-/// Notes why a signature is refused.
-fn note_refusal(head: &Parts, error: &AuthError) {
-    let detail = match error.why {
-        // What the message repeats of the header is long and says nothing new.
-        Why::Malformed => error.message.split("Authorization=").next().unwrap_or_default(),
-        Why::Clock => &error.message,
-        _ => sigv4::key_id_of(&head.headers).unwrap_or_default(),
-    };
-    Notes::of(head).refused(Cause::Signature(error.why), detail);
-}
-
-/// The secrets that a body names. Only for a log that may name them.
-fn names(body: &[u8]) -> Vec<String> {
-    const NAMES_MAX: usize = 20;
-    let Ok(Node::Object(members)) = parse(body) else { return Vec::new() };
-    let mut found = Vec::new();
-    for (member, node) in &members {
-        match (member.as_str(), node) {
-            ("SecretId" | "Name", Node::String(name)) => found.push(name.as_str().to_owned()),
-            ("SecretIdList", Node::List(list)) => found.extend(list.iter().filter_map(|node| {
-                if let Node::String(name) = node { Some(name.as_str().to_owned()) } else { None }
-            })),
-            _ => (),
-        }
-    }
-    found.truncate(NAMES_MAX);
-    found
 }
 
 /// AWS JSON 1.1, or plain JSON, which AWS accepts too.

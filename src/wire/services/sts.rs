@@ -26,20 +26,22 @@ pub(crate) fn answer(
     let identity = check_operation(head, body).and_then(|()| authenticate().map_err(Refusal::from));
     match identity {
         Ok(scope) => Reply::xml(StatusCode::OK, &caller_identity(&scope, request_id)),
-        Err(refusal) => Reply::xml(refusal.status, &refusal.xml(request_id)),
+        Err(refusal) => {
+            Reply::xml(refusal.status, &refusal.xml(request_id)).with_error(refusal.code)
+        }
     }
 }
 
 /// An error of the query protocol.
 struct Refusal {
     status: StatusCode,
-    code: String,
+    code: &'static str,
     message: String,
 }
 
 impl Refusal {
-    fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code: code.to_owned(), message: message.into() }
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code, message: message.into() }
     }
 
     fn xml(&self, request_id: &str) -> String {
@@ -47,7 +49,7 @@ impl Refusal {
             "<ErrorResponse xmlns=\"{NAMESPACE}\">\n  <Error>\n    <Type>Sender</Type>\n    \
              <Code>{}</Code>\n    <Message>{}</Message>\n  </Error>\n  \
              <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n",
-            escaped(&self.code),
+            self.code,
             escaped(&self.message)
         )
     }
@@ -64,7 +66,7 @@ impl From<AuthError> for Refusal {
             }
             _ => (StatusCode::BAD_REQUEST, "IncompleteSignature"),
         };
-        Self { status, code: code.to_owned(), message: error.message }
+        Self { status, code, message: error.message }
     }
 }
 

@@ -5,6 +5,8 @@
 pub(crate) struct AuthError {
     pub(crate) exception: &'static str,
     pub(crate) message: String,
+    /// What is wrong with a malformed one, without any text of the client.
+    pub(crate) reason: &'static str,
     /// For the server's log, where a person looks for the cure.
     pub(crate) why: Why,
 }
@@ -26,23 +28,25 @@ pub(crate) enum Why {
     Mismatch,
 }
 
+const INVALID: &str = "InvalidSignatureException";
+
 impl AuthError {
     pub(super) fn missing_token() -> Self {
         let text = "Request is missing Authentication Token";
         Self::new(Why::Unsigned, "MissingAuthenticationTokenException", text)
     }
 
-    pub(super) fn incomplete(message: impl Into<String>) -> Self {
-        Self::new(Why::Malformed, "IncompleteSignatureException", message)
+    pub(super) fn incomplete(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, ..Self::new(Why::Malformed, "IncompleteSignatureException", message) }
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::new(Why::Malformed, "InvalidSignatureException", message)
+    pub(super) fn invalid(reason: &'static str, message: impl Into<String>) -> Self {
+        Self { reason, ..Self::new(Why::Malformed, INVALID, message) }
     }
 
     /// The time of the request is too far from ours.
     pub(super) fn skewed(message: impl Into<String>) -> Self {
-        Self { why: Why::Clock, ..Self::invalid(message) }
+        Self::new(Why::Clock, INVALID, message)
     }
 
     pub(super) fn unrecognized(message: impl Into<String>) -> Self {
@@ -55,14 +59,14 @@ impl AuthError {
         Self { why: Why::SessionToken, ..Self::unrecognized(text) }
     }
 
-    pub(super) fn mismatch() -> Self {
+    pub(crate) fn mismatch() -> Self {
         let text = "The request signature we calculated does not match the signature you provided. \
                     Check your AWS Secret Access Key and signing method. Consult the service \
                     documentation for details.";
-        Self { why: Why::Mismatch, ..Self::invalid(text) }
+        Self::new(Why::Mismatch, INVALID, text)
     }
 
     fn new(why: Why, exception: &'static str, message: impl Into<String>) -> Self {
-        Self { exception, message: message.into(), why }
+        Self { exception, message: message.into(), reason: "", why }
     }
 }

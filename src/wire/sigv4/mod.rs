@@ -32,7 +32,7 @@ mod tests;
 #[cfg(feature = "__internals")]
 pub(super) use canonical::{path as canonical_path, query as canonical_query};
 pub(super) use error::{AuthError, Why};
-pub(super) use parse::{Stamp, is_claimed, key_id_of, region_of, service_of, stamp_of};
+pub(super) use parse::{Stamp, is_claimed, key_id_of, region_of, service_of};
 pub(super) use scheme::Audience;
 #[cfg(feature = "__internals")]
 pub(super) use verify::right_signature;

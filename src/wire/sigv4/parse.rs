@@ -31,10 +31,10 @@ pub(super) fn authorization(
         return Err(AuthError::missing_token());
     }
     if algorithm != ALGORITHM {
-        return Err(AuthError::incomplete(format!(
-            "Unsupported AWS 'algorithm': '{}'",
-            cut(algorithm)
-        )));
+        return Err(AuthError::incomplete(
+            "it has another algorithm.",
+            format!("Unsupported AWS 'algorithm': '{}'", cut(algorithm)),
+        ));
     }
 
     let date_name = if headers.contains_key("x-amz-date") { "x-amz-date" } else { "date" };
@@ -60,17 +60,23 @@ pub(super) fn authorization(
                  header. ",
             );
         }
-        return Err(AuthError::incomplete(format!("{message}Authorization={}", cut(header))));
+        return Err(AuthError::incomplete(
+            "a part of it is missing.",
+            format!("{message}Authorization={}", cut(header)),
+        ));
     };
 
     let Some(at) = time::parse_basic(date)
         .or_else(|| (date_name == "date").then(|| time::parse_http(date)).flatten())
     else {
-        return Err(AuthError::incomplete(format!(
-            "Date must be in ISO-8601 'basic format'. Got '{}'. See \
-             http://en.wikipedia.org/wiki/ISO_8601",
-            cut(date)
-        )));
+        return Err(AuthError::incomplete(
+            "its date cannot be read.",
+            format!(
+                "Date must be in ISO-8601 'basic format'. Got '{}'. See \
+                 http://en.wikipedia.org/wiki/ISO_8601",
+                cut(date)
+            ),
+        ));
     };
     let (key_id, day, region) = scope(credential, at, audience.service)?;
     // Checked before the signed headers: the request is refused either way, and this error is clearer.
@@ -89,13 +95,13 @@ pub(crate) struct Stamp {
     pub(crate) signature: [u8; 32],
 }
 
-/// The stamp of a request to Secrets Manager whose signature was verified.
-pub(crate) fn stamp_of(headers: &HeaderMap) -> Option<Stamp> {
-    let Authorization { at, signature, .. } =
-        authorization(headers, Audience::SECRETS_MANAGER).ok()?;
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(signature, &mut bytes).ok()?;
-    Some(Stamp { at, signature: bytes })
+impl Authorization<'_> {
+    /// Its stamp. `None`: the signature is none.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let mut signature = [0; 32];
+        hex::decode_to_slice(self.signature, &mut signature).ok()?;
+        Some(Stamp { at: self.at, signature })
+    }
 }
 
 /// Whether a request claims to be signed in its `Authorization` header. The claim is not verified.
@@ -133,11 +139,14 @@ fn scope<'a>(
 ) -> Result<(&'a str, &'a str, &'a str), AuthError> {
     let parts: Vec<&str> = credential.split('/').collect();
     let [key_id, day, region, named, terminator] = *parts.as_slice() else {
-        return Err(AuthError::incomplete(format!(
-            "Credential must have exactly 5 slash-delimited elements, e.g. \
-             keyid/date/region/service/term, got '{}'",
-            cut(credential)
-        )));
+        return Err(AuthError::incomplete(
+            "its credential does not have five parts.",
+            format!(
+                "Credential must have exactly 5 slash-delimited elements, e.g. \
+                 keyid/date/region/service/term, got '{}'",
+                cut(credential)
+            ),
+        ));
     };
     let mut wrong = Vec::new();
     if !is_region(region) {
@@ -166,7 +175,10 @@ fn scope<'a>(
     if wrong.is_empty() {
         Ok((key_id, day, region))
     } else {
-        Err(AuthError::invalid(wrong.join(" ")))
+        Err(AuthError::invalid(
+            "its credential is for another region, service or day.",
+            wrong.join(" "),
+        ))
     }
 }
 
@@ -178,10 +190,10 @@ fn check_signed(
     audience: Audience,
 ) -> Result<(), AuthError> {
     let must = |name: &str| {
-        AuthError::invalid(format!(
-            "'{}' must be a 'SignedHeader' in the AWS Authorization.",
-            cut(name)
-        ))
+        AuthError::invalid(
+            "a header that must be signed is not.",
+            format!("'{}' must be a 'SignedHeader' in the AWS Authorization.", cut(name)),
+        )
     };
     if !signed.contains(&"host") {
         return Err(must("Host"));

@@ -16,6 +16,7 @@ pub(super) fn refuse(head: &Parts) -> Result<(), AuthError> {
     }
     if head.headers.contains_key("authorization") {
         return Err(AuthError::invalid(
+            "it is in the query and in the header.",
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP \
              header.",
         ));
@@ -28,11 +29,12 @@ pub(super) fn refuse(head: &Parts) -> Result<(), AuthError> {
     }
     if message.is_empty() {
         Err(AuthError::invalid(
+            "it is in the query.",
             "Requests signed in their query string are not accepted here. Sign the request in its \
              'Authorization' header.",
         ))
     } else {
         message.push_str("Re-examine the query-string parameters.");
-        Err(AuthError::incomplete(message))
+        Err(AuthError::incomplete("it is in the query, and a part of it is missing.", message))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::canonical;
 use super::error::AuthError;
-use super::parse::{self, Authorization};
+use super::parse::{self, Authorization, Stamp};
 use super::presigned;
 use super::scheme::{ALGORITHM, Audience, TERMINATOR, WINDOW_MINUTES};
 use crate::env::{Env, UnixMillis};
@@ -50,14 +50,15 @@ impl Credentials {
     }
 }
 
-/// The caller: the account of the signing key and the region of the signature.
+/// The caller, which is the account of the signing key and the region of the signature, and the stamp of the
+/// request.
 pub(crate) fn verify(
     head: &Parts,
     body: &[u8],
     keys: &Credentials,
     audience: Audience,
     now: UnixMillis,
-) -> std::result::Result<Scope, AuthError> {
+) -> std::result::Result<(Scope, Stamp), AuthError> {
     presigned::refuse(head)?;
     let authorization = parse::authorization(&head.headers, audience)?;
     let known = keys.keys.get(authorization.key_id);
@@ -69,7 +70,10 @@ pub(crate) fn verify(
         ));
     };
     check_window(authorization.at, now)?;
-    if matches { Ok(Scope::new(account, authorization.region)) } else { Err(AuthError::mismatch()) }
+    match authorization.stamp() {
+        Some(stamp) if matches => Ok((Scope::new(account, authorization.region), stamp)),
+        _ => Err(AuthError::mismatch()),
+    }
 }
 
 /// Whether a request can turn out to be signed well, by its head alone: only then is its body worth keeping.

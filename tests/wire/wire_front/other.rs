@@ -16,7 +16,7 @@ fn told_as(server: &Running, request: &Request, name: &str, form: Form) {
     let response = server.connect().exchange(&request.bytes());
     let name = if name.is_empty() { String::new() } else { format!(", not {name}") };
     let text = format!(
-        "This endpoint serves AWS Secrets Manager alone{name}. Point clients at it with \
+        "This endpoint serves AWS Secrets Manager and STS{name}. Point clients at it with \
          AWS_ENDPOINT_URL_SECRETS_MANAGER instead of AWS_ENDPOINT_URL."
     );
     let error = format!("<Code>NotImplemented</Code><Message>{text}</Message>");

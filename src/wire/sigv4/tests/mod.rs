@@ -168,6 +168,7 @@ fn judged_at((head, body): (Parts, Vec<u8>), now: &str) -> Result<Scope, AuthErr
         Audience::SECRETS_MANAGER,
         crate::wire::encoding::time::parse_basic(now).unwrap(),
     )
+    .map(|(scope, _)| scope)
 }
 
 fn judged(request: (Parts, Vec<u8>)) -> Result<Scope, AuthError> {
