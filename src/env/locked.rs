@@ -28,7 +28,7 @@ pub struct Displaced {
 
 impl fmt::Display for Displaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.is_replaced { "replaced" } else { "removed or moved" };
+        let what = if self.is_replaced { "replaced" } else { "moved or removed" };
         write!(f, "{} was {what} while the vault was open", self.path.display())
     }
 }

@@ -1,6 +1,7 @@
 //! The words of each kind of error: what happened, why, and what to do.
 
 use super::{Error, ErrorKind, system};
+use crate::env::locked::Displaced;
 use std::fmt;
 use std::path::Path;
 
@@ -24,12 +25,11 @@ impl fmt::Display for Error {
             ErrorKind::InUse { pid: Some(pid) } => write!(f, "the vault is in use by another process. pid={pid}"),
             ErrorKind::InUse { pid: None } => f.write_str("the vault is in use by another process"),
             ErrorKind::Displaced { path, is_replaced } => {
-                let what = if *is_replaced { "replaced" } else { "moved or removed" };
+                let seen = Displaced { path: path.clone(), is_replaced: *is_replaced };
                 write!(
                     f,
-                    "{} was {what} while the vault was open, so nothing more is written; end this process, \
-                     look at what is there, then open the folder that counts",
-                    path.display()
+                    "{seen}, so nothing more is written; end this process, look at what is there, then open \
+                     the folder that counts"
                 )
             }
             ErrorKind::Link { path } => {

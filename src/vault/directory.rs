@@ -42,14 +42,15 @@ const EXCHANGES_MAX: u32 = 8;
 /// What is wrong with a file system that has no locks.
 const NO_LOCKS: &str =
     "the file system gives no lock (flock), and without one two processes could write at once";
-const KEYSTORES: [&str; 2] = ["keystore.a", "keystore.b"];
+/// The copies of the keystore.
+pub(crate) const KEYSTORES: [&str; 2] = ["keystore.a", "keystore.b"];
 /// What is locked besides the folder and LOCK, so that nobody takes its place unseen either.
-const LOCKED_PARTS: [&str; 3] = ["keystore.a", "keystore.b", "log"];
+const LOCKED_PARTS: [&str; 3] = [KEYSTORES[0], KEYSTORES[1], "log"];
 /// The folders of a vault's folder.
 const OUR_DIRS: [&str; 5] = ["log", "state", "state.aside", "creating", "damaged"];
 /// The files of a vault's folder itself.
 const OUR_FILES: [&str; 7] =
-    [LOCK, "keystore.a", "keystore.b", "manifest.a", "manifest.b", "state.opening", "reserve"];
+    [LOCK, KEYSTORES[0], KEYSTORES[1], "manifest.a", "manifest.b", "state.opening", "reserve"];
 
 /// A vault's folder with its locks held and nothing unlocked yet. Dropping it releases the locks.
 ///
@@ -411,7 +412,7 @@ fn holds_only(fs: &dyn Fs, dir: &Path, is_ours: fn(&str) -> bool) -> std::io::Re
 }
 
 fn is_keystore_name(name: &str) -> bool {
-    matches!(name, "keystore.a" | "keystore.b")
+    KEYSTORES.contains(&name)
 }
 
 /// `0000000007.wal` and the like.

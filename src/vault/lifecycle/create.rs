@@ -13,7 +13,7 @@ use crate::env::{Env, Fs, OpenMode, read_exact_at};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::Log;
 use crate::vault::anchor::Anchor;
-use crate::vault::directory::{VaultDir, env_of, keystore_twin, refuse_foreign};
+use crate::vault::directory::{KEYSTORES, VaultDir, env_of, keystore_twin, refuse_foreign};
 use crate::vault::error::keystore_error;
 use crate::vault::handle::Vault;
 use crate::vault::log_keys::{LogKeys, clock_note};
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 /// What an unfinished creation may have left, in the order of removal.
 const LEFTOVER_FILES: [&str; 6] =
-    ["manifest.a", "manifest.b", "reserve", "state.opening", "keystore.a", "keystore.b"];
+    ["manifest.a", "manifest.b", "reserve", "state.opening", KEYSTORES[0], KEYSTORES[1]];
 const LEFTOVER_DIRS: [&str; 4] = ["log", "state", "state.aside", "creating"];
 /// The empty snapshot of a new vault. Any later one holds rows.
 const FIRST_SNAPSHOT: &str = "0000000000.snap";
@@ -147,7 +147,7 @@ fn install_keystore(place: &VaultDir, keystore: &Keystore) -> Result<()> {
     let io = |error| Error::io("write", &creating, error);
     fs.create_dir(&creating).map_err(io)?;
     keystore_twin(fs, &creating).create(keystore.generation(), &keystore.encode())?;
-    for name in ["keystore.a", "keystore.b"] {
+    for name in KEYSTORES {
         fs.rename(&creating.join(name), &dir.join(name)).map_err(io)?;
     }
     fs.remove_dir_all(&creating).map_err(io)?;
