@@ -132,8 +132,8 @@ pub(super) fn note_accepted(report: &mut CheckReport, rows: &OrderedStore, keys:
     let accepted = rows::anchors(rows, keys).map_or(0, |row| row.accepted());
     if accepted > 0 {
         report.notes.push(format!(
-            "a rollback of this vault was accepted with --accept-rollback, so it may lack operations that were \
-             acknowledged. times={accepted}"
+            "a rollback or a loss was accepted (--accept-rollback, --accept-loss), so this vault may lack \
+             operations that were acknowledged. times={accepted}"
         ));
     }
 }
