@@ -6,7 +6,7 @@
 //!        -> services    operations, STS, agent, probes                rules WIRE-FRONT, STS, AGENT, HEALTH
 //!        -> sigv4       who sent the request, for which region         rules WIRE-SIG
 //!        -> json, schema, request                                      rules WIRE-JSON
-//!        -> vault       writes by callback, reads on a blocking thread
+//!        -> vault       writes by callback, short reads at once, others on a blocking thread
 //!        -> crate::responses, reply                                    rules WIRE-REPLY
 //! ```
 //!
@@ -17,8 +17,9 @@
 //! - **No plaintext is left behind** (I8). Request bodies, parsed strings and responses live in buffers that
 //!   are wiped, and no error or log line holds any of them. The allocator of the binary wipes the read buffer
 //!   of the HTTP library.
-//! - **No thread waits for the disk.** A write waits on a channel. It goes on when its client disconnects,
-//!   because it is in the commit pipeline by then.
+//! - **A thread is always free for connections.** A write waits on a channel. It goes on when its client
+//!   disconnects, because it is in the commit pipeline by then. A read that waits blocks one of the threads, of
+//!   which there are more than such reads at once (CONN-15).
 //!
 //! - `options.rs`: addresses, authentication, limits
 //! - `encoding/`: query strings, forms, dates of headers

@@ -30,6 +30,10 @@ const VARIABLE: &str = "STRONGROOM_LOG";
 const OURS: &str = "strongroom";
 /// Lines that wait to be written.
 const LINES_MAX: usize = 4096;
+/// So many bytes are written in one piece, and a line more.
+const BLOCK_BYTES: usize = 64 * 1024;
+/// From one piece to the next.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long the end waits for the last lines to be written.
 const END: Duration = Duration::from_secs(1);
 
@@ -152,20 +156,38 @@ impl Write for Line<'_> {
     }
 }
 
+/// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many.
 fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
-    while let Ok(message) = lines.recv() {
-        match message {
-            Message::Line(line) => {
-                output::raw_line(&line);
+    while let Ok(first) = lines.recv() {
+        let mut next = Some(first);
+        while next.is_some() {
+            let (mut block, mut asked) = (Vec::new(), None);
+            while let Some(message) = next.take() {
+                match message {
+                    Message::Line(line) => block.extend_from_slice(&line),
+                    Message::End(done) => {
+                        asked = Some(done);
+                        break;
+                    }
+                }
+                if block.len() < BLOCK_BYTES {
+                    next = lines.try_recv().ok();
+                }
+            }
+            if !block.is_empty() {
+                output::raw_line(&block);
                 let lost = lost.swap(0, Ordering::Relaxed);
                 if lost > 0 {
                     tracing::warn!(target: "strongroom::log", lost, "nobody read the log in time");
                 }
             }
-            Message::End(done) => {
+            if let Some(done) = asked {
                 // Who waited may have left.
                 let _ = done.try_send(());
+            } else {
+                thread::sleep(PAUSE);
             }
+            next = lines.try_recv().ok();
         }
     }
 }

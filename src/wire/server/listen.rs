@@ -14,6 +14,7 @@ use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
 use crate::wire::services::{
     Agent, CostlyLane, Health, LocalStackPages, Pairs, READ_THREADS_MAX, Replays, Service,
+    ShortReads, serving_threads,
 };
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -86,6 +87,7 @@ impl Server {
         let (listener, local) = take_port(listen, "listen on")?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
+            .worker_threads(serving_threads())
             .max_blocking_threads(READ_THREADS_MAX)
             .thread_name("strongroom-http")
             .build()
@@ -114,6 +116,8 @@ impl Server {
             allowed_hosts,
             room: Room::new(),
             lists: CostlyLane::new(),
+            short_reads: ShortReads::new(runtime.handle().clone())
+                .map_err(|cause| Error::io("start threads", "", cause))?,
             replays,
             agent: None,
             limits: Limits { connections: admission::connections_max(&limits), ..limits },

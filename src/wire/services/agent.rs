@@ -9,6 +9,7 @@
 //! There is no cache, so every response is fresh. A request must carry a token, which keeps out web pages and
 //! web applications that were tricked into sending a request. The token is compared in constant time.
 
+use super::short_reads::ShortReads;
 use crate::error::{Error, ErrorKind};
 use crate::model::Scope;
 use crate::model::api::GetSecretValue;
@@ -107,7 +108,7 @@ impl Agent {
     /// Answers a request that came in by the agent's port.
     pub(crate) async fn answer<B>(
         &self,
-        vault: &Vault,
+        (vault, reads): (&Vault, &ShortReads),
         limits: &Limits,
         request: Request<B>,
         names: Names<'_>,
@@ -122,7 +123,7 @@ impl Agent {
             return ReplyError::Unavailable.reply();
         }
         let close = body.is_err();
-        match self.content(vault, &head, names).await {
+        match self.content(vault, reads, &head, names).await {
             Ok(reply) => Reply { close, ..reply },
             Err(Refusal { status, content_type, content, error }) => {
                 Reply { close, error, ..Reply::of(status, content_type, content) }
@@ -133,6 +134,7 @@ impl Agent {
     async fn content(
         &self,
         vault: &Vault,
+        reads: &ShortReads,
         head: &Parts,
         names: Names<'_>,
     ) -> Result<Reply, Refusal> {
@@ -155,9 +157,8 @@ impl Agent {
         }
         let question = question(head.uri.path(), head.uri.query().unwrap_or_default())?;
         let vault = vault.in_scope(&self.scope);
-        let answered = tokio::task::spawn_blocking(move || {
-            to_json(&vault.get_secret_value(question)?, Style::Agent)
-        });
+        let answered =
+            reads.perform(true, move || to_json(&vault.get_secret_value(question)?, Style::Agent));
         let content = answered.await.unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()));
         let content = content.map_err(|error| refused(head, error))?;
         Ok(Reply { content_type: JSON, ..Reply::json(content) })

@@ -43,6 +43,11 @@ fn is_costly(read: &Read) -> bool {
     }
 }
 
+/// Whether a read is of one secret, whatever else there is in the vault.
+pub(super) fn is_short(read: &Read) -> bool {
+    matches!(read, Read::GetSecretValue(_) | Read::DescribeSecret(_))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ mod pairs;
 mod replays;
 mod service;
 mod shared;
+mod short_reads;
 mod sts;
 mod writing;
 
@@ -22,3 +23,4 @@ pub(crate) use local_stack::LocalStackPages;
 pub(crate) use pairs::Pairs;
 pub(crate) use replays::Replays;
 pub(crate) use service::Service;
+pub(crate) use short_reads::{ShortReads, serving_threads};

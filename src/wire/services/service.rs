@@ -5,11 +5,12 @@
 
 use super::agent::Agent;
 use super::health::Health;
-use super::lanes::CostlyLane;
+use super::lanes::{CostlyLane, is_short};
 use super::local_stack::LocalStackPages;
 use super::operations::{parse_body, perform_read};
 use super::pairs::Pairs;
 use super::replays::Replays;
+use super::short_reads::ShortReads;
 use super::{noted, other, sts};
 use crate::env::Env;
 use crate::model::{Scope, api};
@@ -50,6 +51,7 @@ pub(crate) struct Service {
     /// Room for bodies of requests that are not verified yet.
     pub(crate) room: Room,
     pub(crate) lists: CostlyLane,
+    pub(crate) short_reads: ShortReads,
     pub(crate) replays: Arc<Replays>,
     /// Further names by which unsigned requests may reach the ports.
     pub(crate) allowed_hosts: Vec<String>,
@@ -100,8 +102,8 @@ impl Service {
         }
         match &self.agent {
             Some(agent) => {
-                let names = self.names(local);
-                let answer = agent.answer(&self.vault, &self.limits, request, names, is_wanted);
+                let (vault, names) = ((&self.vault, &self.short_reads), self.names(local));
+                let answer = agent.answer(vault, &self.limits, request, names, is_wanted);
                 let reply = answer.await;
                 self.judge(&reply);
                 reply
@@ -183,13 +185,19 @@ impl Service {
         notes.operation(operation.name());
         self.pairs.refresh(&self.vault).await?;
         let (scope, stamp) = self.authenticate(&head, &body)?;
+        // Whoever waits for the room is woken by this thread, and must not find it with a read that waits.
+        let may_be_short = room.is_none();
         drop(room);
         let body = parse_body(body)?;
         if self.observer.tells_names() {
             notes.names(noted::names(&body));
         }
         let request = request::read(operation, body)?;
-        self.perform(self.vault.in_scope(scope), request, stamp).await
+        let vault = self.vault.in_scope(scope);
+        match request {
+            api::Request::Write(write) => self.write_once(&vault, write, stamp).await,
+            api::Request::Read(read) => self.read(vault, read, may_be_short).await,
+        }
     }
 
     /// Refuses a request that is not meant for this server (rules WIRE-GUARD).
@@ -258,27 +266,22 @@ impl Service {
         }
     }
 
-    async fn perform(
+    async fn read(
         &self,
         vault: Vault,
-        request: api::Request,
-        stamp: Option<Stamp>,
+        read: api::Read,
+        may_be_short: bool,
     ) -> Result<Reply, ReplyError> {
-        match request {
-            api::Request::Write(write) => self.write_once(&vault, write, stamp).await,
-            api::Request::Read(read) => {
-                let turn = self.lists.turn(&read).await;
-                let content = tokio::task::spawn_blocking(move || {
-                    let content = perform_read(&vault, read);
-                    drop(turn);
-                    content
-                });
-                let content = content
-                    .await
-                    .map_err(|_| ReplyError::Internal("the operation was broken off"))?;
-                Ok(Reply::json(content?))
-            }
-        }
+        let turn = self.lists.turn(&read).await;
+        let is_short = may_be_short && is_short(&read);
+        let content = self.short_reads.perform(is_short, move || {
+            let content = perform_read(&vault, read);
+            drop(turn);
+            content
+        });
+        let content =
+            content.await.map_err(|_| ReplyError::Internal("the operation was broken off"))?;
+        Ok(Reply::json(content?))
     }
 }
 

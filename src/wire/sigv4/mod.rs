@@ -10,7 +10,7 @@
 //! signature         = HMAC(signing key, string to sign)
 //! ```
 //!
-//! Rules WIRE-SIG-1 to 12 in `docs/WIRE.md`. Only the header form; the query form is refused.
+//! Rules WIRE-SIG-1 to 13 in `docs/WIRE.md`. Only the header form; the query form is refused.
 //!
 //! - **SIGV4-1** The operation is part of what is signed: `x-amz-target` and every other `x-amz-*` header
 //!   that is present must be signed, else a captured read could be sent again as a deletion.
@@ -24,6 +24,7 @@ mod error;
 mod parse;
 mod presigned;
 mod scheme;
+mod signing;
 mod verify;
 
 #[cfg(test)]

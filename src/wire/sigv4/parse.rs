@@ -2,6 +2,7 @@
 
 use super::error::AuthError;
 use super::scheme::{ALGORITHM, Audience, TERMINATOR};
+use super::signing::Use;
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
 use crate::wire::encoding::{cut, time};
@@ -95,7 +96,12 @@ pub(crate) struct Stamp {
     pub(crate) signature: [u8; 32],
 }
 
-impl Authorization<'_> {
+impl<'a> Authorization<'a> {
+    /// What it was signed with.
+    pub(super) fn used(&self, audience: Audience) -> Use<'a> {
+        Use { day: self.day, region: self.region, service: audience.service }
+    }
+
     /// Its stamp. `None`: the signature is none.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         let mut signature = [0; 32];

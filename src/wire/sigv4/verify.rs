@@ -5,28 +5,34 @@ use super::error::AuthError;
 use super::parse::{self, Authorization, Stamp};
 use super::presigned;
 use super::scheme::{ALGORITHM, Audience, TERMINATOR, WINDOW_MINUTES};
+use super::signing::{SigningKey, SigningKeys, Use, hmac, signing_key};
 use crate::env::{Env, UnixMillis};
 use crate::error::{Error, Result};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::Credential;
 use crate::wire::encoding::time;
-use hmac::{Hmac, KeyInit, Mac};
 use hyper::http::request::Parts;
-use sha2::Sha256;
 use std::collections::HashMap;
+use std::hint::black_box;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 /// The window on each side of our time.
 const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
 
 /// The credentials that may sign, by key id.
 pub(crate) struct Credentials {
-    keys: HashMap<String, (String, SecretBytes)>,
+    pairs: HashMap<String, Pair>,
     /// Used in place of the secret of an unknown key id, so that verification takes the same time
     /// (SIGV4-4).
     decoy: SecretBytes,
+}
+
+/// The half of a pair that is no name, and what was derived from it.
+struct Pair {
+    account: String,
+    secret: SecretBytes,
+    signing: SigningKeys,
 }
 
 impl Credentials {
@@ -35,18 +41,24 @@ impl Credentials {
         Ok(Self::with_decoy(credentials, SecretBytes::copy_from(&decoy)))
     }
 
-    /// Other pairs with the same decoy.
+    /// Other pairs with the same decoy. What was derived from the old ones is not taken over.
     pub(crate) fn with_pairs(&self, credentials: Vec<Credential>) -> Self {
         // EXPOSE: copied, as it stands in for the secret of no pair.
         Self::with_decoy(credentials, SecretBytes::copy_from(self.decoy.expose()))
     }
 
     pub(crate) fn with_decoy(credentials: Vec<Credential>, decoy: SecretBytes) -> Self {
-        let keys = credentials
-            .into_iter()
-            .map(|pair| (pair.access_key_id, (pair.account, pair.secret_access_key)))
-            .collect();
-        Self { keys, decoy }
+        let pair = |made: Credential| {
+            let (account, secret) = (made.account, made.secret_access_key);
+            (made.access_key_id, Pair { account, secret, signing: SigningKeys::default() })
+        };
+        Self { pairs: credentials.into_iter().map(pair).collect(), decoy }
+    }
+
+    /// How many signing keys a pair keeps.
+    #[cfg(test)]
+    pub(super) fn kept_keys(&self, key_id: &str) -> Option<usize> {
+        self.pairs.get(key_id).map(|pair| pair.signing.len())
     }
 }
 
@@ -61,17 +73,30 @@ pub(crate) fn verify(
 ) -> std::result::Result<(Scope, Stamp), AuthError> {
     presigned::refuse(head)?;
     let authorization = parse::authorization(&head.headers, audience)?;
-    let known = keys.keys.get(authorization.key_id);
-    let secret = known.map_or(&keys.decoy, |(_, secret)| secret);
-    let matches = signature_matches(head, body, &authorization, audience.service, secret);
-    let Some((account, _)) = known else {
+    let known = keys.pairs.get(authorization.key_id);
+    let secret = known.map_or(&keys.decoy, |pair| &pair.secret);
+    let used = authorization.used(audience);
+    let kept = known.and_then(|pair| pair.signing.find(used));
+    let was_kept = kept.is_some();
+    let key = kept.unwrap_or_else(|| signing_key(secret, used));
+    let matches = signature_matches(head, body, &authorization, used, &key);
+    if was_kept && !matches {
+        // What is refused costs the same, whether its key was kept or not (SIGV4-4).
+        drop(black_box(signing_key(secret, used)));
+    }
+    let Some(pair) = known else {
         return Err(AuthError::unrecognized(
             "The security token included in the request is invalid.",
         ));
     };
     check_window(authorization.at, now)?;
     match authorization.stamp() {
-        Some(stamp) if matches => Ok((Scope::new(account, authorization.region), stamp)),
+        Some(stamp) if matches => {
+            if !was_kept {
+                pair.signing.keep(used, &key);
+            }
+            Ok((Scope::new(&pair.account, authorization.region), stamp))
+        }
         _ => Err(AuthError::mismatch()),
     }
 }
@@ -85,7 +110,7 @@ pub(crate) fn may_verify(
 ) -> bool {
     presigned::refuse(head).is_ok()
         && parse::authorization(&head.headers, audience).is_ok_and(|authorization| {
-            keys.keys.contains_key(authorization.key_id)
+            keys.pairs.contains_key(authorization.key_id)
                 && check_window(authorization.at, now).is_ok()
         })
 }
@@ -99,8 +124,8 @@ fn signature_matches(
     head: &Parts,
     body: &[u8],
     authorization: &Authorization<'_>,
-    service: &str,
-    secret: &SecretBytes,
+    used: Use<'_>,
+    key: &SigningKey,
 ) -> bool {
     // It is among the signed headers (SIGV4-1), so it occurs once.
     if let Some(claimed) = head.headers.get("x-amz-content-sha256")
@@ -111,7 +136,7 @@ fn signature_matches(
     canonical::paths(head.uri.path()).any(|path| {
         let signed = &authorization.signed_headers;
         let Some(request) = canonical::request(head, &path, signed, body) else { return false };
-        let expected = signature(&request, authorization, service, secret);
+        let expected = signature(&request, authorization.at, used, key);
         expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
     })
 }
@@ -127,47 +152,20 @@ pub(crate) fn right_signature(
     let authorization = parse::authorization(&head.headers, audience).ok()?;
     let path = canonical::path(head.uri.path());
     let request = canonical::request(head, &path, &authorization.signed_headers, body)?;
-    Some(signature(&request, &authorization, audience.service, &SecretBytes::copy_from(secret)))
+    let used = authorization.used(audience);
+    let key = signing_key(&SecretBytes::copy_from(secret), used);
+    Some(signature(&request, authorization.at, used, &key))
 }
 
 /// The signature of a canonical request.
-fn signature(
-    canonical: &str,
-    authorization: &Authorization<'_>,
-    service: &str,
-    secret: &SecretBytes,
-) -> String {
-    let Authorization { day, region, at, .. } = authorization;
+fn signature(canonical: &str, at: UnixMillis, used: Use<'_>, key: &SigningKey) -> String {
+    let Use { day, region, service } = used;
     let to_sign = format!(
         "{ALGORITHM}\n{}\n{day}/{region}/{service}/{TERMINATOR}\n{}",
-        time::format_basic(*at),
+        time::format_basic(at),
         canonical::body_hash(canonical.as_bytes())
     );
-    let key = signing_key(secret, day, region, service);
-    hex::encode(hmac(&*key, to_sign.as_bytes()))
-}
-
-/// The key that signs a day's requests for one region and service.
-pub(super) fn signing_key(
-    secret: &SecretBytes,
-    day: &str,
-    region: &str,
-    service: &str,
-) -> Zeroizing<[u8; 32]> {
-    let mut start = Zeroizing::new(Vec::with_capacity(4 + secret.len()));
-    start.extend_from_slice(b"AWS4");
-    // EXPOSE: the secret is the first key of the derivation chain.
-    start.extend_from_slice(secret.expose());
-    let day_key = Zeroizing::new(hmac(&start, day.as_bytes()));
-    let region_key = Zeroizing::new(hmac(&*day_key, region.as_bytes()));
-    let service_key = Zeroizing::new(hmac(&*region_key, service.as_bytes()));
-    Zeroizing::new(hmac(&*service_key, TERMINATOR.as_bytes()))
-}
-
-pub(super) fn hmac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    // HMAC accepts keys of any length, so the fallback is never used.
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(key) else { return [0; 32] };
-    mac.chain_update(text).finalize().into_bytes().into()
+    hex::encode(hmac(&**key, to_sign.as_bytes()))
 }
 
 fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), AuthError> {

@@ -291,7 +291,7 @@ fn pairs_are_made_and_revoked_under_a_running_server() {
         home.run(&["credentials", "ls"]).expect(0).text().split('\t').next().unwrap().to_owned();
     for _ in 0..5 {
         let (a, b) = (new_pair(&home), new_pair(&home));
-        // On a connection that is open already, too.
+        // On a connection that is open already, too, and with a signing key that is kept (WIRE-SIG-13).
         let mut client = Client::connect(&server.host, &a).unwrap();
         assert_eq!(client.call("ListSecrets", &json!({})).unwrap().status, 200);
         assert_eq!(status(&server, &b), 200);

@@ -301,3 +301,44 @@ fn a_region_is_read_without_a_signature() {
     assert_eq!(region("Bearer x"), None);
     assert_eq!(region(""), None);
 }
+
+/// WIRE-SIG-13: a signing key is kept once a good signature was made with it, and forgotten with its pair.
+#[test]
+fn signing_keys_are_kept_for_good_signatures_and_as_long_as_their_pair() {
+    let now = crate::wire::encoding::time::parse_basic(NOW).unwrap();
+    let judged = |keys: &Credentials, draft: Draft| {
+        let (head, body) = draft.finish();
+        verify(&head, &body, keys, Audience::SECRETS_MANAGER, now)
+    };
+    let in_region = |n: usize| {
+        let scope = format!("20150830/eu-west-{n}/secretsmanager/aws4_request");
+        Draft { scope, ..Draft::new() }
+    };
+    let wrong = |n| Draft { secret: "wrong".into(), ..in_region(n) };
+    let keys = keyring();
+    for n in 0..20 {
+        assert_eq!(judged(&keys, wrong(n)).unwrap_err(), AuthError::mismatch());
+        assert_eq!(judged(&keys, in_region(n).at("20150830T110000Z")).unwrap_err().why, Why::Clock);
+        assert_eq!(keys.kept_keys(KEY_ID), Some(0), "nothing is kept for strangers");
+    }
+    for n in 0..20 {
+        for _ in 0..2 {
+            assert_eq!(&*judged(&keys, in_region(n)).unwrap().0.region, format!("eu-west-{n}"));
+            assert_eq!(judged(&keys, wrong(n)).unwrap_err(), AuthError::mismatch());
+        }
+        assert_eq!(keys.kept_keys(KEY_ID), Some((n + 1).min(8)));
+    }
+    assert_eq!(keys.kept_keys("AKIDOTHER"), Some(0));
+    let revoked = keys.with_pairs(Vec::new());
+    assert_eq!(judged(&revoked, in_region(19)).unwrap_err().why, Why::UnknownKey);
+    // The same name with another secret.
+    let pair = Credential {
+        access_key_id: KEY_ID.into(),
+        account: "000000000000".into(),
+        secret_access_key: SecretBytes::copy_from(b"wrong"),
+    };
+    let renewed = keys.with_pairs(vec![pair]);
+    assert_eq!(renewed.kept_keys(KEY_ID), Some(0));
+    assert_eq!(judged(&renewed, in_region(19)).unwrap_err(), AuthError::mismatch());
+    assert!(judged(&renewed, wrong(19)).is_ok());
+}

@@ -1,6 +1,7 @@
 //! The published examples of the algorithm.
 
-use super::super::{canonical, verify};
+use super::super::canonical;
+use super::super::signing::{Use, signing_key};
 use super::*;
 
 #[test]
@@ -10,7 +11,7 @@ fn the_published_signing_keys_are_derived() {
         ("20150830", "iam", "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"),
     ] {
         let secret = SecretBytes::copy_from(SECRET.as_bytes());
-        let key = verify::signing_key(&secret, day, "us-east-1", service);
+        let key = signing_key(&secret, Use { day, region: "us-east-1", service });
         assert_eq!(hex::encode(*key), expected);
     }
 }
