@@ -18,8 +18,8 @@
 //!   are wiped, and no error or log line holds any of them. The allocator of the binary wipes the read buffer
 //!   of the HTTP library.
 //! - **A thread is always free for connections.** A write waits on a channel. It goes on when its client
-//!   disconnects, because it is in the commit pipeline by then. A read that waits blocks one of the threads, of
-//!   which there are more than such reads at once (CONN-15).
+//!   disconnects, because it is in the commit pipeline by then. A read that waits blocks one of the threads,
+//!   of which there are more than such reads at once (CONN-15).
 //!
 //! - `options.rs`: addresses, authentication, limits
 //! - `encoding/`: query strings, forms, dates of headers
