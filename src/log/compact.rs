@@ -21,7 +21,7 @@ use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord, SnapshotRow, 
 use crate::log::format::tail::Tail;
 use crate::log::read::{SegmentInfo, read_back, walk_named};
 use crate::log::write::{CompactionToken, Log};
-use crate::model::Tree;
+use crate::model::{Lsn, Tree};
 use std::collections::BTreeMap;
 use std::collections::btree_map::{Entry, IntoIter};
 use std::iter::Peekable;
@@ -47,6 +47,14 @@ pub struct Compaction {
 pub struct Compacted {
     record: SnapshotRecord,
     token: Arc<CompactionToken>,
+}
+
+impl Compacted {
+    /// The last operation in the snapshot.
+    #[must_use]
+    pub fn lsn(&self) -> Lsn {
+        self.record.tail.end.lsn
+    }
 }
 
 impl Log {

@@ -1,7 +1,8 @@
 //! The state: serves every read, and can be rebuilt from the log at any time.
 //!
 //! Two implementations under one shared test suite: sled (on disk) and an ordered map (vaults in
-//! memory, simulation). Only this module names sled.
+//! memory, simulation). Over either, a memtable holds what was acknowledged and not moved there yet. Only
+//! this module names sled.
 //!
 //! - **ST1** A change set is applied whole and in LSN order. Applying one again changes nothing.
 //! - **ST2** sled is not trusted, neither its flush nor its opening. `vault` compares LSN and recomputed
@@ -12,12 +13,14 @@
 //! bounds.rs      the bounds of a range of keys
 //! per_tree.rs    one value for each tree
 //! guard.rs       the opening mark, and setting a damaged state aside
+//! memtable/      acknowledged change sets in memory, over a state that follows them
 //! ordered.rs     the state in memory
 //! sled_store/    the state on disk
 //! ```
 
 mod bounds;
 pub mod guard;
+pub mod memtable;
 pub mod ordered;
 mod per_tree;
 pub mod sled_store;
@@ -27,6 +30,7 @@ mod tests;
 use crate::model::{ChangeSet, Lsn, Tree};
 use std::io;
 
+pub use memtable::{Memtable, MemtableBytes};
 pub use ordered::OrderedStore;
 pub(crate) use per_tree::PerTree;
 pub use sled_store::{Loader, SledOptions, SledStore};

@@ -7,7 +7,7 @@ use crate::env::faults::Faults;
 use crate::env::{Env, memory_bytes};
 use crate::error::{ErrorKind, Result};
 use crate::log::LogOptions;
-use crate::store::OrderedStore;
+use crate::store::{MemtableBytes, OrderedStore};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,6 +92,8 @@ pub struct Tuning {
     /// What a state folder would hold, where files are simulated: each open finds these rows, and
     /// an open may repair the log from them as from sled.
     pub kept_state: Option<Arc<OrderedStore>>,
+    /// How many bytes of rows may wait for the state. 32 MiB for one on disk and none in memory, if absent.
+    pub memtable: Option<MemtableBytes>,
     /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
     pub background: bool,
     /// Size of the first log segment in bytes.
@@ -114,6 +116,7 @@ impl Default for Tuning {
             env: None,
             store: StoreChoice::Auto,
             kept_state: None,
+            memtable: None,
             background: true,
             segment_bytes_first: 256 * 1024,
             segment_bytes_max: 16 * 1024 * 1024,

@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -37,6 +37,7 @@ impl Fault {
         Self::PromotionLosesCurrent,
         Self::PageOmitsSecret,
         Self::BatchLosesRow,
+        Self::FlushDropsTombstone,
         Self::NullCipher,
     ];
 }

@@ -70,6 +70,8 @@ pub enum Fault {
     PageOmitsSecret,
     /// Loses a row of the first of several writers in one batch.
     BatchLosesRow,
+    /// Leaves rows in the state that were removed before they were flushed (breaks MT2).
+    FlushDropsTombstone,
 
     /// Keeps the plaintext of every sealed box in the clear.
     NullCipher,

@@ -1,4 +1,4 @@
-//! One suite for both stores, and what only sled can do wrong.
+//! One suite for all stores, what only sled can do wrong, and what a memtable promises.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 
 mod damage;
 mod measure;
+mod memtable;
 mod noting_fs;
 mod sled_only;
 mod slow_disk;

@@ -1,20 +1,28 @@
-//! The contract of `Store`, asked of both implementations.
+//! The contract of `Store`, asked of every implementation.
 
 use super::*;
-use crate::store::OrderedStore;
+use crate::store::{Memtable, MemtableBytes, OrderedStore};
 use std::collections::{BTreeMap, BTreeSet};
 use std::slice::from_ref;
 
-/// Runs `test` against an empty store of each kind.
-fn both(test: impl Fn(&dyn Store)) {
+/// Runs `test` against an empty store of each kind. Memtables are bounded in ways that leave all rows in the
+/// table, some of them, or none.
+fn each(test: impl Fn(&dyn Store)) {
     test(&OrderedStore::new());
     let dir = tempfile::tempdir().unwrap();
     test(&open(dir.path()));
+    for bytes in [MemtableBytes::of(1 << 30), MemtableBytes::of(800), MemtableBytes::of(1)] {
+        for has_thread in [false, true] {
+            test(&Memtable::over(OrderedStore::new(), bytes, has_thread).unwrap());
+            let dir = tempfile::tempdir().unwrap();
+            test(&Memtable::over(open(dir.path()), bytes, has_thread).unwrap());
+        }
+    }
 }
 
 #[test]
 fn an_empty_store_is_at_lsn_zero() {
-    both(|store| {
+    each(|store| {
         assert_eq!(store.applied().unwrap(), Lsn(0));
         assert_eq!(store.get(Tree::Names, b"a").unwrap(), None);
         assert_eq!(store.range(Tree::Names, b"", None, 10, false).unwrap(), []);
@@ -24,7 +32,7 @@ fn an_empty_store_is_at_lsn_zero() {
 
 #[test]
 fn trees_do_not_mix() {
-    both(|store| {
+    each(|store| {
         let rows_of_all = Tree::ALL.map(|tree| put(tree, b"same key", &[tree as u8]));
         store.apply(&[set(1, rows_of_all.to_vec())]).unwrap();
         for tree in Tree::ALL {
@@ -36,7 +44,7 @@ fn trees_do_not_mix() {
 
 #[test]
 fn sets_are_applied_in_order_and_the_last_one_wins() {
-    both(|store| {
+    each(|store| {
         store
             .apply(&[
                 set(1, vec![put(Tree::Labels, b"k", b"1"), put(Tree::Names, b"n", b"1")]),
@@ -51,7 +59,7 @@ fn sets_are_applied_in_order_and_the_last_one_wins() {
 
 #[test]
 fn a_set_that_was_applied_is_skipped() {
-    both(|store| {
+    each(|store| {
         let old = set(7, vec![put(Tree::Names, b"k", b"old")]);
         let new = set(8, vec![put(Tree::Names, b"k", b"new")]);
         store.apply(from_ref(&old)).unwrap();
@@ -65,7 +73,7 @@ fn a_set_that_was_applied_is_skipped() {
 
 #[test]
 fn a_set_without_rows_moves_the_lsn() {
-    both(|store| {
+    each(|store| {
         store.apply(&[set(1, vec![]), set(2, vec![])]).unwrap();
         assert_eq!(store.applied().unwrap(), Lsn(2));
     });
@@ -73,7 +81,7 @@ fn a_set_without_rows_moves_the_lsn() {
 
 #[test]
 fn a_tombstone_removes_and_one_for_nothing_is_harmless() {
-    both(|store| {
+    each(|store| {
         store
             .apply(&[set(1, vec![put(Tree::Blobs, b"k", b"v"), gone(Tree::Blobs, b"x")])])
             .unwrap();
@@ -86,7 +94,7 @@ fn a_tombstone_removes_and_one_for_nothing_is_harmless() {
 
 #[test]
 fn an_empty_value_is_a_row() {
-    both(|store| {
+    each(|store| {
         store.apply(&[set(1, vec![put(Tree::Labels, b"k", b"")])]).unwrap();
         assert_eq!(store.get(Tree::Labels, b"k").unwrap().as_deref(), Some(&b""[..]));
     });
@@ -94,7 +102,7 @@ fn an_empty_value_is_a_row() {
 
 #[test]
 fn sets_beyond_one_transaction_all_arrive() {
-    both(|store| {
+    each(|store| {
         let sets: Vec<_> = (1..=40).map(|lsn| set_of(lsn, 30)).collect();
         store.apply(&sets).unwrap();
         assert_eq!(rows(store).len(), 40 * 30);
@@ -104,7 +112,7 @@ fn sets_beyond_one_transaction_all_arrive() {
 
 #[test]
 fn a_set_over_256_rows_is_applied_alone_and_whole() {
-    both(|store| {
+    each(|store| {
         store.apply(&[set_of(1, 10), set_of(2, 700), set_of(3, 10)]).unwrap();
         assert_eq!(rows(store).len(), 720);
         assert_eq!(store.applied().unwrap(), Lsn(3));
@@ -115,7 +123,7 @@ fn a_set_over_256_rows_is_applied_alone_and_whole() {
 /// random rows, thinned out again, and random questions, beside a map that is filtered.
 #[test]
 fn a_range_is_what_a_filter_over_all_rows_gives() {
-    both(|store| {
+    each(|store| {
         let mut dice = Dice(3);
         let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let alphabet = [0, 1, 7, 254, 255];
@@ -172,7 +180,7 @@ fn a_range_is_what_a_filter_over_all_rows_gives() {
 
 #[test]
 fn a_scan_visits_every_row_once_in_key_order() {
-    both(|store| {
+    each(|store| {
         let sets: Vec<_> = (1..=20).map(|lsn| set_of(lsn, 100)).collect();
         store.apply(&sets).unwrap();
         let mut keys = Vec::new();
@@ -186,7 +194,7 @@ fn a_scan_visits_every_row_once_in_key_order() {
 /// A visitor may ask the store: no lock is held while it runs.
 #[test]
 fn a_visitor_may_read_and_apply() {
-    both(|store| {
+    each(|store| {
         store.apply(&[set_of(1, 3)]).unwrap();
         let mut lsn = 1;
         store
@@ -204,7 +212,7 @@ fn a_visitor_may_read_and_apply() {
 /// number into two trees; a row read later is never older than one read before.
 #[test]
 fn readers_never_see_a_set_in_part() {
-    both(|store| {
+    each(|store| {
         let number = |tree| {
             let value = store.get(tree, b"n").unwrap().unwrap_or_else(|| Box::from([0_u8; 8]));
             u64::from_be_bytes(value.as_ref().try_into().unwrap())
@@ -227,11 +235,12 @@ fn readers_never_see_a_set_in_part() {
     });
 }
 
-/// Method: the same random sets through both, compared as wholes.
+/// Method: the same random sets through all of them, compared as wholes.
 #[test]
-fn both_stores_hold_the_same_after_the_same_sets() {
+fn all_stores_hold_the_same_after_the_same_sets() {
     let dir = tempfile::tempdir().unwrap();
     let (ordered, sled) = (OrderedStore::new(), open(dir.path()));
+    let table = Memtable::over(OrderedStore::new(), MemtableBytes::of(40_000), false).unwrap();
     let mut dice = Dice(11);
     let mut lsn = 0;
     for _ in 0..50 {
@@ -255,12 +264,19 @@ fn both_stores_hold_the_same_after_the_same_sets() {
         }
         ordered.apply(&sets).unwrap();
         sled.apply(&sets).unwrap();
+        table.apply(&sets).unwrap();
         if dice.below(10) == 0 {
             assert_eq!(sled.checkpoint().unwrap(), ordered.checkpoint().unwrap());
+        }
+        if dice.below(10) == 0 {
+            assert_eq!(rows(&table), rows(&ordered));
         }
     }
     assert_eq!(rows(&sled), rows(&ordered));
     assert_eq!(sled.applied().unwrap(), ordered.applied().unwrap());
+    assert_eq!(table.applied().unwrap(), ordered.applied().unwrap());
+    table.flush().unwrap();
+    assert_eq!(rows(table.below()), rows(&ordered));
 }
 
 #[test]

@@ -148,7 +148,8 @@ impl Pipeline {
         let log = &self.log;
         let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
         // When space runs out, the space of the next segment is left to what must still be written.
-        let preparation = wanted.filter(|_| !self.shared.space.is_short(log))?;
+        let preparation = wanted
+            .filter(|_| !self.shared.space.is_short(log, self.shared.state.waiting_bytes()))?;
         self.shared.hand_over_segment(preparation)
     }
 

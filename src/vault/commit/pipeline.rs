@@ -28,12 +28,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, Frame, Log, LogError};
 use crate::model::{ChangeSet, Lsn, RowChange, Seq};
 use crate::semantics::{Answer, Command, Now};
-use crate::store::Store;
 use crate::vault::error::RowError;
 use crate::vault::log_keys::clock_note;
 use crate::vault::rows::{self, Refresh};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::runtime::status::Status;
+use crate::vault::state::serving::State;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -84,7 +84,7 @@ enum BatchError {
 impl Pipeline {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
-        shared.space.note_needed(&log);
+        shared.space.note_needed(&log, shared.state.waiting_bytes());
         let (queue, completed) = (VecDeque::new(), Vec::new());
         let (unsynced_bytes, unshredded) = (0, None);
         Self {
@@ -207,7 +207,8 @@ impl Pipeline {
             return self.completed.extend(refused);
         }
         let now = self.now();
-        let mut may_grow = !self.shared.space.is_short(&self.log);
+        let mut may_grow =
+            !self.shared.space.is_short(&self.log, self.shared.state.waiting_bytes());
         let mut is_rebuilt = false;
         let outcome = loop {
             match self.attempt(&jobs, now, may_grow, is_rebuilt) {
@@ -270,7 +271,10 @@ impl Pipeline {
         }
         let Batch { sum, lsn, sets, outcomes, settled, pending, rotations, unshredded, .. } = batch;
         if !sets.is_empty() {
-            match self.commit(sum, lsn, sets, state.store(), !may_grow) {
+            if state.make_room().is_err() {
+                return Err(BatchError::State);
+            }
+            match self.commit(sum, lsn, sets, &state, !may_grow) {
                 Ok(()) => self.unshredded = unshredded,
                 Err(ErrorKind::NoSpace) => return Err(BatchError::NoSpace),
                 Err(kind) => return Err(BatchError::Other(kind, outcomes)),
@@ -286,13 +290,13 @@ impl Pipeline {
         Ok(outcomes)
     }
 
-    /// Logs, syncs and applies. On an error nothing was applied.
+    /// Logs, syncs and publishes. On an error nothing was published.
     fn commit(
         &mut self,
         sum: SetSum,
         lsn: Lsn,
         sets: Vec<ChangeSet>,
-        store: &dyn Store,
+        state: &State,
         may_use_reserve: bool,
     ) -> std::result::Result<(), ErrorKind> {
         let frame = Frame {
@@ -314,7 +318,7 @@ impl Pipeline {
         let applied: usize = frame.sets.iter().flat_map(|set| &set.rows).map(bytes).sum();
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
         self.shared.turn_published();
-        if store.apply(&frame.sets).is_err() {
+        if state.publish(frame.sets).is_err() {
             self.shared.state.mark_broken();
         }
         self.shared.turn_published();

@@ -167,16 +167,21 @@ fn recover(place: &VaultDir, keys: &Keyring, anchor: Option<&Anchor>) -> Result<
 /// The state, if it equals the proven end of the damaged log (I6).
 fn state_at_end(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(State, End)> {
     let end = damage.proven_end.clone()?;
+    let in_memory = |rows| State::in_memory(rows, &place.options.tuning).ok();
     if !place.env.fs.is_real() {
         let kept = place.options.tuning.kept_state.as_ref()?.fork();
         if place.options.tuning.faults.active(Fault::RepairFromLagging) {
             let digest = sum_rows(&kept, keys).ok()?.digest(keys.digest_key(), end.lsn);
-            return Some((State::Memory(kept), End { digest, ..end }));
+            return Some((in_memory(kept)?, End { digest, ..end }));
         }
-        return equals(&kept, keys, &end).then_some((State::Memory(kept), end));
+        return equals(&kept, keys, &end)
+            .then(|| in_memory(kept))
+            .flatten()
+            .map(|rows| (rows, end));
     }
     let store = SledStore::open_guarded(&place.env.fs, &place.dir, SledOptions::default()).ok()?;
     let is_equal = equals(&store, keys, &end);
     store.checked().ok()?;
-    is_equal.then_some((State::Sled(store), end))
+    let state = State::on_disk(store, &place.options.tuning).ok()?;
+    is_equal.then_some((state, end))
 }

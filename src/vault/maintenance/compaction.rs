@@ -3,6 +3,7 @@
 use super::maintainer::Maintainer;
 use crate::error::Result;
 use crate::log::LogError;
+use crate::model::Lsn;
 use crate::vault::commit::pipeline::Pipeline;
 
 /// Applied bytes after which the state is made durable.
@@ -17,6 +18,8 @@ impl Maintainer {
         let Some(compaction) = begun? else { return Ok(()) };
         match compaction.run_with(&mut |_| !shared.is_stopping()) {
             Ok(compacted) => {
+                // A state behind the snapshot would have to be rebuilt after a kill.
+                self.flush_state(compacted.lsn())?;
                 driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 driver.control(Pipeline::shrink_state)??;
                 self.checkpoint(true)
@@ -31,6 +34,16 @@ impl Maintainer {
             Err(LogError::Stopped) => shared.fail_if_stopping(),
             // Tried again later. The old snapshot and its segments are all still there.
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Brings the store below the memtable up to `lsn`. If that fails the state is rebuilt.
+    pub(super) fn flush_state(&self, lsn: Lsn) -> Result<()> {
+        let (shared, driver) = (&self.inner.shared, &self.inner.driver);
+        let state = shared.state()?;
+        match state.flush_to(lsn) {
+            Ok(()) => Ok(()),
+            Err(_) => driver.control(move |pipeline| pipeline.replace_failed(&state))?,
         }
     }
 

@@ -67,6 +67,12 @@ impl Maintainer {
         first.note(self.work_off_pending());
         first.note(self.switch_epoch_if_due());
         first.note(self.compact(true));
+        first.note(
+            self.inner
+                .driver
+                .control(|pipeline| pipeline.lsn)
+                .and_then(|lsn| self.flush_state(lsn)),
+        );
         first.note(self.checkpoint(true));
         // A failure of the anchor's disk must not keep the vault's own work from being done.
         let _ = self.refresh_anchor();

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const RESERVE: &str = "reserve";
+/// How many bytes of sled's file a flushed byte may take.
+const STATE_GROWTH: u64 = 4;
 
 /// The space of one vault.
 pub(crate) struct Space {
@@ -44,18 +46,20 @@ impl Space {
         Self { needed, ..Self::new(fs, &self.dir, self.reserve_bytes) }
     }
 
-    /// Whether the disk could not hold the next snapshot and two more segments (I4).
-    pub(crate) fn is_short(&self, log: &Log) -> bool {
-        self.note_needed(log);
+    /// Whether the disk could not hold the next snapshot, two more segments, and what the flush of `waiting`
+    /// bytes makes of the state's file (I4).
+    pub(crate) fn is_short(&self, log: &Log, waiting: u64) -> bool {
+        self.note_needed(log, waiting);
         self.is_lacking()
     }
 
     /// Notes how much the vault needs to grow, for those who ask without the log.
-    pub(crate) fn note_needed(&self, log: &Log) {
+    pub(crate) fn note_needed(&self, log: &Log, waiting: u64) {
         let needed = log
             .snapshot_bytes()
             .saturating_mul(2)
-            .saturating_add(log.segment_bytes().saturating_mul(2));
+            .saturating_add(log.segment_bytes().saturating_mul(2))
+            .saturating_add(waiting.saturating_mul(STATE_GROWTH));
         self.needed.store(needed, Ordering::Relaxed);
     }
 

@@ -19,7 +19,7 @@ impl StateSlot {
     #[cfg(feature = "testkit")]
     pub(super) fn fork(&self) -> Option<Self> {
         let state = match self.state.read().unwrap_or_else(PoisonError::into_inner).as_deref() {
-            Some(State::Memory(rows)) => Some(Arc::new(State::Memory(rows.fork()))),
+            Some(State::Memory(rows)) => Some(Arc::new(State::Memory(rows.fork().ok()?))),
             Some(State::Sled(_)) => return None,
             None => None,
         };
@@ -55,6 +55,12 @@ impl StateSlot {
     /// Keeps the state from readers until it is rebuilt.
     pub(crate) fn mark_broken(&self) {
         self.is_broken.store(true, Ordering::Release);
+    }
+
+    /// Bytes of rows that the state's memtable has and the state below lacks.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.as_ref().map_or(0, |state| state.waiting_bytes())
     }
 
     pub(crate) fn is_broken(&self) -> bool {

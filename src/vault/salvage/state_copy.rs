@@ -29,7 +29,9 @@ impl StateCopy {
     pub(crate) fn of(place: &VaultDir) -> Result<Option<Self>> {
         let VaultDir { env, dir, options, .. } = place;
         if !env.fs.is_real() {
-            let kept = options.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
+            let in_memory =
+                |kept: &Arc<OrderedStore>| State::in_memory(kept.fork(), &options.tuning);
+            let kept = options.tuning.kept_state.as_ref().and_then(|kept| in_memory(kept).ok());
             return Ok(kept.map(|state| Self { state, copy: None }));
         }
         if !matches!(env.fs.metadata(&state_dir(dir)), Ok(Some(_))) {
@@ -38,7 +40,8 @@ impl StateCopy {
         let Some(copy) = CopiedFolder::of_state(env, dir)? else { return Ok(None) };
         let store =
             SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
-        Ok(store.ok().map(|store| Self { state: State::Sled(store), copy: Some(copy) }))
+        let state = store.ok().and_then(|store| State::on_disk(store, &options.tuning).ok());
+        Ok(state.map(|state| Self { state, copy: Some(copy) }))
     }
 
     /// Its rows.

@@ -58,8 +58,11 @@ impl StateOpener<'_> {
 
     /// Reads the log's rows into memory and compares their digest.
     pub(crate) fn read(&self, recovered: &Recovered) -> Result<OrderedStore> {
-        match self.fill(State::Memory(OrderedStore::new()), recovered)?.state {
-            State::Memory(rows) => Ok(rows),
+        match self.fill(self.in_memory(OrderedStore::new())?, recovered)?.state {
+            State::Memory(rows) => {
+                rows.flush().map_err(RowError::from)?;
+                Ok(rows.below().fork())
+            }
             State::Sled(_) => Err(ErrorKind::StateBroken.into()),
         }
     }
@@ -67,13 +70,15 @@ impl StateOpener<'_> {
     /// Opens the state and brings it to the end of the log.
     pub(crate) fn open(&self, recovered: &Recovered) -> Result<Opened> {
         if !self.uses_sled() {
-            let kept = self.tuning.kept_state.as_ref().map(|kept| State::Memory(kept.fork()));
-            let opened = kept.map_or(Ok(None), |state| self.catch_up(state, recovered))?;
-            let fresh = || self.fill(State::Memory(OrderedStore::new()), recovered);
-            return opened.map_or_else(fresh, Ok);
+            if let Some(kept) = &self.tuning.kept_state
+                && let Some(opened) = self.catch_up(self.in_memory(kept.fork())?, recovered)?
+            {
+                return Ok(opened);
+            }
+            return self.fill(self.in_memory(OrderedStore::new())?, recovered);
         }
         match self.open_sled() {
-            Some(store) => match self.catch_up(State::Sled(store), recovered)? {
+            Some(state) => match self.catch_up(state, recovered)? {
                 Some(opened) => {
                     checked(&opened.state)?;
                     Ok(opened)
@@ -88,24 +93,27 @@ impl StateOpener<'_> {
     pub(crate) fn fresh(&self) -> Result<State> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
-            && let Some(store) = self.open_sled()
+            && let Some(state) = self.open_sled()
         {
-            let state = State::Sled(store);
             if state.store().checkpoint().is_ok() {
                 checked(&state)?;
                 return Ok(state);
             }
         }
-        Ok(State::Memory(OrderedStore::new()))
+        self.in_memory(OrderedStore::new())
+    }
+
+    fn in_memory(&self, rows: OrderedStore) -> Result<State> {
+        Ok(State::in_memory(rows, self.tuning).map_err(RowError::from)?)
     }
 
     /// Sets the state aside, if there is one, and rebuilds it from the log.
     pub(crate) fn rebuild(&self, recovered: &Recovered) -> Result<Opened> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
-            && let Some(store) = self.open_sled()
+            && let Some(state) = self.open_sled()
         {
-            match self.fill(State::Sled(store), recovered) {
+            match self.fill(state, recovered) {
                 Ok(opened) => {
                     // Durable at once. Else a power cut would cost all of it again.
                     if opened.state.store().checkpoint().is_ok() && checked(&opened.state).is_ok() {
@@ -117,14 +125,14 @@ impl StateOpener<'_> {
                 Err(error) => return Err(error),
             }
         }
-        self.fill(State::Memory(OrderedStore::new()), recovered)
+        self.fill(self.in_memory(OrderedStore::new())?, recovered)
     }
 
     /// Opens sled under its opening mark. The second try sets a state aside that sled cannot read.
-    fn open_sled(&self) -> Option<SledStore> {
+    fn open_sled(&self) -> Option<State> {
         for _ in 0..2 {
             match SledStore::open_guarded(&self.env.fs, self.dir, SledOptions::default()) {
-                Ok(store) => return Some(store),
+                Ok(store) => return State::on_disk(store, self.tuning).ok(),
                 Err(StoreError::Broken { .. }) => {}
                 Err(_) => return None,
             }
@@ -160,14 +168,14 @@ impl StateOpener<'_> {
         let from = if compared { applied } else { Lsn(applied.0.saturating_sub(1)) };
         let mut is_equal = true;
         let replayed = recovered.replay(from, &mut |frame: Frame| {
-            if self.apply(state.store(), &mut sum, &frame).is_err() {
+            let (digest, last) = (frame.digest, frame.sets.last().map_or(applied, |set| set.lsn));
+            if self.apply(&state, &mut sum, frame).is_err() {
                 is_equal = false;
                 return Err(LogError::Stopped);
             }
-            let last = frame.sets.last().map_or(applied, |set| set.lsn);
             if !compared || last == end.lsn {
                 compared = true;
-                if sum.digest(self.keys.digest_key(), last) != frame.digest {
+                if sum.digest(self.keys.digest_key(), last) != digest {
                     is_equal = false;
                     return Err(LogError::Stopped);
                 }
@@ -214,7 +222,7 @@ impl StateOpener<'_> {
             return Err(damaged().into());
         }
         let replayed = recovered.replay(snapshot, &mut |frame: Frame| {
-            self.apply(state.store(), &mut sum, &frame).map_err(|_| LogError::Stopped)
+            self.apply(&state, &mut sum, frame).map_err(|_| LogError::Stopped)
         });
         match replayed {
             Ok(()) => {}
@@ -270,7 +278,7 @@ impl StateOpener<'_> {
                 });
                 // Even an empty snapshot sets the LSN that later frames continue.
                 let set = crate::model::ChangeSet { lsn, rows };
-                read.and_then(|()| store.apply(&[set]).map_err(broken))
+                read.and_then(|()| store.below().apply(&[set]).map_err(broken))
             }
         };
         match read {
@@ -283,18 +291,21 @@ impl StateOpener<'_> {
     /// Applies the sets of a frame that come after the state's LSN, and advances the sum with them.
     fn apply(
         &self,
-        store: &dyn Store,
+        state: &State,
         sum: &mut SetSum,
-        frame: &Frame,
+        frame: Frame,
     ) -> std::result::Result<(), RowError> {
-        advance(store, self.keys, sum, frame)?;
-        Ok(store.apply(&frame.sets)?)
+        advance(state.store(), self.keys, sum, &frame)?;
+        state.make_room()?;
+        Ok(state.publish(frame.sets)?)
     }
 }
 
 fn checked(state: &State) -> Result<()> {
     match state {
-        State::Sled(store) => store.checked().map_err(|error| Error::from(RowError::from(error))),
+        State::Sled(table) => {
+            table.below().checked().map_err(|error| Error::from(RowError::from(error)))
+        }
         State::Memory(_) => Ok(()),
     }
 }

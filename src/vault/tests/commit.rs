@@ -142,7 +142,11 @@ fn damage(vault: &Vault, tree: Tree, change: impl Fn(&[u8]) -> Option<Vec<u8>>) 
     }
     let store = OrderedStore::new();
     store.apply(&[ChangeSet { lsn: state.store().applied().unwrap(), rows }]).unwrap();
-    vault.inner.shared.state.replace(Some(State::Memory(store)));
+    vault
+        .inner
+        .shared
+        .state
+        .replace(Some(State::in_memory(store, &vault.inner.shared.tuning).unwrap()));
 }
 
 fn flipped(value: &[u8]) -> Vec<u8> {

@@ -1,0 +1,250 @@
+//! Moves change sets from the table into the state below, in the background.
+//!
+//! A flush takes whole change sets, in order, as many as fit into one transaction: of rows that several of
+//! them wrote only the newest goes down. The LSN of the last one goes with them, so the state below always
+//! equals the log at some operation (ST1).
+
+use super::table::Table;
+use crate::env::faults::{self, Fault};
+use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
+use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::model::limits::OPERATION_ROWS_MAX;
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
+use crate::store::{Store, StoreError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Bytes of rows in one transaction, unless one change set alone has more. A flush of sled comes after that
+/// many (SL5).
+const FLUSH_BYTES_MAX: u64 = 256 << 10;
+/// What a row in the table takes besides its key and value.
+const ROW_OVERHEAD: u64 = 192;
+
+/// How many bytes the table may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemtableBytes {
+    /// Writers wait for the flusher beyond this. 0: there is no table, rows go straight to the state below.
+    pub max: u64,
+    /// The flusher begins at this many.
+    pub flush_from: u64,
+    /// The flusher stops at this many. What stays may be overwritten before it is flushed.
+    pub flush_to: u64,
+}
+
+impl MemtableBytes {
+    /// Bounds for a table of at most `max` bytes.
+    #[must_use]
+    pub const fn of(max: u64) -> Self {
+        // At least one byte, so that an empty table has nothing to flush.
+        Self { max, flush_from: max / 4 + 1, flush_to: max / 8 }
+    }
+}
+
+/// What the flusher has to do.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// Published and not flushed, in order.
+    sets: VecDeque<Arc<ChangeSet>>,
+    bytes: u64,
+    is_stopping: bool,
+    has_failed: bool,
+}
+
+/// Shared by a memtable and its flusher.
+pub(super) struct Shared<S> {
+    pub(super) below: S,
+    pub(super) table: Table,
+    /// The last operation that readers see.
+    published: AtomicU64,
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    /// Held during a transaction: one flush at a time, in order.
+    flushing: Mutex<()>,
+    bytes: MemtableBytes,
+    has_thread: bool,
+}
+
+impl<S: Store> Shared<S> {
+    pub(super) fn new(
+        below: S,
+        bytes: MemtableBytes,
+        has_thread: bool,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            published: AtomicU64::new(below.applied()?.0),
+            below,
+            table: Table::default(),
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+            flushing: Mutex::default(),
+            bytes,
+            has_thread,
+        })
+    }
+
+    /// A poisoned lock is ignored: no code under it can panic halfway through a change.
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
+        self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(feature = "testkit")]
+    pub(super) fn bytes(&self) -> MemtableBytes {
+        self.bytes
+    }
+
+    /// The operation at which a reader reads now.
+    pub(super) fn published(&self) -> Lsn {
+        Lsn(self.published.load(Ordering::Acquire))
+    }
+
+    /// The last operation of table and state together. Only a load gets the state ahead of the table.
+    pub(super) fn applied(&self) -> Result<Lsn, StoreError> {
+        Ok(self.below.applied()?.max(self.published()))
+    }
+
+    /// Bytes of rows that wait to be flushed.
+    pub(super) fn waiting_bytes(&self) -> u64 {
+        self.waiting().bytes
+    }
+
+    /// Shows change sets to readers, all at once. Sets that were applied before are skipped.
+    pub(super) fn publish(&self, sets: Vec<ChangeSet>) -> Result<(), StoreError> {
+        if self.bytes.max == 0 {
+            return self.below.apply(&sets);
+        }
+        let applied = self.applied()?;
+        let sets: Vec<Arc<ChangeSet>> =
+            sets.into_iter().filter(|set| set.lsn > applied).map(Arc::new).collect();
+        let Some(last) = sets.last().map(|set| set.lsn) else { return Ok(()) };
+        sets.iter().for_each(|set| self.table.insert(set));
+        let bytes: u64 = sets.iter().map(|set| bytes_of(set)).sum();
+        let mut waiting = self.waiting();
+        self.published.store(last.0, Ordering::Release);
+        waiting.sets.extend(sets);
+        waiting.bytes += bytes;
+        if waiting.bytes >= self.bytes.flush_from {
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Waits until the table may grow. Fails if the flusher has failed, because then it never will.
+    pub(super) fn make_room(&self) -> Result<(), StoreError> {
+        if !self.has_thread {
+            while self.waiting().bytes >= self.bytes.max && self.flush_some()? {}
+            return Ok(());
+        }
+        let mut waiting = self.waiting();
+        while waiting.bytes >= self.bytes.max && !waiting.has_failed && !waiting.is_stopping {
+            waiting = self.wait(waiting);
+        }
+        let has_failed = waiting.has_failed;
+        drop(waiting);
+        if has_failed { Err(StoreError::Broken { what: "the flusher failed" }) } else { Ok(()) }
+    }
+
+    /// Flushes until the state below has `lsn`.
+    pub(super) fn flush_to(&self, lsn: Lsn) -> Result<(), StoreError> {
+        while self.below.applied()? < lsn && self.flush_some()? {}
+        Ok(())
+    }
+
+    /// Flushes everything that was published.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        while self.flush_some()? {}
+        Ok(())
+    }
+
+    /// One transaction. `false`: nothing waits.
+    fn flush_some(&self) -> Result<bool, StoreError> {
+        let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sets, merged) = merge(&self.waiting().sets);
+        let Some(merged) = merged else { return Ok(false) };
+        self.below.apply(std::slice::from_ref(&merged))?;
+        // A reader asks the table first and the state after that, so it finds each row in one of them.
+        let mut freed = 0;
+        for set in &sets {
+            self.table.remove(set);
+            freed += bytes_of(set);
+        }
+        let mut waiting = self.waiting();
+        waiting.sets.drain(..sets.len());
+        waiting.bytes -= freed;
+        drop(waiting);
+        self.changed.notify_all();
+        Ok(true)
+    }
+
+    /// The life of the thread: it flushes when there is enough to do, until it is stopped.
+    pub(super) fn run(&self) {
+        loop {
+            let mut waiting = self.waiting();
+            while waiting.bytes < self.bytes.flush_from && !waiting.is_stopping {
+                waiting = self.wait(waiting);
+            }
+            drop(waiting);
+            while self.goes_on() {
+                if self.flush_some().is_err() {
+                    self.waiting().has_failed = true;
+                    self.changed.notify_all();
+                    return;
+                }
+            }
+            if self.waiting().is_stopping {
+                return;
+            }
+        }
+    }
+
+    fn goes_on(&self) -> bool {
+        let waiting = self.waiting();
+        waiting.bytes > self.bytes.flush_to && !waiting.is_stopping
+    }
+
+    /// Asks the thread to stop after its current transaction.
+    pub(super) fn stop(&self) {
+        self.waiting().is_stopping = true;
+        self.changed.notify_all();
+    }
+}
+
+fn bytes_of(set: &ChangeSet) -> u64 {
+    set.rows.iter().map(row_bytes).sum()
+}
+
+fn row_bytes(row: &RowChange) -> u64 {
+    let bytes = row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
+    ROW_OVERHEAD + bytes as u64
+}
+
+/// The first change sets that fit into one transaction, and the one change set that has their effect: the
+/// newest version of each row, tombstones included, because the state below may have the row.
+fn merge(sets: &VecDeque<Arc<ChangeSet>>) -> (Vec<Arc<ChangeSet>>, Option<ChangeSet>) {
+    let mut taken: Vec<Arc<ChangeSet>> = Vec::new();
+    let mut rows: BTreeMap<(Tree, &[u8]), &RowChange> = BTreeMap::new();
+    let mut bytes = 0;
+    for set in sets {
+        let fresh = set.rows.iter().filter(|row| !rows.contains_key(&(row.tree, &*row.key)));
+        let is_full = rows.len() + fresh.count() > OPERATION_ROWS_MAX || bytes >= FLUSH_BYTES_MAX;
+        if is_full && !taken.is_empty() {
+            break;
+        }
+        for row in &set.rows {
+            match rows.insert((row.tree, &*row.key), row) {
+                Some(before) => bytes += row_bytes(row).saturating_sub(row_bytes(before)),
+                None => bytes += row_bytes(row),
+            }
+        }
+        taken.push(Arc::clone(set));
+    }
+    let lsn = taken.last().map(|set| set.lsn);
+    let is_kept =
+        |row: &&RowChange| row.value.is_some() || !faults::active(Fault::FlushDropsTombstone);
+    let merged = lsn
+        .map(|lsn| ChangeSet { lsn, rows: rows.into_values().filter(is_kept).cloned().collect() });
+    (taken, merged)
+}
