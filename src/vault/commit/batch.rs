@@ -10,17 +10,16 @@ use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep};
-use crate::store::Store;
 use crate::vault::error::RowError;
 use crate::vault::rows;
 use crate::vault::runtime::shared::Shared;
-use crate::vault::view::overlay::{Layer, RowSource};
+use crate::vault::view::overlay::{Latest, Layer, RowSource};
 use crate::vault::view::row_view::RowView;
 
 /// What a batch starts from.
 pub(crate) struct BatchStart<'a> {
     pub(crate) keys: &'a Keyring,
-    pub(crate) store: &'a dyn Store,
+    pub(crate) rows: Latest<'a>,
     pub(crate) now: Now,
     pub(crate) sum: SetSum,
     pub(crate) lsn: Lsn,
@@ -32,7 +31,7 @@ pub(crate) struct BatchStart<'a> {
 /// One batch while it is planned.
 pub(crate) struct Batch<'a> {
     pub(crate) keys: &'a Keyring,
-    pub(crate) layer: Layer<'a>,
+    pub(crate) layer: Layer<Latest<'a>>,
     pub(crate) now: Now,
     pub(crate) sum: SetSum,
     pub(crate) lsn: Lsn,
@@ -60,10 +59,10 @@ pub(crate) struct Outcome {
 impl<'a> Batch<'a> {
     /// An empty batch.
     pub(crate) fn new(start: BatchStart<'a>) -> Self {
-        let BatchStart { keys, store, now, sum, lsn, unshredded, may_grow } = start;
+        let BatchStart { keys, rows, now, sum, lsn, unshredded, may_grow } = start;
         Self {
             keys,
-            layer: Layer::over(store),
+            layer: Layer::over(rows),
             now,
             sum,
             lsn,
@@ -101,7 +100,7 @@ impl Batch<'_> {
         &'v self,
         shared: &'v Shared,
         payload: Option<&'v crate::crypto::ValueKey>,
-    ) -> RowView<'v, Layer<'v>> {
+    ) -> RowView<'v, Layer<Latest<'v>>> {
         // Without access marks: a `Touch` must see the records as they are.
         RowView::new(&self.layer, self.keys, &shared.no_marks, payload)
     }

@@ -196,6 +196,10 @@ impl Pipeline {
 
     /// Switches to the keys of a keystore that is durable.
     pub(crate) fn use_keys(&mut self, keys: Arc<Keyring>) {
+        // Opened rows hold data keys that the new keyring may not open any more (I10).
+        if let Ok(state) = self.shared.state() {
+            state.forget_opened();
+        }
         self.log.set_keystore_generation(keys.generation());
         self.shared.set_keys(keys);
     }

@@ -252,9 +252,10 @@ impl Pipeline {
         let keys = self.shared.keys();
         let other = |error: Error| BatchError::Other(error.kind().clone(), Vec::new());
         let state = self.state().map_err(other)?;
+        let Ok(rows) = state.latest() else { return Err(BatchError::State) };
         let mut batch = Batch::new(BatchStart {
             keys: &keys,
-            store: state.store(),
+            rows,
             now,
             sum: self.sum.clone(),
             lsn: self.lsn,

@@ -10,12 +10,12 @@ use crate::model::Scope;
 use crate::model::api::GetSecretValueResponse;
 use crate::semantics::validate::Checked;
 use crate::semantics::{Found, Look, Refusal, Upkeep, View, day_of};
-use crate::store::Store;
 use crate::vault::commit::job::{Job, Mutate};
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::RowError;
 use crate::vault::inner::Inner;
 use crate::vault::runtime::shared::Shared;
+use crate::vault::view::overlay::Latest;
 use crate::vault::view::row_view::RowView;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use std::sync::Arc;
 const TRIES: usize = 3;
 
 type Outcome<T> = std::result::Result<T, Refusal<RowError>>;
-type Rows<'a> = RowView<'a, &'a dyn Store>;
+type Rows<'a> = RowView<'a, Latest<'a>>;
 
 /// A read, as a function that can be repeated on the commit thread.
 type Ask<Q, T> = fn(&Rows<'_>, &Scope, &Q) -> Outcome<T>;
@@ -113,8 +113,8 @@ fn try_read<Q, T>(
     let published = shared.published();
     let state = shared.state()?;
     let keys = shared.keys();
-    let store = state.store();
-    let view = RowView::new(&store, &keys, &shared.access_marks, None);
+    let rows = state.latest().map_err(RowError::from)?;
+    let view = RowView::new(&rows, &keys, &shared.access_marks, None);
     match ask(&view, scope, question) {
         Ok(answer) => {
             let first = view.first();
@@ -152,9 +152,14 @@ fn read_alone<Q, T>(
     loop {
         let state = pipeline.state()?;
         let keys = shared.keys();
-        let store = state.store();
-        let view = RowView::new(&store, &keys, &shared.access_marks, None);
-        match ask(&view, scope, question) {
+        let answer = match state.latest() {
+            Err(error) => Err(Refusal::View(RowError::from(error))),
+            Ok(rows) => {
+                let view = RowView::new(&rows, &keys, &shared.access_marks, None);
+                ask(&view, scope, question)
+            }
+        };
+        match answer {
             Ok(answer) => return Ok(answer),
             Err(Refusal::Fault(fault)) => return Err(fault.into()),
             Err(Refusal::View(failure)) if is_fresh || !failure.is_of_state() => {

@@ -2,6 +2,8 @@
 
 use crate::env::threads::sync::atomic::{AtomicBool, Ordering};
 use crate::env::threads::sync::{Arc, PoisonError, RwLock};
+#[cfg(feature = "testkit")]
+use crate::vault::state::serving::Place;
 use crate::vault::state::serving::State;
 
 /// Holds the state. It is taken out while it is rebuilt, and when the vault is closed.
@@ -18,11 +20,13 @@ impl StateSlot {
     /// The same state for a fork of the vault. `None`: it is not in memory.
     #[cfg(feature = "testkit")]
     pub(super) fn fork(&self) -> Option<Self> {
-        let state = match self.state.read().unwrap_or_else(PoisonError::into_inner).as_deref() {
-            Some(State::Memory(rows)) => Some(Arc::new(State::Memory(rows.fork().ok()?))),
-            Some(State::Sled(_)) => return None,
+        let current = self.get();
+        let state = match current.as_deref().map(State::place) {
+            Some(Place::Memory(rows)) => Some(State::new(Place::Memory(rows.fork().ok()?))),
+            Some(Place::Sled(_)) => return None,
             None => None,
         };
+        let state = state.map(Arc::new);
         let is_broken = AtomicBool::new(self.is_broken());
         Some(Self { state: RwLock::new(state), is_broken })
     }

@@ -10,7 +10,7 @@
 //! Where sled cannot open at all (a full disk, a panic that broke its threads) an ordered map in memory
 //! serves until the next open.
 
-use super::serving::State;
+use super::serving::{Place, State};
 use super::sums::{advance, sum_rows};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
@@ -58,12 +58,12 @@ impl StateOpener<'_> {
 
     /// Reads the log's rows into memory and compares their digest.
     pub(crate) fn read(&self, recovered: &Recovered) -> Result<OrderedStore> {
-        match self.fill(self.in_memory(OrderedStore::new())?, recovered)?.state {
-            State::Memory(rows) => {
+        match self.fill(self.in_memory(OrderedStore::new())?, recovered)?.state.place() {
+            Place::Memory(rows) => {
                 rows.flush().map_err(RowError::from)?;
                 Ok(rows.below().fork())
             }
-            State::Sled(_) => Err(ErrorKind::StateBroken.into()),
+            Place::Sled(_) => Err(ErrorKind::StateBroken.into()),
         }
     }
 
@@ -256,8 +256,8 @@ impl StateOpener<'_> {
             }
         };
         let broken = |_: StoreError| LogError::Stopped;
-        let read = match state {
-            State::Sled(store) => {
+        let read = match state.place() {
+            Place::Sled(store) => {
                 let mut loader = store.load().map_err(RowError::from)?;
                 let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
@@ -265,7 +265,7 @@ impl StateOpener<'_> {
                 });
                 read.and_then(|()| loader.finish(lsn).map_err(broken))
             }
-            State::Memory(store) => {
+            Place::Memory(store) => {
                 let mut rows = Vec::new();
                 let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
@@ -302,10 +302,10 @@ impl StateOpener<'_> {
 }
 
 fn checked(state: &State) -> Result<()> {
-    match state {
-        State::Sled(table) => {
+    match state.place() {
+        Place::Sled(table) => {
             table.below().checked().map_err(|error| Error::from(RowError::from(error)))
         }
-        State::Memory(_) => Ok(()),
+        Place::Memory(_) => Ok(()),
     }
 }

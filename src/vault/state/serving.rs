@@ -3,12 +3,20 @@
 use crate::model::{ChangeSet, Lsn};
 use crate::store::{Memtable, MemtableBytes, OrderedStore, SledStore, Store, StoreError};
 use crate::vault::options::Tuning;
+use crate::vault::view::opened::OpenedRows;
+use crate::vault::view::overlay::Latest;
 
 /// How many bytes may wait for sled. A kill costs the next open the reading of that many.
 const MEMTABLE_BYTES: u64 = 32 << 20;
 
-/// The store in use.
-pub(crate) enum State {
+/// The store in use, and the rows of it that were opened lately.
+pub(crate) struct State {
+    place: Place,
+    opened: OpenedRows,
+}
+
+/// Where the rows are.
+pub(crate) enum Place {
     /// It is on the disk.
     Sled(Memtable<SledStore>),
     /// It lives in memory and is rebuilt by the next open.
@@ -19,55 +27,79 @@ pub(crate) enum State {
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl State {
+    pub(crate) fn new(place: Place) -> Self {
+        Self { place, opened: OpenedRows::default() }
+    }
+
+    /// Where the rows are.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The rows as they are now.
+    pub(crate) fn latest(&self) -> Result<Latest<'_>> {
+        // Asked before anything is read, so that nothing is kept that is older than it says.
+        let at = self.store().applied()?;
+        Ok(Latest { store: self.store(), opened: &self.opened, at })
+    }
+
+    /// Forgets every opened row, because the keys that opened it are about to be erased.
+    pub(crate) fn forget_opened(&self) {
+        self.opened.clear();
+    }
+
     /// The state on the disk. Rows come to it through a memtable.
     pub(crate) fn on_disk(store: SledStore, tuning: &Tuning) -> Result<Self> {
         let bytes = tuning.memtable.unwrap_or(MemtableBytes::of(MEMTABLE_BYTES));
-        Memtable::over(store, bytes, tuning.background).map(Self::Sled)
+        Memtable::over(store, bytes, tuning.background).map(Place::Sled).map(Self::new)
     }
 
     /// The state in memory. Unless a harness asks for a memtable, rows go straight to it.
     pub(crate) fn in_memory(store: OrderedStore, tuning: &Tuning) -> Result<Self> {
         let bytes = tuning.memtable.unwrap_or(MemtableBytes::of(0));
-        Memtable::over(store, bytes, tuning.background && bytes.max > 0).map(Self::Memory)
+        Memtable::over(store, bytes, tuning.background && bytes.max > 0)
+            .map(Place::Memory)
+            .map(Self::new)
     }
 
     /// Waits until the memtable has room for a batch.
     pub(crate) fn make_room(&self) -> Result<()> {
-        match self {
-            Self::Sled(table) => table.make_room(),
-            Self::Memory(table) => table.make_room(),
+        match &self.place {
+            Place::Sled(table) => table.make_room(),
+            Place::Memory(table) => table.make_room(),
         }
     }
 
     /// Shows change sets to readers, all at once.
     pub(crate) fn publish(&self, sets: Vec<ChangeSet>) -> Result<()> {
-        match self {
-            Self::Sled(table) => table.publish(sets),
-            Self::Memory(table) => table.publish(sets),
+        self.opened.forget(&sets);
+        match &self.place {
+            Place::Sled(table) => table.publish(sets),
+            Place::Memory(table) => table.publish(sets),
         }
     }
 
     /// Moves the change sets up to `lsn` from the memtable to the store below.
     pub(crate) fn flush_to(&self, lsn: Lsn) -> Result<()> {
-        match self {
-            Self::Sled(table) => table.flush_to(lsn),
-            Self::Memory(table) => table.flush_to(lsn),
+        match &self.place {
+            Place::Sled(table) => table.flush_to(lsn),
+            Place::Memory(table) => table.flush_to(lsn),
         }
     }
 
     /// Bytes of rows that only the memtable has.
     pub(crate) fn waiting_bytes(&self) -> u64 {
-        match self {
-            Self::Sled(table) => table.waiting_bytes(),
-            Self::Memory(table) => table.waiting_bytes(),
+        match &self.place {
+            Place::Sled(table) => table.waiting_bytes(),
+            Place::Memory(table) => table.waiting_bytes(),
         }
     }
 
     /// The store, whichever it is.
     pub(crate) fn store(&self) -> &dyn Store {
-        match self {
-            Self::Sled(store) => store,
-            Self::Memory(store) => store,
+        match &self.place {
+            Place::Sled(store) => store,
+            Place::Memory(store) => store,
         }
     }
 
@@ -84,14 +116,14 @@ impl State {
 
     /// Whether the log can free something after a [`Self::checkpoint`].
     pub(crate) fn can_be_durable(&self, is_log_on_disk: bool) -> bool {
-        matches!(self, Self::Sled(_)) || !is_log_on_disk
+        matches!(self.place, Place::Sled(_)) || !is_log_on_disk
     }
 
     /// Closes the state durably, so that a damaged log can be repaired from it (I6).
     pub(crate) fn close(&self) -> Result<()> {
-        match self {
-            Self::Sled(table) => table.close().map(drop),
-            Self::Memory(table) => table.flush(),
+        match &self.place {
+            Place::Sled(table) => table.close().map(drop),
+            Place::Memory(table) => table.flush(),
         }
     }
 }

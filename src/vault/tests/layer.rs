@@ -37,7 +37,7 @@ proptest! {
     ) {
         let store = OrderedStore::new();
         store.apply(&[ChangeSet { lsn: Lsn(1), rows: below.iter().map(row).collect() }]).unwrap();
-        let mut layer = Layer::over(&store);
+        let mut layer = Layer::over(&store as &dyn Store);
         let mut model: BTreeMap<Vec<u8>, u8> = BTreeMap::new();
         for (tree, key, value) in below.iter().chain(&above) {
             if *tree == 0 {

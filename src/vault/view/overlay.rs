@@ -1,7 +1,8 @@
-//! Where sealed rows are read from. Readers use the store alone. The commit pipeline uses the store under a
-//! layer of rows that earlier operations of the batch have written (I1).
+//! Where rows are read from. Readers use the state alone. The commit pipeline uses the state under a layer of
+//! rows that earlier operations of the batch have written (I1).
 
-use crate::model::{RowChange, Tree};
+use super::opened::{Opened, OpenedRows};
+use crate::model::{Lsn, RowChange, Tree};
 use crate::store::{PerTree, Row, Store};
 use crate::vault::error::RowError;
 use std::collections::BTreeMap;
@@ -19,6 +20,46 @@ pub(crate) trait RowSource {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Row>, RowError>;
+    /// The row as it was opened before, if it was and has not changed since. Of `labels` it is asked for all
+    /// of a secret, by its id.
+    fn opened(&self, _tree: Tree, _key: &[u8]) -> Option<Opened> {
+        None
+    }
+    /// Keeps an opened row for the next reader.
+    fn keep(&self, _tree: Tree, _key: &[u8], _opened: Opened) {}
+}
+
+/// A state's rows, with those that were opened lately.
+#[derive(Clone, Copy)]
+pub(crate) struct Latest<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) opened: &'a OpenedRows,
+    /// The operation at which the read began.
+    pub(crate) at: Lsn,
+}
+
+impl RowSource for Latest<'_> {
+    fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
+        Ok(self.store.get(tree, key)?)
+    }
+
+    fn range(
+        &self,
+        tree: Tree,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Row>, RowError> {
+        Ok(self.store.range(tree, prefix, after, limit, false)?)
+    }
+
+    fn opened(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
+        self.opened.get(tree, key)
+    }
+
+    fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
+        self.opened.keep(tree, key, opened, self.at);
+    }
 }
 
 impl RowSource for &dyn Store {
@@ -40,15 +81,15 @@ impl RowSource for &dyn Store {
 /// Rows of a tree by key. `None` is a tombstone.
 type Written = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
 
-/// The rows that a batch has written so far, over the store.
-pub(crate) struct Layer<'a> {
-    below: &'a dyn Store,
+/// The rows that a batch has written so far, over those of a state.
+pub(crate) struct Layer<B> {
+    below: B,
     rows: PerTree<Written>,
 }
 
-impl<'a> Layer<'a> {
+impl<B: RowSource> Layer<B> {
     /// An empty layer.
-    pub(crate) fn over(below: &'a dyn Store) -> Self {
+    pub(crate) fn over(below: B) -> Self {
         Self { below, rows: PerTree::default() }
     }
 
@@ -60,11 +101,30 @@ impl<'a> Layer<'a> {
     }
 }
 
-impl RowSource for Layer<'_> {
+impl<B: RowSource> Layer<B> {
+    /// Whether the layer has a row whose key starts with `prefix`.
+    fn has(&self, tree: Tree, prefix: &[u8]) -> bool {
+        let rows = self.rows.of(tree);
+        let mut from = rows.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
+        from.next().is_some_and(|(key, _)| key.starts_with(prefix))
+    }
+}
+
+impl<B: RowSource> RowSource for Layer<B> {
+    fn opened(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
+        if self.has(tree, key) { None } else { self.below.opened(tree, key) }
+    }
+
+    fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
+        if !self.has(tree, key) {
+            self.below.keep(tree, key, opened);
+        }
+    }
+
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
         match self.rows.of(tree).get(key) {
             Some(value) => Ok(value.clone()),
-            None => Ok(self.below.get(tree, key)?),
+            None => self.below.get(tree, key),
         }
     }
 
@@ -87,11 +147,10 @@ impl RowSource for Layer<'_> {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         if written.is_empty() {
-            return Ok(self.below.range(tree, prefix, after, limit, false)?);
+            return self.below.range(tree, prefix, after, limit);
         }
         // Each row of the layer may hide one of the store, so that many more are fetched.
-        let below =
-            self.below.range(tree, prefix, after, limit.saturating_add(written.len()), false)?;
+        let below = self.below.range(tree, prefix, after, limit.saturating_add(written.len()))?;
         let complete = below.len() < limit.saturating_add(written.len());
         let last_below = below.last().map(|(key, _)| key.clone());
         let mut merged: BTreeMap<Box<[u8]>, Box<[u8]>> = below.into_iter().collect();

@@ -1,6 +1,7 @@
 //! Opens and decodes rows, and gives them to `semantics` as facts.
 
 use super::access_marks::AccessMarks;
+use super::opened::Opened;
 use super::overlay::RowSource;
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
@@ -13,6 +14,7 @@ use crate::vault::error::RowError;
 use crate::vault::rows;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The most records that a read of one secret depends on: a replica's and its primary's.
 const MET_MAX: usize = 2;
@@ -69,10 +71,15 @@ impl<S: RowSource> RowView<'_, S> {
     }
 
     fn secret_row(&self, key: &[u8], sealed: &[u8]) -> Result<SecretRecord, RowError> {
-        let mut record = self.open(Tree::Secrets, key, sealed, rows::decode_secret)?;
+        let record = self.open(Tree::Secrets, key, sealed, rows::decode_secret)?;
         if record.id.0 != key {
             return Err(RowError::Row("ROW-8"));
         }
+        Ok(record)
+    }
+
+    /// Notes a record that was read, and returns it with what the marks know.
+    fn met(&self, mut record: SecretRecord) -> SecretRecord {
         let mut met = self.met.borrow_mut();
         if met.len() < MET_MAX && met.iter().all(|(id, _)| *id != record.id) {
             met.push((record.id, record.lsn));
@@ -80,22 +87,29 @@ impl<S: RowSource> RowView<'_, S> {
         if let Some(primary) = record.shows() {
             self.primaries.borrow_mut().insert(primary);
         }
+        drop(met);
         self.marks.show_on_secret(&mut record);
-        Ok(record)
+        record
     }
 
     fn version_row(&self, key: &[u8], sealed: &[u8]) -> Result<VersionRecord, RowError> {
-        let mut version = self.open(Tree::Versions, key, sealed, rows::decode_version)?;
+        let version = self.open(Tree::Versions, key, sealed, rows::decode_version)?;
         if rows::version_key(version.id, version.seq) != key {
             return Err(RowError::Row("ROW-8"));
         }
-        self.marks.show_on_version(&mut version);
         Ok(version)
+    }
+
+    /// The version with what the marks know.
+    fn marked(&self, mut version: VersionRecord) -> VersionRecord {
+        self.marks.show_on_version(&mut version);
+        version
     }
 
     /// Whether a row of `secrets` opens, and replica and primary refer to each other (ROW-12).
     pub(crate) fn secret_opens(&self, key: &[u8], row: &[u8]) -> bool {
         let Ok(record) = self.secret_row(key, row) else { return false };
+        let record = self.met(record);
         if !self.accounts_agree(&record) {
             return false;
         }
@@ -159,10 +173,16 @@ impl<S: RowSource> RowView<'_, S> {
     }
 
     /// The data key of a version with a value.
-    pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<ValueKey, RowError> {
+    pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<Arc<ValueKey>, RowError> {
         let key = rows::version_key(version.id, version.seq);
+        if let Some(Opened::Key(key)) = self.source.opened(Tree::Keys, &key) {
+            return Ok(key);
+        }
         let row = self.source.get(Tree::Keys, &key)?.ok_or(RowError::Row("ROW-9"))?;
-        Ok(self.keys.unwrap_value_key(version.id, version.seq, &version.version_id, &row)?)
+        let VersionRecord { id, seq, version_id, .. } = version;
+        let opened = Arc::new(self.keys.unwrap_value_key(*id, *seq, version_id, &row)?);
+        self.source.keep(Tree::Keys, &key, Opened::Key(Arc::clone(&opened)));
+        Ok(opened)
     }
 
     /// The sealed value of a version, its chunks put together.
@@ -193,8 +213,14 @@ impl<S: RowSource> View for RowView<'_, S> {
         name: &SecretName,
     ) -> Result<Option<SecretRecord>, RowError> {
         let key = self.keys.name_index(scope, name);
-        let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
-        let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
+        let id = if let Some(Opened::Name(id)) = self.source.opened(Tree::Names, &key) {
+            id
+        } else {
+            let Some(row) = self.source.get(Tree::Names, &key)? else { return Ok(None) };
+            let id = self.open(Tree::Names, &key, &row, rows::decode_id)?;
+            self.source.keep(Tree::Names, &key, Opened::Name(id));
+            id
+        };
         match self.secret(id)? {
             Some(record) if !record.dead && record.name == *name && record.scope == *scope => {
                 Ok(Some(record))
@@ -207,12 +233,18 @@ impl<S: RowSource> View for RowView<'_, S> {
     }
 
     fn secret(&self, id: RecordId) -> Result<Option<SecretRecord>, RowError> {
+        if let Some(Opened::Secret(record)) = self.source.opened(Tree::Secrets, &id.0) {
+            return Ok(Some(self.met((*record).clone())));
+        }
         let row = self.source.get(Tree::Secrets, &id.0)?;
         if row.is_none() && self.primaries.borrow().contains(&id) {
             // A replica has named it, so this is damage and not "not found".
             return Err(RowError::Row("ROW-8"));
         }
-        row.map(|row| self.secret_row(&id.0, &row)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let record = self.secret_row(&id.0, &row)?;
+        self.source.keep(Tree::Secrets, &id.0, Opened::Secret(Arc::new(record.clone())));
+        Ok(Some(self.met(record)))
     }
 
     fn secrets(
@@ -229,7 +261,7 @@ impl<S: RowSource> View for RowView<'_, S> {
             let page = self.source.range(Tree::Secrets, &prefix, after.as_deref(), wanted)?;
             let ended = page.len() < wanted;
             for (key, row) in page {
-                let record = self.secret_row(&key, &row)?;
+                let record = self.met(self.secret_row(&key, &row)?);
                 after = Some(key.into_vec());
                 if !record.dead && record.scope == *scope {
                     found.push(record);
@@ -243,6 +275,10 @@ impl<S: RowSource> View for RowView<'_, S> {
     }
 
     fn stages(&self, id: RecordId) -> Result<Vec<(Stage, Seq)>, RowError> {
+        if let Some(Opened::Labels(stages)) = self.source.opened(Tree::Labels, &id.0) {
+            self.named.borrow_mut().extend(stages.iter().map(|(_, seq)| (id, *seq)));
+            return Ok(stages.to_vec());
+        }
         let page: Vec<Row> = self.source.range(
             Tree::Labels,
             &id.0,
@@ -256,6 +292,7 @@ impl<S: RowSource> View for RowView<'_, S> {
             stages.push((label.stage, label.seq));
         }
         stages.sort();
+        self.source.keep(Tree::Labels, &id.0, Opened::Labels(stages.clone().into()));
         Ok(stages)
     }
 
@@ -272,19 +309,30 @@ impl<S: RowSource> View for RowView<'_, S> {
 
     fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, RowError> {
         let key = rows::version_key(id, seq);
+        if let Some(Opened::Version(version)) = self.source.opened(Tree::Versions, &key) {
+            return Ok(Some(self.marked((*version).clone())));
+        }
         let row = self.source.get(Tree::Versions, &key)?;
         if row.is_none() && self.named.borrow().contains(&(id, seq)) {
             // A label or a token has named it, so this is damage and not "not found".
             return Err(RowError::Row("ROW-8"));
         }
-        row.map(|row| self.version_row(&key, &row)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let version = self.version_row(&key, &row)?;
+        self.source.keep(Tree::Versions, &key, Opened::Version(Arc::new(version.clone())));
+        Ok(Some(self.marked(version)))
     }
 
     fn version_seq(&self, id: RecordId, version: &VersionId) -> Result<Option<Seq>, RowError> {
         let key = rows::token_key(self.keys, id, version);
-        let row = self.source.get(Tree::Tokens, &key)?;
-        let Some(row) = row else { return Ok(None) };
-        let seq = self.open(Tree::Tokens, &key, &row, rows::decode_seq)?;
+        let seq = if let Some(Opened::Token(seq)) = self.source.opened(Tree::Tokens, &key) {
+            seq
+        } else {
+            let Some(row) = self.source.get(Tree::Tokens, &key)? else { return Ok(None) };
+            let seq = self.open(Tree::Tokens, &key, &row, rows::decode_seq)?;
+            self.source.keep(Tree::Tokens, &key, Opened::Token(seq));
+            seq
+        };
         self.named.borrow_mut().push((id, seq));
         Ok(Some(seq))
     }
@@ -302,7 +350,7 @@ impl<S: RowSource> View for RowView<'_, S> {
             after.as_ref().map(<[u8; 24]>::as_slice),
             limit,
         )?;
-        page.iter().map(|(key, row)| self.version_row(key, row)).collect()
+        page.iter().map(|(key, row)| Ok(self.marked(self.version_row(key, row)?))).collect()
     }
 
     fn same_payload(&self, id: RecordId, seq: Seq) -> Result<bool, RowError> {
@@ -311,7 +359,8 @@ impl<S: RowSource> View for RowView<'_, S> {
         if version.kind.is_none() {
             return Ok(false);
         }
-        Ok(Keyring::same_payload(payload, &self.value_key(&version)?))
+        let stored = self.value_key(&version)?;
+        Ok(Keyring::same_payload(payload, &stored))
     }
 
     fn fresh_id(&self, scope: &Scope, lsn: Lsn) -> RecordId {

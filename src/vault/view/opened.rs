@@ -1,0 +1,208 @@
+//! Rows that were opened lately, for the next reader: metadata and data keys, never values.
+//!
+//! A row that is about to change is forgotten before the change is shown. A reader may still hold what it
+//! read before that. It says at which operation it reads, and what it wants to keep is refused if a row of
+//! the same secret has changed since. So nothing here is older than what the state shows.
+
+use crate::crypto::ValueKey;
+use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError};
+use crate::model::{ChangeSet, Lsn, RecordId, SecretRecord, Seq, Stage, Tree, VersionRecord};
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+/// Shards, so that readers seldom wait for each other. The rows of one secret share a shard.
+const SHARDS: usize = 64;
+/// Rows in each of the two generations of a shard: 32,768 rows in all.
+const GENERATION_ROWS: usize = 256;
+/// The part of a key that is the secret's id, in every tree but `names`.
+const ID_BYTES: usize = 16;
+
+/// An opened row, or the opened labels of a secret.
+#[derive(Clone)]
+pub(crate) enum Opened {
+    Name(RecordId),
+    Secret(Arc<SecretRecord>),
+    Version(Arc<VersionRecord>),
+    /// A version's data key. It is wiped when the last reader lets it go.
+    Key(Arc<ValueKey>),
+    /// All labels of a secret, under its id.
+    Labels(Arc<[(Stage, Seq)]>),
+    /// The version that a token names.
+    Token(Seq),
+}
+
+type Rows = HashMap<(Tree, Box<[u8]>), Opened>;
+
+/// Rows that were used since the last change of generations, and those that were used before it.
+#[derive(Default)]
+struct Shard {
+    young: Rows,
+    old: Rows,
+    /// The last operation that changed a row of this shard.
+    changed: Lsn,
+}
+
+impl Shard {
+    fn retain(&mut self, is_kept: impl Fn(&(Tree, Box<[u8]>)) -> bool) {
+        self.young.retain(|place, _| is_kept(place));
+        self.old.retain(|place, _| is_kept(place));
+    }
+}
+
+/// The opened rows of one state.
+pub(crate) struct OpenedRows {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+}
+
+impl Default for OpenedRows {
+    fn default() -> Self {
+        let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
+        Self { shards, hasher: RandomState::new() }
+    }
+}
+
+impl OpenedRows {
+    fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Shard>> {
+        let id = key.get(..ID_BYTES).unwrap_or(key);
+        let at = usize::try_from(self.hasher.hash_one(id) % SHARDS as u64).ok()?;
+        Some(self.shards.get(at)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What was kept of a row.
+    pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
+        let place = (tree, key.into());
+        let mut shard = self.shard(key)?;
+        if let Some(found) = shard.young.get(&place) {
+            return Some(found.clone());
+        }
+        let found = shard.old.remove(&place)?;
+        insert(&mut shard, place, found.clone());
+        Some(found)
+    }
+
+    /// Keeps an opened row that was read at `at`, unless its secret has changed since.
+    pub(crate) fn keep(&self, tree: Tree, key: &[u8], opened: Opened, at: Lsn) {
+        let Some(mut shard) = self.shard(key) else { return };
+        if at >= shard.changed {
+            insert(&mut shard, (tree, key.into()), opened);
+        }
+    }
+
+    /// Forgets the rows that are about to change. Of a secret that is purged everything is forgotten, its
+    /// data keys above all (I10).
+    pub(crate) fn forget(&self, sets: &[ChangeSet]) {
+        for set in sets {
+            let is_purge =
+                set.rows.iter().any(|row| row.tree == Tree::Names && row.value.is_none());
+            for row in &set.rows {
+                if row.tree == Tree::Blobs {
+                    continue;
+                }
+                let Some(mut shard) = self.shard(&row.key) else { continue };
+                shard.changed = shard.changed.max(set.lsn);
+                if is_purge && row.tree == Tree::Secrets {
+                    shard.retain(|(_, key)| !key.starts_with(&row.key));
+                    continue;
+                }
+                let key = match row.tree {
+                    Tree::Labels => row.key.get(..ID_BYTES).unwrap_or(&row.key),
+                    _ => &row.key,
+                };
+                let place = (row.tree, key.into());
+                shard.young.remove(&place);
+                shard.old.remove(&place);
+            }
+        }
+    }
+
+    /// Forgets everything: the keys that opened it are about to be erased.
+    pub(crate) fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.retain(|_| false);
+        }
+    }
+}
+
+fn insert(shard: &mut Shard, place: (Tree, Box<[u8]>), opened: Opened) {
+    if shard.young.len() >= GENERATION_ROWS {
+        shard.old = std::mem::take(&mut shard.young);
+    }
+    shard.young.insert(place, opened);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::model::RowChange;
+
+    fn set(lsn: u64, rows: &[(Tree, &[u8], bool)]) -> ChangeSet {
+        let row = |(tree, key, is_there): &(Tree, &[u8], bool)| RowChange {
+            tree: *tree,
+            key: (*key).into(),
+            value: is_there.then(|| Box::from(*b"sealed")),
+        };
+        ChangeSet { lsn: Lsn(lsn), rows: rows.iter().map(row).collect() }
+    }
+
+    fn seq(opened: Option<Opened>) -> Option<u64> {
+        match opened {
+            Some(Opened::Token(seq)) => Some(seq.0),
+            _ => None,
+        }
+    }
+
+    const ID: [u8; 16] = *b"the secret's id.";
+
+    #[test]
+    fn what_a_reader_read_before_a_change_is_not_kept_after_it() {
+        let rows = OpenedRows::default();
+        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(4));
+        assert_eq!(seq(rows.get(Tree::Tokens, &ID)), Some(1));
+        rows.forget(&[set(5, &[(Tree::Tokens, &ID, true)])]);
+        assert_eq!(seq(rows.get(Tree::Tokens, &ID)), None);
+        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(4));
+        assert_eq!(seq(rows.get(Tree::Tokens, &ID)), None, "it is older than the change");
+        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(2)), Lsn(5));
+        assert_eq!(seq(rows.get(Tree::Tokens, &ID)), Some(2));
+    }
+
+    #[test]
+    fn a_changed_label_forgets_all_labels_of_its_secret() {
+        let rows = OpenedRows::default();
+        rows.keep(Tree::Labels, &ID, Opened::Labels(Arc::from([])), Lsn(1));
+        let label = [ID, *b"hash of a label."].concat();
+        rows.forget(&[set(2, &[(Tree::Labels, &label, false)])]);
+        assert!(rows.get(Tree::Labels, &ID).is_none());
+    }
+
+    #[test]
+    fn a_purge_forgets_everything_of_its_secret() {
+        let rows = OpenedRows::default();
+        let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
+        rows.keep(Tree::Keys, &version, Opened::Token(Seq(1)), Lsn(1));
+        let changes: [(Tree, &[u8], bool); 2] =
+            [(Tree::Names, b"hash of its name", false), (Tree::Secrets, &ID, true)];
+        rows.forget(&[set(2, &changes)]);
+        assert!(rows.get(Tree::Keys, &version).is_none());
+    }
+
+    #[test]
+    fn rows_that_are_used_stay_and_the_number_of_rows_is_bounded() {
+        let rows = OpenedRows::default();
+        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(1));
+        for n in 0..100_000_u64 {
+            rows.keep(Tree::Tokens, &n.to_be_bytes(), Opened::Token(Seq(n)), Lsn(1));
+            assert!(seq(rows.get(Tree::Tokens, &ID)).is_some());
+        }
+        let kept = rows.shards.iter().map(|shard| {
+            let shard = shard.lock().unwrap();
+            shard.young.len() + shard.old.len()
+        });
+        assert!(kept.sum::<usize>() <= 2 * SHARDS * GENERATION_ROWS);
+    }
+}
