@@ -120,7 +120,9 @@ impl<S: Store> Shared<S> {
         let sets: Vec<Arc<ChangeSet>> =
             sets.into_iter().filter(|set| set.lsn > applied).map(Arc::new).collect();
         let Some(last) = sets.last().map(|set| set.lsn) else { return Ok(()) };
-        sets.iter().for_each(|set| self.table.insert(set));
+        for set in &sets {
+            self.table.insert(set);
+        }
         let bytes: u64 = sets.iter().map(|set| bytes_of(set)).sum();
         let mut waiting = self.waiting();
         self.published.store(last.0, Ordering::Release);

@@ -31,7 +31,7 @@ use crate::model::{ChangeSet, Lsn, Tree};
 pub use flush::MemtableBytes;
 use flush::Shared;
 use std::cmp::Ordering;
-use table::Newer;
+use table::{Looked, Newer};
 
 /// The least number of rows that a range takes from the table in one go.
 const PAGE_ROWS: usize = 64;
@@ -137,8 +137,11 @@ impl<S: Store> Store for Memtable<S> {
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        let newer = self.shared.table.get(tree, key, self.shared.published());
-        newer.map_or_else(|| self.below().get(tree, key), Ok)
+        match self.shared.table.get(tree, key, self.shared.published()) {
+            Looked::Row(row) => Ok(Some(row)),
+            Looked::Removed => Ok(None),
+            Looked::Unknown => self.below().get(tree, key),
+        }
     }
 
     fn range(

@@ -90,6 +90,14 @@ impl Version {
     }
 }
 
+/// What the table knows of a row.
+pub(super) enum Looked {
+    Row(Box<[u8]>),
+    Removed,
+    /// The state below decides.
+    Unknown,
+}
+
 /// A row as the table has it: its key, and its sealed value or a tombstone.
 pub(super) type Newer = (Box<[u8]>, Option<Box<[u8]>>);
 
@@ -118,10 +126,15 @@ impl Table {
         }
     }
 
-    /// The row at `at`. `None`: the table does not have it, so the state below decides.
-    pub(super) fn get(&self, tree: Tree, key: &[u8], at: Lsn) -> Option<Option<Box<[u8]>>> {
-        let found = self.0.lower_bound(Bound::Included(&Place::new(tree, key, at)))?;
-        found.key().is_of(tree, key).then(|| found.value().value().map(Into::into))
+    /// The row at `at`.
+    pub(super) fn get(&self, tree: Tree, key: &[u8], at: Lsn) -> Looked {
+        let found = self.0.lower_bound(Bound::Included(&Place::new(tree, key, at)));
+        match found.filter(|found| found.key().is_of(tree, key)) {
+            None => Looked::Unknown,
+            Some(found) => {
+                found.value().value().map_or(Looked::Removed, |value| Looked::Row(value.into()))
+            }
+        }
     }
 
     /// Up to `limit` rows at `at` within `bounds`, in order or in falling order. `true`: there are no more.
@@ -170,11 +183,7 @@ fn places(tree: Tree, (low, high): &Bounds) -> (Bound<Place>, Bound<Place>) {
             Bound::Excluded(Place::before(tree, key))
         }
         Bound::Included(key) | Bound::Excluded(key) => Bound::Included(Place::after(tree, key)),
-        Bound::Unbounded => Bound::Included(Place {
-            len: KEY_BYTES_MAX as u8,
-            key: [u8::MAX; KEY_BYTES_MAX],
-            ..Place::after(tree, &[])
-        }),
+        Bound::Unbounded => Bound::Included(Place::after(tree, &[u8::MAX; KEY_BYTES_MAX])),
     };
     (low, high)
 }

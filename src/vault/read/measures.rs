@@ -18,6 +18,8 @@ pub(crate) struct Measures {
     pub(crate) log_bytes: u64,
     /// Bytes of the files of the state.
     pub(crate) state_bytes: u64,
+    /// Bytes of acknowledged rows that wait in memory for the state.
+    pub(crate) memtable_bytes: u64,
 }
 
 impl Inner {
@@ -30,6 +32,7 @@ impl Inner {
             frames: shared.frames.load(Ordering::Relaxed),
             log_bytes: bytes_below(fs, &shared.dir.join(log::FOLDER)),
             state_bytes: bytes_below(fs, &guard::state_dir(&shared.dir)),
+            memtable_bytes: shared.state.waiting_bytes(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::env::threads::sync::atomic::{AtomicBool, Ordering};
 use crate::env::threads::sync::{Arc, PoisonError, RwLock};
 #[cfg(feature = "testkit")]
-use crate::vault::state::serving::Place;
+use crate::vault::state::serving::Backing;
 use crate::vault::state::serving::State;
 
 /// Holds the state. It is taken out while it is rebuilt, and when the vault is closed.
@@ -21,9 +21,9 @@ impl StateSlot {
     #[cfg(feature = "testkit")]
     pub(super) fn fork(&self) -> Option<Self> {
         let current = self.get();
-        let state = match current.as_deref().map(State::place) {
-            Some(Place::Memory(rows)) => Some(State::new(Place::Memory(rows.fork().ok()?))),
-            Some(Place::Sled(_)) => return None,
+        let state = match current.as_deref().map(State::backing) {
+            Some(Backing::Memory(rows)) => Some(State::new(Backing::Memory(rows.fork().ok()?))),
+            Some(Backing::Sled(_)) => return None,
             None => None,
         };
         let state = state.map(Arc::new);

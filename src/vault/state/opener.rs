@@ -10,7 +10,7 @@
 //! Where sled cannot open at all (a full disk, a panic that broke its threads) an ordered map in memory
 //! serves until the next open.
 
-use super::serving::{Place, State};
+use super::serving::{Backing, State};
 use super::sums::{advance, sum_rows};
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
@@ -58,12 +58,12 @@ impl StateOpener<'_> {
 
     /// Reads the log's rows into memory and compares their digest.
     pub(crate) fn read(&self, recovered: &Recovered) -> Result<OrderedStore> {
-        match self.fill(self.in_memory(OrderedStore::new())?, recovered)?.state.place() {
-            Place::Memory(rows) => {
+        match self.fill(self.in_memory(OrderedStore::new())?, recovered)?.state.backing() {
+            Backing::Memory(rows) => {
                 rows.flush().map_err(RowError::from)?;
                 Ok(rows.below().fork())
             }
-            Place::Sled(_) => Err(ErrorKind::StateBroken.into()),
+            Backing::Sled(_) => Err(ErrorKind::StateBroken.into()),
         }
     }
 
@@ -94,11 +94,10 @@ impl StateOpener<'_> {
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
             && let Some(state) = self.open_sled()
+            && state.store().checkpoint().is_ok()
         {
-            if state.store().checkpoint().is_ok() {
-                checked(&state)?;
-                return Ok(state);
-            }
+            checked(&state)?;
+            return Ok(state);
         }
         self.in_memory(OrderedStore::new())
     }
@@ -256,8 +255,8 @@ impl StateOpener<'_> {
             }
         };
         let broken = |_: StoreError| LogError::Stopped;
-        let read = match state.place() {
-            Place::Sled(store) => {
+        let read = match state.backing() {
+            Backing::Sled(store) => {
                 let mut loader = store.load().map_err(RowError::from)?;
                 let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
@@ -265,7 +264,7 @@ impl StateOpener<'_> {
                 });
                 read.and_then(|()| loader.finish(lsn).map_err(broken))
             }
-            Place::Memory(store) => {
+            Backing::Memory(store) => {
                 let mut rows = Vec::new();
                 let read = recovered.read_snapshot(&mut |tree, key, value| {
                     each(tree, key, value);
@@ -302,10 +301,10 @@ impl StateOpener<'_> {
 }
 
 fn checked(state: &State) -> Result<()> {
-    match state.place() {
-        Place::Sled(table) => {
+    match state.backing() {
+        Backing::Sled(table) => {
             table.below().checked().map_err(|error| Error::from(RowError::from(error)))
         }
-        Place::Memory(_) => Ok(()),
+        Backing::Memory(_) => Ok(()),
     }
 }

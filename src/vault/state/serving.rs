@@ -11,12 +11,12 @@ const MEMTABLE_BYTES: u64 = 32 << 20;
 
 /// The store in use, and the rows of it that were opened lately.
 pub(crate) struct State {
-    place: Place,
+    backing: Backing,
     opened: OpenedRows,
 }
 
 /// Where the rows are.
-pub(crate) enum Place {
+pub(crate) enum Backing {
     /// It is on the disk.
     Sled(Memtable<SledStore>),
     /// It lives in memory and is rebuilt by the next open.
@@ -27,13 +27,13 @@ pub(crate) enum Place {
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl State {
-    pub(crate) fn new(place: Place) -> Self {
-        Self { place, opened: OpenedRows::default() }
+    pub(crate) fn new(backing: Backing) -> Self {
+        Self { backing, opened: OpenedRows::default() }
     }
 
     /// Where the rows are.
-    pub(crate) fn place(&self) -> &Place {
-        &self.place
+    pub(crate) fn backing(&self) -> &Backing {
+        &self.backing
     }
 
     /// The rows as they are now.
@@ -51,55 +51,55 @@ impl State {
     /// The state on the disk. Rows come to it through a memtable.
     pub(crate) fn on_disk(store: SledStore, tuning: &Tuning) -> Result<Self> {
         let bytes = tuning.memtable.unwrap_or(MemtableBytes::of(MEMTABLE_BYTES));
-        Memtable::over(store, bytes, tuning.background).map(Place::Sled).map(Self::new)
+        Memtable::over(store, bytes, tuning.background).map(Backing::Sled).map(Self::new)
     }
 
     /// The state in memory. Unless a harness asks for a memtable, rows go straight to it.
     pub(crate) fn in_memory(store: OrderedStore, tuning: &Tuning) -> Result<Self> {
         let bytes = tuning.memtable.unwrap_or(MemtableBytes::of(0));
         Memtable::over(store, bytes, tuning.background && bytes.max > 0)
-            .map(Place::Memory)
+            .map(Backing::Memory)
             .map(Self::new)
     }
 
     /// Waits until the memtable has room for a batch.
     pub(crate) fn make_room(&self) -> Result<()> {
-        match &self.place {
-            Place::Sled(table) => table.make_room(),
-            Place::Memory(table) => table.make_room(),
+        match &self.backing {
+            Backing::Sled(table) => table.make_room(),
+            Backing::Memory(table) => table.make_room(),
         }
     }
 
     /// Shows change sets to readers, all at once.
     pub(crate) fn publish(&self, sets: Vec<ChangeSet>) -> Result<()> {
         self.opened.forget(&sets);
-        match &self.place {
-            Place::Sled(table) => table.publish(sets),
-            Place::Memory(table) => table.publish(sets),
+        match &self.backing {
+            Backing::Sled(table) => table.publish(sets),
+            Backing::Memory(table) => table.publish(sets),
         }
     }
 
     /// Moves the change sets up to `lsn` from the memtable to the store below.
     pub(crate) fn flush_to(&self, lsn: Lsn) -> Result<()> {
-        match &self.place {
-            Place::Sled(table) => table.flush_to(lsn),
-            Place::Memory(table) => table.flush_to(lsn),
+        match &self.backing {
+            Backing::Sled(table) => table.flush_to(lsn),
+            Backing::Memory(table) => table.flush_to(lsn),
         }
     }
 
     /// Bytes of rows that only the memtable has.
     pub(crate) fn waiting_bytes(&self) -> u64 {
-        match &self.place {
-            Place::Sled(table) => table.waiting_bytes(),
-            Place::Memory(table) => table.waiting_bytes(),
+        match &self.backing {
+            Backing::Sled(table) => table.waiting_bytes(),
+            Backing::Memory(table) => table.waiting_bytes(),
         }
     }
 
     /// The store, whichever it is.
     pub(crate) fn store(&self) -> &dyn Store {
-        match &self.place {
-            Place::Sled(store) => store,
-            Place::Memory(store) => store,
+        match &self.backing {
+            Backing::Sled(store) => store,
+            Backing::Memory(store) => store,
         }
     }
 
@@ -116,14 +116,14 @@ impl State {
 
     /// Whether the log can free something after a [`Self::checkpoint`].
     pub(crate) fn can_be_durable(&self, is_log_on_disk: bool) -> bool {
-        matches!(self.place, Place::Sled(_)) || !is_log_on_disk
+        matches!(self.backing, Backing::Sled(_)) || !is_log_on_disk
     }
 
     /// Closes the state durably, so that a damaged log can be repaired from it (I6).
     pub(crate) fn close(&self) -> Result<()> {
-        match &self.place {
-            Place::Sled(table) => table.close().map(drop),
-            Place::Memory(table) => table.flush(),
+        match &self.backing {
+            Backing::Sled(table) => table.close().map(drop),
+            Backing::Memory(table) => table.flush(),
         }
     }
 }

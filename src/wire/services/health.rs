@@ -73,7 +73,7 @@ impl Health {
             gauge("strongroom_writes_in_flight", "Writes without an answer yet.", writes),
         ];
         // What the vault does not tell in time is left out: a zero would be untrue.
-        if let Some(Measures { queue, frames, log_bytes, state_bytes }) = measures {
+        if let Some(Measures { queue, frames, log_bytes, state_bytes, memtable_bytes }) = measures {
             samples.extend([
                 gauge("strongroom_commit_queue", "Jobs that wait for the commit thread.", queue),
                 Sample {
@@ -84,6 +84,11 @@ impl Health {
                 },
                 gauge("strongroom_log_bytes", "Bytes of the files of the log.", log_bytes),
                 gauge("strongroom_state_bytes", "Bytes of the files of the state.", state_bytes),
+                gauge(
+                    "strongroom_memtable_bytes",
+                    "Bytes of acknowledged rows that wait in memory for the state.",
+                    memtable_bytes,
+                ),
             ]);
         }
         let text = observer.metrics(&samples);
