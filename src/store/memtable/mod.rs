@@ -6,7 +6,8 @@
 //!                  +-> flusher: whole change sets, in order, in bounded transactions -> the state below
 //! ```
 //!
-//! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is published.
+//! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is
+//!   published.
 //! - **MT2** The state below equals the log at the last flushed operation, and is never ahead of what was
 //!   published.
 //! - **MT3** A row leaves the table only after the state below has it, and readers ask the table first.

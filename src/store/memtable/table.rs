@@ -1,8 +1,8 @@
 //! The rows of acknowledged change sets, ordered by tree, key and operation.
 //!
 //! A row is never overwritten: each operation adds a version of its own, newest first. A reader looks at the
-//! newest version that is not newer than the operation at which it reads, so it sees whole change sets however
-//! far a writer has come with the next.
+//! newest version that is not newer than the operation at which it reads. So it sees whole change sets,
+//! however far a writer has come with the next.
 
 use crate::model::{ChangeSet, Lsn, Tree};
 use crate::store::bounds::Bounds;
@@ -118,8 +118,8 @@ impl Table {
         }
     }
 
-    /// Removes the rows of a change set that the state below has. Sets are removed in order, so a reader never
-    /// finds an older version of a row after a newer one is gone.
+    /// Removes the rows of a change set that the state below has. Sets are removed in order, so a reader
+    /// never finds an older version of a row after a newer one is gone.
     pub(super) fn remove(&self, set: &ChangeSet) {
         for change in &set.rows {
             self.0.remove(&Place::new(change.tree, &change.key, set.lsn));

@@ -8,8 +8,8 @@
 //! - Every operation of a batch, no-ops and refusals included, is answered after the sync of that batch (I1).
 //!   If the append is undone all of them are answered `NoSpace`. If the sync fails all of them are answered
 //!   `OutcomeUnknown` and the vault is poisoned (I4).
-//! - Rows are published after the sync, so the state never holds what the log does not (I6). The memtable gets
-//!   room before the append, so that a slow state holds up writers and nobody else.
+//! - Rows are published after the sync, so the state never holds what the log does not (I6). The memtable
+//!   gets room before the append, so that a slow state holds up writers and nobody else.
 //! - If publishing fails the answers stand, because the operations are durable. The state is rebuilt from the
 //!   log before the next operation is planned.
 //! - A batch can be planned twice. A row that does not open shows that the state is damaged. Nothing that was
