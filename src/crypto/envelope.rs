@@ -42,6 +42,18 @@ impl SealedValue {
     }
 }
 
+/// Bytes of stack that are wiped. The cipher's frames are smaller.
+const STACK_BYTES: usize = 8 * 1024;
+
+/// Wipes the stack below the caller. The cipher works on blocks of a value there, and the last of them stays
+/// until another call needs its place (I8).
+#[inline(never)]
+fn wipe_stack() {
+    let mut stack = [0_u8; STACK_BYTES];
+    stack.zeroize();
+    std::hint::black_box(&mut stack);
+}
+
 impl Keyring {
     /// Seals a value under a fresh data key. Needs no plan, no identity and no epoch, so callers do
     /// it on their own threads. [`CryptoError::TooLong`] above [`VALUE_BYTES_MAX`].
@@ -63,13 +75,14 @@ impl Keyring {
         let key = key?;
         let padded_bytes = padded_len(bytes.len());
         let aad = self.value_aad(value.kind(), padded_bytes)?;
-        let sealed =
-            SealKey::new(key.data_key()).seal(&[], &aad, padded_bytes, entropy, |body| {
-                let content = length.to_le_bytes();
-                for (to, from) in body.iter_mut().zip(content.iter().chain(bytes)) {
-                    *to = *from;
-                }
-            })?;
+        let sealed = SealKey::new(key.data_key()).seal(&[], &aad, padded_bytes, entropy, |body| {
+            let content = length.to_le_bytes();
+            for (to, from) in body.iter_mut().zip(content.iter().chain(bytes)) {
+                *to = *from;
+            }
+        });
+        wipe_stack();
+        let sealed = sealed?;
         let shape = SealedValue::shape_of(&sealed).ok_or(CryptoError::TooLong)?;
         Ok(SealedValue { key, sealed, shape })
     }
@@ -89,7 +102,9 @@ impl Keyring {
             .filter(|len| (PADDED_BYTES_MIN..=padded_len(VALUE_BYTES_MAX)).contains(len))
             .ok_or(damaged("ENV-1"))?;
         let aad = self.value_aad(kind, padded_bytes)?;
-        let padded = SealKey::new(key.data_key()).open(&aad, sealed).ok_or(damaged("ENV-2"))?;
+        let padded = SealKey::new(key.data_key()).open(&aad, sealed);
+        wipe_stack();
+        let padded = padded.ok_or(damaged("ENV-2"))?;
         let bytes = unpad(&padded)?;
         if kind == PayloadKind::String && std::str::from_utf8(bytes).is_err() {
             return Err(damaged("ENV-5"));
