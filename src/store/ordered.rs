@@ -21,6 +21,9 @@ struct State {
     /// Each shared with forks until one side writes to it.
     trees: PerTree<Arc<Map>>,
     applied: Lsn,
+    /// What a power cut would leave, if this were on a disk.
+    #[cfg(feature = "testkit")]
+    durable: Lsn,
 }
 
 /// The state in memory. Gone when dropped.
@@ -46,6 +49,14 @@ impl OrderedStore {
     #[must_use]
     pub fn fork(&self) -> Self {
         Self { state: RwLock::new(self.read().clone()) }
+    }
+
+    /// The operation of the last checkpoint. 0: there was none. A store on a disk comes back from a power cut
+    /// as it was then, or later.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub fn durable(&self) -> Lsn {
+        self.read().durable
     }
 
     /// A poisoned lock is ignored: no code under the lock can panic, so the data is whole.
@@ -138,6 +149,11 @@ impl Store for OrderedStore {
     }
 
     fn checkpoint(&self) -> Result<Lsn, StoreError> {
+        #[cfg(feature = "testkit")]
+        {
+            let mut state = self.write();
+            state.durable = state.applied;
+        }
         self.applied()
     }
 

@@ -16,6 +16,12 @@ const SEQUENCES: (&str, &str, &str) =
 fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
     let (module, test) = match fault {
         Fault::AckBeforeSync => (CUTS, "a_build_that_answers_before_the_sync_is_caught"),
+        Fault::PublishBeforeSync => (CUTS, "a_build_that_shows_a_batch_before_its_sync_is_caught"),
+        Fault::FreeBeforeFlush => {
+            (CUTS, "a_build_that_frees_before_the_state_has_the_rows_is_caught")
+        }
+        Fault::FlushDropsTombstone => (CUTS, "a_build_whose_flushes_drop_tombstones_is_caught"),
+        Fault::KeepsStaleRow => (CUTS, "a_build_that_keeps_opened_rows_after_a_change_is_caught"),
         Fault::NoopAtPlanTime => {
             ("errors::batch", "a_build_that_answers_no_ops_when_they_are_planned_is_caught")
         }

@@ -75,6 +75,9 @@ fn crash_all(run: &Run, depth: Depth, stride: usize, total: &mut Total) {
     sum.second_crashes += more.second_crashes;
     sum.rotten += more.rotten;
     sum.kills += more.kills;
+    sum.kept += more.kept;
+    sum.caught_up += more.caught_up;
+    sum.rotten_snapshots += more.rotten_snapshots;
     sum.opens += more.opens;
     sum.slow_opens += more.slow_opens;
     sum.slowest_micros = sum.slowest_micros.max(more.slowest_micros);
@@ -90,6 +93,9 @@ fn tell(name: &str, seeds: &Range<u64>, boundaries: u64, total: &Total) {
         ("second crashes in recovery", counts.second_crashes),
         ("rotten twins", counts.rotten),
         ("kills and then cuts", counts.kills),
+        ("opens with a lagging state", counts.kept),
+        ("of these caught up", counts.caught_up),
+        ("rotten snapshots", counts.rotten_snapshots),
         ("images with a sled state", *states),
         ("opens", counts.opens),
         ("opens over 2 s", counts.slow_opens),

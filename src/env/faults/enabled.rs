@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -20,6 +20,8 @@ impl Fault {
         Self::SkipFrameMac,
         Self::SkipRewriteOfLastFrame,
         Self::FreeBeforeReadBack,
+        Self::FreeBeforeFlush,
+        Self::PublishBeforeSync,
         Self::RepairFromLagging,
         Self::BelieveState,
         Self::AgeByWall,
@@ -38,6 +40,7 @@ impl Fault {
         Self::PageOmitsSecret,
         Self::BatchLosesRow,
         Self::FlushDropsTombstone,
+        Self::KeepsStaleRow,
         Self::NullCipher,
     ];
 }

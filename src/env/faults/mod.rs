@@ -35,6 +35,10 @@ pub enum Fault {
     SkipRewriteOfLastFrame,
     /// Frees segments and snapshots before the new snapshot was read back (breaks I6).
     FreeBeforeReadBack,
+    /// Frees segments and snapshots before the state below the memtable has their rows (breaks I6).
+    FreeBeforeFlush,
+    /// Shows a batch to readers before its sync (breaks I3).
+    PublishBeforeSync,
     /// Repairs the log from a state that lacks operations (breaks I6).
     RepairFromLagging,
     /// Serves a state that is there as it is, whatever the log says (breaks I6).
@@ -72,6 +76,8 @@ pub enum Fault {
     BatchLosesRow,
     /// Leaves rows in the state that were removed before they were flushed (breaks MT2).
     FlushDropsTombstone,
+    /// Keeps opened rows that have changed (breaks I3).
+    KeepsStaleRow,
 
     /// Keeps the plaintext of every sealed box in the clear.
     NullCipher,

@@ -109,6 +109,11 @@ impl Log {
         usize::try_from(self.wanted_capacity().saturating_sub(FRAMES_AT)).unwrap_or(usize::MAX)
     }
 
+    /// The operation at which the current snapshot stands.
+    pub fn snapshot_lsn(&self) -> crate::model::Lsn {
+        self.manifest.snapshot.tail.end.lsn
+    }
+
     /// Bytes of the current snapshot.
     pub fn snapshot_bytes(&self) -> u64 {
         self.manifest.snapshot.bytes

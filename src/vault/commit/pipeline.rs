@@ -308,6 +308,10 @@ impl Pipeline {
             sets,
         };
         self.append(&frame, may_use_reserve)?;
+        let is_early = self.shared.tuning.faults.active(Fault::PublishBeforeSync);
+        if is_early {
+            self.show(state, frame.sets.clone());
+        }
         if !self.shared.tuning.faults.active(Fault::AckBeforeSync)
             && let Err(error) = self.log.sync()
         {
@@ -319,18 +323,25 @@ impl Pipeline {
             |row: &RowChange| row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
         let applied: usize = frame.sets.iter().flat_map(|set| &set.rows).map(bytes).sum();
         self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
-        self.shared.turn_published();
-        if state.publish(frame.sets).is_err() {
-            self.shared.state.mark_broken();
+        if !is_early {
+            self.show(state, frame.sets);
         }
-        self.shared.turn_published();
-        self.shared.frames.fetch_add(1, Ordering::Relaxed);
         // Without threads the segment comes back. The append that needs it makes it.
         drop(self.hand_over_segment(false));
         if self.log.compaction_due() {
             self.shared.wake_maintenance();
         }
         Ok(())
+    }
+
+    /// Shows the change sets of a frame to readers.
+    fn show(&self, state: &State, sets: Vec<ChangeSet>) {
+        self.shared.turn_published();
+        if state.publish(sets).is_err() {
+            self.shared.state.mark_broken();
+        }
+        self.shared.turn_published();
+        self.shared.frames.fetch_add(1, Ordering::Relaxed);
     }
 
     fn append(

@@ -1,6 +1,7 @@
 //! Compaction of the log and checkpoints of the state: together they let the log free its old files.
 
 use super::maintainer::Maintainer;
+use crate::env::faults::Fault;
 use crate::error::Result;
 use crate::log::LogError;
 use crate::model::Lsn;
@@ -19,7 +20,9 @@ impl Maintainer {
         match compaction.run_with(&mut |_| !shared.is_stopping()) {
             Ok(compacted) => {
                 // A state behind the snapshot would have to be rebuilt after a kill.
-                self.flush_state(compacted.lsn())?;
+                if !shared.tuning.faults.active(Fault::FreeBeforeFlush) {
+                    self.flush_state(compacted.lsn())?;
+                }
                 driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 driver.control(Pipeline::shrink_state)??;
                 self.checkpoint(true)
@@ -57,7 +60,13 @@ impl Maintainer {
         }
         let state = shared.state()?;
         match state.checkpoint(shared.env.fs.is_real()) {
-            Ok(Some(durable)) => driver.control(move |pipeline| pipeline.free(&state, durable))?,
+            Ok(Some(durable)) => {
+                let durable = match shared.tuning.faults.active(Fault::FreeBeforeFlush) {
+                    true => state.store().applied().unwrap_or(durable),
+                    false => durable,
+                };
+                driver.control(move |pipeline| pipeline.free(&state, durable))?
+            }
             Ok(None) => Ok(()),
             // A state that cannot be made durable would never let the log free anything: rebuild it.
             Err(_) => driver.control(move |pipeline| pipeline.replace_failed(&state))?,

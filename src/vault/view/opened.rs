@@ -5,6 +5,7 @@
 //! the same secret has changed since. So nothing here is older than what the state shows.
 
 use crate::crypto::ValueKey;
+use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError};
 use crate::model::{ChangeSet, Lsn, RecordId, SecretRecord, Seq, Stage, Tree, VersionRecord};
 use std::collections::HashMap;
@@ -92,6 +93,9 @@ impl OpenedRows {
     /// Forgets the rows that are about to change. Of a secret that is purged everything is forgotten, its
     /// data keys above all (I10).
     pub(crate) fn forget(&self, sets: &[ChangeSet]) {
+        if faults::active(Fault::KeepsStaleRow) {
+            return;
+        }
         for set in sets {
             let is_purge =
                 set.rows.iter().any(|row| row.tree == Tree::Names && row.value.is_none());

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use strongroom::__internals::env::faults::{Fault, Faults};
+use strongroom::__internals::env::faults::{Fault, Faults, for_thread};
 use strongroom::__internals::env::{File, Fs, OpenMode};
 use strongroom_fuzz_bodies::env::sim::CrashPlan;
 
@@ -18,6 +18,8 @@ use strongroom_fuzz_bodies::env::sim::CrashPlan;
 #[derive(Clone, Copy)]
 struct Build {
     running: Faults,
+    /// What the thread breaks that runs the script.
+    thread: Option<Fault>,
     recovering: Faults,
     disk: fn(Arc<dyn Fs>) -> Arc<dyn Fs>,
 }
@@ -25,7 +27,7 @@ struct Build {
 impl Default for Build {
     fn default() -> Self {
         let good = Faults::none();
-        Self { running: good, recovering: good, disk: |fs| fs }
+        Self { running: good, thread: None, recovering: good, disk: |fs| fs }
     }
 }
 
@@ -38,10 +40,15 @@ fn caught(
 ) -> Option<String> {
     for seed in seeds {
         let runner = Runner::new(seed, build.running).wrapped(build.disk);
-        let run = match catch_unwind(AssertUnwindSafe(|| runner.run(super::OPERATIONS))) {
+        for_thread(build.thread);
+        let run = catch_unwind(AssertUnwindSafe(|| runner.run(super::OPERATIONS)));
+        for_thread(None);
+        let run = match run {
             Ok(run) => run,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
+                let text =
+                    text.or_else(|| panic.downcast_ref().map(|text: &&str| (*text).to_owned()));
                 return Some(format!("with the power on: {}", text.unwrap_or_default()));
             }
         };
@@ -74,6 +81,39 @@ fn must(caught: Option<String>, part: &str) {
 fn a_build_that_answers_before_the_sync_is_caught() {
     let running = Fault::AckBeforeSync.into();
     must(caught(Build { running, ..Build::default() }, 1..3, cuts), "what was shown is gone");
+}
+
+/// Readers see the batch while a cut still loses it.
+#[test]
+fn a_build_that_shows_a_batch_before_its_sync_is_caught() {
+    let running = Fault::PublishBeforeSync.into();
+    assert_eq!(caught(Build::default(), 1..2, cuts), None);
+    must(caught(Build { running, ..Build::default() }, 1..2, cuts), "what was shown is gone");
+}
+
+/// The rows are freed from the log, and no cut has to leave them in the state.
+#[test]
+fn a_build_that_frees_before_the_state_has_the_rows_is_caught() {
+    let rotten = |_: usize, image: &Image, rng: &mut Rng| {
+        let crash = Crash::RottenSnapshot(CrashPlan::DropAll, rng.next_u64());
+        image.made.then_some(crash).into_iter().collect()
+    };
+    assert_eq!(caught(Build::default(), 1..3, rotten), None);
+    let running = Fault::FreeBeforeFlush.into();
+    must(caught(Build { running, ..Build::default() }, 1..3, rotten), "does not open");
+}
+
+#[test]
+fn a_build_whose_flushes_drop_tombstones_is_caught() {
+    let build = Build { thread: Some(Fault::FlushDropsTombstone), ..Build::default() };
+    assert_eq!(caught(Build::default(), 1..3, |_, _, _| Vec::new()), None);
+    must(caught(build, 1..3, |_, _, _| Vec::new()), "opened again");
+}
+
+#[test]
+fn a_build_that_keeps_opened_rows_after_a_change_is_caught() {
+    let build = Build { thread: Some(Fault::KeepsStaleRow), ..Build::default() };
+    must(caught(build, 1..3, |_, _, _| Vec::new()), "with the power on");
 }
 
 #[test]

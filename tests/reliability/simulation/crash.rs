@@ -2,16 +2,18 @@
 
 use super::dump::{HOME, difference, dump, scope, text};
 use super::machine::Machine;
-use super::runner::{Image, Run};
+use super::runner::{Image, Run, lsn_of, needless_rebuild};
 use crate::common::rng::Rng;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::error::ErrorKind;
 use strongroom::__internals::model::api::CreateSecret;
 use strongroom::__internals::secret::SecretValue;
-use strongroom::__internals::vault::Vault;
+use strongroom::__internals::store::OrderedStore;
+use strongroom::__internals::vault::{Vault, internals};
 use strongroom_fuzz_bodies::env::sim::{CrashPlan, CutPoint, SimFs};
 
 /// What happens to the disk of an image.
@@ -23,6 +25,8 @@ pub enum Crash {
     RottenTwin(CrashPlan, PathBuf, u64),
     /// The power goes again at this call of the recovery.
     Twice(CrashPlan, u64, CrashPlan),
+    /// The power goes, and the newest snapshot rots.
+    RottenSnapshot(CrashPlan, u64),
     /// The process dies; the next one goes on with the page cache, and then the power goes.
     KillThenCut(CrashPlan),
 }
@@ -33,6 +37,11 @@ pub struct Counts {
     pub second_crashes: u64,
     pub rotten: u64,
     pub kills: u64,
+    /// Opens that found a state.
+    pub kept: u64,
+    /// Of those, the ones that were caught up.
+    pub caught_up: u64,
+    pub rotten_snapshots: u64,
     pub opens: u64,
     pub slow_opens: u64,
     pub slowest_micros: u64,
@@ -82,6 +91,9 @@ pub fn crashes(image: &Image, rng: &mut Rng, depth: Depth) -> Vec<Crash> {
         {
             crashes.push(Crash::RottenTwin(plan, path, rng.next_u64()));
         }
+        if rng.chance(if depth == Depth::Shallow { 4 } else { 15 }) {
+            crashes.push(Crash::RottenSnapshot(CrashPlan::DropAll, rng.next_u64()));
+        }
         if rng.chance(if depth == Depth::Shallow { 10 } else { 15 }) {
             let again = if rng.chance(50) { random(rng) } else { *rng.pick(&FIRM) };
             crashes.push(Crash::Twice(plan, rng.range(1..26), again));
@@ -101,6 +113,12 @@ pub enum Depth {
     Shallow,
     /// All of them.
     Full,
+}
+
+/// One of the states that a power cut may have left.
+fn some_kept(image: &Image, seed: u64) -> Option<Arc<OrderedStore>> {
+    let kept = image.kept.len();
+    (kept > 0).then(|| Arc::clone(&image.kept[Rng::new(seed ^ 2).below(kept)]))
 }
 
 /// A copy of a twin whose other copy nobody is writing.
@@ -134,7 +152,8 @@ impl<'a> Judge<'a> {
             }
             Crash::Twice(plan, call, again) => {
                 fs.crash(*plan);
-                let machine = self.machine(image, fs, seed);
+                let mut machine = self.machine(image, fs, seed);
+                machine.keep(some_kept(image, seed));
                 let fs = &machine.sim.fs;
                 fs.set_crash_at(fs.ops_done() + call, CutPoint::Before);
                 for key in self.keys(image) {
@@ -145,6 +164,10 @@ impl<'a> Judge<'a> {
                 fs.crash(*again);
                 self.counts.second_crashes += 1;
                 return self.judge_image(image, fs.fork(), seed);
+            }
+            Crash::RottenSnapshot(plan, seed) => {
+                fs.crash(*plan);
+                return self.judge_rotten_snapshot(image, fs, *seed);
             }
             Crash::KillThenCut(plan) => {
                 self.counts.kills += 1;
@@ -175,6 +198,12 @@ impl<'a> Judge<'a> {
 
     fn judge_image(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
         let hash = fs.durable_hash();
+        if image.made
+            && Rng::new(seed ^ 1).chance(25)
+            && let Some(kept) = some_kept(image, seed)
+        {
+            self.judge_kept(image, fs.fork(), kept, seed)?;
+        }
         if let Some(at) = self.known.get(&hash) {
             let kept = self.is_promised(image, *at) || !image.made;
             return if kept { Ok(()) } else { Err(self.lost(image, *at)) };
@@ -187,6 +216,50 @@ impl<'a> Judge<'a> {
         let at = self.compare(&vault, image)?;
         self.known.insert(hash, at);
         self.live_on(&machine, vault, key, seed)
+    }
+
+    /// The same with a state that a power cut may have left: it is caught up where that is possible.
+    fn judge_kept(
+        &mut self,
+        image: &Image,
+        fs: SimFs,
+        kept: Arc<OrderedStore>,
+        seed: u64,
+    ) -> Result<(), String> {
+        let at = lsn_of(&kept);
+        let why = |error: String| format!("with a state at {at:?}: {error}");
+        let mut machine = self.machine(image, fs, seed);
+        machine.keep(Some(Arc::clone(&kept)));
+        let Some((vault, key)) = self.open(&machine, image).map_err(why)? else { return Ok(()) };
+        if let Some(needless) = needless_rebuild(&vault, &kept) {
+            return Err(why(needless));
+        }
+        self.counts.kept += 1;
+        let is_caught_up = internals::fork_below(&vault).is_some_and(|below| below.durable() == at);
+        self.counts.caught_up += u64::from(is_caught_up);
+        self.compare(&vault, image).map_err(why)?;
+        self.live_on(&machine, vault, key, seed).map_err(why)
+    }
+
+    /// Every snapshot that was not freed has another that can take its place, or a state that is past it.
+    fn judge_rotten_snapshot(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
+        let Some(kept) = some_kept(image, seed) else { return Ok(()) };
+        let mut snapshots: Vec<_> = fs.paths();
+        snapshots.retain(|path| path.extension().is_some_and(|extension| extension == "snap"));
+        let Some(path) = snapshots.into_iter().max() else { return Ok(()) };
+        let bytes = fs.read_all(&path).unwrap();
+        let at = Rng::new(seed).below(bytes.len());
+        fs.overwrite(&path, at as u64, &[bytes[at] ^ 1]).unwrap();
+        let why = |error: String| {
+            format!("{} rots at {at}, state at {:?}: {error}", path.display(), lsn_of(&kept))
+        };
+        let mut machine = self.machine(image, fs, seed);
+        machine.keep(Some(Arc::clone(&kept)));
+        let Some((vault, _)) = self.open(&machine, image).map_err(why)? else { return Ok(()) };
+        self.counts.rotten_snapshots += 1;
+        self.compare(&vault, image).map_err(why)?;
+        write(&vault, "after-the-rot").map_err(why)?;
+        vault.close().map_err(|error| why(text(&error)))
     }
 
     fn lost(&self, image: &Image, at: usize) -> String {

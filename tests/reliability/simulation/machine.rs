@@ -1,5 +1,6 @@
 //! A simulated machine with a vault on it: no threads, tiny segments, every operation inline.
 
+use crate::common::rng::Rng;
 use std::path::Path;
 use std::sync::Arc;
 use strongroom::__internals::crypto::{KdfParams, Unlock, key_file};
@@ -7,6 +8,7 @@ use strongroom::__internals::env::faults::Faults;
 use strongroom::__internals::env::{Clock, Env, Fs, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::store::{MemtableBytes, OrderedStore, Store};
 use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
 };
@@ -20,6 +22,10 @@ const SEGMENT_BYTES: u64 = 8 << 10;
 pub struct Machine {
     pub sim: Sim,
     pub faults: Faults,
+    /// How many bytes of rows may wait for the state: so few that flushes fall between the acts of a script.
+    pub memtable: Option<MemtableBytes>,
+    /// What the next open finds for a state.
+    pub kept: Option<Arc<OrderedStore>>,
 }
 
 /// The content of a key file.
@@ -31,15 +37,24 @@ pub fn unlock(key: &[u8]) -> Unlock {
 
 impl Machine {
     pub fn new(seed: u64, faults: Faults) -> Self {
-        Self { sim: Sim::new(seed), faults }
+        Self { sim: Sim::new(seed), faults, memtable: small_memtable(seed), kept: None }
     }
 
     /// Another machine with this disk, at this time.
     pub fn with_disk(fs: SimFs, wall: i64, seed: u64) -> Self {
-        let mut sim = Sim::new(seed);
-        sim.fs = Arc::new(fs);
-        sim.clock.set_wall(UnixMillis(wall));
-        Self { sim, faults: Faults::none() }
+        let mut machine = Self::new(seed, Faults::none());
+        machine.sim.fs = Arc::new(fs);
+        machine.sim.clock.set_wall(UnixMillis(wall));
+        machine
+    }
+
+    /// The next open finds `kept`, which is all there is of it: durable.
+    pub fn keep(&mut self, kept: Option<Arc<OrderedStore>>) {
+        self.kept = kept.map(|kept| {
+            let kept = kept.fork();
+            kept.checkpoint().unwrap();
+            Arc::new(kept)
+        });
     }
 
     pub fn wall(&self) -> i64 {
@@ -48,7 +63,11 @@ impl Machine {
 
     pub fn options(&self, fs: Option<Arc<dyn Fs>>) -> Options {
         let env = self.sim.reboot();
-        options_of(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }, self.faults)
+        let env = Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env };
+        let mut options = options_of(env, self.faults);
+        options.tuning.memtable = self.memtable;
+        options.tuning.kept_state = self.kept.as_ref().map(|kept| Arc::new(kept.fork()));
+        options
     }
 
     /// Makes a vault; `on_key` gets its key as soon as there is one.
@@ -69,6 +88,13 @@ impl Machine {
     }
 }
 
+/// 4 to 16 KiB, and for one seed in eight none at all.
+fn small_memtable(seed: u64) -> Option<MemtableBytes> {
+    let mut rng = Rng::new(seed ^ 0x6d65_6d74);
+    let max = 4 * 1024 + rng.below(12 * 1024) as u64;
+    (!rng.chance(12)).then(|| MemtableBytes::of(max))
+}
+
 pub fn options_of(env: Env, faults: Faults) -> Options {
     Options {
         rotation: RotationFunctions::default().with_random(FUNCTION, 12),
@@ -76,6 +102,7 @@ pub fn options_of(env: Env, faults: Faults) -> Options {
             env: Some(env),
             store: StoreChoice::Memory,
             kept_state: None,
+            memtable: None,
             background: false,
             segment_bytes_first: SEGMENT_BYTES,
             segment_bytes_max: SEGMENT_BYTES,

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use strongroom::__internals::crypto::{Unlock, key_file};
-use strongroom::__internals::env::Fs;
 use strongroom::__internals::env::faults::Faults;
+use strongroom::__internals::env::{Clock, Fs};
 use strongroom::__internals::error::{Error, Result};
+use strongroom::__internals::model::Lsn;
 use strongroom::__internals::model::api::{
     BatchGetSecretValue, CreateSecret, DeleteSecret, GetSecretValue,
 };
 use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::store::{OrderedStore, Store};
 use strongroom::__internals::vault::{Vault, Write, internals};
 use strongroom_fuzz_bodies::env::sim::SimFs;
 
@@ -32,6 +34,8 @@ pub struct Image {
     /// The key after it may open it instead.
     pub changes_key: bool,
     pub act: usize,
+    /// What a power cut may leave of the state: each below-state of the memtable since its last checkpoint.
+    pub kept: Vec<Arc<OrderedStore>>,
 }
 
 #[derive(Default)]
@@ -45,6 +49,25 @@ struct Book {
     changes_key: bool,
     act: usize,
     frames: u64,
+    /// As in [`Image`].
+    kept: Vec<Arc<OrderedStore>>,
+}
+
+impl Book {
+    /// Notes the state below the memtable, if it has moved on, and forgets those from before its checkpoint.
+    fn note_below(&mut self, vault: &Vault) {
+        let Some(below) = internals::fork_below(vault) else { return };
+        let (applied, durable) = (lsn_of(&below), below.durable());
+        if self.kept.last().is_none_or(|last| lsn_of(last) != applied) {
+            self.kept.push(Arc::new(below));
+        }
+        self.kept.retain(|kept| lsn_of(kept) >= durable);
+    }
+}
+
+/// The last operation of a state.
+pub fn lsn_of(state: &OrderedStore) -> Lsn {
+    state.applied().unwrap()
 }
 
 /// What a run of a script has learned.
@@ -83,6 +106,7 @@ impl Watch {
         let vault = self.vault.lock().unwrap();
         let Some(vault) = vault.as_ref() else { return };
         let mut book = self.book.lock().unwrap();
+        book.note_below(vault);
         let frames = internals::frames(vault);
         if frames != book.frames {
             let each = self.is_blind || frames == book.frames + 1;
@@ -97,8 +121,8 @@ impl Watch {
         let mut book = self.book.lock().unwrap();
         let (made, key, changes_key, act) = (book.made, book.key, book.changes_key, book.act);
         let shown = book.prefixes.len() - 1;
-        let fs = fs.fork();
-        book.images.push(Image { fs, wall, made, shown, key, changes_key, act });
+        let (fs, kept) = (fs.fork(), book.kept.clone());
+        book.images.push(Image { fs, wall, made, shown, key, changes_key, act, kept });
     }
 }
 
@@ -153,9 +177,30 @@ impl Runner {
     }
 
     fn install(&mut self, vault: Vault) {
-        self.book(|book| book.frames = 0);
+        let found = self.machine.kept.take();
+        self.book(|book| {
+            book.frames = 0;
+            book.kept = found.into_iter().collect();
+            book.note_below(&vault);
+        });
         *self.watch.vault.lock().unwrap() = Some(vault.clone());
         self.vault = Some(vault);
+    }
+
+    /// Chooses what the next open finds for a state: nothing, one that a cut may have left, or the last.
+    fn choose_kept(&mut self, vault: &Vault) {
+        let choice = self.machine.sim.clock.wall().0 / 1_000 % 3;
+        if choice == 0 {
+            return;
+        }
+        if choice == 1 && self.vault.is_some() {
+            self.note(internals::flush(vault));
+        }
+        self.watch.look();
+        let kept = self.book(|book| {
+            if choice == 1 { book.kept.last().cloned() } else { book.kept.first().cloned() }
+        });
+        self.machine.keep(kept);
     }
 
     /// Lets go of the vault: the last handle is the one given back.
@@ -181,6 +226,9 @@ impl Runner {
             Ok(vault) => {
                 let (last, found) = (self.last(), dump(&vault).unwrap());
                 assert!(last == found, "opened again: {}", difference(&last, &found));
+                let kept = self.machine.kept.as_ref();
+                let needless = kept.and_then(|kept| needless_rebuild(&vault, kept));
+                assert_eq!(needless, None);
                 self.install(vault);
             }
             Err(error) => self.note::<()>(Err(error)),
@@ -306,6 +354,7 @@ impl Runner {
             Kind::Maintain => self.note(vault.maintain()),
             Kind::Shred => self.note(vault.shred()),
             Kind::Reopen => {
+                self.choose_kept(&vault);
                 drop(vault);
                 let vault = self.remove();
                 self.note(vault.close());
@@ -313,6 +362,7 @@ impl Runner {
                 self.open();
             }
             Kind::Kill => {
+                self.choose_kept(&vault);
                 drop(vault);
                 drop(self.remove());
                 self.machine.sim.fs.kill();
@@ -360,4 +410,14 @@ fn note<T>(errors: &Mutex<Vec<Error>>, answer: Result<T>) {
     {
         errors.lock().unwrap().push(error);
     }
+}
+
+/// Why a vault that was just opened should have caught `kept` up instead of rebuilding it.
+pub fn needless_rebuild(vault: &Vault, kept: &OrderedStore) -> Option<String> {
+    let (at, snapshot) = (lsn_of(kept), internals::snapshot_lsn(vault).ok()?);
+    // A state that was caught up still knows its checkpoint. One that was rebuilt never had one.
+    let is_rebuilt = internals::fork_below(vault)?.durable() != at;
+    (is_rebuilt && at >= snapshot).then(|| {
+        format!("rebuilt for nothing: the state is at {at:?}, the snapshot at {snapshot:?}")
+    })
 }
