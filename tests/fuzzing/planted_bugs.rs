@@ -16,7 +16,7 @@ use strongroom_fuzz_bodies::operations::{self, STEP_BYTES};
 const SEQUENCES: u64 = 1_500;
 
 /// What the sequences can notice.
-const PLANTED: [Fault; 14] = [
+const PLANTED: [Fault; 15] = [
     Fault::LabelOnTwoVersions,
     Fault::PreviousNotMoved,
     Fault::PrunedTooEarly,
@@ -27,6 +27,7 @@ const PLANTED: [Fault; 14] = [
     Fault::PromotionLosesCurrent,
     Fault::PageOmitsSecret,
     Fault::BatchLosesRow,
+    Fault::KeepsStaleRow,
     Fault::AckBeforeSync,
     Fault::SkipFrameMac,
     Fault::WrapWhenSealed,

@@ -21,7 +21,6 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
             (CUTS, "a_build_that_frees_before_the_state_has_the_rows_is_caught")
         }
         Fault::FlushDropsTombstone => (CUTS, "a_build_whose_flushes_drop_tombstones_is_caught"),
-        Fault::KeepsStaleRow => (CUTS, "a_build_that_keeps_opened_rows_after_a_change_is_caught"),
         Fault::NoopAtPlanTime => {
             ("errors::batch", "a_build_that_answers_no_ops_when_they_are_planned_is_caught")
         }
@@ -62,7 +61,8 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
         | Fault::ReplicaShowsNothing
         | Fault::PromotionLosesCurrent
         | Fault::PageOmitsSecret
-        | Fault::BatchLosesRow => return SEQUENCES,
+        | Fault::BatchLosesRow
+        | Fault::KeepsStaleRow => return SEQUENCES,
         Fault::NullCipher => {
             return (
                 "durability",

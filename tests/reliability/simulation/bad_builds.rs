@@ -107,12 +107,6 @@ fn a_build_that_frees_before_the_state_has_the_rows_is_caught() {
 fn a_build_whose_flushes_drop_tombstones_is_caught() {
     let build = Build { thread: Some(Fault::FlushDropsTombstone), ..Build::default() };
     assert_eq!(caught(Build::default(), 1..3, |_, _, _| Vec::new()), None);
-    must(caught(build, 1..3, |_, _, _| Vec::new()), "opened again");
-}
-
-#[test]
-fn a_build_that_keeps_opened_rows_after_a_change_is_caught() {
-    let build = Build { thread: Some(Fault::KeepsStaleRow), ..Build::default() };
     must(caught(build, 1..3, |_, _, _| Vec::new()), "with the power on");
 }
 

@@ -9,6 +9,7 @@ use strongroom::__internals::env::faults;
 use strongroom::__internals::env::{Clock as _, Env, Fs, UnixMillis};
 use strongroom::__internals::error::Result;
 use strongroom::__internals::secret::SecretBytes;
+use strongroom::__internals::store::MemtableBytes;
 use strongroom::__internals::vault::{
     CheckReport, Options, RotationFunctions, StoreChoice, Tuning, Vault, VaultDir,
 };
@@ -23,12 +24,14 @@ pub(super) type Key = Vec<u8>;
 
 pub(super) struct Machine {
     pub(super) sim: Sim,
+    /// How many bytes of rows may wait for the state.
+    memtable: Option<MemtableBytes>,
 }
 
 impl Machine {
     /// With an empty disk.
     pub(super) fn new(seed: u64) -> Self {
-        Self { sim: Sim::new(seed) }
+        Self { sim: Sim::new(seed), memtable: memtable(seed) }
     }
 
     /// With a copy of this disk, at this time.
@@ -39,6 +42,7 @@ impl Machine {
                 entropy: Arc::new(SimEntropy::from_seed(seed)),
                 fs: Arc::new(fs.fork()),
             },
+            memtable: memtable(seed),
         }
     }
 
@@ -53,6 +57,7 @@ impl Machine {
             tuning: Tuning {
                 env: Some(Env { fs: fs.unwrap_or_else(|| env.fs.clone()), ..env }),
                 store: StoreChoice::Memory,
+                memtable: self.memtable,
                 background: false,
                 segment_bytes_first: SEGMENT_BYTES,
                 segment_bytes_max: SEGMENT_BYTES,
@@ -90,6 +95,12 @@ impl Machine {
         // EXPOSE: the key of a simulated machine.
         key.expose().to_vec()
     }
+}
+
+/// Every other machine has a memtable, of 1 to 8 KiB, so that flushes fall between the steps.
+fn memtable(seed: u64) -> Option<MemtableBytes> {
+    let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (mixed & 1 == 1).then(|| MemtableBytes::of(1024 + (mixed >> 1) % (7 * 1024)))
 }
 
 pub(super) fn unlock(key: &[u8]) -> Unlock {
