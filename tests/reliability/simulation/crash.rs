@@ -47,6 +47,10 @@ pub struct Counts {
     pub slowest_micros: u64,
 }
 
+/// The header of a snapshot, and more than its footer (FORMAT).
+const HEADER_BYTES: usize = 4096;
+const FOOTER_BYTES: usize = 96;
+
 pub struct Judge<'a> {
     run: &'a Run,
     pub faults: Faults,
@@ -196,14 +200,16 @@ impl<'a> Judge<'a> {
             .any(|promised| *promised == all[at])
     }
 
+    /// Without a state, and in some cases with one that the cut may have left, too.
     fn judge_image(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
+        let some = image.made && Rng::new(seed ^ 1).chance(25);
+        let kept = some_kept(image, seed).filter(|_| some).map(|kept| (kept, fs.fork()));
+        self.judge_log(image, fs, seed)?;
+        kept.map_or(Ok(()), |(kept, fs)| self.judge_kept(image, fs, kept, seed))
+    }
+
+    fn judge_log(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
         let hash = fs.durable_hash();
-        if image.made
-            && Rng::new(seed ^ 1).chance(25)
-            && let Some(kept) = some_kept(image, seed)
-        {
-            self.judge_kept(image, fs.fork(), kept, seed)?;
-        }
         if let Some(at) = self.known.get(&hash) {
             let kept = self.is_promised(image, *at) || !image.made;
             return if kept { Ok(()) } else { Err(self.lost(image, *at)) };
@@ -243,12 +249,20 @@ impl<'a> Judge<'a> {
 
     /// Every snapshot that was not freed has another that can take its place, or a state that is past it.
     fn judge_rotten_snapshot(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
-        let Some(kept) = some_kept(image, seed) else { return Ok(()) };
+        let kept = some_kept(image, seed).filter(|_| !image.changes_key);
+        let Some(kept) = kept else { return Ok(()) };
         let mut snapshots: Vec<_> = fs.paths();
         snapshots.retain(|path| path.extension().is_some_and(|extension| extension == "snap"));
         let Some(path) = snapshots.into_iter().max() else { return Ok(()) };
         let bytes = fs.read_all(&path).unwrap();
-        let at = Rng::new(seed).below(bytes.len());
+        // Rows. A damaged header or footer is noticed before any state is looked at, and after a cut nothing
+        // proves the end of the log.
+        let Some(rows) =
+            bytes.len().checked_sub(HEADER_BYTES + FOOTER_BYTES).filter(|rows| *rows > 0)
+        else {
+            return Ok(());
+        };
+        let at = HEADER_BYTES + Rng::new(seed).below(rows);
         fs.overwrite(&path, at as u64, &[bytes[at] ^ 1]).unwrap();
         let why = |error: String| {
             format!("{} rots at {at}, state at {:?}: {error}", path.display(), lsn_of(&kept))
