@@ -14,7 +14,7 @@ use strongroom::__internals::error::Result;
 use strongroom::__internals::model::{ChangeSet, RecordId, RowChange, Scope, Seq, Tree, VersionId};
 use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::semantics::Answer;
-use strongroom::__internals::store::{OrderedStore, Store};
+use strongroom::__internals::store::{MemtableBytes, OrderedStore, Store};
 use strongroom::__internals::vault::{
     CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals,
 };
@@ -29,24 +29,27 @@ pub struct Setup {
     /// First and largest segment, in bytes.
     pub segment_bytes: (u64, u64),
     pub fault: Option<Fault>,
+    /// How many bytes of rows may wait for the state; the vault's own choice, if absent.
+    pub memtable: Option<u64>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { background: false, segment_bytes: (8 << 10, 8 << 10), fault: None }
+        Self { background: false, segment_bytes: (8 << 10, 8 << 10), fault: None, memtable: None }
     }
 }
 
 impl Setup {
     /// As a user opens a vault.
     pub fn usual() -> Self {
-        Self { background: true, segment_bytes: (256 << 10, 16 << 20), fault: None }
+        Self { background: true, segment_bytes: (256 << 10, 16 << 20), ..Self::default() }
     }
 
     pub fn options(&self) -> Options {
         let mut options = Options::default();
         let tuning = &mut options.tuning;
         tuning.background = self.background;
+        tuning.memtable = self.memtable.map(MemtableBytes::of);
         (tuning.segment_bytes_first, tuning.segment_bytes_max) = self.segment_bytes;
         if self.segment_bytes.1 < 1 << 20 {
             tuning.reserve_bytes = self.segment_bytes.1;

@@ -29,6 +29,7 @@ fn setup(null_cipher: bool) -> Setup {
         background: true,
         segment_bytes: (64 << 10, 256 << 10),
         fault: null_cipher.then_some(Fault::NullCipher),
+        ..Setup::default()
     }
 }
 

@@ -44,7 +44,7 @@ struct Counts {
 type Kept = BTreeMap<String, Vec<(String, String)>>;
 
 fn options() -> Options {
-    let setup = Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: None };
+    let setup = Setup { background: true, segment_bytes: (8 << 10, 16 << 10), ..Setup::default() };
     setup.options()
 }
 

@@ -22,7 +22,7 @@ pub const BAD_LIVES: u64 = 60;
 
 /// Small segments, so that the log turns over and is compacted all the time.
 pub fn setup(bad: Option<Fault>) -> Setup {
-    Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: bad }
+    Setup { background: true, segment_bytes: (8 << 10, 16 << 10), fault: bad, ..Setup::default() }
 }
 
 pub struct Life {

@@ -1,6 +1,9 @@
 //! Orders of execution: a scheduler interleaves writers, the commit thread, maintenance, readers and a
-//! thread that closes the vault, with syncs that fail. Every execution ends with a power cut, after which
-//! all acknowledged writes must be there. The scheduler also detects deadlocks.
+//! thread that closes the vault, with syncs that fail. In most of them a flusher moves rows from a small
+//! memtable to the state below.
+//!
+//! Every execution ends with a power cut, after which all acknowledged writes must be there. The scheduler
+//! also detects deadlocks.
 //!
 //! Only in a `--cfg shuttle` build, in which the scheduler provides the vault's threads, locks and channels
 //! (`env::threads`).
@@ -30,8 +33,8 @@ const EXECUTIONS: usize = 50;
 /// Order-changing points of the scheduler that goes by priorities.
 const DEPTH: usize = 3;
 
-fn setup(fault: Option<Fault>) -> Setup {
-    Setup { background: true, segment_bytes: (8 << 10, 8 << 10), fault }
+fn setup(fault: Option<Fault>, memtable: Option<u64>) -> Setup {
+    Setup { background: true, segment_bytes: (8 << 10, 8 << 10), fault, memtable }
 }
 
 /// A secret of each writer, and one that they share.
@@ -47,7 +50,7 @@ fn image() -> &'static (World, SimFs, i64) {
         let place = Arc::clone(&made);
         runner(RandomScheduler::new_from_seed(1, 1)).run(move || {
             let world = World::new(1);
-            let vault = world.create(&setup(None)).unwrap();
+            let vault = world.create(&setup(None, None)).unwrap();
             for name in names() {
                 let mut request = CreateSecret::new(&name);
                 request.client_request_token = Some(format!("{name:0>40}"));
@@ -146,8 +149,10 @@ fn execution(fault: Option<Fault>) {
     let world = machine.on_image(fs, *wall, seed);
     // Other threads get a turn at every call of the disk.
     let disk = Recorder::new(Arc::clone(&world.sim.fs), || thread::yield_now());
-    let vault = world.open_watched(&setup(fault), Arc::new(disk)).unwrap();
     let mut rng = Rng::new(seed);
+    // So small that writers wait for the flusher.
+    let memtable = rng.chance(60).then(|| 512 + rng.below(6_000) as u64);
+    let vault = world.open_watched(&setup(fault, memtable), Arc::new(disk)).unwrap();
     if rng.chance(50) {
         let times = if rng.chance(50) { 1 } else { u64::MAX };
         world.sim.fs.fail_nth_sync(1 + rng.below(12) as u64, times, ErrorKind::Other);
@@ -182,7 +187,7 @@ fn judge(world: &World, seed: u64, ledger: &Ledger) {
     let loss = if seed.is_multiple_of(2) { Loss::Dropped } else { Loss::Torn };
     world.sim.fs.clear_faults();
     world.restart(seed, loss);
-    let setup = Setup { background: false, ..setup(None) };
+    let setup = Setup { background: false, ..setup(None, None) };
     let vault = world.open(&setup).unwrap_or_else(|error| panic!("does not open: {error}"));
     for (name, token) in &ledger.acknowledged {
         let found = get(&vault, name, Some(token));

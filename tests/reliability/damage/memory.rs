@@ -242,7 +242,9 @@ fn damage_to_any_one_file_is_repaired_or_reported() {
     for number in numbers {
         current.store(number, Ordering::Relaxed);
         let case = cases.get(number);
-        if let Err(what) = run(&subject, &cases, &case, &Setup::default(), &mut counts) {
+        let memtable = number.is_multiple_of(2).then_some(1 << 10);
+        let setup = Setup { memtable, ..Setup::default() };
+        if let Err(what) = run(&subject, &cases, &case, &setup, &mut counts) {
             panic!("{what}");
         }
     }

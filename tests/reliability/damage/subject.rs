@@ -77,18 +77,23 @@ fn put(vault: &Vault, name: &str, round: usize) {
     vault.put_secret_value(request).unwrap();
 }
 
+/// With so small a memtable that rows are flushed in between.
+fn setup() -> Setup {
+    Setup { memtable: Some(2 << 10), ..Setup::default() }
+}
+
 /// Three sessions: frames; a compaction; frames behind the snapshot.
 fn live(seed: u64) -> Life {
     let world = World::new(seed);
     let (mut moments, mut history) = (Vec::new(), BTreeSet::new());
-    let mut vault = world.create(&Setup::default()).unwrap();
+    let mut vault = world.create(&setup()).unwrap();
     history.insert(dump(&vault).unwrap());
     let mut note = |vault: &Vault| {
         history.insert(dump(vault).unwrap());
     };
     for session in 0..3 {
         if session > 0 {
-            vault = world.open(&Setup::default()).unwrap();
+            vault = world.open(&setup()).unwrap();
         }
         match session {
             0 => ["a", "b", "c"].iter().for_each(|name| {

@@ -34,6 +34,7 @@ fn setup(fault: bool) -> Setup {
         background: true,
         segment_bytes: (8 << 10, 16 << 10),
         fault: fault.then_some(Fault::AckBeforeSync),
+        ..Setup::default()
     }
 }
 
