@@ -16,6 +16,7 @@ use crate::simulation::machine::{Key, Machine};
 use crate::simulation::runner::Runner;
 use std::collections::BTreeMap;
 use std::io::ErrorKind as Io;
+use std::sync::Arc;
 use strongroom::__internals::env::faults::{self, Faults};
 use strongroom::__internals::error::ErrorKind;
 use strongroom_fuzz_bodies::env::sim::{CrashPlan, Fault, Op, OpKind, Reach, SimFs};
@@ -181,6 +182,7 @@ impl Stage {
     ) -> Result<(), String> {
         let fs = runner.machine.sim.fs.clone();
         let (last, keys, wall) = (runner.last(), runner.keys(), runner.machine.wall());
+        let kept = runner.kept();
         let mut rng = Rng::new(fault.nth ^ self.seed << 32);
         // Dropped, not closed.
         drop(runner.vault.take());
@@ -195,7 +197,10 @@ impl Stage {
             None => fs.kill(),
             Some(plan) => fs.crash(plan),
         }
-        let machine = Machine::with_disk(fs.fork(), wall, rng.next_u64());
+        let mut machine = Machine::with_disk(fs.fork(), wall, rng.next_u64());
+        if !kept.is_empty() && rng.chance(50) {
+            machine.keep(Some(Arc::clone(rng.pick(&kept))));
+        }
         let mut opened = None;
         for key in &keys {
             match machine.open(None, key) {

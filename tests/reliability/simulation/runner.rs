@@ -214,6 +214,11 @@ impl Runner {
         self.book(|book| book.prefixes.last().unwrap().clone())
     }
 
+    /// What the end of the power may leave of the state.
+    pub fn kept(&self) -> Vec<Arc<OrderedStore>> {
+        self.book(|book| book.kept.clone())
+    }
+
     /// The keys that may open it, the promised one first.
     pub fn keys(&self) -> Vec<Key> {
         self.book(|book| book.keys[book.key..].to_vec())

@@ -54,6 +54,7 @@ impl<'a> States<'a> {
         let env = Env { fs: std::sync::Arc::new(RealFs), ..machine.sim.reboot() };
         let mut options = options_of(env, self.faults);
         options.tuning.store = StoreChoice::Auto;
+        options.tuning.memtable = machine.memtable;
         options
     }
 
