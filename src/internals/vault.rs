@@ -9,7 +9,7 @@ use crate::vault::commit::pipeline::Task;
 use crate::vault::handle::Vault;
 use crate::vault::job::seal;
 use crate::vault::runtime::status::Status;
-use crate::vault::state::serving::Place;
+use crate::vault::state::serving::Backing;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -27,9 +27,9 @@ pub fn with_store<T>(vault: &Vault, look: impl FnOnce(&dyn Store) -> T) -> Optio
 /// A fork of the store below the memtable: what would be on the disk. `None`: the state is not in memory.
 #[must_use]
 pub fn fork_below(vault: &Vault) -> Option<OrderedStore> {
-    match vault.inner.shared.state().ok()?.place() {
-        Place::Memory(table) => Some(table.below().fork()),
-        Place::Sled(_) => None,
+    match vault.inner.shared.state().ok()?.backing() {
+        Backing::Memory(table) => Some(table.below().fork()),
+        Backing::Sled(_) => None,
     }
 }
 

@@ -61,9 +61,10 @@ impl Maintainer {
         let state = shared.state()?;
         match state.checkpoint(shared.env.fs.is_real()) {
             Ok(Some(durable)) => {
-                let durable = match shared.tuning.faults.active(Fault::FreeBeforeFlush) {
-                    true => state.store().applied().unwrap_or(durable),
-                    false => durable,
+                let durable = if shared.tuning.faults.active(Fault::FreeBeforeFlush) {
+                    state.store().applied().unwrap_or(durable)
+                } else {
+                    durable
                 };
                 driver.control(move |pipeline| pipeline.free(&state, durable))?
             }
