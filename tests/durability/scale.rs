@@ -202,7 +202,9 @@ fn long_writing(puts: usize, segment_bytes: u64) -> Duration {
     let page = vault.list_secret_version_ids(request.clone()).unwrap();
     assert_eq!((page.versions.len(), page.next_token), (100.min(puts / SECRETS), None));
     assert!(on_the_put_path.is_empty(), "files made while putting: {on_the_put_path:?}");
-    assert!(folder <= 3 * live + 3 * segment_bytes, "{folder} bytes for {live} live ones");
+    // The log alone has up to two segments and a snapshot of the live rows. sled's file is at most 2.6 times
+    // the live rows, because a flush brings it many rows at once.
+    assert!(folder <= 3 * live + 4 * segment_bytes, "{folder} bytes for {live} live ones");
     vault.close().unwrap();
     drop(vault);
     let started = Instant::now();

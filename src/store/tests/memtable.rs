@@ -214,10 +214,9 @@ fn rows_are_never_missing_while_they_are_flushed() {
             assert!(table.get(Tree::Versions, &from.0.to_be_bytes()).unwrap().is_some());
             let after = from.0.saturating_sub(150).to_be_bytes();
             let listed = table.range(Tree::Versions, b"", Some(&after), 150, false).unwrap();
-            assert_eq!(
-                listed.len() as u64,
-                (from.0).min(150).min(from.0 - from.0.saturating_sub(150))
-            );
+            // More may have come since.
+            let least = from.0.min(150);
+            assert!(listed.len() as u64 >= least, "{} of {least}", listed.len());
             let back = table.range(Tree::Versions, b"", None, 150, true).unwrap();
             let numbers: Vec<u64> = back
                 .iter()
