@@ -9,7 +9,6 @@ use crate::vault::commit::pipeline::Task;
 use crate::vault::handle::Vault;
 use crate::vault::job::seal;
 use crate::vault::runtime::status::Status;
-use crate::vault::state::serving::Backing;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -27,28 +26,17 @@ pub fn with_store<T>(vault: &Vault, look: impl FnOnce(&dyn Store) -> T) -> Optio
 /// A fork of the store below the memtable: what would be on the disk. `None`: the state is not in memory.
 #[must_use]
 pub fn fork_below(vault: &Vault) -> Option<OrderedStore> {
-    match vault.inner.shared.state().ok()?.backing() {
-        Backing::Memory(table) => Some(table.below().fork()),
-        Backing::Sled(_) => None,
-    }
+    vault.inner.shared.state().ok()?.fork_below()
 }
 
 /// Moves everything from the memtable to the store below.
-pub fn flush(vault: &Vault) -> crate::error::Result<()> {
-    let lsn = lsn(vault)?;
-    let state = vault.inner.shared.state()?;
-    state.flush_to(lsn).map_err(|error| crate::vault::error::RowError::from(error).into())
+pub fn flush(vault: &Vault) -> Option<()> {
+    vault.inner.shared.state().ok()?.flush_to(Lsn(u64::MAX)).ok()
 }
 
 /// The operation at which the log's newest snapshot stands.
 pub fn snapshot_lsn(vault: &Vault) -> crate::error::Result<Lsn> {
     vault.inner.driver.control(|pipeline| pipeline.log.snapshot_lsn())
-}
-
-/// Bytes of rows that wait in the memtable.
-#[must_use]
-pub fn waiting_bytes(vault: &Vault) -> u64 {
-    vault.inner.shared.state.waiting_bytes()
 }
 
 /// Frames written since the vault was opened.

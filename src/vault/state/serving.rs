@@ -62,6 +62,15 @@ impl State {
             .map(Self::new)
     }
 
+    /// A fork of the store below the memtable. `None`: it is not in memory.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn fork_below(&self) -> Option<OrderedStore> {
+        match &self.backing {
+            Backing::Sled(_) => None,
+            Backing::Memory(table) => Some(table.below().fork()),
+        }
+    }
+
     /// Waits until the memtable has room for a batch.
     pub(crate) fn make_room(&self) -> Result<()> {
         match &self.backing {

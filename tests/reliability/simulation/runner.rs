@@ -194,7 +194,7 @@ impl Runner {
             return;
         }
         if choice == 1 && self.vault.is_some() {
-            self.note(internals::flush(vault));
+            let _ = internals::flush(vault);
         }
         self.watch.look();
         let kept = self.book(|book| {
