@@ -17,6 +17,9 @@ use tokio::task::{JoinError, JoinSet};
 const VAULT_FILES: usize = 96;
 /// So many connections are served however few files the process may open.
 const CONNECTIONS_MIN: usize = 8;
+/// So many connections that gave way may still be closing. Each has a file until it is closed, so beyond that
+/// a new one waits.
+const CLOSING_MAX: usize = 8;
 
 /// How many connections there may be at once.
 pub(super) fn connections_max(limits: &Limits) -> usize {
@@ -65,8 +68,12 @@ impl Connections {
 
     /// Looks again whether there is a place for the one that waits.
     pub(super) fn admit_waiting(&mut self) {
-        let is_full = self.open.len() >= self.service.limits.connections;
-        if self.waiting.is_none() || (is_full && !self.make_room()) {
+        let limit = self.service.limits.connections;
+        let has_files = self.tasks.len() < limit.saturating_add(CLOSING_MAX);
+        if self.waiting.is_none() || !has_files {
+            return;
+        }
+        if self.open.len() >= limit && !self.make_room() {
             return;
         }
         if let Some((stream, listener)) = self.waiting.take() {
