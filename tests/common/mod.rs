@@ -27,7 +27,12 @@ pub fn env_number(name: &str, default: u64) -> u64 {
 
 /// Runs the test `name` of this test binary in a child process with `STRONGROOM_CHILD` set.
 pub fn child(name: &str, task: &str) -> std::process::Command {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    child_of(&std::env::current_exe().unwrap(), name, task)
+}
+
+/// The same with a copy of this binary.
+pub fn child_of(binary: &std::path::Path, name: &str, task: &str) -> std::process::Command {
+    let mut command = std::process::Command::new(binary);
     command.args([name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]);
     command.env("STRONGROOM_CHILD", task);
     command

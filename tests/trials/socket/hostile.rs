@@ -4,7 +4,7 @@ use super::{hold, serve, socket};
 use crate::cmd::{BINARY, Home, chmod, finish};
 use crate::common::rng::Rng;
 use crate::common::server::Server;
-use crate::common::{child, child_task};
+use crate::common::{child_of, child_task};
 use crate::ground::{AMY, Ground, ROOT, has_mounts, has_users};
 use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -140,14 +140,19 @@ fn no_request_reads_the_key_pairs_as_secrets() {
     drop(server);
 }
 
-/// Runs a task of `nobody` in this test binary, as that user. `None`: this user cannot become another one.
-fn as_nobody(task: &str) -> Option<Command> {
+/// Runs a task of `nobody` as that user, in a copy of this test binary in `open`: the folder of the original may
+/// be private. `None`: this user cannot become another one.
+fn as_nobody(open: &Path, task: &str) -> Option<Command> {
     if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
         eprintln!("SKIP: only root can run a child as another user");
         return None;
     }
-    let mut command = child("socket::hostile::nobody", task);
-    command.uid(NOBODY).gid(NOBODY).stdin(Stdio::null());
+    chmod(open, 0o777);
+    let copy = open.join("tests");
+    std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    chmod(&copy, 0o755);
+    let mut command = child_of(&copy, "socket::hostile::nobody", task);
+    command.current_dir(open).uid(NOBODY).gid(NOBODY).stdin(Stdio::null());
     Some(command)
 }
 
@@ -188,7 +193,8 @@ fn another_user_is_not_answered() {
     let open = [home.path("."), home.path("data"), home.vault(), socket.clone()];
     open.iter().for_each(|path| chmod(path, 0o777));
     let task = format!("ask {} {}", socket.display(), hex::encode(hello(&home.vault())));
-    if let Some(mut command) = as_nobody(&task) {
+    let ground = tempfile::tempdir().unwrap();
+    if let Some(mut command) = as_nobody(ground.path(), &task) {
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -287,9 +293,9 @@ fn a_planted_socket_gets_nothing() {
 fn a_socket_of_another_user_gets_nothing() {
     let home = Home::with_vault();
     let open = tempfile::tempdir().unwrap();
-    chmod(open.path(), 0o777);
     let theirs = open.path().join("s");
-    let Some(mut command) = as_nobody(&format!("listen {}", theirs.display())) else { return };
+    let task = format!("listen {}", theirs.display());
+    let Some(mut command) = as_nobody(open.path(), &task) else { return };
     let mut listener = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !open.path().join("s.ready").exists() {
         assert!(listener.try_wait().unwrap().is_none(), "the other user could not listen");
