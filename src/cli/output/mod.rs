@@ -11,7 +11,7 @@ mod streams;
 pub(crate) mod text;
 
 #[cfg(feature = "server")]
-pub(crate) use streams::raw_line;
+pub(crate) use streams::raw_lines;
 pub(crate) use streams::{
     data, data_is_seen, failure, note, notes_are_seen, raw_note, secret, warn,
 };

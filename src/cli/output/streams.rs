@@ -45,10 +45,10 @@ pub(crate) fn raw_note(text: &str) {
     let _unheard = write_stderr(text.as_bytes());
 }
 
-/// Writes a line of a log, which is complete and harmless already, to standard error.
+/// Writes lines of a log, which are complete and harmless already, to standard error.
 #[cfg(feature = "server")]
-pub(crate) fn raw_line(line: &[u8]) {
-    let _unheard = write_stderr(line);
+pub(crate) fn raw_lines(lines: &[u8]) -> std::io::Result<()> {
+    write_stderr(lines)
 }
 
 /// Explains a failure: what happened, then what to do.

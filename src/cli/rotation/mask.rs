@@ -91,7 +91,12 @@ impl Mask {
 
     /// Adds what bytes are in base64 and in hexadecimal digits.
     fn add_encoded(&mut self, bytes: &[u8]) {
-        let chars = |text: &str| -> Text { Zeroizing::new(text.chars().collect()) };
+        // It never grows, so no copy of a part is left behind.
+        let chars = |text: &str| -> Text {
+            let mut chars = Zeroizing::new(Vec::with_capacity(text.len()));
+            chars.extend(text.chars());
+            chars
+        };
         self.hex.push(chars(&Zeroizing::new(hex::encode(bytes))));
         self.base64.push(chars(&Zeroizing::new(STANDARD.encode(bytes))));
         // Inside of something else they may begin one or two bytes into a group of three.

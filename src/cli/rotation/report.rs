@@ -4,9 +4,8 @@
 use super::call::Caller;
 use super::mask::Mask;
 use crate::cli::output::text;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::SecretValue;
-use crate::semantics::FaultKind;
 use crate::vault::RotationEvent;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -79,15 +78,11 @@ fn values_to_hide(
         match values_of(&arn) {
             Ok(of_master) => values.extend(of_master),
             // What is not there has no values.
-            Err(error) if is_not_found(&error) => (),
+            Err(error) if error.is_not_found() => (),
             Err(error) => return Err(error),
         }
     }
     Ok(values)
-}
-
-fn is_not_found(error: &Error) -> bool {
-    error.fault().is_some_and(|fault| fault.kind == FaultKind::ResourceNotFound)
 }
 
 /// The ARN of the secret that `value` names as its master.
@@ -171,7 +166,7 @@ impl End {
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::semantics::Fault;
+    use crate::semantics::{Fault, FaultKind};
 
     /// SPEAK-11
     #[test]

@@ -158,13 +158,22 @@ impl Write for Line<'_> {
 
 /// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many.
 fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
+    let mut is_line_open = false;
     while let Ok(first) = lines.recv() {
         let mut next = Some(first);
         while next.is_some() {
             let (mut block, mut asked) = (Vec::new(), None);
+            let mut count = 0;
+            if is_line_open {
+                // The last block broke off, maybe in the middle of a line.
+                block.push(b'\n');
+            }
             while let Some(message) = next.take() {
                 match message {
-                    Message::Line(line) => block.extend_from_slice(&line),
+                    Message::Line(line) => {
+                        block.extend_from_slice(&line);
+                        count += 1;
+                    }
                     Message::End(done) => {
                         asked = Some(done);
                         break;
@@ -174,8 +183,11 @@ fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
                     next = lines.try_recv().ok();
                 }
             }
-            if !block.is_empty() {
-                output::raw_line(&block);
+            if count > 0 {
+                is_line_open = output::raw_lines(&block).is_err();
+                if is_line_open {
+                    lost.fetch_add(count, Ordering::Relaxed);
+                }
                 let lost = lost.swap(0, Ordering::Relaxed);
                 if lost > 0 {
                     tracing::warn!(target: "strongroom::log", lost, "nobody read the log in time");
@@ -184,7 +196,7 @@ fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
             if let Some(done) = asked {
                 // Who waited may have left.
                 let _ = done.try_send(());
-            } else {
+            } else if block.len() < BLOCK_BYTES {
                 thread::sleep(PAUSE);
             }
             next = lines.try_recv().ok();

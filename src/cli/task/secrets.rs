@@ -127,9 +127,11 @@ fn list(
     let request = ListSecrets { max_results: Some(page_max()), ..ListSecrets::default() };
     let mut found = Vec::new();
     for entry in vault.in_scope(scope).all(request) {
-        found.push(entry?);
+        let entry = entry?;
+        if entry.name.starts_with(prefix) {
+            found.push(entry);
+        }
     }
-    found.retain(|entry| entry.name.starts_with(prefix));
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
 }

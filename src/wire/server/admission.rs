@@ -20,10 +20,13 @@ const CONNECTIONS_MIN: usize = 8;
 /// So many connections that gave way may still be closing. Each has a file until it is closed, so beyond that
 /// a new one waits.
 const CLOSING_MAX: usize = 8;
+/// So many connections are accepted before there is a place for them.
+const WAITING_MAX: usize = 1;
 
 /// How many connections there may be at once.
 pub(super) fn connections_max(limits: &Limits) -> usize {
-    let left = open_files_max().saturating_sub(VAULT_FILES).saturating_sub(limits.other_files);
+    let others = VAULT_FILES + CLOSING_MAX + WAITING_MAX;
+    let left = open_files_max().saturating_sub(others).saturating_sub(limits.other_files);
     limits.connections.min(left.max(CONNECTIONS_MIN))
 }
 
@@ -59,26 +62,31 @@ impl Connections {
     /// Takes a connection that was accepted. In a full server it waits until another one ends or gives way.
     pub(super) fn arrive(&mut self, stream: TcpStream, listener: Listener) {
         self.waiting = Some((stream, listener));
-        self.admit_waiting();
-        if self.waiting.is_some() {
+        // If it only waits until others are closed, that is a moment and nothing to report.
+        if !self.admit_waiting() && self.has_files() {
             let detail = format!("all {} connections are active, a new one waits", self.open.len());
             self.service.observer.refuse(Cause::Full, &detail);
         }
     }
 
-    /// Looks again whether there is a place for the one that waits.
-    pub(super) fn admit_waiting(&mut self) {
-        let limit = self.service.limits.connections;
-        let has_files = self.tasks.len() < limit.saturating_add(CLOSING_MAX);
-        if self.waiting.is_none() || !has_files {
-            return;
+    /// Looks again whether there is a place for the one that waits. `false`: it still waits.
+    pub(super) fn admit_waiting(&mut self) -> bool {
+        if self.waiting.is_none() {
+            return true;
         }
-        if self.open.len() >= limit && !self.make_room() {
-            return;
+        let is_full = self.open.len() >= self.service.limits.connections;
+        if !self.has_files() || (is_full && !self.make_room()) {
+            return false;
         }
         if let Some((stream, listener)) = self.waiting.take() {
             self.admit(stream, listener);
         }
+        true
+    }
+
+    /// Whether few enough of those that gave way are still closing.
+    fn has_files(&self) -> bool {
+        self.tasks.len() < self.service.limits.connections.saturating_add(CLOSING_MAX)
     }
 
     fn admit(&mut self, stream: TcpStream, listener: Listener) {

@@ -269,8 +269,8 @@ async fn serve(
             () = &mut health => (),
             _ = stopped.wait_for(|stop| *stop) => break,
             () = Signals::next(&mut signals) => break,
-            Some(()) = connections.next_end() => connections.admit_waiting(),
-            () = tokio::time::sleep(LOOK), if !accepts => connections.admit_waiting(),
+            Some(()) = connections.next_end() => drop(connections.admit_waiting()),
+            () = tokio::time::sleep(LOOK), if !accepts => drop(connections.admit_waiting()),
             accepted = ports.accept(), if accepts => match accepted {
                 Ok((stream, listener)) => connections.arrive(stream, listener),
                 Err(error) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Threads for reads. Each read is short and waits for no sync.
+/// Threads for reads that may take longer than a few microseconds. None waits for a sync.
 pub(crate) const READ_THREADS_MAX: usize = 16;
 
 /// The lane of costly reads. Together they use at most half of the processors, or the only one.

@@ -39,7 +39,7 @@ impl Kept {
     }
 }
 
-/// The signing keys of one pair that were used last, the latest first.
+/// The signing keys of one pair that were kept last, the latest first.
 #[derive(Default)]
 pub(super) struct SigningKeys(Mutex<VecDeque<Kept>>);
 

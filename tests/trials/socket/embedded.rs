@@ -50,6 +50,8 @@ fn a_listener_whose_vault_is_closed_is_passed_by() {
     // Another program listens in its place, and the first one takes nothing from it.
     let next = open(&home);
     let next_listener = next.listen().unwrap();
+    assert!(vault.listen().is_err(), "a closed vault took the socket of its next holder");
+    assert_eq!(home.get("n"), b"v");
     drop(listener);
     assert_eq!(home.get("n"), b"v");
     drop(next_listener);
