@@ -72,6 +72,14 @@ pub struct RowChange {
     pub value: Option<Box<[u8]>>,
 }
 
+impl RowChange {
+    /// Bytes of its key and value.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        (self.key.len() + self.value.as_ref().map_or(0, |value| value.len())) as u64
+    }
+}
+
 /// All that one operation changes: applied and shown whole or not at all (I2, I3).
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChangeSet {

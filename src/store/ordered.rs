@@ -1,9 +1,8 @@
 //! The state in memory: an ordered map per tree. For vaults in memory and for simulation; the shared
 //! tests compare sled with it.
 
-use super::bounds::bounds;
 use super::per_tree::PerTree;
-use super::{Row, Store, StoreError};
+use super::{Range, Row, Store, StoreError};
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::model::{ChangeSet, Lsn, Tree};
@@ -78,26 +77,13 @@ impl Store for OrderedStore {
         Ok(self.read().trees.of(tree).get(key).map(|value| (&**value).into()))
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, StoreError> {
-        let Some((low, high)) = bounds(prefix, after, reverse) else {
-            return Ok(Vec::new());
-        };
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
+        let Some((low, high)) = range.bounds() else { return Ok(Vec::new()) };
         let state = self.read();
         let (low, high) = (low.as_ref().map(|key| &**key), high.as_ref().map(|key| &**key));
         let rows = state.trees.of(tree).range::<[u8], _>((low, high));
         let copy = |(key, value): (&Arc<[u8]>, &Arc<[u8]>)| ((&**key).into(), (&**value).into());
-        Ok(if reverse {
-            rows.rev().take(limit).map(copy).collect()
-        } else {
-            rows.take(limit).map(copy).collect()
-        })
+        Ok(rows.take(range.limit).map(copy).collect())
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@
 //! ```text
 //! caller threads                     commit pipeline (one thread)        maintenance (one thread)
 //! seal the value, submit  --queue->  plan, seal rows, log, sync,         prune, sweep, compact,
-//!                                    apply, answer                       checkpoint, switch epochs
-//! readers ------------------------>  the store, never waiting for a sync
+//!                                    publish, answer                     checkpoint, switch epochs
+//! readers ------------------------>  the state, never waiting for a sync
 //! ```
 //!
 //! [`VaultDir`] is the folder with its lock held. Opening or creating in it gives a [`Vault`], whose clones

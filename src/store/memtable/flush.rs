@@ -10,13 +10,10 @@ use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
 use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, TRANSACTION_BYTES_MAX};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-/// Bytes of rows in one transaction, unless one change set alone has more. A flush of sled comes after that
-/// many (SL5).
-const FLUSH_BYTES_MAX: u64 = 256 << 10;
 /// What a row in the table takes besides its key and value.
 const ROW_OVERHEAD: u64 = 192;
 
@@ -164,7 +161,9 @@ impl<S: Store> Shared<S> {
     /// One transaction. `false`: nothing waits.
     fn flush_some(&self) -> Result<bool, StoreError> {
         let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sets, merged) = merge(&self.waiting().sets);
+        // Writers need the lock, so nothing is merged under it.
+        let next: Vec<_> = self.waiting().sets.iter().take(OPERATION_ROWS_MAX).cloned().collect();
+        let (sets, merged) = merge(&next);
         let Some(merged) = merged else { return Ok(false) };
         self.below.apply(std::slice::from_ref(&merged))?;
         // A reader asks the table first and the state after that, so it finds each row in one of them.
@@ -183,6 +182,8 @@ impl<S: Store> Shared<S> {
 
     /// The life of the thread: it flushes when there is enough to do, until it is stopped.
     pub(super) fn run(&self) {
+        // However it ends before that, nobody waits for it any more.
+        let _failing = Failing(self);
         loop {
             let mut waiting = self.waiting();
             while waiting.bytes < self.bytes.flush_from && !waiting.is_stopping {
@@ -191,8 +192,6 @@ impl<S: Store> Shared<S> {
             drop(waiting);
             while self.goes_on() {
                 if self.flush_some().is_err() {
-                    self.waiting().has_failed = true;
-                    self.changed.notify_all();
                     return;
                 }
             }
@@ -214,24 +213,36 @@ impl<S: Store> Shared<S> {
     }
 }
 
+/// Tells writers, when it is dropped, that nobody flushes any more.
+struct Failing<'a, S: Store>(&'a Shared<S>);
+
+impl<S: Store> Drop for Failing<'_, S> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.has_failed = !waiting.is_stopping;
+        drop(waiting);
+        self.0.changed.notify_all();
+    }
+}
+
 fn bytes_of(set: &ChangeSet) -> u64 {
     set.rows.iter().map(row_bytes).sum()
 }
 
 fn row_bytes(row: &RowChange) -> u64 {
-    let bytes = row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
-    ROW_OVERHEAD + bytes as u64
+    ROW_OVERHEAD + row.bytes()
 }
 
 /// The first change sets that fit into one transaction, and the one change set that has their effect: the
 /// newest version of each row, tombstones included, because the state below may have the row.
-fn merge(sets: &VecDeque<Arc<ChangeSet>>) -> (Vec<Arc<ChangeSet>>, Option<ChangeSet>) {
+fn merge(sets: &[Arc<ChangeSet>]) -> (Vec<Arc<ChangeSet>>, Option<ChangeSet>) {
     let mut taken: Vec<Arc<ChangeSet>> = Vec::new();
     let mut rows: BTreeMap<(Tree, &[u8]), &RowChange> = BTreeMap::new();
     let mut bytes = 0;
     for set in sets {
         let fresh = set.rows.iter().filter(|row| !rows.contains_key(&(row.tree, &*row.key)));
-        let is_full = rows.len() + fresh.count() > OPERATION_ROWS_MAX || bytes >= FLUSH_BYTES_MAX;
+        let is_full =
+            rows.len() + fresh.count() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX;
         if is_full && !taken.is_empty() {
             break;
         }

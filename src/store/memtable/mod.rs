@@ -8,8 +8,8 @@
 //!
 //! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is
 //!   published.
-//! - **MT2** The state below equals the log at the last flushed operation, and is never ahead of what was
-//!   published.
+//! - **MT2** The state below equals the log at the last flushed operation. Only a load from a snapshot gets
+//!   it ahead of what was published.
 //! - **MT3** A row leaves the table only after the state below has it, and readers ask the table first.
 //! - **MT4** The table is bounded. Beyond the bound writers wait for the flusher, before they write their
 //!   frame.
@@ -24,8 +24,7 @@
 mod flush;
 mod table;
 
-use super::bounds::bounds;
-use super::{Loader, OrderedStore, Row, SledStore, Store, StoreError};
+use super::{Loader, OrderedStore, Range, Row, SledStore, Store, StoreError};
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::env::threads::thread::{self, JoinHandle};
 use crate::model::{ChangeSet, Lsn, Tree};
@@ -110,6 +109,12 @@ impl Memtable<SledStore> {
         flushed.and(closed)
     }
 
+    /// The same without the flush: nobody will read what is in there.
+    pub fn discard(&self) -> Result<Lsn, StoreError> {
+        self.stop();
+        self.below().close()
+    }
+
     /// Fills an empty state below from a snapshot: see [`SledStore::load`].
     pub fn load(&self) -> Result<Loader<'_>, StoreError> {
         self.below().load()
@@ -145,27 +150,19 @@ impl<S: Store> Store for Memtable<S> {
         }
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, StoreError> {
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
         let at = self.shared.published();
-        let mut merged = Merged { rows: Vec::new(), limit, reverse, last: after.map(Into::into) };
+        let (rows, last) = (Vec::new(), range.after.map(Into::into));
+        let mut merged = Merged { rows, limit: range.limit, last };
         loop {
-            let left = limit.saturating_sub(merged.rows.len());
-            let Some(within) = bounds(prefix, merged.last.as_deref(), reverse) else { break };
-            if left == 0 {
-                break;
-            }
+            let limit = range.limit.saturating_sub(merged.rows.len());
+            let rest = Range { after: merged.last.as_deref(), limit, ..range };
+            let Some(bounds) = rest.bounds().filter(|_| limit > 0) else { break };
             // The table before the state (MT3).
-            let newer = self.shared.table.page(tree, &within, at, left.max(PAGE_ROWS), reverse);
-            let below = self.below().range(tree, prefix, merged.last.as_deref(), left, reverse)?;
-            let has_more_below = below.len() == left;
-            if merged.add(newer, (below, !has_more_below)) {
+            let newer = self.shared.table.page(tree, &bounds, at, limit.max(PAGE_ROWS));
+            let below = self.below().range(tree, rest)?;
+            let below_ends = below.len() < limit;
+            if merged.add(newer, (below, below_ends)) {
                 break;
             }
         }
@@ -178,7 +175,8 @@ impl<S: Store> Store for Memtable<S> {
         }
         let mut after: Option<Box<[u8]>> = None;
         loop {
-            let rows = self.range(tree, &[], after.as_deref(), SCAN_ROWS, false)?;
+            let rows =
+                self.range(tree, Range { prefix: &[], after: after.as_deref(), limit: SCAN_ROWS })?;
             for (key, value) in &rows {
                 visit(key, value);
             }
@@ -208,7 +206,6 @@ impl<S: Store> Store for Memtable<S> {
 struct Merged {
     rows: Vec<Row>,
     limit: usize,
-    reverse: bool,
     /// The last key that was looked at.
     last: Option<Box<[u8]>>,
 }
@@ -224,7 +221,6 @@ impl Merged {
         let (mut newer, mut below) = (newer.into_iter().peekable(), below.into_iter().peekable());
         while self.rows.len() < self.limit {
             let order = match (newer.peek(), below.peek()) {
-                (Some((newer, _)), Some((below, _))) if self.reverse => below.cmp(newer),
                 (Some((newer, _)), Some((below, _))) => newer.cmp(below),
                 (Some(_), None) if below_ends => Ordering::Less,
                 (None, Some(_)) if newer_ends => Ordering::Greater,

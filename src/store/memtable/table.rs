@@ -5,7 +5,7 @@
 //! however far a writer has come with the next.
 
 use crate::model::{ChangeSet, Lsn, Tree};
-use crate::store::bounds::Bounds;
+use crate::store::range::Bounds;
 use crossbeam_skiplist::SkipMap;
 use std::cmp::Ordering;
 use std::ops::Bound;
@@ -24,7 +24,7 @@ struct Place {
 }
 
 impl Place {
-    /// A key that is too long for a row stands right after the longest row that it begins with.
+    /// A key that is too long for a row stands where the longest row does that it begins with.
     fn new(tree: Tree, key: &[u8], lsn: Lsn) -> Self {
         let mut place = Self { tree: tree as u8, len: 0, key: [0; KEY_BYTES_MAX], lsn };
         let len = key.len().min(KEY_BYTES_MAX);
@@ -137,37 +137,28 @@ impl Table {
         }
     }
 
-    /// Up to `limit` rows at `at` within `bounds`, in order or in falling order. `true`: there are no more.
+    /// Up to `limit` rows at `at` within `bounds`, in order. `true`: there are no more.
     pub(super) fn page(
         &self,
         tree: Tree,
         bounds: &Bounds,
         at: Lsn,
         limit: usize,
-        reverse: bool,
     ) -> (Vec<Newer>, bool) {
         let (low, high) = places(tree, bounds);
-        let mut entries = self.0.range::<Place, _>((low.as_ref(), high.as_ref()));
         let mut rows: Vec<Newer> = Vec::new();
-        loop {
-            let entry = if reverse { entries.next_back() } else { entries.next() };
-            let Some(entry) = entry else { return (rows, true) };
-            if entry.key().lsn > at {
+        for entry in self.0.range::<Place, _>((low.as_ref(), high.as_ref())) {
+            let key = entry.key().key();
+            // The newest version comes first; the others of the row are older.
+            if entry.key().lsn > at || rows.last().is_some_and(|(last, _)| **last == *key) {
                 continue;
             }
-            let key = entry.key().key();
-            let value = || entry.value().value().map(Into::into);
-            let is_same = rows.last().is_some_and(|(last, _)| **last == *key);
-            if !is_same && rows.len() == limit {
+            if rows.len() == limit {
                 return (rows, false);
             }
-            if !is_same {
-                rows.push((key.into(), value()));
-            } else if reverse && let Some((_, newest)) = rows.last_mut() {
-                // In order the newest version comes first, in falling order last.
-                *newest = value();
-            }
+            rows.push((key.into(), entry.value().value().map(Into::into)));
         }
+        (rows, true)
     }
 }
 
@@ -179,10 +170,8 @@ fn places(tree: Tree, (low, high): &Bounds) -> (Bound<Place>, Bound<Place>) {
         Bound::Unbounded => Bound::Included(Place::before(tree, &[])),
     };
     let high = match high {
-        Bound::Excluded(key) if key.len() <= KEY_BYTES_MAX => {
-            Bound::Excluded(Place::before(tree, key))
-        }
-        Bound::Included(key) | Bound::Excluded(key) => Bound::Included(Place::after(tree, key)),
+        Bound::Excluded(key) => Bound::Excluded(Place::before(tree, key)),
+        Bound::Included(key) => Bound::Included(Place::after(tree, key)),
         Bound::Unbounded => Bound::Included(Place::after(tree, &[u8::MAX; KEY_BYTES_MAX])),
     };
     (low, high)

@@ -34,9 +34,8 @@ mod load;
 mod open;
 mod tidy;
 
-use super::bounds::bounds;
 use super::per_tree::PerTree;
-use super::{Row, Store, StoreError};
+use super::{Range, Row, Store, StoreError, TRANSACTION_BYTES_MAX};
 use crate::env::real::KeptFolder;
 use crate::env::{File, Fs};
 use crate::model::limits::OPERATION_ROWS_MAX;
@@ -55,9 +54,6 @@ pub(in crate::store) use open::wait_until_free;
 
 /// Rows that `scan` takes from sled before it calls out.
 const SCAN_ROWS: usize = 256;
-/// How many bytes of rows may be unwritten before a flush (SL5). It is small because sled frees no
-/// segment while its replacement is unwritten: with 2 MiB the file grows half as large again.
-const UNFLUSHED_BYTES_MAX: u64 = 256 << 10;
 /// How many changes to rows may be unwritten before a flush (SL6), including those of `tidy`. The limit
 /// keeps the unwritten data below six segments of 1 MiB: each change writes its row, and every tenth
 /// also writes two pages of up to 17 rows, the changed one and one that sled moves. With chunks of
@@ -160,7 +156,7 @@ impl Shared {
             |counter: &AtomicU64, by| counter.fetch_add(by, Ordering::Relaxed).saturating_add(by);
         let bytes = more(&self.unflushed_bytes, bytes);
         let changes = more(&self.unflushed_changes, changes);
-        if bytes >= UNFLUSHED_BYTES_MAX || changes >= UNFLUSHED_CHANGES_MAX {
+        if bytes >= TRANSACTION_BYTES_MAX || changes >= UNFLUSHED_CHANGES_MAX {
             self.flush(writer)?;
         }
         Ok(())
@@ -254,8 +250,7 @@ fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
 }
 
 impl SledStore {
-    /// Bytes of keys and values of all rows. A state whose `disk_bytes` is over three times this
-    /// and 16 MiB will not become smaller by itself: rebuild it at the next opening.
+    /// Bytes of keys and values of all rows.
     pub fn live_bytes(&self) -> u64 {
         self.shared.live_bytes.load(Ordering::Relaxed)
     }
@@ -274,22 +269,11 @@ impl Store for SledStore {
         Ok(value.map(|value| value.as_ref().into()))
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, StoreError> {
-        let Some(range) = bounds(prefix, after, reverse) else { return Ok(Vec::new()) };
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
+        let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
         self.shared.sled.call("sled failed to read a range", |handles| {
-            let rows = handles.trees.of(tree).range::<Box<[u8]>, _>(range);
-            if reverse {
-                rows.rev().take(limit).map(|row| row.map(to_row)).collect()
-            } else {
-                rows.take(limit).map(|row| row.map(to_row)).collect()
-            }
+            let rows = handles.trees.of(tree).range::<Box<[u8]>, _>(bounds);
+            rows.take(range.limit).map(|row| row.map(to_row)).collect()
         })
     }
 
@@ -324,16 +308,14 @@ impl Store for SledStore {
                 continue;
             }
             // Few rows can be many bytes: a secret's is up to 200 KiB.
-            if rows + set.rows.len() > OPERATION_ROWS_MAX || bytes >= UNFLUSHED_BYTES_MAX {
+            if rows + set.rows.len() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX {
                 self.shared.transact(&packed)?;
                 packed.clear();
                 (rows, bytes) = (0, 0);
             }
             last = set.lsn;
             rows += set.rows.len();
-            let of_row =
-                |row: &RowChange| row_bytes(&row.key, row.value.as_deref().unwrap_or_default());
-            bytes += set.rows.iter().map(of_row).sum::<u64>();
+            bytes += set.rows.iter().map(RowChange::bytes).sum::<u64>();
             packed.push(set);
         }
         self.shared.transact(&packed)

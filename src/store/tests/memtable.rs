@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::env::faults::{self, Fault};
-use crate::store::{Memtable, MemtableBytes, OrderedStore, Row, StoreError};
+use crate::store::{Memtable, MemtableBytes, OrderedStore, Range, Row, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Condvar, Mutex};
@@ -34,15 +34,8 @@ impl Store for &'static Gate {
         self.below.get(tree, key)
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-        reverse: bool,
-    ) -> Result<Vec<Row>, StoreError> {
-        self.below.range(tree, prefix, after, limit, reverse)
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
+        self.below.range(tree, range)
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
@@ -213,16 +206,14 @@ fn rows_are_never_missing_while_they_are_flushed() {
             let from = table.applied().unwrap();
             assert!(table.get(Tree::Versions, &from.0.to_be_bytes()).unwrap().is_some());
             let after = from.0.saturating_sub(150).to_be_bytes();
-            let listed = table.range(Tree::Versions, b"", Some(&after), 150, false).unwrap();
+            let listed =
+                table.range(Tree::Versions, Range { after: Some(&after), ..all(150) }).unwrap();
             // More may have come since.
             let least = from.0.min(150);
             assert!(listed.len() as u64 >= least, "{} of {least}", listed.len());
-            let back = table.range(Tree::Versions, b"", None, 150, true).unwrap();
-            let numbers: Vec<u64> = back
-                .iter()
-                .map(|(key, _)| u64::from_be_bytes(key.as_ref().try_into().unwrap()))
-                .collect();
-            assert!(numbers.windows(2).all(|two| two[0] == two[1] + 1), "{numbers:?}");
+            let number = |(key, _): &Row| u64::from_be_bytes(key.as_ref().try_into().unwrap());
+            let numbers: Vec<u64> = listed.iter().map(number).collect();
+            assert!(numbers.windows(2).all(|two| two[0] + 1 == two[1]), "{numbers:?}");
         }
     });
     let mut count = 0;
@@ -238,10 +229,6 @@ fn bounds_may_be_longer_than_a_key() {
     let rows = vec![put(Tree::Names, &longest, b"1"), put(Tree::Names, &next, b"2")];
     table.publish(vec![set(1, rows)]).unwrap();
     let beyond = [7_u8; 70];
-    let keys = |reverse| -> Vec<Box<[u8]>> {
-        let found = table.range(Tree::Names, b"", Some(&beyond), 9, reverse).unwrap();
-        found.into_iter().map(|(key, _)| key).collect()
-    };
-    assert_eq!(keys(false), [next.into()]);
-    assert_eq!(keys(true), [longest.into()]);
+    let found = table.range(Tree::Names, Range { after: Some(&beyond), ..all(9) }).unwrap();
+    assert_eq!(found, [(next.into(), b"2".as_slice().into())]);
 }

@@ -17,7 +17,7 @@ mod sled_only;
 mod slow_disk;
 mod suite;
 
-use super::{SledOptions, SledStore, Store};
+use super::{Range, SledOptions, SledStore, Store};
 use crate::env::Fs;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use noting_fs::NotingFs;
@@ -48,6 +48,11 @@ fn real_fs() -> Arc<dyn Fs> {
 
 fn open(dir: &Path) -> SledStore {
     SledStore::open(real_fs(), &dir.join("state"), SledOptions::default()).unwrap()
+}
+
+/// The first rows of a tree.
+fn all(limit: usize) -> Range<'static> {
+    Range { prefix: b"", after: None, limit }
 }
 
 /// Everything in a store, tree by tree.

@@ -61,8 +61,8 @@ impl Pipeline {
     pub(crate) fn rebuild_state(&mut self) -> Result<()> {
         self.shared.state.mark_broken();
         if let Some(old) = self.shared.state.replace(None) {
-            // Closed before its folder is moved. An error no longer matters.
-            let _ = old.close();
+            // Closed before its folder is moved.
+            old.discard();
         }
         let shared = Arc::clone(&self.shared);
         let keys = shared.keys();
@@ -143,13 +143,25 @@ impl Pipeline {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Whether the vault may grow. If rows in the memtable claim the space that is missing, they are flushed
+    /// first: then it is known how much their flush has taken.
+    pub(crate) fn has_space(&mut self) -> bool {
+        let shared = &self.shared;
+        let waiting = shared.state.waiting_bytes();
+        if !shared.space.is_short(&self.log, waiting) {
+            return true;
+        }
+        let is_flushed =
+            waiting > 0 && shared.state().is_ok_and(|state| state.flush_to(self.lsn).is_ok());
+        is_flushed && !shared.space.is_short(&self.log, shared.state.waiting_bytes())
+    }
+
     /// Hands the next segment over to be prepared, if one is wanted. Given back: there is no thread for that.
     pub(crate) fn hand_over_segment(&mut self, ahead: bool) -> Option<Preparation> {
         let log = &self.log;
         let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
         // When space runs out, the space of the next segment is left to what must still be written.
-        let preparation = wanted
-            .filter(|_| !self.shared.space.is_short(log, self.shared.state.waiting_bytes()))?;
+        let preparation = wanted.filter(|_| self.has_space())?;
         self.shared.hand_over_segment(preparation)
     }
 
@@ -196,7 +208,8 @@ impl Pipeline {
 
     /// Switches to the keys of a keystore that is durable.
     pub(crate) fn use_keys(&mut self, keys: Arc<Keyring>) {
-        // Opened rows hold data keys that the new keyring may not open any more (I10).
+        // Kept data keys go with the epoch. A reader that is under way may keep one again, but only of a
+        // version that lives, whose key the new epoch opens too (I10).
         if let Ok(state) = self.shared.state() {
             state.forget_opened();
         }

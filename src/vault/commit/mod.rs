@@ -4,7 +4,7 @@
 //! - [`copies`]: values that a plan copies to another secret.
 //! - [`effects`]: a plan's effects as sealed rows.
 //! - [`batch`]: plans the jobs of one batch.
-//! - [`pipeline`]: the state machine: plan, log, sync, apply, answer.
+//! - [`pipeline`]: the state machine: plan, log, sync, publish, answer.
 //! - [`control`]: what the pipeline does between batches.
 //! - [`driver`]: steps the pipeline, from a thread or from the caller.
 

@@ -60,7 +60,7 @@ pub(crate) struct Pipeline {
     pub(crate) sum: SetSum,
     pub(crate) lsn: Lsn,
     pub(crate) age: AgeClock,
-    /// Bytes applied to the state since its last checkpoint began.
+    /// Bytes published since the last checkpoint of the state began.
     pub(crate) unsynced_bytes: u64,
     /// The first purge since the epoch was last switched. That switch does not cover it (I10).
     pub(crate) unshredded: Option<UnixMillis>,
@@ -85,7 +85,7 @@ enum BatchError {
 impl Pipeline {
     pub(crate) fn new(shared: Arc<Shared>, log: Log, sum: SetSum, age: AgeClock) -> Self {
         let lsn = log.end().lsn;
-        shared.space.note_needed(&log, shared.state.waiting_bytes());
+        shared.space.note_needed(&log);
         let (queue, completed) = (VecDeque::new(), Vec::new());
         let (unsynced_bytes, unshredded) = (0, None);
         Self {
@@ -208,8 +208,7 @@ impl Pipeline {
             return self.completed.extend(refused);
         }
         let now = self.now();
-        let mut may_grow =
-            !self.shared.space.is_short(&self.log, self.shared.state.waiting_bytes());
+        let mut may_grow = self.has_space();
         let mut is_rebuilt = false;
         let outcome = loop {
             match self.attempt(&jobs, now, may_grow, is_rebuilt) {
@@ -319,10 +318,9 @@ impl Pipeline {
         }
         self.sum = sum;
         self.lsn = lsn;
-        let bytes =
-            |row: &RowChange| row.key.len() + row.value.as_ref().map_or(0, |value| value.len());
-        let applied: usize = frame.sets.iter().flat_map(|set| &set.rows).map(bytes).sum();
-        self.unsynced_bytes = self.unsynced_bytes.saturating_add(applied as u64);
+        let published: u64 =
+            frame.sets.iter().flat_map(|set| &set.rows).map(RowChange::bytes).sum();
+        self.unsynced_bytes = self.unsynced_bytes.saturating_add(published);
         if !is_early {
             self.show(state, frame.sets);
         }

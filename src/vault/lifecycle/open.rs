@@ -182,6 +182,6 @@ fn state_at_end(place: &VaultDir, keys: &Keyring, damage: &Damage) -> Option<(St
     let store = SledStore::open_guarded(&place.env.fs, &place.dir, SledOptions::default()).ok()?;
     let is_equal = equals(&store, keys, &end);
     store.checked().ok()?;
-    let state = State::on_disk(store, &place.options.tuning).ok()?;
+    let state = State::to_read(store).ok()?;
     is_equal.then_some((state, end))
 }

@@ -2,13 +2,17 @@
 
 use super::maintainer::Maintainer;
 use crate::env::faults::Fault;
+use crate::env::threads::sync::PoisonError;
 use crate::error::Result;
 use crate::log::LogError;
 use crate::model::Lsn;
 use crate::vault::commit::pipeline::Pipeline;
+use std::time::Duration;
 
-/// Applied bytes after which the state is made durable.
+/// Published bytes after which the state is made durable, as far as it is flushed.
 const CHECKPOINT_BYTES: u64 = 8 * 1024 * 1024;
+/// How long a vault takes no write until what waits in its memtable is flushed and made durable.
+const REST: Duration = Duration::from_secs(10);
 
 impl Maintainer {
     /// Merges snapshot and ended segments into the next snapshot, and frees what it replaces once
@@ -19,9 +23,9 @@ impl Maintainer {
         let Some(compaction) = begun? else { return Ok(()) };
         match compaction.run_with(&mut |_| !shared.is_stopping()) {
             Ok(compacted) => {
-                // A state behind the snapshot would have to be rebuilt after a kill.
+                // A state behind the snapshot would have to be rebuilt after a kill or a power cut.
                 if !shared.tuning.faults.active(Fault::FreeBeforeFlush) {
-                    self.flush_state(compacted.lsn())?;
+                    self.settle_state(compacted.lsn())?;
                 }
                 driver.control(move |pipeline| pipeline.finish_compaction(compacted))??;
                 driver.control(Pipeline::shrink_state)??;
@@ -32,6 +36,8 @@ impl Maintainer {
                 let preparing = self.lock_preparing();
                 driver.control(move |pipeline| pipeline.repair_log(damage))??;
                 drop(preparing);
+                // The new log has one copy, and the state is what could repair it.
+                self.settle_state(driver.control(|pipeline| pipeline.lsn)?)?;
                 self.checkpoint(true)
             }
             Err(LogError::Stopped) => shared.fail_if_stopping(),
@@ -40,14 +46,29 @@ impl Maintainer {
         }
     }
 
-    /// Brings the store below the memtable up to `lsn`. If that fails the state is rebuilt.
-    pub(super) fn flush_state(&self, lsn: Lsn) -> Result<()> {
+    /// Flushes the memtable up to `lsn` and makes the store below durable. If that fails the state is rebuilt.
+    pub(super) fn settle_state(&self, lsn: Lsn) -> Result<()> {
         let (shared, driver) = (&self.inner.shared, &self.inner.driver);
         let state = shared.state()?;
-        match state.flush_to(lsn) {
-            Ok(()) => Ok(()),
+        let settled = state.flush_to(lsn).and_then(|()| state.checkpoint(shared.env.fs.is_real()));
+        match settled {
+            Ok(_) => Ok(()),
             Err(_) => driver.control(move |pipeline| pipeline.replace_failed(&state))?,
         }
+    }
+
+    /// Settles the state of a vault that is at rest. Else its last rows would be in the log alone.
+    pub(crate) fn settle_at_rest(&self) -> Result<()> {
+        let shared = &self.inner.shared;
+        let lsn = self.inner.driver.control(|pipeline| pipeline.lsn)?;
+        let now = shared.env.clock.monotonic();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.0 != lsn {
+            *seen = (lsn, now);
+        }
+        let is_at_rest = now.saturating_sub(seen.1) >= REST;
+        drop(seen);
+        if is_at_rest && shared.state.waiting_bytes() > 0 { self.settle_state(lsn) } else { Ok(()) }
     }
 
     /// Makes the state durable, so that the log may free what the state covers.

@@ -5,6 +5,7 @@ use super::pass::FirstError;
 use crate::error::Result;
 use crate::model::{RecordId, Tree};
 use crate::semantics::{Answer, Upkeep, may_be_due};
+use crate::store::Range;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::RowError;
 use crate::vault::rows;
@@ -24,7 +25,7 @@ impl Maintainer {
             let keys = shared.keys();
             let page = state
                 .store()
-                .range(Tree::Secrets, &[], after.as_deref(), PAGE, false)
+                .range(Tree::Secrets, Range { prefix: &[], after: after.as_deref(), limit: PAGE })
                 .map_err(RowError::from)?;
             let is_last = page.len() < PAGE;
             for (key, row) in page {

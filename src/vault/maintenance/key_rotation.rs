@@ -17,6 +17,7 @@ use crate::env::faults::Fault;
 use crate::env::threads::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{RecordId, Seq, Tree};
+use crate::store::Range;
 use crate::vault::commit::job::Job;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::{RowError, keystore_error};
@@ -148,7 +149,7 @@ impl Maintainer {
         while found.len() < 16 * PAGE {
             let page = state
                 .store()
-                .range(Tree::Keys, &[], after.as_deref(), PAGE, false)
+                .range(Tree::Keys, Range { prefix: &[], after: after.as_deref(), limit: PAGE })
                 .map_err(RowError::from)?;
             let is_last = page.len() < PAGE;
             for (key, row) in page {

@@ -3,7 +3,9 @@
 use crate::crypto::Keystore;
 use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::log::Twin;
+use crate::model::Lsn;
 use crate::vault::inner::Inner;
+use std::time::Duration;
 
 /// The keystore on disk.
 pub(crate) struct KeystoreFile {
@@ -17,6 +19,8 @@ pub(crate) struct Maintainer {
     pass: Mutex<()>,
     preparing: Mutex<()>,
     keystore: Mutex<KeystoreFile>,
+    /// The last operation that a pass saw, and when it saw it first.
+    pub(super) seen: Mutex<(Lsn, Duration)>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -26,7 +30,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Maintainer {
     pub(crate) fn new(inner: Arc<Inner>, keystore: KeystoreFile) -> Self {
         let keystore = Mutex::new(keystore);
-        Self { inner, pass: Mutex::new(()), preparing: Mutex::new(()), keystore }
+        let (pass, preparing, seen) = (Mutex::new(()), Mutex::new(()), Mutex::default());
+        Self { inner, pass, preparing, keystore, seen }
     }
 
     /// Held for one pass, one change of the keystore, or the close of the vault: never two at a time.

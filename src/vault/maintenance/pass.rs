@@ -2,7 +2,6 @@
 
 use super::maintainer::Maintainer;
 use crate::error::{Error, Result};
-use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::runtime::status::Status;
 
 /// Remembers the first error while the work goes on. A pruner that fails for want of space must not keep the
@@ -34,8 +33,15 @@ impl Maintainer {
         }
         let mut first = FirstError::default();
         shared.space.look_at_reserve();
-        // The age clock has to be read at least every hour.
-        self.inner.driver.control(Pipeline::now)?;
+        // The age clock has to be read at least every hour. While space is short, rows are flushed that claim
+        // some.
+        let is_lacking = shared.space.is_lacking(shared.state.waiting_bytes());
+        self.inner.driver.control(move |pipeline| {
+            pipeline.now();
+            if is_lacking {
+                pipeline.has_space();
+            }
+        })?;
         first.note(self.rebuild_broken_state());
         // A vault that has lived for a whole tick is a server's: its first put finds a segment ready.
         let _ = self.prepare_segment(is_full);
@@ -52,6 +58,7 @@ impl Maintainer {
             first.note(self.switch_epoch_if_due());
         }
         first.note(self.compact(false));
+        first.note(self.settle_at_rest());
         first.note(self.checkpoint(false));
         first.end()
     }
@@ -67,24 +74,23 @@ impl Maintainer {
         first.note(self.work_off_pending());
         first.note(self.switch_epoch_if_due());
         first.note(self.compact(true));
-        first.note(
-            self.inner
-                .driver
-                .control(|pipeline| pipeline.lsn)
-                .and_then(|lsn| self.flush_state(lsn)),
-        );
+        let lsn = self.inner.driver.control(|pipeline| pipeline.lsn);
+        first.note(lsn.and_then(|lsn| self.settle_state(lsn)));
         first.note(self.checkpoint(true));
         // A failure of the anchor's disk must not keep the vault's own work from being done.
         let _ = self.refresh_anchor();
         first.end()
     }
 
-    /// Rebuilds a broken state before a caller has to wait for that.
+    /// Rebuilds a broken state before a caller has to wait for that. The flusher may have broken it, and
+    /// nobody has met that yet.
     fn rebuild_broken_state(&self) -> Result<()> {
-        if !self.inner.shared.state.is_broken() {
-            return Ok(());
+        let driver = &self.inner.driver;
+        match self.inner.shared.state() {
+            Ok(state) if state.store().applied().is_ok() => Ok(()),
+            Ok(state) => driver.control(move |pipeline| pipeline.replace_failed(&state))?,
+            Err(_) => driver.control(|pipeline| pipeline.state().map(drop))?,
         }
-        self.inner.driver.control(|pipeline| pipeline.state().map(drop))?
     }
 
     /// Has the next log segment prepared by its thread, so that no put has to. `ahead`: even if none is

@@ -20,7 +20,7 @@ impl Inner {
         if let Some(kind) = self.shared.refuses_writes() {
             return Err(kind.into());
         }
-        if shared.space.is_lacking() {
+        if shared.space.is_lacking(shared.state.waiting_bytes()) {
             return Err(ErrorKind::NoSpace.into());
         }
         // No caller has this account, so nothing is found. To find that out is a read like any other.

@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     pub(crate) frames: AtomicU64,
     /// How often a key pair was made or revoked since the vault was opened.
     pub(crate) credential_changes: AtomicU64,
-    /// Odd while a batch is being applied. A reader of several secrets compares it before and after.
+    /// Odd while a batch is being published. A reader of several secrets compares it before and after.
     published: AtomicU64,
     /// The keys when the write was sealed that is handed in late (`internals::hand_in_late`).
     pub(crate) sealed_under: Stash<Arc<Keyring>>,
@@ -164,13 +164,13 @@ impl Shared {
         self.state.get().ok_or_else(|| ErrorKind::StateBroken.into())
     }
 
-    /// How often a batch has begun or ended to be applied. `None`: one is being applied.
+    /// How often a batch has begun or ended to be published. `None`: one is being published.
     pub(crate) fn published(&self) -> Option<u64> {
         let count = self.published.load(Ordering::Acquire);
         count.is_multiple_of(2).then_some(count)
     }
 
-    /// A batch begins or ends to be applied.
+    /// A batch begins or ends to be published.
     pub(crate) fn turn_published(&self) {
         self.published.fetch_add(1, Ordering::AcqRel);
     }

@@ -49,27 +49,28 @@ impl Space {
     /// Whether the disk could not hold the next snapshot, two more segments, and what the flush of `waiting`
     /// bytes makes of the state's file (I4).
     pub(crate) fn is_short(&self, log: &Log, waiting: u64) -> bool {
-        self.note_needed(log, waiting);
-        self.is_lacking()
+        self.note_needed(log);
+        self.is_lacking(waiting)
     }
 
     /// Notes how much the vault needs to grow, for those who ask without the log.
-    pub(crate) fn note_needed(&self, log: &Log, waiting: u64) {
+    pub(crate) fn note_needed(&self, log: &Log) {
         let needed = log
             .snapshot_bytes()
             .saturating_mul(2)
-            .saturating_add(log.segment_bytes().saturating_mul(2))
-            .saturating_add(waiting.saturating_mul(STATE_GROWTH));
+            .saturating_add(log.segment_bytes().saturating_mul(2));
         self.needed.store(needed, Ordering::Relaxed);
     }
 
-    /// Whether the disk has less free space than was last noted as needed.
-    pub(crate) fn is_lacking(&self) -> bool {
+    /// Whether the disk has less free space than was last noted as needed and the flush of `waiting` bytes
+    /// takes.
+    pub(crate) fn is_lacking(&self, waiting: u64) -> bool {
         let reserve = match self.reserved.load(Ordering::Relaxed) {
             UNKNOWN => self.look_at_reserve(),
             bytes => bytes,
         };
-        let needed = self.needed.load(Ordering::Relaxed);
+        let flush = waiting.saturating_mul(STATE_GROWTH);
+        let needed = self.needed.load(Ordering::Relaxed).saturating_add(flush);
         match self.fs.free_bytes(&self.dir) {
             Ok(free) => free.saturating_add(reserve) < needed,
             Err(_) => false,

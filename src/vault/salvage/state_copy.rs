@@ -40,7 +40,7 @@ impl StateCopy {
         let Some(copy) = CopiedFolder::of_state(env, dir)? else { return Ok(None) };
         let store =
             SledStore::open(Arc::clone(&env.fs), &copy.dir.join(STATE_DIR), SledOptions::default());
-        let state = store.ok().and_then(|store| State::on_disk(store, &options.tuning).ok());
+        let state = store.ok().and_then(|store| State::to_read(store).ok());
         Ok(state.map(|state| Self { state, copy: Some(copy) }))
     }
 

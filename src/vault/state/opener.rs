@@ -114,7 +114,7 @@ impl StateOpener<'_> {
         {
             match self.fill(state, recovered) {
                 Ok(opened) => {
-                    // Durable at once. Else a power cut would cost all of it again.
+                    // What the snapshot held is durable at once. Else a power cut would cost all of it again.
                     if opened.state.store().checkpoint().is_ok() && checked(&opened.state).is_ok() {
                         return Ok(opened);
                     }
@@ -146,7 +146,7 @@ impl StateOpener<'_> {
         if applied > end.lsn {
             if !self.is_ours(state.store()) {
                 // It is another vault's, or no one's, and says nothing about this log.
-                let _ = state.close();
+                state.discard();
                 return Ok(None);
             }
             return Err(ErrorKind::Damaged { file: "log".to_owned(), offset: 0, rule: "I6" }.into());
@@ -185,7 +185,7 @@ impl StateOpener<'_> {
             Ok(()) if compared && is_equal => Ok(Some(Opened { state, sum })),
             Ok(()) | Err(LogError::Stopped) => {
                 // Closed, so that it can be moved aside.
-                let _ = state.close();
+                state.discard();
                 Ok(None)
             }
             Err(error) => Err(error.into()),

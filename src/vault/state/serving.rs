@@ -51,7 +51,13 @@ impl State {
     /// The state on the disk. Rows come to it through a memtable.
     pub(crate) fn on_disk(store: SledStore, tuning: &Tuning) -> Result<Self> {
         let bytes = tuning.memtable.unwrap_or(MemtableBytes::of(MEMTABLE_BYTES));
-        Memtable::over(store, bytes, tuning.background).map(Backing::Sled).map(Self::new)
+        let has_thread = tuning.background && bytes.max > 0;
+        Memtable::over(store, bytes, has_thread).map(Backing::Sled).map(Self::new)
+    }
+
+    /// A state on the disk that is only read: no thread is needed, and none can be missing.
+    pub(crate) fn to_read(store: SledStore) -> Result<Self> {
+        Memtable::over(store, MemtableBytes::of(0), false).map(Backing::Sled).map(Self::new)
     }
 
     /// The state in memory. Unless a harness asks for a memtable, rows go straight to it.
@@ -126,6 +132,14 @@ impl State {
     /// Whether the log can free something after a [`Self::checkpoint`].
     pub(crate) fn can_be_durable(&self, is_log_on_disk: bool) -> bool {
         matches!(self.backing, Backing::Sled(_)) || !is_log_on_disk
+    }
+
+    /// Closes a state that will not be read again.
+    pub(crate) fn discard(&self) {
+        if let Backing::Sled(table) = &self.backing {
+            // It is set aside or removed next, so an error no longer matters.
+            let _ = table.discard();
+        }
     }
 
     /// Closes the state durably, so that a damaged log can be repaired from it (I6).

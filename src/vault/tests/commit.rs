@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
-use crate::store::{OrderedStore, Store};
+use crate::store::{MemtableBytes, OrderedStore, Store};
 use crate::vault::runtime::status::Status;
 use crate::vault::state::serving::State;
+use std::time::Duration;
 
 #[test]
 fn a_failed_sync_leaves_the_whole_batch_unknown_and_the_reads_alone() {
@@ -106,6 +107,54 @@ fn a_disk_that_holds_only_the_reserve_can_be_deleted_from() {
     vault.maintain().unwrap();
     make(&vault, "again", "there is room");
     assert_eq!(get(&vault, "again").unwrap(), "there is room");
+}
+
+/// A vault on the simulated disk whose memtable holds everything.
+fn with_memtable(world: &World) -> Vault {
+    let mut options = world.options();
+    options.tuning.memtable = Some(MemtableBytes::of(4 << 20));
+    let vault = VaultDir::make(&world.dir, &options).unwrap();
+    let key = |id| key_file::generate(id, world.env.entropy.as_ref()).unwrap();
+    vault.create(|id| Ok(Unlock::KeyFile(key(id)))).unwrap()
+}
+
+#[test]
+fn a_vault_at_rest_has_its_rows_in_the_state() {
+    let sim = Sim::new(5);
+    let vault = with_memtable(&World::on(&sim));
+    let maintainer = &vault.running.maintainer;
+    let waiting = || vault.inner.shared.state.waiting_bytes();
+    for _ in 0..3 {
+        make(&vault, &format!("n{}", waiting()), "v");
+        maintainer.settle_at_rest().unwrap();
+        sim.clock.advance(Duration::from_secs(9));
+        maintainer.settle_at_rest().unwrap();
+        assert!(waiting() > 0, "it was written to ten seconds ago");
+    }
+    sim.clock.advance(Duration::from_secs(1));
+    maintainer.settle_at_rest().unwrap();
+    assert_eq!(waiting(), 0);
+}
+
+/// Goal: rows in the memtable claim space for their flush, and a disk that has no such space is not full for
+/// that reason: they are flushed, and then it is known how much it took.
+#[test]
+fn rows_that_wait_in_the_memtable_do_not_fill_the_disk() {
+    let sim = Sim::new(5);
+    let vault = with_memtable(&World::on(&sim));
+    for n in 0..100 {
+        make(&vault, &format!("s{n}"), &"x".repeat(2000));
+    }
+    let shared = &vault.inner.shared;
+    let waiting = shared.state.waiting_bytes();
+    assert!(waiting > 200_000, "{waiting}");
+    let used: u64 =
+        sim.fs.paths().iter().map(|path| sim.fs.read_all(path).unwrap().len() as u64).sum();
+    // Enough for two segments and two snapshots, but not for what the rows claim.
+    sim.fs.set_capacity(Some(used + 2 * waiting));
+    put(&vault, "s1", "more").unwrap();
+    assert!(shared.state.waiting_bytes() < waiting);
+    vault.ready().unwrap();
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::env::UnixMillis;
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::semantics::Effect;
-use crate::store::{OrderedStore, Store};
+use crate::store::{OrderedStore, Range, Store};
 use crate::vault::commit::copies::Copies;
 use crate::vault::commit::effects::Sealer;
 use crate::vault::error::RowError;
@@ -58,7 +58,7 @@ proptest! {
             .map(|(key, value)| (key.clone(), *value))
             .collect();
         let found: Vec<(Vec<u8>, u8)> = layer
-            .range(Tree::Versions, &prefix, after.as_deref(), limit)
+            .range(Tree::Versions, Range { prefix: &prefix, after: after.as_deref(), limit })
             .unwrap()
             .into_iter()
             .map(|(key, value)| (key.into_vec(), value[0]))

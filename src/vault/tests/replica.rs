@@ -6,6 +6,7 @@ use crate::model::api::{
     StopReplicationToReplica,
 };
 use crate::model::{ChangeSet, Tree};
+use crate::store::Range;
 use crate::vault::commit::effects::drop_row;
 use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::view::row_view::RowView;
@@ -46,7 +47,8 @@ fn lose(vault: &Vault, scope: &Scope) {
     let state = shared.state().unwrap();
     let store = state.store();
     let prefix = shared.keys().scope_index(scope);
-    let rows = store.range(Tree::Secrets, &prefix, None, 2, false).unwrap();
+    let rows =
+        store.range(Tree::Secrets, Range { prefix: &prefix, after: None, limit: 2 }).unwrap();
     let [(key, _)] = rows.as_slice() else { panic!("{} secrets", rows.len()) };
     let lsn = store.applied().unwrap().next();
     store.apply(&[ChangeSet { lsn, rows: vec![drop_row(Tree::Secrets, key)] }]).unwrap();
@@ -105,7 +107,7 @@ fn a_promotion_does_not_copy_from_a_damaged_state() {
     replicate(&vault, "s", "value");
     let state = vault.inner.shared.state().unwrap();
     let store = state.store();
-    let rows = store.range(Tree::Blobs, &[], None, 10, false).unwrap();
+    let rows = store.range(Tree::Blobs, Range { prefix: &[], after: None, limit: 10 }).unwrap();
     let lsn = store.applied().unwrap().next();
     let rows = rows.iter().map(|(key, _)| drop_row(Tree::Blobs, key)).collect();
     store.apply(&[ChangeSet { lsn, rows }]).unwrap();

@@ -3,7 +3,7 @@
 
 use super::opened::{Opened, OpenedRows};
 use crate::model::{Lsn, RowChange, Tree};
-use crate::store::{PerTree, Row, Store};
+use crate::store::{PerTree, Range, Row, Store};
 use crate::vault::error::RowError;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,14 +12,8 @@ use std::ops::Bound;
 pub(crate) trait RowSource {
     /// One row.
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError>;
-    /// Up to `limit` rows whose key starts with `prefix` and is greater than `after`, in order.
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, RowError>;
+    /// The rows of `tree` in `range`, in key order.
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, RowError>;
     /// The row as it was opened before, if it was and has not changed since. Of `labels` it is asked for all
     /// of a secret, by its id.
     fn opened(&self, _tree: Tree, _key: &[u8]) -> Option<Opened> {
@@ -40,17 +34,11 @@ pub(crate) struct Latest<'a> {
 
 impl RowSource for Latest<'_> {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
-        Ok(self.store.get(tree, key)?)
+        RowSource::get(&self.store, tree, key)
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, RowError> {
-        Ok(self.store.range(tree, prefix, after, limit, false)?)
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, RowError> {
+        RowSource::range(&self.store, tree, range)
     }
 
     fn opened(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
@@ -67,14 +55,8 @@ impl RowSource for &dyn Store {
         Ok(Store::get(*self, tree, key)?)
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, RowError> {
-        Ok(Store::range(*self, tree, prefix, after, limit, false)?)
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, RowError> {
+        Ok(Store::range(*self, tree, range)?)
     }
 }
 
@@ -128,13 +110,8 @@ impl<B: RowSource> RowSource for Layer<B> {
         }
     }
 
-    fn range(
-        &self,
-        tree: Tree,
-        prefix: &[u8],
-        after: Option<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, RowError> {
+    fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, RowError> {
+        let Range { prefix, after, limit } = range;
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
@@ -147,11 +124,12 @@ impl<B: RowSource> RowSource for Layer<B> {
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         if written.is_empty() {
-            return self.below.range(tree, prefix, after, limit);
+            return self.below.range(tree, range);
         }
         // Each row of the layer may hide one of the store, so that many more are fetched.
-        let below = self.below.range(tree, prefix, after, limit.saturating_add(written.len()))?;
-        let complete = below.len() < limit.saturating_add(written.len());
+        let wanted = limit.saturating_add(written.len());
+        let below = self.below.range(tree, Range { limit: wanted, ..range })?;
+        let complete = below.len() < wanted;
         let last_below = below.last().map(|(key, _)| key.clone());
         let mut merged: BTreeMap<Box<[u8]>, Box<[u8]>> = below.into_iter().collect();
         if !complete {

@@ -4,12 +4,13 @@ use super::access_marks::AccessMarks;
 use super::opened::Opened;
 use super::overlay::RowSource;
 use crate::crypto::{Keyring, ValueKey};
+use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{
     CrossAccountPrimary, Link, Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope,
     SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
 };
 use crate::semantics::View;
-use crate::store::Row;
+use crate::store::Range;
 use crate::vault::error::RowError;
 use crate::vault::rows;
 use std::cell::RefCell;
@@ -258,7 +259,8 @@ impl<S: RowSource> View for RowView<'_, S> {
         let mut after = after.map(|id| id.0.to_vec());
         while found.len() < limit {
             let wanted = limit - found.len();
-            let page = self.source.range(Tree::Secrets, &prefix, after.as_deref(), wanted)?;
+            let range = Range { prefix: &prefix, after: after.as_deref(), limit: wanted };
+            let page = self.source.range(Tree::Secrets, range)?;
             let ended = page.len() < wanted;
             for (key, row) in page {
                 let record = self.met(self.secret_row(&key, &row)?);
@@ -279,12 +281,8 @@ impl<S: RowSource> View for RowView<'_, S> {
             self.named.borrow_mut().extend(stages.iter().map(|(_, seq)| (id, *seq)));
             return Ok(stages.to_vec());
         }
-        let page: Vec<Row> = self.source.range(
-            Tree::Labels,
-            &id.0,
-            None,
-            crate::model::limits::OPERATION_ROWS_MAX,
-        )?;
+        let range = Range { prefix: &id.0, after: None, limit: OPERATION_ROWS_MAX };
+        let page = self.source.range(Tree::Labels, range)?;
         let mut stages = Vec::with_capacity(page.len());
         for (key, row) in page {
             let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
@@ -344,12 +342,8 @@ impl<S: RowSource> View for RowView<'_, S> {
         limit: usize,
     ) -> Result<Vec<VersionRecord>, RowError> {
         let after = after.map(|seq| rows::version_key(id, seq));
-        let page = self.source.range(
-            Tree::Versions,
-            &id.0,
-            after.as_ref().map(<[u8; 24]>::as_slice),
-            limit,
-        )?;
+        let after = after.as_ref().map(<[u8; 24]>::as_slice);
+        let page = self.source.range(Tree::Versions, Range { prefix: &id.0, after, limit })?;
         page.iter().map(|(key, row)| Ok(self.marked(self.version_row(key, row)?))).collect()
     }
 
