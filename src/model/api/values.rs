@@ -40,7 +40,7 @@ pub type PutSecretValueResponse = VersionResponse;
 
 request! {
     /// `GetSecretValue`: the current value unless a version or a stage is named.
-    #[derive(Clone, Debug, Default)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
     GetSecretValue {
         required {
             /// `SecretId`: name or ARN.

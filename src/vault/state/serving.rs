@@ -3,6 +3,7 @@
 use crate::model::{ChangeSet, Lsn};
 use crate::store::{Memtable, MemtableBytes, OrderedStore, SledStore, Store, StoreError};
 use crate::vault::options::Tuning;
+use crate::vault::view::found::FoundValues;
 use crate::vault::view::opened::OpenedRows;
 use crate::vault::view::overlay::Latest;
 
@@ -41,6 +42,11 @@ impl State {
         // Asked before anything is read, so that nothing is kept that is older than it says.
         let at = self.store().applied()?;
         Ok(Latest { store: self.store(), opened: &self.opened, at })
+    }
+
+    /// The values that were found lately.
+    pub(crate) fn values(&self) -> &FoundValues {
+        self.opened.values()
     }
 
     /// Forgets every opened row, because the keys that opened it are about to be erased.

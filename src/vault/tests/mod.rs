@@ -13,6 +13,7 @@ mod layer;
 mod parses;
 mod repair;
 mod replica;
+mod values;
 
 use super::commit::job::{Job, Mutate};
 use super::commit::pipeline::Task;

@@ -1,11 +1,13 @@
 //! The rows of a store as the facts that `semantics` asks for.
 //!
 //! - [`access_marks`]: reads that no record shows yet (`LastAccessedDate`).
+//! - [`found`]: sealed values that were found lately, for the next reader.
 //! - [`opened`]: rows that were opened lately, for the next reader.
 //! - [`overlay`]: where sealed rows are read from: the store, or the store under the rows of a batch.
 //! - [`row_view`]: opens and decodes the rows.
 
 pub(crate) mod access_marks;
+pub(crate) mod found;
 pub(crate) mod opened;
 pub(crate) mod overlay;
 pub(crate) mod row_view;

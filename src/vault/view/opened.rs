@@ -1,9 +1,10 @@
-//! Rows that were opened lately, for the next reader: metadata and data keys, never values.
+//! Rows that were opened lately, for the next reader: metadata and data keys, never values in the clear.
 //!
 //! A row that is about to change is forgotten before the change is shown. A reader may still hold what it
 //! read before that. It says at which operation it reads, and what it wants to keep is refused if a row of
 //! the same secret has changed since. So nothing here is older than what the state shows.
 
+use super::found::{FoundValue, FoundValues, Place};
 use crate::crypto::ValueKey;
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,10 @@ const SHARDS: usize = 64;
 const GENERATION_ROWS: usize = 256;
 /// The part of a key that is the secret's id, in every tree but `names`.
 const ID_BYTES: usize = 16;
+/// Secrets of a shard of which values are kept.
+const VALUE_SECRETS: usize = 512;
+/// Requests that may find values of one secret. Each text that means the secret is one of its own.
+const VALUE_REQUESTS: usize = 16;
 
 /// An opened row, or the opened labels of a secret.
 #[derive(Clone)]
@@ -39,6 +44,8 @@ type Rows = HashMap<(Tree, Box<[u8]>), Opened>;
 struct Shard {
     young: Rows,
     old: Rows,
+    /// Where the values of a secret stand that were found lately.
+    values: HashMap<RecordId, Vec<Place>>,
     /// The last operation that changed a row of this shard.
     changed: Lsn,
 }
@@ -53,16 +60,57 @@ impl Shard {
 /// The opened rows of one state.
 pub(crate) struct OpenedRows {
     shards: Box<[Mutex<Shard>]>,
+    values: FoundValues,
 }
 
 impl Default for OpenedRows {
     fn default() -> Self {
         let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards }
+        Self { shards, values: FoundValues::default() }
     }
 }
 
 impl OpenedRows {
+    /// The values that were found lately.
+    pub(crate) fn values(&self) -> &FoundValues {
+        &self.values
+    }
+
+    /// Whether no change of the secret has begun to be shown since `at`.
+    pub(crate) fn is_unchanged(&self, id: RecordId, at: Lsn) -> bool {
+        self.shard(&id.0).is_some_and(|shard| at >= shard.changed)
+    }
+
+    /// Keeps a value that was found at `at`, unless its secret has changed since.
+    pub(crate) fn keep_value(&self, found: FoundValue, at: Lsn) {
+        let id = found.id();
+        let Some(mut shard) = self.shard(&id.0) else { return };
+        if at < shard.changed {
+            return;
+        }
+        if shard.values.len() >= VALUE_SECRETS && !shard.values.contains_key(&id) {
+            for (id, places) in std::mem::take(&mut shard.values) {
+                self.forget_values(id, &places);
+            }
+        }
+        let place = self.values.place_of(&found);
+        let places = shard.values.entry(id).or_default();
+        if !places.contains(&place) {
+            if places.len() >= VALUE_REQUESTS {
+                self.forget_values(id, places);
+                places.clear();
+            }
+            places.push(place);
+        }
+        self.values.insert(place, found);
+    }
+
+    fn forget_values(&self, id: RecordId, places: &[Place]) {
+        for place in places {
+            self.values.remove(*place, id);
+        }
+    }
+
     fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Shard>> {
         // An id ends with a number that counts up, and a name's key is a keyed hash: both spread well.
         let id = key.get(..ID_BYTES).unwrap_or(key);
@@ -105,6 +153,10 @@ impl OpenedRows {
                 }
                 let Some(mut shard) = self.shard(&row.key) else { continue };
                 shard.changed = shard.changed.max(set.lsn);
+                let id = row.key.first_chunk().map(|id| RecordId(*id));
+                if let Some((id, places)) = id.and_then(|id| shard.values.remove_entry(&id)) {
+                    self.forget_values(id, &places);
+                }
                 if is_purge && row.tree == Tree::Secrets {
                     shard.retain(|(_, key)| !key.starts_with(&row.key));
                     continue;
@@ -125,7 +177,9 @@ impl OpenedRows {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             shard.retain(|_| false);
+            shard.values.clear();
         }
+        self.values.clear();
     }
 }
 

@@ -1,8 +1,9 @@
 //! Opens and decodes rows, and gives them to `semantics` as facts.
 
 use super::access_marks::AccessMarks;
+use super::found::FoundValue;
 use super::opened::Opened;
-use super::overlay::RowSource;
+use super::overlay::{Latest, RowSource};
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{
@@ -57,6 +58,22 @@ impl<'a, S> RowView<'a, S> {
     /// A read of one secret is consistent if none of them has changed when it ends (I3).
     pub(crate) fn first(&self) -> Vec<(RecordId, Lsn)> {
         self.met.borrow().clone()
+    }
+}
+
+impl RowView<'_, Latest<'_>> {
+    /// Keeps a value that was found here for the next reader, unless its secret has changed meanwhile.
+    pub(crate) fn keep_value(&self, found: FoundValue) {
+        self.source.opened.keep_value(found, self.source.at);
+    }
+
+    /// Whether no record that was met here has changed meanwhile (I3).
+    pub(crate) fn is_unmoved(&self) -> bool {
+        let Latest { opened, at, .. } = self.source;
+        self.first().iter().all(|(id, lsn)| {
+            let is_same = |record: SecretRecord| record.lsn == *lsn;
+            opened.is_unchanged(*id, *at) || self.secret(*id).ok().flatten().is_some_and(is_same)
+        })
     }
 }
 

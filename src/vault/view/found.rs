@@ -1,0 +1,214 @@
+//! Values that were found lately, still sealed, with all that an answer needs beside them. The next read of
+//! the same value is one look here and one decryption.
+//!
+//! [`OpenedRows`](super::opened::OpenedRows) decides what may be kept, and forgets a secret's values before a
+//! change of the secret is shown. So nothing here is older than what the state shows.
+
+use crate::crypto::{Keyring, ValueKey};
+use crate::env::UnixMillis;
+use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::model::api::{GetSecretValue, GetSecretValueResponse};
+use crate::model::{RecordId, Scope, VersionId};
+use crate::secret::PayloadKind;
+use crate::vault::error::RowError;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+/// Shards, so that readers seldom wait for each other.
+const SHARDS: usize = 64;
+/// Bytes in each of the two generations of a shard: 16 MiB in all.
+const GENERATION_BYTES: usize = 128 << 10;
+/// Longer sealed values are not kept: opening one costs more than finding it.
+const SEALED_BYTES_MAX: usize = 8 << 10;
+/// What an entry takes besides its bytes of variable length, about.
+const ENTRY_BYTES: usize = 400;
+
+/// A request for a value, as it was made.
+#[derive(PartialEq, Eq)]
+struct Asked {
+    scope: Scope,
+    request: GetSecretValue,
+}
+
+/// A value that was found.
+pub(crate) struct FoundValue {
+    asked: Asked,
+    id: RecordId,
+    arn: String,
+    name: String,
+    version_id: VersionId,
+    stages: Vec<String>,
+    created: UnixMillis,
+    kind: PayloadKind,
+    /// Wiped when the last reader lets it go.
+    key: Arc<ValueKey>,
+    sealed: Box<[u8]>,
+    /// The day of the last read that left an access mark.
+    pub(crate) day: UnixMillis,
+}
+
+/// What was found of a value, besides the request.
+pub(crate) struct Parts {
+    pub(crate) id: RecordId,
+    pub(crate) kind: PayloadKind,
+    pub(crate) key: Arc<ValueKey>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) day: UnixMillis,
+}
+
+impl FoundValue {
+    /// `None`: it is too long to be kept.
+    pub(crate) fn new(
+        scope: &Scope,
+        request: &GetSecretValue,
+        answer: &GetSecretValueResponse,
+        parts: Parts,
+    ) -> Option<Self> {
+        let Parts { id, kind, key, sealed, day } = parts;
+        (sealed.len() <= SEALED_BYTES_MAX).then(|| Self {
+            asked: Asked { scope: scope.clone(), request: request.clone() },
+            id,
+            arn: answer.arn.clone(),
+            name: answer.name.clone(),
+            version_id: answer.version_id.clone(),
+            stages: answer.version_stages.clone(),
+            created: answer.created_date,
+            kind,
+            key,
+            sealed: sealed.into(),
+            day,
+        })
+    }
+
+    /// The secret.
+    pub(super) fn id(&self) -> RecordId {
+        self.id
+    }
+
+    fn bytes(&self) -> usize {
+        let texts = self.arn.len() + self.name.len() + self.asked.request.secret_id.len();
+        let stages: usize = self.stages.iter().map(|stage| stage.len() + size_of::<String>()).sum();
+        ENTRY_BYTES + texts + stages + self.sealed.len()
+    }
+
+    /// Opens the value.
+    pub(crate) fn answer(&self, keys: &Keyring) -> Result<GetSecretValueResponse, RowError> {
+        Ok(GetSecretValueResponse {
+            value: keys.open_value(self.kind, &self.key, &self.sealed)?,
+            arn: self.arn.clone(),
+            name: self.name.clone(),
+            version_id: self.version_id.clone(),
+            version_stages: self.stages.clone(),
+            created_date: self.created,
+        })
+    }
+}
+
+/// A request by its hash.
+pub(super) type Place = u64;
+
+/// Values that were used since the last change of generations, and those that were used before it.
+#[derive(Default)]
+struct Shard {
+    young: HashMap<Place, Arc<FoundValue>>,
+    old: HashMap<Place, Arc<FoundValue>>,
+    /// Bytes in `young`.
+    bytes: usize,
+}
+
+impl Shard {
+    fn insert(&mut self, place: Place, found: Arc<FoundValue>) {
+        if self.bytes >= GENERATION_BYTES {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        self.bytes += found.bytes();
+        if let Some(before) = self.young.insert(place, found) {
+            self.bytes -= before.bytes();
+        }
+    }
+
+    fn remove(&mut self, place: Place, id: RecordId) {
+        let is_of = |found: Option<&Arc<FoundValue>>| found.is_some_and(|found| found.id == id);
+        if is_of(self.young.get(&place)) {
+            self.bytes -= self.young.remove(&place).map_or(0, |found| found.bytes());
+        }
+        if is_of(self.old.get(&place)) {
+            self.old.remove(&place);
+        }
+    }
+}
+
+/// The values of one state that were found lately.
+pub(crate) struct FoundValues {
+    shards: Box<[Mutex<Shard>]>,
+    /// Its keys are random, so nobody can choose requests whose hashes meet.
+    hasher: RandomState,
+}
+
+impl Default for FoundValues {
+    fn default() -> Self {
+        let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
+        Self { shards, hasher: RandomState::new() }
+    }
+}
+
+impl FoundValues {
+    fn shard(&self, place: Place) -> Option<MutexGuard<'_, Shard>> {
+        let at = usize::try_from(place % SHARDS as u64).ok()?;
+        Some(self.shards.get(at)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn place(&self, scope: &Scope, request: &GetSecretValue) -> Place {
+        self.hasher.hash_one((scope, request))
+    }
+
+    /// What was found for the same request, if nothing has changed since.
+    pub(crate) fn get(&self, scope: &Scope, request: &GetSecretValue) -> Option<Arc<FoundValue>> {
+        let place = self.place(scope, request);
+        let mut shard = self.shard(place)?;
+        let found = match shard.young.get(&place) {
+            Some(found) => Arc::clone(found),
+            None => {
+                let found = shard.old.remove(&place)?;
+                shard.insert(place, Arc::clone(&found));
+                found
+            }
+        };
+        drop(shard);
+        (found.asked.scope == *scope && found.asked.request == *request).then_some(found)
+    }
+
+    /// Where the request of `found` stands.
+    pub(super) fn place_of(&self, found: &FoundValue) -> Place {
+        self.place(&found.asked.scope, &found.asked.request)
+    }
+
+    pub(super) fn insert(&self, place: Place, found: FoundValue) {
+        if let Some(mut shard) = self.shard(place) {
+            shard.insert(place, Arc::new(found));
+        }
+    }
+
+    /// Forgets the value at `place`, if it is one of the secret's.
+    pub(super) fn remove(&self, place: Place, id: RecordId) {
+        if let Some(mut shard) = self.shard(place) {
+            shard.remove(place, id);
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        for shard in &self.shards {
+            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes_of = |shard: &Mutex<Shard>| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.young.values().chain(shard.old.values()).map(|found| found.bytes()).sum::<usize>()
+        };
+        self.shards.iter().map(bytes_of).sum()
+    }
+}
