@@ -5,8 +5,8 @@
 //! appends what waits to blocks that were written before, syncs once, and answers. A get is a look into a map
 //! and the opening of the value.
 //!
-//! `cargo bench --bench disk` (`-- --quick` for a short run, `-- --dir DIR` for another disk). Members
-//! alternate; each figure is the median of its rounds. Prints; judges nothing.
+//! `cargo bench --bench disk` (`-- --quick` for a short run, `-- --dir DIR` for another disk, `-- --only WORDS`
+//! for the rows that begin with these words, such as `put 1 KiB, 16`). Members alternate; each figure is the median of its rounds. Prints; judges nothing.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -202,6 +202,8 @@ fn show(what: &str, product: Figure, limit: Figure) {
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let quick = args.iter().any(|arg| arg == "--quick" || arg == "--test");
+    let only = args.iter().position(|arg| arg == "--only").map(|at| args[at + 1].clone());
+    let is_wanted = |what: &str| only.as_deref().is_none_or(|only| what.starts_with(only));
     let place = args.iter().position(|arg| arg == "--dir").map(|at| PathBuf::from(&args[at + 1]));
     let (rounds, time) =
         if quick { (1, Duration::from_millis(200)) } else { (5, Duration::from_millis(2000)) };
@@ -209,6 +211,10 @@ fn main() {
     let (vault, limit) = (vault(dir.path()), Limit::new(dir.path()));
     let secret = |n: u64| format!("secret-{}", (n >> 33) as usize % SECRETS);
     for writers in WRITERS {
+        let what = format!("put 1 KiB, {writers} writers");
+        if !is_wanted(&what) {
+            continue;
+        }
         let (mut product, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             bare.push(measure(writers, time, |_, _| limit.put()));
@@ -216,7 +222,7 @@ fn main() {
                 vault.put_secret_value(PutSecretValue::new(secret(n), value())).unwrap();
             }));
         }
-        show(&format!("put 1 KiB, {writers} writers"), median(product), median(bare));
+        show(&what, median(product), median(bare));
     }
     let mut map = HashMap::new();
     for n in 0..SECRETS {
@@ -224,6 +230,10 @@ fn main() {
         map.insert(format!("secret-{n}"), sealed);
     }
     for readers in READERS {
+        let what = format!("get 1 KiB, {readers} readers");
+        if !is_wanted(&what) {
+            continue;
+        }
         let (mut product, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
             bare.push(measure(readers, time, |_, n| {
@@ -236,7 +246,7 @@ fn main() {
                 vault.get_secret_value(GetSecretValue::new(secret(n))).unwrap();
             }));
         }
-        show(&format!("get 1 KiB, {readers} readers"), median(product), median(bare));
+        show(&what, median(product), median(bare));
     }
     let state = size(&dir.path().join("vault/state"));
     let started = Instant::now();
