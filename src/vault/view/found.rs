@@ -149,7 +149,7 @@ pub(crate) struct FoundValues {
 impl Default for FoundValues {
     fn default() -> Self {
         let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards, hasher: RandomState::new() }
+        Self { shards, hasher: RandomState::default() }
     }
 }
 
@@ -167,13 +167,12 @@ impl FoundValues {
     pub(crate) fn get(&self, scope: &Scope, request: &GetSecretValue) -> Option<Arc<FoundValue>> {
         let place = self.place(scope, request);
         let mut shard = self.shard(place)?;
-        let found = match shard.young.get(&place) {
-            Some(found) => Arc::clone(found),
-            None => {
-                let found = shard.old.remove(&place)?;
-                shard.insert(place, Arc::clone(&found));
-                found
-            }
+        let found = if let Some(found) = shard.young.get(&place) {
+            Arc::clone(found)
+        } else {
+            let found = shard.old.remove(&place)?;
+            shard.insert(place, Arc::clone(&found));
+            found
         };
         drop(shard);
         (found.asked.scope == *scope && found.asked.request == *request).then_some(found)
