@@ -1,0 +1,244 @@
+//! The other tables.
+
+use super::data::Data;
+use super::{cell, ratio, table, time, whole, wrapped};
+use crate::members::{LIMIT, PEERS, PRODUCT, title};
+use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, growth, readers, writers};
+
+/// Whether the figures count.
+pub fn state(data: &Data) -> String {
+    if !data.is_quick() {
+        return String::new();
+    }
+    let text = "**The figures below are of a short run on a busy machine. They only show that the command works; \
+                read nothing into them.**";
+    wrapped(text, "")
+}
+
+/// The first table: what most want to know.
+pub fn glance(data: &Data) -> String {
+    let mut rows = Vec::new();
+    let mut row = |what: String, at: [&str; 3], limit: &str, peers: &[&'static str]| {
+        let [group, case, name] = at;
+        let Some(own) = data.median(group, case, PRODUCT, name) else { return };
+        let to_limit = data.ratio(group, case, [PRODUCT, limit], name);
+        let peer = data.best(at, peers, true);
+        let peer = peer.and_then(|(peer, _)| {
+            let to_peer = data.ratio(group, case, [PRODUCT, peer], name)?;
+            Some(format!("{} ({})", ratio(to_peer), title(peer)))
+        });
+        let to_limit = format!("**{}**", cell(to_limit.map(ratio)));
+        rows.push(vec![what, to_limit, cell(peer), format!("{}/s", whole(own))]);
+    };
+    for (group, what) in [("burst", "the disk as it is"), ("slow", "+1 ms a sync")] {
+        for count in WRITERS {
+            let case = writers(count);
+            row(format!("durable puts, {case}, {what}"), [group, &case, "rate"], LIMIT, &PEERS);
+        }
+    }
+    row("durable puts, a minute".into(), ["sustained", "16 writers", "rate"], LIMIT, &PEERS);
+    for count in READERS {
+        let case = readers(count);
+        row(format!("gets, {case}"), ["get", &case, "rate"], LIMIT, &PEERS);
+    }
+    for (what, limit) in [("get", "hyper"), ("put", "hyper-durable")] {
+        for count in CONNECTIONS {
+            let case = connections(what, count);
+            row(format!("HTTP {case}"), ["http", &case, "rate"], limit, &["moto"]);
+        }
+    }
+    table(&["Strongroom", "of the limit", "of the fastest peer", "rate"], rows)
+}
+
+pub fn gets(data: &Data) -> String {
+    let mut rows = Vec::new();
+    for member in [LIMIT, PRODUCT].into_iter().chain(PEERS) {
+        let mut row = vec![if member == LIMIT { "the limit" } else { title(member) }.to_owned()];
+        for count in READERS {
+            let case = readers(count);
+            let median = |name| data.median("get", &case, member, name);
+            let to_limit = data.ratio("get", &case, [member, LIMIT], "rate").map(ratio);
+            let rate =
+                median("rate").map(|rate| format!("**{}** ({}/s)", cell(to_limit), whole(rate)));
+            let times = median("p50_us").zip(median("p99_us"));
+            row.push(cell(rate));
+            row.push(cell(times.map(|(p50, p99)| format!("{} / {}", time(p50), time(p99)))));
+        }
+        rows.push(row);
+    }
+    table(&["gets, of the limit", "1 reader", "p50 / p99", "2 readers", "p50 / p99"], rows)
+}
+
+pub fn mixed(data: &Data) -> String {
+    let case = writers(16);
+    let mut rows = Vec::new();
+    for member in [LIMIT, PRODUCT].into_iter().chain(PEERS) {
+        let median = |name| data.median("mixed", &case, member, name);
+        let p99 = median("get_p99_us").zip(median("bare_p99_us"));
+        rows.push(vec![
+            if member == LIMIT { "memory, beside the limit" } else { title(member) }.to_owned(),
+            cell(p99.map(|(own, bare)| format!("**{}**", ratio(own / bare)))),
+            cell(median("get_p99_us").map(time)),
+            cell(median("bare_p99_us").map(time)),
+            cell(median("get_p50_us").map(time)),
+            cell(median("rate").map(|rate| format!("{}/s", whole(rate)))),
+        ]);
+    }
+    let head = [
+        "a reader under 16 writers",
+        "p99, of bare's",
+        "p99",
+        "bare reader's p99",
+        "p50",
+        "puts meanwhile",
+    ];
+    table(&head, rows)
+}
+
+pub fn http(data: &Data) -> String {
+    let rows = [
+        ("get", "hyper", "hyper, the limit"),
+        ("get", PRODUCT, title(PRODUCT)),
+        ("get", "moto", "moto"),
+        ("put", "hyper-durable", "hyper + group commit, the limit"),
+        ("put", PRODUCT, title(PRODUCT)),
+        ("put", "hyper", "hyper, not durable"),
+        ("put", "moto", "moto, not durable"),
+    ];
+    let row = |(what, member, name): (&str, &str, &str)| {
+        let limit = if what == "get" { "hyper" } else { "hyper-durable" };
+        let mut row = vec![format!("{what}: {name}")];
+        for count in CONNECTIONS {
+            let case = connections(what, count);
+            let median = |name| data.median("http", &case, member, name);
+            let to_limit = data.ratio("http", &case, [member, limit], "rate").map(ratio);
+            let rate = median("rate");
+            row.push(cell(rate.map(|rate| format!("**{}** ({}/s)", cell(to_limit), whole(rate)))));
+            row.push(cell(median("p99_us").map(time)));
+        }
+        row
+    };
+    let head = ["of the limit", "1 connection", "p99", "16 connections", "p99"];
+    table(&head, rows.into_iter().map(row).collect())
+}
+
+pub fn open(data: &Data) -> String {
+    let cases = ["10000 versions", "200000 versions"];
+    let mut rows = Vec::new();
+    for member in [PRODUCT].into_iter().chain(PEERS) {
+        let mut row = vec![title(member).to_owned()];
+        for case in cases {
+            let median = |name| data.median("open", case, member, name);
+            let to_sled = data.ratio("open", case, [member, "sled"], "open_ms").map(ratio);
+            let ms = median("open_ms");
+            row.push(cell(ms.map(|ms| format!("**{}** ({})", cell(to_sled), time(ms * 1000.0)))));
+            row.push(cell(median("first_get_us").map(time)));
+            row.push(cell(median("rss_mib").map(|mib| format!("{mib:.0} MiB"))));
+        }
+        rows.push(row);
+    }
+    let head = [
+        "open, of sled's",
+        "10,000 versions",
+        "first get",
+        "memory",
+        "200,000 versions",
+        "first get",
+        "memory",
+    ];
+    table(&head, rows)
+}
+
+pub fn processes(data: &Data) -> String {
+    let ms = |case: &str, member: &str| data.median("processes", case, member, "ms");
+    let show = |value: Option<f64>| cell(value.map(|ms| time(ms * 1000.0)));
+    let memory = |member: &str| data.median("processes", "serve", member, "rss_mib");
+    let rss = |value: Option<f64>| cell(value.map(|mib| format!("{mib:.0} MiB")));
+    let size = data.median("processes", "binary", PRODUCT, "bytes");
+    let rows = vec![
+        vec!["`strongroom get`, the whole process".into(), show(ms("get", PRODUCT)), String::new()],
+        vec!["`true`, the whole process".into(), show(ms("get", "true")), String::new()],
+        vec![
+            "`strongroom serve` until it is ready".into(),
+            show(ms("serve", PRODUCT)),
+            rss(memory(PRODUCT)),
+        ],
+        vec![
+            "moto until it takes connections".into(),
+            show(ms("serve", "moto")),
+            rss(memory("moto")),
+        ],
+        vec![
+            "the release binary without symbols".into(),
+            cell(size.map(|bytes| format!("{:.1} MiB", bytes / 1_048_576.0))),
+            String::new(),
+        ],
+    ];
+    if size.is_none() {
+        table(&["", "", ""], Vec::new())
+    } else {
+        table(&["", "time or size", "memory"], rows)
+    }
+}
+
+pub fn scale(data: &Data) -> String {
+    let mut rows = Vec::new();
+    for (secrets, versions) in growth() {
+        for count in versions {
+            let case = format!("{secrets} secrets, {count} versions");
+            let median = |name| data.median("scale", &case, PRODUCT, name);
+            let first = data.median("scale", "1000 secrets, 1000 versions", PRODUCT, "cpu_us");
+            let to_first = median("cpu_us").zip(first).map(|(cpu, first)| ratio(cpu / first));
+            rows.push(vec![
+                format!("{} secrets, {} versions", whole(secrets as f64), whole(*count as f64)),
+                cell(to_first.map(|ratio| format!("**{ratio}**"))),
+                cell(median("cpu_us").map(|us| format!("{} µs", whole(us)))),
+                cell(median("rate").map(|rate| format!("{}/s", whole(rate)))),
+                cell(median("p99_us").map(time)),
+                cell(median("rss_mib").map(|mib| format!("{mib:.0} MiB"))),
+            ]);
+        }
+    }
+    table(&["a put by 16 writers", "CPU, of the first row's", "CPU", "rate", "p99", "memory"], rows)
+}
+
+/// What it ran on, and when each group was measured.
+pub fn machine(data: &Data) -> String {
+    let machines: Vec<_> = data.of("machine").collect();
+    let Some(last) = machines.last() else { return "Not measured yet.\n".to_owned() };
+    let mut text = String::new();
+    let own = ["date", "commit", "rounds"];
+    for (name, value) in last.texts.iter().filter(|(name, _)| !own.contains(&name.as_str())) {
+        text.push_str(&wrapped(&format!("- {name}: {value}"), "  "));
+    }
+    text.push('\n');
+    let rows = machines.iter().map(|machine| {
+        let of = |name: &str| {
+            let found = machine.texts.iter().find(|(found, _)| found == name);
+            cell(found.map(|(_, text)| text.clone()))
+        };
+        let length = if machine.quick { "short" } else { "full" };
+        vec![
+            machine.case.clone(),
+            of("date"),
+            format!("`{}`", of("commit")),
+            of("rounds"),
+            length.into(),
+        ]
+    });
+    text.push_str(&table(&["group", "measured at", "commit", "rounds", "run"], rows.collect()));
+    let groups = machines.iter().map(|machine| machine.case.as_str());
+    let mut notes: Vec<String> = groups
+        .flat_map(|group| {
+            data.notes(group)
+                .into_iter()
+                .map(move |(member, note)| format!("{group}, {member}: {note}"))
+        })
+        .collect();
+    notes.dedup();
+    if !notes.is_empty() {
+        text.push_str("\nWithout figures:\n\n");
+        notes.iter().for_each(|note| text.push_str(&wrapped(&format!("- {note}"), "  ")));
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! Group commit: one thread takes what waits, makes it durable with one sync, and answers all. The limit and
+//! the stores without a group commit of their own share it.
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use std::time::{Duration, Instant};
+
+/// So many puts share a sync at most.
+const BATCH: usize = 256;
+
+enum Done {
+    Thread(Sender<()>),
+    Task(tokio::sync::oneshot::Sender<()>),
+}
+
+pub struct GroupCommit<T> {
+    queue: Option<Sender<(T, Done)>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl<T: Send + 'static> GroupCommit<T> {
+    /// `commit` makes a batch durable. With `linger` the thread waits a little for as many as the last two
+    /// batches had, so that those who were just answered can join the next one.
+    pub fn new(linger: bool, commit: impl FnMut(Vec<T>) + Send + 'static) -> Self {
+        let (queue, waiting) = bounded(1024);
+        let thread = std::thread::spawn(move || run(linger, &waiting, commit));
+        Self { queue: Some(queue), thread: Some(thread) }
+    }
+
+    /// Returns when `work` is durable.
+    pub fn put(&self, work: T) {
+        let (report, done) = bounded(1);
+        self.send(work, Done::Thread(report));
+        done.recv().expect("the committing thread lives");
+    }
+
+    /// For tasks: the receiver hears when `work` is durable.
+    pub fn submit(&self, work: T) -> tokio::sync::oneshot::Receiver<()> {
+        let (report, done) = tokio::sync::oneshot::channel();
+        self.send(work, Done::Task(report));
+        done
+    }
+
+    fn send(&self, work: T, done: Done) {
+        let queue = self.queue.as_ref().expect("the queue lives as long as its owner");
+        assert!(queue.send((work, done)).is_ok(), "the committing thread lives");
+    }
+}
+
+impl<T> Drop for GroupCommit<T> {
+    fn drop(&mut self) {
+        self.queue.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run<T>(linger: bool, waiting: &Receiver<(T, Done)>, mut commit: impl FnMut(Vec<T>)) {
+    let (mut last, mut before) = (0, 0);
+    let mut usual = Duration::ZERO;
+    while let Ok(first) = waiting.recv() {
+        let mut batch = vec![first];
+        // A writer alone gains nothing from waiting.
+        let is_alone = last.max(before) == 1;
+        let until = Instant::now() + (usual / 7).min(Duration::from_micros(500));
+        while batch.len() < BATCH {
+            match waiting.try_recv() {
+                Ok(next) => batch.push(next),
+                Err(_) if !linger || is_alone || batch.len() >= last + before => break,
+                Err(_) => match waiting.recv_deadline(until) {
+                    Ok(next) => batch.push(next),
+                    Err(_) => break,
+                },
+            }
+        }
+        let started = Instant::now();
+        let (work, done): (Vec<T>, Vec<Done>) = batch.into_iter().unzip();
+        (before, last) = (last, work.len());
+        commit(work);
+        usual = (usual + started.elapsed()) / 2;
+        for done in done {
+            // Who no longer waits needs no answer.
+            match done {
+                Done::Thread(waits) => drop(waits.send(())),
+                Done::Task(waits) => drop(waits.send(())),
+            }
+        }
+    }
+}
