@@ -2,8 +2,13 @@
 //! and durable puts of 1 KiB, over 1 and over 16 connections that stay open. The server is the command as its
 //! users run it: a process of its own, a vault on the disk, a log. The members of a round take turns.
 //!
-//! `cargo bench --bench http` (`-- --quick` for a short run). `STRONGROOM_BINARY` names another server.
-//! Prints; judges nothing.
+//! Before it answers a put, the bare server appends the body of the request to blocks that were written
+//! before and syncs them, once for all that wait (`Appends`). Beside the rates stands the processor time
+//! that a request takes in each server. On a machine that others use, it tells more than the rates.
+//!
+//! `cargo bench --bench http` (`-- --quick` for a short run; `-- get` or `-- put` for one of the two).
+//! `STRONGROOM_BINARY` names another server, `STRONGROOM_BEFORE` one more to compare with. Prints; judges
+//! nothing.
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
@@ -14,6 +19,7 @@ mod http;
 #[path = "../tests/common/sigv4.rs"]
 mod sigv4;
 
+use crossbeam::channel::{Receiver, Sender, bounded};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -22,11 +28,16 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sigv4::Keys;
 use std::convert::Infallible;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 const SECRETS: usize = 1000;
 const VALUE_BYTES: usize = 1024;
@@ -38,25 +49,42 @@ const BARE: &str = "--bare-server";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    if arguments.iter().any(|argument| argument == BARE) {
-        return bare_server();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if let Some(at) = arguments.iter().position(|argument| argument == BARE) {
+        return bare_server(arguments.get(at + 1).map(Path::new));
     }
-    let quick = arguments.iter().any(|argument| argument == "--quick" || argument == "--test");
+    let quick = has("--quick") || has("--test");
     let (rounds, time) =
         if quick { (1, Duration::from_millis(100)) } else { (7, Duration::from_millis(1000)) };
     let folder = tempfile::tempdir().unwrap();
-    let (server, keys) = Server::product(folder.path());
     let filler = "v".repeat(VALUE_BYTES);
-    fill(&server.host, &keys, &filler, if quick { 20 } else { SECRETS });
-    for (what, puts) in [("get", false), ("durable put", true)] {
-        let sample = exchange(&server.host, &request(&server.host, &keys, &filler, puts, 0));
-        let bare = Server::bare(&sample);
+    let (own, before) =
+        (std::env::var_os("STRONGROOM_BINARY"), std::env::var_os("STRONGROOM_BEFORE"));
+    let own = own.unwrap_or_else(|| env!("CARGO_BIN_EXE_strongroom").into());
+    let products = [("strongroom", Some(own)), ("before", before)];
+    let products: Vec<(&str, Server)> = products
+        .into_iter()
+        .filter_map(|(name, binary)| {
+            let server = Server::product(&binary?, &folder.path().join(name));
+            fill(&server, &filler, if quick { 20 } else { SECRETS });
+            Some((name, server))
+        })
+        .collect();
+    for (what, puts) in [("get", false), ("put", true)] {
+        if (has("get") || has("put")) && !has(what) {
+            continue;
+        }
+        let server = &products[0].1;
+        let sample = exchange(&server.host, &request(server, &filler, puts, 0));
+        // Signed like all others, though nobody looks.
+        let bare = Server::bare(&sample, puts.then(|| folder.path()), &server.keys);
+        let members: Vec<&Server> =
+            std::iter::once(&bare).chain(products.iter().map(|(_, server)| server)).collect();
         for connections in CONNECTIONS {
-            let mut rates = [Vec::new(), Vec::new()];
+            let mut figures = vec![Vec::new(); members.len()];
             for round in 0..rounds {
-                for turn in 0..2 {
-                    let member = (round + turn) % 2;
-                    let host = if member == 0 { &bare.host } else { &server.host };
+                for turn in 0..members.len() {
+                    let member = (round + turn) % members.len();
                     let ahead = if !puts {
                         GETS
                     } else if quick {
@@ -64,36 +92,48 @@ fn main() {
                     } else {
                         12_000 / connections
                     };
-                    let make = |n| request(&server.host, &keys, &filler, puts, n);
-                    rates[member].push(rate(host, connections, ahead, !puts, time, &make));
+                    let server = members[member];
+                    let make = |n| request(server, &filler, puts, n);
+                    figures[member].push(rate(server, connections, ahead, !puts, time, &make));
                 }
             }
-            report(what, connections, &rates);
+            for ((name, _), ours) in products.iter().zip(&figures[1..]) {
+                report(&format!("{name}: {what}"), connections, &figures[0], ours);
+            }
         }
     }
 }
 
-/// One line: the rates, and the median of the ratios of the rounds.
-fn report(what: &str, connections: usize, [bare, ours]: &[Vec<f64>; 2]) {
-    let median = |mut values: Vec<f64>| {
+/// Requests per second, and the processor time of the server for each.
+type Figure = (f64, Duration);
+
+/// One line: the rates, and the medians of the ratios of the rounds.
+fn report(what: &str, connections: usize, bare: &[Figure], ours: &[Figure]) {
+    let sorted = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+        values
     };
-    let ratios: Vec<f64> = ours.iter().zip(bare).map(|(ours, bare)| ours / bare).collect();
-    let (low, high) = ratios
-        .iter()
-        .fold((f64::MAX, 0.0), |(low, high): (f64, f64), r| (low.min(*r), high.max(*r)));
-    let (bare, ours) = (median(bare.clone()), median(ours.clone()));
+    let median = |values: Vec<f64>| sorted(values)[ours.len() / 2];
+    let rate = |figures: &[Figure]| median(figures.iter().map(|figure| figure.0).collect());
+    let cpu =
+        |figures: &[Figure]| median(figures.iter().map(|f| f.1.as_secs_f64() * 1e6).collect());
+    let ratios = sorted(ours.iter().zip(bare).map(|(ours, bare)| ours.0 / bare.0).collect());
+    let (low, high) = (ratios[0], ratios[ratios.len() - 1]);
     println!(
-        "{what}, {connections:>2} connections: {:.2} of bare hyper ({low:.2} to {high:.2}); {ours:.0}/s of \
-         {bare:.0}/s",
-        median(ratios)
+        "{what}, {connections:>2} connections: {:.2} of bare hyper ({low:.2} to {high:.2}); {:.0}/s of \
+         {:.0}/s; {:.1} us of processor time, bare {:.1} us",
+        median(ratios.clone()),
+        rate(ours),
+        rate(bare),
+        cpu(ours),
+        cpu(bare),
     );
 }
 
 /// A signed request: the `n`th get or put.
-fn request(host: &str, keys: &Keys, filler: &str, put: bool, n: usize) -> Vec<u8> {
+fn request(server: &Server, filler: &str, put: bool, n: usize) -> Vec<u8> {
     static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let Server { host, keys, .. } = server;
     let now = sigv4::now_seconds();
     if put {
         let token = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -108,24 +148,24 @@ fn request(host: &str, keys: &Keys, filler: &str, put: bool, n: usize) -> Vec<u8
     }
 }
 
-/// Requests per second over so many connections. Each has its requests made ahead; gets are repeated.
+/// What the server answers over so many connections. Each has its requests made ahead; gets are repeated.
 fn rate(
-    host: &str,
+    server: &Server,
     connections: usize,
     ahead: usize,
     repeats: bool,
     time: Duration,
     make: &(dyn Fn(usize) -> Vec<u8> + Sync),
-) -> f64 {
+) -> Figure {
     let stop = AtomicBool::new(false);
     let clients: Vec<_> = (0..connections)
         .map(|client| {
             let requests: Vec<Vec<u8>> = (0..ahead).map(|n| make(client + n * 16)).collect();
-            (TcpStream::connect(host).unwrap(), requests)
+            (TcpStream::connect(&server.host).unwrap(), requests)
         })
         .collect();
-    let started = Instant::now();
-    let done: f64 = std::thread::scope(|scope| {
+    let (started, used) = (Instant::now(), server.cpu());
+    let (rate, done) = std::thread::scope(|scope| {
         let threads: Vec<_> = clients
             .into_iter()
             .map(|(mut stream, requests)| {
@@ -141,7 +181,7 @@ fn rate(
                         answer(&mut stream, &mut buffer);
                         done += 1;
                     }
-                    done as f64 / started.elapsed().as_secs_f64()
+                    (done as f64 / started.elapsed().as_secs_f64(), done)
                 })
             })
             .collect();
@@ -150,9 +190,10 @@ fn rate(
             std::thread::sleep(Duration::from_millis(5));
         }
         stop.store(true, Ordering::Relaxed);
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        let ended = threads.into_iter().map(|thread| thread.join().unwrap());
+        ended.fold((0.0, 0), |(rate, done), (more, others)| (rate + more, done + others))
     });
-    done
+    (rate, (server.cpu() - used) / u32::try_from(done).unwrap())
 }
 
 /// Reads one answer into the buffer. It must be a good one.
@@ -185,11 +226,11 @@ fn exchange(host: &str, request: &[u8]) -> Vec<u8> {
     buffer
 }
 
-fn fill(host: &str, keys: &Keys, filler: &str, secrets: usize) {
+fn fill(server: &Server, filler: &str, secrets: usize) {
     std::thread::scope(|scope| {
         for client in 0..16 {
             scope.spawn(move || {
-                let mut connection = http::Client::connect(host, keys).unwrap();
+                let mut connection = http::Client::connect(&server.host, &server.keys).unwrap();
                 for n in (client..secrets.max(16)).step_by(16) {
                     let (name, token) = (format!("secret-{n}"), format!("fill{n:0>28}"));
                     let value = serde_json::json!(
@@ -206,13 +247,13 @@ fn fill(host: &str, keys: &Keys, filler: &str, secrets: usize) {
 struct Server {
     child: Child,
     host: String,
+    keys: Keys,
 }
 
 impl Server {
     /// The command, with a new vault in this folder.
-    fn product(folder: &std::path::Path) -> (Self, Keys) {
-        let binary = std::env::var_os("STRONGROOM_BINARY")
-            .unwrap_or_else(|| env!("CARGO_BIN_EXE_strongroom").into());
+    fn product(binary: &OsStr, folder: &Path) -> Self {
+        std::fs::create_dir(folder).unwrap();
         let mut command = Command::new(binary);
         command.arg("--vault").arg(folder.join("vault"));
         command.arg("--key-file").arg(folder.join("vault.key"));
@@ -229,17 +270,26 @@ impl Server {
             secret_access_key: value("AWS_SECRET_ACCESS_KEY"),
             region: value("AWS_REGION"),
         };
-        (Self { child, host }, keys)
+        Self { child, host, keys }
     }
 
-    /// hyper alone: it reads a request and answers with the head and body of `sample`.
-    fn bare(sample: &[u8]) -> Self {
+    /// hyper alone: it reads a request and answers with the head and body of `sample`. In a folder it keeps
+    /// the bodies of requests before it answers.
+    fn bare(sample: &[u8], folder: Option<&Path>, keys: &Keys) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.arg(BARE).stdin(Stdio::piped()).stderr(Stdio::piped());
+        command.arg(BARE).args(folder).stdin(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(sample).unwrap();
         let host = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
-        Self { child, host }
+        Self { child, host, keys: keys.clone() }
+    }
+
+    /// The processor time that it has used.
+    fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after = stat.rsplit(')').next().unwrap();
+        let ticks = after.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
     }
 
     /// Starts a server, reads its lines until it is ready, and goes on reading.
@@ -265,8 +315,60 @@ impl Drop for Server {
     }
 }
 
-/// Answers everything that comes with the answer on its standard input. Prints its address.
-fn bare_server() {
+/// A group commit without a vault: one thread appends what waits to blocks that were written before, syncs
+/// once, and tells all.
+struct Appends(Sender<(Bytes, oneshot::Sender<()>)>);
+
+impl Appends {
+    const FILE_BYTES: usize = 64 << 20;
+
+    fn new(folder: &Path) -> Self {
+        let file = File::create(folder.join("appends")).unwrap();
+        file.write_all_at(&vec![0_u8; Self::FILE_BYTES], 0).unwrap();
+        file.sync_all().unwrap();
+        let (queue, waiting) = bounded(1024);
+        std::thread::spawn(move || Self::run(&file, &waiting));
+        Self(queue)
+    }
+
+    /// Waits a little for as many as the last two batches had, as the product does.
+    fn run(file: &File, waiting: &Receiver<(Bytes, oneshot::Sender<()>)>) {
+        let (mut at, mut last, mut before) = (0_usize, 0, 0);
+        let mut commit = Duration::ZERO;
+        while let Ok(first) = waiting.recv() {
+            let mut batch = vec![first];
+            let until = Instant::now() + (commit / 7).min(Duration::from_micros(500));
+            while batch.len() < last + before {
+                let Ok(next) = waiting.recv_deadline(until) else { break };
+                batch.push(next);
+            }
+            batch.extend(waiting.try_iter().take(256 - batch.len().min(256)));
+            let started = Instant::now();
+            let bytes = batch.iter().flat_map(|(bytes, _)| bytes).copied().collect::<Vec<_>>();
+            if at + bytes.len() > Self::FILE_BYTES {
+                at = 0;
+            }
+            file.write_all_at(&bytes, at as u64).unwrap();
+            file.sync_data().unwrap();
+            at += bytes.len();
+            (before, last) = (last, batch.len());
+            batch.into_iter().for_each(|(_, done)| _ = done.send(()));
+            commit = (commit + started.elapsed()) / 2;
+        }
+    }
+
+    async fn append(&self, bytes: Bytes) {
+        let (done, is_done) = oneshot::channel();
+        self.0.send((bytes, done)).unwrap();
+        is_done.await.unwrap();
+    }
+}
+
+/// Answers everything that comes with the answer on its standard input, in a folder after it has kept the
+/// body there. Prints its address.
+fn bare_server(folder: Option<&Path>) {
+    let appends: Option<&'static Appends> =
+        folder.map(|folder| &*Box::leak(Box::new(Appends::new(folder))));
     let mut sample = Vec::new();
     std::io::stdin().read_to_end(&mut sample).unwrap();
     let end = sample.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
@@ -290,7 +392,10 @@ fn bare_server() {
             let answer = move |request: Request<Incoming>| {
                 let body = body.clone();
                 async move {
-                    let _ = request.into_body().collect().await;
+                    let asked = request.into_body().collect().await.unwrap().to_bytes();
+                    if let Some(appends) = appends {
+                        appends.append(asked).await;
+                    }
                     let response =
                         headers.iter().fold(Response::builder(), |made, (name, value)| {
                             made.header(*name, *value)

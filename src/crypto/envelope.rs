@@ -49,7 +49,8 @@ const STACK_BYTES: usize = 8 * 1024;
 /// until another call needs its place (I8).
 #[inline(never)]
 fn wipe_stack() {
-    let mut stack = [0_u8; STACK_BYTES];
+    // In words, as each is a store of its own.
+    let mut stack = [0_u64; STACK_BYTES / size_of::<u64>()];
     stack.zeroize();
     std::hint::black_box(&mut stack);
 }

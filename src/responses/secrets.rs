@@ -28,6 +28,10 @@ impl Structure for VersionResponse {
             out.structures("ReplicationStatus", replicas);
         }
     }
+
+    fn room(&self) -> usize {
+        512
+    }
 }
 
 impl Structure for DeleteSecretResponse {

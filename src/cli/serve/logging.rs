@@ -7,13 +7,13 @@ use crate::cli::args::{LogArgs, LogFormat};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, text};
-use crate::env::Env;
+use crate::env::{Env, UnixMillis};
 use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 use tracing::level_filters::LevelFilter;
@@ -52,7 +52,7 @@ pub(super) fn start(context: &Context, args: &LogArgs) -> Result<Log, CliError> 
         .map_err(|error| CliError::io("the thread of the log cannot be started", &error))?;
     let builder = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
-        .with_timer(Clock(context.env.clone()))
+        .with_timer(Clock::new(context.env.clone()))
         .with_writer(writer);
     // One process serves once, so nothing stands there already.
     let _ = match args.log_format {
@@ -112,11 +112,27 @@ fn parse(text: &str) -> Option<Targets> {
 }
 
 /// The time of a line.
-struct Clock(Env);
+struct Clock {
+    env: Env,
+    /// The last one as text. Many lines of a busy server have the same.
+    last: Mutex<(UnixMillis, String)>,
+}
+
+impl Clock {
+    fn new(env: Env) -> Self {
+        let now = env.clock.wall();
+        Self { env, last: Mutex::new((now, text::date_time(now))) }
+    }
+}
 
 impl FormatTime for Clock {
     fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
-        write!(to, "{}", text::date_time(self.0.clock.wall()))
+        let now = self.env.clock.wall();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.0 != now {
+            *last = (now, text::date_time(now));
+        }
+        to.write_str(&last.1)
     }
 }
 

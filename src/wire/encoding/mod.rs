@@ -1,6 +1,7 @@
 //! Text forms of HTTP requests and responses: forms, dates, XML, and what is repeated of a request.
 
 pub(crate) mod form;
+pub(crate) mod headers;
 pub(crate) mod time;
 pub(crate) mod xml;
 

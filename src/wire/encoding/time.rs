@@ -37,6 +37,17 @@ pub(crate) fn format_basic(at: UnixMillis) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
+/// The same text as bytes, made without formatting. A year has its last four digits.
+pub(crate) fn basic(at: UnixMillis) -> [u8; 16] {
+    let (Date { year, month, day, .. }, Time { hour, minute, second, .. }) = date_and_time(at);
+    let digit = |number: i64| b"0123456789".get(usize::try_from(number % 10).unwrap_or(0)).copied();
+    let pair = |number: i64| [number / 10, number].map(|n| digit(n).unwrap_or(b'0'));
+    let ([y0, y1], [y2, y3]) = (pair(year / 100), pair(year));
+    let ([mo0, mo1], [d0, d1]) = (pair(month.into()), pair(day.into()));
+    let ([h0, h1], [mi0, mi1], [s0, s1]) = (pair(hour), pair(minute), pair(second));
+    [y0, y1, y2, y3, mo0, mo1, d0, d1, b'T', h0, h1, mi0, mi1, s0, s1, b'Z']
+}
+
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value, digit| {
         digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0'))
@@ -64,6 +75,7 @@ mod tests {
             assert_eq!(parse_basic(basic), Some(at), "{basic}");
             assert_eq!(parse_http(http), Some(at), "{http}");
             assert_eq!(format_basic(at), basic);
+            assert_eq!(super::basic(at), basic.as_bytes());
         }
     }
 

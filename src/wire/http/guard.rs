@@ -8,10 +8,12 @@
 
 use crate::model::name::{host_and_port, is_host};
 use crate::wire::encoding::cut;
+use crate::wire::encoding::headers::SEC_FETCH_SITE;
 use crate::wire::observe::{Cause, Notes};
 use crate::wire::reply::ReplyError;
 use crate::wire::sigv4;
 use hyper::StatusCode;
+use hyper::header::{HOST, ORIGIN};
 use hyper::http::request::Parts;
 use std::net::{IpAddr, SocketAddr};
 
@@ -47,7 +49,7 @@ pub(crate) fn check(head: &Parts, names: Names<'_>, proof: Proof) -> Result<(), 
 /// Refuses a request to another host.
 pub(crate) fn check_host(head: &Parts, names: Names<'_>) -> Result<(), ReplyError> {
     let headers = &head.headers;
-    let mut hosts = headers.get_all("host").iter();
+    let mut hosts = headers.get_all(&HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok(),
         _ => None,
@@ -100,10 +102,10 @@ fn strayed(head: &Parts, message: &'static str) -> ReplyError {
 /// Refuses a request of a page in a browser.
 pub(crate) fn check_page(head: &Parts) -> Result<(), ReplyError> {
     let headers = &head.headers;
-    let sites = headers.get_all("sec-fetch-site");
+    let sites = headers.get_all(&SEC_FETCH_SITE);
     let own_site =
         sites.iter().all(|site| [&b"same-origin"[..], b"none"].contains(&site.as_bytes()));
-    if headers.contains_key("origin") || !own_site {
+    if headers.contains_key(&ORIGIN) || !own_site {
         return Err(strayed(head, "Requests of web pages are not accepted."));
     }
     Ok(())

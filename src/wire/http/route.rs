@@ -2,9 +2,10 @@
 //! WIRE-OTHER).
 
 use crate::wire::encoding::form;
+use crate::wire::encoding::headers::{X_AMZ_TARGET, single};
 use crate::wire::sigv4;
 use hyper::Method;
-use hyper::http::HeaderMap;
+use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use std::borrow::Cow;
 
@@ -65,7 +66,7 @@ impl<'a> Route<'a> {
         if let Some(probe) = probe(head) {
             return probe;
         }
-        let target = single(&head.headers, "x-amz-target");
+        let target = single(&head.headers, &X_AMZ_TARGET);
         if target.is_some_and(|target| target.starts_with("secretsmanager.")) {
             return Self::SecretsManager;
         }
@@ -164,22 +165,13 @@ fn form_body<'a>(head: &Parts, body: &'a [u8]) -> Option<&'a str> {
 
 /// Whether the body is a form.
 pub(crate) fn is_form(head: &Parts) -> bool {
-    let content_type = single(&head.headers, "content-type").unwrap_or_default();
+    let content_type = single(&head.headers, &CONTENT_TYPE).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 fn is_sts(head: &Parts, action: &str) -> bool {
     is_root(head.uri.path()) && STS_ACTIONS.contains(&action)
-}
-
-/// The value of a header that stands exactly once and is visible ASCII.
-pub(crate) fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

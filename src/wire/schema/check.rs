@@ -64,16 +64,16 @@ pub(super) fn find_missing(
     missing: &mut Vec<String>,
 ) {
     for member in table.iter().copied().flatten() {
-        let path = format!("{prefix}{}", lower_camel(member.name));
+        let path = || format!("{prefix}{}", lower_camel(member.name));
         match (find(members, member.name), &member.kind) {
-            (None | Some(Node::Null), _) if member.required => missing.push(path),
+            (None | Some(Node::Null), _) if member.required => missing.push(path()),
             (Some(Node::List(items)), Kind::List(kind)) => {
                 for (item, index) in items.iter().zip(1_usize..) {
-                    let path = format!("{path}.{index}.member");
+                    let path = || format!("{}.{index}.member", path());
                     match (item, kind) {
-                        (Node::Null, _) => missing.push(path),
+                        (Node::Null, _) => missing.push(path()),
                         (Node::Object(members), Kind::Structure(table)) => {
-                            find_missing(members, table, &format!("{path}."), missing);
+                            find_missing(members, table, &format!("{}.", path()), missing);
                         }
                         _ => (),
                     }

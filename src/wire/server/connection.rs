@@ -3,6 +3,7 @@
 //! idleness included.
 
 use super::stream::Stream;
+use crate::wire::encoding::headers::X_AMZN_REQUESTID;
 use crate::wire::http::body::Answer;
 use crate::wire::http::phase::{Busy, Connection};
 use crate::wire::observe::Cause;
@@ -142,7 +143,7 @@ async fn handle(
     mut request: Request<Incoming>,
     (local, listener): (SocketAddr, Listener),
 ) -> Response<Answer> {
-    let request_id = service.request_id();
+    let request_id = service.request_ids.next();
     let mut observed = service.observer.begin(&mut request, &request_id);
     let Some(busy) = connection.begin() else {
         // Never sent: the connection is closed already.
@@ -174,7 +175,7 @@ fn respond(reply: Reply, busy: Option<Busy>, request_id: &str) -> Response<Answe
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
     if let Ok(id) = HeaderValue::from_str(request_id) {
-        headers.insert("x-amzn-requestid", id);
+        headers.insert(&X_AMZN_REQUESTID, id);
     }
     if reply.close {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -13,8 +13,8 @@ use crate::wire::http::body::Room;
 use crate::wire::observe::Observer;
 use crate::wire::options::{AgentOptions, Auth, Limits, ServerOptions};
 use crate::wire::services::{
-    Agent, CostlyLane, Health, LocalStackPages, Pairs, READ_THREADS_MAX, Replays, Service,
-    ShortReads, serving_threads,
+    Agent, CostlyLane, Health, LocalStackPages, Pairs, READ_THREADS_MAX, Replays, RequestIds,
+    Service, ShortReads, serving_threads,
 };
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -109,6 +109,7 @@ impl Server {
             auth,
             anybody: Scope::new(&account, &region),
             observer: Arc::new(Observer::new(env.clone(), log_names)),
+            request_ids: RequestIds::new(env.clone()),
             env,
             writes: Arc::new(Semaphore::new(limits.writes_in_flight)),
             health: Health::new(),

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// The two ends of a socket in one. The connection keeps the socket, so that it can be asked what waits in
@@ -40,18 +40,30 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let room = buffer.remaining();
         loop {
             ready!(self.socket.poll_read_ready(context))?;
-            match self.socket.try_read(buffer.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(count) => {
-                    buffer.advance(count);
+            let mut taken = None;
+            let read = self.socket.try_io(Interest::READABLE, || {
+                let count = self.socket.try_read_buf(buffer)?;
+                taken = Some(count);
+                // What left room has emptied the socket. To say so here saves the call that would find out.
+                if count > 0 && count < room {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(())
+            });
+            match (taken, read) {
+                (Some(count), _) => {
                     if count > 0 {
                         self.connection.received(count);
                     }
                     return Poll::Ready(Ok(()));
                 }
+                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
+                    return Poll::Ready(Err(error));
+                }
+                (None, _) => (),
             }
         }
     }

@@ -1,11 +1,13 @@
 //! The answer to requests for other AWS services, in the form that their clients read (rules WIRE-OTHER-1 to
 //! 4).
 
+use crate::wire::encoding::headers::single;
 use crate::wire::encoding::xml::escaped;
-use crate::wire::http::route::{is_form, single};
+use crate::wire::http::route::is_form;
 use crate::wire::observe::other_service;
 use crate::wire::reply::{Exception, JSON, Reply, Text};
 use hyper::StatusCode;
+use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use zeroize::Zeroizing;
 
@@ -74,7 +76,7 @@ pub(crate) fn answer(head: &Parts, name: &str, version: Option<&str>, request_id
 
 impl Form {
     fn of(head: &Parts, name: &str, version: Option<&str>) -> Self {
-        let content_type = single(&head.headers, "content-type").unwrap_or_default();
+        let content_type = single(&head.headers, &CONTENT_TYPE).unwrap_or_default();
         if head.headers.contains_key("smithy-protocol") || content_type.starts_with(CBOR) {
             return Self::Cbor;
         }

@@ -10,19 +10,23 @@ use super::local_stack::LocalStackPages;
 use super::operations::{parse_body, perform_read};
 use super::pairs::Pairs;
 use super::replays::Replays;
+use super::request_ids::RequestIds;
 use super::short_reads::ShortReads;
 use super::{noted, other, sts};
 use crate::env::Env;
-use crate::model::{Scope, api};
+use crate::model::Scope;
+use crate::model::api::{self, Operation};
 use crate::vault::Vault;
+use crate::wire::encoding::headers::{X_AMZ_TARGET, single};
 use crate::wire::http::body::{self, Collected, Intake, Room};
 use crate::wire::http::guard::{self, Names, Proof};
-use crate::wire::http::route::{self, Route, is_root, single};
+use crate::wire::http::route::{self, Route, is_root};
 use crate::wire::observe::{Cause, Notes, Observer};
 use crate::wire::options::{Auth, Limits};
 use crate::wire::reply::{JSON, Reply, ReplyError};
 use crate::wire::request;
-use crate::wire::sigv4::{self, Audience, AuthError, Stamp};
+use crate::wire::sigv4::{self, Audience, AuthError, Claim, Stamp};
+use hyper::header::CONTENT_TYPE;
 use hyper::http::HeaderMap;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
@@ -53,6 +57,7 @@ pub(crate) struct Service {
     pub(crate) lists: CostlyLane,
     pub(crate) short_reads: ShortReads,
     pub(crate) replays: Arc<Replays>,
+    pub(crate) request_ids: RequestIds,
     /// Further names by which unsigned requests may reach the ports.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) observer: Arc<Observer>,
@@ -72,7 +77,7 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
-        match self.try_answer(request, local, request_id, is_wanted).await {
+        match self.try_answer(request, &notes, local, request_id, is_wanted).await {
             Ok(reply) => reply,
             Err(failure) => {
                 let reply = failure.reply();
@@ -119,16 +124,10 @@ impl Service {
         }
     }
 
-    /// A fresh request id: a random (version 4) UUID.
-    pub(crate) fn request_id(&self) -> String {
-        // Without entropy ids repeat, which harms nothing.
-        let random = self.env.random().unwrap_or_default();
-        uuid::Builder::from_random_bytes(random).into_uuid().to_string()
-    }
-
     async fn try_answer<B>(
         &self,
         request: Request<B>,
+        notes: &Notes,
         local: SocketAddr,
         request_id: &str,
         is_wanted: impl FnOnce() -> bool,
@@ -137,18 +136,27 @@ impl Service {
         B: hyper::body::Body<Data: hyper::body::Buf>,
     {
         let (head, body) = request.into_parts();
-        let notes = Notes::of(&head);
         let admitted = self.admit(&head, local);
+        let called = called(&head);
+        let mut claim = None;
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
-        let intake = if admitted.is_ok() { self.intake(&head).await } else { Intake::Drop };
+        let intake = if admitted.is_ok() {
+            self.intake(&head, called.is_some(), &mut claim).await
+        } else {
+            Intake::Drop
+        };
         let body = body::collect(body, intake, &self.limits).await;
         if !is_wanted() {
             return Err(ReplyError::Unavailable);
         }
         admitted?;
-        let route = Route::of(&head, body.as_ref().map_or(&[], |body| body.bytes.as_slice()));
-        noted::route(&notes, &route);
+        let route = if called.is_some() {
+            Route::SecretsManager
+        } else {
+            Route::of(&head, body.as_ref().map_or(&[], |body| body.bytes.as_slice()))
+        };
+        noted::route(notes, &route);
         if let Route::Other(service) = &route {
             // Reported even if the body could not be read, because misdirected uploads exceed the limit.
             let read = body.as_ref().map_or(&[][..], |body| body.bytes.as_slice());
@@ -171,20 +179,18 @@ impl Service {
             Route::Sts => {
                 self.local_stack.note_request();
                 self.pairs.refresh(&self.vault).await?;
-                let who = || Ok(self.identify(&head, &body, Audience::STS)?.0);
+                let who = || Ok(self.identify(&head, &body, Claim::read(&head, Audience::STS))?.0);
                 return Ok(sts::answer(&head, &body, request_id, who));
             }
             Route::Other(_) | Route::SecretsManager => self.local_stack.note_request(),
         }
-        if head.method != Method::POST || !is_root(head.uri.path()) || !is_our_type(&head.headers) {
-            return Err(ReplyError::NotOurs);
-        }
-        let operation = single(&head.headers, "x-amz-target")
-            .and_then(request::from_target)
-            .ok_or(ReplyError::UnknownOperation)?;
+        let Some(operation) = called else {
+            let is_ours = is_post(&head) && is_our_type(&head.headers);
+            return Err(if is_ours { ReplyError::UnknownOperation } else { ReplyError::NotOurs });
+        };
         notes.operation(operation.name());
         self.pairs.refresh(&self.vault).await?;
-        let (scope, stamp) = self.authenticate(&head, &body)?;
+        let (scope, stamp) = self.authenticate(&head, &body, claim)?;
         // Whoever waits for the room is woken by this thread, and must not find it with a read that waits.
         let may_be_short = room.is_none();
         drop(room);
@@ -207,15 +213,17 @@ impl Service {
         guard::check(head, self.names(local), proof)
     }
 
-    /// What is done with the body: it is kept if it can matter (CONN-7).
-    async fn intake(&self, head: &Parts) -> Intake<'_> {
+    /// What is done with the body: it is kept if it can matter (CONN-7). `is_call`: its head is one of a
+    /// request to an operation. What that says about its signature is put into `claim`.
+    async fn intake<'h>(
+        &self,
+        head: &'h Parts,
+        is_call: bool,
+        claim: &mut Option<Result<Claim<'h>, AuthError>>,
+    ) -> Intake<'_> {
         if route::is_probe(head) {
             return Intake::Drop;
         }
-        let is_call = head.method == Method::POST
-            && is_root(head.uri.path())
-            && is_our_type(&head.headers)
-            && single(&head.headers, "x-amz-target").and_then(request::from_target).is_some();
         let is_form = !is_call && route::is_form(head);
         let audience = if is_form { Audience::STS } else { Audience::SECRETS_MANAGER };
         let can_be_good = match self.auth {
@@ -223,8 +231,11 @@ impl Service {
             Auth::SigV4 => {
                 // A failure is reported where the signature is verified.
                 let _ = self.pairs.refresh(&self.vault).await;
-                let now = self.env.clock.wall();
-                sigv4::may_verify(head, &self.pairs.current(), audience, now)
+                let (read, now) = (Claim::read(head, audience), self.env.clock.wall());
+                let pairs = self.pairs.current();
+                let can_be_good = read.as_ref().is_ok_and(|claim| claim.may_hold(&pairs, now));
+                *claim = is_call.then_some(read);
+                can_be_good
             }
             Auth::None => true,
         };
@@ -240,9 +251,16 @@ impl Service {
         Names { local, allowed: &self.allowed_hosts }
     }
 
-    fn authenticate(&self, head: &Parts, body: &[u8]) -> Result<Identity, ReplyError> {
-        self.identify(head, body, Audience::SECRETS_MANAGER).map_err(|error| {
-            ReplyError::Unauthenticated { exception: error.exception, message: error.message }
+    fn authenticate<'h>(
+        &self,
+        head: &'h Parts,
+        body: &[u8],
+        claim: Option<Result<Claim<'h>, AuthError>>,
+    ) -> Result<Identity, ReplyError> {
+        let claim = claim.unwrap_or_else(|| Claim::read(head, Audience::SECRETS_MANAGER));
+        self.identify(head, body, claim).map_err(|error| ReplyError::Unauthenticated {
+            exception: error.exception,
+            message: error.message,
         })
     }
 
@@ -250,12 +268,12 @@ impl Service {
         &self,
         head: &Parts,
         body: &[u8],
-        audience: Audience,
+        claim: Result<Claim<'_>, AuthError>,
     ) -> Result<Identity, AuthError> {
         match self.auth {
             Auth::SigV4 => {
                 let (pairs, now) = (self.pairs.current(), self.env.clock.wall());
-                let verified = sigv4::verify(head, body, &pairs, audience, now);
+                let verified = claim.and_then(|claim| claim.verify(head, body, &pairs, now));
                 let (scope, stamp) = verified.inspect_err(|error| noted::refusal(head, error))?;
                 Ok((scope, Some(stamp)))
             }
@@ -285,9 +303,22 @@ impl Service {
     }
 }
 
+/// The operation that a request asks for, if method, path, type and target are those of one (rules
+/// WIRE-FRONT-1 to 3).
+fn called(head: &Parts) -> Option<Operation> {
+    if !is_post(head) || !is_our_type(&head.headers) {
+        return None;
+    }
+    single(&head.headers, &X_AMZ_TARGET).and_then(request::from_target)
+}
+
+fn is_post(head: &Parts) -> bool {
+    head.method == Method::POST && is_root(head.uri.path())
+}
+
 /// AWS JSON 1.1, or plain JSON, which AWS accepts too.
 fn is_our_type(headers: &HeaderMap) -> bool {
-    single(headers, "content-type").is_some_and(|value| {
+    single(headers, &CONTENT_TYPE).is_some_and(|value| {
         let media_type = value.split(';').next().unwrap_or_default().trim();
         [JSON, "application/json"].iter().any(|ours| media_type.eq_ignore_ascii_case(ours))
     })

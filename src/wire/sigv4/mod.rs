@@ -37,4 +37,6 @@ pub(super) use parse::{Stamp, is_claimed, key_id_of, region_of, service_of};
 pub(super) use scheme::Audience;
 #[cfg(feature = "__internals")]
 pub(super) use verify::right_signature;
-pub(super) use verify::{Credentials, is_expired, may_verify, verify};
+#[cfg(any(test, feature = "__internals"))]
+pub(super) use verify::verify;
+pub(super) use verify::{Claim, Credentials, is_expired};

@@ -5,8 +5,13 @@ use super::scheme::{ALGORITHM, Audience, TERMINATOR};
 use super::signing::Use;
 use crate::env::UnixMillis;
 use crate::model::name::is_region;
+use crate::wire::encoding::headers::{X_AMZ_DATE, X_AMZ_SECURITY_TOKEN, single};
 use crate::wire::encoding::{cut, time};
+use hyper::header::{AUTHORIZATION, DATE};
 use hyper::http::HeaderMap;
+
+/// `YYYYMMDD`.
+const DAY_BYTES: usize = 8;
 
 /// An `Authorization` header whose parts are all well-formed.
 pub(super) struct Authorization<'a> {
@@ -19,6 +24,9 @@ pub(super) struct Authorization<'a> {
     pub(super) signature: &'a str,
     /// The time of the request, as it claims.
     pub(super) at: UnixMillis,
+    /// The same time as it is signed.
+    pub(super) basic: [u8; 16],
+    pub(super) audience: Audience,
 }
 
 /// Reads and checks everything that can be checked without a key.
@@ -26,7 +34,7 @@ pub(super) fn authorization(
     headers: &HeaderMap,
     audience: Audience,
 ) -> Result<Authorization<'_>, AuthError> {
-    let header = single(headers, "authorization").ok_or_else(AuthError::missing_token)?;
+    let header = single(headers, &AUTHORIZATION).ok_or_else(AuthError::missing_token)?;
     let (algorithm, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
     if !algorithm.starts_with("AWS4-") {
         return Err(AuthError::missing_token());
@@ -38,11 +46,10 @@ pub(super) fn authorization(
         ));
     }
 
-    let date_name = if headers.contains_key("x-amz-date") { "x-amz-date" } else { "date" };
+    let date_name = if headers.contains_key(&X_AMZ_DATE) { &X_AMZ_DATE } else { &DATE };
     let date = single(headers, date_name);
-    let credential = parameter(rest, "Credential");
-    let signature = parameter(rest, "Signature");
-    let signed_headers = parameter(rest, "SignedHeaders");
+    let [credential, signature, signed_headers] =
+        parameters(rest, ["Credential", "Signature", "SignedHeaders"]);
     let (Some(credential), Some(signature), Some(signed_headers), Some(date)) =
         (credential, signature, signed_headers, date)
     else {
@@ -68,7 +75,7 @@ pub(super) fn authorization(
     };
 
     let Some(at) = time::parse_basic(date)
-        .or_else(|| (date_name == "date").then(|| time::parse_http(date)).flatten())
+        .or_else(|| (*date_name == DATE).then(|| time::parse_http(date)).flatten())
     else {
         return Err(AuthError::incomplete(
             "its date cannot be read.",
@@ -79,14 +86,15 @@ pub(super) fn authorization(
             ),
         ));
     };
-    let (key_id, day, region) = scope(credential, at, audience.service)?;
+    let basic = time::basic(at);
+    let (key_id, day, region) = scope(credential, &basic, audience.service)?;
     // Checked before the signed headers: the request is refused either way, and this error is clearer.
-    if headers.contains_key("x-amz-security-token") {
+    if headers.contains_key(&X_AMZ_SECURITY_TOKEN) {
         return Err(AuthError::unknown_token());
     }
     let signed_headers: Vec<&str> = signed_headers.split(';').collect();
-    check_signed(headers, &signed_headers, date_name, audience)?;
-    Ok(Authorization { key_id, day, region, signed_headers, signature, at })
+    check_signed(headers, &signed_headers, date_name.as_str(), audience)?;
+    Ok(Authorization { key_id, day, region, signed_headers, signature, at, basic, audience })
 }
 
 /// What makes a signed request the same as another: the time of its signature and the signature.
@@ -98,21 +106,14 @@ pub(crate) struct Stamp {
 
 impl<'a> Authorization<'a> {
     /// What it was signed with.
-    pub(super) fn used(&self, audience: Audience) -> Use<'a> {
-        Use { day: self.day, region: self.region, service: audience.service }
-    }
-
-    /// Its stamp. `None`: the signature is none.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
-        let mut signature = [0; 32];
-        hex::decode_to_slice(self.signature, &mut signature).ok()?;
-        Some(Stamp { at: self.at, signature })
+    pub(super) fn used(&self) -> Use<'a> {
+        Use { day: self.day, region: self.region, service: self.audience.service }
     }
 }
 
 /// Whether a request claims to be signed in its `Authorization` header. The claim is not verified.
 pub(crate) fn is_claimed(headers: &HeaderMap) -> bool {
-    single(headers, "authorization").is_some_and(|header| header.trim().starts_with("AWS4-"))
+    single(headers, &AUTHORIZATION).is_some_and(|header| header.trim().starts_with("AWS4-"))
 }
 
 /// The region in a request's credential, without verifying the signature. If callers are not
@@ -133,18 +134,22 @@ pub(crate) fn service_of(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn scope_part(headers: &HeaderMap, index: usize) -> Option<&str> {
-    let credential = parameter(single(headers, "authorization")?.split_once(' ')?.1, "Credential")?;
-    credential.split('/').nth(index)
+    let (_, rest) = single(headers, &AUTHORIZATION)?.split_once(' ')?;
+    let [credential] = parameters(rest, ["Credential"]);
+    credential?.split('/').nth(index)
 }
 
-/// Key id, day and region of a credential.
+/// Key id, day and region of a credential. `basic` is the time of its request.
 fn scope<'a>(
     credential: &'a str,
-    at: UnixMillis,
+    basic: &[u8; 16],
     service: &str,
 ) -> Result<(&'a str, &'a str, &'a str), AuthError> {
-    let parts: Vec<&str> = credential.split('/').collect();
-    let [key_id, day, region, named, terminator] = *parts.as_slice() else {
+    let mut parts = credential.split('/');
+    let five = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
+    let ([Some(key_id), Some(day), Some(region), Some(named), Some(terminator)], None) =
+        (five, parts.next())
+    else {
         return Err(AuthError::incomplete(
             "its credential does not have five parts.",
             format!(
@@ -154,6 +159,10 @@ fn scope<'a>(
             ),
         ));
     };
+    let is_today = basic.starts_with(day.as_bytes()) && day.len() == DAY_BYTES;
+    if is_region(region) && named == service && terminator == TERMINATOR && is_today {
+        return Ok((key_id, day, region));
+    }
     let mut wrong = Vec::new();
     if !is_region(region) {
         wrong
@@ -169,23 +178,19 @@ fn scope<'a>(
             cut(terminator)
         ));
     }
-    let basic = time::format_basic(at);
-    let today = basic.get(..8).unwrap_or_default();
-    if day != today {
+    if !is_today {
+        let basic = String::from_utf8_lossy(basic);
+        let today = basic.get(..DAY_BYTES).unwrap_or_default();
         wrong.push(format!(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from \
              HTTP: '{}' != '{today}', from '{basic}'.",
             cut(day)
         ));
     }
-    if wrong.is_empty() {
-        Ok((key_id, day, region))
-    } else {
-        Err(AuthError::invalid(
-            "its credential is for another region, service or day.",
-            wrong.join(" "),
-        ))
-    }
+    Err(AuthError::invalid(
+        "its credential is for another region, service or day.",
+        wrong.join(" "),
+    ))
 }
 
 /// Checks that all required headers are signed and that the list is in canonical order (SIGV4-1).
@@ -223,23 +228,20 @@ fn check_signed(
     }
 }
 
-/// A parameter of the header. A repeated parameter counts as absent.
-fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
-    let mut found = parameters.split(',').filter_map(|parameter| {
-        let (key, value) = parameter.trim().split_once('=')?;
-        (key == name && !value.is_empty()).then_some(value)
-    });
-    match (found.next(), found.next()) {
-        (Some(value), None) => Some(value),
-        _ => None,
+/// Parameters of the header. A repeated parameter counts as absent.
+fn parameters<'a, const N: usize>(text: &'a str, names: [&str; N]) -> [Option<&'a str>; N] {
+    // `Some(None)`: it was repeated.
+    let mut found = [None; N];
+    for parameter in text.split(',') {
+        let Some((key, value)) = parameter.trim().split_once('=') else { continue };
+        if value.is_empty() {
+            continue;
+        }
+        for (found, name) in found.iter_mut().zip(names) {
+            if key == name {
+                *found = Some(if found.is_none() { Some(value) } else { None });
+            }
+        }
     }
-}
-
-/// The value of a header that occurs exactly once and is visible ASCII.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok(),
-        _ => None,
-    }
+    found.map(Option::flatten)
 }

@@ -11,12 +11,15 @@ use crate::error::{Error, Result};
 use crate::model::Scope;
 use crate::secret::SecretBytes;
 use crate::vault::Credential;
+use crate::wire::encoding::headers::X_AMZ_CONTENT_SHA256;
 use crate::wire::encoding::time;
 use hyper::http::request::Parts;
 use std::collections::HashMap;
 use std::hint::black_box;
 use subtle::ConstantTimeEq;
 
+/// About the length of what is signed.
+const TO_SIGN_BYTES: usize = 192;
 /// The window on each side of our time.
 const WINDOW_MILLIS: i64 = WINDOW_MINUTES * 60 * 1000;
 
@@ -62,8 +65,62 @@ impl Credentials {
     }
 }
 
-/// The caller, which is the account of the signing key and the region of the signature, and the stamp of the
-/// request.
+/// What a request says about its signature. All that can be checked without a key was checked.
+pub(crate) struct Claim<'a>(Authorization<'a>);
+
+impl<'a> Claim<'a> {
+    /// Reads the claim of a request.
+    pub(crate) fn read(
+        head: &'a Parts,
+        audience: Audience,
+    ) -> std::result::Result<Self, AuthError> {
+        presigned::refuse(head)?;
+        Ok(Self(parse::authorization(&head.headers, audience)?))
+    }
+
+    /// Whether it can turn out to be true: only then is the body of its request worth keeping.
+    pub(crate) fn may_hold(&self, keys: &Credentials, now: UnixMillis) -> bool {
+        keys.pairs.contains_key(self.0.key_id) && check_window(self.0.at, now).is_ok()
+    }
+
+    /// The caller, which is the account of the signing key and the region of the signature, and the stamp of
+    /// the request.
+    pub(crate) fn verify(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        keys: &Credentials,
+        now: UnixMillis,
+    ) -> std::result::Result<(Scope, Stamp), AuthError> {
+        let authorization = &self.0;
+        let known = keys.pairs.get(authorization.key_id);
+        let secret = known.map_or(&keys.decoy, |pair| &pair.secret);
+        let used = authorization.used();
+        let kept = known.and_then(|pair| pair.signing.find(used));
+        let was_kept = kept.is_some();
+        let key = kept.unwrap_or_else(|| signing_key(secret, used));
+        let matching = matching_signature(head, body, authorization, &key);
+        if was_kept && matching.is_none() {
+            // What is refused costs the same, whether its key was kept or not (SIGV4-4).
+            drop(black_box(signing_key(secret, used)));
+        }
+        let Some(pair) = known else {
+            return Err(AuthError::unrecognized(
+                "The security token included in the request is invalid.",
+            ));
+        };
+        check_window(authorization.at, now)?;
+        let signature = matching.ok_or_else(AuthError::mismatch)?;
+        if !was_kept {
+            pair.signing.keep(used, &key);
+        }
+        let stamp = Stamp { at: authorization.at, signature };
+        Ok((Scope::new(&pair.account, authorization.region), stamp))
+    }
+}
+
+/// Reads the claim of a request and verifies it.
+#[cfg(any(test, feature = "__internals"))]
 pub(crate) fn verify(
     head: &Parts,
     body: &[u8],
@@ -71,48 +128,7 @@ pub(crate) fn verify(
     audience: Audience,
     now: UnixMillis,
 ) -> std::result::Result<(Scope, Stamp), AuthError> {
-    presigned::refuse(head)?;
-    let authorization = parse::authorization(&head.headers, audience)?;
-    let known = keys.pairs.get(authorization.key_id);
-    let secret = known.map_or(&keys.decoy, |pair| &pair.secret);
-    let used = authorization.used(audience);
-    let kept = known.and_then(|pair| pair.signing.find(used));
-    let was_kept = kept.is_some();
-    let key = kept.unwrap_or_else(|| signing_key(secret, used));
-    let matches = signature_matches(head, body, &authorization, used, &key);
-    if was_kept && !matches {
-        // What is refused costs the same, whether its key was kept or not (SIGV4-4).
-        drop(black_box(signing_key(secret, used)));
-    }
-    let Some(pair) = known else {
-        return Err(AuthError::unrecognized(
-            "The security token included in the request is invalid.",
-        ));
-    };
-    check_window(authorization.at, now)?;
-    match authorization.stamp() {
-        Some(stamp) if matches => {
-            if !was_kept {
-                pair.signing.keep(used, &key);
-            }
-            Ok((Scope::new(&pair.account, authorization.region), stamp))
-        }
-        _ => Err(AuthError::mismatch()),
-    }
-}
-
-/// Whether a request can turn out to be signed well, by its head alone: only then is its body worth keeping.
-pub(crate) fn may_verify(
-    head: &Parts,
-    keys: &Credentials,
-    audience: Audience,
-    now: UnixMillis,
-) -> bool {
-    presigned::refuse(head).is_ok()
-        && parse::authorization(&head.headers, audience).is_ok_and(|authorization| {
-            keys.pairs.contains_key(authorization.key_id)
-                && check_window(authorization.at, now).is_ok()
-        })
+    Claim::read(head, audience)?.verify(head, body, keys, now)
 }
 
 /// Whether what was signed at `at` is refused from now on.
@@ -120,24 +136,26 @@ pub(crate) fn is_expired(at: UnixMillis, now: UnixMillis) -> bool {
     at < now.whole_seconds().plus(-WINDOW_MILLIS)
 }
 
-fn signature_matches(
+/// The signature of a request if it is the one that the request has.
+fn matching_signature(
     head: &Parts,
     body: &[u8],
     authorization: &Authorization<'_>,
-    used: Use<'_>,
     key: &SigningKey,
-) -> bool {
+) -> Option<[u8; 32]> {
+    let body_hash = canonical::hash(body);
     // It is among the signed headers (SIGV4-1), so it occurs once.
-    if let Some(claimed) = head.headers.get("x-amz-content-sha256")
-        && claimed.as_bytes() != canonical::body_hash(body).as_bytes()
+    if let Some(claimed) = head.headers.get(&X_AMZ_CONTENT_SHA256)
+        && claimed.as_bytes() != body_hash
     {
-        return false;
+        return None;
     }
-    canonical::paths(head.uri.path()).any(|path| {
+    canonical::paths(head.uri.path()).find_map(|path| {
         let signed = &authorization.signed_headers;
-        let Some(request) = canonical::request(head, &path, signed, body) else { return false };
-        let expected = signature(&request, authorization.at, used, key);
-        expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into()
+        let request = canonical::request(head, &path, signed, &body_hash)?;
+        let expected = signature(&request, authorization, key);
+        let text = canonical::hex_of(&expected);
+        bool::from(text.as_slice().ct_eq(authorization.signature.as_bytes())).then_some(expected)
     })
 }
 
@@ -151,21 +169,24 @@ pub(crate) fn right_signature(
 ) -> Option<String> {
     let authorization = parse::authorization(&head.headers, audience).ok()?;
     let path = canonical::path(head.uri.path());
-    let request = canonical::request(head, &path, &authorization.signed_headers, body)?;
-    let used = authorization.used(audience);
-    let key = signing_key(&SecretBytes::copy_from(secret), used);
-    Some(signature(&request, authorization.at, used, &key))
+    let hash = canonical::hash(body);
+    let request = canonical::request(head, &path, &authorization.signed_headers, &hash)?;
+    let key = signing_key(&SecretBytes::copy_from(secret), authorization.used());
+    Some(hex::encode(signature(&request, &authorization, &key)))
 }
 
 /// The signature of a canonical request.
-fn signature(canonical: &str, at: UnixMillis, used: Use<'_>, key: &SigningKey) -> String {
-    let Use { day, region, service } = used;
-    let to_sign = format!(
-        "{ALGORITHM}\n{}\n{day}/{region}/{service}/{TERMINATOR}\n{}",
-        time::format_basic(at),
-        canonical::body_hash(canonical.as_bytes())
-    );
-    hex::encode(hmac(&**key, to_sign.as_bytes()))
+fn signature(canonical: &[u8], authorization: &Authorization<'_>, key: &SigningKey) -> [u8; 32] {
+    let Use { day, region, service } = authorization.used();
+    let mut to_sign = Vec::with_capacity(TO_SIGN_BYTES);
+    for part in [ALGORITHM.as_bytes(), b"\n", &authorization.basic, b"\n"] {
+        to_sign.extend_from_slice(part);
+    }
+    for part in [day, "/", region, "/", service, "/", TERMINATOR, "\n"] {
+        to_sign.extend_from_slice(part.as_bytes());
+    }
+    to_sign.extend_from_slice(&canonical::hash(canonical));
+    hmac(&**key, &to_sign)
 }
 
 fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), AuthError> {
