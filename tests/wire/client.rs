@@ -45,8 +45,10 @@ struct Counter(AtomicU64);
 
 impl Entropy for Counter {
     fn fill(&self, buffer: &mut [u8]) -> io::Result<()> {
-        let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-        buffer.iter_mut().zip(count.iter().cycle()).for_each(|(byte, count)| *byte = *count);
+        for word in buffer.chunks_mut(8) {
+            let count = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            word.iter_mut().zip(count).for_each(|(byte, count)| *byte = count);
+        }
         Ok(())
     }
 }
