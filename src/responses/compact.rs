@@ -20,9 +20,8 @@ pub(super) struct Items<'a> {
 /// Whether a text stands between quotes as it is.
 fn is_plain(text: &[u8]) -> bool {
     // Without an early end, so that many bytes are looked at in one step.
-    !text
-        .iter()
-        .fold(false, |escaped, byte| escaped | (*byte < b' ') | (*byte == b'"') | (*byte == b'\\'))
+    let escaped = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"' || byte == b'\\');
+    text.iter().fold(0, |any, byte| any | escaped(*byte)) == 0
 }
 
 impl<'a> Compact<'a> {
