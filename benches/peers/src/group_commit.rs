@@ -2,10 +2,14 @@
 //! the stores without a group commit of their own share it.
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// So many puts share a sync at most.
 const BATCH: usize = 256;
+/// The longest wait for others; a wait that is longer than a commit gains nothing either.
+const LINGER: Duration = Duration::from_millis(1);
 
 enum Done {
     Thread(Sender<()>),
@@ -14,16 +18,23 @@ enum Done {
 
 pub struct GroupCommit<T> {
     queue: Option<Sender<(T, Done)>>,
+    linger: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl<T: Send + 'static> GroupCommit<T> {
-    /// `commit` makes a batch durable. With `linger` the thread waits a little for as many as the last two
-    /// batches had, so that those who were just answered can join the next one.
+    /// `commit` makes a batch durable. With `linger` the thread waits a little for those that it has just
+    /// answered, so that they share the next sync.
     pub fn new(linger: bool, commit: impl FnMut(Vec<T>) + Send + 'static) -> Self {
         let (queue, waiting) = bounded(1024);
-        let thread = std::thread::spawn(move || run(linger, &waiting, commit));
-        Self { queue: Some(queue), thread: Some(thread) }
+        let linger = Arc::new(AtomicBool::new(linger));
+        let lingers = Arc::clone(&linger);
+        let thread = std::thread::spawn(move || run(&lingers, &waiting, commit));
+        Self { queue: Some(queue), linger, thread: Some(thread) }
+    }
+
+    pub fn set_linger(&self, linger: bool) {
+        self.linger.store(linger, Ordering::Relaxed);
     }
 
     /// Returns when `work` is durable.
@@ -55,18 +66,18 @@ impl<T> Drop for GroupCommit<T> {
     }
 }
 
-fn run<T>(linger: bool, waiting: &Receiver<(T, Done)>, mut commit: impl FnMut(Vec<T>)) {
-    let (mut last, mut before) = (0, 0);
+fn run<T>(linger: &AtomicBool, waiting: &Receiver<(T, Done)>, mut commit: impl FnMut(Vec<T>)) {
+    // Those who were answered last and those who waited meanwhile: as many as can come.
+    let mut active = 1;
     let mut usual = Duration::ZERO;
     while let Ok(first) = waiting.recv() {
         let mut batch = vec![first];
-        // A writer alone gains nothing from waiting.
-        let is_alone = last.max(before) == 1;
-        let until = Instant::now() + (usual / 7).min(Duration::from_micros(500));
+        let until = Instant::now() + usual.min(LINGER);
         while batch.len() < BATCH {
+            let linger = linger.load(Ordering::Relaxed);
             match waiting.try_recv() {
                 Ok(next) => batch.push(next),
-                Err(_) if !linger || is_alone || batch.len() >= last + before => break,
+                Err(_) if !linger || batch.len() >= active => break,
                 Err(_) => match waiting.recv_deadline(until) {
                     Ok(next) => batch.push(next),
                     Err(_) => break,
@@ -75,9 +86,9 @@ fn run<T>(linger: bool, waiting: &Receiver<(T, Done)>, mut commit: impl FnMut(Ve
         }
         let started = Instant::now();
         let (work, done): (Vec<T>, Vec<Done>) = batch.into_iter().unzip();
-        (before, last) = (last, work.len());
         commit(work);
         usual = (usual + started.elapsed()) / 2;
+        active = done.len() + waiting.len();
         for done in done {
             // Who no longer waits needs no answer.
             match done {

@@ -133,7 +133,7 @@ fn http(scale: Scale) -> Vec<Step> {
 fn puts(group: &'static str, scale: Scale, delay: usize) -> Vec<Step> {
     let ms = scale.pick(300, 1500);
     let job = |member, writers| json!({"kind": "put", "member": member, "writers": writers, "ms": ms, "delay_us": delay});
-    turns(group, &WRITERS, scale, ms + 700, putters, writers, job)
+    turns(group, &WRITERS, scale, ms + 1300, putters, writers, job)
 }
 
 /// Once for each member, in whole: its seconds are the rounds.

@@ -1,6 +1,7 @@
 //! The figures by group, case, member and round.
 
 use crate::figures::{Figure, median};
+use crate::members::{GROUP, LIMIT};
 
 pub struct Data(Vec<Figure>);
 
@@ -33,6 +34,12 @@ impl Data {
         median(self.values(group, case, member, name).map(|(_, value)| value).collect())
     }
 
+    /// The member that is the limit of these puts.
+    pub fn limit(&self, group: &str, case: &str) -> &'static str {
+        let best = self.best([group, case, "rate"], &[GROUP, LIMIT], true);
+        best.map_or(LIMIT, |(member, _)| member)
+    }
+
     /// The median of a member's ratios to another in the same round.
     pub fn ratio(
         &self,
@@ -41,6 +48,8 @@ impl Data {
         [member, other]: [&str; 2],
         name: &str,
     ) -> Option<f64> {
+        let is_burst = ["burst", "slow"].contains(&group);
+        let other = if is_burst && other == LIMIT { self.limit(group, case) } else { other };
         let others: Vec<(usize, f64)> = self.values(group, case, other, name).collect();
         let ratios = self.values(group, case, member, name).filter_map(|(round, value)| {
             let found = others.iter().find(|(other, _)| *other == round);

@@ -49,10 +49,10 @@ pub fn all(data: &Data) -> Vec<(&'static str, String)> {
 fn plain(member: &str) -> String {
     match member {
         PRODUCT => "Strongroom".to_owned(),
-        LIMIT => "the limit".to_owned(),
+        LIMIT => "group commit".to_owned(),
         "group" => "without linger".to_owned(),
         "hyper" => "hyper alone".to_owned(),
-        "hyper-durable" => "hyper + commit".to_owned(),
+        "hyper-durable" => "hyper, durable".to_owned(),
         "sled" => "sled".to_owned(),
         other => title(other).to_owned(),
     }

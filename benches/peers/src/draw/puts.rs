@@ -81,7 +81,7 @@ pub fn sustained(data: &Data) -> String {
             rows.push(vec![
                 format!(
                     "{case}: {}",
-                    title(member).replace("the limit: group commit that lingers", "the limit")
+                    title(member).replace("group commit that lingers", "the limit")
                 ),
                 format!("**{}** ({}/s)", cell(to_limit), whole(rate)),
                 cell(late),

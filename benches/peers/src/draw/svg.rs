@@ -83,7 +83,7 @@ pub fn bars(title: &str, panels: &[Panel]) -> String {
                 bar.kind,
                 x + NAMES
             );
-            text(&mut body, "soft", (x + NAMES + long + 5.0, top + 11.5), &ratio(bar.value));
+            text(&mut body, "soft end", (x + width - 4.0, top + 11.5), &ratio(bar.value));
         }
         let at = x + NAMES + length(1.0);
         let last = y + 8.0 + panel.bars.len() as f64 * 20.0;

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 const SECRETS: usize = 1000;
+/// How long a leader tries each way.
+const TRIAL: Duration = Duration::from_millis(400);
 /// Threads that fill a store before it is measured.
 const FILLERS: usize = 64;
 
@@ -50,7 +52,17 @@ fn filled(job: &Job<'_>, dir: &Path, book: fn(usize) -> Book, versions: usize) -
 pub fn put(job: &Job<'_>, dir: &Path) -> Vec<Figure> {
     let member = filled(job, dir, Book::for_puts, 1);
     let (writers, time) = (job.number("writers"), job.time());
-    let (values, samples) = repeat(dir, writers, time, SECRETS, |_, secret| member.put(secret));
+    let put = |_, secret| member.put(secret);
+    if member.set_linger(true) {
+        // A peer's leader takes the way that suits the peer.
+        let trial = (time / 4).min(TRIAL);
+        let [with, without] = [true, false].map(|linger| {
+            member.set_linger(linger);
+            repeat(dir, writers, trial, SECRETS, put).1.len()
+        });
+        member.set_linger(with >= without);
+    }
+    let (values, samples) = repeat(dir, writers, time, SECRETS, put);
     let series =
         if time >= Duration::from_secs(5) { per_second(&samples, time) } else { Vec::new() };
     // It is not closed: what a close would still move to other files is no part of a burst.

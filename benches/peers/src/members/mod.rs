@@ -23,11 +23,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub const PRODUCT: &str = "strongroom";
-/// What ratios are ratios to: a lingering group commit onto blocks that were written before.
+/// What ratios are ratios to: a lingering group commit onto blocks that were written before. In bursts it is
+/// that or [`GROUP`], whichever is faster.
 pub const LIMIT: &str = "linger";
+pub const GROUP: &str = "group";
 pub const PEERS: [&str; 6] = ["rocksdb", "fjall", "redb", "sqlite", "lmdb", "sled"];
 /// Files without a store.
-pub const LIMITS: [&str; 4] = ["append", "prealloc", "group", LIMIT];
+pub const LIMITS: [&str; 4] = ["append", "prealloc", GROUP, LIMIT];
 
 /// What a reader of the document sees.
 pub fn title(member: &str) -> &str {
@@ -35,8 +37,8 @@ pub fn title(member: &str) -> &str {
         PRODUCT => "**Strongroom**",
         "append" => "append + fdatasync, one put at a time",
         "prealloc" => "the same onto written blocks",
-        "group" => "group commit that does not linger",
-        LIMIT => "the limit: group commit that lingers",
+        GROUP => "group commit that does not linger",
+        LIMIT => "group commit that lingers",
         "rocksdb" => "RocksDB",
         "fjall" => "fjall",
         "redb" => "redb",
@@ -53,6 +55,10 @@ pub trait Member: Send + Sync {
     fn put(&self, secret: usize);
     /// Reads and opens the current value of this secret; its length.
     fn get(&self, secret: usize) -> usize;
+    /// Whether its leader lingers. `false`: it has no such choice.
+    fn set_linger(&self, _linger: bool) -> bool {
+        false
+    }
     /// Ends cleanly.
     fn close(self: Box<Self>);
 }
@@ -89,6 +95,11 @@ impl<B: Backend> Member for Led<B> {
 
     fn get(&self, secret: usize) -> usize {
         read(&*self.backend, &self.book, secret)
+    }
+
+    fn set_linger(&self, linger: bool) -> bool {
+        self.leader.set_linger(linger);
+        true
     }
 
     fn close(self: Box<Self>) {
@@ -137,7 +148,7 @@ pub fn open(member: &str, dir: &Path, book: Book) -> Box<dyn Member> {
     let book = Arc::new(book);
     match member {
         PRODUCT => Box::new(product::Product::open(dir, book.secrets())),
-        "append" | "prealloc" | "group" | LIMIT => limit::open(member, dir, book),
+        "append" | "prealloc" | GROUP | LIMIT => limit::open(member, dir, book),
         "fjall" => Box::new(Led::new(fjall::Fjall::open(dir), book)),
         "redb" => Box::new(Led::new(redb::Redb::open(dir), book)),
         "sqlite" => Box::new(Led::new(sqlite::Sqlite::open(dir), book)),
