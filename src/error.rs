@@ -110,6 +110,9 @@ pub enum ErrorKind {
     },
     /// The vault is on a read-only file system: it can be read, not changed.
     ReadOnly,
+    /// The vault is of an older format, and the disk has no space to bring it over: it can be read, not
+    /// changed. Make room, then open it again.
+    OldFormat,
     /// The vault is older than its anchor, or went on without it, or the anchor is an old one: put the newer
     /// folder or anchor back, or accept the rollback.
     RolledBack {

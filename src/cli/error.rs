@@ -144,6 +144,7 @@ fn exit_of(kind: &ErrorKind) -> Exit {
         | ErrorKind::Unsuitable { .. }
         | ErrorKind::ClockBefore1970
         | ErrorKind::ReadOnly
+        | ErrorKind::OldFormat
         | ErrorKind::TooLittleMemory { .. }
         | ErrorKind::Busy
         | ErrorKind::OutcomeUnknown

@@ -62,6 +62,12 @@ impl fmt::Display for Error {
                  or copy the folder to a disk that is",
                 self.of_place()
             ),
+            ErrorKind::OldFormat => write!(
+                f,
+                "the vault{} is of an older format, and the disk has no space to bring it over, so it can be \
+                 read but not changed; make room for a copy of its log, then open it again",
+                self.of_place()
+            ),
             ErrorKind::RolledBack { anchor, known_lsn, known_millis, found_lsn, found_millis } => {
                 let known = (*known_lsn, system::date(*known_millis));
                 let found = (*found_lsn, system::date(*found_millis));

@@ -54,6 +54,7 @@ fn path_of(kind: &mut ErrorKind) -> Option<&mut PathBuf> {
         | ErrorKind::NewerFormat { .. }
         | ErrorKind::InUse { .. }
         | ErrorKind::ReadOnly
+        | ErrorKind::OldFormat
         | ErrorKind::ClockBefore1970
         | ErrorKind::TooLittleMemory { .. }
         | ErrorKind::NoSpace

@@ -6,17 +6,14 @@ use crate::log::authenticator::Authenticator;
 use crate::log::error::LogError;
 use crate::log::files::{LogContext, Twin};
 use crate::log::format::frame::{FramePosition, Part, TAG_BYTES};
-use crate::log::format::header_block::HEADER_BYTES;
-use crate::log::format::header_block::seal_block;
+use crate::log::format::header_block::{HEADER_BYTES, seal_block};
 use crate::log::format::manifest::{BODY_BYTES, Manifest};
 use crate::log::format::rows::encode_row;
 use crate::log::format::segment::{FRAMES_AT, Segment};
 use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord};
-use crate::log::format::tail::Tail;
-use crate::log::format::{frame, segment, snapshot};
-use crate::log::options::LogOptions;
-use crate::log::recover::Recovered;
-use crate::log::types::End;
+use crate::log::format::{frame, segment, snapshot, tail::Tail};
+use crate::log::types::{End, RowFormat};
+use crate::log::{options::LogOptions, recover::Recovered};
 use crate::model::{Lsn, Tree};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,14 +63,14 @@ impl Desk {
     pub fn sealed_manifest(&self, fields: &[u8]) -> Vec<u8> {
         let mut body = fields.to_vec();
         body.resize(BODY_BYTES - TAG_BYTES, 0);
-        let tag = self.0.tag(crate::log::format::manifest::DOMAIN, &[&body]);
+        let tag = self.0.tag(crate::log::format::manifest::domain(RowFormat::NEWEST), &[&body]);
         body.extend_from_slice(&tag);
         body
     }
 
     /// A manifest that was read, written again.
     pub fn manifest_again(&self, body: &[u8], generation: u64) -> Result<Vec<u8>, LogError> {
-        Ok(Manifest::decode(&self.0, body, generation)?.encode(&self.0))
+        Ok(Manifest::decode(&self.0, RowFormat::NEWEST.number(), body, generation)?.encode(&self.0))
     }
 
     /// A segment's header block with these bytes in front and the right MAC.

@@ -8,9 +8,9 @@ use crate::vault::commit::job::{Done, Job, Mutate};
 use crate::vault::commit::pipeline::Task;
 use crate::vault::handle::Vault;
 use crate::vault::job::seal;
+pub use crate::vault::rows::v1::changes_to_format_1;
 use crate::vault::runtime::status::Status;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, atomic::Ordering};
 
 /// The keys in force.
 #[must_use]
@@ -111,7 +111,7 @@ pub fn peek_value(
 }
 
 /// The kinds of content that rows have.
-pub const ROW_KINDS: u8 = 11;
+pub const ROW_KINDS: u8 = 13;
 
 /// Decodes and encodes content of that kind. `None`: it is refused.
 #[must_use]

@@ -20,6 +20,7 @@ use crate::log::format::segment::Segment;
 use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord, SnapshotRow, SnapshotWriter};
 use crate::log::format::tail::Tail;
 use crate::log::read::{SegmentInfo, read_back, walk_named};
+use crate::log::types::RowFormat;
 use crate::log::write::{CompactionToken, Log};
 use crate::model::{Lsn, Tree};
 use std::collections::BTreeMap;
@@ -38,6 +39,7 @@ pub struct Compaction {
     segments: Vec<SegmentInfo>,
     tail: Tail,
     number: u64,
+    format: RowFormat,
     skip_read_back: bool,
     token: Arc<CompactionToken>,
 }
@@ -77,6 +79,7 @@ impl Log {
             segments: self.ended.clone(),
             tail: self.tail.clone(),
             number: self.manifest.next_snapshot,
+            format: self.manifest.format,
             skip_read_back: self.options.faults.active(Fault::FreeBeforeReadBack),
             token,
         }))
@@ -121,7 +124,8 @@ impl Compaction {
     fn write(&self, progress: &mut dyn FnMut(u64) -> bool) -> Result<SnapshotRecord, LogError> {
         let mut changes = self.changes()?.into_iter().peekable();
         let mut old = SnapshotReader::open(&self.context, &self.base)?;
-        let mut new = SnapshotWriter::create(&self.context, self.number, self.tail.clone())?;
+        let mut new =
+            SnapshotWriter::create(&self.context, self.number, self.tail.clone(), self.format)?;
         let mut values = Values { context: &self.context, open: BTreeMap::new() };
         let mut merged = 0;
         let mut old_row = old.next()?;

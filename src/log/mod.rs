@@ -69,5 +69,5 @@ pub use format::rows::{KEY_BYTES_MAX, RowVisitor, Rows, VALUE_BYTES_MAX};
 pub use options::LogOptions;
 pub use recover::Recovered;
 pub use salvage::SalvageSource;
-pub use types::{ClockNote, End, Frame};
+pub use types::{ClockNote, End, Frame, RowFormat};
 pub use write::{Log, Preparation, Prepared};

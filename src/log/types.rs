@@ -2,7 +2,7 @@
 
 use crate::codec::{CodecError, Reader};
 use crate::env::UnixMillis;
-use crate::model::{ChangeSet, Lsn};
+use crate::model::{ChangeSet, Lsn, Tree};
 
 /// State of the age clock, carried by every frame, snapshot and end mark (I9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -15,6 +15,43 @@ pub struct ClockNote {
     pub held_millis: i64,
     /// Since when (wall clock) the age clock has held that back.
     pub held_since: UnixMillis,
+}
+
+/// The format of the rows of a log, as its manifest says. Every vault is written in the newest one; a log of
+/// an older one is only read, until it is brought over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowFormat {
+    /// Data keys and labels have rows of their own.
+    One = 1,
+    /// Data keys lie in the rows of their versions, the labels of a secret in one row.
+    Two = 2,
+}
+
+impl RowFormat {
+    /// The one that is written.
+    pub const NEWEST: Self = Self::Two;
+
+    /// The number on disk.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The format of a number.
+    #[must_use]
+    pub fn of(number: u32) -> Option<Self> {
+        [Self::One, Self::Two].into_iter().find(|format| format.number() == number)
+    }
+
+    /// Whether rows of this format are in that tree.
+    #[must_use]
+    pub fn has(self, tree: Tree) -> bool {
+        match tree {
+            Tree::Keys => self == Self::One,
+            Tree::Events => self >= Self::Two,
+            _ => true,
+        }
+    }
 }
 
 /// One batch of change sets, made durable by one sync.

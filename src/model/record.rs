@@ -145,7 +145,7 @@ pub struct PayloadShape {
     pub tag: [u8; 16],
 }
 
-/// One version of a secret. Its labels are rows of their own.
+/// One version of a secret. The labels of its secret are a row of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionRecord {
     /// Its secret.
@@ -164,4 +164,7 @@ pub struct VersionRecord {
     pub last_accessed: Option<UnixMillis>,
     /// Set by `vault` when the value is attached. The rules copy it without looking at it.
     pub payload: Option<PayloadShape>,
+    /// The data key of the value and its payload MAC in a box of the epoch. Set, and copied, like `payload`.
+    /// `None` beside a payload: the secret is dead, and an epoch switch has dropped the key (I10).
+    pub wrapped: Option<Box<[u8]>>,
 }

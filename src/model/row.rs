@@ -20,23 +20,26 @@ pub enum Tree {
     Names = 1,
     /// `secret id -> record`
     Secrets = 2,
-    /// `secret id | seq -> metadata`
+    /// `secret id | seq -> metadata, and the box of data key and payload MAC`
     Versions = 3,
-    /// `secret id | seq -> term, wrapped data key and payload MAC`
+    /// `secret id | seq -> term, wrapped data key and payload MAC`. Only in rows of format 1: since format 2
+    /// the box lies in the row of its version.
     Keys = 4,
     /// `secret id | seq | chunk -> 4 KiB of the sealed value`
     Blobs = 5,
     /// `secret id | H(version id) -> seq`
     Tokens = 6,
-    /// `secret id | H(label) -> seq`
+    /// `secret id -> all labels of the secret, each with the seq of its version`
     Labels = 7,
     /// Facts about the vault as a whole.
     Meta = 8,
+    /// `LSN -> event`. Reserved since format 2: nothing writes it yet.
+    Events = 9,
 }
 
 impl Tree {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Names,
         Self::Secrets,
         Self::Versions,
@@ -45,6 +48,7 @@ impl Tree {
         Self::Tokens,
         Self::Labels,
         Self::Meta,
+        Self::Events,
     ];
 
     /// The tree of a number read from disk.

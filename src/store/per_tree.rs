@@ -13,6 +13,7 @@ pub(crate) struct PerTree<T> {
     tokens: T,
     labels: T,
     meta: T,
+    events: T,
 }
 
 impl<T> PerTree<T> {
@@ -27,6 +28,7 @@ impl<T> PerTree<T> {
             tokens: make(Tree::Tokens)?,
             labels: make(Tree::Labels)?,
             meta: make(Tree::Meta)?,
+            events: make(Tree::Events)?,
         })
     }
 
@@ -40,6 +42,7 @@ impl<T> PerTree<T> {
             Tree::Tokens => &self.tokens,
             Tree::Labels => &self.labels,
             Tree::Meta => &self.meta,
+            Tree::Events => &self.events,
         }
     }
 
@@ -53,6 +56,7 @@ impl<T> PerTree<T> {
             Tree::Tokens => &mut self.tokens,
             Tree::Labels => &mut self.labels,
             Tree::Meta => &mut self.meta,
+            Tree::Events => &mut self.events,
         }
     }
 }
@@ -69,5 +73,6 @@ pub(super) fn tree_name(tree: Tree) -> &'static str {
         Tree::Tokens => "tokens",
         Tree::Labels => "labels",
         Tree::Meta => "meta",
+        Tree::Events => "events",
     }
 }

@@ -62,6 +62,8 @@ pub struct VaultDir {
     pub(crate) lock: HeldFolder,
     /// Nothing can be written here: the file system is read-only.
     pub(crate) is_read_only: bool,
+    /// It is of an older format, and the disk has no space to bring it over.
+    pub(crate) lacks_space: bool,
 }
 
 /// The keystore's twin in `dir`.
@@ -198,8 +200,10 @@ impl VaultDir {
         });
         let fs: Arc<dyn Fs> = Arc::<LockedFolder>::clone(&folder);
         let (env, lock) = (Env { fs, ..env.clone() }, HeldFolder(folder));
-        let (options, is_read_only) = (options.clone(), false);
-        let mut place = Self { env, dir: dir.to_path_buf(), options, lock, is_read_only };
+        let (options, is_read_only, lacks_space) = (options.clone(), false, false);
+        let dir = dir.to_path_buf();
+        let mut place = Self { env, dir, options, lock, is_read_only, lacks_space };
+        let dir = &place.dir.clone();
         let ours = [OUR_FILES.as_slice(), OUR_DIRS.as_slice()].concat();
         if let Some(path) = find_link(place.env.fs.as_ref(), dir, &ours).map_err(open)? {
             return Err(ErrorKind::Link { path }.into());

@@ -4,6 +4,7 @@ pub mod figures;
 pub mod folder;
 pub mod forward;
 pub mod http;
+pub mod old;
 pub mod quiet;
 pub mod request;
 pub mod rng;

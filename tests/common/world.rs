@@ -2,6 +2,7 @@
 //! in real folders with unusual options.
 
 use super::forward::forward_fs;
+use super::old;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -151,6 +152,14 @@ impl World {
         VaultDir::lock(Path::new(DIR), &options)?.repair(&self.unlock(), accept_loss)
     }
 
+    /// Closes the vault and makes it one of format 1, with or without an end mark.
+    pub fn make_old(&self, vault: Vault, is_clean: bool) {
+        let keys = internals::keyring(&vault);
+        vault.close().unwrap();
+        drop(vault);
+        old::make_old(&self.sim.reboot(), Path::new(DIR), &keys, is_clean);
+    }
+
     pub fn wall(&self) -> i64 {
         self.sim.clock.wall().0
     }
@@ -252,6 +261,14 @@ pub fn submit_together(
     writes: Vec<(Write, Box<dyn FnOnce(Result<Answer>) + Send>)>,
 ) {
     internals::submit_together(vault, scope, writes);
+}
+
+/// Closes a vault in a real folder and makes it one of format 1.
+pub fn make_old_in(dir: &Path, vault: Vault) {
+    let keys = internals::keyring(&vault);
+    vault.close().unwrap();
+    drop(vault);
+    old::make_old(&Env::real(), dir, &keys, true);
 }
 
 /// The content of a fresh key file.
@@ -384,18 +401,19 @@ pub fn sealed_rows(vault: &Vault) -> Vec<SealedRow> {
     rows.unwrap()
 }
 
-/// Whether the vault's keys open `row` in its place. Rows of `keys` need the id of their version.
-pub fn opens(vault: &Vault, row: &SealedRow, version: &str) -> bool {
+/// Whether the vault's keys open a row of `versions`, and the wrap of the data key that is its last part. A
+/// wrap needs the id of its version.
+pub fn data_key_opens(vault: &Vault, row: &SealedRow, version: &str) -> bool {
     let keys = internals::keyring(vault);
-    match row.tree {
-        Tree::Keys => {
-            let (Some(id), Some(version)) = (row.key.get(..16), VersionId::parse(version)) else {
-                return false;
-            };
-            let Some(Ok(seq)) = row.key.get(16..).map(<[u8; 8]>::try_from) else { return false };
-            let (id, seq) = (RecordId(id.try_into().unwrap()), Seq(u64::from_be_bytes(seq)));
-            keys.unwrap_value_key(id, seq, &version, &row.value).is_ok()
-        }
-        tree => keys.open_row(tree, &row.key, &row.value).is_ok(),
-    }
+    let opened = keys.open_row(row.tree, &row.key, &row.value).ok();
+    let wrap = opened.and_then(|content| content.last_chunk::<109>().copied());
+    let (Some(wrap), Some(version)) = (wrap, VersionId::parse(version)) else { return false };
+    let (id, seq) = row.key.split_first_chunk::<16>().unwrap();
+    let (id, seq) = (RecordId(*id), Seq(u64::from_be_bytes(seq.try_into().unwrap())));
+    keys.unwrap_value_key(id, seq, &version, &wrap).is_ok()
+}
+
+/// Whether the vault's keys open `row` in its place.
+pub fn opens(vault: &Vault, row: &SealedRow) -> bool {
+    internals::keyring(vault).open_row(row.tree, &row.key, &row.value).is_ok()
 }

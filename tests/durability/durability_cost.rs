@@ -205,3 +205,22 @@ fn strace_counts_four_calls_to_the_file_system_for_each_put() {
     let all: usize = counts.values().sum();
     assert!((4 * PUTS..4 * PUTS + PUTS / 10).contains(&all), "{counts:?}");
 }
+
+/// Record, labels, version, token and one chunk: what a put of a short value changes, and nothing else.
+#[test]
+fn a_put_of_up_to_4_kib_is_five_rows() {
+    let world = World::new(42);
+    let vault = world.create(&Setup::default()).unwrap();
+    create(&vault, 0);
+    vault.put_secret_value(put(0, 1)).unwrap();
+    for n in 2..6 {
+        let before = world::sealed_rows(&vault);
+        vault.put_secret_value(put(0, n)).unwrap();
+        let after = world::sealed_rows(&vault);
+        let written: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
+        let trees: Vec<u8> = written.iter().map(|row| row.tree as u8).collect();
+        assert_eq!(trees, [2, 3, 5, 6, 7], "put {n}");
+        assert_eq!(after.len(), before.len() + 3, "put {n}: version, chunk and token are new");
+    }
+    vault.close().unwrap();
+}

@@ -1,7 +1,8 @@
 //! Vaults of every released format, opened for ever; and a newer format, refused by its number.
 //!
-//! `tests/durability/fixtures/v1` was made by `make_the_fixture` (ignored); its state folder was left out, as
-//! it is rebuilt from the rest. It is never made again: a new format gets a new folder.
+//! `tests/durability/fixtures/v1` and `v2` were made by `make_the_fixture` (ignored), each by a program of
+//! its time; their state folders were left out, as they are rebuilt from the rest. They are never made again:
+//! a new format gets a new folder.
 
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -18,20 +19,23 @@ use strongroom::__internals::vault::{Options, VaultDir};
 
 const PASSPHRASE: &str = "fixture passphrase";
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/durability/fixtures/v1")
+/// The format of the vaults that this program makes.
+const NEWEST: u32 = 2;
+
+fn fixture(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/durability/fixtures/v{format}"))
 }
 
 fn passphrase() -> Unlock {
     Unlock::Passphrase(SecretBytes::from(PASSPHRASE.to_owned()))
 }
 
-/// A private copy of the fixture (a checkout does not keep modes).
-fn unpacked() -> (tempfile::TempDir, PathBuf) {
+/// A private copy of a fixture (a checkout does not keep modes).
+fn unpacked(format: u32) -> (tempfile::TempDir, PathBuf) {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let vault = dir.path().join("vault");
-    crate::common::folder::copy(&fixture().join("vault"), &vault);
+    crate::common::folder::copy(&fixture(format).join("vault"), &vault);
     fs::set_permissions(&vault, fs::Permissions::from_mode(0o700)).unwrap();
     (dir, vault)
 }
@@ -43,7 +47,7 @@ fn scopes() -> [Scope; 2] {
 #[test]
 #[ignore = "makes the fixture, for a new format: docs/TESTING.md"]
 fn make_the_fixture() {
-    let vault_dir = fixture().join("vault");
+    let vault_dir = fixture(NEWEST).join("vault");
     let mut options = Options::default();
     options.tuning.kdf = Some(KdfParams::FLOOR);
     (options.tuning.segment_bytes_first, options.tuning.segment_bytes_max) = (8 << 10, 16 << 10);
@@ -82,10 +86,36 @@ fn make_the_fixture() {
     fs::remove_dir_all(vault_dir.join("state")).unwrap();
 }
 
+fn format_of(vault: &Path) -> [u32; 2] {
+    ["manifest.a", "manifest.b"].map(|name| {
+        let bytes = fs::read(vault.join(name)).unwrap();
+        u32::from_le_bytes(bytes[24..28].try_into().unwrap())
+    })
+}
+
 #[test]
-fn a_vault_of_format_1_opens_with_all_it_holds() {
-    let (_dir, path) = unpacked();
-    let vault = Options::default().open(&path, &passphrase()).unwrap();
+fn a_vault_of_format_1_opens_with_all_it_holds_and_becomes_one_of_format_2() {
+    let (_dir, path) = unpacked(1);
+    let check = || VaultDir::lock(&path, &Options::default()).unwrap().check(&passphrase(), true);
+    let report = check().unwrap();
+    assert!(report.damage.is_empty() && report.findings.is_empty(), "{report:?}");
+    assert_eq!((report.values, format_of(&path)), (14, [1, 1]), "a check changes nothing");
+    opens_with_all_it_holds(&path);
+    assert_eq!(format_of(&path), [2, 2]);
+    let left = fs::read_dir(path.join("log")).unwrap();
+    let names: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.contains(&"0000000002.snap".into()), "the old snapshot is left: {names:?}");
+}
+
+#[test]
+fn a_vault_of_format_2_opens_with_all_it_holds() {
+    let (_dir, path) = unpacked(2);
+    assert_eq!(format_of(&path), [2, 2]);
+    opens_with_all_it_holds(&path);
+}
+
+fn opens_with_all_it_holds(path: &Path) {
+    let vault = Options::default().open(path, &passphrase()).unwrap();
     let [home, other] = scopes();
     let listed = vault.in_scope(&home).list_secrets(ListSecrets::default()).unwrap();
     let names: Vec<_> = listed.secrets.iter().map(|secret| secret.name.as_str()).collect();
@@ -122,13 +152,13 @@ fn a_vault_of_format_1_opens_with_all_it_holds() {
     vault.close().unwrap();
 
     let report =
-        VaultDir::lock(&path, &Options::default()).unwrap().check(&passphrase(), true).unwrap();
+        VaultDir::lock(path, &Options::default()).unwrap().check(&passphrase(), true).unwrap();
     assert!(report.damage.is_empty() && report.warnings.is_empty(), "{report:?}");
 }
 
 #[test]
 fn another_passphrase_does_not_open_it() {
-    let (_dir, path) = unpacked();
+    let (_dir, path) = unpacked(1);
     let wrong = Unlock::Passphrase(SecretBytes::from("Fixture passphrase".to_owned()));
     let error = Options::default().open(&path, &wrong).err().unwrap();
     assert_eq!(*error.kind(), ErrorKind::WrongKey);
@@ -154,14 +184,14 @@ fn set_format(vault: &Path, stem: &str, format: u32) {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number_and_left_alone() {
-    for stem in ["keystore", "manifest"] {
-        let (_dir, path) = unpacked();
+    for (stem, newest, of) in [("keystore", 1, 1), ("manifest", 2, 1), ("manifest", 2, 2)] {
+        let (_dir, path) = unpacked(of);
         set_format(&path, stem, 7);
         let before = fs::read(path.join(format!("{stem}.a"))).unwrap();
         let error = Options::default().open(&path, &passphrase()).err().unwrap();
         match error.kind() {
-            ErrorKind::NewerFormat { found: 7, known: 1, file } => {
-                assert!(file.starts_with(stem), "{file}");
+            ErrorKind::NewerFormat { found: 7, known, file } => {
+                assert!(file.starts_with(stem) && *known == newest, "{file} {known}");
             }
             other => panic!("{stem}: {other:?}"),
         }

@@ -43,9 +43,9 @@ fn no_retained_byte_of_a_purged_secret_opens_after_the_epoch_switch() {
         .map(|name| format!("{name:c>40}"))
         .collect();
     let opens = |vault: &Vault, row: &world::SealedRow| {
-        tokens.iter().any(|token| world::opens(vault, row, token))
+        tokens.iter().any(|token| world::data_key_opens(vault, row, token))
     };
-    let wraps: Vec<_> = rows.iter().filter(|row| row.tree == Tree::Keys).collect();
+    let wraps: Vec<_> = rows.iter().filter(|row| row.tree == Tree::Versions).collect();
     assert_eq!(wraps.len(), 40);
     for row in &wraps {
         assert!(opens(&vault, row), "the control: it opens before");

@@ -37,6 +37,9 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
             (CUTS, "a_build_that_does_not_write_the_last_frame_again_is_caught")
         }
         Fault::FreeBeforeReadBack => (CUTS, "a_build_that_frees_before_it_has_read_back_is_caught"),
+        Fault::MigrationFreesFirst => {
+            ("migration", "a_build_that_frees_the_old_snapshot_first_is_caught")
+        }
         Fault::RepairFromLagging => {
             ("damage::known_bad", "a_build_that_repairs_from_a_lagging_state_is_caught")
         }

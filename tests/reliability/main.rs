@@ -23,6 +23,7 @@ mod known_bad;
 mod life;
 mod many_openers;
 mod media;
+mod migration;
 mod mount;
 mod opener;
 mod permissions;

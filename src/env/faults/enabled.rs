@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -21,6 +21,7 @@ impl Fault {
         Self::SkipRewriteOfLastFrame,
         Self::FreeBeforeReadBack,
         Self::FreeBeforeFlush,
+        Self::MigrationFreesFirst,
         Self::PublishBeforeSync,
         Self::RepairFromLagging,
         Self::BelieveState,

@@ -37,6 +37,8 @@ pub enum Fault {
     FreeBeforeReadBack,
     /// Frees segments and snapshots before the state below the memtable has their rows (breaks I6).
     FreeBeforeFlush,
+    /// Removes the snapshot of an older format before the manifest names the new one (breaks I6).
+    MigrationFreesFirst,
     /// Shows a batch to readers before its sync (breaks I3).
     PublishBeforeSync,
     /// Repairs the log from a state that lacks operations (breaks I6).

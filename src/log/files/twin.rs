@@ -41,7 +41,10 @@ pub struct Twin {
     dir: PathBuf,
     stem: &'static str,
     body_bytes: usize,
+    /// The newest format that is read, and the one that is written.
     format: u32,
+    /// The oldest format that is read. Its bodies are as long.
+    oldest: u32,
     /// Where in a body its vault's id stands, and which (TWIN-8).
     owner: Option<(usize, [u8; 16])>,
     /// Whether both copies are known to be durable and equal (TW2).
@@ -55,6 +58,8 @@ pub struct TwinContent {
     pub generation: u64,
     /// Exactly `body_bytes` bytes.
     pub body: Vec<u8>,
+    /// The format of the body.
+    pub format: u32,
     /// One copy is missing, damaged or older, and is rewritten by the next [`Twin::repair`].
     pub needs_repair: bool,
 }
@@ -82,7 +87,14 @@ impl Twin {
         format: u32,
     ) -> Self {
         let (dir, confirmed) = (dir.to_path_buf(), Mutex::new(false));
-        Self { fs, dir, stem, body_bytes, format, owner: None, confirmed }
+        Self { fs, dir, stem, body_bytes, format, oldest: format, owner: None, confirmed }
+    }
+
+    /// The same twin, where copies of older formats are read too, from `oldest` on.
+    #[must_use]
+    pub fn since(mut self, oldest: u32) -> Self {
+        self.oldest = oldest;
+        self
     }
 
     /// The same twin in a copy of the files.
@@ -96,6 +108,7 @@ impl Twin {
             stem: self.stem,
             body_bytes: self.body_bytes,
             format: self.format,
+            oldest: self.oldest,
             owner: self.owner,
             confirmed: Mutex::new(confirmed),
         }
@@ -114,8 +127,8 @@ impl Twin {
         let mut good = Vec::new();
         let (found, _) = self.read_copies()?;
         for (slot, found) in [Slot::A, Slot::B].into_iter().zip(found) {
-            if let SlotContent::Good { generation, body } = found {
-                good.push(GoodCopy { slot, generation, body });
+            if let SlotContent::Good { generation, format, body } = found {
+                good.push(GoodCopy { slot, generation, format, body });
             }
         }
         Ok(good)
@@ -144,7 +157,7 @@ impl Twin {
     /// Writes the chosen copy over the other one, for a caller that has proven which is right.
     /// A crash in between leaves the other one bad, and the chosen one still wins.
     pub fn settle_on(&self, chosen: &GoodCopy) -> Result<(), LogError> {
-        let bytes = self.encode(chosen.generation, &chosen.body)?;
+        let bytes = self.encode(chosen.format, chosen.generation, &chosen.body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         *confirmed = false;
         self.write_copy(chosen.slot, &bytes)?;
@@ -163,7 +176,12 @@ impl Twin {
     /// Creates both files and syncs them, their folder and its parent. Removes first what an
     /// interrupted creation left under these names.
     pub fn create(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
-        let bytes = self.encode(generation, body)?;
+        self.create_as(self.format, generation, body)
+    }
+
+    /// The same in a format that this twin reads.
+    pub fn create_as(&self, format: u32, generation: u64, body: &[u8]) -> Result<(), LogError> {
+        let bytes = self.encode(format, generation, body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         *confirmed = false;
         for slot in [Slot::A, Slot::B] {
@@ -205,7 +223,12 @@ impl Twin {
     ///
     /// `generation` must be above the one on disk, unless the content is the same.
     pub fn write(&self, generation: u64, body: &[u8]) -> Result<(), LogError> {
-        let bytes = self.encode(generation, body)?;
+        self.write_as(self.format, generation, body)
+    }
+
+    /// The same in a format that this twin reads.
+    pub fn write_as(&self, format: u32, generation: u64, body: &[u8]) -> Result<(), LogError> {
+        let bytes = self.encode(format, generation, body)?;
         let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         if *confirmed {
             *confirmed = false;
@@ -214,7 +237,9 @@ impl Twin {
         } else {
             let Winner { slot, content, bytes: found } = self.winner()?;
             let newer = generation > content.generation;
-            if !newer && (generation, body) != (content.generation, content.body.as_slice()) {
+            let is_same = (generation, format, body)
+                == (content.generation, content.format, content.body.as_slice());
+            if !newer && !is_same {
                 return Err(LogError::Refused { what: "twin generation does not rise" });
             }
             self.write_copy(slot, &found)?;
@@ -230,7 +255,7 @@ impl Twin {
     /// Writes what [`Self::read`] returned into both copies, which repairs a bad or older one.
     pub fn repair(&self, content: &TwinContent) -> Result<(), LogError> {
         *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        self.write(content.generation, &content.body)
+        self.write_as(content.format, content.generation, &content.body)
     }
 
     /// The file names relative to the vault, for error reports.
@@ -244,8 +269,8 @@ impl Twin {
     pub fn read_loser(&self) -> Option<TwinContent> {
         let winner = self.winner().ok()?.slot;
         match self.judge(self.read_bytes(winner.other()).ok()?.as_deref()) {
-            SlotContent::Good { generation, body } => {
-                Some(TwinContent { generation, body, needs_repair: false })
+            SlotContent::Good { generation, format, body } => {
+                Some(TwinContent { generation, body, format, needs_repair: false })
             }
             _ => None,
         }
@@ -273,10 +298,10 @@ impl Twin {
                 known: self.format,
             }),
             (SlotContent::Bad { rule }, _) => Err(LogError::damaged(self.name(slot), 0, rule)),
-            (SlotContent::Good { generation, body }, second) => {
+            (SlotContent::Good { generation, format, body }, second) => {
                 let differs = match &second {
-                    SlotContent::Good { generation: same, body: other } => {
-                        *same == generation && *other != body
+                    SlotContent::Good { generation: same, format: of, body: other } => {
+                        *same == generation && (*of, other) != (format, &body)
                     }
                     SlotContent::Newer { generation: same, .. } => *same == generation,
                     SlotContent::Bad { .. } => false,
@@ -286,7 +311,7 @@ impl Twin {
                 }
                 let needs_repair = second.generation() != Some(generation);
                 let bytes = if slot == Slot::A { in_a } else { in_b };
-                let content = TwinContent { generation, body, needs_repair };
+                let content = TwinContent { generation, body, format, needs_repair };
                 Ok(Winner { slot, content, bytes: bytes.unwrap_or_default() })
             }
         }
@@ -360,13 +385,18 @@ impl Twin {
         if format > self.format {
             return Some(SlotContent::Newer { generation, format });
         }
-        (format == self.format && body.len() == self.body_bytes)
-            .then(|| SlotContent::Good { generation, body: body.to_vec() })
+        let is_known = (self.oldest..=self.format).contains(&format);
+        (is_known && body.len() == self.body_bytes).then(|| SlotContent::Good {
+            generation,
+            format,
+            body: body.to_vec(),
+        })
     }
 
-    fn encode(&self, generation: u64, body: &[u8]) -> Result<Vec<u8>, LogError> {
+    fn encode(&self, format: u32, generation: u64, body: &[u8]) -> Result<Vec<u8>, LogError> {
         let stem = self.padded_stem();
         let fits = body.len() == self.body_bytes
+            && (self.oldest..=self.format).contains(&format)
             && self.stem.len() <= stem.len()
             && body.len() <= FILE_BYTES_MAX - TWIN_HEADER_BYTES;
         let len = u32::try_from(body.len()).ok().filter(|_| fits);
@@ -376,10 +406,10 @@ impl Twin {
         let mut bytes = Vec::with_capacity(TWIN_HEADER_BYTES + body.len());
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&stem);
-        bytes.extend_from_slice(&self.format.to_le_bytes());
+        bytes.extend_from_slice(&format.to_le_bytes());
         bytes.extend_from_slice(&len.to_le_bytes());
         bytes.extend_from_slice(&generation.to_le_bytes());
-        bytes.extend_from_slice(&sum(self.format, &stem, generation, body));
+        bytes.extend_from_slice(&sum(format, &stem, generation, body));
         bytes.extend_from_slice(body);
         Ok(bytes)
     }

@@ -18,6 +18,8 @@ pub struct GoodCopy {
     pub slot: Slot,
     /// Its generation.
     pub generation: u64,
+    /// The format of its body.
+    pub format: u32,
     /// Its body.
     pub body: Vec<u8>,
 }
@@ -36,7 +38,7 @@ impl Slot {
 /// One copy as it was read.
 #[derive(Clone)]
 pub(super) enum SlotContent {
-    Good { generation: u64, body: Vec<u8> },
+    Good { generation: u64, format: u32, body: Vec<u8> },
     Newer { generation: u64, format: u32 },
     Bad { rule: &'static str },
 }

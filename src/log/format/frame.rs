@@ -4,8 +4,8 @@
 //!   0  magic "SRf1"            4     112  keystore generation  u64 8
 //!   4  frame length        u32 4     120  clock            4 x i64 32
 //!   8  segment id             16     152  set count            u32 4
-//!  24  offset in the file  u64 8     156  zero                 u32 4
-//!  32  first LSN           u64 8     160  sets
+//!  24  offset in the file  u64 8     156  audit records: 0     u32 4
+//!  32  first LSN           u64 8     160  sets, then audit records
 //!  40  last LSN            u64 8       .  zeros to a multiple of 16
 //!  48  previous frame's MAC   32     -32  MAC over vault and all bytes before it
 //!  80  set digest after it    32
@@ -34,6 +34,8 @@ pub(crate) const TAG_BYTES: usize = 32;
 pub(crate) const ALIGN: usize = 16;
 /// A frame is never longer: 64 MiB.
 pub const FRAME_BYTES_MAX: usize = 64 << 20;
+/// Audit records beside the change sets. The count is reserved: nothing writes any yet.
+const AUDIT_RECORDS: u32 = 0;
 /// Most change sets in a frame (I2).
 pub const FRAME_SETS_MAX: usize = 256;
 /// Most rows in a change set (I2).
@@ -59,6 +61,8 @@ pub(crate) struct Header {
     pub(crate) digest: [u8; 32],
     pub(crate) keystore_generation: u64,
     pub(crate) clock: ClockNote,
+    /// How many audit records follow the change sets.
+    pub(crate) audit_records: u32,
     pub(crate) tag: [u8; 32],
 }
 
@@ -122,10 +126,18 @@ fn header(
     let keystore_generation = reader.u64()?;
     let clock = decode_clock(&mut reader)?;
     let sets = usize::try_from(reader.u32()?).map_err(|_| CodecError)?;
-    if reader.u32()? != 0 {
-        return Err(CodecError);
-    }
-    let header = Header { len, first, last, previous, digest, keystore_generation, clock, tag };
+    let audit_records = reader.u32()?;
+    let header = Header {
+        len,
+        first,
+        last,
+        previous,
+        digest,
+        keystore_generation,
+        clock,
+        audit_records,
+        tag,
+    };
     Ok((header, sets, reader))
 }
 
@@ -153,6 +165,10 @@ pub(crate) fn visit_rows(
 ) -> Result<(), FrameError> {
     let signed = bytes.get(..bytes.len().saturating_sub(TAG_BYTES)).unwrap_or_default();
     let (header, sets, mut reader) = header(signed, bytes.len(), [0; 32])?;
+    // Such a frame authenticates. It is damage and never taken for torn (LOG-14).
+    if header.audit_records != AUDIT_RECORDS {
+        return Err(FrameError::Format);
+    }
     for index in 0..sets {
         let lsn = Lsn(header.first.0.saturating_add(index as u64));
         visit(Part::Set(lsn)).map_err(FrameError::Visitor)?;
@@ -245,7 +261,7 @@ pub(crate) fn encode(
     bytes.extend_from_slice(&frame.keystore_generation.to_le_bytes());
     encode_clock(&frame.clock, &mut bytes);
     bytes.extend_from_slice(&u32::try_from(frame.sets.len()).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&AUDIT_RECORDS.to_le_bytes());
     for set in &frame.sets {
         let rows = u16::try_from(set.rows.len()).unwrap_or(u16::MAX);
         if usize::from(rows) > SET_ROWS_MAX {

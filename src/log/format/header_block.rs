@@ -8,8 +8,8 @@ use crate::log::format::frame;
 
 /// Bytes of the header block; the first frame begins here.
 pub(crate) const HEADER_BYTES: usize = 4096;
-/// The newest format of segments and snapshots that is read, and the one written.
-pub(crate) const FORMAT: u32 = 1;
+/// The format of segments.
+pub(crate) const SEGMENT_FORMAT: u32 = 1;
 /// Pads a header to `len` and signs it.
 pub(crate) fn seal_block(
     context: &LogContext,
@@ -23,16 +23,17 @@ pub(crate) fn seal_block(
     bytes
 }
 
-/// Checks magic, MAC and format of a header block; gives a reader after the format fields.
-/// `rules`: for a bad magic or length, and for a bad MAC.
+/// Checks magic, MAC and format of a header block; gives its format, from 1 to `newest`, and a reader after
+/// the format fields. `rules`: for a bad magic or length, and for a bad MAC.
 pub(crate) fn open_block<'a>(
     context: &LogContext,
     domain: &'static str,
     magic: [u8; 8],
+    newest: u32,
     bytes: &'a [u8],
     name: &str,
     rules: [&'static str; 2],
-) -> Result<Reader<'a>, LogError> {
+) -> Result<(u32, Reader<'a>), LogError> {
     let [shape, mac] = rules;
     let damaged = |rule| LogError::damaged(name, 0, rule);
     let (signed, tag) =
@@ -46,13 +47,13 @@ pub(crate) fn open_block<'a>(
     }
     let format = reader.u32().map_err(|_| damaged(shape))?;
     // The MAC is right, so this is not a flipped bit.
-    if format > FORMAT {
-        return Err(LogError::NewerFormat { file: name.to_owned(), found: format, known: FORMAT });
+    if format > newest {
+        return Err(LogError::NewerFormat { file: name.to_owned(), found: format, known: newest });
     }
     let zero = reader.u32().map_err(|_| damaged(shape))?;
     let vault: [u8; 16] = reader.array().map_err(|_| damaged(shape))?;
-    if format == FORMAT && zero == 0 && vault == context.vault {
-        Ok(reader)
+    if format > 0 && zero == 0 && vault == context.vault {
+        Ok((format, reader))
     } else {
         Err(damaged(shape))
     }

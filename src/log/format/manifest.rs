@@ -3,11 +3,16 @@
 //! ```text
 //! body = vault 16 | generation u64 | first u64 | last u64 | next snapshot u64
 //!      | snapshot 216 | has previous u8 | previous snapshot or zeros 216
-//!      | has mark u8 | end mark (tail) or zeros 144 | zeros | MAC 32
+//!      | has mark u8 | end mark (tail) or zeros 144
+//!      | reserved in format 2: has state u8, hash of the state's files 32, head of an audit chain
+//!        (segment u64, sequence u64, MAC 32), anchor 64; all zero
+//!      | zeros | MAC 32
 //! snapshot record = number u64 | id 16 | rows u64 | bytes u64 | footer MAC 32 | tail 144
 //! ```
 //!
-//! It is a twin (`manifest.a`, `manifest.b`) and authenticated. Implements MAN-1 to MAN-7.
+//! It is a twin (`manifest.a`, `manifest.b`) and authenticated. Implements MAN-1 to MAN-8. Its format, in the
+//! header of the twin, is the format of all rows of the log. The MAC's domain names it too, so that a changed
+//! number does not go unnoticed.
 //!
 //! - **M1** The number of a segment is durable in both copies before its first frame. If a segment that
 //!   the manifest names is missing, short or without its header, that is damage and never the end.
@@ -18,11 +23,11 @@ use crate::codec::{CodecError, Reader};
 use crate::env::Fs;
 use crate::log::error::LogError;
 use crate::log::files;
-use crate::log::files::{LogContext, TWIN_HEADER_BYTES, Twin};
+use crate::log::files::{LogContext, TWIN_HEADER_BYTES, Twin, TwinContent};
 use crate::log::format::frame::TAG_BYTES;
 use crate::log::format::snapshot::SnapshotRecord;
 use crate::log::format::tail::Tail;
-use crate::log::types::End;
+use crate::log::types::{End, RowFormat};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,12 +35,20 @@ const _: () = assert!(SnapshotRecord::BYTES == 216 && Tail::BYTES == 144, "froze
 
 /// Both copies are one page long.
 pub(crate) const BODY_BYTES: usize = 4096 - TWIN_HEADER_BYTES;
-const FORMAT: u32 = 1;
-pub(crate) const DOMAIN: &str = "strongroom/log/manifest/v1";
+
+/// The domain of a manifest's MAC.
+pub(crate) fn domain(format: RowFormat) -> &'static str {
+    match format {
+        RowFormat::One => "strongroom/log/manifest/v1",
+        RowFormat::Two => "strongroom/log/manifest/v2",
+    }
+}
 
 /// What the manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Manifest {
+    /// The format of all rows of the log.
+    pub(crate) format: RowFormat,
     pub(crate) generation: u64,
     /// The oldest segment that is still kept.
     pub(crate) first: u64,
@@ -57,7 +70,24 @@ impl Manifest {
     }
 
     pub(crate) fn twin_in(fs: &Arc<dyn Fs>, dir: &Path) -> Twin {
-        Twin::new(Arc::clone(fs), dir, "manifest", BODY_BYTES, FORMAT)
+        let newest = RowFormat::NEWEST.number();
+        Twin::new(Arc::clone(fs), dir, "manifest", BODY_BYTES, newest)
+            .since(RowFormat::One.number())
+    }
+
+    /// Writes it into both copies of its twin.
+    pub(crate) fn write(&self, context: &LogContext, twin: &Twin) -> Result<(), LogError> {
+        twin.write_as(self.format.number(), self.generation, &self.encode(context))
+    }
+
+    /// Makes the twin with it.
+    pub(crate) fn create(&self, context: &LogContext, twin: &Twin) -> Result<(), LogError> {
+        twin.create_as(self.format.number(), self.generation, &self.encode(context))
+    }
+
+    /// What a twin holds, decoded.
+    pub(crate) fn of_twin(context: &LogContext, found: &TwinContent) -> Result<Self, LogError> {
+        Self::decode(context, found.format, &found.body, found.generation)
     }
 
     /// The vault that every readable copy of the manifest in `dir` names; not authenticated.
@@ -86,7 +116,7 @@ impl Manifest {
             mark.encode(&mut bytes);
         }
         bytes.resize(BODY_BYTES - TAG_BYTES, 0);
-        let tag = context.tag(DOMAIN, &[&bytes]);
+        let tag = context.tag(domain(self.format), &[&bytes]);
         bytes.extend_from_slice(&tag);
         bytes
     }
@@ -95,15 +125,17 @@ impl Manifest {
     /// tried (TW1).
     pub(crate) fn decode(
         context: &LogContext,
+        format: u32,
         body: &[u8],
         generation: u64,
     ) -> Result<Self, LogError> {
         let damaged = |rule| LogError::damaged("manifest.a", 0, rule);
+        let format = RowFormat::of(format).ok_or_else(|| damaged("MAN-8"))?;
         let (signed, tag) = body.split_last_chunk::<TAG_BYTES>().ok_or_else(|| damaged("MAN-1"))?;
-        if !files::same_tag(&context.tag(DOMAIN, &[signed]), tag) {
+        if !files::same_tag(&context.tag(domain(format), &[signed]), tag) {
             return Err(damaged("MAN-2"));
         }
-        let manifest = decode_fields(signed).map_err(|CodecError| damaged("MAN-3"))?;
+        let manifest = decode_fields(signed, format).map_err(|CodecError| damaged("MAN-3"))?;
         let same = manifest.generation == generation && manifest.is_consistent();
         if same && manifest.encode(context) == body { Ok(manifest) } else { Err(damaged("MAN-3")) }
     }
@@ -137,7 +169,8 @@ impl Manifest {
     }
 }
 
-fn decode_fields(signed: &[u8]) -> Result<Manifest, CodecError> {
+/// What format 2 reserves after the end mark is part of the zeros that the canonical encoding demands.
+fn decode_fields(signed: &[u8], format: RowFormat) -> Result<Manifest, CodecError> {
     let mut reader = Reader::new(signed);
     reader.take(16)?;
     let generation = reader.u64()?;
@@ -151,7 +184,7 @@ fn decode_fields(signed: &[u8]) -> Result<Manifest, CodecError> {
     let has_mark = flag(&mut reader)?;
     let mut record = Reader::new(reader.take(Tail::BYTES)?);
     let mark = has_mark.then(|| Tail::decode(&mut record)).transpose()?;
-    Ok(Manifest { generation, first, last, next_snapshot, snapshot, previous, mark })
+    Ok(Manifest { format, generation, first, last, next_snapshot, snapshot, previous, mark })
 }
 
 fn flag(reader: &mut Reader<'_>) -> Result<bool, CodecError> {

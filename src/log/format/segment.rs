@@ -18,7 +18,7 @@ use crate::log::files;
 use crate::log::files::{FileKind, LogContext};
 use crate::log::format::frame;
 use crate::log::format::frame::{ALIGN, FramePosition};
-use crate::log::format::header_block::{FORMAT, HEADER_BYTES, open_block, seal_block};
+use crate::log::format::header_block::{HEADER_BYTES, SEGMENT_FORMAT, open_block, seal_block};
 use crate::log::format::tail::Tail;
 use crate::model::Lsn;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl SegmentHeader {
     pub(crate) fn encode(&self, context: &LogContext) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES);
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&SEGMENT_FORMAT.to_le_bytes());
         bytes.extend_from_slice(&[0; 4]);
         bytes.extend_from_slice(&context.vault);
         bytes.extend_from_slice(&self.number.to_le_bytes());
@@ -90,7 +90,9 @@ impl Segment {
         if bytes.len() < HEADER_BYTES {
             return Err(LogError::damaged(name, len, "LOG-3"));
         }
-        let mut reader = open_block(context, DOMAIN, MAGIC, &bytes, &name, ["LOG-4", "LOG-5"])?;
+        let rules = ["LOG-4", "LOG-5"];
+        let (_, mut reader) =
+            open_block(context, DOMAIN, MAGIC, SEGMENT_FORMAT, &bytes, &name, rules)?;
         let header = decode_fields(&mut reader)
             .map_err(|CodecError| LogError::damaged(&name, 0, "LOG-4"))?;
         if header.number != number || reader.rest().iter().any(|byte| *byte != 0) {

@@ -6,15 +6,17 @@ use crate::log::files::{FileKind, LogContext};
 use crate::log::format::rows::Rows;
 use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord, SnapshotWriter};
 use crate::log::format::tail::Tail;
+use crate::log::types::RowFormat;
 
 pub(crate) fn write_verified(
     context: &LogContext,
     number: u64,
     tail: Tail,
+    format: RowFormat,
     rows: &mut Rows<'_>,
 ) -> Result<SnapshotRecord, LogError> {
     let written = (|| {
-        let mut writer = SnapshotWriter::create(context, number, tail)?;
+        let mut writer = SnapshotWriter::create(context, number, tail, format)?;
         rows(&mut |tree, key, value| writer.push(tree, key, value))?;
         let record = writer.finish()?;
         read_back(context, &record)?;

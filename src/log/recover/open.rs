@@ -15,11 +15,10 @@ use crate::log::format::rows::RowVisitor;
 use crate::log::format::snapshot::SnapshotReader;
 use crate::log::format::tail::Tail;
 use crate::log::options::LogOptions;
-use crate::log::read::fall_back;
-use crate::log::read::{SegmentInfo, WalkError, read_truth, walk_named};
-use crate::log::types::{End, Frame};
+use crate::log::read::{SegmentInfo, WalkError, fall_back, find_row, read_truth, walk_named};
+use crate::log::types::{End, Frame, RowFormat};
 use crate::log::write::Log;
-use crate::model::Lsn;
+use crate::model::{Lsn, Tree};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -57,7 +56,7 @@ impl Log {
         let context = LogContext::new(env, dir, vault, auth, &options);
         let twin = Manifest::twin(&context);
         let manifest_file = twin.read()?;
-        let manifest = Manifest::decode(&context, &manifest_file.body, manifest_file.generation)?;
+        let manifest = Manifest::of_twin(&context, &manifest_file)?;
         let mut notes = Vec::new();
         if manifest_file.needs_repair {
             notes.push("one copy of the manifest is rewritten from the other".to_owned());
@@ -107,6 +106,11 @@ impl Recovered {
         self.manifest.snapshot.tail.end.lsn
     }
 
+    /// The format of its rows.
+    pub fn row_format(&self) -> RowFormat {
+        self.manifest.format
+    }
+
     /// Rows in the snapshot.
     pub fn snapshot_rows(&self) -> u64 {
         self.manifest.snapshot.rows
@@ -128,11 +132,23 @@ impl Recovered {
         let mut read = || -> Result<(), LogError> {
             let mut reader = SnapshotReader::open(&self.context, &self.manifest.snapshot)?;
             while let Some(row) = reader.next()? {
+                if !self.manifest.format.has(row.tree) {
+                    let file = FileKind::Snapshot.name(self.manifest.snapshot.number);
+                    return Err(LogError::damaged(file, 0, "MAN-8"));
+                }
                 visit(row.tree, reader.key(&row), reader.value(&row))?;
             }
             Ok(())
         };
         read().map_err(|error| error.proven(Some(self.tail.end.clone())))
+    }
+
+    /// One row of the snapshot, by its index: frames after it may have changed the row.
+    // For the commands that read a vault without its state.
+    #[cfg_attr(not(feature = "__internals"), allow(dead_code))]
+    pub fn snapshot_row(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, LogError> {
+        find_row(&self.context, &self.manifest.snapshot, tree, key)
+            .map_err(|error| error.proven(Some(self.tail.end.clone())))
     }
 
     /// Visits, in order, the frames whose last LSN is above `after`; the first may begin at or
@@ -153,6 +169,10 @@ impl Recovered {
                 }
                 let frame = frame::decode(&step.bytes, &step.header)
                     .map_err(|fault| fault.at(&segment.name, step.offset))?;
+                let mut rows = frame.sets.iter().flat_map(|set| &set.rows);
+                if rows.any(|row| !self.manifest.format.has(row.tree)) {
+                    return Err(LogError::damaged(&segment.name, step.offset, "MAN-8"));
+                }
                 visit(frame)
             })
             .map_err(|error| error.proven(Some(self.tail.end.clone())))?;

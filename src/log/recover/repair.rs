@@ -44,16 +44,17 @@ impl Log {
         };
         let twin = Manifest::twin(&context);
         let manifest_file = twin.read()?;
-        let old = Manifest::decode(&context, &manifest_file.body, manifest_file.generation)?;
+        let old = Manifest::of_twin(&context, &manifest_file)?;
         let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
         let covered = old.last.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
         let number = old.next_snapshot.max(newest(FileKind::Snapshot)?.saturating_add(1));
         let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
-        let snapshot = write_verified(&context, number, tail.clone(), rows)?;
+        let snapshot = write_verified(&context, number, tail.clone(), old.format, rows)?;
         if let Some(file) = damaged_file {
             context.move_aside(&file)?;
         }
         let manifest = Manifest {
+            format: old.format,
             generation: manifest_file.generation + 1,
             first: covered.saturating_add(1),
             last: covered,
@@ -62,7 +63,7 @@ impl Log {
             previous: None,
             mark: old.mark.map(|_| tail),
         };
-        twin.write(manifest.generation, &manifest.encode(&context))?;
+        manifest.write(&context, &twin)?;
         Self::open(env, dir, vault, auth, options)
     }
 }

@@ -27,8 +27,7 @@ impl Recovered {
         }
         if std::mem::take(&mut self.unsettled) {
             self.manifest.generation += 1;
-            let body = self.manifest.encode(&self.context);
-            self.twin.write(self.manifest.generation, &body)?;
+            self.manifest.write(&self.context, &self.twin)?;
             self.swept = false;
         }
         Ok(())

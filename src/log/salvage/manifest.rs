@@ -29,9 +29,7 @@ impl Log {
     ) -> Result<Option<GoodCopy>, LogError> {
         let context = LogContext::new(env, dir, vault, auth, &LogOptions::default());
         let twin = Manifest::twin(&context);
-        let reads = twin.read().is_ok_and(|content| {
-            Manifest::decode(&context, &content.body, content.generation).is_ok()
-        });
+        let reads = twin.read().is_ok_and(|content| Manifest::of_twin(&context, &content).is_ok());
         if reads {
             return Ok(None);
         }
@@ -64,7 +62,7 @@ impl Recovered {
 /// The newest copy that authenticates.
 pub(super) fn best(context: &LogContext, copies: &[GoodCopy]) -> Option<(usize, Manifest)> {
     let decoded = copies.iter().enumerate().filter_map(|(at, copy)| {
-        Some((at, Manifest::decode(context, &copy.body, copy.generation).ok()?))
+        Some((at, Manifest::decode(context, copy.format, &copy.body, copy.generation).ok()?))
     });
     decoded.max_by_key(|(_, manifest)| manifest.generation)
 }

@@ -22,7 +22,7 @@ use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord};
 use crate::log::format::tail::Tail;
 use crate::log::options::LogOptions;
 use crate::log::read::{read_back, write_verified};
-use crate::log::types::{End, Frame};
+use crate::log::types::{End, Frame, RowFormat};
 use crate::log::write::Log;
 use crate::model::Lsn;
 use std::collections::BTreeMap;
@@ -152,16 +152,22 @@ impl SalvageSource {
 
     /// Makes a new log of `rows` at `end`: writes the snapshot, reads it back, and writes a manifest
     /// that names nothing older. The old files stay in place but are no longer part of the log. The
-    /// caller has copied what should be kept.
-    pub fn replace(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
+    /// caller has copied what should be kept. `format` is that of the rows.
+    pub fn replace(
+        &self,
+        end: End,
+        format: RowFormat,
+        rows: &mut Rows<'_>,
+    ) -> Result<(), LogError> {
         let context = &self.context;
         let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
         let named = self.manifest.as_ref().map_or((0, 0), |old| (old.last, old.next_snapshot));
         let covered = named.0.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
         let number = named.1.max(newest(FileKind::Snapshot)?.saturating_add(1));
         let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
-        let snapshot = write_verified(context, number, tail.clone(), rows)?;
+        let snapshot = write_verified(context, number, tail.clone(), format, rows)?;
         let manifest = Manifest {
+            format,
             generation: self.generation.saturating_add(1),
             first: covered.saturating_add(1),
             last: covered,
@@ -170,10 +176,10 @@ impl SalvageSource {
             previous: None,
             mark: Some(tail),
         };
-        let (twin, body) = (Manifest::twin(context), manifest.encode(context));
-        match twin.write(manifest.generation, &body) {
+        let twin = Manifest::twin(context);
+        match manifest.write(context, &twin) {
             // Neither copy is readable. The caller has kept the old files.
-            Err(LogError::Damaged(_)) => twin.create(manifest.generation, &body),
+            Err(LogError::Damaged(_)) => manifest.create(context, &twin),
             written => written,
         }
     }

@@ -180,7 +180,7 @@ fn a_compaction_stops_when_asked() {
     let (sim, mut log) = fresh(27);
     let mut model = Model::default();
     let batch: Vec<_> = (0..10)
-        .map(|set| (0..200).map(|at| put(Tree::Keys, set * 200 + at, 1, 9)).collect())
+        .map(|set| (0..200).map(|at| put(Tree::Tokens, set * 200 + at, 1, 9)).collect())
         .collect();
     log.append(&model.frame(&batch)).unwrap();
     log.sync().unwrap();

@@ -13,7 +13,7 @@ const SPOT: FramePosition = FramePosition { segment: [5; 16], offset: 4096 };
 fn rows() -> Frame {
     let mut row = put(Tree::Blobs, 1, 1, 20);
     row.value = Some(vec![7; 20].into());
-    Model::default().frame(&[vec![row, gone(Tree::Keys, 2)]])
+    Model::default().frame(&[vec![row, gone(Tree::Tokens, 2)]])
 }
 
 /// The good frame, changed and signed again, as it is read.
@@ -53,7 +53,7 @@ fn a_signed_frame_that_no_writer_makes_is_refused() {
     assert_eq!(read(|bytes| bytes[32] = 2), Err("LOG-14"), "last LSN before the first");
     assert_eq!(read(|bytes| bytes[40] = 2), Err("LOG-14"), "two LSNs, one set");
     assert_eq!(read(|bytes| bytes[152] = 2), Err("LOG-14"), "two sets, one LSN");
-    assert_eq!(read(|bytes| bytes[156] = 1), Err("LOG-11"), "zero field");
+    assert_eq!(read(|bytes| bytes[156] = 1), Err("LOG-14"), "an audit record");
     assert_eq!(read(|bytes| bytes[160] = 1), Err("LOG-14"), "a row that is not counted");
     assert_eq!(read(|bytes| bytes[160] = 3), Err("LOG-14"), "a row that is not there");
     assert_eq!(read(|bytes| bytes[162] = 200), Err("LOG-14"), "tree");
@@ -79,7 +79,8 @@ fn limits_of_rows_hold_at_the_edge() {
         let frame = Model::default().frame(&[rows]);
         frame::encode(&context, &frame, SPOT, &[0; 32]).map(|(bytes, _)| bytes)
     };
-    let counted = |count: usize| (0..count as u64).map(|key| put(Tree::Keys, key, 1, 1)).collect();
+    let counted =
+        |count: usize| (0..count as u64).map(|key| put(Tree::Tokens, key, 1, 1)).collect();
     let (key, value) = (KEY_BYTES_MAX, VALUE_BYTES_MAX);
     for rows in [vec![row(key, value)], vec![row(1, 0)], counted(SET_ROWS_MAX), vec![]] {
         let count = rows.len();

@@ -14,6 +14,9 @@ use crate::log::format::snapshot::{self, SnapshotReader};
 use crate::log::format::snapshot::{SnapshotRecord, SnapshotWriter};
 use crate::log::format::tail::Tail;
 
+/// Bytes of an entry of a snapshot's index for a key of 8 bytes.
+const INDEX_ENTRY: usize = 44 + 8;
+
 fn tail() -> Tail {
     let end = End { lsn: Lsn(9), digest: [3; 32], keystore_generation: 1, clock: note(5) };
     Tail { segment: 2, id: [4; 16], offset: 4096, end, tag: [6; 32] }
@@ -100,6 +103,7 @@ fn a_signed_manifest_whose_numbers_do_not_fit_is_refused() {
     };
     let mark = |segment: u64, lsn: u64| Some(record(0, segment, lsn).tail);
     let good = Manifest {
+        format: RowFormat::NEWEST,
         generation: 8,
         first: 4,
         last: 6,
@@ -111,7 +115,7 @@ fn a_signed_manifest_whose_numbers_do_not_fit_is_refused() {
     let reads = |change: &dyn Fn(&mut Manifest)| {
         let mut manifest = good.clone();
         change(&mut manifest);
-        match Manifest::decode(&context, &manifest.encode(&context), 8) {
+        match Manifest::decode(&context, 2, &manifest.encode(&context), 8) {
             Ok(read) => read == manifest,
             Err(LogError::Damaged(damage)) if damage.rule == "MAN-3" => false,
             Err(other) => panic!("{other}"),
@@ -234,18 +238,20 @@ fn a_signed_snapshot_that_no_writer_makes_is_refused() {
 
     // One block; its index or the footer's count of blocks is another, and all is signed again.
     for (index, blocks, outcome) in
-        [(0, 1, Ok(2)), (1, 1, Err("SNAP-4")), (0, 2, Err("SNAP-6")), (0, 0, Err("SNAP-6"))]
+        [(0, 1, Ok(2)), (1, 1, Err("SNAP-4")), (0, 2, Err("SNAP-6")), (0, 0, Err("SNAP-9"))]
     {
         let mut bytes = sealed(&[(2, two.clone())], 2);
-        let (at, end) = (HEADER_BYTES, bytes.len() - 64);
+        let (at, footer) = (HEADER_BYTES, bytes.len() - 80);
+        let end = footer - INDEX_ENTRY;
         bytes[at + 8] = index;
-        bytes[end + 16] = blocks;
-        let sign = |domain, from: usize, to: usize, bytes: &mut Vec<u8>| {
-            let tag = context.tag(domain, &[&[2; 16], &bytes[from - 32..from], &bytes[from..to]]);
-            bytes[to..to + 32].copy_from_slice(&tag);
-        };
-        sign("strongroom/log/snapshot-block/v1", at, end - 32, &mut bytes);
-        sign("strongroom/log/snapshot-end/v1", end, end + 32, &mut bytes);
+        bytes[footer + 16] = blocks;
+        let block = [&[2; 16], &bytes[at - 32..at], &bytes[at..end - 32]];
+        let tag = context.tag("strongroom/log/snapshot-block/v1", &block);
+        bytes[end - 32..end].copy_from_slice(&tag);
+        bytes[end + 12..end + 44].copy_from_slice(&tag);
+        let whole = [&[2; 16], &tag[..], &bytes[end..footer], &bytes[footer..footer + 48]];
+        let tag = context.tag("strongroom/log/snapshot-end/v2", &whole);
+        bytes[footer + 48..].copy_from_slice(&tag);
         assert_eq!(read_bytes(&bytes, 2), outcome, "{index} {blocks}");
     }
 }
@@ -256,17 +262,22 @@ fn a_snapshot_is_written_in_one_way() {
     let sim = Sim::new(1);
     let context = context(&sim);
     drop(create(&sim.env()).unwrap());
-    let bytes_of = |values: &[usize]| {
-        let mut writer = SnapshotWriter::create(&context, 5, tail()).unwrap();
+    let bytes_of = |values: &[usize], format| {
+        let mut writer = SnapshotWriter::create(&context, 5, tail(), format).unwrap();
         for (key, value) in (0_u64..).zip(values) {
             writer.push(Tree::Blobs, &key.to_be_bytes(), &vec![1; *value]).unwrap();
         }
         writer.finish().unwrap().bytes
     };
     let block = |payload: u64| 16 + payload + 32;
-    assert_eq!(bytes_of(&[40_000 - 16, 25_536 - 16]), 4096 + block(65_536) + 64);
-    assert_eq!(bytes_of(&[40_000 - 16, 25_537 - 16]), 4096 + block(40_000) + block(25_537) + 64);
-    let mut writer = SnapshotWriter::create(&context, 5, tail()).unwrap();
+    let (one, two) = ([40_000 - 16, 25_536 - 16], [40_000 - 16, 25_537 - 16]);
+    let (in_one, in_two) = (4096 + block(65_536), 4096 + block(40_000) + block(25_537));
+    assert_eq!(bytes_of(&one, RowFormat::One), in_one + 64);
+    assert_eq!(bytes_of(&two, RowFormat::One), in_two + 64);
+    let entry = INDEX_ENTRY as u64;
+    assert_eq!(bytes_of(&one, RowFormat::Two), in_one + entry + 80);
+    assert_eq!(bytes_of(&two, RowFormat::Two), in_two + 2 * entry + 80);
+    let mut writer = SnapshotWriter::create(&context, 5, tail(), RowFormat::NEWEST).unwrap();
     writer.push(Tree::Blobs, &[2], &[]).unwrap();
     for key in [[2], [1]] {
         assert!(matches!(writer.push(Tree::Blobs, &key, &[]), Err(LogError::Refused { .. })));

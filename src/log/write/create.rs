@@ -9,7 +9,7 @@ use crate::log::format::manifest::Manifest;
 use crate::log::format::snapshot::SnapshotWriter;
 use crate::log::format::tail::Tail;
 use crate::log::options::LogOptions;
-use crate::log::types::{ClockNote, End};
+use crate::log::types::{ClockNote, End, RowFormat};
 use crate::log::write::Log;
 use crate::model::Lsn;
 use std::io;
@@ -34,8 +34,10 @@ impl Log {
         let digest = context.auth.new_sum().digest(Lsn(0));
         let end = End { lsn: Lsn(0), digest, keystore_generation, clock };
         let tail = Tail { segment: 0, id: [0; 16], offset: 0, end, tag: [0; 32] };
-        let snapshot = SnapshotWriter::create(&context, 0, tail.clone())?.finish()?;
+        let format = RowFormat::NEWEST;
+        let snapshot = SnapshotWriter::create(&context, 0, tail.clone(), format)?.finish()?;
         let manifest = Manifest {
+            format,
             generation: 1,
             first: 1,
             last: 0,
@@ -45,7 +47,7 @@ impl Log {
             mark: None,
         };
         let twin = Manifest::twin(&context);
-        twin.create(manifest.generation, &manifest.encode(&context))?;
+        manifest.create(&context, &twin)?;
         let mut log = Self::assemble(context, options, twin, manifest, tail);
         log.begin_first_segment()?;
         Ok(log)

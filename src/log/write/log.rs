@@ -290,8 +290,7 @@ impl Log {
         self.manifest_durable = false;
         // The generation rises even if the write fails, because one copy may have been written.
         self.manifest.generation += 1;
-        let body = self.manifest.encode(&self.context);
-        let written = self.twin.write(self.manifest.generation, &body);
+        let written = self.manifest.write(&self.context, &self.twin);
         self.poison_unless_undone(written)?;
         self.manifest_durable = true;
         Ok(())

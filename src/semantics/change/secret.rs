@@ -55,6 +55,7 @@ impl Change {
             created_age: now.age,
             last_accessed: None,
             payload: None,
+            wrapped: None,
         }));
         Ok(seq)
     }

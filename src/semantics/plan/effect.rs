@@ -30,7 +30,7 @@ pub enum Effect {
         /// Its version that gets it.
         to: Seq,
     },
-    /// Removes a version: metadata, token, wrapped key, chunks.
+    /// Removes a version: metadata with its wrapped key, token, chunks.
     DropVersion(VersionRecord),
     /// Puts a label on a version, taking it from any other.
     SetStage(RecordId, Stage, Seq),
@@ -56,13 +56,13 @@ pub fn rows(effect: &Effect) -> usize {
         | Effect::DropStage(..)
         | Effect::NotePurge(_) => 1,
         Effect::PutVersion(_) => 2,
-        Effect::AttachPayload(_) => 1 + CHUNKS_MAX,
+        Effect::AttachPayload(_) => CHUNKS_MAX,
         // Of equal length, so as many chunks.
         Effect::CopyPayload { from, .. } => {
-            1 + from.payload.map_or(0, |payload| usize::from(payload.chunks))
+            from.payload.map_or(0, |payload| usize::from(payload.chunks))
         }
         Effect::DropVersion(version) => {
-            3 + version.payload.map_or(0, |payload| usize::from(payload.chunks))
+            2 + version.payload.map_or(0, |payload| usize::from(payload.chunks))
         }
     }
 }

@@ -44,6 +44,7 @@ pub(crate) fn copies<V: View>(
             id: replica.id,
             seq: *to,
             payload: None,
+            wrapped: None,
             ..version.clone()
         }));
         if version.kind.is_some() {

@@ -216,7 +216,7 @@ fn an_active_secret_is_never_purged() {
 #[test]
 fn a_sweep_removes_every_row_of_a_dead_secret_in_bounded_parts() {
     for (versions, chunks, parts) in
-        [(0, 1, 1), (1, 1, 1), (70, 1, 2), (90, 1, 2), (200, 0, 3), (40, 17, 4)]
+        [(0, 1, 1), (1, 1, 1), (70, 1, 1), (90, 1, 2), (200, 0, 3), (40, 17, 4)]
     {
         let mut world = World { chunks, ..World::default() };
         world.create(S, "c", None).unwrap();

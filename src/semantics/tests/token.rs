@@ -25,6 +25,7 @@ pub(super) fn add_placeholder(world: &mut World, name: &str) {
         created_age: world.now.age,
         last_accessed: None,
         payload: None,
+        wrapped: None,
     };
     world.view.versions.insert((id, seq), version);
     world.view.stages.insert((id, Stage::pending()), seq);

@@ -9,7 +9,7 @@ use crate::crypto::{Keyring, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
-use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep};
+use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep, View};
 use crate::vault::error::RowError;
 use crate::vault::rows;
 use crate::vault::runtime::shared::Shared;
@@ -143,7 +143,9 @@ impl Batch<'_> {
         }
         let sealed_under = shared.sealed_under.get();
         let keys = sealed_under.as_deref().unwrap_or(self.keys);
-        let sealer = Sealer { keys, entropy, lsn, payload, copies: &copies };
+        let view = self.view(shared, None);
+        let labels = |id| View::stages(&view, id);
+        let sealer = Sealer { keys, entropy, lsn, payload, copies: &copies, labels: &labels };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)
@@ -171,8 +173,10 @@ impl Batch<'_> {
             Some(age) => {
                 let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
                 let copies = Copies::default();
+                let (keys, payload) = (self.keys, None);
+                let labels = |_| Ok(Vec::new());
                 let sealer =
-                    Sealer { keys: self.keys, entropy, lsn, payload: None, copies: &copies };
+                    Sealer { keys, entropy, lsn, payload, copies: &copies, labels: &labels };
                 sealer.rows(vec![Effect::NotePurge(age)])?
             }
         };
@@ -203,41 +207,35 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Moves wrapped data keys to the current epoch, in one bounded operation (I10). Those of a dead
-    /// secret, or of no version at all, are removed instead, because the new epoch must not open them.
+    /// Moves wrapped data keys to the current epoch, in one bounded operation (I10). The values stay as they
+    /// are. Keys of a dead secret are dropped instead, because the new epoch must not open them.
     fn rewrap(
         &mut self,
         versions: &[(RecordId, Seq)],
         shared: &Shared,
     ) -> std::result::Result<Answer, PlanError> {
         let mut changes = Vec::new();
+        let (keys, entropy) = (self.keys, shared.env.entropy.as_ref());
         let view = self.view(shared, None);
         for (id, seq) in versions {
-            let key = rows::version_key(*id, *seq);
-            let Some(row) = self.layer.get(Tree::Keys, &key)? else { continue };
-            if Keyring::wrap_term(&row) == Some(self.keys.epoch()) {
+            let Some(mut version) = View::version(&view, *id, *seq)? else { continue };
+            let Some(wrapped) = &version.wrapped else { continue };
+            if Keyring::wrap_term(wrapped) == Some(keys.epoch()) {
                 continue;
             }
-            let lives = semantics::View::secret(&view, *id)?.is_some_and(|record| !record.dead);
-            let version = semantics::View::version(&view, *id, *seq)?;
-            let Some(version) = version.filter(|_| lives) else {
-                changes.push(drop_row(Tree::Keys, &key));
-                continue;
+            let lives = View::secret(&view, *id)?.is_some_and(|record| !record.dead);
+            let again = || {
+                let value_key = keys.unwrap_value_key(*id, *seq, &version.version_id, wrapped)?;
+                keys.wrap_value_key(*id, *seq, &version.version_id, &value_key, entropy)
             };
-            let value_key = self
-                .keys
-                .unwrap_value_key(*id, *seq, &version.version_id, &row)
-                .map_err(RowError::from)?;
-            let entropy = shared.env.entropy.as_ref();
-            let wrapped = self
-                .keys
-                .wrap_value_key(*id, *seq, &version.version_id, &value_key, entropy)
-                .map_err(RowError::from)?;
-            changes.push(RowChange {
-                tree: Tree::Keys,
-                key: key.into(),
-                value: Some(wrapped.into()),
-            });
+            let again = lives.then(again).transpose().map_err(RowError::from)?;
+            version.wrapped = again.map(Into::into);
+            let content = rows::encode_version(&version).map_err(RowError::from)?;
+            let key = rows::version_key(*id, *seq);
+            let sealed =
+                keys.seal_row(Tree::Versions, &key, content, entropy).map_err(RowError::from)?;
+            let value = Some(sealed.into());
+            changes.push(RowChange { tree: Tree::Versions, key: key.into(), value });
         }
         if !changes.is_empty() {
             self.write(changes)?;

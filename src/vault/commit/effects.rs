@@ -9,10 +9,13 @@ use crate::crypto::{Keyring, SealedValue};
 use crate::env::Entropy;
 use crate::env::faults::{self, Fault};
 use crate::model::limits::{CHUNK_BYTES, OPERATION_ROWS_MAX};
-use crate::model::{Lsn, RowChange, Seq, Tree, VersionRecord};
+use crate::model::{Lsn, RecordId, RowChange, Seq, Tree, VersionRecord};
 use crate::semantics::Effect;
 use crate::vault::error::RowError;
 use crate::vault::rows;
+use crate::vault::rows::Label;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Turns effects into rows.
 pub(crate) struct Sealer<'a> {
@@ -21,7 +24,12 @@ pub(crate) struct Sealer<'a> {
     pub(crate) lsn: Lsn,
     pub(crate) payload: Option<&'a SealedValue>,
     pub(crate) copies: &'a Copies,
+    /// The labels of a secret as they are before the plan.
+    pub(crate) labels: &'a dyn Fn(RecordId) -> Result<Vec<Label>, RowError>,
 }
+
+/// Labels of secrets while effects change them.
+type Indexes = BTreeMap<RecordId, Vec<Label>>;
 
 impl Sealer<'_> {
     /// The rows of one plan: each (tree, key) at most once, at most 256 (I2).
@@ -31,8 +39,17 @@ impl Sealer<'_> {
             _ => None,
         });
         let mut out = Vec::with_capacity(effects.len() + 4);
+        let mut indexes = Indexes::new();
         for effect in effects {
-            self.effect(effect, attached, &mut out)?;
+            self.effect(effect, attached, &mut indexes, &mut out)?;
+        }
+        for (id, labels) in indexes {
+            let row = if labels.is_empty() {
+                drop_row(Tree::Labels, &id.0)
+            } else {
+                self.put(Tree::Labels, &id.0, rows::encode_labels(&labels))?
+            };
+            out.push(row);
         }
         if out.len() > OPERATION_ROWS_MAX {
             return Err(RowError::Plan("I2"));
@@ -44,6 +61,7 @@ impl Sealer<'_> {
         &self,
         effect: Effect,
         attached: Option<Seq>,
+        indexes: &mut Indexes,
         out: &mut Vec<RowChange>,
     ) -> Result<(), RowError> {
         match effect {
@@ -67,8 +85,7 @@ impl Sealer<'_> {
                     copy => copy,
                 };
                 if let Some(payload) = payload {
-                    version.payload = Some(payload.shape);
-                    self.attach(&version, payload, out)?;
+                    self.attach(&mut version, payload, out)?;
                 }
                 let key = rows::version_key(version.id, version.seq);
                 out.push(self.put(Tree::Versions, &key, rows::encode_version(&version))?);
@@ -85,19 +102,22 @@ impl Sealer<'_> {
                     &rows::token_key(self.keys, version.id, &version.version_id),
                 ));
                 if let Some(shape) = version.payload {
-                    out.push(drop_row(Tree::Keys, &key));
                     out.extend((0..shape.chunks).map(|chunk| {
                         drop_row(Tree::Blobs, &rows::blob_key(version.id, version.seq, chunk))
                     }));
                 }
             }
             Effect::SetStage(id, stage, seq) => {
-                let key = rows::label_key(self.keys, id, &stage);
-                let key = label_key_by_faults(key, seq);
-                out.push(self.put(Tree::Labels, &key, rows::encode_label(&stage, seq))?);
+                let labels = self.index(id, indexes)?;
+                if !faults::active(Fault::LabelOnTwoVersions) {
+                    labels.retain(|(other, _)| *other != stage);
+                }
+                labels.push((stage, seq));
+                labels.sort();
+                labels.dedup();
             }
             Effect::DropStage(id, stage) => {
-                out.push(drop_row(Tree::Labels, &rows::label_key(self.keys, id, &stage)));
+                self.index(id, indexes)?.retain(|(other, _)| *other != stage);
             }
             Effect::NotePurge(age) => {
                 out.push(self.put(Tree::Meta, rows::META_PURGE, rows::encode_millis(age))?);
@@ -106,16 +126,27 @@ impl Sealer<'_> {
         Ok(())
     }
 
+    /// The labels of a secret, as the effects so far leave them.
+    fn index<'i>(
+        &self,
+        id: RecordId,
+        indexes: &'i mut Indexes,
+    ) -> Result<&'i mut Vec<Label>, RowError> {
+        Ok(match indexes.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert((self.labels)(id)?),
+        })
+    }
+
+    /// Stores a value, and tells its version about it.
     fn attach(
         &self,
-        version: &VersionRecord,
+        version: &mut VersionRecord,
         payload: &SealedValue,
         out: &mut Vec<RowChange>,
     ) -> Result<(), RowError> {
-        let VersionRecord { id, seq, version_id, .. } = version;
+        let VersionRecord { id, seq, version_id, .. } = &*version;
         let wrap = self.keys.wrap_value_key(*id, *seq, version_id, &payload.key, self.entropy)?;
-        let key = rows::version_key(*id, *seq);
-        out.push(RowChange { tree: Tree::Keys, key: key.into(), value: Some(wrap.into()) });
         for (chunk, part) in (0_u16..).zip(payload.sealed.chunks(CHUNK_BYTES)) {
             let mut value = Vec::with_capacity(part.len() + 1);
             value.push(rows::BLOB_FORMAT);
@@ -123,6 +154,8 @@ impl Sealer<'_> {
             let key = rows::blob_key(*id, *seq, chunk);
             out.push(RowChange { tree: Tree::Blobs, key: key.into(), value: Some(value.into()) });
         }
+        version.payload = Some(payload.shape);
+        version.wrapped = Some(wrap.into());
         Ok(())
     }
 
@@ -141,14 +174,4 @@ impl Sealer<'_> {
 /// A tombstone.
 pub(crate) fn drop_row(tree: Tree, key: &[u8]) -> RowChange {
     RowChange { tree, key: key.into(), value: None }
-}
-
-/// A fault: a label's key that differs for each version.
-fn label_key_by_faults<K: AsMut<[u8]>>(mut key: K, seq: Seq) -> K {
-    if faults::active(Fault::LabelOnTwoVersions)
-        && let Some(last) = key.as_mut().last_mut()
-    {
-        *last ^= seq.0.to_le_bytes()[0];
-    }
-    key
 }

@@ -5,16 +5,18 @@
 //!    lost, and refused else. A keystore older than the last frame's is a rollback and is refused.
 //! 3. The last accepted frame is written and synced again (I5), because the page cache may hold what the
 //!    disk does not.
-//! 4. State: compared, caught up or rebuilt.
-//! 5. Threads.
+//! 4. A vault of format 1 is brought over.
+//! 5. State: compared, caught up or rebuilt.
+//! 6. Threads.
 
+use super::bring_over::bring_over;
 use super::read_only::open_read_only;
 use super::serve::Parts;
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::env::age::AgeClock;
 use crate::env::faults::Fault;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Damage, End, Log, LogError, Recovered, RowVisitor, Twin, TwinContent};
+use crate::log::{Damage, End, Log, LogError, Recovered, RowFormat, RowVisitor, Twin, TwinContent};
 use crate::store::guard::{ASIDE_DIR, state_dir};
 use crate::store::{SledOptions, SledStore};
 use crate::vault::anchor::Anchor;
@@ -30,7 +32,6 @@ use crate::vault::state::opener::StateOpener;
 use crate::vault::state::serving::State;
 use crate::vault::state::sums::sum_rows;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// A keystore with its keys.
 pub(crate) struct Unlocked {
@@ -75,7 +76,7 @@ fn unlock_other_copy(place: &VaultDir, winner: &Keystore, unlock: &Unlock) -> Op
 }
 
 /// The rest of an open, once the keys are there.
-pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
+pub(crate) fn finish(mut place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     let Unlocked { twin, content, keystore, keys } = unlocked;
     let anchor = Anchor::find(&place.env, &place.dir, &place.options, &keys)?;
     let mut recovered = recover(&place, &keys, anchor.as_ref())?;
@@ -91,6 +92,14 @@ pub(crate) fn finish(place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     recovered.settle()?;
     let has_lost_its_state = !recovered.clean() && is_state_gone(&place);
+    if recovered.row_format() < RowFormat::NEWEST {
+        let judge = |end: &End| anchor.as_ref().map_or(Ok(()), |anchor| anchor.judge_end(end));
+        let Some(newest) = bring_over(&place, &keys, recovered, &judge)? else {
+            (place.is_read_only, place.lacks_space) = (true, true);
+            return open_read_only(place, twin, keystore, keys);
+        };
+        recovered = newest;
+    }
     let opener = StateOpener::of(&place, &place.options.tuning, &keys);
     let state = match opener.open(&recovered) {
         Err(error) if is_snapshot_damage(&error) => {
@@ -138,30 +147,45 @@ pub(crate) fn refuse_rollback(recovered: &Recovered, keystore: &Keystore) -> Res
 /// anchor is refused before anything in it is changed (RB-1).
 fn recover(place: &VaultDir, keys: &Keyring, anchor: Option<&Anchor>) -> Result<Recovered> {
     let judge = |end: &End| anchor.map_or(Ok(()), |anchor| anchor.judge_end(end));
-    let auth = LogKeys::of(keys);
-    let options = place.options.tuning.log_options();
-    let vault = keys.vault_id().0;
-    match Log::open(&place.env, &place.dir, vault, Arc::clone(&auth), options.clone()) {
+    match open_log(place, keys) {
         Ok(recovered) => Ok(recovered),
-        Err(LogError::Damaged(damage)) => {
-            if let Some(end) = &damage.proven_end {
-                judge(end)?;
-            }
-            let Some((state, end)) = state_at_end(place, keys, &damage) else {
-                if !rebuild_log(place, keys, &damage.file, &judge)? {
-                    return Err(LogError::Damaged(damage).into());
-                }
-                return Log::open(&place.env, &place.dir, vault, auth, options)
-                    .map_err(Error::from);
-            };
-            let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
-            let repaired =
-                Log::repair(&place.env, &place.dir, vault, auth, options, end, &mut rows)?;
-            let _ = state.close();
-            Ok(repaired)
-        }
+        Err(LogError::Damaged(damage)) => repair_damage(place, keys, damage, &judge),
         Err(error) => Err(error.into()),
     }
+}
+
+fn open_log(place: &VaultDir, keys: &Keyring) -> std::result::Result<Recovered, LogError> {
+    let (auth, options) = (LogKeys::of(keys), place.options.tuning.log_options());
+    Log::open(&place.env, &place.dir, keys.vault_id().0, auth, options)
+}
+
+/// Reads the log.
+pub(super) fn log_of(place: &VaultDir, keys: &Keyring) -> Result<Recovered> {
+    open_log(place, keys).map_err(Error::from)
+}
+
+/// Repairs a damaged log from whatever leads to its proven end.
+pub(super) fn repair_damage(
+    place: &VaultDir,
+    keys: &Keyring,
+    damage: Box<Damage>,
+    judge: &dyn Fn(&End) -> Result<()>,
+) -> Result<Recovered> {
+    if let Some(end) = &damage.proven_end {
+        judge(end)?;
+    }
+    let Some((state, end)) = state_at_end(place, keys, &damage) else {
+        if !rebuild_log(place, keys, &damage.file, judge)? {
+            return Err(LogError::Damaged(damage).into());
+        }
+        return log_of(place, keys);
+    };
+    let (vault, auth) = (keys.vault_id().0, LogKeys::of(keys));
+    let options = place.options.tuning.log_options();
+    let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(state.store(), visit);
+    let repaired = Log::repair(&place.env, &place.dir, vault, auth, options, end, &mut rows)?;
+    let _ = state.close();
+    Ok(repaired)
 }
 
 /// The state, if it equals the proven end of the damaged log (I6).

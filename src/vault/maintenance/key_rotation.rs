@@ -29,7 +29,7 @@ use crate::vault::runtime::status::Status;
 const SHRED_AGE_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Versions wrapped anew in one operation (I2).
 const REWRAP_MAX: usize = 200;
-/// Rows of `keys` looked at in one go.
+/// Rows of `versions` looked at in one go.
 const PAGE: usize = 1024;
 
 /// A keystore and the keys that it holds.
@@ -124,45 +124,53 @@ impl Maintainer {
         Ok(Arc::new(keys))
     }
 
-    /// Rewraps every data key that is wrapped under an older epoch.
+    /// Rewraps every data key that is wrapped under an older epoch, in passes over all versions until one
+    /// finds none.
     fn rewrap_all(&self) -> Result<()> {
         let epoch = self.inner.shared.keys().epoch();
-        loop {
-            let stale = self.stale_wraps(epoch)?;
-            if stale.is_empty() {
-                return Ok(());
-            }
-            for part in stale.chunks(REWRAP_MAX) {
-                // The note of the purge stays, so that the next open goes on.
-                self.inner.shared.fail_if_stopping()?;
-                let part = part.to_vec();
-                self.inner.driver.call(|done| Job::Rewrap(part, done))?;
+        let mut is_done = false;
+        while !is_done {
+            is_done = true;
+            let mut after = None;
+            loop {
+                let (stale, is_last) = self.stale_wraps(epoch, &mut after)?;
+                is_done &= stale.is_empty();
+                for part in stale.chunks(REWRAP_MAX) {
+                    // The note of the purge stays, so that the next open goes on.
+                    self.inner.shared.fail_if_stopping()?;
+                    let part = part.to_vec();
+                    self.inner.driver.call(|done| Job::Rewrap(part, done))?;
+                }
+                if is_last {
+                    break;
+                }
             }
         }
+        Ok(())
     }
 
-    /// Versions whose data key is wrapped under an older epoch, some thousands at a time.
-    fn stale_wraps(&self, epoch: u32) -> Result<Vec<(RecordId, Seq)>> {
-        let state = self.inner.shared.state()?;
+    /// Of the next page of versions those whose data key is wrapped under an older epoch, and whether it is
+    /// the last page.
+    fn stale_wraps(
+        &self,
+        epoch: u32,
+        after: &mut Option<Box<[u8]>>,
+    ) -> Result<(Vec<(RecordId, Seq)>, bool)> {
+        let (state, keys) = (self.inner.shared.state()?, self.inner.shared.keys());
+        let range = Range { prefix: &[], after: after.as_deref(), limit: PAGE };
+        let page = state.store().range(Tree::Versions, range).map_err(RowError::from)?;
+        let is_last = page.len() < PAGE;
         let mut found = Vec::new();
-        let mut after: Option<Box<[u8]>> = None;
-        while found.len() < 16 * PAGE {
-            let page = state
-                .store()
-                .range(Tree::Keys, Range { prefix: &[], after: after.as_deref(), limit: PAGE })
-                .map_err(RowError::from)?;
-            let is_last = page.len() < PAGE;
-            for (key, row) in page {
-                if Keyring::wrap_term(&row) != Some(epoch) {
-                    found.extend(rows::parse_version_key(&key));
-                }
-                after = Some(key);
+        for (key, row) in page {
+            let content = keys.open_row(Tree::Versions, &key, &row).map_err(RowError::from)?;
+            let version = rows::decode_version(&content).map_err(RowError::from)?;
+            let is_stale = |wrapped: &[u8]| Keyring::wrap_term(wrapped) != Some(epoch);
+            if version.wrapped.as_deref().is_some_and(is_stale) {
+                found.push((version.id, version.seq));
             }
-            if is_last {
-                break;
-            }
+            *after = Some(key);
         }
-        Ok(found)
+        Ok((found, is_last))
     }
 }
 

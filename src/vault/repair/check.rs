@@ -10,11 +10,12 @@
 use super::report::{CheckReport, Finding};
 use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{End, Log, LogError, Recovered};
+use crate::log::{End, Log, LogError, Recovered, RowFormat};
 use crate::model::Tree;
 use crate::store::{OrderedStore, Store};
 use crate::vault::anchor::{Anchor, NoteFor};
 use crate::vault::directory::VaultDir;
+use crate::vault::error::RowError;
 use crate::vault::lifecycle::open::refuse_rollback;
 use crate::vault::log_keys::LogKeys;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning, unlock_keystore};
@@ -24,10 +25,13 @@ use crate::vault::salvage::state_copy::StateCopy;
 use crate::vault::state::compare::equals;
 use crate::vault::state::opener::StateOpener;
 use crate::vault::state::sums::sum_rows;
+use crate::vault::state::translate::to_newest;
 use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::view::row_view::RowView;
 use std::sync::Arc;
 
+/// What is wrong with a log of format 1 that cannot be brought over.
+const OLD_ROWS: &str = "rows of the log, which is of format 1, do not open";
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_000;
 
@@ -114,7 +118,13 @@ pub(crate) fn examine(
         anchor.judge_end(recovered.end())?;
         anchor.judge_rows(&rows, keys, recovered.end())?;
     }
-    open_rows(&rows, keys, deep, place.options.progress.as_ref(), report);
+    match newest_of(place, keys, &recovered, &rows) {
+        Ok(newest) => {
+            let rows = newest.as_ref().unwrap_or(&rows);
+            open_rows(rows, keys, deep, place.options.progress.as_ref(), report);
+        }
+        Err(_) => report.damage.push(OLD_ROWS.to_owned()),
+    }
     if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
@@ -125,6 +135,19 @@ pub(crate) fn examine(
         compare_state(state, &rows, keys, recovered.end(), deep, report);
     }
     Ok(())
+}
+
+/// The rows of a log of format 1 in the newest one. `None`: they are in it.
+fn newest_of(
+    place: &VaultDir,
+    keys: &Keyring,
+    recovered: &Recovered,
+    rows: &OrderedStore,
+) -> std::result::Result<Option<OrderedStore>, RowError> {
+    if recovered.row_format() >= RowFormat::NEWEST {
+        return Ok(None);
+    }
+    to_newest(rows, keys, place.env.entropy.as_ref()).map(|(newest, _)| Some(newest))
 }
 
 /// How often a rollback was accepted (RB-7). Rows that do not open are found by [`open_rows`].
@@ -227,7 +250,7 @@ pub(super) fn open_rows(
                     view.version_opens(key, row)
                 }
                 Tree::Secrets => view.secret_opens(key, row),
-                Tree::Keys | Tree::Blobs => true,
+                Tree::Blobs => true,
                 _ => keys.open_row(tree, key, row).is_ok(),
             };
             bad += u64::from(!opens);

@@ -10,7 +10,7 @@ use super::report::{CheckReport, Finding};
 use crate::crypto::Keyring;
 use crate::env::threads::sync::Arc;
 use crate::error::Result;
-use crate::log::{Frame, Log, LogError, Recovered};
+use crate::log::{Frame, Log, LogError, Recovered, RowFormat};
 use crate::model::{ChangeSet, Lsn, Tree};
 use crate::store::{OrderedStore, Store};
 use crate::vault::error::RowError;
@@ -21,6 +21,7 @@ use crate::vault::options::{OnProgress, StoreChoice, Tuning};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::state::compare::equals;
 use crate::vault::state::opener::StateOpener;
+use crate::vault::state::translate::to_newest;
 use std::collections::BTreeSet;
 
 /// How often the log is read while writers go on, before they have to wait for it.
@@ -108,6 +109,11 @@ fn read(
     if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));
+    }
+    if recovered.row_format() < RowFormat::NEWEST {
+        // Nothing is written to it, and the state was made of these very rows.
+        let newest = to_newest(&rows, keys, shared.env.entropy.as_ref())?;
+        return Ok(Some(newest.0));
     }
     compare_state(inner, &rows, recovered.end().lsn, deep, report)?;
     Ok(Some(rows))

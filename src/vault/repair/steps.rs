@@ -200,7 +200,7 @@ impl Repair {
         self.keep_all(checked, found.loss.is_some())?;
         let end = new_end(&found, &salvage_source, state, keys)?;
         let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-        salvage_source.replace(end, &mut rows)?;
+        salvage_source.replace(end, found.format, &mut rows)?;
         self.report.done.push(format!("began the log anew from {}", found.source));
         Ok(true)
     }

@@ -4,21 +4,23 @@
 //! tree       key                                  sealed content
 //! names      MAC(account, region, name) 32        id 16
 //! secrets    id 16                                SecretRecord
-//! versions   id 16 | seq u64 BE                   VersionRecord
-//! keys       id 16 | seq u64 BE                   (a wrap of its own, see `crypto`)
+//! versions   id 16 | seq u64 BE                   VersionRecord, with the box of its data key
 //! blobs      id 16 | seq u64 BE | chunk u16 BE    (version byte, part of the sealed value)
 //! tokens     id 16 | MAC(version id) 16           seq u64
-//! labels     id 16 | MAC(label) 16                label, seq
+//! labels     id 16                                all labels of the secret, each with its seq
 //! meta       a fixed name                         per name
+//! events     reserved
 //! ```
 //!
 //! Numbers in keys are big-endian, so keys sort in the order of their numbers. Sealing binds each row to
-//! its tree and key. Content is encoded by `codec` (rules ROW-7 to 11 of `docs/FORMAT.md`).
+//! its tree and key. Content is encoded by `codec` (rules ROW-7 to 11 of `docs/FORMAT.md`). These are the
+//! rows of format 2; [`v1`] has what was different in format 1.
 //!
 //! - [`mod@anchors`]: the row that knows the anchor files
 //! - [`content`]: the content of secrets, versions, labels and the small rows
 //! - [`cross_account`], [`external`], [`policies`], [`replication`], [`rotation`]: parts of a secret's
 //!   content
+//! - [`v1`]: rows of format 1, and the way from them to these
 //! - [`versioned`]: the version byte in front of content
 
 mod anchors;
@@ -28,16 +30,17 @@ mod external;
 mod policies;
 mod replication;
 mod rotation;
+pub(crate) mod v1;
 mod versioned;
 
 pub(crate) use anchors::{AnchorRow, Refresh, decode_anchors, encode_anchors};
 pub(crate) use content::{
-    decode_id, decode_label, decode_millis, decode_secret, decode_seq, decode_version, encode_id,
-    encode_label, encode_millis, encode_secret, encode_seq, encode_version,
+    Label, decode_id, decode_labels, decode_millis, decode_secret, decode_seq, decode_version,
+    encode_id, encode_labels, encode_millis, encode_secret, encode_seq, encode_version,
 };
 
 use crate::crypto::Keyring;
-use crate::model::{Lsn, RecordId, Scope, Seq, Stage, Tree, VersionId};
+use crate::model::{Lsn, RecordId, Scope, Seq, Tree, VersionId};
 use crate::store::Store;
 use crate::vault::error::RowError;
 
@@ -65,10 +68,7 @@ pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
     let again = match kind {
         0 => encode_secret(&decode_secret(bytes).ok()?),
         1 => encode_version(&decode_version(bytes).ok()?),
-        2 => {
-            let row = decode_label(bytes).ok()?;
-            encode_label(&row.stage, row.seq)
-        }
+        2 => encode_labels(&decode_labels(bytes).ok()?),
         3 => encode_id(decode_id(bytes).ok()?),
         4 => encode_seq(decode_seq(bytes).ok()?),
         5 => encode_millis(decode_millis(bytes).ok()?),
@@ -77,6 +77,8 @@ pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
         8 => rotation::encode(&rotation::decode(bytes).ok()?),
         9 => external::encode(&external::decode(bytes).ok()?),
         10 => cross_account::encode(&cross_account::decode(bytes).ok()?),
+        11 => v1::encode_version(&v1::decode_version(bytes).ok()?),
+        12 => v1::encode_label(&v1::decode_label(bytes).ok()?),
         _ => return None,
     };
     // Content that decodes and does not encode shows as different bytes.
@@ -92,19 +94,13 @@ pub(crate) fn fresh_id(keys: &Keyring, scope: &Scope, lsn: Lsn) -> RecordId {
     RecordId(id)
 }
 
-/// Key in `versions` and `keys`.
+/// Key in `versions`.
 pub(crate) fn version_key(id: RecordId, seq: Seq) -> [u8; 24] {
     let mut key = [0; 24];
     let (head, tail) = key.split_at_mut(16);
     head.copy_from_slice(&id.0);
     tail.copy_from_slice(&seq.0.to_be_bytes());
     key
-}
-
-/// The id and number that a key of `versions` or `keys` names.
-pub(crate) fn parse_version_key(key: &[u8]) -> Option<(RecordId, Seq)> {
-    let (id, seq) = key.split_first_chunk::<16>()?;
-    Some((RecordId(*id), Seq(u64::from_be_bytes(seq.try_into().ok()?))))
 }
 
 /// Key in `blobs`.
@@ -129,9 +125,4 @@ fn hashed_key(id: RecordId, hash: &[u8; 32]) -> [u8; 32] {
 /// Key in `tokens`.
 pub(crate) fn token_key(keys: &Keyring, id: RecordId, version: &VersionId) -> [u8; 32] {
     hashed_key(id, &keys.token_index(id, version))
-}
-
-/// Key in `labels`.
-pub(crate) fn label_key(keys: &Keyring, id: RecordId, stage: &Stage) -> [u8; 32] {
-    hashed_key(id, &keys.label_index(id, stage))
 }

@@ -13,7 +13,7 @@ const _: () = assert!(
     CONTENT_BYTES_MAX * log::FRAME_SETS_MAX as u64 + (8 << 20) <= log::FRAME_BYTES_MAX as u64
         && CONTENT_BYTES_MAX + 1024 <= log::VALUE_BYTES_MAX as u64
 );
-/// Format of every content but that of some secrets.
+/// Format of every content but that of versions, labels and some secrets.
 const VERSION: u8 = 1;
 
 /// Encodes content under the version byte.
@@ -30,8 +30,13 @@ pub(super) fn encode_as<T: Serialize>(version: u8, content: &T) -> Result<Vec<u8
 
 /// Decodes content with the version byte.
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    decode_as(VERSION, bytes)
+}
+
+/// Decodes content with another version byte.
+pub(super) fn decode_as<T: DeserializeOwned>(version: u8, bytes: &[u8]) -> Result<T, CodecError> {
     match bytes.split_first() {
-        Some((&VERSION, content)) => decode_content(content),
+        Some((found, content)) if *found == version => decode_content(content),
         _ => Err(CodecError),
     }
 }

@@ -60,8 +60,9 @@ pub(crate) struct Shared {
     pub(crate) anchor: Option<Anchor>,
     /// The vault was found without its state after an end that was not clean.
     pub(crate) has_lost_its_state: bool,
-    /// Nothing can be written: the file system is read-only.
+    /// Nothing can be written: the file system is read-only, or it lacks space to bring the vault over.
     pub(crate) is_read_only: bool,
+    lacks_space: bool,
     /// The vault's lock, held until the vault is closed. It is the last field, so that state and log
     /// are dropped before it if the vault is never closed.
     lock: Mutex<Option<HeldFolder>>,
@@ -76,7 +77,7 @@ impl Shared {
         wakers: Wakers,
         (anchor, has_lost_its_state): (Option<Anchor>, bool),
     ) -> Self {
-        let VaultDir { env, dir, lock, options, is_read_only } = place;
+        let VaultDir { env, dir, lock, options, is_read_only, lacks_space } = place;
         let Options { tuning, rotation, .. } = options;
         let Wakers { passes, segments } = wakers;
         Self {
@@ -99,6 +100,7 @@ impl Shared {
             anchor,
             has_lost_its_state,
             is_read_only,
+            lacks_space,
             lock: Mutex::new(Some(lock)),
             env,
             dir,
@@ -135,6 +137,7 @@ impl Shared {
             anchor: None,
             has_lost_its_state: self.has_lost_its_state,
             is_read_only: self.is_read_only,
+            lacks_space: self.lacks_space,
             lock: Mutex::new(Some(lock)),
         })
     }
@@ -152,7 +155,8 @@ impl Shared {
     /// Why no write is taken, if so.
     pub(crate) fn refuses_writes(&self) -> Option<ErrorKind> {
         let is_open = self.status.get() == Status::Open;
-        let read_only = (is_open && self.is_read_only).then_some(ErrorKind::ReadOnly);
+        let kind = if self.lacks_space { ErrorKind::OldFormat } else { ErrorKind::ReadOnly };
+        let read_only = (is_open && self.is_read_only).then_some(kind);
         read_only.or_else(|| self.status.refuses_writes())
     }
 

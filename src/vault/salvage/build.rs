@@ -10,18 +10,21 @@ use super::loss::{Loss, loss};
 use super::state_copy::in_memory;
 use crate::crypto::{Keyring, SetSum};
 use crate::error::Result;
-use crate::log::{End, LogError, SalvageSource};
+use crate::log::{End, LogError, RowFormat, SalvageSource};
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::store::{OrderedStore, Store};
 use crate::vault::error::RowError;
 use crate::vault::state::compare::has_all_values;
 use crate::vault::state::sums::{advance, sum_rows};
+use crate::vault::state::translate::format_of;
 
 /// The furthest that can be proven.
 pub(crate) struct Salvage {
     pub(crate) rows: OrderedStore,
     /// The point that it has reached.
     pub(crate) end: End,
+    /// The format of its rows.
+    pub(crate) format: RowFormat,
     /// What it was built from.
     pub(crate) source: &'static str,
     /// What is missing, if anything.
@@ -65,7 +68,8 @@ pub(crate) fn salvage(
     }
     let Some((rows, end, source)) = best else { return Ok(None) };
     let loss = loss(salvage_source, state, &rows, &end)?;
-    Ok(Some(Salvage { rows, end, source, loss }))
+    let format = format_of(&rows, keys)?;
+    Ok(Some(Salvage { rows, end, format, source, loss }))
 }
 
 fn from_snapshot(

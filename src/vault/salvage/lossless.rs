@@ -41,7 +41,7 @@ pub(crate) fn rebuild_log(
     let Some((salvage_source, found)) = lossless(place, keys, state)? else { return Ok(false) };
     judge(&found.end)?;
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&found.rows, visit);
-    salvage_source.replace(found.end, &mut rows)?;
+    salvage_source.replace(found.end, found.format, &mut rows)?;
     salvage_source.move_aside(damaged)?;
     Ok(true)
 }

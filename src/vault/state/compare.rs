@@ -5,6 +5,7 @@ use crate::crypto::Keyring;
 use crate::log::{End, LogError, RowVisitor};
 use crate::model::Tree;
 use crate::store::Store;
+use crate::vault::rows::v1;
 use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::view::row_view::RowView;
 
@@ -23,7 +24,11 @@ pub(crate) fn has_all_values(store: &dyn Store, keys: &Keyring) -> bool {
     let view = RowView::new(&store, keys, &marks, None);
     let mut is_whole = true;
     let scanned = store.scan(Tree::Versions, &mut |key, row| {
-        is_whole = is_whole && view.version_opens(key, row);
+        let opens_as_old = || {
+            let version = v1::version(store, keys, key, row);
+            version.is_ok_and(|version| view.value_opens(&version))
+        };
+        is_whole = is_whole && (view.version_opens(key, row) || opens_as_old());
     });
     is_whole && scanned.is_ok()
 }

@@ -12,11 +12,12 @@
 
 use super::serving::{Backing, State};
 use super::sums::{advance, sum_rows};
+use super::translate::to_newest;
 use crate::crypto::{Keyring, SetSum};
 use crate::env::Env;
 use crate::env::faults::Fault;
 use crate::error::{Error, ErrorKind, Result};
-use crate::log::{Frame, LogError, Recovered};
+use crate::log::{Frame, LogError, Recovered, RowFormat};
 use crate::model::{Lsn, Tree};
 use crate::store::guard::set_aside;
 use crate::store::{OrderedStore, SledOptions, SledStore, Store, StoreError};
@@ -69,6 +70,9 @@ impl StateOpener<'_> {
 
     /// Opens the state and brings it to the end of the log.
     pub(crate) fn open(&self, recovered: &Recovered) -> Result<Opened> {
+        if recovered.row_format() < RowFormat::NEWEST {
+            return self.translate(recovered);
+        }
         if !self.uses_sled() {
             if let Some(kept) = &self.tuning.kept_state
                 && let Some(opened) = self.catch_up(self.in_memory(kept.fork())?, recovered)?
@@ -102,12 +106,22 @@ impl StateOpener<'_> {
         self.in_memory(OrderedStore::new())
     }
 
+    /// The rows of a log of format 1 in memory, in format 2: for a vault that cannot be brought over.
+    fn translate(&self, recovered: &Recovered) -> Result<Opened> {
+        let found = self.read(recovered)?;
+        let (rows, sum) = to_newest(&found, self.keys, self.env.entropy.as_ref())?;
+        Ok(Opened { state: self.in_memory(rows)?, sum })
+    }
+
     fn in_memory(&self, rows: OrderedStore) -> Result<State> {
         Ok(State::in_memory(rows, self.tuning).map_err(RowError::from)?)
     }
 
     /// Sets the state aside, if there is one, and rebuilds it from the log.
     pub(crate) fn rebuild(&self, recovered: &Recovered) -> Result<Opened> {
+        if recovered.row_format() < RowFormat::NEWEST {
+            return self.translate(recovered);
+        }
         if self.uses_sled()
             && set_aside(self.env.fs.as_ref(), self.dir).is_ok()
             && let Some(state) = self.open_sled()

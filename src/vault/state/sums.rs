@@ -44,9 +44,9 @@ pub(crate) fn sum_rows(
         }
         Ok(sum)
     };
-    // `versions` and `keys`, `tokens` hold a row per version, the others less.
-    let (one, two) = ([Tree::Versions, Tree::Names, Tree::Meta], [Tree::Keys, Tree::Secrets]);
-    let three = [Tree::Tokens, Tree::Labels];
+    // `versions` and `tokens` hold a row per version, the others less; a state of format 1 has `keys`.
+    let (one, two) = ([Tree::Versions, Tree::Names], [Tree::Keys, Tree::Secrets, Tree::Tokens]);
+    let three = [Tree::Labels, Tree::Meta, Tree::Events];
     let (first, second) = thread::scope(|scope| {
         let other = scope.spawn(|| half(&two));
         let first = half(&one).and_then(|mut sum| {

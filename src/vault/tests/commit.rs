@@ -227,7 +227,7 @@ fn a_damaged_state_is_rebuilt_before_anything_is_logged_on_it() {
 
 #[test]
 fn a_value_whose_rows_are_gone_or_changed_is_read_right_all_the_same() {
-    for tree in [Tree::Blobs, Tree::Keys, Tree::Versions, Tree::Secrets] {
+    for tree in [Tree::Blobs, Tree::Versions, Tree::Secrets] {
         for is_gone in [true, false] {
             let sim = Sim::new(8);
             let vault = World::on(&sim).create();

@@ -5,11 +5,24 @@ use crate::crypto::Keyring;
 use crate::model::{RecordId, Seq, Tree};
 use crate::vault::rows;
 
-fn versions(vault: &Vault) -> Vec<(RecordId, Seq)> {
+/// Versions that have a data key, and the epoch of each.
+fn wraps(vault: &Vault) -> Vec<((RecordId, Seq), u32)> {
+    let mut found = Vec::new();
+    let (state, keys) = (vault.inner.shared.state().unwrap(), vault.inner.shared.keys());
+    let visit = &mut |key: &[u8], row: &[u8]| {
+        let content = keys.open_row(Tree::Versions, key, row).unwrap();
+        let version = rows::decode_version(&content).unwrap();
+        let epoch = version.wrapped.map(|wrapped| Keyring::wrap_term(&wrapped).unwrap());
+        found.extend(epoch.map(|epoch| ((version.id, version.seq), epoch)));
+    };
+    state.store().scan(Tree::Versions, visit).unwrap();
+    found
+}
+
+fn chunks(vault: &Vault) -> Vec<Box<[u8]>> {
     let mut found = Vec::new();
     let state = vault.inner.shared.state().unwrap();
-    let visit = &mut |key: &[u8], _: &[u8]| found.extend(rows::parse_version_key(key));
-    state.store().scan(Tree::Keys, visit).unwrap();
+    state.store().scan(Tree::Blobs, &mut |_, row| found.push(row.into())).unwrap();
     found
 }
 
@@ -63,19 +76,18 @@ fn the_data_keys_of_the_dead_are_not_carried_to_a_new_epoch() {
     make(&vault, "live", "two");
     vault.delete_secret(purge_request("dead")).unwrap();
     // Not swept: a crash or a race came first.
-    let all = versions(&vault);
+    let all: Vec<_> = wraps(&vault).into_iter().map(|(version, _)| version).collect();
     assert_eq!(all.len(), 2);
+    let values = chunks(&vault);
     begin(&vault);
     vault.inner.driver.call(|done| Job::Rewrap(all, done)).unwrap();
-    assert_eq!(versions(&vault).len(), 1);
-    let state = vault.inner.shared.state().unwrap();
-    let epoch = vault.inner.shared.keys().epoch();
-    let visit = &mut |_: &[u8], row: &[u8]| assert_eq!(Keyring::wrap_term(row), Some(epoch));
-    state.store().scan(Tree::Keys, visit).unwrap();
+    let epochs: Vec<u32> = wraps(&vault).into_iter().map(|(_, epoch)| epoch).collect();
+    assert_eq!(epochs, [vault.inner.shared.keys().epoch()]);
+    assert_eq!(chunks(&vault), values, "a value was written again");
     vault.maintain().unwrap();
     assert_eq!(get(&vault, "live").unwrap(), "two");
     vault.close().unwrap();
-    drop((state, vault));
+    drop(vault);
     assert_eq!(get(&world.open().unwrap(), "live").unwrap(), "two");
 }
 

@@ -84,7 +84,9 @@ fn an_operation_of_more_than_256_rows_is_refused_whole() {
     let keys = keyring(&sim);
     let copies = Copies::default();
     let entropy = sim.entropy.as_ref();
-    let sealer = Sealer { keys: &keys, entropy, lsn: Lsn(1), payload: None, copies: &copies };
+    let (lsn, labels) = (Lsn(1), |_| Ok(Vec::new()));
+    let sealer =
+        Sealer { keys: &keys, entropy, lsn, payload: None, copies: &copies, labels: &labels };
     let notes = |count| vec![Effect::NotePurge(UnixMillis(0)); count];
     assert_eq!(sealer.rows(notes(OPERATION_ROWS_MAX)).unwrap().len(), OPERATION_ROWS_MAX);
     let refused = sealer.rows(notes(OPERATION_ROWS_MAX + 1));

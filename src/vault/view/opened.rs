@@ -16,6 +16,8 @@ use std::sync::Arc;
 const SHARDS: usize = 64;
 /// Rows in each of the two generations of a shard: 32,768 rows in all.
 const GENERATION_ROWS: usize = 256;
+/// Where data keys are kept, beside the versions that have them. No row of format 2 has this tree.
+pub(crate) const DATA_KEYS: Tree = Tree::Keys;
 /// The part of a key that is the secret's id, in every tree but `names`.
 const ID_BYTES: usize = 16;
 /// Secrets of a shard of which values are kept.
@@ -31,7 +33,7 @@ pub(crate) enum Opened {
     Version(Arc<VersionRecord>),
     /// A version's data key. It is wiped when the last reader lets it go.
     Key(Arc<ValueKey>),
-    /// All labels of a secret, under its id.
+    /// All labels of a secret.
     Labels(Arc<[(Stage, Seq)]>),
     /// The version that a token names.
     Token(Seq),
@@ -161,13 +163,14 @@ impl OpenedRows {
                     shard.retain(|(_, key)| !key.starts_with(&row.key));
                     continue;
                 }
-                let key = match row.tree {
-                    Tree::Labels => row.key.get(..ID_BYTES).unwrap_or(&row.key),
-                    _ => &row.key,
-                };
-                let place = (row.tree, key.into());
+                let place = (row.tree, row.key.clone());
                 shard.young.remove(&place);
                 shard.old.remove(&place);
+                if row.tree == Tree::Versions && row.value.is_none() {
+                    let place = (DATA_KEYS, row.key.clone());
+                    shard.young.remove(&place);
+                    shard.old.remove(&place);
+                }
             }
         }
     }
@@ -229,11 +232,10 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_label_forgets_all_labels_of_its_secret() {
+    fn changed_labels_are_forgotten() {
         let rows = OpenedRows::default();
         rows.keep(Tree::Labels, &ID, Opened::Labels(Arc::from([])), Lsn(1));
-        let label = [ID, *b"hash of a label."].concat();
-        rows.forget(&[set(2, &[(Tree::Labels, &label, false)])]);
+        rows.forget(&[set(2, &[(Tree::Labels, &ID, false)])]);
         assert!(rows.get(Tree::Labels, &ID).is_none());
     }
 
@@ -241,11 +243,22 @@ mod tests {
     fn a_purge_forgets_everything_of_its_secret() {
         let rows = OpenedRows::default();
         let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
-        rows.keep(Tree::Keys, &version, Opened::Token(Seq(1)), Lsn(1));
+        rows.keep(DATA_KEYS, &version, Opened::Token(Seq(1)), Lsn(1));
         let changes: [(Tree, &[u8], bool); 2] =
             [(Tree::Names, b"hash of its name", false), (Tree::Secrets, &ID, true)];
         rows.forget(&[set(2, &changes)]);
-        assert!(rows.get(Tree::Keys, &version).is_none());
+        assert!(rows.get(DATA_KEYS, &version).is_none());
+    }
+
+    #[test]
+    fn a_version_that_goes_takes_its_data_key_along_and_one_that_changes_does_not() {
+        let rows = OpenedRows::default();
+        let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
+        rows.keep(DATA_KEYS, &version, Opened::Token(Seq(1)), Lsn(1));
+        rows.forget(&[set(2, &[(Tree::Versions, &version, true)])]);
+        assert!(rows.get(DATA_KEYS, &version).is_some());
+        rows.forget(&[set(3, &[(Tree::Versions, &version, false)])]);
+        assert!(rows.get(DATA_KEYS, &version).is_none());
     }
 
     #[test]

@@ -14,8 +14,7 @@ pub(crate) trait RowSource {
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError>;
     /// The rows of `tree` in `range`, in key order.
     fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, RowError>;
-    /// The row as it was opened before, if it was and has not changed since. Of `labels` it is asked for all
-    /// of a secret, by its id.
+    /// The row as it was opened before, if it was and has not changed since.
     fn opened(&self, _tree: Tree, _key: &[u8]) -> Option<Opened> {
         None
     }

@@ -2,10 +2,9 @@
 
 use super::access_marks::AccessMarks;
 use super::found::FoundValue;
-use super::opened::Opened;
+use super::opened::{DATA_KEYS, Opened};
 use super::overlay::{Latest, RowSource};
 use crate::crypto::{Keyring, ValueKey};
-use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{
     CrossAccountPrimary, Link, Lsn, RecordId, Replica, ReplicaStatus, Replication, Scope,
     SecretName, SecretRecord, Seq, Stage, Tree, VersionId, VersionRecord,
@@ -176,10 +175,14 @@ impl<S: RowSource> RowView<'_, S> {
 
     /// Whether a row of `versions` opens, with its value if it has one.
     pub(crate) fn version_opens(&self, key: &[u8], row: &[u8]) -> bool {
-        let Ok(version) = self.version_row(key, row) else { return false };
+        self.version_row(key, row).is_ok_and(|version| self.value_opens(&version))
+    }
+
+    /// Whether the value of a version opens, if it has one.
+    pub(crate) fn value_opens(&self, version: &VersionRecord) -> bool {
         let Some(kind) = version.kind else { return true };
-        let opened = self.value_key(&version).and_then(|value_key| {
-            let sealed = self.sealed_value(&version)?;
+        let opened = self.value_key(version).and_then(|value_key| {
+            let sealed = self.sealed_value(version)?;
             Ok(self.keys.open_value(kind, &value_key, &sealed)?)
         });
         // An epoch switch takes the keys of a dead secret before its versions are swept (I10).
@@ -193,13 +196,13 @@ impl<S: RowSource> RowView<'_, S> {
     /// The data key of a version with a value.
     pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<Arc<ValueKey>, RowError> {
         let key = rows::version_key(version.id, version.seq);
-        if let Some(Opened::Key(key)) = self.source.opened(Tree::Keys, &key) {
+        if let Some(Opened::Key(key)) = self.source.opened(DATA_KEYS, &key) {
             return Ok(key);
         }
-        let row = self.source.get(Tree::Keys, &key)?.ok_or(RowError::Row("ROW-9"))?;
-        let VersionRecord { id, seq, version_id, .. } = version;
-        let opened = Arc::new(self.keys.unwrap_value_key(*id, *seq, version_id, &row)?);
-        self.source.keep(Tree::Keys, &key, Opened::Key(Arc::clone(&opened)));
+        let VersionRecord { id, seq, version_id, wrapped, .. } = version;
+        let wrapped = wrapped.as_ref().ok_or(RowError::Row("ROW-9"))?;
+        let opened = Arc::new(self.keys.unwrap_value_key(*id, *seq, version_id, wrapped)?);
+        self.source.keep(DATA_KEYS, &key, Opened::Key(Arc::clone(&opened)));
         Ok(opened)
     }
 
@@ -298,28 +301,18 @@ impl<S: RowSource> View for RowView<'_, S> {
             self.named.borrow_mut().extend(stages.iter().map(|(_, seq)| (id, *seq)));
             return Ok(stages.to_vec());
         }
-        let range = Range { prefix: &id.0, after: None, limit: OPERATION_ROWS_MAX };
-        let page = self.source.range(Tree::Labels, range)?;
-        let mut stages = Vec::with_capacity(page.len());
-        for (key, row) in page {
-            let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
-            self.named.borrow_mut().push((id, label.seq));
-            stages.push((label.stage, label.seq));
-        }
-        stages.sort();
+        let stages = match self.source.get(Tree::Labels, &id.0)? {
+            Some(row) => self.open(Tree::Labels, &id.0, &row, rows::decode_labels)?,
+            None => Vec::new(),
+        };
+        self.named.borrow_mut().extend(stages.iter().map(|(_, seq)| (id, *seq)));
         self.source.keep(Tree::Labels, &id.0, Opened::Labels(stages.clone().into()));
         Ok(stages)
     }
 
     fn stage(&self, id: RecordId, stage: &Stage) -> Result<Option<Seq>, RowError> {
-        let key = rows::label_key(self.keys, id, stage);
-        let Some(row) = self.source.get(Tree::Labels, &key)? else { return Ok(None) };
-        let label = self.open(Tree::Labels, &key, &row, rows::decode_label)?;
-        if label.stage != *stage {
-            return Err(RowError::Row("ROW-8"));
-        }
-        self.named.borrow_mut().push((id, label.seq));
-        Ok(Some(label.seq))
+        let stages = self.stages(id)?;
+        Ok(stages.into_iter().find(|(other, _)| other == stage).map(|(_, seq)| seq))
     }
 
     fn version(&self, id: RecordId, seq: Seq) -> Result<Option<VersionRecord>, RowError> {

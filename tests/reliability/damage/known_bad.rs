@@ -54,7 +54,7 @@ fn wrong_beside_a_wrong_row(setup: &Setup) -> (usize, Vec<String>) {
 fn a_state_with_any_one_row_wrong_changes_no_answer() {
     let (opened, wrong) = wrong_beside_a_wrong_row(&Setup::default());
     println!("{opened} states with one row wrong");
-    assert!(opened > 50);
+    assert!(opened > 35);
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 

@@ -1,9 +1,10 @@
 //! Reading a snapshot.
 
 use super::layout::{
-    BLOCK_DOMAIN, BLOCK_HEADER_BYTES, DOMAIN, FOOTER_BYTES, FOOTER_DOMAIN, MAGIC, PAYLOAD_BYTES,
-    PAYLOAD_BYTES_MAX, footer_fields, last_tag,
+    BLOCK_DOMAIN, BLOCK_HEADER_BYTES, Footer, IndexEntry, PAYLOAD_BYTES, PAYLOAD_BYTES_MAX, fits,
+    footer_bytes, last_tag, open_header,
 };
+use super::lookup::read_index;
 use crate::codec::{CodecError, Reader};
 use crate::env::{File, OpenMode};
 use crate::log::error::LogError;
@@ -11,10 +12,9 @@ use crate::log::files;
 use crate::log::files::{FileKind, LogContext};
 use crate::log::format::frame::TAG_BYTES;
 use crate::log::format::header_block::HEADER_BYTES;
-use crate::log::format::header_block::open_block;
 use crate::log::format::rows::row_front;
 use crate::log::format::snapshot::SnapshotRecord;
-use crate::log::format::tail::Tail;
+use crate::log::types::RowFormat;
 use crate::model::Tree;
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,7 +27,12 @@ pub(crate) struct SnapshotReader {
     record: SnapshotRecord,
     /// MAC of what came before the next block.
     chain: [u8; 32],
-    footer: Vec<u8>,
+    format: RowFormat,
+    footer: Footer,
+    /// Where the blocks end.
+    end: u64,
+    /// The index as it must be, of the blocks so far.
+    index: Vec<u8>,
     offset: u64,
     blocks: u64,
     rows: u64,
@@ -52,31 +57,31 @@ impl SnapshotReader {
             context.open_existing(FileKind::Snapshot, record.number, OpenMode::Read, "SNAP-1")?;
         let len = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         let header = files::read_up_to(file.as_ref(), &name, HEADER_BYTES, 0)?;
-        let mut fields = open_block(context, DOMAIN, MAGIC, &header, &name, ["SNAP-2", "SNAP-3"])?;
+        let (format, number, id, tail) = open_header(context, &header, &name)?;
         let damaged = |offset, rule| LogError::damaged(name.clone(), offset, rule);
-        let wanted = (record.number, record.id, record.tail.clone());
-        let found = (|| Ok((fields.u64()?, fields.array()?, Tail::decode(&mut fields)?)))();
-        let zeros = fields.rest().iter().all(|byte| *byte == 0);
-        if found != Ok::<_, CodecError>(wanted) || !zeros {
+        if (number, id, &tail) != (record.number, record.id, &record.tail) {
             return Err(damaged(0, "SNAP-2"));
         }
         if len != record.bytes {
             return Err(damaged(len.min(record.bytes), "SNAP-1"));
         }
-        let footer_at = record.bytes.saturating_sub(FOOTER_BYTES as u64);
-        let footer = files::read_up_to(file.as_ref(), &name, FOOTER_BYTES, footer_at)?;
-        let shape = footer.get(..16) == footer_fields(record.rows, 0, 0).get(..16)
-            && footer.get(24..32) == Some(record.bytes.to_le_bytes().as_slice());
-        if !shape || last_tag(&footer) != record.tag {
-            return Err(damaged(footer_at, "SNAP-6"));
-        }
+        let footer_len = footer_bytes(format);
+        let footer_at = record.bytes.saturating_sub(footer_len as u64);
+        let bytes = files::read_up_to(file.as_ref(), &name, footer_len, footer_at)?;
+        let footer = Footer::decode(format, &bytes).ok();
+        let footer = footer.filter(|_| fits(&bytes, format, record));
+        let footer = footer.ok_or_else(|| damaged(footer_at, "SNAP-6"))?;
+        let end = if format >= RowFormat::Two { footer.index_at } else { footer_at };
         Ok(Self {
             context: context.clone(),
             chain: last_tag(&header),
             file,
             name,
             record: record.clone(),
+            format,
             footer,
+            end,
+            index: Vec::new(),
             offset: HEADER_BYTES as u64,
             blocks: 0,
             rows: 0,
@@ -94,12 +99,10 @@ impl SnapshotReader {
         let file = context.open_existing(FileKind::Snapshot, number, OpenMode::Read, "SNAP-1")?;
         let bytes = file.len().map_err(|error| LogError::io("stat", &name, error))?;
         let header = files::read_up_to(file.as_ref(), &name, HEADER_BYTES, 0)?;
-        let mut fields = open_block(context, DOMAIN, MAGIC, &header, &name, ["SNAP-2", "SNAP-3"])?;
-        let found = (|| Ok((fields.u64()?, fields.array()?, Tail::decode(&mut fields)?)))();
-        let (found, id, tail) =
-            found.map_err(|CodecError| LogError::damaged(&name, 0, "SNAP-2"))?;
-        let footer_at = bytes.saturating_sub(FOOTER_BYTES as u64);
-        let footer = files::read_up_to(file.as_ref(), &name, FOOTER_BYTES, footer_at)?;
+        let (format, found, id, tail) = open_header(context, &header, &name)?;
+        let footer_len = footer_bytes(format);
+        let footer_at = bytes.saturating_sub(footer_len as u64);
+        let footer = files::read_up_to(file.as_ref(), &name, footer_len, footer_at)?;
         let rows = footer.get(8..16).and_then(|rows| rows.first_chunk().copied());
         let Some(rows) = rows.filter(|_| found == number) else {
             return Err(LogError::damaged(&name, footer_at, "SNAP-6"));
@@ -158,8 +161,7 @@ impl SnapshotReader {
     }
 
     fn next_block(&mut self) -> Result<bool, LogError> {
-        let footer_at = self.record.bytes.saturating_sub(FOOTER_BYTES as u64);
-        if self.offset >= footer_at {
+        if self.offset >= self.end {
             return self.check_footer().map(|()| false);
         }
         let front = self.read(BLOCK_HEADER_BYTES, self.offset)?;
@@ -180,6 +182,13 @@ impl SnapshotReader {
         if !files::same_tag(&tag, &last_tag(&bytes)) {
             return Err(self.damaged("SNAP-4"));
         }
+        if self.format >= RowFormat::Two {
+            let mut rows = Reader::new(signed.get(BLOCK_HEADER_BYTES..).unwrap_or_default());
+            let (tree, key, _) =
+                row_front(&mut rows).map_err(|CodecError| self.damaged("SNAP-5"))?;
+            let entry = IndexEntry { tree, key: key.into(), offset: self.offset, tag };
+            entry.encode(&mut self.index);
+        }
         self.chain = tag;
         self.offset += bytes.len() as u64;
         self.blocks += 1;
@@ -190,13 +199,21 @@ impl SnapshotReader {
         Ok(true)
     }
 
-    /// SNAP-6: the footer counts what was read and signs the last block.
+    /// SNAP-6 and SNAP-9: the footer counts what was read, and signs the last block and the index, which is
+    /// the one of these blocks.
     fn check_footer(&self) -> Result<(), LogError> {
-        let fields = footer_fields(self.rows, self.blocks, self.record.bytes);
-        let tag = self.context.tag(FOOTER_DOMAIN, &[&self.record.id, &self.chain, &fields]);
-        let whole = self.footer.starts_with(&fields)
-            && files::same_tag(&tag, &last_tag(&self.footer))
-            && self.offset + FOOTER_BYTES as u64 == self.record.bytes;
+        let Self { format, record, footer, .. } = self;
+        let footer_at = record.bytes.saturating_sub(footer_bytes(*format) as u64);
+        let index = match format {
+            RowFormat::One => Vec::new(),
+            RowFormat::Two => read_index(self.file.as_ref(), &self.name, footer, footer_at)?,
+        };
+        if index != self.index {
+            return Err(LogError::damaged(self.name.clone(), footer.index_at, "SNAP-9"));
+        }
+        let counted = footer.rows == self.rows && footer.blocks == self.blocks;
+        let tag = footer.tag(&self.context, *format, &record.id, &self.chain, &index);
+        let whole = counted && files::same_tag(&tag, &record.tag) && self.offset == self.end;
         if whole { Ok(()) } else { Err(self.damaged("SNAP-6")) }
     }
 

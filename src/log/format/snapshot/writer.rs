@@ -1,8 +1,8 @@
 //! Writing a snapshot.
 
 use super::layout::{
-    BLOCK_DOMAIN, BLOCK_HEADER_BYTES, FOOTER_BYTES, FOOTER_DOMAIN, PAYLOAD_BYTES, footer_fields,
-    header, last_tag,
+    BLOCK_DOMAIN, BLOCK_HEADER_BYTES, Footer, IndexEntry, PAYLOAD_BYTES, footer_bytes, header,
+    last_tag,
 };
 use crate::env::{File, OpenMode};
 use crate::log::error::LogError;
@@ -12,6 +12,7 @@ use crate::log::format::header_block::HEADER_BYTES;
 use crate::log::format::rows::encode_row;
 use crate::log::format::snapshot::SnapshotRecord;
 use crate::log::format::tail::Tail;
+use crate::log::types::RowFormat;
 use crate::model::Tree;
 use std::sync::Arc;
 
@@ -21,16 +22,25 @@ pub(crate) struct SnapshotWriter {
     file: Arc<dyn File>,
     name: String,
     record: SnapshotRecord,
+    format: RowFormat,
     payload: Vec<u8>,
     payload_rows: u32,
+    /// The first row of the block that is being filled.
+    first: Option<(Tree, Box<[u8]>)>,
     blocks: u64,
+    index: Vec<u8>,
     last_key: Option<(Tree, Vec<u8>)>,
 }
 
 impl SnapshotWriter {
-    /// Begins snapshot `number` of the rows at `tail`. An unfinished file of that number, which no
-    /// manifest ever named, is overwritten.
-    pub(crate) fn create(context: &LogContext, number: u64, tail: Tail) -> Result<Self, LogError> {
+    /// Begins snapshot `number` of the rows at `tail`, which are of `format`. An unfinished file of that
+    /// number, which no manifest ever named, is overwritten.
+    pub(crate) fn create(
+        context: &LogContext,
+        number: u64,
+        tail: Tail,
+        format: RowFormat,
+    ) -> Result<Self, LogError> {
         let name = FileKind::Snapshot.name(number);
         context.remove(FileKind::Snapshot, number)?;
         let file = context
@@ -38,7 +48,7 @@ impl SnapshotWriter {
             .open(&context.path(FileKind::Snapshot, number), OpenMode::CreateNew)
             .map_err(|error| LogError::write(&name, error))?;
         let id = context.random()?;
-        let header = header(context, number, &id, &tail);
+        let header = header(context, format, number, &id, &tail);
         file.write_all_at(&header, 0).map_err(|error| LogError::write(&name, error))?;
         let bytes = HEADER_BYTES as u64;
         let record = SnapshotRecord { number, id, rows: 0, bytes, tag: last_tag(&header), tail };
@@ -47,9 +57,12 @@ impl SnapshotWriter {
             file,
             name,
             record,
+            format,
             payload: Vec::new(),
             payload_rows: 0,
+            first: None,
             blocks: 0,
+            index: Vec::new(),
             last_key: None,
         })
     }
@@ -70,6 +83,7 @@ impl SnapshotWriter {
         if !encode_row(tree, key, Some(value), &mut self.payload) {
             return Err(LogError::Refused { what: "row is outside the format's limits" });
         }
+        self.first.get_or_insert_with(|| (tree, key.into()));
         self.payload_rows += 1;
         self.record.rows += 1;
         self.last_key = Some((tree, key.to_vec()));
@@ -89,6 +103,9 @@ impl SnapshotWriter {
         let record = &mut self.record;
         let tag = self.context.tag(BLOCK_DOMAIN, &[&record.id, &record.tag, &block]);
         block.extend_from_slice(&tag);
+        if let Some((tree, key)) = self.first.take() {
+            IndexEntry { tree, key, offset: record.bytes, tag }.encode(&mut self.index);
+        }
         self.file
             .write_all_at(&block, record.bytes)
             .map_err(|error| LogError::write(&self.name, error))?;
@@ -99,16 +116,22 @@ impl SnapshotWriter {
         Ok(())
     }
 
-    /// Writes the footer, syncs file and folder, and returns the record for the manifest.
+    /// Writes index and footer, syncs file and folder, and returns the record for the manifest.
     pub(crate) fn finish(mut self) -> Result<SnapshotRecord, LogError> {
         self.flush_block()?;
         let record = &mut self.record;
-        let bytes = record.bytes + FOOTER_BYTES as u64;
-        let mut footer = footer_fields(record.rows, self.blocks, bytes);
-        let tag = self.context.tag(FOOTER_DOMAIN, &[&record.id, &record.tag, &footer]);
-        footer.extend_from_slice(&tag);
+        if self.format < RowFormat::Two {
+            self.index.clear();
+        }
+        let end = self.index.len() + footer_bytes(self.format);
+        let bytes = record.bytes + end as u64;
+        let (rows, blocks, index_at) = (record.rows, self.blocks, record.bytes);
+        let footer = Footer { rows, blocks, bytes, index_at };
+        let tag = footer.tag(&self.context, self.format, &record.id, &record.tag, &self.index);
+        self.index.extend_from_slice(&footer.fields(self.format));
+        self.index.extend_from_slice(&tag);
         self.file
-            .write_all_at(&footer, record.bytes)
+            .write_all_at(&self.index, record.bytes)
             .map_err(|error| LogError::write(&self.name, error))?;
         self.file.sync_all().map_err(|error| LogError::io("sync", &self.name, error))?;
         self.context.sync_folder()?;

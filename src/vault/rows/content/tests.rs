@@ -200,3 +200,62 @@ fn the_largest_record_fits() {
         "{lengths:?}"
     );
 }
+
+fn version(payload: bool, wrapped: Option<&[u8]>) -> VersionRecord {
+    VersionRecord {
+        id: RecordId([7; 16]),
+        seq: Seq(3),
+        version_id: token(),
+        kind: payload.then_some(PayloadKind::String),
+        created: UnixMillis(1),
+        created_age: UnixMillis(2),
+        last_accessed: None,
+        payload: payload.then_some(PayloadShape { sealed_bytes: 9, chunks: 1, tag: [1; 16] }),
+        wrapped: wrapped.map(Into::into),
+    }
+}
+
+/// ROW-7, ROW-9: a version has its wrap, if it has a value, and the version byte 2.
+#[test]
+fn a_version_has_the_wrap_of_its_data_key() {
+    for version in [version(true, Some(&[5; 109])), version(true, None), version(false, None)] {
+        let bytes = encode_version(&version).unwrap();
+        assert_eq!(bytes.first(), Some(&2));
+        assert_eq!(decode_version(&bytes).unwrap(), version);
+        for len in 0..bytes.len() {
+            assert!(decode_version(bytes.get(..len).unwrap()).is_err(), "cut at {len}");
+        }
+    }
+    let without_value = encode_version(&version(false, Some(&[5; 109]))).unwrap();
+    assert!(decode_version(&without_value).is_err());
+}
+
+/// ROW-8: labels are sorted and differ, and there is at least one.
+#[test]
+fn labels_are_written_in_one_way() {
+    let label = |text: &str, seq| (Stage::parse(text).unwrap(), Seq(seq));
+    let (one, two, three) = (label("AWSCURRENT", 2), label("AWSPREVIOUS", 1), label("a", 2));
+    let reads = |labels: &[Label]| {
+        let bytes = encode_labels(labels).unwrap();
+        assert_eq!(bytes.first(), Some(&2));
+        decode_labels(&bytes).is_ok_and(|found| found == labels)
+    };
+    assert!(reads(std::slice::from_ref(&one)));
+    assert!(reads(&[one.clone(), two.clone(), three.clone()]));
+    assert!(!reads(&[one.clone(), three, two]));
+    assert!(!reads(&[one, label("AWSCURRENT", 3)]));
+    assert!(!reads(&[]));
+}
+
+/// Content of format 1 is not that of format 2, so that no row is taken for one of the other.
+#[test]
+fn the_formats_do_not_read_each_other() {
+    use crate::vault::rows::v1;
+    let new = encode_version(&version(true, Some(&[5; 109]))).unwrap();
+    assert!(v1::decode_version(&new).is_err());
+    let old = super::super::versioned::encode(&VersionV1::of(&version(true, None))).unwrap();
+    assert!(decode_version(&old).is_err());
+    assert_eq!(v1::decode_version(&old).unwrap(), version(true, None));
+    let labels = encode_labels(&[(Stage::current(), Seq(1))]).unwrap();
+    assert!(v1::decode_label(&labels).is_err());
+}

@@ -1,0 +1,66 @@
+//! Brings a log of an older format over: a snapshot of the same facts in rows of the newest format, and a
+//! manifest that names nothing else.
+//!
+//! - **BA1** Nothing that the old manifest names is touched before the new one is durable in both copies. So
+//!   a crash leaves the old log whole, or the new one.
+//! - **BA2** The new snapshot is synced and read back whole, with its digest, before the manifest names it.
+//! - **BA3** The old files are removed by the sweep of the next [`Recovered::start`].
+
+use crate::env::faults::Fault;
+use crate::log::error::LogError;
+use crate::log::files::FileKind;
+use crate::log::format::manifest::Manifest;
+use crate::log::format::rows::Rows;
+use crate::log::format::tail::Tail;
+use crate::log::read::write_verified;
+use crate::log::recover::Recovered;
+use crate::log::types::{End, RowFormat};
+
+impl Recovered {
+    /// Replaces the log by one of the newest format. `rows` say in that format what the rows at the end of
+    /// this log say; `end` follows this log's end and has their digest. Open the log again after it.
+    ///
+    /// # Errors
+    /// [`LogError::NoSpace`]: the log is as it was. After any other error an open finds the old log or the
+    /// new one.
+    pub fn begin_anew(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
+        if self.manifest.format >= RowFormat::NEWEST || end.lsn <= self.end().lsn {
+            return Err(LogError::Refused { what: "this log needs no newer format" });
+        }
+        self.begin_as(RowFormat::NEWEST, end, rows)
+    }
+
+    /// The same in any format. No program of today writes an older one: this is for tests of what brings a
+    /// vault over.
+    pub fn begin_as(
+        &self,
+        format: RowFormat,
+        end: End,
+        rows: &mut Rows<'_>,
+    ) -> Result<(), LogError> {
+        let context = &self.context;
+        let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
+        let covered = self.manifest.last;
+        let covered = covered.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
+        // Never named: what an earlier attempt has left there is overwritten.
+        let number = self.manifest.next_snapshot;
+        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
+        let snapshot = write_verified(context, number, tail, format, rows)?;
+        if self.options.faults.active(Fault::MigrationFreesFirst) {
+            context.remove(FileKind::Snapshot, self.manifest.snapshot.number)?;
+            context.sync_folder()?;
+        }
+        let manifest = Manifest {
+            format,
+            generation: self.manifest.generation.saturating_add(1),
+            first: covered.saturating_add(1),
+            last: covered,
+            next_snapshot: number.saturating_add(1),
+            snapshot,
+            previous: None,
+            // Without a mark the next start sweeps. That no segment follows the snapshot proves the end.
+            mark: None,
+        };
+        manifest.write(context, &self.twin)
+    }
+}
