@@ -3,7 +3,8 @@
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 
 use super::*;
-use std::collections::VecDeque;
+use crate::store::{Memtable, MemtableBytes};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
 fn resident_mib() -> u64 {
@@ -220,4 +221,101 @@ fn space_under_churn() {
     let disk =
         crate::store::sled_store::files::disk_bytes(&*real_fs(), &fresh_dir.path().join("state"));
     println!("rebuilt: {} KiB, {:.2}x", disk >> 10, disk as f64 / live_bytes as f64);
+}
+
+/// Processor time of each thread that lives, in microseconds, added up by the beginning of its name.
+fn busy_by_thread() -> BTreeMap<String, u64> {
+    let mut busy = BTreeMap::new();
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let task = task.unwrap().path();
+        // Nanoseconds come first.
+        let Ok(spent) = std::fs::read_to_string(task.join("schedstat")) else { continue };
+        let Ok(name) = std::fs::read_to_string(task.join("comm")) else { continue };
+        let nanos: u64 = spent.split_whitespace().next().unwrap().parse().unwrap();
+        let name = name.trim().trim_end_matches(|letter: char| letter.is_ascii_digit());
+        *busy.entry(name.to_owned()).or_default() += nanos / 1000;
+    }
+    busy
+}
+
+/// What reaches sled of a sustained put, and what that costs: change sets shaped like real ones, through a
+/// memtable, on a state that has `KEEP` versions of each secret, so that each put pushes one out.
+#[test]
+#[ignore = "a measurement; docs/TESTING.md has its command"]
+fn flush_under_puts() {
+    let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
+    let store = open_tuned(dir.path());
+    let (secrets, keep) = (setting("SECRETS", 1000), setting("KEEP", 20));
+    let puts = setting("PUTS", 30_000);
+    let mut loader = store.load().unwrap();
+    let live = snapshot(secrets, keep, |t, k, v| loader.push(t, k, v).unwrap());
+    loader.finish(Lsn(9)).unwrap();
+    store.checkpoint().unwrap();
+    println!("loaded {} KiB, disk {} KiB", live >> 10, store.disk_bytes() >> 10);
+    let table = Memtable::over(store, MemtableBytes::of(setting("TABLE_MIB", 32) << 20), true);
+    let table = table.unwrap();
+    let mut next: Vec<u64> = (0..secrets).map(|_| keep).collect();
+    let (mut dice, value) = (Dice(6), Dice(7).bytes(1100));
+    let (mut sets, mut worst) = (Vec::new(), 0);
+    let (before, start) = (busy_by_thread(), Instant::now());
+    for put_number in 1..=puts {
+        let secret = dice.below(secrets);
+        let id = id(secret);
+        let seq = next[usize::try_from(secret).unwrap()];
+        next[usize::try_from(secret).unwrap()] += 1;
+        let token = |seq| [with(&id, seq), vec![3; 8]].concat();
+        let chunk = |seq| [with(&id, seq), vec![0, 0]].concat();
+        let own = put_number.to_be_bytes();
+        let sealed = |len: usize| [&own, &value[8..len]].concat();
+        let mut rows = vec![
+            put(Tree::Secrets, &id, &sealed(300)),
+            put(Tree::Labels, &[with(&id, 0), vec![9; 8]].concat(), &sealed(80)),
+            put(Tree::Labels, &[with(&id, 1), vec![9; 8]].concat(), &sealed(80)),
+            put(Tree::Versions, &with(&id, seq), &sealed(140)),
+            put(Tree::Keys, &with(&id, seq), &sealed(130)),
+            put(Tree::Tokens, &token(seq), &sealed(50)),
+            put(Tree::Blobs, &chunk(seq), &sealed(1100)),
+        ];
+        if let Some(old) = seq.checked_sub(keep) {
+            rows.extend([
+                gone(Tree::Versions, &with(&id, old)),
+                gone(Tree::Keys, &with(&id, old)),
+                gone(Tree::Tokens, &token(old)),
+                gone(Tree::Blobs, &chunk(old)),
+            ]);
+        }
+        sets.push(set(9 + put_number, rows));
+        if sets.len() == 16 || put_number == puts {
+            table.make_room().unwrap();
+            table.publish(std::mem::take(&mut sets)).unwrap();
+        }
+        if put_number % 4000 == 0 {
+            table.checkpoint().unwrap();
+            worst = worst.max(table.disk_bytes());
+        }
+    }
+    while table.waiting_bytes() > 4 << 20 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let elapsed = start.elapsed();
+    let mut sum = 0.0;
+    for (name, spent) in busy_by_thread() {
+        let each = (spent - before.get(&name).copied().unwrap_or(0)) as f64 / puts as f64;
+        sum += each;
+        println!("{name:>20} {each:7.1} us a put");
+    }
+    println!(
+        "{:>20} {sum:7.1} us a put, {elapsed:.1?} elapsed, rss {} MiB",
+        "in all",
+        resident_mib()
+    );
+    table.flush().unwrap();
+    table.checkpoint().unwrap();
+    let disk = table.disk_bytes();
+    println!(
+        "disk {} KiB, {:.2}x live; worst {:.2}x",
+        disk >> 10,
+        disk as f64 / live as f64,
+        worst.max(disk) as f64 / live as f64
+    );
 }
