@@ -1,11 +1,11 @@
-//! Data keys, and their wraps in tree `keys` (ENV-6 to ENV-8).
+//! Data keys, and their wraps, which lie in the rows of their versions (ENV-6 to ENV-8).
 //!
 //! ```text
 //! version: u8 = 1 | epoch term: u32 | nonce (24) | data key (32), payload MAC (32) | tag (16)
 //! AAD = "strongroom/v1/wrap" | vault id (16) | secret id (16) | seq: u64 | epoch term: u32 | version id
 //! ```
 //!
-//! A key rotation rewrites these rows and nothing else. The payload MAC is inside the box, beside the
+//! A key rotation replaces these wraps and no value. The payload MAC is inside the box, beside the
 //! data key: outside of it, the owner of an old file could confirm guesses at a purged value.
 
 use super::aead::{Aad, OVERHEAD_BYTES};
@@ -64,7 +64,7 @@ impl Keyring {
         a.payload_mac().ct_eq(b.payload_mac()).into()
     }
 
-    /// Wraps a version's data key under the current epoch: the row of tree `keys`, 109 bytes.
+    /// Wraps a version's data key under the current epoch: 109 bytes for the row of the version.
     ///
     /// Only the commit pipeline calls it, after the plan: until then neither the secret's identity nor
     /// the epoch is certain.
@@ -112,7 +112,7 @@ impl Keyring {
         Ok(key)
     }
 
-    /// The epoch of a row of tree `keys`; `None` if it is not such a row.
+    /// The epoch of a wrap; `None` if it is none.
     #[must_use]
     pub fn wrap_term(row: &[u8]) -> Option<u32> {
         let mut reader = Reader::new(row);
