@@ -2,6 +2,7 @@
 
 use crate::figures::{Figure, median};
 use crate::members::{GROUP, LIMIT};
+use std::collections::BTreeSet;
 
 pub struct Data(Vec<Figure>);
 
@@ -14,8 +15,10 @@ impl Data {
         self.0.iter().filter(move |figure| figure.group == group)
     }
 
-    pub fn is_quick(&self) -> bool {
-        self.0.iter().any(|figure| figure.quick)
+    /// The groups whose figures are of a short run.
+    pub fn quick_groups(&self) -> BTreeSet<&str> {
+        let quick = self.0.iter().filter(|figure| figure.quick && figure.group != "machine");
+        quick.map(|figure| figure.group.as_str()).collect()
     }
 
     fn values<'a>(

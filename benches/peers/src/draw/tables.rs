@@ -7,12 +7,17 @@ use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, growth, readers, w
 
 /// Whether the figures count.
 pub fn state(data: &Data) -> String {
-    if !data.is_quick() {
+    let groups: Vec<String> =
+        data.quick_groups().iter().map(|group| format!("`{group}`")).collect();
+    if groups.is_empty() {
         return String::new();
     }
-    let text = "**The figures below are of a short run on a busy machine. They only show that the command works; \
-                read nothing into them.**";
-    wrapped(text, "")
+    let groups = groups.join(", ");
+    let text = format!(
+        "**The figures of the groups {groups} are of a short run on a busy machine. They only show that the \
+         command works; read nothing into them. The other groups ran on an idle machine.**"
+    );
+    wrapped(&text, "")
 }
 
 /// The first table: what most want to know.
