@@ -14,12 +14,15 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+#[path = "../tests/common/exports.rs"]
+mod exports;
 #[path = "../tests/common/http.rs"]
 mod http;
 #[path = "../tests/common/sigv4.rs"]
 mod sigv4;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
+use exports::Exports;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -259,18 +262,8 @@ impl Server {
         command.arg("--key-file").arg(folder.join("vault.key"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--print-credentials"]);
         let (child, lines) = Self::start(command.env("HOME", folder).stderr(Stdio::piped()));
-        let value = |name: &str| {
-            let start = format!("export {name}=");
-            let found = lines.iter().find_map(|line| line.strip_prefix(&start));
-            found.unwrap_or_else(|| panic!("no {name} in {lines:?}")).to_owned()
-        };
-        let host = value("AWS_ENDPOINT_URL_SECRETS_MANAGER").replace("http://", "");
-        let keys = Keys {
-            access_key_id: value("AWS_ACCESS_KEY_ID"),
-            secret_access_key: value("AWS_SECRET_ACCESS_KEY"),
-            region: value("AWS_REGION"),
-        };
-        Self { child, host, keys }
+        let exports = Exports::of(lines.iter().map(String::as_str));
+        Self { child, host: exports.host(), keys: exports.keys() }
     }
 
     /// hyper alone: it reads a request and answers with the head and body of `sample`. In a folder it keeps

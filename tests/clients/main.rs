@@ -33,7 +33,7 @@ fn script(server: &Server, program: &str, file: &str, extra: &[(&str, &str)]) {
             command.env_remove(name);
         }
     }
-    command.envs(&server.exports).envs(extra.iter().copied());
+    command.envs(&server.exports.0).envs(extra.iter().copied());
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let complained = String::from_utf8_lossy(&output.stderr);
@@ -106,7 +106,7 @@ fn the_rust_sdk_works_unchanged() {
     let server = home.serve();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--locked", "--target-dir"]).arg(target).arg("--manifest-path");
-    let status = cargo.arg(package.join("Cargo.toml")).envs(&server.exports).status();
+    let status = cargo.arg(package.join("Cargo.toml")).envs(&server.exports.0).status();
     assert!(status.unwrap().success(), "the SDK for Rust met something else");
 }
 

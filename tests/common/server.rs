@@ -1,8 +1,8 @@
 //! The real server binary as a child process, with its own folder and home.
 
+use super::exports::Exports;
 use super::http::Client;
 use super::sigv4::Keys;
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -68,15 +68,9 @@ impl Home {
     pub fn another_account(&self, account: &str) -> Keys {
         let made = self.run(&["credentials", "new", "--account", account]);
         let said = String::from_utf8(made.stdout).unwrap();
-        let export = |name: &str| {
-            let line = said.lines().find_map(|line| line.strip_prefix(&format!("export {name}=")));
-            line.unwrap_or_else(|| panic!("{said}")).to_owned()
-        };
-        Keys {
-            access_key_id: export("AWS_ACCESS_KEY_ID"),
-            secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
-            region: String::new(),
-        }
+        let keys = Exports::of(said.lines()).keys();
+        assert!(!keys.secret_access_key.is_empty(), "{said}");
+        keys
     }
 
     pub fn serve(&self) -> Server {
@@ -98,7 +92,7 @@ impl Home {
 pub struct Server {
     pub child: Child,
     pub host: String,
-    pub exports: BTreeMap<String, String>,
+    pub exports: Exports,
     /// The output before the server was ready.
     pub said: Vec<String>,
     pub keys: Keys,
@@ -116,35 +110,20 @@ impl Server {
                 let _ = send.send(line);
             }
         });
-        let mut exports = BTreeMap::new();
         let mut said = Vec::new();
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.trim() == "Ready." => break,
-                Ok(line) => {
-                    if let Some((name, value)) =
-                        line.strip_prefix("export ").and_then(|pair| pair.split_once('='))
-                    {
-                        exports.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
-                    }
-                    said.push(line);
-                }
+                Ok(line) => said.push(line),
                 Err(_) => {
                     let _ = child.kill();
                     panic!("the server never said Ready.; it said:\n{}", said.join("\n"));
                 }
             }
         }
-        let export = |name: &str| exports.get(name).cloned().unwrap_or_default();
-        let url = export("AWS_ENDPOINT_URL_SECRETS_MANAGER");
-        let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        let keys = Keys {
-            access_key_id: export("AWS_ACCESS_KEY_ID"),
-            secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
-            region: export("AWS_REGION"),
-        };
-        Self { child, host, exports, said, keys }
+        let exports = Exports::of(said.iter().map(String::as_str));
+        Self { child, host: exports.host(), keys: exports.keys(), exports, said }
     }
 
     pub fn client(&self) -> Client {

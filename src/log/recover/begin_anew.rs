@@ -11,10 +11,9 @@ use crate::log::error::LogError;
 use crate::log::files::FileKind;
 use crate::log::format::manifest::Manifest;
 use crate::log::format::rows::Rows;
-use crate::log::format::tail::Tail;
-use crate::log::read::write_verified;
 use crate::log::recover::Recovered;
 use crate::log::types::{End, RowFormat};
+use crate::log::write::{Before, write_anew};
 
 impl Recovered {
     /// Replaces the log by one of the newest format. `rows` say in that format what the rows at the end of
@@ -39,28 +38,15 @@ impl Recovered {
         rows: &mut Rows<'_>,
     ) -> Result<(), LogError> {
         let context = &self.context;
-        let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
-        let covered = self.manifest.last;
-        let covered = covered.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
+        let Manifest { generation, last, next_snapshot, .. } = self.manifest;
         // Never named: what an earlier attempt has left there is overwritten.
-        let number = self.manifest.next_snapshot;
-        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
-        let snapshot = write_verified(context, number, tail, format, rows)?;
+        let before = Before { generation, last, snapshot: next_snapshot };
+        // It has no end mark, so the next start sweeps. That no segment follows the snapshot proves the end.
+        let manifest = write_anew(context, &before, format, end, rows)?;
         if self.options.faults.active(Fault::MigrationFreesFirst) {
             context.remove(FileKind::Snapshot, self.manifest.snapshot.number)?;
             context.sync_folder()?;
         }
-        let manifest = Manifest {
-            format,
-            generation: self.manifest.generation.saturating_add(1),
-            first: covered.saturating_add(1),
-            last: covered,
-            next_snapshot: number.saturating_add(1),
-            snapshot,
-            previous: None,
-            // Without a mark the next start sweeps. That no segment follows the snapshot proves the end.
-            mark: None,
-        };
         manifest.write(context, &self.twin)
     }
 }

@@ -4,15 +4,13 @@ use crate::env::Env;
 use crate::env::faults::Fault;
 use crate::log::authenticator::Authenticator;
 use crate::log::error::LogError;
-use crate::log::files::{FOLDER, FileKind, LogContext};
+use crate::log::files::{FOLDER, LogContext};
 use crate::log::format::manifest::Manifest;
 use crate::log::format::rows::Rows;
-use crate::log::format::tail::Tail;
 use crate::log::options::LogOptions;
-use crate::log::read::write_verified;
 use crate::log::recover::Recovered;
 use crate::log::types::End;
-use crate::log::write::Log;
+use crate::log::write::{Before, Log, unused_snapshot, write_anew};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,24 +43,16 @@ impl Log {
         let twin = Manifest::twin(&context);
         let manifest_file = twin.read()?;
         let old = Manifest::of_twin(&context, &manifest_file)?;
-        let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
-        let covered = old.last.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
-        let number = old.next_snapshot.max(newest(FileKind::Snapshot)?.saturating_add(1));
-        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
-        let snapshot = write_verified(&context, number, tail.clone(), old.format, rows)?;
+        let before = Before {
+            generation: manifest_file.generation,
+            last: old.last,
+            snapshot: unused_snapshot(&context, old.next_snapshot)?,
+        };
+        let mut manifest = write_anew(&context, &before, old.format, end, rows)?;
+        manifest.mark = old.mark.map(|_| manifest.snapshot.tail.clone());
         if let Some(file) = damaged_file {
             context.move_aside(&file)?;
         }
-        let manifest = Manifest {
-            format: old.format,
-            generation: manifest_file.generation + 1,
-            first: covered.saturating_add(1),
-            last: covered,
-            next_snapshot: number.saturating_add(1),
-            snapshot,
-            previous: None,
-            mark: old.mark.map(|_| tail),
-        };
         manifest.write(&context, &twin)?;
         Self::open(env, dir, vault, auth, options)
     }

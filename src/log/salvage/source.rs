@@ -21,9 +21,9 @@ use crate::log::format::segment::{FRAMES_AT, SEGMENT_BYTES_MAX, Segment};
 use crate::log::format::snapshot::{SnapshotReader, SnapshotRecord};
 use crate::log::format::tail::Tail;
 use crate::log::options::LogOptions;
-use crate::log::read::{read_back, write_verified};
+use crate::log::read::read_back;
 use crate::log::types::{End, Frame, RowFormat};
-use crate::log::write::Log;
+use crate::log::write::{Before, Log, unused_snapshot, write_anew};
 use crate::model::Lsn;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -160,22 +160,12 @@ impl SalvageSource {
         rows: &mut Rows<'_>,
     ) -> Result<(), LogError> {
         let context = &self.context;
-        let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
-        let named = self.manifest.as_ref().map_or((0, 0), |old| (old.last, old.next_snapshot));
-        let covered = named.0.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
-        let number = named.1.max(newest(FileKind::Snapshot)?.saturating_add(1));
-        let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
-        let snapshot = write_verified(context, number, tail.clone(), format, rows)?;
-        let manifest = Manifest {
-            format,
-            generation: self.generation.saturating_add(1),
-            first: covered.saturating_add(1),
-            last: covered,
-            next_snapshot: number.saturating_add(1),
-            snapshot,
-            previous: None,
-            mark: Some(tail),
-        };
+        let (last, next) =
+            self.manifest.as_ref().map_or((0, 0), |old| (old.last, old.next_snapshot));
+        let snapshot = unused_snapshot(context, next)?;
+        let before = Before { generation: self.generation, last, snapshot };
+        let mut manifest = write_anew(context, &before, format, end, rows)?;
+        manifest.mark = Some(manifest.snapshot.tail.clone());
         let twin = Manifest::twin(context);
         match manifest.write(context, &twin) {
             // Neither copy is readable. The caller has kept the old files.

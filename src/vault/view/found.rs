@@ -4,9 +4,10 @@
 //! [`OpenedRows`](super::opened::OpenedRows) decides what may be kept, and forgets a secret's values before a
 //! change of the secret is shown. So nothing here is older than what the state shows.
 
+use super::shards::Shards;
 use crate::crypto::{Keyring, ValueKey};
 use crate::env::UnixMillis;
-use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::env::threads::sync::Arc;
 use crate::model::api::{GetSecretValue, GetSecretValueResponse};
 use crate::model::{RecordId, Scope, VersionId};
 use crate::secret::PayloadKind;
@@ -14,8 +15,6 @@ use crate::vault::error::RowError;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// Shards, so that readers seldom wait for each other.
-const SHARDS: usize = 64;
 /// Bytes in each of the two generations of a shard: 16 MiB in all.
 const GENERATION_BYTES: usize = 128 << 10;
 /// Longer sealed values are not kept: opening one costs more than finding it.
@@ -140,25 +139,14 @@ impl Shard {
 }
 
 /// The values of one state that were found lately.
+#[derive(Default)]
 pub(crate) struct FoundValues {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Shards<Shard>,
     /// Its keys are random, so nobody can choose requests whose hashes meet.
     hasher: RandomState,
 }
 
-impl Default for FoundValues {
-    fn default() -> Self {
-        let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards, hasher: RandomState::default() }
-    }
-}
-
 impl FoundValues {
-    fn shard(&self, place: Place) -> Option<MutexGuard<'_, Shard>> {
-        let at = usize::try_from(place % SHARDS as u64).ok()?;
-        Some(self.shards.get(at)?.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     fn place(&self, scope: &Scope, request: &GetSecretValue) -> Place {
         self.hasher.hash_one((scope, request))
     }
@@ -166,7 +154,7 @@ impl FoundValues {
     /// What was found for the same request, if nothing has changed since.
     pub(crate) fn get(&self, scope: &Scope, request: &GetSecretValue) -> Option<Arc<FoundValue>> {
         let place = self.place(scope, request);
-        let mut shard = self.shard(place)?;
+        let mut shard = self.shards.of(place)?;
         let found = if let Some(found) = shard.young.get(&place) {
             Arc::clone(found)
         } else {
@@ -184,30 +172,26 @@ impl FoundValues {
     }
 
     pub(super) fn insert(&self, place: Place, found: FoundValue) {
-        if let Some(mut shard) = self.shard(place) {
+        if let Some(mut shard) = self.shards.of(place) {
             shard.insert(place, Arc::new(found));
         }
     }
 
     /// Forgets the value at `place`, if it is one of the secret's.
     pub(super) fn remove(&self, place: Place, id: RecordId) {
-        if let Some(mut shard) = self.shard(place) {
+        if let Some(mut shard) = self.shards.of(place) {
             shard.remove(place, id);
         }
     }
 
     pub(super) fn clear(&self) {
-        for shard in &self.shards {
-            *shard.lock().unwrap_or_else(PoisonError::into_inner) = Shard::default();
-        }
+        self.shards.each().for_each(|mut shard| *shard = Shard::default());
     }
 
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
-        let bytes_of = |shard: &Mutex<Shard>| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.young.values().chain(shard.old.values()).map(|found| found.bytes()).sum::<usize>()
-        };
-        self.shards.iter().map(bytes_of).sum()
+        let bytes_of = |found: &Arc<FoundValue>| found.bytes();
+        let of = |shard: &Shard| shard.young.values().chain(shard.old.values()).map(bytes_of).sum();
+        self.shards.each().map(|shard| -> usize { of(&shard) }).sum()
     }
 }

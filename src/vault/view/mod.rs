@@ -5,9 +5,11 @@
 //! - [`opened`]: rows that were opened lately, for the next reader.
 //! - [`overlay`]: where sealed rows are read from: the store, or the store under the rows of a batch.
 //! - [`row_view`]: opens and decodes the rows.
+//! - [`shards`]: a table in parts, each behind a lock of its own.
 
 pub(crate) mod access_marks;
 pub(crate) mod found;
 pub(crate) mod opened;
 pub(crate) mod overlay;
 pub(crate) mod row_view;
+mod shards;

@@ -5,15 +5,14 @@
 //! the same secret has changed since. So nothing here is older than what the state shows.
 
 use super::found::{FoundValue, FoundValues, Place};
+use super::shards::Shards;
 use crate::crypto::ValueKey;
 use crate::env::faults::{self, Fault};
-use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError};
+use crate::env::threads::sync::MutexGuard;
 use crate::model::{ChangeSet, Lsn, RecordId, SecretRecord, Seq, Stage, Tree, VersionRecord};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Shards, so that readers seldom wait for each other. The rows of one secret share a shard.
-const SHARDS: usize = 64;
 /// Rows in each of the two generations of a shard: 32,768 rows in all.
 const GENERATION_ROWS: usize = 256;
 /// Where data keys are kept, beside the versions that have them. No row of format 2 has this tree.
@@ -60,16 +59,11 @@ impl Shard {
 }
 
 /// The opened rows of one state.
+#[derive(Default)]
 pub(crate) struct OpenedRows {
-    shards: Box<[Mutex<Shard>]>,
+    /// The rows of one secret share a shard.
+    shards: Shards<Shard>,
     values: FoundValues,
-}
-
-impl Default for OpenedRows {
-    fn default() -> Self {
-        let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Self { shards, values: FoundValues::default() }
-    }
 }
 
 impl OpenedRows {
@@ -116,8 +110,7 @@ impl OpenedRows {
     fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Shard>> {
         // An id ends with a number that counts up, and a name's key is a keyed hash: both spread well.
         let id = key.get(..ID_BYTES).unwrap_or(key);
-        let at = id.iter().fold(0, |sum, byte| sum ^ usize::from(*byte)) % SHARDS;
-        Some(self.shards.get(at)?.lock().unwrap_or_else(PoisonError::into_inner))
+        self.shards.of(id.iter().fold(0, |sum, byte| sum ^ u64::from(*byte)))
     }
 
     /// What was kept of a row.
@@ -177,8 +170,7 @@ impl OpenedRows {
 
     /// Forgets everything: the keys that opened it are about to be erased.
     pub(crate) fn clear(&self) {
-        for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        for mut shard in self.shards.each() {
             shard.retain(|_| false);
             shard.values.clear();
         }
@@ -269,10 +261,7 @@ mod tests {
             rows.keep(Tree::Tokens, &n.to_be_bytes(), Opened::Token(Seq(n)), Lsn(1));
             assert!(seq(rows.get(Tree::Tokens, &ID)).is_some());
         }
-        let kept = rows.shards.iter().map(|shard| {
-            let shard = shard.lock().unwrap();
-            shard.young.len() + shard.old.len()
-        });
-        assert!(kept.sum::<usize>() <= 2 * SHARDS * GENERATION_ROWS);
+        let kept = rows.shards.each().map(|shard| shard.young.len() + shard.old.len());
+        assert!(kept.sum::<usize>() <= 2 * rows.shards.each().count() * GENERATION_ROWS);
     }
 }

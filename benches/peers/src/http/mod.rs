@@ -10,6 +10,8 @@ pub mod bare;
 mod client;
 pub mod server;
 
+#[path = "../../../../tests/common/exports.rs"]
+mod exports;
 #[path = "../../../../tests/common/http.rs"]
 #[allow(dead_code, unreachable_pub, clippy::pedantic)]
 mod requests;

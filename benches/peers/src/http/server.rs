@@ -1,5 +1,6 @@
 //! The servers, each in a process of its own.
 
+use super::exports::Exports;
 use super::sigv4::Keys;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -43,18 +44,8 @@ impl Server {
             }
         }
         std::thread::spawn(move || log.for_each(drop));
-        let value = |name: &str| {
-            let start = format!("export {name}=");
-            let found = lines.iter().find_map(|line| line.strip_prefix(&start));
-            found.unwrap_or_else(|| panic!("no {name} in {lines:?}")).to_owned()
-        };
-        let host = value("AWS_ENDPOINT_URL_SECRETS_MANAGER").replace("http://", "");
-        let keys = Keys {
-            access_key_id: value("AWS_ACCESS_KEY_ID"),
-            secret_access_key: value("AWS_SECRET_ACCESS_KEY"),
-            region: value("AWS_REGION"),
-        };
-        (Self { child, host }, keys)
+        let exports = Exports::of(lines.iter().map(String::as_str));
+        (Self { child, host: exports.host() }, exports.keys())
     }
 
     /// hyper alone. It answers with the head and body of `sample`; with a folder after the body of the
