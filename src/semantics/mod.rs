@@ -47,7 +47,7 @@ mod tests;
 #[cfg(test)]
 use tests::memory;
 
-pub use access::Action;
+pub use access::{Action, depends_on_record_alone};
 pub use command::{CheckedWrite, Command, Upkeep};
 pub use dispatch::plan;
 pub use fault::{Fault, FaultKind};

@@ -11,4 +11,5 @@ mod permission;
 pub(crate) mod resolve;
 
 pub use action::Action;
+pub use permission::depends_on_record_alone;
 pub(crate) use permission::{check, check_key, denies, not_allowed};

@@ -32,6 +32,13 @@ pub(crate) fn check(
     }
 }
 
+/// Whether nothing but the record decides what the caller may do to the secret. So an answer about it stays
+/// right until the record changes. Policies can also ask what time it is.
+#[must_use]
+pub fn depends_on_record_alone(caller: &Scope, record: &SecretRecord) -> bool {
+    record.scope.account == caller.account && record.policies.is_none()
+}
+
 /// The refusal for another account. It is the same for a secret without access and for one that does not
 /// exist.
 pub(crate) fn not_allowed(caller: &Scope, secret_id: &str, action: Action) -> Fault {

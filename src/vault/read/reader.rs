@@ -12,7 +12,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::Scope;
 use crate::model::api::{GetSecretValue, GetSecretValueResponse};
 use crate::semantics::validate::Checked;
-use crate::semantics::{Found, Look, Refusal, Upkeep, day_of};
+use crate::semantics::{self, Found, Look, Refusal, Upkeep, day_of};
 use crate::vault::commit::job::{Job, Mutate};
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::error::RowError;
@@ -223,9 +223,8 @@ fn ask_value(
         version_stages: stages.iter().map(|stage| stage.as_str().to_owned()).collect(),
         created_date: version.created,
     };
-    // Policies can ask what time it is, and a replica is two secrets.
-    let is_simple = record.scope.account == scope.account
-        && record.policies.is_none()
+    // A replica is two secrets.
+    let is_simple = semantics::depends_on_record_alone(scope, &record)
         && matches!(view.first().as_slice(), [(id, _)] if *id == record.id);
     if let Some(day) = day.filter(|_| is_simple) {
         let parts = Parts { id: record.id, kind, key, sealed, day };

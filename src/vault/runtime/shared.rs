@@ -142,8 +142,8 @@ impl Shared {
         })
     }
 
-    /// The keys in force. Take them *after* reading a wrapped key, not before: an epoch switch may
-    /// come in between.
+    /// The keys in force. A switch of the epoch may come between them and the read of a row, which then does
+    /// not open and is read again.
     pub(crate) fn keys(&self) -> Arc<Keyring> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -203,6 +203,12 @@ impl Shared {
     /// Fails once the vault is being closed.
     pub(crate) fn fail_if_stopping(&self) -> Result<()> {
         if self.is_stopping() { Err(ErrorKind::Closed.into()) } else { Ok(()) }
+    }
+
+    /// Whether the vault's lock is held.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_locked(&self) -> bool {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Releases the vault's lock: the next process may open it.

@@ -125,3 +125,25 @@ fn kept_values_take_a_bounded_amount_of_memory() {
     vault.shred().unwrap();
     assert_eq!(state.values().bytes(), 0, "the keys of another epoch are forgotten");
 }
+
+/// A data key that only a dropped batch has known would be taken for that of the next version in its place.
+#[test]
+fn nothing_is_kept_of_a_batch_that_was_dropped() {
+    let sim = Sim::new(5);
+    let vault = World::on(&sim).create();
+    make(&vault, "a", "one");
+    sim.fs.add_fault(fault(OpKind::Write, 1, io::ErrorKind::StorageFull, Reach::Part(100)));
+    // The second one is a retry, which is compared with the value of the first.
+    let same = || put_request("a", "never written", 1);
+    for outcome in together(&vault, vec![same(), same()]) {
+        assert_eq!(kind(outcome), ErrorKind::NoSpace);
+    }
+    let before = Arc::as_ptr(&vault.inner.shared.state().unwrap());
+    let other = || put_request("a", "two", 2);
+    for _ in 0..2 {
+        assert!(together(&vault, vec![other()]).remove(0).is_ok(), "a retry is compared again");
+    }
+    assert_eq!(get(&vault, "a").unwrap(), "two");
+    let after = Arc::as_ptr(&vault.inner.shared.state().unwrap());
+    assert_eq!(after, before, "the state was not doubted");
+}

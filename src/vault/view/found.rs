@@ -4,6 +4,7 @@
 //! [`OpenedRows`](super::opened::OpenedRows) decides what may be kept, and forgets a secret's values before a
 //! change of the secret is shown. So nothing here is older than what the state shows.
 
+use super::generations::{Generations, Weight};
 use super::shards::Shards;
 use crate::crypto::{Keyring, ValueKey};
 use crate::env::UnixMillis;
@@ -12,15 +13,14 @@ use crate::model::api::{GetSecretValue, GetSecretValueResponse};
 use crate::model::{RecordId, Scope, VersionId};
 use crate::secret::PayloadKind;
 use crate::vault::error::RowError;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// Bytes in each of the two generations of a shard: 16 MiB in all.
 const GENERATION_BYTES: usize = 128 << 10;
 /// Longer sealed values are not kept: opening one costs more than finding it.
 const SEALED_BYTES_MAX: usize = 8 << 10;
-/// What an entry takes besides its bytes of variable length, about.
-const ENTRY_BYTES: usize = 400;
+/// What an entry takes besides its bytes of variable length, about, with its place beside its secret.
+const ENTRY_BYTES: usize = 500;
 
 /// A request for a value, as it was made.
 #[derive(PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub(crate) struct FoundValue {
     /// Wiped when the last reader lets it go.
     key: Arc<ValueKey>,
     sealed: Box<[u8]>,
-    /// The day of the last read that left an access mark.
+    /// The day of the read that found it, which left an access mark. Other reads of that day leave none.
     pub(crate) day: UnixMillis,
 }
 
@@ -85,7 +85,10 @@ impl FoundValue {
     }
 
     fn bytes(&self) -> usize {
-        let texts = self.arn.len() + self.name.len() + self.asked.request.secret_id.len();
+        let GetSecretValue { secret_id, version_id, version_stage } = &self.asked.request;
+        let asked = [Some(secret_id), version_id.as_ref(), version_stage.as_ref()];
+        let asked: usize = asked.into_iter().flatten().map(String::len).sum();
+        let texts = self.arn.len() + self.name.len() + asked;
         let stages: usize = self.stages.iter().map(|stage| stage.len() + size_of::<String>()).sum();
         ENTRY_BYTES + texts + stages + self.sealed.len()
     }
@@ -103,45 +106,19 @@ impl FoundValue {
     }
 }
 
+impl Weight for Arc<FoundValue> {
+    fn weight(&self) -> usize {
+        self.bytes()
+    }
+}
+
 /// A request by its hash.
 pub(super) type Place = u64;
-
-/// Values that were used since the last change of generations, and those that were used before it.
-#[derive(Default)]
-struct Shard {
-    young: HashMap<Place, Arc<FoundValue>>,
-    old: HashMap<Place, Arc<FoundValue>>,
-    /// Bytes in `young`.
-    bytes: usize,
-}
-
-impl Shard {
-    fn insert(&mut self, place: Place, found: Arc<FoundValue>) {
-        if self.bytes >= GENERATION_BYTES {
-            self.old = std::mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-        self.bytes += found.bytes();
-        if let Some(before) = self.young.insert(place, found) {
-            self.bytes -= before.bytes();
-        }
-    }
-
-    fn remove(&mut self, place: Place, id: RecordId) {
-        let is_of = |found: Option<&Arc<FoundValue>>| found.is_some_and(|found| found.id == id);
-        if is_of(self.young.get(&place)) {
-            self.bytes -= self.young.remove(&place).map_or(0, |found| found.bytes());
-        }
-        if is_of(self.old.get(&place)) {
-            self.old.remove(&place);
-        }
-    }
-}
 
 /// The values of one state that were found lately.
 #[derive(Default)]
 pub(crate) struct FoundValues {
-    shards: Shards<Shard>,
+    shards: Shards<Generations<Place, Arc<FoundValue>, GENERATION_BYTES>>,
     /// Its keys are random, so nobody can choose requests whose hashes meet.
     hasher: RandomState,
 }
@@ -154,15 +131,7 @@ impl FoundValues {
     /// What was found for the same request, if nothing has changed since.
     pub(crate) fn get(&self, scope: &Scope, request: &GetSecretValue) -> Option<Arc<FoundValue>> {
         let place = self.place(scope, request);
-        let mut shard = self.shards.of(place)?;
-        let found = if let Some(found) = shard.young.get(&place) {
-            Arc::clone(found)
-        } else {
-            let found = shard.old.remove(&place)?;
-            shard.insert(place, Arc::clone(&found));
-            found
-        };
-        drop(shard);
+        let found = self.shards.of(place)?.get(&place)?;
         (found.asked.scope == *scope && found.asked.request == *request).then_some(found)
     }
 
@@ -177,21 +146,26 @@ impl FoundValues {
         }
     }
 
+    /// Whether the value at `place` is one of the secret's.
+    pub(super) fn holds(&self, place: Place, id: RecordId) -> bool {
+        let is_of = |found: &Arc<FoundValue>| found.id == id;
+        self.shards.of(place).is_some_and(|shard| shard.look(&place).is_some_and(is_of))
+    }
+
     /// Forgets the value at `place`, if it is one of the secret's.
     pub(super) fn remove(&self, place: Place, id: RecordId) {
-        if let Some(mut shard) = self.shards.of(place) {
-            shard.remove(place, id);
+        let Some(mut shard) = self.shards.of(place) else { return };
+        if shard.look(&place).is_some_and(|found| found.id == id) {
+            shard.remove(&place);
         }
     }
 
     pub(super) fn clear(&self) {
-        self.shards.each().for_each(|mut shard| *shard = Shard::default());
+        self.shards.each().for_each(|mut shard| *shard = Generations::default());
     }
 
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
-        let bytes_of = |found: &Arc<FoundValue>| found.bytes();
-        let of = |shard: &Shard| shard.young.values().chain(shard.old.values()).map(bytes_of).sum();
-        self.shards.each().map(|shard| -> usize { of(&shard) }).sum()
+        self.shards.each().map(|shard| shard.total()).sum()
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`access_marks`]: reads that no record shows yet (`LastAccessedDate`).
 //! - [`found`]: sealed values that were found lately, for the next reader.
+//! - [`generations`]: a bounded table that keeps what is used.
 //! - [`opened`]: rows that were opened lately, for the next reader.
 //! - [`overlay`]: where sealed rows are read from: the store, or the store under the rows of a batch.
 //! - [`row_view`]: opens and decodes the rows.
@@ -9,6 +10,7 @@
 
 pub(crate) mod access_marks;
 pub(crate) mod found;
+mod generations;
 pub(crate) mod opened;
 pub(crate) mod overlay;
 pub(crate) mod row_view;

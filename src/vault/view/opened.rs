@@ -5,6 +5,7 @@
 //! the same secret has changed since. So nothing here is older than what the state shows.
 
 use super::found::{FoundValue, FoundValues, Place};
+use super::generations::{Generations, Weight};
 use super::shards::Shards;
 use crate::crypto::ValueKey;
 use crate::env::faults::{self, Fault};
@@ -15,8 +16,6 @@ use std::sync::Arc;
 
 /// Rows in each of the two generations of a shard: 32,768 rows in all.
 const GENERATION_ROWS: usize = 256;
-/// Where data keys are kept, beside the versions that have them. No row of format 2 has this tree.
-pub(crate) const DATA_KEYS: Tree = Tree::Keys;
 /// The part of a key that is the secret's id, in every tree but `names`.
 const ID_BYTES: usize = 16;
 /// Secrets of a shard of which values are kept.
@@ -30,32 +29,26 @@ pub(crate) enum Opened {
     Name(RecordId),
     Secret(Arc<SecretRecord>),
     Version(Arc<VersionRecord>),
-    /// A version's data key. It is wiped when the last reader lets it go.
-    Key(Arc<ValueKey>),
     /// All labels of a secret.
     Labels(Arc<[(Stage, Seq)]>),
     /// The version that a token names.
     Token(Seq),
 }
 
-type Rows = HashMap<(Tree, Box<[u8]>), Opened>;
+impl Weight for Opened {}
 
-/// Rows that were used since the last change of generations, and those that were used before it.
+impl Weight for Arc<ValueKey> {}
+
+/// What is kept of the secrets of one shard.
 #[derive(Default)]
 struct Shard {
-    young: Rows,
-    old: Rows,
+    rows: Generations<(Tree, Box<[u8]>), Opened, GENERATION_ROWS>,
+    /// Data keys, by the keys of the rows that have them. A key is wiped when the last reader lets it go.
+    keys: Generations<Box<[u8]>, Arc<ValueKey>, GENERATION_ROWS>,
     /// Where the values of a secret stand that were found lately.
     values: HashMap<RecordId, Vec<Place>>,
     /// The last operation that changed a row of this shard.
     changed: Lsn,
-}
-
-impl Shard {
-    fn retain(&mut self, is_kept: impl Fn(&(Tree, Box<[u8]>)) -> bool) {
-        self.young.retain(|place, _| is_kept(place));
-        self.old.retain(|place, _| is_kept(place));
-    }
 }
 
 /// The opened rows of one state.
@@ -85,8 +78,15 @@ impl OpenedRows {
             return;
         }
         if shard.values.len() >= VALUE_SECRETS && !shard.values.contains_key(&id) {
-            for (id, places) in std::mem::take(&mut shard.values) {
-                self.forget_values(id, &places);
+            // Most have gone by themselves.
+            shard.values.retain(|id, places| {
+                places.retain(|place| self.values.holds(*place, *id));
+                !places.is_empty()
+            });
+            if shard.values.len() >= VALUE_SECRETS {
+                for (id, places) in std::mem::take(&mut shard.values) {
+                    self.forget_values(id, &places);
+                }
             }
         }
         let place = self.values.place_of(&found);
@@ -115,21 +115,25 @@ impl OpenedRows {
 
     /// What was kept of a row.
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
-        let place = (tree, key.into());
-        let mut shard = self.shard(key)?;
-        if let Some(found) = shard.young.get(&place) {
-            return Some(found.clone());
-        }
-        let found = shard.old.remove(&place)?;
-        insert(&mut shard, place, found.clone());
-        Some(found)
+        self.shard(key)?.rows.get(&(tree, key.into()))
     }
 
     /// Keeps an opened row that was read at `at`, unless its secret has changed since.
     pub(crate) fn keep(&self, tree: Tree, key: &[u8], opened: Opened, at: Lsn) {
-        let Some(mut shard) = self.shard(key) else { return };
-        if at >= shard.changed {
-            insert(&mut shard, (tree, key.into()), opened);
+        if let Some(mut shard) = self.shard(key).filter(|shard| at >= shard.changed) {
+            shard.rows.insert((tree, key.into()), opened);
+        }
+    }
+
+    /// The data key of the version with this row.
+    pub(crate) fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
+        self.shard(version)?.keys.get(&version.into())
+    }
+
+    /// Keeps a data key that was read at `at`, unless its secret has changed since.
+    pub(crate) fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>, at: Lsn) {
+        if let Some(mut shard) = self.shard(version).filter(|shard| at >= shard.changed) {
+            shard.keys.insert(version.into(), key);
         }
     }
 
@@ -153,16 +157,13 @@ impl OpenedRows {
                     self.forget_values(id, &places);
                 }
                 if is_purge && row.tree == Tree::Secrets {
-                    shard.retain(|(_, key)| !key.starts_with(&row.key));
+                    shard.rows.retain(|(_, key)| !key.starts_with(&row.key));
+                    shard.keys.retain(|key| !key.starts_with(&row.key));
                     continue;
                 }
-                let place = (row.tree, row.key.clone());
-                shard.young.remove(&place);
-                shard.old.remove(&place);
-                if row.tree == Tree::Versions && row.value.is_none() {
-                    let place = (DATA_KEYS, row.key.clone());
-                    shard.young.remove(&place);
-                    shard.old.remove(&place);
+                shard.rows.remove(&(row.tree, row.key.clone()));
+                if row.tree == Tree::Versions {
+                    shard.keys.remove(&row.key);
                 }
             }
         }
@@ -171,25 +172,21 @@ impl OpenedRows {
     /// Forgets everything: the keys that opened it are about to be erased.
     pub(crate) fn clear(&self) {
         for mut shard in self.shards.each() {
-            shard.retain(|_| false);
-            shard.values.clear();
+            let changed = shard.changed;
+            *shard = Shard { changed, ..Shard::default() };
         }
         self.values.clear();
     }
-}
-
-fn insert(shard: &mut Shard, place: (Tree, Box<[u8]>), opened: Opened) {
-    if shard.young.len() >= GENERATION_ROWS {
-        shard.old = std::mem::take(&mut shard.young);
-    }
-    shard.young.insert(place, opened);
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::crypto::{KdfParams, Keystore, Unlock, VaultId, key_file};
+    use crate::env::real::OsEntropy;
     use crate::model::RowChange;
+    use crate::secret::SecretValue;
 
     fn set(lsn: u64, rows: &[(Tree, &[u8], bool)]) -> ChangeSet {
         let row = |(tree, key, is_there): &(Tree, &[u8], bool)| RowChange {
@@ -231,26 +228,36 @@ mod tests {
         assert!(rows.get(Tree::Labels, &ID).is_none());
     }
 
+    fn data_key() -> Arc<ValueKey> {
+        let id = VaultId::generate(&OsEntropy).unwrap();
+        let unlock = Unlock::KeyFile(key_file::generate(id, &OsEntropy).unwrap());
+        let (_, keys) = Keystore::create(id, &unlock, KdfParams::FLOOR, &OsEntropy).unwrap();
+        Arc::new(keys.seal_value(&SecretValue::text("a"), &OsEntropy).unwrap().key)
+    }
+
     #[test]
     fn a_purge_forgets_everything_of_its_secret() {
         let rows = OpenedRows::default();
         let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
-        rows.keep(DATA_KEYS, &version, Opened::Token(Seq(1)), Lsn(1));
+        rows.keep(Tree::Versions, &version, Opened::Token(Seq(1)), Lsn(1));
+        rows.keep_data_key(&version, data_key(), Lsn(1));
         let changes: [(Tree, &[u8], bool); 2] =
             [(Tree::Names, b"hash of its name", false), (Tree::Secrets, &ID, true)];
         rows.forget(&[set(2, &changes)]);
-        assert!(rows.get(DATA_KEYS, &version).is_none());
+        assert!(rows.get(Tree::Versions, &version).is_none());
+        assert!(rows.data_key(&version).is_none());
     }
 
     #[test]
-    fn a_version_that_goes_takes_its_data_key_along_and_one_that_changes_does_not() {
-        let rows = OpenedRows::default();
-        let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
-        rows.keep(DATA_KEYS, &version, Opened::Token(Seq(1)), Lsn(1));
-        rows.forget(&[set(2, &[(Tree::Versions, &version, true)])]);
-        assert!(rows.get(DATA_KEYS, &version).is_some());
-        rows.forget(&[set(3, &[(Tree::Versions, &version, false)])]);
-        assert!(rows.get(DATA_KEYS, &version).is_none());
+    fn a_version_whose_row_changes_loses_its_data_key() {
+        for is_there in [true, false] {
+            let rows = OpenedRows::default();
+            let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
+            rows.keep_data_key(&version, data_key(), Lsn(1));
+            assert!(rows.data_key(&version).is_some());
+            rows.forget(&[set(2, &[(Tree::Versions, &version, is_there)])]);
+            assert!(rows.data_key(&version).is_none());
+        }
     }
 
     #[test]
@@ -261,7 +268,7 @@ mod tests {
             rows.keep(Tree::Tokens, &n.to_be_bytes(), Opened::Token(Seq(n)), Lsn(1));
             assert!(seq(rows.get(Tree::Tokens, &ID)).is_some());
         }
-        let kept = rows.shards.each().map(|shard| shard.young.len() + shard.old.len());
+        let kept = rows.shards.each().map(|shard| shard.rows.total());
         assert!(kept.sum::<usize>() <= 2 * rows.shards.each().count() * GENERATION_ROWS);
     }
 }

@@ -2,11 +2,13 @@
 //! rows that earlier operations of the batch have written (I1).
 
 use super::opened::{Opened, OpenedRows};
+use crate::crypto::ValueKey;
 use crate::model::{Lsn, RowChange, Tree};
 use crate::store::{PerTree, Range, Row, Store};
 use crate::vault::error::RowError;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// A source of sealed rows.
 pub(crate) trait RowSource {
@@ -20,6 +22,12 @@ pub(crate) trait RowSource {
     }
     /// Keeps an opened row for the next reader.
     fn keep(&self, _tree: Tree, _key: &[u8], _opened: Opened) {}
+    /// The data key of the version with this row, as it was unwrapped before.
+    fn data_key(&self, _version: &[u8]) -> Option<Arc<ValueKey>> {
+        None
+    }
+    /// Keeps a data key for the next reader.
+    fn keep_data_key(&self, _version: &[u8], _key: Arc<ValueKey>) {}
 }
 
 /// A state's rows, with those that were opened lately.
@@ -46,6 +54,14 @@ impl RowSource for Latest<'_> {
 
     fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
         self.opened.keep(tree, key, opened, self.at);
+    }
+
+    fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
+        self.opened.data_key(version)
+    }
+
+    fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>) {
+        self.opened.keep_data_key(version, key, self.at);
     }
 }
 
@@ -83,14 +99,12 @@ impl<B: RowSource> Layer<B> {
 }
 
 impl<B: RowSource> Layer<B> {
-    /// Whether the layer has a row whose key starts with `prefix`.
-    fn has(&self, tree: Tree, prefix: &[u8]) -> bool {
-        let rows = self.rows.of(tree);
-        let mut from = rows.range::<[u8], _>((Bound::Included(prefix), Bound::Unbounded));
-        from.next().is_some_and(|(key, _)| key.starts_with(prefix))
+    fn has(&self, tree: Tree, key: &[u8]) -> bool {
+        self.rows.of(tree).contains_key(key)
     }
 }
 
+/// What the layer has is known to this batch only, which may still be dropped. So nothing of it is kept.
 impl<B: RowSource> RowSource for Layer<B> {
     fn opened(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
         if self.has(tree, key) { None } else { self.below.opened(tree, key) }
@@ -99,6 +113,16 @@ impl<B: RowSource> RowSource for Layer<B> {
     fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
         if !self.has(tree, key) {
             self.below.keep(tree, key, opened);
+        }
+    }
+
+    fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
+        if self.has(Tree::Versions, version) { None } else { self.below.data_key(version) }
+    }
+
+    fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>) {
+        if !self.has(Tree::Versions, version) {
+            self.below.keep_data_key(version, key);
         }
     }
 

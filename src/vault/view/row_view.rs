@@ -2,7 +2,7 @@
 
 use super::access_marks::AccessMarks;
 use super::found::FoundValue;
-use super::opened::{DATA_KEYS, Opened};
+use super::opened::Opened;
 use super::overlay::{Latest, RowSource};
 use crate::crypto::{Keyring, ValueKey};
 use crate::model::{
@@ -196,13 +196,13 @@ impl<S: RowSource> RowView<'_, S> {
     /// The data key of a version with a value.
     pub(crate) fn value_key(&self, version: &VersionRecord) -> Result<Arc<ValueKey>, RowError> {
         let key = rows::version_key(version.id, version.seq);
-        if let Some(Opened::Key(key)) = self.source.opened(DATA_KEYS, &key) {
-            return Ok(key);
+        if let Some(known) = self.source.data_key(&key) {
+            return Ok(known);
         }
         let VersionRecord { id, seq, version_id, wrapped, .. } = version;
         let wrapped = wrapped.as_ref().ok_or(RowError::Row("ROW-9"))?;
         let opened = Arc::new(self.keys.unwrap_value_key(*id, *seq, version_id, wrapped)?);
-        self.source.keep(DATA_KEYS, &key, Opened::Key(Arc::clone(&opened)));
+        self.source.keep_data_key(&key, Arc::clone(&opened));
         Ok(opened)
     }
 
