@@ -143,16 +143,19 @@ impl Pipeline {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Whether the vault may grow. If rows in the memtable claim the space that is missing, they are flushed
-    /// first: then it is known how much their flush has taken.
-    pub(crate) fn has_space(&mut self) -> bool {
+    /// Whether the vault may grow. If only the rows in the memtable claim the space that is missing, they are
+    /// flushed first: then it is known how much their flush has taken.
+    pub(crate) fn make_space(&mut self) -> bool {
         let shared = &self.shared;
         let waiting = shared.state.waiting_bytes();
         if !shared.space.is_short(&self.log, waiting) {
             return true;
         }
-        let is_flushed =
-            waiting > 0 && shared.state().is_ok_and(|state| state.flush_to(self.lsn).is_ok());
+        // A flush takes space of its own, which a disk that is full without it does not have.
+        if waiting == 0 || shared.space.is_short(&self.log, 0) {
+            return false;
+        }
+        let is_flushed = shared.state().is_ok_and(|state| state.flush_to(self.lsn).is_ok());
         is_flushed && !shared.space.is_short(&self.log, shared.state.waiting_bytes())
     }
 
@@ -161,7 +164,7 @@ impl Pipeline {
         let log = &self.log;
         let wanted = if ahead { log.preparation_ahead() } else { log.preparation() };
         // When space runs out, the space of the next segment is left to what must still be written.
-        let preparation = wanted.filter(|_| self.has_space())?;
+        let preparation = wanted.filter(|_| self.make_space())?;
         self.shared.hand_over_segment(preparation)
     }
 

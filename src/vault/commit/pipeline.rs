@@ -208,7 +208,7 @@ impl Pipeline {
             return self.completed.extend(refused);
         }
         let now = self.now();
-        let mut may_grow = self.has_space();
+        let mut may_grow = self.make_space();
         let mut is_rebuilt = false;
         let outcome = loop {
             match self.attempt(&jobs, now, may_grow, is_rebuilt) {

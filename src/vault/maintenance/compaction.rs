@@ -2,11 +2,12 @@
 
 use super::maintainer::Maintainer;
 use crate::env::faults::Fault;
-use crate::env::threads::sync::PoisonError;
+use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::Result;
 use crate::log::LogError;
 use crate::model::Lsn;
 use crate::vault::commit::pipeline::Pipeline;
+use crate::vault::state::serving::State;
 use std::time::Duration;
 
 /// Published bytes after which the state is made durable, as far as it is flushed.
@@ -46,15 +47,15 @@ impl Maintainer {
         }
     }
 
-    /// Flushes the memtable up to `lsn` and makes the store below durable. If that fails the state is rebuilt.
+    /// Flushes the memtable up to `lsn` and makes the state durable. If that fails the state is rebuilt.
     pub(super) fn settle_state(&self, lsn: Lsn) -> Result<()> {
-        let (shared, driver) = (&self.inner.shared, &self.inner.driver);
-        let state = shared.state()?;
-        let settled = state.flush_to(lsn).and_then(|()| state.checkpoint(shared.env.fs.is_real()));
-        match settled {
-            Ok(_) => Ok(()),
-            Err(_) => driver.control(move |pipeline| pipeline.replace_failed(&state))?,
+        let driver = &self.inner.driver;
+        let state = self.inner.shared.state()?;
+        if state.flush_to(lsn).is_err() {
+            return driver.control(move |pipeline| pipeline.replace_failed(&state))?;
         }
+        driver.control(|pipeline| pipeline.begin_checkpoint(true, CHECKPOINT_BYTES))?;
+        self.make_durable(state)
     }
 
     /// Settles the state of a vault that is at rest. Else its last rows would be in the log alone.
@@ -79,7 +80,12 @@ impl Maintainer {
         if !is_due {
             return Ok(());
         }
-        let state = shared.state()?;
+        self.make_durable(shared.state()?)
+    }
+
+    /// Syncs the state, and lets the log free what it covers.
+    fn make_durable(&self, state: Arc<State>) -> Result<()> {
+        let (shared, driver) = (&self.inner.shared, &self.inner.driver);
         match state.checkpoint(shared.env.fs.is_real()) {
             Ok(Some(durable)) => {
                 let durable = if shared.tuning.faults.active(Fault::FreeBeforeFlush) {

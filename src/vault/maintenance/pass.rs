@@ -39,7 +39,7 @@ impl Maintainer {
         self.inner.driver.control(move |pipeline| {
             pipeline.now();
             if is_lacking {
-                pipeline.has_space();
+                pipeline.make_space();
             }
         })?;
         first.note(self.rebuild_broken_state());
