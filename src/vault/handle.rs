@@ -71,6 +71,19 @@ impl Vault {
         matches!(self.takes_writes(), Err(error) if *error.kind() == crate::error::ErrorKind::Closed)
     }
 
+    /// Whether the vault has let its folder go, so that somebody else may hold it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_let_go(&self) -> bool {
+        !self.inner.shared.is_locked()
+    }
+
+    /// Does work that must not meet the end of the vault: a close waits for it, as for a pass of maintenance.
+    #[cfg(feature = "cli")]
+    pub(crate) fn while_open<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _pass = self.running.maintainer.lock_pass();
+        if self.is_closed() { Err(crate::error::ErrorKind::Closed.into()) } else { work() }
+    }
+
     /// The vault's identity.
     #[must_use]
     pub fn id(&self) -> VaultId {

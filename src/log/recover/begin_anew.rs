@@ -20,8 +20,8 @@ impl Recovered {
     /// this log say; `end` follows this log's end and has their digest. Open the log again after it.
     ///
     /// # Errors
-    /// [`LogError::NoSpace`]: the log is as it was. After any other error an open finds the old log or the
-    /// new one.
+    /// After any error an open finds the old log or the new one. After [`LogError::NoSpace`] it is the old one,
+    /// unless the disk needs space even to overwrite the manifest.
     pub fn begin_anew(&self, end: End, rows: &mut Rows<'_>) -> Result<(), LogError> {
         if self.manifest.format >= RowFormat::NEWEST || end.lsn <= self.end().lsn {
             return Err(LogError::Refused { what: "this log needs no newer format" });
@@ -29,8 +29,7 @@ impl Recovered {
         self.begin_as(RowFormat::NEWEST, end, rows)
     }
 
-    /// The same in any format. No program of today writes an older one: this is for tests of what brings a
-    /// vault over.
+    /// The same in any format. Only tests of what brings a vault over begin an older one.
     pub fn begin_as(
         &self,
         format: RowFormat,

@@ -132,10 +132,6 @@ impl Recovered {
         let mut read = || -> Result<(), LogError> {
             let mut reader = SnapshotReader::open(&self.context, &self.manifest.snapshot)?;
             while let Some(row) = reader.next()? {
-                if !self.manifest.format.has(row.tree) {
-                    let file = FileKind::Snapshot.name(self.manifest.snapshot.number);
-                    return Err(LogError::damaged(file, 0, "MAN-8"));
-                }
                 visit(row.tree, reader.key(&row), reader.value(&row))?;
             }
             Ok(())

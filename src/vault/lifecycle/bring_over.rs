@@ -11,7 +11,7 @@
 use super::open::{log_of, repair_damage};
 use crate::crypto::Keyring;
 use crate::error::Result;
-use crate::log::{End, LogError, Recovered, RowVisitor};
+use crate::log::{End, LogError, Recovered, RowFormat, RowVisitor};
 use crate::store::{OrderedStore, Store};
 use crate::vault::directory::VaultDir;
 use crate::vault::error::{RowError, is_snapshot_damage};
@@ -19,8 +19,8 @@ use crate::vault::state::compare::visit_rows;
 use crate::vault::state::opener::StateOpener;
 use crate::vault::state::translate::to_newest;
 
-/// A log of the newest format that says what `recovered` says. `None`: the disk has no space for it, and
-/// nothing has changed.
+/// A log of the newest format that says what `recovered` says. `None`: the disk has no space for it, and the
+/// log is as it was.
 pub(super) fn bring_over(
     place: &VaultDir,
     keys: &Keyring,
@@ -34,11 +34,14 @@ pub(super) fn bring_over(
     let end = End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..recovered.end().clone() };
     let mut rows = |visit: &mut RowVisitor<'_>| visit_rows(&newest, visit);
     match recovered.begin_anew(end, &mut rows) {
-        Ok(()) => {}
-        Err(LogError::NoSpace) => return Ok(None),
+        Ok(()) | Err(LogError::NoSpace) => {}
         Err(error) => return Err(error.into()),
     }
+    // Where space ran out says the log: the manifest may have been written by then.
     let mut recovered = log_of(place, keys)?;
+    if recovered.row_format() < RowFormat::NEWEST {
+        return Ok(None);
+    }
     recovered.settle()?;
     Ok(Some(recovered))
 }

@@ -30,8 +30,6 @@ use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::view::row_view::RowView;
 use std::sync::Arc;
 
-/// What is wrong with a log of format 1 that cannot be brought over.
-const OLD_ROWS: &str = "rows of the log, which is of format 1, do not open";
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 1_000;
 
@@ -118,13 +116,9 @@ pub(crate) fn examine(
         anchor.judge_end(recovered.end())?;
         anchor.judge_rows(&rows, keys, recovered.end())?;
     }
-    match newest_of(place, keys, &recovered, &rows) {
-        Ok(newest) => {
-            let rows = newest.as_ref().unwrap_or(&rows);
-            open_rows(rows, keys, deep, place.options.progress.as_ref(), report);
-        }
-        Err(_) => report.damage.push(OLD_ROWS.to_owned()),
-    }
+    let newest = newest_of(place, keys, &recovered, &rows)?;
+    let shown = newest.as_ref().unwrap_or(&rows);
+    open_rows(shown, keys, deep, place.options.progress.as_ref(), report);
     if deep && let Err(error) = recovered.check_older() {
         // The newer snapshot is whole, so the older one is no longer needed.
         report.warnings.push(format!("the snapshot before the current one: {error}"));

@@ -18,6 +18,7 @@ use crate::env::Entropy;
 use crate::model::{RecordId, RowChange, Stage, Tree, VersionRecord};
 use crate::store::Store;
 use crate::vault::error::RowError;
+use std::collections::BTreeMap;
 
 /// Bytes of a key of `labels` in format 1. In format 2 it is the id alone.
 const LABEL_KEY_BYTES: usize = 32;
@@ -68,7 +69,7 @@ pub(crate) fn version(
 }
 
 /// What makes rows of format 1 rows of format 2: absolute changes, each place at most once. A row that does
-/// not open is an error, because what it says cannot be carried over.
+/// not open becomes one that does not open either, so that only the operations that need it fail.
 pub(crate) fn changes_to_format_2(
     rows: &dyn Store,
     keys: &Keyring,
@@ -81,8 +82,10 @@ pub(crate) fn changes_to_format_2(
         Ok::<_, RowError>(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
     };
     each(rows, Tree::Versions, &mut |key, row| {
-        let version = version(rows, keys, key, row)?;
-        changes.push(put(Tree::Versions, key, encode_version_2(&version))?);
+        changes.push(match version(rows, keys, key, row) {
+            Ok(version) => put(Tree::Versions, key, encode_version_2(&version))?,
+            Err(error) => broken(Tree::Versions, key, row, error)?,
+        });
         Ok(())
     })?;
     each(rows, Tree::Keys, &mut |key, _| {
@@ -92,13 +95,18 @@ pub(crate) fn changes_to_format_2(
     // The labels of a secret lie together.
     let mut of_one: Option<(RecordId, Vec<Label>)> = None;
     let mut indexes = Vec::new();
+    let mut spoiled = BTreeMap::new();
     each(rows, Tree::Labels, &mut |key, row| {
-        let id = RecordId(*key.first_chunk().ok_or(RowError::Row("ROW-8"))?);
-        let label = decode_label(&keys.open_row(Tree::Labels, key, row)?)?;
-        if label_key(keys, id, &label.0) != key {
-            return Err(RowError::Row("ROW-8"));
-        }
         changes.push(gone(Tree::Labels, key));
+        // No secret has a shorter key.
+        let Some(id) = key.first_chunk().map(|id| RecordId(*id)) else { return Ok(()) };
+        let label = match label(keys, id, key, row) {
+            Ok(label) => label,
+            Err(error) => {
+                spoiled.insert(id, broken(Tree::Labels, &id.0, row, error)?);
+                return Ok(());
+            }
+        };
         match &mut of_one {
             Some((same, labels)) if *same == id => labels.push(label),
             _ => indexes.extend(of_one.replace((id, vec![label]))),
@@ -106,11 +114,29 @@ pub(crate) fn changes_to_format_2(
         Ok(())
     })?;
     indexes.extend(of_one);
+    // Without one of its labels a secret would answer wrongly.
+    indexes.retain(|(id, _)| !spoiled.contains_key(id));
+    changes.extend(spoiled.into_values());
     for (id, mut labels) in indexes {
         labels.sort();
         changes.push(put(Tree::Labels, &id.0, encode_labels(&labels))?);
     }
     Ok(changes)
+}
+
+fn label(keys: &Keyring, id: RecordId, key: &[u8], row: &[u8]) -> Result<Label, RowError> {
+    let label = decode_label(&keys.open_row(Tree::Labels, key, row)?)?;
+    if label_key(keys, id, &label.0) == key { Ok(label) } else { Err(RowError::Row("ROW-8")) }
+}
+
+/// A row that opens in no format, for one that did not open. That the store failed is another error.
+fn broken(tree: Tree, key: &[u8], row: &[u8], error: RowError) -> Result<RowChange, RowError> {
+    if matches!(error, RowError::Store(_)) {
+        return Err(error);
+    }
+    // Without its last byte no seal holds.
+    let rest = row.split_last().map_or(&[][..], |(_, rest)| rest);
+    Ok(RowChange { tree, key: key.into(), value: Some(rest.into()) })
 }
 
 /// Takes a row: key and value.

@@ -120,8 +120,10 @@ pub(super) fn read_index(
 ) -> Result<Vec<u8>, LogError> {
     let damaged = || LogError::damaged(name, footer_at, "SNAP-9");
     let len = footer_at.checked_sub(footer.index_at).ok_or_else(damaged)?;
-    let longest = footer.blocks.saturating_mul(IndexEntry::BYTES_MAX as u64);
-    if len > longest || footer.index_at < HEADER_BYTES as u64 {
+    // No more blocks than find room before it, whatever the footer says.
+    let room = footer.index_at.checked_sub(HEADER_BYTES as u64).ok_or_else(damaged)?;
+    let blocks = footer.blocks.min(room / (BLOCK_HEADER_BYTES + TAG_BYTES) as u64);
+    if len > blocks.saturating_mul(IndexEntry::BYTES_MAX as u64) {
         return Err(damaged());
     }
     let len = usize::try_from(len).map_err(|_| damaged())?;

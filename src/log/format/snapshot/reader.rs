@@ -117,6 +117,9 @@ impl SnapshotReader {
             return Ok(None);
         }
         let row = self.row().map_err(|CodecError| self.damaged("SNAP-5"))?;
+        if !self.format.has(row.tree) {
+            return Err(self.damaged("MAN-8"));
+        }
         let key = self.block.get(row.key.clone()).unwrap_or_default();
         let rising = self
             .last_key
@@ -204,6 +207,11 @@ impl SnapshotReader {
     fn check_footer(&self) -> Result<(), LogError> {
         let Self { format, record, footer, .. } = self;
         let footer_at = record.bytes.saturating_sub(footer_bytes(*format) as u64);
+        // Nothing authenticates the footer yet, and it must not choose how much is read.
+        let index_bytes = footer_at.saturating_sub(footer.index_at);
+        if *format >= RowFormat::Two && index_bytes != self.index.len() as u64 {
+            return Err(LogError::damaged(self.name.clone(), footer.index_at, "SNAP-9"));
+        }
         let index = match format {
             RowFormat::One => Vec::new(),
             RowFormat::Two => read_index(self.file.as_ref(), &self.name, footer, footer_at)?,

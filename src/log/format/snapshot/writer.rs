@@ -4,7 +4,7 @@ use super::layout::{
     BLOCK_DOMAIN, BLOCK_HEADER_BYTES, Footer, IndexEntry, PAYLOAD_BYTES, footer_bytes, header,
     last_tag,
 };
-use crate::env::{File, OpenMode};
+use crate::env::{File, OpenMode, is_no_space};
 use crate::log::error::LogError;
 use crate::log::files::{FileKind, LogContext};
 use crate::log::format::frame::TAG_BYTES;
@@ -76,6 +76,10 @@ impl SnapshotWriter {
         if !rising {
             return Err(LogError::Refused { what: "snapshot rows do not rise" });
         }
+        if !self.format.has(tree) {
+            // It came from a frame of this log.
+            return Err(LogError::damaged(&self.name, 0, "MAN-8"));
+        }
         let row_bytes = 8 + key.len() + value.len();
         if self.payload_rows > 0 && self.payload.len() + row_bytes > PAYLOAD_BYTES {
             self.flush_block()?;
@@ -133,7 +137,12 @@ impl SnapshotWriter {
         self.file
             .write_all_at(&self.index, record.bytes)
             .map_err(|error| LogError::write(&self.name, error))?;
-        self.file.sync_all().map_err(|error| LogError::io("sync", &self.name, error))?;
+        // Some file systems find only now that they have no space. No manifest names this file, so nothing
+        // depends on what has become of it.
+        self.file.sync_all().map_err(|error| {
+            let is_full = is_no_space(&error);
+            if is_full { LogError::NoSpace } else { LogError::io("sync", &self.name, error) }
+        })?;
         self.context.sync_folder()?;
         record.bytes = bytes;
         record.tag = tag;
