@@ -334,8 +334,13 @@ pub(crate) fn close(vault: &Vault) {
     let stopped = vault.takes_writes();
     let closed = vault.close();
     let outcome = match stopped {
-        // A medium that is only read has nothing to close.
-        Err(error) if !matches!(error.kind(), ErrorKind::Closed | ErrorKind::ReadOnly) => {
+        // A vault that is only read has nothing to close.
+        Err(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::Closed | ErrorKind::ReadOnly | ErrorKind::OldFormat
+            ) =>
+        {
             Err(error)
         }
         _ => closed,

@@ -87,9 +87,9 @@ fn try_reach(env: &Env, dir: &Path, id: VaultId) -> io::Result<Reached> {
         Verdict::GoOn => Reached::Line(line),
         Verdict::Ending => Reached::Ending,
         Verdict::Full => Reached::Full,
-        Verdict::Elsewhere => {
-            Reached::Nobody(Some("the process that listens there holds another folder"))
-        }
+        Verdict::Elsewhere => Reached::Nobody(Some(
+            "the process that listens there holds another folder, or none any more",
+        )),
         Verdict::OtherVersion => Reached::Nobody(Some(
             "the process that holds it is another version of strongroom; use the same one",
         )),

@@ -36,15 +36,14 @@ impl Vault {
     /// Fails for a vault that is closed or in memory, if the folder is gone or cannot be written, and if a
     /// file or folder has the socket's name. The vault works on as before.
     pub fn listen(&self) -> Result<Listener> {
-        // Its folder may have another holder by now, whose socket must stay.
-        if self.is_closed() {
-            return Err(ErrorKind::Closed.into());
-        }
         let Some(dir) = self.folder() else {
             let what = "a vault in memory has no folder in which commands could find it";
             return Err(ErrorKind::Usage { what }.into());
         };
-        // A library logs nothing (SPEAK-2).
-        Listener::listen(self.env(), dir, self, |_, _, _| ())
+        // The folder of a closed vault may have another holder, whose socket must stay.
+        self.while_open(|| {
+            // A library logs nothing (SPEAK-2).
+            Listener::listen(self.env(), dir, self, |_, _, _| ())
+        })
     }
 }

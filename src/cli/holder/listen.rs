@@ -253,8 +253,8 @@ fn converse(room: &Room, stream: UnixStream) -> io::Result<()> {
     let verdict = match protocol::hello(&mut line, by)? {
         None => Verdict::OtherVersion,
         Some(hello) if hello != room.hello => Verdict::Elsewhere,
-        // A closed vault may be another holder's, and a listener that stays would keep commands waiting.
-        Some(_) if room.vault.is_closed() => Verdict::Elsewhere,
+        // The folder may have another holder by now. Whoever waited for this one would wait in vain.
+        Some(_) if room.vault.has_let_go() => Verdict::Elsewhere,
         Some(_) if room.is_ending(&room.lock()) => Verdict::Ending,
         Some(_) => Verdict::GoOn,
     };

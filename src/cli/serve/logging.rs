@@ -48,7 +48,11 @@ pub(super) fn start(context: &Context, args: &LogArgs) -> Result<Log, CliError> 
     let writer = Lines { lines: lines.clone(), lost: Arc::clone(&lost) };
     thread::Builder::new()
         .name("strongroom-log".to_owned())
-        .spawn(move || write_lines(&written, &lost))
+        .spawn(move || {
+            write_lines(&written, &lost, output::raw_lines, |lost| {
+                tracing::warn!(target: "strongroom::log", lost, "lines of the log were lost");
+            });
+        })
         .map_err(|error| CliError::io("the thread of the log cannot be started", &error))?;
     let builder = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
@@ -172,8 +176,14 @@ impl Write for Line<'_> {
     }
 }
 
-/// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many.
-fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
+/// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many. Once lines
+/// can be written again, `tell` hears how many were lost before.
+fn write_lines(
+    lines: &Receiver<Message>,
+    lost: &AtomicU64,
+    write: impl Fn(&[u8]) -> io::Result<()>,
+    tell: impl Fn(u64),
+) {
     let mut is_line_open = false;
     while let Ok(first) = lines.recv() {
         let mut next = Some(first);
@@ -200,13 +210,14 @@ fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
                 }
             }
             if count > 0 {
-                is_line_open = output::raw_lines(&block).is_err();
+                is_line_open = write(&block).is_err();
                 if is_line_open {
                     lost.fetch_add(count, Ordering::Relaxed);
-                }
-                let lost = lost.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    tracing::warn!(target: "strongroom::log", lost, "nobody read the log in time");
+                } else {
+                    let lost = lost.swap(0, Ordering::Relaxed);
+                    if lost > 0 {
+                        tell(lost);
+                    }
                 }
             }
             if let Some(done) = asked {
@@ -223,7 +234,33 @@ fn write_lines(lines: &Receiver<Message>, lost: &AtomicU64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
     use tracing::Level;
+
+    #[test]
+    fn lost_lines_are_told_once_lines_can_be_written_again() {
+        let (send, lines) = sync_channel(8);
+        let (lost, told) = (AtomicU64::new(2), RefCell::new(Vec::new()));
+        let line = |text: &str| send.send(Message::Line(text.as_bytes().to_vec())).unwrap();
+        let (done, _is_done) = sync_channel(1);
+        line("first\n");
+        send.send(Message::End(done.clone())).unwrap();
+        line("second\n");
+        send.send(Message::End(done)).unwrap();
+        drop(send);
+        let blocks = RefCell::new(Vec::new());
+        let write = |block: &[u8]| {
+            blocks.borrow_mut().push(String::from_utf8_lossy(block).into_owned());
+            let is_first = blocks.borrow().len() == 1;
+            if is_first { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        };
+        write_lines(&lines, &lost, write, |count| {
+            told.borrow_mut().push((blocks.borrow().len(), count));
+        });
+        // The second block begins a line of its own, as the first may have ended within one.
+        assert_eq!(*blocks.borrow(), ["first\n", "\nsecond\n"]);
+        assert_eq!(*told.borrow(), [(2, 3)], "not while nothing can be written");
+    }
 
     #[test]
     fn levels_are_read_as_rust_log_has_them() {
