@@ -49,7 +49,7 @@ const STACK_BYTES: usize = 8 * 1024;
 /// until another call needs its place (I8).
 #[inline(never)]
 fn wipe_stack() {
-    // In words, as each is a store of its own.
+    // Words and not bytes: each element is a store of its own, which the compiler may not join.
     let mut stack = [0_u64; STACK_BYTES / size_of::<u64>()];
     stack.zeroize();
     std::hint::black_box(&mut stack);
@@ -59,6 +59,18 @@ impl Keyring {
     /// Seals a value under a fresh data key. Needs no plan, no identity and no epoch, so callers do
     /// it on their own threads. [`CryptoError::TooLong`] above [`VALUE_BYTES_MAX`].
     pub fn seal_value(
+        &self,
+        value: &SecretValue,
+        entropy: &dyn Entropy,
+    ) -> Result<SealedValue, CryptoError> {
+        let sealed = self.seal_here(value, entropy);
+        wipe_stack();
+        sealed
+    }
+
+    /// The same, with traces of the value left on the stack.
+    #[inline(never)]
+    fn seal_here(
         &self,
         value: &SecretValue,
         entropy: &dyn Entropy,
@@ -82,7 +94,6 @@ impl Keyring {
                 *to = *from;
             }
         });
-        wipe_stack();
         let sealed = sealed?;
         let shape = SealedValue::shape_of(&sealed).ok_or(CryptoError::TooLong)?;
         Ok(SealedValue { key, sealed, shape })

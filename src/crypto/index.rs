@@ -26,7 +26,7 @@ impl Keyring {
         self.index("token", &[&id.0, version.as_str().as_bytes()])
     }
 
-    /// Replaces a staging label in tree `labels`. It is bound to the secret.
+    /// Replaces a staging label in a row of format 1, which had a row for each. It is bound to the secret.
     #[must_use]
     pub fn label_index(&self, id: RecordId, stage: &Stage) -> [u8; 32] {
         self.index("label", &[&id.0, stage.as_str().as_bytes()])

@@ -10,7 +10,7 @@
 //!                          v one box each, in the keystore, numbered by term
 //! names   log   digest   payload   audit   row                 epoch
 //! (index) (MAC) (SetSum) (equality)        |                     |
-//!                                          v seals rows          v wraps, one row of `keys` each
+//!                                          v seals rows          v wraps, in the row of the version
 //!                                                          { data key, payload MAC }
 //!                                                                |
 //!                                                                v seals one value, once

@@ -22,8 +22,8 @@ pub enum Tree {
     Secrets = 2,
     /// `secret id | seq -> metadata, and the box of data key and payload MAC`
     Versions = 3,
-    /// `secret id | seq -> term, wrapped data key and payload MAC`. Only in rows of format 1: since format 2
-    /// the box lies in the row of its version.
+    /// `secret id | seq -> wrap of data key and payload MAC`. Only in rows of format 1: since format 2 the wrap
+    /// lies in the row of its version.
     Keys = 4,
     /// `secret id | seq | chunk -> 4 KiB of the sealed value`
     Blobs = 5,
