@@ -1,6 +1,5 @@
 //! Writes the members of a response as a JSON object.
 
-use super::compact::Compact;
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
 use crate::secret::buffer::WipedBuffer;
@@ -136,7 +135,7 @@ pub(crate) fn to_json(response: &impl Structure, style: Style) -> Result<Zeroizi
     match style {
         Style::Command => write(response.room(), |out| pretty_into(out, &object)),
         Style::Server | Style::Agent => {
-            write(response.room(), |out| object.serialize(Compact(out)))
+            write(response.room(), |out| serde_json::to_writer(out, &object))
         }
     }
 }

@@ -3,7 +3,6 @@
 //! Responses borrow nothing and know nothing of JSON. This module lists the members of each response in the
 //! order of the API model and writes them into a buffer that is wiped (I8).
 //!
-//! - `compact.rs`: JSON without spaces
 //! - `json.rs`: [`Structure`], the members of one object, and the writer
 //! - `secrets.rs`: create, update, describe, list, delete, and versions
 //! - `values.rs`: values, batches of values, random passwords
@@ -13,7 +12,6 @@
 // With only one of the features `cli` and `server`, the other's style and responses are unused.
 #![cfg_attr(not(all(feature = "cli", feature = "server")), allow(dead_code, unused_imports))]
 
-mod compact;
 mod json;
 mod policies;
 mod replication;

@@ -28,10 +28,6 @@ impl Structure for VersionResponse {
             out.structures("ReplicationStatus", replicas);
         }
     }
-
-    fn room(&self) -> usize {
-        512
-    }
 }
 
 impl Structure for DeleteSecretResponse {

@@ -10,9 +10,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::ser::SerializeMap;
 use zeroize::Zeroizing;
 
-/// Names of the members around a value, and its date.
-const MEMBER_BYTES: usize = 128;
-
 impl Structure for GetSecretValueResponse {
     fn add_members<M: SerializeMap>(&self, out: &mut Members<M>) {
         out.add("ARN", &self.arn);
@@ -30,13 +27,9 @@ impl Structure for GetSecretValueResponse {
         out.date("CreatedDate", self.created_date);
     }
 
-    /// All of it, unless the value needs escapes: a larger buffer is more to wipe.
     fn room(&self) -> usize {
         let bytes = self.value.bytes().len();
-        let stages: usize = self.version_stages.iter().map(|stage| stage.len() + 3).sum();
-        let texts = self.arn.len() + self.name.len() + self.version_id.as_str().len() + stages;
-        MEMBER_BYTES
-            + texts
+        COMMON_BYTES
             + match self.value {
                 SecretValue::String(_) => bytes,
                 SecretValue::Binary(_) => base64_len(bytes),

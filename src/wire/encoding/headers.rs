@@ -1,4 +1,4 @@
-//! Names of headers, read once and not with every request.
+//! Names of headers, made once and not with every request, and how a header is read that stands once.
 
 use hyper::header::AsHeaderName;
 use hyper::http::{HeaderMap, HeaderName};

@@ -1,4 +1,4 @@
-//! Text forms of HTTP requests and responses: forms, dates, XML, and what is repeated of a request.
+//! Text forms of HTTP requests and responses: forms, headers, dates, XML, and what is repeated of a request.
 
 pub(crate) mod form;
 pub(crate) mod headers;

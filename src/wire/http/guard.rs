@@ -8,7 +8,7 @@
 
 use crate::model::name::{host_and_port, is_host};
 use crate::wire::encoding::cut;
-use crate::wire::encoding::headers::SEC_FETCH_SITE;
+use crate::wire::encoding::headers::{SEC_FETCH_SITE, single};
 use crate::wire::observe::{Cause, Notes};
 use crate::wire::reply::ReplyError;
 use crate::wire::sigv4;
@@ -49,11 +49,7 @@ pub(crate) fn check(head: &Parts, names: Names<'_>, proof: Proof) -> Result<(), 
 /// Refuses a request to another host.
 pub(crate) fn check_host(head: &Parts, names: Names<'_>) -> Result<(), ReplyError> {
     let headers = &head.headers;
-    let mut hosts = headers.get_all(&HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().ok(),
-        _ => None,
-    };
+    let host = single(headers, &HOST);
     let to_us = |authority: &str| {
         is_local(authority, names.local)
             || names.allowed.iter().any(|allowed| is_allowed(authority, allowed))

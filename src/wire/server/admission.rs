@@ -31,7 +31,12 @@ pub(super) fn connections_max(limits: &Limits) -> usize {
 }
 
 /// A connection that was accepted and for which there is no place yet. All others wait in the system's queue.
-type Waiting = (TcpStream, Listener);
+struct Waiting {
+    stream: TcpStream,
+    listener: Listener,
+    /// Whether the log has heard that the server is full.
+    is_told: bool,
+}
 
 pub(super) struct Connections {
     service: Arc<Service>,
@@ -61,12 +66,8 @@ impl Connections {
 
     /// Takes a connection that was accepted. In a full server it waits until another one ends or gives way.
     pub(super) fn arrive(&mut self, stream: TcpStream, listener: Listener) {
-        self.waiting = Some((stream, listener));
-        // If it only waits until others are closed, that is a moment and nothing to report.
-        if !self.admit_waiting() && self.has_files() {
-            let detail = format!("all {} connections are active, a new one waits", self.open.len());
-            self.service.observer.refuse(Cause::Full, &detail);
-        }
+        self.waiting = Some(Waiting { stream, listener, is_told: false });
+        self.admit_waiting();
     }
 
     /// Looks again whether there is a place for the one that waits. `false`: it still waits.
@@ -74,14 +75,29 @@ impl Connections {
         if self.waiting.is_none() {
             return true;
         }
-        let is_full = self.open.len() >= self.service.limits.connections;
-        if !self.has_files() || (is_full && !self.make_room()) {
+        // That it waits until others are closed lasts a moment and is nothing to report.
+        if !self.has_files() {
             return false;
         }
-        if let Some((stream, listener)) = self.waiting.take() {
+        let is_full = self.open.len() >= self.service.limits.connections;
+        if is_full && !self.make_room() {
+            self.tell_full();
+            return false;
+        }
+        if let Some(Waiting { stream, listener, .. }) = self.waiting.take() {
             self.admit(stream, listener);
         }
         true
+    }
+
+    /// Reports once for each connection that waits that all others are active.
+    fn tell_full(&mut self) {
+        let Some(waiting) = self.waiting.as_mut().filter(|waiting| !waiting.is_told) else {
+            return;
+        };
+        waiting.is_told = true;
+        let detail = format!("all {} connections are active, a new one waits", self.open.len());
+        self.service.observer.refuse(Cause::Full, &detail);
     }
 
     /// Whether few enough of those that gave way are still closing.
@@ -90,16 +106,17 @@ impl Connections {
     }
 
     fn admit(&mut self, stream: TcpStream, listener: Listener) {
-        let socket = Arc::new(stream);
-        let asked = Arc::clone(&socket);
-        let connection = Arc::new(Connection::new(move || unread_bytes(&*asked)));
+        let (read, write) = stream.into_split();
+        let write = Arc::new(write);
+        let asked = Arc::clone(&write);
+        let connection = Arc::new(Connection::new(move || unread_bytes((*asked).as_ref())));
         let id = self.next;
         self.next += 1;
         self.open.insert(id, Arc::clone(&connection));
         let service = Arc::clone(&self.service);
         let stop = self.stop.subscribe();
         self.tasks.spawn(async move {
-            connection::serve(service, connection, socket, listener, stop).await;
+            connection::serve(service, connection, (read, write), listener, stop).await;
             id
         });
     }

@@ -22,6 +22,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use zeroize::Zeroizing;
@@ -47,10 +48,11 @@ pub(crate) enum Listener {
 pub(crate) async fn serve(
     service: Arc<Service>,
     connection: Arc<Connection>,
-    socket: Arc<TcpStream>,
+    (read, write): (OwnedReadHalf, Arc<OwnedWriteHalf>),
     listener: Listener,
     mut stop: watch::Receiver<bool>,
 ) {
+    let socket: &TcpStream = (*write).as_ref();
     // Responses are written in one piece, so waiting for more only delays them.
     let _ = socket.set_nodelay(true);
     let Ok(local) = socket.local_addr() else { return };
@@ -67,7 +69,7 @@ pub(crate) async fn serve(
             Ok::<_, Infallible>(handle(&service, &connection, request, (local, listener)).await)
         }
     });
-    let stream = Stream { socket: Arc::clone(&socket), connection: Arc::clone(&connection) };
+    let stream = Stream { read, write: Arc::clone(&write), connection: Arc::clone(&connection) };
     let http = http1::Builder::new()
         .timer(TokioTimer::new()) // without one the next limit is silently off
         .header_read_timeout(limits.idle_time.max(limits.head_time))
@@ -107,7 +109,7 @@ pub(crate) async fn serve(
     let hears = connection.leave();
     let farewell = async {
         if hears {
-            linger(&socket).await;
+            linger(socket).await;
         } else {
             sleep(DEAF_TIME).await;
         }

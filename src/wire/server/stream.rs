@@ -5,25 +5,31 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// The two ends of a socket in one. The connection keeps the socket, so that it can be asked what waits in
 /// it.
 pub(super) struct Stream {
-    pub(super) socket: Arc<TcpStream>,
+    pub(super) read: OwnedReadHalf,
+    pub(super) write: Arc<OwnedWriteHalf>,
     pub(super) connection: Arc<Connection>,
 }
 
 impl Stream {
+    fn socket(&self) -> &TcpStream {
+        (*self.write).as_ref()
+    }
+
     fn poll_sent(
         &self,
         context: &mut Context<'_>,
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.socket.poll_write_ready(context))?;
-            match write(&self.socket) {
+            ready!(self.socket().poll_write_ready(context))?;
+            match write(self.socket()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => (),
                 sent => {
                     self.connection.sent(*sent.as_ref().unwrap_or(&0));
@@ -40,32 +46,14 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let room = buffer.remaining();
-        loop {
-            ready!(self.socket.poll_read_ready(context))?;
-            let mut taken = None;
-            let read = self.socket.try_io(Interest::READABLE, || {
-                let count = self.socket.try_read_buf(buffer)?;
-                taken = Some(count);
-                // What left room has emptied the socket. To say so here saves the call that would find out.
-                if count > 0 && count < room {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Ok(())
-            });
-            match (taken, read) {
-                (Some(count), _) => {
-                    if count > 0 {
-                        self.connection.received(count);
-                    }
-                    return Poll::Ready(Ok(()));
-                }
-                (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
-                    return Poll::Ready(Err(error));
-                }
-                (None, _) => (),
-            }
+        let stream = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut stream.read).poll_read(context, buffer))?;
+        let count = buffer.filled().len() - before;
+        if count > 0 {
+            stream.connection.received(count);
         }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -96,6 +84,6 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(crate::env::real::end_writing(&*self.socket))
+        Poll::Ready(crate::env::real::end_writing(self.socket()))
     }
 }

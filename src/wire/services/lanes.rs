@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Threads for reads that may take longer than a few microseconds. None waits for a sync.
+/// Threads for all reads that do not run on the serving threads (CONN-15).
 pub(crate) const READ_THREADS_MAX: usize = 16;
 
 /// The lane of costly reads. Together they use at most half of the processors, or the only one.

@@ -1,7 +1,7 @@
 //! The answer to requests for other AWS services, in the form that their clients read (rules WIRE-OTHER-1 to
 //! 4).
 
-use crate::wire::encoding::headers::single;
+use crate::wire::encoding::headers::{X_AMZ_TARGET, single};
 use crate::wire::encoding::xml::escaped;
 use crate::wire::http::route::is_form;
 use crate::wire::observe::other_service;
@@ -83,7 +83,7 @@ impl Form {
         if name.starts_with("s3") {
             return Self::S3;
         }
-        if head.headers.contains_key("x-amz-target") || content_type.contains("json") {
+        if head.headers.contains_key(&X_AMZ_TARGET) || content_type.contains("json") {
             return Self::Json;
         }
         if EC2.contains(&name) || version == Some(EC2_VERSION) {

@@ -138,13 +138,12 @@ impl Service {
         let (head, body) = request.into_parts();
         let admitted = self.admit(&head, local);
         let called = called(&head);
-        let mut claim = None;
         // The body is read even if the request is refused: some clients read the response only after writing
         // it.
-        let intake = if admitted.is_ok() {
-            self.intake(&head, called.is_some(), &mut claim).await
+        let (intake, claim) = if admitted.is_ok() {
+            self.intake(&head, called.is_some()).await
         } else {
-            Intake::Drop
+            (Intake::Drop, None)
         };
         let body = body::collect(body, intake, &self.limits).await;
         if !is_wanted() {
@@ -179,7 +178,10 @@ impl Service {
             Route::Sts => {
                 self.local_stack.note_request();
                 self.pairs.refresh(&self.vault).await?;
-                let who = || Ok(self.identify(&head, &body, Claim::read(&head, Audience::STS))?.0);
+                let who = || {
+                    let claim = || claim.unwrap_or_else(|| Claim::read(&head, Audience::STS));
+                    Ok(self.identify(&head, &body, claim)?.0)
+                };
                 return Ok(sts::answer(&head, &body, request_id, who));
             }
             Route::Other(_) | Route::SecretsManager => self.local_stack.note_request(),
@@ -214,37 +216,35 @@ impl Service {
     }
 
     /// What is done with the body: it is kept if it can matter (CONN-7). `is_call`: its head is one of a
-    /// request to an operation. What that says about its signature is put into `claim`.
+    /// request to an operation. Also what the head says about the signature, if it was read.
     async fn intake<'h>(
         &self,
         head: &'h Parts,
         is_call: bool,
-        claim: &mut Option<Result<Claim<'h>, AuthError>>,
-    ) -> Intake<'_> {
+    ) -> (Intake<'_>, Option<Result<Claim<'h>, AuthError>>) {
         if route::is_probe(head) {
-            return Intake::Drop;
+            return (Intake::Drop, None);
         }
         let is_form = !is_call && route::is_form(head);
         let audience = if is_form { Audience::STS } else { Audience::SECRETS_MANAGER };
-        let can_be_good = match self.auth {
-            _ if !is_call && !is_form => false,
+        let (can_be_good, claim) = match self.auth {
+            _ if !is_call && !is_form => (false, None),
             Auth::SigV4 => {
                 // A failure is reported where the signature is verified.
                 let _ = self.pairs.refresh(&self.vault).await;
-                let (read, now) = (Claim::read(head, audience), self.env.clock.wall());
+                let (claim, now) = (Claim::read(head, audience), self.env.clock.wall());
                 let pairs = self.pairs.current();
-                let can_be_good = read.as_ref().is_ok_and(|claim| claim.may_hold(&pairs, now));
-                *claim = is_call.then_some(read);
-                can_be_good
+                (claim.as_ref().is_ok_and(|claim| claim.may_hold(&pairs, now)), Some(claim))
             }
-            Auth::None => true,
+            Auth::None => (true, None),
         };
-        match (can_be_good, is_form) {
+        let intake = match (can_be_good, is_form) {
             (true, _) => Intake::Keep(&self.room),
             // It names the operation, by which a refusal is worded.
             (false, true) => Intake::Beginning,
             (false, false) => Intake::Drop,
-        }
+        };
+        (intake, claim)
     }
 
     fn names(&self, local: SocketAddr) -> Names<'_> {
@@ -257,23 +257,23 @@ impl Service {
         body: &[u8],
         claim: Option<Result<Claim<'h>, AuthError>>,
     ) -> Result<Identity, ReplyError> {
-        let claim = claim.unwrap_or_else(|| Claim::read(head, Audience::SECRETS_MANAGER));
+        let claim = || claim.unwrap_or_else(|| Claim::read(head, Audience::SECRETS_MANAGER));
         self.identify(head, body, claim).map_err(|error| ReplyError::Unauthenticated {
             exception: error.exception,
             message: error.message,
         })
     }
 
-    fn identify(
+    fn identify<'h>(
         &self,
         head: &Parts,
         body: &[u8],
-        claim: Result<Claim<'_>, AuthError>,
+        claim: impl FnOnce() -> Result<Claim<'h>, AuthError>,
     ) -> Result<Identity, AuthError> {
         match self.auth {
             Auth::SigV4 => {
                 let (pairs, now) = (self.pairs.current(), self.env.clock.wall());
-                let verified = claim.and_then(|claim| claim.verify(head, body, &pairs, now));
+                let verified = claim().and_then(|claim| claim.verify(head, body, &pairs, now));
                 let (scope, stamp) = verified.inspect_err(|error| noted::refusal(head, error))?;
                 Ok((scope, Some(stamp)))
             }

@@ -16,7 +16,7 @@ const DAY_BYTES: usize = 8;
 /// An `Authorization` header whose parts are all well-formed.
 pub(super) struct Authorization<'a> {
     pub(super) key_id: &'a str,
-    /// Day of the scope, equal to the day of `time`.
+    /// Day of the scope, equal to the day of `at`.
     pub(super) day: &'a str,
     pub(super) region: &'a str,
     /// Lower-case, sorted, each name once.
@@ -24,7 +24,7 @@ pub(super) struct Authorization<'a> {
     pub(super) signature: &'a str,
     /// The time of the request, as it claims.
     pub(super) at: UnixMillis,
-    /// The same time as it is signed.
+    /// The same time as text, as the scope was compared with it and as it is signed.
     pub(super) basic: [u8; 16],
     pub(super) audience: Audience,
 }
@@ -159,10 +159,6 @@ fn scope<'a>(
             ),
         ));
     };
-    let is_today = basic.starts_with(day.as_bytes()) && day.len() == DAY_BYTES;
-    if is_region(region) && named == service && terminator == TERMINATOR && is_today {
-        return Ok((key_id, day, region));
-    }
     let mut wrong = Vec::new();
     if !is_region(region) {
         wrong
@@ -178,7 +174,7 @@ fn scope<'a>(
             cut(terminator)
         ));
     }
-    if !is_today {
+    if basic.get(..DAY_BYTES) != Some(day.as_bytes()) {
         let basic = String::from_utf8_lossy(basic);
         let today = basic.get(..DAY_BYTES).unwrap_or_default();
         wrong.push(format!(
@@ -186,6 +182,9 @@ fn scope<'a>(
              HTTP: '{}' != '{today}', from '{basic}'.",
             cut(day)
         ));
+    }
+    if wrong.is_empty() {
+        return Ok((key_id, day, region));
     }
     Err(AuthError::invalid(
         "its credential is for another region, service or day.",

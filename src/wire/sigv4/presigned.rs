@@ -2,6 +2,7 @@
 
 use super::error::AuthError;
 use crate::wire::encoding::form;
+use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
 
 /// What AWS asks for in the query, in the order of its message.
@@ -14,7 +15,7 @@ pub(super) fn refuse(head: &Parts) -> Result<(), AuthError> {
     if form::value(query, "X-Amz-Algorithm").is_none() {
         return Ok(());
     }
-    if head.headers.contains_key("authorization") {
+    if head.headers.contains_key(AUTHORIZATION) {
         return Err(AuthError::invalid(
             "it is in the query and in the header.",
             "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP \

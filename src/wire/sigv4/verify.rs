@@ -193,7 +193,7 @@ fn check_window(at: UnixMillis, now: UnixMillis) -> std::result::Result<(), Auth
     // The time of a request has whole seconds, so the window has, too.
     let now = now.whole_seconds();
     let (earliest, latest) = (now.plus(-WINDOW_MILLIS), now.plus(WINDOW_MILLIS));
-    let text = time::format_basic;
+    let text = |at| String::from_utf8_lossy(&time::basic(at)).into_owned();
     if at < earliest {
         return Err(AuthError::skewed(format!(
             "Signature expired: {} is now earlier than {} ({} - {WINDOW_MINUTES} min.)",
