@@ -209,7 +209,10 @@ fn t12_key_files_are_taken_as_editors_leave_them() {
     let said = home.run(&["get", "a", "--key-file", "/etc/passwd"]).expect(4);
     assert!(said.err.contains("/etc/passwd is not a key file"), "{}", said.err);
     assert!(!said.err.contains("chmod"), "{}", said.err);
-    let typo = home.file("typo", String::from_utf8(text).unwrap().replacen('0', "1", 1));
+    let mut typo = text;
+    let last = typo.iter().rposition(u8::is_ascii_hexdigit).unwrap();
+    typo[last] = if typo[last] == b'0' { b'1' } else { b'0' };
+    let typo = home.file("typo", &typo);
     chmod(Path::new(&typo), 0o644);
     let said = home.run(&["get", "a", "--key-file", &typo]).expect(4);
     assert!(said.err.contains("is not a key file, or it is damaged"), "{}", said.err);
