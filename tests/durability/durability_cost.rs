@@ -206,21 +206,31 @@ fn strace_counts_four_calls_to_the_file_system_for_each_put() {
     assert!((4 * PUTS..4 * PUTS + PUTS / 10).contains(&all), "{counts:?}");
 }
 
-/// Record, labels, version, token and one chunk: what a put of a short value changes, and nothing else.
+/// Record, labels, version, token and one chunk: what a put of a short value changes, and nothing else. Sealed
+/// and padded, a value of 3,964 bytes is the longest that fits into one chunk of 4,096.
 #[test]
-fn a_put_of_up_to_4_kib_is_five_rows() {
+fn a_put_of_up_to_3_964_bytes_is_five_rows() {
     let world = World::new(42);
     let vault = world.create(&Setup::default()).unwrap();
     create(&vault, 0);
     vault.put_secret_value(put(0, 1)).unwrap();
-    for n in 2..6 {
+    let cases: [(usize, &[u8]); 5] = [
+        (1, &[2, 3, 5, 6, 7]),
+        (1_024, &[2, 3, 5, 6, 7]),
+        (3_964, &[2, 3, 5, 6, 7]),
+        (3_965, &[2, 3, 5, 5, 6, 7]),
+        (4_096, &[2, 3, 5, 5, 6, 7]),
+    ];
+    for (n, (len, trees)) in cases.into_iter().enumerate() {
         let before = world::sealed_rows(&vault);
-        vault.put_secret_value(put(0, n)).unwrap();
+        let value = SecretValue::binary(vec![7; len]);
+        vault.put_secret_value(PutSecretValue { value: Some(value), ..put(0, 2 + n) }).unwrap();
         let after = world::sealed_rows(&vault);
         let written: Vec<_> = after.iter().filter(|row| !before.contains(row)).collect();
-        let trees: Vec<u8> = written.iter().map(|row| row.tree as u8).collect();
-        assert_eq!(trees, [2, 3, 5, 6, 7], "put {n}");
-        assert_eq!(after.len(), before.len() + 3, "put {n}: version, chunk and token are new");
+        let found: Vec<u8> = written.iter().map(|row| row.tree as u8).collect();
+        assert_eq!(found, trees, "a value of {len} bytes");
+        // All but the record and the labels are new.
+        assert_eq!(after.len(), before.len() + trees.len() - 2, "a value of {len} bytes");
     }
     vault.close().unwrap();
 }
