@@ -1,6 +1,6 @@
 //! What a put and a get cost, counted and not timed: allocations, instructions and system calls, on the disk
-//! and with sled. Each bound is some tenths above what was counted when it was set. Whoever makes a path
-//! cheaper lowers it.
+//! and with sled. Each bound is a fifth above what stands beside it, which was counted when it was set.
+//! Whoever makes a path cheaper lowers both.
 //!
 //! The vault works on the caller's thread (`background` is off), so that nothing is counted that belongs to
 //! another operation. What syncs and calls a put makes in a vault with threads: `durability_cost.rs`.
@@ -24,13 +24,15 @@ use strongroom::__internals::vault::Vault;
 const COUNT: u64 = 500;
 const SECRETS: u64 = 20;
 /// Allocations and bytes of one operation.
-const PUT_ALLOCATIONS: u64 = 195;
-const PUT_BYTES: u64 = 42_000;
-const GET_ALLOCATIONS: u64 = 12;
-const GET_BYTES: u64 = 3_200;
+const PUT_ALLOCATIONS: u64 = 195; // 161
+const PUT_BYTES: u64 = 42_000; // 34,690
+const GET_ALLOCATIONS: u64 = 12; // 10
+const GET_BYTES: u64 = 3_200; // 2,625
 /// Instructions of one operation in the profile of the tests.
-const PUT_INSTRUCTIONS: u64 = 760_000;
-const GET_INSTRUCTIONS: u64 = 56_000;
+const PUT_INSTRUCTIONS: u64 = 760_000; // 634,843
+const GET_INSTRUCTIONS: u64 = 56_000; // 46,442
+/// System calls of 100 gets, also those that threads of the state make meanwhile.
+const CALLS: u64 = 2; // 0
 
 fn value() -> SecretValue {
     SecretValue::binary(vec![7; 1024])
@@ -63,8 +65,8 @@ fn get(vault: &Vault, n: u64) {
     vault.get_secret_value(GetSecretValue::new(name(n))).unwrap();
 }
 
-/// What callgrind counts, by the names of these two. The threads of the state spin and wait beside them, more in
-/// one run than in another, and are left out.
+/// What callgrind counts, by the names of these two. The threads of the state spin and wait beside them, more
+/// in one run than in another, and are left out.
 #[inline(never)]
 fn counted_put(vault: &Vault, n: u64) {
     put(vault, n);
@@ -147,7 +149,9 @@ fn instructions_are_bounded() {
     assert!(puts <= PUT_INSTRUCTIONS, "a put: {puts}");
 }
 
-/// A get of a value that was read before asks the system for nothing.
+/// A get of a value that was read before asks the system for nothing. What threads do to wait for one another
+/// (futex, `sched_yield`) is not counted, because threads of the state do it beside the gets: that a get
+/// takes no lock which others hold is not shown here.
 #[test]
 fn a_get_makes_no_system_call() {
     if !works("strace", &["-o", "/dev/null"]) {
@@ -164,5 +168,7 @@ fn a_get_makes_no_system_call() {
     };
     let (few, many) = (calls(COUNT), calls(21 * COUNT));
     println!("system calls of {COUNT} and of {} gets: {few}, {many}", 21 * COUNT);
-    assert!(many.saturating_sub(few) <= 20 * COUNT / 50, "{few}, {many}");
+    // What the set-up writes is seen, so calls of gets would be.
+    assert!(few > SECRETS, "strace's table was not read");
+    assert!(many.saturating_sub(few) <= 20 * COUNT / 100 * CALLS, "{few}, {many}");
 }
