@@ -43,7 +43,51 @@ fn with(id: &[u8], rest: u64) -> Vec<u8> {
     [id, &rest.to_be_bytes()].concat()
 }
 
-/// `(versions per secret, secrets)` rows as a snapshot gives them: tree by tree, sorted.
+/// Lengths of the sealed rows of format 2: a secret without description and tags, and versions of 1 KiB.
+const NAME: usize = 61;
+const SECRET: usize = 213;
+const VERSION: usize = 276;
+const CHUNK: usize = 1129;
+const TOKEN: usize = 54;
+const LABELS: usize = 107;
+/// The same for all that a version adds, and for all that a secret has besides its versions, with their keys.
+const VERSION_BYTES: usize = (24 + VERSION) + (26 + CHUNK) + (32 + TOKEN);
+const SECRET_BYTES: usize = (16 + SECRET) + (16 + LABELS);
+
+fn token(id: &[u8], seq: u64) -> Vec<u8> {
+    [with(id, seq), vec![3; 8]].concat()
+}
+
+fn chunk(id: &[u8], seq: u64) -> Vec<u8> {
+    [with(id, seq), vec![0, 0]].concat()
+}
+
+/// What a put of 1 KiB changes, in the order of the trees, and what it drops if version `old` is one too many.
+/// `sealed` makes a row of a length.
+fn rows_of_put(
+    id: &[u8],
+    seq: u64,
+    old: Option<u64>,
+    sealed: impl Fn(usize) -> Vec<u8>,
+) -> Vec<RowChange> {
+    let mut rows = vec![
+        put(Tree::Secrets, id, &sealed(SECRET)),
+        put(Tree::Labels, id, &sealed(LABELS)),
+        put(Tree::Versions, &with(id, seq), &sealed(VERSION)),
+        put(Tree::Tokens, &token(id, seq), &sealed(TOKEN)),
+        put(Tree::Blobs, &chunk(id, seq), &sealed(CHUNK)),
+    ];
+    if let Some(old) = old {
+        rows.extend([
+            gone(Tree::Versions, &with(id, old)),
+            gone(Tree::Tokens, &token(id, old)),
+            gone(Tree::Blobs, &chunk(id, old)),
+        ]);
+    }
+    rows
+}
+
+/// Secrets with so many versions each, as a snapshot gives them: tree by tree, sorted. Returns their bytes.
 fn snapshot(secrets: u64, versions: u64, mut row: impl FnMut(Tree, &[u8], &[u8])) -> u64 {
     let mut dice = Dice(5);
     let mut live = 0;
@@ -53,33 +97,35 @@ fn snapshot(secrets: u64, versions: u64, mut row: impl FnMut(Tree, &[u8], &[u8])
         row(tree, key, &small[..len]);
     };
     for secret in 0..secrets {
-        row(Tree::Names, &[secret.to_be_bytes(), secret.to_le_bytes()].concat(), 60);
+        row(
+            Tree::Names,
+            &[secret.to_be_bytes(), secret.to_le_bytes(), [7; 8], [7; 8]].concat(),
+            NAME,
+        );
     }
     for secret in 0..secrets {
-        row(Tree::Secrets, &id(secret), 300);
+        row(Tree::Secrets, &id(secret), SECRET);
     }
-    for tree in [Tree::Versions, Tree::Keys, Tree::Blobs, Tree::Tokens] {
+    for tree in [Tree::Versions, Tree::Blobs, Tree::Tokens] {
         for secret in 0..secrets {
             for seq in 0..versions {
                 match tree {
-                    Tree::Versions => row(tree, &with(&id(secret), seq), 140),
-                    Tree::Keys => row(tree, &with(&id(secret), seq), 130),
-                    Tree::Blobs => row(tree, &[with(&id(secret), seq), vec![0, 0]].concat(), 1100),
-                    _ => row(tree, &[with(&id(secret), seq), vec![3; 8]].concat(), 50),
+                    Tree::Versions => row(tree, &with(&id(secret), seq), VERSION),
+                    Tree::Blobs => row(tree, &chunk(&id(secret), seq), CHUNK),
+                    _ => row(tree, &token(&id(secret), seq), TOKEN),
                 }
             }
         }
     }
     for secret in 0..secrets {
-        for label in 0..2 {
-            row(Tree::Labels, &[with(&id(secret), label), vec![9; 8]].concat(), 80);
-        }
+        row(Tree::Labels, &id(secret), LABELS);
     }
     live
 }
 
 #[test]
-#[ignore = "a measurement; docs/TESTING.md has its command"]
+#[ignore = "a measurement: \
+            `cargo test --release --lib store::tests::measure::load_reopen_scan -- --ignored --nocapture`"]
 fn load_reopen_scan() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let versions = setting("VERSIONS", 100);
@@ -128,7 +174,7 @@ fn load_reopen_scan() {
     };
     let count = std::thread::scope(|scope| {
         let first = scope.spawn(|| scan(&[Tree::Versions, Tree::Names, Tree::Labels]));
-        scan(&[Tree::Keys, Tree::Tokens, Tree::Secrets]) + first.join().unwrap()
+        scan(&[Tree::Tokens, Tree::Secrets]) + first.join().unwrap()
     });
     println!(
         "scan of {count} rows by 2: {:?}, rss {} MiB {}",
@@ -142,7 +188,8 @@ fn load_reopen_scan() {
 }
 
 #[test]
-#[ignore = "a measurement; docs/TESTING.md has its command"]
+#[ignore = "a measurement: \
+            `cargo test --release --lib store::tests::measure::space_under_churn -- --ignored --nocapture`"]
 fn space_under_churn() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let store = open_tuned(dir.path());
@@ -151,32 +198,15 @@ fn space_under_churn() {
     let mut dice = Dice(6);
     let mut live: Vec<VecDeque<u64>> = (0..secrets).map(|_| VecDeque::new()).collect();
     let mut sets = Vec::new();
-    let value = dice.bytes(1100);
+    let value = dice.bytes(CHUNK);
     let (mut worst, mut sum, mut samples) = (0, 0, 0_u64);
-    let per_version = 26 + 1100 + 24 + 140 + 24 + 130 + 32 + 50;
     let start = Instant::now();
     for lsn in 1..=puts {
         let secret = dice.below(secrets);
         let (id, seqs) = (id(secret), &mut live[usize::try_from(secret).unwrap()]);
-        let mut rows = vec![
-            put(Tree::Secrets, &id, &value[..300]),
-            put(Tree::Labels, &[with(&id, 1), vec![9; 8]].concat(), &value[..80]),
-            put(Tree::Labels, &[with(&id, 2), vec![9; 8]].concat(), &value[..80]),
-            put(Tree::Versions, &with(&id, lsn), &value[..140]),
-            put(Tree::Keys, &with(&id, lsn), &value[..130]),
-            put(Tree::Tokens, &[with(&id, lsn), vec![3; 8]].concat(), &value[..50]),
-            put(Tree::Blobs, &[with(&id, lsn), vec![0, 0]].concat(), &value),
-        ];
         seqs.push_back(lsn);
-        if seqs.len() > keep {
-            let old = seqs.pop_front().unwrap();
-            rows.extend([
-                gone(Tree::Versions, &with(&id, old)),
-                gone(Tree::Keys, &with(&id, old)),
-                gone(Tree::Tokens, &[with(&id, old), vec![3; 8]].concat()),
-                gone(Tree::Blobs, &[with(&id, old), vec![0, 0]].concat()),
-            ]);
-        }
+        let old = if seqs.len() > keep { seqs.pop_front() } else { None };
+        let rows = rows_of_put(&id, lsn, old, |len| value[..len].to_vec());
         sets.push(set(lsn, rows));
         if sets.len() as u64 >= batch {
             store.apply(&sets).unwrap();
@@ -199,7 +229,7 @@ fn space_under_churn() {
             );
         }
     }
-    let live_bytes = (secrets * keep as u64) * per_version + secrets * (316 + 2 * 112);
+    let live_bytes = secrets * (keep * VERSION_BYTES + SECRET_BYTES) as u64;
     println!(
         "{:?}; live {} KiB, disk mean {:.2}x worst {:.2}x {}",
         start.elapsed(),
@@ -238,10 +268,11 @@ fn busy_by_thread() -> BTreeMap<String, u64> {
     busy
 }
 
-/// What reaches sled of a sustained put, and what that costs: change sets shaped like real ones, through a
-/// memtable, on a state that has `KEEP` versions of each secret, so that each put pushes one out.
+/// What reaches sled of a sustained put, and what that costs: change sets of eight rows, as in format 2,
+/// through a memtable, on a state that has `KEEP` versions of each secret, so that each put pushes one out.
 #[test]
-#[ignore = "a measurement; docs/TESTING.md has its command"]
+#[ignore = "a measurement: \
+            `cargo test --release --lib store::tests::measure::flush_under_puts -- --ignored --nocapture`"]
 fn flush_under_puts() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let store = open_tuned(dir.path());
@@ -255,7 +286,7 @@ fn flush_under_puts() {
     let table = Memtable::over(store, MemtableBytes::of(setting("TABLE_MIB", 32) << 20), true);
     let table = table.unwrap();
     let mut next: Vec<u64> = (0..secrets).map(|_| keep).collect();
-    let (mut dice, value) = (Dice(6), Dice(7).bytes(1100));
+    let (mut dice, value) = (Dice(6), Dice(7).bytes(CHUNK));
     let (mut sets, mut worst) = (Vec::new(), 0);
     let (before, start) = (busy_by_thread(), Instant::now());
     for put_number in 1..=puts {
@@ -263,27 +294,9 @@ fn flush_under_puts() {
         let id = id(secret);
         let seq = next[usize::try_from(secret).unwrap()];
         next[usize::try_from(secret).unwrap()] += 1;
-        let token = |seq| [with(&id, seq), vec![3; 8]].concat();
-        let chunk = |seq| [with(&id, seq), vec![0, 0]].concat();
         let own = put_number.to_be_bytes();
         let sealed = |len: usize| [&own, &value[8..len]].concat();
-        let mut rows = vec![
-            put(Tree::Secrets, &id, &sealed(300)),
-            put(Tree::Labels, &[with(&id, 0), vec![9; 8]].concat(), &sealed(80)),
-            put(Tree::Labels, &[with(&id, 1), vec![9; 8]].concat(), &sealed(80)),
-            put(Tree::Versions, &with(&id, seq), &sealed(140)),
-            put(Tree::Keys, &with(&id, seq), &sealed(130)),
-            put(Tree::Tokens, &token(seq), &sealed(50)),
-            put(Tree::Blobs, &chunk(seq), &sealed(1100)),
-        ];
-        if let Some(old) = seq.checked_sub(keep) {
-            rows.extend([
-                gone(Tree::Versions, &with(&id, old)),
-                gone(Tree::Keys, &with(&id, old)),
-                gone(Tree::Tokens, &token(old)),
-                gone(Tree::Blobs, &chunk(old)),
-            ]);
-        }
+        let rows = rows_of_put(&id, seq, seq.checked_sub(keep), sealed);
         sets.push(set(9 + put_number, rows));
         if sets.len() == 16 || put_number == puts {
             table.make_room().unwrap();
