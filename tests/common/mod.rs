@@ -14,6 +14,7 @@ pub mod search;
 pub mod server;
 pub mod sigv4;
 pub mod table;
+pub mod twin;
 pub mod whole;
 pub mod world;
 

@@ -4,7 +4,7 @@
 //! its time; their state folders were left out, as they are rebuilt from the rest. They are never made again:
 //! a new format gets a new folder.
 
-use sha2::{Digest, Sha256};
+use crate::common::twin;
 use std::fs;
 use std::path::{Path, PathBuf};
 use strongroom::__internals::crypto::{KdfParams, Unlock};
@@ -45,7 +45,8 @@ fn scopes() -> [Scope; 2] {
 }
 
 #[test]
-#[ignore = "makes the fixture, for a new format: docs/TESTING.md"]
+#[ignore = "makes the fixture, for a new format: \
+            `cargo test --test durability fixtures::make_the_fixture -- --ignored`"]
 fn make_the_fixture() {
     let vault_dir = fixture(NEWEST).join("vault");
     let mut options = Options::default();
@@ -87,10 +88,7 @@ fn make_the_fixture() {
 }
 
 fn format_of(vault: &Path) -> [u32; 2] {
-    ["manifest.a", "manifest.b"].map(|name| {
-        let bytes = fs::read(vault.join(name)).unwrap();
-        u32::from_le_bytes(bytes[24..28].try_into().unwrap())
-    })
+    ["manifest.a", "manifest.b"].map(|name| twin::format_of(&fs::read(vault.join(name)).unwrap()))
 }
 
 #[test]
@@ -164,20 +162,12 @@ fn another_passphrase_does_not_open_it() {
     assert_eq!(*error.kind(), ErrorKind::WrongKey);
 }
 
-/// Gives both copies of a twin another format number and makes their checksums right again.
+/// Gives both copies of a twin another format number.
 fn set_format(vault: &Path, stem: &str, format: u32) {
     for copy in ["a", "b"] {
         let path = vault.join(format!("{stem}.{copy}"));
         let mut bytes = fs::read(&path).unwrap();
-        bytes[24..28].copy_from_slice(&format.to_le_bytes());
-        let mut hash = Sha256::new();
-        hash.update(&bytes[..8]);
-        hash.update(&bytes[8..24]);
-        hash.update(&bytes[24..28]);
-        hash.update((bytes.len() as u64 - 72).to_le_bytes());
-        hash.update(&bytes[32..40]);
-        hash.update(&bytes[72..]);
-        bytes[40..72].copy_from_slice(&hash.finalize());
+        twin::set_format(&mut bytes, format);
         fs::write(&path, bytes).unwrap();
     }
 }

@@ -2,9 +2,9 @@
 
 use super::memory::{Seen, judge, look};
 use super::subject::{Subject, dump, files};
+use crate::common::twin;
 use crate::common::world::{Loss, Setup, World};
 use crate::figures;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use strongroom::__internals::vault::RepairOutcome;
 use strongroom_fuzz_bodies::env::sim::SimFs;
@@ -33,19 +33,11 @@ fn rot(disk: &SimFs, path: &Path, at: u64) {
     disk.overwrite(path, at, &[byte]).unwrap();
 }
 
-/// Changes a byte of a twin's body and makes its checksum good again: what no rot does.
+/// Changes a byte of a twin's body and makes its checksum hold again.
 fn forge(disk: &SimFs, name: &str, at: usize) {
     let mut bytes = disk.read_all(&path(name)).unwrap();
     bytes[at] ^= 1;
-    let mut hash = Sha256::new();
-    hash.update(&bytes[..8]);
-    hash.update(&bytes[8..24]);
-    hash.update(&bytes[24..28]);
-    hash.update(((bytes.len() - 72) as u64).to_le_bytes());
-    hash.update(&bytes[32..40]);
-    hash.update(&bytes[72..]);
-    let sum = hash.finalize();
-    bytes[40..72].copy_from_slice(&sum);
+    twin::mend(&mut bytes);
     disk.overwrite(&path(name), 0, &bytes).unwrap();
 }
 

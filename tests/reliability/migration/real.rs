@@ -4,10 +4,12 @@ use super::fill;
 use crate::common;
 use crate::common::folder;
 use crate::common::rng::Rng;
+use crate::common::twin;
 use crate::common::world::{Setup, check_in, create_in, key_of, make_old_in, open_in};
 use crate::figures;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use strongroom_fuzz_bodies::dump::{difference, dump};
 
@@ -20,8 +22,20 @@ fn child() {
 }
 
 fn format(dir: &Path) -> u32 {
-    let bytes = std::fs::read(dir.join("manifest.a")).unwrap();
-    u32::from_le_bytes(bytes[24..28].try_into().unwrap())
+    twin::format_of(&std::fs::read(dir.join("manifest.a")).unwrap())
+}
+
+/// So many kills fall on both sides of the new manifest.
+const MANY: u64 = 30;
+
+/// A copy of the vault in `old`, and a child that brings the copy over.
+fn start(old: &Path, dir: &Path) -> Child {
+    folder::copy(old, dir);
+    std::fs::copy(old.with_extension("key"), dir.with_extension("key")).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(dir, private).unwrap();
+    let mut child = common::child("migration::real::child", dir.to_str().unwrap());
+    child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 #[test]
@@ -38,35 +52,38 @@ fn a_process_that_is_killed_while_it_brings_a_vault_over_loses_nothing() {
     let key = key_of(&key_path);
     make_old_in(&old, vault);
     assert_eq!(format(&old), 1);
+    let whole = scratch.path().join("whole");
+    let mut child = start(&old, &whole);
+    let started = Instant::now();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(format(&whole), 2, "a child that nobody kills brings the vault over");
+    let mut longest = started.elapsed();
     let seeds = figures::seeds(8, 60);
     let (mut kills, mut before) = (0, 0);
-    let mut longest = Duration::from_millis(200);
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);
         let dir = scratch.path().join(format!("vault-{seed}"));
-        folder::copy(&old, &dir);
-        std::fs::copy(&key_path, dir.with_extension("key")).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(&dir, private).unwrap();
+        let mut child = start(&old, &dir);
         let started = Instant::now();
-        let mut child = common::child("migration::real::child", dir.to_str().unwrap())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
         let wait = rng.range(0..longest.as_micros() as u64);
         let until = started + Duration::from_micros(wait);
         while Instant::now() < until && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_micros(200));
         }
-        if child.try_wait().unwrap().is_some() {
-            // It was through before: the next ones are killed sooner.
+        let _has_ended = child.kill();
+        let status = child.wait().unwrap();
+        if status.success() {
+            // The next ones are killed sooner.
+            assert_eq!(format(&dir), 2, "seed {seed}: a child that ended by itself");
             longest = longest.mul_f32(0.8);
+        } else {
+            assert_eq!(status.signal(), Some(9), "seed {seed}: {status}");
+            kills += 1;
+            if format(&dir) == 1 {
+                before += 1;
+                longest = longest.mul_f32(1.1);
+            }
         }
-        let _ = child.kill();
-        child.wait().unwrap();
-        kills += 1;
-        before += u64::from(format(&dir) == 1);
         let vault = open_in(&dir, &key, &setup).unwrap();
         let found = dump(&vault).unwrap();
         assert_eq!(found, answers, "seed {seed}: {}", difference(&answers, &found));
@@ -77,8 +94,11 @@ fn a_process_that_is_killed_while_it_brings_a_vault_over_loses_nothing() {
         assert!(report.damage.is_empty() && report.findings.is_empty(), "{report:?}");
         std::fs::remove_dir_all(&dir).unwrap();
     }
+    if seeds.end - seeds.start >= MANY {
+        assert!(before > 0 && before < kills, "{before} of {kills} kills left format 1");
+    }
     figures::tell(
-        "migration with kills",
+        "migration, real processes",
         &seeds,
         &[("kills", kills), ("that left format 1", before)],
     );
