@@ -17,8 +17,8 @@ pub struct ClockNote {
     pub held_since: UnixMillis,
 }
 
-/// The format of the rows of a log, as its manifest says. A log of an older one is read and repaired, and gets
-/// no operation before it is brought over.
+/// The format of the rows of a log, as its manifest says. A log of an older one is read and repaired, and
+/// gets no operation before it is brought over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowFormat {
     /// Data keys and labels have rows of their own.

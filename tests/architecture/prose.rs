@@ -1,5 +1,5 @@
-//! The language of the documents and of the comments in `src`: lines that fit, no phrase that a
-//! reader would have to read twice, and no file, test or heading that is not there.
+//! The language of the documents and of the comments: lines that fit (also in `tests`), no phrase that a reader
+//! would have to read twice, and no file, test or heading that is not there.
 
 use super::sources::rust_files;
 use std::path::{Path, PathBuf};
@@ -133,6 +133,7 @@ fn no_line_is_too_long() {
     }
     let mut files = Vec::new();
     rust_files(&root().join("src"), &mut files);
+    rust_files(&root().join("tests"), &mut files);
     for path in files {
         for (n, line) in read(&path).lines().enumerate() {
             let is_comment = line.trim_start().starts_with("//");

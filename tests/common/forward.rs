@@ -1,4 +1,5 @@
-//! Calls that a wrapper of files or of a file system hands on unchanged, so that it shows only what it changes.
+//! Calls that a wrapper of files or of a file system hands on unchanged, so that it shows only what it
+//! changes.
 
 /// Methods of [`File`](strongroom::__internals::env::File) that the field answers.
 #[allow(unused_macros)]
@@ -31,8 +32,8 @@ macro_rules! forward_file {
     };
 }
 
-/// Methods of [`Fs`](strongroom::__internals::env::Fs) that the field answers. `bind` is the wrapper itself: nobody
-/// moves a folder in these tests.
+/// Methods of [`Fs`](strongroom::__internals::env::Fs) that the field answers. `bind` is the wrapper itself:
+/// nobody moves a folder in these tests.
 #[allow(unused_macros)]
 macro_rules! forward_fs {
     ($field:tt: $($method:ident)*) => { $(forward_fs!(@$method $field);)* };

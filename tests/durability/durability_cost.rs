@@ -174,8 +174,8 @@ fn strace_counts_one_fdatasync_for_each_put() {
     assert!((1_000..=1_010).contains(&syncs), "{syncs} syncs");
 }
 
-/// A put costs four calls to the file system: what is free, the frame, its sync, and whether the segment still
-/// has a name (I11). The looks at the folder's place are not among them.
+/// A put costs four calls to the file system: what is free, the frame, its sync, and whether the segment
+/// still has a name (I11). The looks at the folder's place are not among them.
 #[test]
 fn strace_counts_four_calls_to_the_file_system_for_each_put() {
     let Some(text) = trace_of_child("%file,%desc") else { return };
@@ -206,8 +206,8 @@ fn strace_counts_four_calls_to_the_file_system_for_each_put() {
     assert!((4 * PUTS..4 * PUTS + PUTS / 10).contains(&all), "{counts:?}");
 }
 
-/// Record, labels, version, token and one chunk: what a put of a short value changes, and nothing else. Sealed
-/// and padded, a value of 3,964 bytes is the longest that fits into one chunk of 4,096.
+/// Record, labels, version, token and one chunk: what a put of a short value changes, and nothing else.
+/// Sealed and padded, a value of 3,964 bytes is the longest that fits into one chunk of 4,096.
 #[test]
 fn a_put_of_up_to_3_964_bytes_is_five_rows() {
     let world = World::new(42);

@@ -1,6 +1,8 @@
 //! Test vectors of the log's formats (`docs/FORMAT.md`): each file in `tests/vectors/log` is one
 //! whole vault folder and one expectation, so that another implementation can be held to the same
-//! bytes. Names that begin with `v2_` are of format 2, all others of format 1. `base:` takes the files of another vector; `patch:`, `cut:` and `delete:` change them.
+//! bytes. Names that begin with `v2_` are of format 2, all others of format 1.
+//!
+//! `base:` takes the files of another vector; `patch:`, `cut:` and `delete:` change them.
 //!
 //! The authenticator of all vectors is HMAC-SHA-256 under the key `a key for tests` over domain and
 //! parts, each after its length as u64; a set digest is the MAC, domain `digest`, of the XOR of the
@@ -198,10 +200,11 @@ fn frame(rows: &mut BTreeMap<(Tree, u8), Vec<u8>>, lsn: u64, new: &[(Tree, u8, &
     }
 }
 
-/// Writes the base vectors of the newest format: only after a deliberate change of it. Those of format 1, whose
-/// names have no number, stay as they are.
+/// Writes the base vectors of the newest format: only after a deliberate change of it. Those of format 1,
+/// whose names have no number, stay as they are.
 #[test]
-#[ignore = "writes the committed files, for a new format: docs/TESTING.md"]
+#[ignore = "writes the committed files, for a new format: \
+            `cargo test --test formats write_the_base_vectors -- --ignored`"]
 fn write_the_base_vectors() {
     let sim = Sim::new(2);
     sim.fs.create_dir(Path::new("/vault")).unwrap();

@@ -1,9 +1,9 @@
-//! The anchor on a simulated disk: power cuts at every kind of call, copies of the folder that are put back, and
-//! copies that went on without the anchor.
+//! The anchor on a simulated disk: power cuts at every kind of call, copies of the folder that are put back,
+//! and copies that went on without the anchor.
 //!
-//! What must hold (rules RB): after a power cut, whatever it loses of what was not synced, the vault opens and
-//! is not taken for a rollback. A copy that lacks the last refresh of the anchor is refused, also where it went on
-//! and is longer; a copy that has it opens.
+//! What must hold (rules RB): after a power cut, whatever it loses of what was not synced, the vault opens
+//! and is not taken for a rollback. A copy that lacks the last refresh of the anchor is refused, also where
+//! it went on and is longer; a copy that has it opens.
 
 use crate::common::rng::Rng;
 use crate::figures;

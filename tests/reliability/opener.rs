@@ -1,5 +1,5 @@
-//! A process that opens vaults on command: a test of this binary that reads orders, a line each, and answers each
-//! with a line that begins with `@`.
+//! A process that opens vaults on command: a test of this binary that reads orders, a line each, and answers
+//! each with a line that begins with `@`.
 
 use crate::common;
 use std::io::{BufRead, BufReader, Write};

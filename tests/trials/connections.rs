@@ -96,9 +96,9 @@ fn program(host: &str, keys: &Keys, sockets: usize, gets: usize) -> Vec<String> 
     })
 }
 
-/// CONN-1, CONN-2, CONN-4. Goal: ordinary programs lose no call. Method: stand-ins for three Node programs with
-/// the SDK's 50 sockets, a Go program with 300 calls at once and one with 200 connections, against a server
-/// with many places and against one with about 100.
+/// CONN-1, CONN-2, CONN-4. Goal: ordinary programs lose no call. Method: stand-ins for three Node programs
+/// with the SDK's 50 sockets, a Go program with 300 calls at once and one with 200 connections, against a
+/// server with many places and against one with about 100.
 #[test]
 fn t46_ordinary_parallelism_loses_no_call() {
     if let Some(task) = child_task() {
@@ -218,8 +218,8 @@ fn under_attack(
     (times, failed)
 }
 
-/// CONN-2, CONN-3, CONN-5, CONN-6. Goal: clients that never read lock nobody out. Method: 110 of them against a
-/// server with about 100 places, and 1,000 against an ordinary one; good clients beside them.
+/// CONN-2, CONN-3, CONN-5, CONN-6. Goal: clients that never read lock nobody out. Method: 110 of them against
+/// a server with about 100 places, and 1,000 against an ordinary one; good clients beside them.
 #[test]
 fn t35_clients_that_never_read_lock_nobody_out() {
     for (files, attackers) in [(Some(FEW_FILES), 110), (None, 1000)] {
@@ -231,7 +231,8 @@ fn t35_clients_that_never_read_lock_nobody_out() {
 /// How long good calls take under the attack of T35. Run it in a release build:
 /// `cargo test --release --test trials t35_times -- --ignored --nocapture`
 #[test]
-#[ignore = "a measurement"]
+#[ignore = "a measurement: \
+            `cargo test --release --test trials t35_times -- --ignored --nocapture`"]
 fn t35_times() {
     let calls = crate::common::env_number("STRONGROOM_CALLS", 2000) as usize;
     for attackers in [0, 110, 1000] {
@@ -255,8 +256,9 @@ fn memory(server: &Server, name: &str) -> usize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-/// CONN-7. Goal: whoever has no key cannot fill the memory. Method: 150 bodies of 1 MiB whose last byte does not
-/// come, unsigned, of an unknown key, and with a wrong signature of a known one; the most memory ever held.
+/// CONN-7. Goal: whoever has no key cannot fill the memory. Method: 150 bodies of 1 MiB whose last byte does
+/// not come, unsigned, of an unknown key, and with a wrong signature of a known one; the most memory ever
+/// held.
 #[test]
 fn t36_bodies_without_a_signature_take_little_memory() {
     if !std::path::Path::new("/proc/self/status").exists() {
@@ -301,8 +303,9 @@ fn t36_bodies_without_a_signature_take_little_memory() {
     assert!(grown < 64 * 1024, "{grown} KiB");
 }
 
-/// CONN-7. Goal: whoever has no key keeps nobody waiting who needs room. Method: 40 bodies of 1 MiB of which a
-/// byte comes every 100 ms: forms, and calls with a wrong signature of a known key; a good call that needs room.
+/// CONN-7. Goal: whoever has no key keeps nobody waiting who needs room. Method: 40 bodies of 1 MiB of which
+/// a byte comes every 100 ms: forms, and calls with a wrong signature of a known key; a good call that needs
+/// room.
 #[test]
 fn bodies_that_drip_do_not_hold_the_room() {
     let home = Home::new();
@@ -356,11 +359,11 @@ const LISTS: usize = 40;
 /// Gets beside them, one after the other.
 const GETS: usize = 5;
 
-/// CONN-8. Goal: gets do not wait behind lists. Method: 40 clients ask for costly lists without a pause, over 500
-/// secrets with long descriptions, which are split into words for each word that is looked for; none is found, so
-/// that the answers cost nothing. How many lists are answered between a get and its answer? With one queue and
-/// any number of threads for both, those that were asked for before it, less the threads: over 20 for a get.
-/// With a lane of their own, those that end by chance in the time of a get.
+/// CONN-8. Goal: gets do not wait behind lists. Method: 40 clients ask for costly lists without a pause, over
+/// 500 secrets with long descriptions, which are split into words for each word that is looked for; none is
+/// found, so that the answers cost nothing. How many lists are answered between a get and its answer? With
+/// one queue and any number of threads for both, those that were asked for before it, less the threads: over
+/// 20 for a get. With a lane of their own, those that end by chance in the time of a get.
 #[test]
 fn t37_gets_do_not_wait_behind_lists() {
     let home = Home::new();

@@ -140,8 +140,8 @@ fn faults(said: &Said, home: &Path) -> Vec<&'static str> {
     wrong
 }
 
-/// MSG-1 to MSG-4. Goal: whatever the system refuses, a command names the place and the next step in three lines
-/// at most, and ends with the right code. Method: each of 26 numbers in several calls of each command.
+/// MSG-1 to MSG-4. Goal: whatever the system refuses, a command names the place and the next step in three
+/// lines at most, and ends with the right code. Method: each of 26 numbers in several calls of each command.
 /// `cargo test --test trials errnos -- --nocapture` prints the table.
 #[test]
 fn every_refusal_of_the_system_is_told_by_every_command() {

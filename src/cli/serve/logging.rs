@@ -176,8 +176,8 @@ impl Write for Line<'_> {
     }
 }
 
-/// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many. Once lines
-/// can be written again, `tell` hears how many were lost before.
+/// Writes what waits in one piece, then pauses, so that it need not be woken for each line of many. Once
+/// lines can be written again, `tell` hears how many were lost before.
 fn write_lines(
     lines: &Receiver<Message>,
     lost: &AtomicU64,

@@ -1,5 +1,5 @@
-//! A bounded table that keeps what is used. It has two generations: what was used since they last changed, and
-//! what was used before. When the young one is full, the old one goes.
+//! A bounded table that keeps what is used. It has two generations: what was used since they last changed,
+//! and what was used before. When the young one is full, the old one goes.
 
 use std::collections::HashMap;
 use std::hash::Hash;

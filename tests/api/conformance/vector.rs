@@ -8,9 +8,9 @@
 //!
 //! In every text `${n}` is a name of the vector's own, `${t1}` to `${t9}` are tokens, `${x*512}` is
 //! a letter repeated, `${saved}` what an earlier step saved, `${saved-7}` the same without its last
-//! seven characters, `${function}` a rotation function, `${failing}` one that always fails. `{"$list": 21, "of": ..}` is a
-//! list of so many items, in which `${i}` counts from 1. A step with `"wait": true` is asked again
-//! until its answer comes, for some seconds: for what happens after another step was answered. See
+//! seven characters, `${function}` a rotation function, `${failing}` one that always fails. `{"$list": 21,
+//! "of": ..}` is a list of so many items, in which `${i}` counts from 1. A step with `"wait": true` is asked
+//! again until its answer comes, for some seconds: for what happens after another step was answered. See
 //! `expect` for answers.
 
 use super::expect::{self, Place};

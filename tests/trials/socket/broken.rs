@@ -102,7 +102,8 @@ fn may_be_stored(home: &Home, said: Said) {
     assert_eq!(home.get("n"), b"value");
 }
 
-/// SOCK-8: whoever cannot ask again does not say that nothing happened. Here the vault is free, without a key.
+/// SOCK-8: whoever cannot ask again does not say that nothing happened. Here the vault is free, without a
+/// key.
 #[test]
 fn a_put_that_is_cut_and_has_no_key_is_told_as_unknown() {
     for act in [NOTHING, STORE] {

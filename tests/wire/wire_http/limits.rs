@@ -18,8 +18,8 @@ fn half_a_head(server: &Running) -> Wire {
     wire
 }
 
-/// WIRE-NET-2: Goal: clients that never finish a request do not keep others out. Method: five times as many of
-/// them as there are connections, then a good client; then wait for all of them to be gone.
+/// WIRE-NET-2: Goal: clients that never finish a request do not keep others out. Method: five times as many
+/// of them as there are connections, then a good client; then wait for all of them to be gone.
 #[test]
 fn half_requests_starve_nobody_and_are_reaped() {
     let limits = Limits { connections: 100, head_time: millis(2000), ..Limits::default() };
@@ -198,7 +198,8 @@ fn a_head_has_a_size_and_a_number_of_headers() {
     assert_eq!(server.connect().exchange(&fits.bytes()).status, 200);
 }
 
-/// WIRE-NET-2, CONN-2: connections that are active are not given up for a new one, which waits and is not lost.
+/// WIRE-NET-2, CONN-2: connections that are active are not given up for a new one, which waits and is not
+/// lost.
 #[test]
 fn a_full_server_keeps_what_it_has_begun() {
     let limits = Limits { connections: 2, stall_time: millis(60_000), ..Limits::default() };

@@ -73,8 +73,8 @@ fn a_strayed_request_is_refused_whatever_it_asks_for() {
     assert_eq!(wire.exchange(&request.bytes()).status, 421);
 }
 
-/// WIRE-GUARD-1, WIRE-GUARD-2: a good signature is answered by whatever name it came; a bad one learns that it is
-/// bad, and what needs no signature stays guarded.
+/// WIRE-GUARD-1, WIRE-GUARD-2: a good signature is answered by whatever name it came; a bad one learns that
+/// it is bad, and what needs no signature stays guarded.
 #[test]
 fn a_signature_speaks_for_its_host() {
     let server = Running::start(Auth::SigV4, Limits::default());
