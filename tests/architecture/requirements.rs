@@ -147,8 +147,17 @@ fn rules_are_numbered_without_gaps() {
     }
 }
 
+/// The module of a file as libtest writes it before the name of a test: `main.rs` and `mod.rs` add nothing.
+fn module_path(words: &[&str]) -> String {
+    let words = words.iter().map(|word| word.trim_end_matches(".rs"));
+    words
+        .filter(|word| !["main", "mod", "lib"].contains(word))
+        .fold(String::new(), |path, word| path + word + "::")
+}
+
 /// A test that `cargo test` leaves out asserts nothing unless somebody runs it: the table in
-/// `docs/TESTING.md` has a command for each, by the name of the test or of all its neighbours.
+/// `docs/TESTING.md` has a command for each, by the name of the test or of all its neighbours, and so has the
+/// reason that the run prints.
 #[test]
 fn every_ignored_test_has_a_command() {
     let document = fs::read_to_string(root().join("docs/TESTING.md")).unwrap();
@@ -164,7 +173,7 @@ fn every_ignored_test_has_a_command() {
         let is_unit = words[0] == "src";
         let (target, module) =
             if is_unit { ("--lib", &words[1..]) } else { (words[1], &words[2..]) };
-        let module = module.join("::").replace(".rs", "");
+        let module = module_path(module);
         for part in text.split(concat!("#[", "ignore")).skip(1) {
             let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap();
             ignored += 1;
@@ -179,14 +188,17 @@ fn every_ignored_test_has_a_command() {
                         word => filters.push(word),
                     }
                 }
-                let full = format!("{module}::{name}");
+                let full = format!("{module}{name}");
                 targets.contains(&target)
                     && (filters.is_empty() || filters.iter().any(|filter| full.contains(filter)))
             };
+            let at = path.display();
+            assert!(commands.iter().any(|command| runs(&command)), "{at}: {name} has no command");
+            let reason = part.split("fn ").next().unwrap();
+            let told = reason.split('`').nth(1).unwrap_or_default();
             assert!(
-                commands.iter().any(|command| runs(&command)),
-                "{}: {name} has no command",
-                path.display()
+                runs(&&told) && commands.contains(&told),
+                "{at}: the reason of {name} lacks its command"
             );
         }
     }
@@ -205,6 +217,8 @@ fn ids_are_found_where_they_stand() {
         ids("SOCK-1 to 3, SEM-ID-1 and ID-2, PAID-1, ID_1, SOCKS-1"),
         ["SOCK-1", "SEM-ID-1", "ID-2"]
     );
+    assert_eq!(module_path(&["store", "tests", "measure.rs"]), "store::tests::measure::");
+    assert_eq!(module_path(&["main.rs"]) + &module_path(&["migration", "mod.rs"]), "migration::");
     let text = "/// SEM-A-1\n#[cfg(test)]\nmod tests {\n// SEM-A-2\n}";
     assert_eq!(ids(&test_code(Path::new("src/a.rs"), text)), ["SEM-A-2"]);
     let text = "#[cfg(test)]\nmod tests;\n// SEM-A-3";

@@ -98,7 +98,8 @@ fn the_javascript_sdk_works_unchanged() {
 }
 
 #[test]
-#[ignore = "builds 200 crates: docs/TESTING.md"]
+#[ignore = "builds 200 crates: \
+            `cargo test --test clients the_rust_sdk_works_unchanged -- --ignored`"]
 fn the_rust_sdk_works_unchanged() {
     let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/clients/rust");
     let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/rust-check");

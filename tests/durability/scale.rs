@@ -1,8 +1,8 @@
 //! Size: a vault with many versions opens fast and small, and one that is written for a long time
 //! does not grow beyond what lives in it.
 //!
-//! The full figures: `cargo test --release --test durability scale -- --ignored --nocapture`. Plain
-//! `cargo test` runs smaller variants, without judging time.
+//! The commands of the full figures are in `docs/TESTING.md`. Plain `cargo test` runs smaller variants, without
+//! judging time.
 
 use crate::common::rng::Rng;
 use crate::common::search::files_below;
@@ -139,7 +139,8 @@ fn a_vault_with_many_versions_opens_and_serves() {
 }
 
 #[test]
-#[ignore = "a minute of filling, figures of a release build: docs/TESTING.md"]
+#[ignore = "a minute of filling, figures of a release build: \
+            `cargo test --release --test durability a_vault_with_200_000_versions_opens_within_a_second_and_150_mib -- --ignored --nocapture`"]
 fn a_vault_with_200_000_versions_opens_within_a_second_and_150_mib() {
     let (took, rss) = open_figures(200_000);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -225,7 +226,8 @@ fn a_folder_stays_in_proportion_to_what_lives_in_it() {
 }
 
 #[test]
-#[ignore = "minutes of writing, figures of a release build: docs/TESTING.md"]
+#[ignore = "minutes of writing, figures of a release build: \
+            `cargo test --release --test durability after_100_000_puts_the_folder_is_at_most_three_times_what_lives_in_it -- --ignored --nocapture`"]
 fn after_100_000_puts_the_folder_is_at_most_three_times_what_lives_in_it() {
     let took = long_writing(100_000, 16 << 20);
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -296,7 +298,8 @@ fn a_kill_inside_compaction_loses_nothing() {
 }
 
 #[test]
-#[ignore = "the full tier: docs/TESTING.md"]
+#[ignore = "minutes of kills: \
+            `cargo test --release --test durability a_hundred_kills_inside_compaction_lose_nothing -- --ignored --nocapture`"]
 fn a_hundred_kills_inside_compaction_lose_nothing() {
     kills_inside_compaction(100);
 }

@@ -110,7 +110,8 @@ fn hashes_and_digests_are_as_described() {
 }
 
 #[test]
-#[ignore = "writes the committed files, for a new format: docs/TESTING.md"]
+#[ignore = "writes the committed files, for a new format: \
+            `cargo test --test formats write_all_vectors -- --ignored`"]
 fn write_all_vectors() {
     generate::write_all();
 }

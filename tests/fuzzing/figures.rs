@@ -82,7 +82,8 @@ fn the_document_shows_the_figures_that_are_kept() {
 }
 
 #[test]
-#[ignore = "writes a table of docs/FUZZING.md: docs/TESTING.md"]
+#[ignore = "writes a table of docs/FUZZING.md: \
+            `cargo test --test fuzzing write_the_figures -- --ignored`"]
 fn write_the_figures() {
     DOCUMENT.write(&table());
 }

@@ -101,7 +101,8 @@ fn the_document_shows_the_mutants_that_are_kept() {
 }
 
 #[test]
-#[ignore = "writes a table of docs/FUZZING.md: docs/TESTING.md"]
+#[ignore = "writes a table of docs/FUZZING.md: \
+            `cargo test --test fuzzing write_the_mutants -- --ignored`"]
 fn write_the_mutants() {
     DOCUMENT.write(&table());
 }

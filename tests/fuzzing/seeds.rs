@@ -27,7 +27,8 @@ fn put(target: &str, name: &str, bytes: impl AsRef<[u8]>) {
 }
 
 #[test]
-#[ignore = "writes the seeds in fuzz/corpus: docs/TESTING.md"]
+#[ignore = "writes the seeds in fuzz/corpus: \
+            `cargo test --test fuzzing write_the_seeds -- --ignored`"]
 fn write_the_seeds() {
     for entry in fs::read_dir(root().join("fuzz/corpus")).into_iter().flatten() {
         for file in fs::read_dir(entry.unwrap().path()).unwrap().map(Result::unwrap) {

@@ -78,7 +78,8 @@ fn the_document_shows_the_figures_that_are_kept() {
 }
 
 #[test]
-#[ignore = "writes the figures of docs/RELIABILITY.md: docs/TESTING.md"]
+#[ignore = "writes the figures of docs/RELIABILITY.md: \
+            `cargo test --test reliability write_the_figures -- --ignored`"]
 fn write_the_figures() {
     DOCUMENT.write(&list());
 }

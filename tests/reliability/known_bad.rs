@@ -1,6 +1,7 @@
 //! Every fault of `src/env/faults`, with the test that catches a build with this fault.
 //!
-//! `cargo test --test reliability known_bad -- --ignored --nocapture` runs them all and prints the table.
+//! `cargo test --test reliability known_bad_builds_and_what_catches_them -- --ignored --nocapture` runs them all
+//! and prints the table.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -108,7 +109,8 @@ fn run(binary: &str, test: &str) -> bool {
 }
 
 #[test]
-#[ignore = "runs the test of each fault once more"]
+#[ignore = "runs the test of each fault once more: \
+            `cargo test --test reliability known_bad_builds_and_what_catches_them -- --ignored --nocapture`"]
 fn known_bad_builds_and_what_catches_them() {
     let mut ran: BTreeMap<(&str, String), (bool, f64)> = BTreeMap::new();
     let mut missed = Vec::new();
