@@ -359,7 +359,7 @@ fn sequence(seed: u64, fault: Option<Fault>, counts: &Counts) -> Result<(), Stri
 
 #[test]
 fn a_wall_clock_that_lies_removes_nothing_early_and_turns_no_stamp_back() {
-    let (seeds, counts) = (figures::seeds(300, 3_000), Counts::default());
+    let (seeds, counts) = (figures::seeds(300, 1_000), Counts::default());
     let next = AtomicU64::new(seeds.start);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

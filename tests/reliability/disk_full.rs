@@ -231,7 +231,7 @@ fn a_full_disk_of_any_size_loses_nothing_and_reads_on() {
         return;
     }
     const SIZES: u64 = 500;
-    let (seeds, mut counts) = (figures::seeds(20, 125), Counts::default());
+    let (seeds, mut counts) = (figures::seeds(20, 50), Counts::default());
     let tier = seeds.end - seeds.start;
     let far = if std::env::var("STRONGROOM_SEEDS").is_ok() { 1 } else { SIZES / tier };
     for seed in seeds.clone() {
@@ -264,7 +264,7 @@ fn too_few_inodes_lose_nothing() {
     if !mount::is_possible() {
         return;
     }
-    let (seeds, mut counts) = (figures::seeds(40, 64), Counts::default());
+    let (seeds, mut counts) = (figures::seeds(40, 40), Counts::default());
     for seed in seeds.clone() {
         let scratch = tempfile::tempdir().unwrap();
         let options = format!("mode=700,size=64m,nr_inodes={}", seed + 1);
@@ -323,7 +323,7 @@ fn few_inodes(
 /// A seed is a limit; a process that meets it gets an error, because the signal is ignored.
 #[test]
 fn a_limit_on_the_size_of_files_loses_nothing() {
-    let (seeds, scratch) = (figures::seeds(10, 60), place::scratch());
+    let (seeds, scratch) = (figures::seeds(10, 25), place::scratch());
     let (mut limited, mut acknowledged) = (0, 0);
     for seed in seeds.clone() {
         let mut rng = Rng::new(seed);

@@ -139,7 +139,7 @@ fn no_failed_write_back_is_acknowledged() {
     if !is_possible() {
         return;
     }
-    let (seeds, mut counts) = (figures::seeds(2, 15), Counts::default());
+    let (seeds, mut counts) = (figures::seeds(2, 6), Counts::default());
     for seed in seeds.clone() {
         if let Err(why) = life(seed, false, &mut counts) {
             panic!("{why}");

@@ -180,7 +180,7 @@ impl Ground for Real {
 
 #[test]
 fn no_schedule_with_real_processes_loses_or_writes_what_it_must_not() {
-    let seeds = figures::seeds(10, 20);
+    let seeds = figures::seeds(10, 12);
     let scratch = place::scratch();
     let dir = scratch.path().to_owned();
     let made = world::create_in(&dir.join("first"), &dir.join("key"), &Setup::usual()).unwrap();

@@ -142,7 +142,7 @@ fn versions(client: &mut Client, secret: &str) -> BTreeSet<String> {
 
 #[test]
 fn no_acknowledged_version_is_lost_by_kill_9() {
-    let seeds = figures::seeds(10, 60);
+    let seeds = figures::seeds(10, 25);
     let rounds = seeds.end - seeds.start;
     let home = Home::new();
     let mut rng = Rng::new(seeds.start);

@@ -62,7 +62,7 @@ fn life(seed: u64, dir: &Path, bad: Option<Fault>, counts: &Counts) -> Result<()
 
 #[test]
 fn no_kill_of_a_library_at_work_loses_what_was_acknowledged() {
-    let seeds = figures::seeds(20, 150);
+    let seeds = figures::seeds(20, 60);
     let (counts, scratch) = (Counts::default(), place::scratch());
     let next = AtomicU64::new(seeds.start);
     let failures = Mutex::new(Vec::new());

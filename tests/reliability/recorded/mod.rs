@@ -275,7 +275,7 @@ fn no_power_cut_of_a_recorded_library_loses_what_was_acknowledged() {
     if !strace_works() {
         return;
     }
-    let (seeds, counts) = (figures::seeds(1, 8), Counts::default());
+    let (seeds, counts) = (figures::seeds(1, 3), Counts::default());
     for seed in seeds.clone() {
         let failures = library(seed, false, &counts);
         assert!(failures.is_empty(), "seed {seed}: {}", failures.join("\n\n"));
