@@ -233,6 +233,8 @@ fn write_lines(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use std::cell::RefCell;
     use tracing::Level;
