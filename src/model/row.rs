@@ -1,5 +1,7 @@
 //! Rows: what the log and the store move about. Keys and values are opaque (sealed) bytes here.
 
+use super::RecordId;
+
 /// Log sequence number: the order of operations, from 1, never reused. 0 is the empty vault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Lsn(pub u64);
@@ -55,6 +57,20 @@ impl Tree {
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|tree| *tree as u8 == number)
+    }
+
+    /// The secret whose row it is, by its key. `None`: rows of this tree are not of one secret.
+    #[must_use]
+    pub fn secret_of(self, key: &[u8]) -> Option<&[u8]> {
+        match self {
+            Self::Names | Self::Meta | Self::Events => None,
+            Self::Secrets
+            | Self::Versions
+            | Self::Keys
+            | Self::Blobs
+            | Self::Tokens
+            | Self::Labels => key.get(..size_of::<RecordId>()),
+        }
     }
 
     /// Whether the set digest covers its rows. Chunks are covered through their version's record,

@@ -4,7 +4,9 @@
 //! memory, simulation). Over either, a memtable holds what was acknowledged and not moved there yet. Only
 //! this module names sled.
 //!
-//! - **ST1** A change set is applied whole and in LSN order. Applying one again changes nothing.
+//! - **ST1** The state has every change set up to the LSN that it names, and no row of one after the LSN that
+//!   it reaches. Between the two it may have some, each of them whole unless a later one has changed the same
+//!   row. Applying one again changes nothing.
 //! - **ST2** sled is not trusted, neither its flush nor its opening. `vault` compares LSN and recomputed
 //!   digest with the log and rebuilds the state if in doubt (I6).
 //! - **ST3** No panic of sled leaves this module. After one the state is broken until it is rebuilt (I4).
@@ -27,7 +29,7 @@ pub mod sled_store;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{ChangeSet, Lsn, Tree};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use std::io;
 
 pub use memtable::{Memtable, MemtableBytes};
@@ -68,10 +70,22 @@ const TRANSACTION_BYTES_MAX: u64 = 256 << 10;
 /// One row as read: key and sealed value.
 pub type Row = (Box<[u8]>, Box<[u8]>);
 
+/// How far a state is (ST1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// It has every change set up to here.
+    pub applied: Lsn,
+    /// It has none after this. The same unless a flush is under way, or was when the process died.
+    pub reaches: Lsn,
+}
+
 /// The state. Shared between threads; `apply` is called by one thread at a time.
 pub trait Store: Send + Sync {
     /// The last change set applied; `Lsn(0)` for an empty state.
     fn applied(&self) -> Result<Lsn, StoreError>;
+
+    /// The last change set of which the state may have rows: not before [`Self::applied`].
+    fn reaches(&self) -> Result<Lsn, StoreError>;
 
     /// One row's sealed value.
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError>;
@@ -86,6 +100,11 @@ pub trait Store: Send + Sync {
     /// alone); sets at or below `applied` are skipped. After an error nothing more is applied and
     /// every later call fails with [`StoreError::Broken`].
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError>;
+
+    /// Applies rows of change sets beyond `applied` in one transaction, and says how far the state is with
+    /// them. At most 256 rows, unless one change set alone has more. The caller has each change set whole in
+    /// one call, and those that have a row in common in order.
+    fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError>;
 
     /// Makes everything applied so far durable by syncing the state's files through descriptors of
     /// our own, and says up to where. Never overlaps a transaction while it flushes.

@@ -2,10 +2,10 @@
 //! tests compare sled with it.
 
 use super::per_tree::PerTree;
-use super::{Range, Row, Store, StoreError};
+use super::{Range, Row, Span, Store, StoreError};
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use crate::model::{ChangeSet, Lsn, Tree};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -20,9 +20,20 @@ struct State {
     /// Each shared with forks until one side writes to it.
     trees: PerTree<Arc<Map>>,
     applied: Lsn,
+    reaches: Lsn,
     /// What a power cut would leave, if this were on a disk.
     #[cfg(feature = "testkit")]
     durable: Lsn,
+}
+
+impl State {
+    fn write(&mut self, row: &RowChange) {
+        let map = Arc::make_mut(self.trees.of_mut(row.tree));
+        match &row.value {
+            Some(value) => map.insert((&*row.key).into(), (&**value).into()),
+            None => map.remove(&*row.key),
+        };
+    }
 }
 
 /// The state in memory. Gone when dropped.
@@ -73,6 +84,10 @@ impl Store for OrderedStore {
         Ok(self.read().applied)
     }
 
+    fn reaches(&self) -> Result<Lsn, StoreError> {
+        Ok(self.read().reaches)
+    }
+
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
         Ok(self.read().trees.of(tree).get(key).map(|value| (&**value).into()))
     }
@@ -119,18 +134,18 @@ impl Store for OrderedStore {
                 if lost.is_some_and(|lost| std::ptr::eq(lost, row)) {
                     continue;
                 }
-                let map = Arc::make_mut(state.trees.of_mut(row.tree));
-                match &row.value {
-                    Some(value) => {
-                        map.insert((&*row.key).into(), (&**value).into());
-                    }
-                    None => {
-                        map.remove(&*row.key);
-                    }
-                }
+                state.write(row);
             }
             state.applied = set.lsn;
+            state.reaches = state.reaches.max(set.lsn);
         }
+        Ok(())
+    }
+
+    fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
+        let mut state = self.write();
+        rows.iter().for_each(|row| state.write(row));
+        (state.applied, state.reaches) = (span.applied, span.reaches);
         Ok(())
     }
 
@@ -149,6 +164,6 @@ impl Store for OrderedStore {
 }
 
 /// The row that a batch of several writers loses, if that fault is active.
-fn lost_row(sets: &[ChangeSet]) -> Option<&crate::model::RowChange> {
+fn lost_row(sets: &[ChangeSet]) -> Option<&RowChange> {
     sets.first().filter(|_| sets.len() > 1 && faults::active(Fault::BatchLosesRow))?.rows.last()
 }

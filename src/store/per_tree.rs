@@ -61,10 +61,15 @@ impl<T> PerTree<T> {
     }
 }
 
-/// The name of a tree inside sled. It must not change, because a state with other tree names would read
-/// as empty.
-pub(super) fn tree_name(tree: Tree) -> &'static str {
-    match tree {
+/// The name of a tree of pages inside sled. It must not change, because a state with other tree names would
+/// read as empty.
+pub(super) fn tree_name(tree: Tree) -> String {
+    format!("{} in pages", old_tree_name(tree))
+}
+
+/// The name of the same tree where each row is one of sled's.
+pub(super) fn old_tree_name(tree: Tree) -> String {
+    let name = match tree {
         Tree::Names => "names",
         Tree::Secrets => "secrets",
         Tree::Versions => "versions",
@@ -74,5 +79,6 @@ pub(super) fn tree_name(tree: Tree) -> &'static str {
         Tree::Labels => "labels",
         Tree::Meta => "meta",
         Tree::Events => "events",
-    }
+    };
+    name.to_owned()
 }

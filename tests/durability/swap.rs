@@ -122,12 +122,15 @@ fn an_older_self_is_noticed_at_the_next_open() {
             for name in db.tree_names() {
                 let tree = db.open_tree(name).unwrap();
                 for (key, value) in tree.iter().map(Result::unwrap).collect::<Vec<_>>() {
-                    if value.ends_with(&row.value) && key.ends_with(&row.key) {
-                        let mut older = value[..value.len() - row.value.len()].to_vec();
-                        older.extend_from_slice(was);
-                        tree.insert(key, older).unwrap();
-                        replaced += 1;
-                    }
+                    // It follows its key, and its length stands before that (docs/STORE.md).
+                    let whole = [&row.key[..], &row.value].concat();
+                    let Some(at) = value.windows(whole.len()).position(|part| part == whole) else {
+                        continue;
+                    };
+                    let (before, after) = (&value[..at - 4], &value[at + whole.len()..]);
+                    let len = u32::try_from(was.len()).unwrap().to_le_bytes();
+                    tree.insert(key, [before, &len, &row.key, was, after].concat()).unwrap();
+                    replaced += 1;
                 }
             }
             db.flush().unwrap();

@@ -1,17 +1,15 @@
 //! Moves change sets from the table into the state below, in the background.
 //!
-//! A flush takes whole change sets, in order, as many as fit into one transaction: of rows that several of
-//! them wrote only the newest goes down. The LSN of the last one goes with them, so the state below always
-//! equals the log at some operation (ST1).
+//! A flush takes the change sets that wait, and moves them secret by secret (`plan.rs`), in transactions of
+//! whole sets: of rows that several of them wrote only the newest goes down. The state below names the last
+//! set up to which it has all of them, and the last that the flush may have brought (ST1).
 
+use super::plan::Plan;
 use super::table::Table;
-use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
 use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use crate::model::limits::OPERATION_ROWS_MAX;
-use crate::model::{ChangeSet, Lsn, RowChange, Tree};
-use crate::store::{Store, StoreError, TRANSACTION_BYTES_MAX};
-use std::collections::{BTreeMap, VecDeque};
+use crate::model::{ChangeSet, Lsn, RowChange};
+use crate::store::{Span, Store, StoreError};
 use std::sync::Arc;
 
 /// What a row in the table takes besides its key and value.
@@ -22,10 +20,9 @@ const ROW_OVERHEAD: u64 = 192;
 pub struct MemtableBytes {
     /// Writers wait for the flusher beyond this. 0: there is no table, rows go straight to the state below.
     pub max: u64,
-    /// The flusher begins at this many.
+    /// The flusher begins at this many. The more there are, the more of them are about the same rows and
+    /// pages.
     pub flush_from: u64,
-    /// The flusher stops at this many. What stays may be overwritten before it is flushed.
-    pub flush_to: u64,
 }
 
 impl MemtableBytes {
@@ -33,15 +30,16 @@ impl MemtableBytes {
     #[must_use]
     pub const fn of(max: u64) -> Self {
         // At least one byte, so that an empty table has nothing to flush.
-        Self { max, flush_from: max / 4 + 1, flush_to: max / 8 }
+        Self { max, flush_from: max / 2 + 1 }
     }
 }
 
 /// What the flusher has to do.
 #[derive(Default)]
 pub(super) struct Waiting {
-    /// Published and not flushed, in order.
-    sets: VecDeque<Arc<ChangeSet>>,
+    /// Published, and not taken by a flush, in order.
+    sets: Vec<Arc<ChangeSet>>,
+    /// Bytes of what was not flushed, also of what a flush has taken.
     bytes: u64,
     is_stopping: bool,
     has_failed: bool,
@@ -55,8 +53,8 @@ pub(super) struct Shared<S> {
     published: AtomicU64,
     waiting: Mutex<Waiting>,
     changed: Condvar,
-    /// Held during a transaction: one flush at a time, in order.
-    flushing: Mutex<()>,
+    /// The flush that is under way. Held during a transaction: one at a time, in order.
+    flushing: Mutex<Option<Plan>>,
     bytes: MemtableBytes,
     has_thread: bool,
 }
@@ -160,22 +158,26 @@ impl<S: Store> Shared<S> {
 
     /// One transaction. `false`: nothing waits.
     fn flush_some(&self) -> Result<bool, StoreError> {
-        let _flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Writers need the lock, so nothing is merged under it.
-        let next: Vec<_> = self.waiting().sets.iter().take(OPERATION_ROWS_MAX).cloned().collect();
-        let (sets, merged) = merge(&next);
-        let Some(merged) = merged else { return Ok(false) };
-        self.below.apply(std::slice::from_ref(&merged))?;
+        let mut flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
+        if flushing.is_none() {
+            // Writers need the lock, so nothing is ordered under it.
+            let sets = std::mem::take(&mut self.waiting().sets);
+            *flushing = Plan::of(sets);
+        }
+        let Some(plan) = flushing.as_mut() else { return Ok(false) };
+        let (sets, rows) = plan.take();
+        let (to, is_done) = (plan.to, plan.is_done());
+        let applied = if is_done { to } else { self.below.applied()? };
+        self.below.apply_part(&rows, Span { applied, reaches: to })?;
         // A reader asks the table first and the state after that, so it finds each row in one of them.
-        let mut freed = 0;
         for set in &sets {
             self.table.remove(set);
-            freed += bytes_of(set);
         }
-        let mut waiting = self.waiting();
-        waiting.sets.drain(..sets.len());
-        waiting.bytes -= freed;
-        drop(waiting);
+        if is_done {
+            *flushing = None;
+        }
+        self.waiting().bytes -= sets.iter().map(|set| bytes_of(set)).sum::<u64>();
+        drop(flushing);
         self.changed.notify_all();
         Ok(true)
     }
@@ -190,6 +192,7 @@ impl<S: Store> Shared<S> {
                 waiting = self.wait(waiting);
             }
             drop(waiting);
+            // To the end of the flush, and on if as much has come meanwhile.
             while self.goes_on() {
                 if self.flush_some().is_err() {
                     return;
@@ -202,8 +205,9 @@ impl<S: Store> Shared<S> {
     }
 
     fn goes_on(&self) -> bool {
+        let is_under_way = self.flushing.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let waiting = self.waiting();
-        waiting.bytes > self.bytes.flush_to && !waiting.is_stopping
+        (is_under_way || waiting.bytes >= self.bytes.flush_from) && !waiting.is_stopping
     }
 
     /// Asks the thread to stop after its current transaction.
@@ -229,35 +233,6 @@ fn bytes_of(set: &ChangeSet) -> u64 {
     set.rows.iter().map(row_bytes).sum()
 }
 
-fn row_bytes(row: &RowChange) -> u64 {
+pub(super) fn row_bytes(row: &RowChange) -> u64 {
     ROW_OVERHEAD + row.bytes()
-}
-
-/// The first change sets that fit into one transaction, and the one change set that has their effect: the
-/// newest version of each row, tombstones included, because the state below may have the row.
-fn merge(sets: &[Arc<ChangeSet>]) -> (Vec<Arc<ChangeSet>>, Option<ChangeSet>) {
-    let mut taken: Vec<Arc<ChangeSet>> = Vec::new();
-    let mut rows: BTreeMap<(Tree, &[u8]), &RowChange> = BTreeMap::new();
-    let mut bytes = 0;
-    for set in sets {
-        let fresh = set.rows.iter().filter(|row| !rows.contains_key(&(row.tree, &*row.key)));
-        let is_full =
-            rows.len() + fresh.count() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX;
-        if is_full && !taken.is_empty() {
-            break;
-        }
-        for row in &set.rows {
-            match rows.insert((row.tree, &*row.key), row) {
-                Some(before) => bytes += row_bytes(row).saturating_sub(row_bytes(before)),
-                None => bytes += row_bytes(row),
-            }
-        }
-        taken.push(Arc::clone(set));
-    }
-    let lsn = taken.last().map(|set| set.lsn);
-    let is_kept =
-        |row: &&RowChange| row.value.is_some() || !faults::active(Fault::FlushDropsTombstone);
-    let merged = lsn
-        .map(|lsn| ChangeSet { lsn, rows: rows.into_values().filter(is_kept).cloned().collect() });
-    (taken, merged)
 }

@@ -8,8 +8,8 @@
 //!
 //! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is
 //!   published.
-//! - **MT2** The state below equals the log at the last flushed operation. Only a load from a snapshot gets
-//!   it ahead of what was published.
+//! - **MT2** The state below has every operation up to the last flush that ended, and only published ones
+//!   beyond. Only a load from a snapshot gets it ahead of what was published.
 //! - **MT3** A row leaves the table only after the state below has it, and readers ask the table first.
 //! - **MT4** The table is bounded. Beyond the bound writers wait for the flusher, before they write their
 //!   frame.
@@ -18,16 +18,18 @@
 //!
 //! ```text
 //! table.rs   the versions of rows, newest first
+//! plan.rs    the order in which change sets go down
 //! flush.rs   what waits, the transactions, the thread
 //! ```
 
 mod flush;
+mod plan;
 mod table;
 
-use super::{Loader, OrderedStore, Range, Row, SledStore, Store, StoreError};
+use super::{Loader, OrderedStore, Range, Row, SledStore, Span, Store, StoreError};
 use crate::env::threads::sync::{Arc, Mutex, PoisonError};
 use crate::env::threads::thread::{self, JoinHandle};
-use crate::model::{ChangeSet, Lsn, Tree};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 pub use flush::MemtableBytes;
 use flush::Shared;
 use std::cmp::Ordering;
@@ -142,6 +144,10 @@ impl<S: Store> Store for Memtable<S> {
         self.shared.applied()
     }
 
+    fn reaches(&self) -> Result<Lsn, StoreError> {
+        Ok(self.below().reaches()?.max(self.shared.published()))
+    }
+
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
         match self.shared.table.get(tree, key, self.shared.published()) {
             Looked::Row(row) => Ok(Some(row)),
@@ -191,6 +197,12 @@ impl<S: Store> Store for Memtable<S> {
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
         self.make_room()?;
         self.publish(sets.to_vec())
+    }
+
+    /// Nothing waits below rows that are written past the table.
+    fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
+        self.flush()?;
+        self.below().apply_part(rows, span)
     }
 
     fn checkpoint(&self) -> Result<Lsn, StoreError> {

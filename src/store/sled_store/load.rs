@@ -3,9 +3,9 @@
 //! Rows are inserted one by one, without transactions, because nobody reads yet. The LSN is written
 //! last: an interrupted load leaves a state at LSN 0 with a wrong digest, which is noticed.
 //!
-//! A leaf of sled splits at its seventeenth row into nine and eight. Sorted insertion would leave nine
-//! rows in each leaf. The rows of a tree are therefore taken in groups of sixteen, and the last seven of
-//! a group are inserted after the first nine of the next:
+//! Rows arrive in key order and are packed into full pages. A leaf of sled splits at its seventeenth page into
+//! nine and eight. Sorted insertion would leave nine pages in each leaf. The pages of a tree are therefore
+//! taken in groups of sixteen, and the last seven of a group are inserted after the first nine of the next:
 //!
 //! ```text
 //! group          | 1........9 | 10....16 |
@@ -14,37 +14,67 @@
 //!
 //! Leaves are full then: fewer pages, less memory, a smaller file.
 
-use super::{APPLIED_KEY, SledStore, encode_applied, row_bytes, writer};
+use super::page::{PAGE_BYTES, PageWriter, packed_len, row_bytes};
+use super::{APPLIED_KEY, SledStore, encode_applied, writer};
 use crate::model::{Lsn, Tree};
 use crate::store::per_tree::PerTree;
-use crate::store::{Store, StoreError};
+use crate::store::{Span, Store, StoreError};
 use std::sync::atomic::Ordering;
 
-/// Rows of a full leaf, and how many of them a split leaves behind (sled 0.34.7, `node.rs`).
-const LEAF_ROWS: usize = 16;
-const SPLIT_ROWS: usize = 9;
-/// Rows given to sled in one contained call, while the writer's lock is held.
-const PIECE_ROWS: usize = 256;
+/// Pages of a full leaf, and how many of them a split leaves behind (sled 0.34.7, `node.rs`).
+const LEAF_PAGES: usize = 16;
+const SPLIT_PAGES: usize = 9;
+/// Pages given to sled in one contained call, while the writer's lock is held.
+const PIECE_PAGES: usize = 128;
 const PIECE_BYTES: u64 = 512 << 10;
 
-/// Changes to the tiny row of `tidy` per row: keeps the file from starting out at 2.5 times the
+/// Changes to the tiny row of `tidy` per page: keeps the file from starting out at 2.5 times the
 /// live bytes.
 const TIDY: u64 = 1;
 
 type KeyValue = (sled::IVec, sled::IVec);
 
-/// The rows of one tree that are not inserted yet.
+/// The pages of one tree that are not inserted yet.
 #[derive(Default)]
 struct Group {
-    rows: usize,
-    /// The last rows of the previous group.
+    /// The page that is being filled, and the last row that went into one.
+    page: PageWriter,
+    last: Option<Box<[u8]>>,
+    has_pages: bool,
+    pages: usize,
+    /// The last pages of the previous group.
     before: Vec<KeyValue>,
-    /// The last rows of the current group.
+    /// The last pages of the current group.
     end: Vec<KeyValue>,
 }
 
-/// Fills an empty [`SledStore`]. Loading is several times faster if the rows of a tree arrive in key
-/// order. Dropped without [`Loader::finish`], it leaves a state at LSN 0.
+impl Group {
+    /// Ends the page that is being filled, and returns the pages that go in at once. The first page of a tree
+    /// begins at the empty key.
+    fn end_page(&mut self) -> Vec<KeyValue> {
+        let Some((first, bytes)) = self.page.take() else { return Vec::new() };
+        let begins = if self.has_pages { sled::IVec::from(first) } else { sled::IVec::default() };
+        self.has_pages = true;
+        self.pages += 1;
+        let page = (begins, sled::IVec::from(bytes));
+        let mut ready = Vec::new();
+        if self.pages <= SPLIT_PAGES {
+            ready.push(page);
+        } else {
+            self.end.push(page);
+        }
+        if self.pages == SPLIT_PAGES {
+            ready.append(&mut self.before);
+        }
+        if self.pages == LEAF_PAGES {
+            self.before = std::mem::take(&mut self.end);
+            self.pages = 0;
+        }
+        ready
+    }
+}
+
+/// Fills an empty [`SledStore`]. The rows of a tree arrive in key order. Dropped without [`Loader::finish`], it leaves a state at LSN 0.
 pub struct Loader<'a> {
     store: &'a SledStore,
     groups: PerTree<Group>,
@@ -70,27 +100,22 @@ impl SledStore {
 }
 
 impl Loader<'_> {
-    /// Adds a row. Each key of a tree may be added once.
+    /// Adds a row. `Broken` if it does not come after the one before in its tree.
     pub fn push(&mut self, tree: Tree, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let bytes = row_bytes(key, value);
-        self.live_bytes += bytes;
-        self.piece_bytes += bytes;
-        let row = (key.into(), value.into());
+        self.live_bytes += row_bytes(key, value);
         let group = self.groups.of_mut(tree);
-        group.rows += 1;
-        if group.rows <= SPLIT_ROWS {
-            self.piece.push((tree, row));
-        } else {
-            group.end.push(row);
+        if group.last.as_deref().is_some_and(|last| last >= key) {
+            return Err(StoreError::Broken { what: "rows to load are out of order" });
         }
-        if group.rows == SPLIT_ROWS {
-            self.piece.extend(group.before.drain(..).map(|row| (tree, row)));
+        if group.page.len() + packed_len((key, value)) > PAGE_BYTES {
+            let ready = group.end_page();
+            self.piece_bytes += ready.iter().map(|(key, page)| row_bytes(key, page)).sum::<u64>();
+            self.piece.extend(ready.into_iter().map(|page| (tree, page)));
         }
-        if group.rows == LEAF_ROWS {
-            group.before = std::mem::take(&mut group.end);
-            group.rows = 0;
-        }
-        if self.piece.len() >= PIECE_ROWS || self.piece_bytes >= PIECE_BYTES {
+        let group = self.groups.of_mut(tree);
+        group.page.push(key, value)?;
+        group.last = Some(key.into());
+        if self.piece.len() >= PIECE_PAGES || self.piece_bytes >= PIECE_BYTES {
             self.write()?;
         }
         Ok(())
@@ -100,34 +125,38 @@ impl Loader<'_> {
     pub fn finish(mut self, lsn: Lsn) -> Result<(), StoreError> {
         for tree in Tree::ALL {
             let group = self.groups.of_mut(tree);
-            let rest = group.before.drain(..).chain(group.end.drain(..));
-            self.piece.extend(rest.map(|row| (tree, row)));
+            let mut rest = group.end_page();
+            rest.append(&mut group.before);
+            rest.append(&mut group.end);
+            self.piece.extend(rest.into_iter().map(|page| (tree, page)));
         }
         self.write()?;
         let shared = &*self.store.shared;
         let writer = writer();
+        let span = Span { applied: lsn, reaches: lsn };
         // Rows first: a crash in between leaves an LSN of 0.
         shared.flush(&writer)?;
         shared.sled.call("sled failed to load", |handles| {
-            handles.applied.insert(APPLIED_KEY, encode_applied(lsn, self.live_bytes)).map(drop)
+            handles.applied.insert(APPLIED_KEY, encode_applied(span, self.live_bytes)).map(drop)
         })?;
         shared.flush(&writer)?;
         shared.live_bytes.store(self.live_bytes, Ordering::Relaxed);
+        shared.reaches.store(lsn.0, Ordering::Release);
         shared.applied.store(lsn.0, Ordering::Release);
         Ok(())
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
         let shared = &*self.store.shared;
-        let rows = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
+        let pages = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
         let writer = writer();
         shared.sled.call("sled failed to load", |handles| {
             for (tree, (key, value)) in self.piece.drain(..) {
-                handles.trees.of(tree).insert(key, value)?;
+                handles.trees.trees.of(tree).insert(key, value)?;
             }
             Ok(())
         })?;
-        shared.account(rows, std::mem::take(&mut self.piece_bytes), &writer)?;
-        shared.tidy(rows * TIDY, &writer)
+        shared.account(pages, std::mem::take(&mut self.piece_bytes), &writer)?;
+        shared.tidy(pages * TIDY, &writer)
     }
 }

@@ -1,13 +1,13 @@
 //! The state on disk: sled 0.34.7, contained.
 //!
 //! ```text
-//! tree per model::Tree    key -> sealed value
-//! tree `applied`          "lsn" -> LSN of the last change set, live bytes; 8 bytes each, big-endian
+//! tree per model::Tree    where a page begins -> page: rows of the tree, see `page`
+//! tree `applied`          "lsn" -> LSN up to which all change sets are in, bytes of all rows, LSN up to which
+//!                         some may be in; 8 bytes each, big-endian
 //! tree `tidy`             one row that means nothing, see `tidy`
 //! ```
 //!
-//! Every transaction writes the LSN together with the rows: a change set is in the state exactly if the
-//! LSN says so (ST1). `docs/STORE.md` lists the defects of sled and how each is avoided. The code cites
+//! Every transaction writes the LSNs together with the rows (ST1). `docs/STORE.md` lists the defects of sled and how each is avoided. The code cites
 //! these rules:
 //!
 //! - **SL1** In the whole process a transaction and a flush never overlap. sled's lock is global, and a
@@ -24,6 +24,8 @@
 //! contain.rs   calls into sled, with errors and panics contained
 //! files.rs     the state folder as files: syncing, permissions, sizes
 //! load.rs      the fast way to fill an empty state from a snapshot
+//! page.rs      rows packed into one value of sled
+//! pages.rs     the trees: finding, reading and changing pages
 //! open.rs      opening and closing sled
 //! tidy.rs      keeps sled's file from growing without bound
 //! ```
@@ -32,18 +34,20 @@ mod contain;
 pub(in crate::store) mod files;
 mod load;
 mod open;
+mod page;
+mod pages;
 mod tidy;
 
-use super::per_tree::PerTree;
-use super::{Range, Row, Store, StoreError, TRANSACTION_BYTES_MAX};
+use super::{Range, Row, Span, Store, StoreError, TRANSACTION_BYTES_MAX};
 use crate::env::real::KeptFolder;
 use crate::env::{File, Fs};
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use contain::Contained;
 use files::Descriptors;
+use pages::{Layout, PagePuts, Trees};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
-use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,8 +56,6 @@ use tidy::{Tidier, Waker};
 pub use load::Loader;
 pub(in crate::store) use open::wait_until_free;
 
-/// Rows that `scan` takes from sled before it calls out.
-const SCAN_ROWS: usize = 256;
 /// How many changes to rows may be unwritten before a flush (SL6), including those of `tidy`. The limit
 /// keeps the unwritten data below six segments of 1 MiB: each change writes its row, and every tenth
 /// also writes two pages of up to 17 rows, the changed one and one that sled moves. With chunks of
@@ -89,7 +91,7 @@ impl Default for SledOptions {
 
 /// sled's handles. Dropping them closes it.
 struct Handles {
-    trees: PerTree<sled::Tree>,
+    trees: Trees,
     applied: sled::Tree,
     tidy: sled::Tree,
     db: sled::Db,
@@ -116,6 +118,7 @@ struct Shared {
     /// write-back error since then to it.
     db_file: Arc<dyn File>,
     applied: AtomicU64,
+    reaches: AtomicU64,
     /// Bytes of keys and values of all rows.
     live_bytes: AtomicU64,
     unflushed_bytes: AtomicU64,
@@ -167,48 +170,49 @@ impl Shared {
         Ok(Lsn(self.applied.load(Ordering::Acquire)))
     }
 
-    /// One transaction: all rows of `sets`, and the last one's LSN.
-    fn transact(&self, sets: &[&ChangeSet]) -> Result<(), StoreError> {
-        let Some(lsn) = sets.last().map(|set| set.lsn) else { return Ok(()) };
-        // Copied here and not in the closure, because sled may run the closure again.
-        let mut puts: Vec<(Tree, Vec<Put>)> = Vec::new();
-        let (mut rows, mut bytes) = (0, 0);
-        for row in sets.iter().flat_map(|set| &set.rows) {
-            let value = row.value.as_deref();
-            rows += 1;
-            bytes += row_bytes(&row.key, value.unwrap_or_default());
-            let put = (sled::IVec::from(&*row.key), value.map(sled::IVec::from));
-            match puts.iter_mut().find(|(tree, _)| *tree == row.tree) {
-                Some((_, rows)) => rows.push(put),
-                None => puts.push((row.tree, vec![put])),
-            }
-        }
-        let live_before = self.live_bytes.load(Ordering::Relaxed);
-        let live = Cell::new(0_u64);
+    fn span(&self) -> Result<Span, StoreError> {
+        let reaches = Lsn(self.reaches.load(Ordering::Acquire));
+        Ok(Span { applied: self.applied()?, reaches })
+    }
 
+    /// One transaction: the rows, and how far the state is with them.
+    fn transact(&self, rows: &RowsByKey<'_>, span: Span) -> Result<(), StoreError> {
+        let layout = self.sled.call("sled failed", |handles| Ok(handles.trees.layout))?;
+        if layout == Layout::Rows {
+            return Err(StoreError::Broken { what: "an older version wrote the state" });
+        }
         let writer = writer();
-        self.make_room(rows, &writer)?;
+        let mut puts: Vec<(Tree, PagePuts)> = Vec::new();
+        let mut live = self.live_bytes.load(Ordering::Relaxed);
+        for tree in Tree::ALL {
+            let of_tree = rows.range((tree, &[][..])..).take_while(|((of, _), _)| *of == tree);
+            let changes: Vec<_> = of_tree.map(|((_, key), value)| (*key, *value)).collect();
+            if changes.is_empty() {
+                continue;
+            }
+            let merged = pages::merge(&self.sled, tree, &changes)?;
+            live = live.saturating_add(merged.came).saturating_sub(merged.went);
+            puts.push((tree, merged));
+        }
+        let changes = puts.iter().map(|(_, puts)| puts.puts.len()).sum::<usize>();
+        let changes = u64::try_from(changes).unwrap_or(u64::MAX);
+        let bytes = puts.iter().map(|(_, puts)| puts.bytes).sum();
+        self.make_room(changes, &writer)?;
         self.sled.call_alone("sled failed to apply a change set", |handles| {
             let mut trees: Vec<&sled::Tree> =
-                puts.iter().map(|(tree, _)| handles.trees.of(*tree)).collect();
+                puts.iter().map(|(tree, _)| handles.trees.trees.of(*tree)).collect();
             trees.push(&handles.applied);
             let done: Result<(), TransactionError<()>> = trees.as_slice().transaction(|views| {
-                live.set(live_before);
-                for (view, (_, rows)) in views.iter().zip(&puts) {
-                    for (key, value) in rows {
-                        let old = match value {
-                            Some(value) => {
-                                live.set(live.get().saturating_add(row_bytes(key, value)));
-                                view.insert(key.clone(), value.clone())?
-                            }
+                for (view, (_, puts)) in views.iter().zip(&puts) {
+                    for (key, value) in &puts.puts {
+                        match value {
+                            Some(value) => view.insert(key.clone(), value.clone())?,
                             None => view.remove(key.clone())?,
                         };
-                        let freed = old.map_or(0, |old| row_bytes(key, &old));
-                        live.set(live.get().saturating_sub(freed));
                     }
                 }
                 if let Some(view) = views.last() {
-                    view.insert(APPLIED_KEY, encode_applied(lsn, live.get()))?;
+                    view.insert(APPLIED_KEY, encode_applied(span, live))?;
                 }
                 Ok::<(), ConflictableTransactionError<()>>(())
             });
@@ -219,34 +223,42 @@ impl Shared {
                 }
             })
         })?;
-        self.live_bytes.store(live.get(), Ordering::Relaxed);
-        self.applied.store(lsn.0, Ordering::Release);
-        self.account(rows, bytes, &writer)?;
+        self.live_bytes.store(live, Ordering::Relaxed);
+        self.reaches.store(span.reaches.0, Ordering::Release);
+        self.applied.store(span.applied.0, Ordering::Release);
+        self.account(changes, bytes, &writer)?;
         drop(writer);
-        self.tidy_after(rows)
+        self.tidy_after(changes)
     }
+}
+
+/// The newest version of each row, by tree and key. `None` removes the row.
+type RowsByKey<'a> = BTreeMap<(Tree, &'a [u8]), Option<&'a [u8]>>;
+
+/// Adds a row, in place of an older version of it.
+fn add<'a>(rows: &mut RowsByKey<'a>, row: &'a RowChange) {
+    rows.insert((row.tree, &row.key), row.value.as_deref());
 }
 
 /// A row as sled takes it: key, and value unless it is to be removed.
 type Put = (sled::IVec, Option<sled::IVec>);
 
-fn row_bytes(key: &[u8], value: &[u8]) -> u64 {
-    u64::try_from(key.len() + value.len()).unwrap_or(u64::MAX)
+fn encode_applied(span: Span, live_bytes: u64) -> sled::IVec {
+    let Span { applied, reaches } = span;
+    sled::IVec::from([applied.0, live_bytes, reaches.0].map(u64::to_be_bytes).concat())
 }
 
-fn encode_applied(lsn: Lsn, live_bytes: u64) -> sled::IVec {
-    sled::IVec::from([lsn.0.to_be_bytes(), live_bytes.to_be_bytes()].concat())
-}
-
-/// Decodes the output of `encode_applied`; `None` for anything else.
-fn decode_applied(bytes: &[u8]) -> Option<(Lsn, u64)> {
-    let (lsn, rest) = bytes.split_first_chunk()?;
-    let live_bytes = rest.try_into().ok()?;
-    Some((Lsn(u64::from_be_bytes(*lsn)), u64::from_be_bytes(live_bytes)))
-}
-
-fn to_row((key, value): (sled::IVec, sled::IVec)) -> Row {
-    (key.as_ref().into(), value.as_ref().into())
+/// Decodes the output of `encode_applied`; `None` for anything else. Before there were pages, it ended with
+/// the live bytes.
+fn decode_applied(bytes: &[u8]) -> Option<(Layout, Span, u64)> {
+    let (applied, rest) = bytes.split_first_chunk()?;
+    let (live_bytes, rest) = rest.split_first_chunk()?;
+    let (applied, live_bytes) = (u64::from_be_bytes(*applied), u64::from_be_bytes(*live_bytes));
+    let (layout, reaches) = match rest {
+        [] => (Layout::Rows, applied),
+        rest => (Layout::Pages, u64::from_be_bytes(rest.try_into().ok()?)),
+    };
+    Some((layout, Span { applied: Lsn(applied), reaches: Lsn(reaches) }, live_bytes))
 }
 
 impl SledStore {
@@ -261,64 +273,54 @@ impl Store for SledStore {
         self.shared.applied()
     }
 
+    fn reaches(&self) -> Result<Lsn, StoreError> {
+        Ok(self.shared.span()?.reaches)
+    }
+
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        let value = self
-            .shared
-            .sled
-            .call("sled failed to read a row", |handles| handles.trees.of(tree).get(key))?;
-        Ok(value.map(|value| value.as_ref().into()))
+        pages::get(&self.shared.sled, tree, key)
     }
 
     fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
         let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
-        self.shared.sled.call("sled failed to read a range", |handles| {
-            let rows = handles.trees.of(tree).range::<Box<[u8]>, _>(bounds);
-            rows.take(range.limit).map(|row| row.map(to_row)).collect()
-        })
+        pages::range(&self.shared.sled, tree, bounds, range.limit)
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
-        let what = "sled failed to scan a tree";
-        let mut iter = self.shared.sled.call(what, |handles| Ok(handles.trees.of(tree).iter()))?;
-        let mut rows = Vec::with_capacity(SCAN_ROWS);
-        loop {
-            // The visitor runs outside of the containment, because its panics are not sled's.
-            self.shared.sled.call(what, |_| {
-                for row in iter.by_ref().take(SCAN_ROWS) {
-                    rows.push(row?);
-                }
-                Ok(())
-            })?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            for (key, value) in rows.drain(..) {
-                visit(&key, &value);
-            }
-        }
+        pages::scan(&self.shared.sled, tree, visit)
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
         let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut last = self.applied()?;
-        let mut packed: Vec<&ChangeSet> = Vec::new();
-        let (mut rows, mut bytes) = (0, 0);
+        let Span { applied, reaches } = self.shared.span()?;
+        let (mut rows, mut last) = (RowsByKey::new(), applied);
+        let (mut count, mut bytes) = (0, 0);
+        let at = |last: Lsn| Span { applied: last, reaches: reaches.max(last) };
         for set in sets {
             if set.lsn <= last {
                 continue;
             }
             // Few rows can be many bytes: a secret's is up to 200 KiB.
-            if rows + set.rows.len() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX {
-                self.shared.transact(&packed)?;
-                packed.clear();
-                (rows, bytes) = (0, 0);
+            if count + set.rows.len() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX {
+                if last > applied {
+                    self.shared.transact(&rows, at(last))?;
+                }
+                rows.clear();
+                (count, bytes) = (0, 0);
             }
             last = set.lsn;
-            rows += set.rows.len();
+            count += set.rows.len();
             bytes += set.rows.iter().map(RowChange::bytes).sum::<u64>();
-            packed.push(set);
+            set.rows.iter().for_each(|row| add(&mut rows, row));
         }
-        self.shared.transact(&packed)
+        if last > applied { self.shared.transact(&rows, at(last)) } else { Ok(()) }
+    }
+
+    fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
+        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_key = RowsByKey::new();
+        rows.iter().for_each(|row| add(&mut by_key, row));
+        self.shared.transact(&by_key, span)
     }
 
     fn checkpoint(&self) -> Result<Lsn, StoreError> {

@@ -3,14 +3,15 @@
 use super::contain::{Contained, contain};
 use super::files::{self, DB_FILE, Descriptors};
 use super::tidy::{TIDY_TREE, Tidier, Waker};
+use super::pages::{Layout, Trees};
 use super::{
     APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
     decode_applied, writer,
 };
 use crate::env::{Fs, LockMode, OpenFolder, OpenMode, is_no_space};
 use crate::model::Lsn;
-use crate::store::per_tree::{PerTree, tree_name};
-use crate::store::{StoreError, guard};
+use crate::store::per_tree::{PerTree, old_tree_name, tree_name};
+use crate::store::{Span, StoreError, guard};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -56,6 +57,11 @@ impl SledStore {
         opened
     }
 
+    /// Whether this build writes the state as it lies. One that an older build wrote is only read.
+    pub fn is_current(&self) -> Result<bool, StoreError> {
+        self.shared.sled.call("sled failed", |handles| Ok(handles.trees.layout == Layout::Pages))
+    }
+
     /// Removes the opening mark, after the caller has compared the state with the log.
     pub fn checked(&self) -> Result<(), StoreError> {
         guard::clear_opening(&*self.shared.fs, &crate::env::parent(&self.shared.dir))
@@ -97,7 +103,7 @@ impl SledStore {
         let OpenFolder { path, keep } =
             fs.open_folder(dir).map_err(failed("open the state's folder"))?;
         let db = open_db(&config.path(path))?;
-        let (handles, applied, live_bytes) = contain(|| open_trees(db))
+        let (handles, span, live_bytes) = contain(|| open_trees(db))
             .unwrap_or(Err(StoreError::Broken { what: "sled panicked while it was opened" }))?;
         files::make_private(&*fs, dir).map_err(failed("make the state private"))?;
         let db_file =
@@ -108,7 +114,8 @@ impl SledStore {
             sled: Contained::new(handles),
             folder: Mutex::new(keep),
             db_file,
-            applied: AtomicU64::new(applied.0),
+            applied: AtomicU64::new(span.applied.0),
+            reaches: AtomicU64::new(span.reaches.0),
             live_bytes: AtomicU64::new(live_bytes),
             unflushed_bytes: AtomicU64::new(0),
             unflushed_changes: AtomicU64::new(0),
@@ -260,15 +267,19 @@ fn is_environment(error: &io::Error) -> bool {
         )
 }
 
-fn open_trees(db: sled::Db) -> Result<(Handles, Lsn, u64), StoreError> {
+fn open_trees(db: sled::Db) -> Result<(Handles, Span, u64), StoreError> {
     let broken = |_| StoreError::Broken { what: "sled cannot read the state's trees" };
-    let trees = PerTree::try_new(|tree| db.open_tree(tree_name(tree))).map_err(broken)?;
     let applied = db.open_tree(APPLIED_TREE).map_err(broken)?;
     let tidy = db.open_tree(TIDY_TREE).map_err(broken)?;
-    let (lsn, live_bytes) = match applied.get(APPLIED_KEY).map_err(broken)? {
-        None => (Lsn(0), 0),
+    let (layout, span, live_bytes) = match applied.get(APPLIED_KEY).map_err(broken)? {
+        None => (Layout::Pages, Span::default(), 0),
         Some(bytes) => decode_applied(&bytes)
             .ok_or(StoreError::Broken { what: "the state's LSN is no number" })?,
     };
-    Ok((Handles { trees, applied, tidy, db }, lsn, live_bytes))
+    let name = match layout {
+        Layout::Pages => tree_name,
+        Layout::Rows => old_tree_name,
+    };
+    let trees = PerTree::try_new(|tree| db.open_tree(name(tree))).map_err(broken)?;
+    Ok((Handles { trees: Trees { layout, trees }, applied, tidy, db }, span, live_bytes))
 }

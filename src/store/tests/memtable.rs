@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::env::faults::{self, Fault};
-use crate::store::{Memtable, MemtableBytes, OrderedStore, Range, Row, StoreError};
+use crate::store::{Memtable, MemtableBytes, OrderedStore, Range, Row, Span, StoreError};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Condvar, Mutex};
@@ -14,11 +14,23 @@ struct Gate {
     is_shut: Mutex<bool>,
     opened: Condvar,
     fails: AtomicBool,
-    transactions: Mutex<Vec<(Lsn, usize)>>,
+    transactions: Mutex<Vec<(Span, usize)>>,
     waits: AtomicUsize,
 }
 
 impl Gate {
+    fn pass(&self) -> Result<(), StoreError> {
+        let mut is_shut = self.is_shut.lock().unwrap();
+        while *is_shut {
+            self.waits.fetch_add(1, Ordering::SeqCst);
+            is_shut = self.opened.wait(is_shut).unwrap();
+        }
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StoreError::Broken { what: "a test" });
+        }
+        Ok(())
+    }
+
     fn shut(&self, is_shut: bool) {
         *self.is_shut.lock().unwrap() = is_shut;
         self.opened.notify_all();
@@ -42,18 +54,19 @@ impl Store for &'static Gate {
         self.below.scan(tree, visit)
     }
 
+    fn reaches(&self) -> Result<Lsn, StoreError> {
+        self.below.reaches()
+    }
+
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
-        let mut is_shut = self.is_shut.lock().unwrap();
-        while *is_shut {
-            self.waits.fetch_add(1, Ordering::SeqCst);
-            is_shut = self.opened.wait(is_shut).unwrap();
-        }
-        if self.fails.load(Ordering::SeqCst) {
-            return Err(StoreError::Broken { what: "a test" });
-        }
-        let noted = sets.iter().map(|set| (set.lsn, set.rows.len()));
-        self.transactions.lock().unwrap().extend(noted);
+        self.pass()?;
         self.below.apply(sets)
+    }
+
+    fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
+        self.pass()?;
+        self.transactions.lock().unwrap().push((span, rows.len()));
+        self.below.apply_part(rows, span)
     }
 
     fn checkpoint(&self) -> Result<Lsn, StoreError> {
@@ -95,7 +108,9 @@ fn a_transaction_has_whole_sets_and_of_each_row_the_newest() {
     assert_eq!(below.below.applied().unwrap(), Lsn(0));
     table.flush().unwrap();
     // 254 sets have two rows in common and one of their own each: 256 rows.
-    let expected = [(Lsn(254), 256), (Lsn(508), 256), (Lsn(762), 256), (Lsn(1000), 240)];
+    let amid = Span { applied: Lsn(0), reaches: Lsn(1000) };
+    let done = Span { applied: Lsn(1000), reaches: Lsn(1000) };
+    let expected = [(amid, 256), (amid, 256), (amid, 256), (done, 240)];
     assert_eq!(*below.transactions.lock().unwrap(), expected);
     let newest = below.below.get(Tree::Secrets, b"record").unwrap();
     assert_eq!(newest.as_deref(), Some(&*value(1000, 100)));
@@ -108,7 +123,8 @@ fn a_set_is_never_cut() {
     let table = Memtable::over(below, MemtableBytes::of(1 << 30), false).unwrap();
     table.publish(vec![set_of(1, 1), set_of(2, 300), set_of(3, 1)]).unwrap();
     table.flush().unwrap();
-    assert_eq!(*below.transactions.lock().unwrap(), [(Lsn(1), 1), (Lsn(2), 300), (Lsn(3), 1)]);
+    let rows: Vec<_> = below.transactions.lock().unwrap().iter().map(|(_, rows)| *rows).collect();
+    assert_eq!(rows, [1, 300, 1]);
 }
 
 #[test]
@@ -117,11 +133,14 @@ fn flushing_to_an_operation_goes_that_far() {
     let table = Memtable::over(below, MemtableBytes::of(1 << 30), false).unwrap();
     table.publish((1..=1000).map(busy).collect()).unwrap();
     table.flush_to(Lsn(255)).unwrap();
-    assert_eq!(below.below.applied().unwrap(), Lsn(508));
-    assert_eq!(table.applied().unwrap(), Lsn(1000));
+    table.publish((1001..=1100).map(busy).collect()).unwrap();
+    assert_eq!(below.below.applied().unwrap(), Lsn(1000), "what waited goes down together");
+    table.flush_to(Lsn(1000)).unwrap();
+    assert_eq!(below.below.applied().unwrap(), Lsn(1000));
+    assert_eq!(table.applied().unwrap(), Lsn(1100));
     // Nothing was published beyond: it ends all the same.
     table.flush_to(Lsn(2000)).unwrap();
-    assert_eq!(below.below.applied().unwrap(), Lsn(1000));
+    assert_eq!(below.below.applied().unwrap(), Lsn(1100));
     assert_eq!(table.waiting_bytes(), 0);
 }
 

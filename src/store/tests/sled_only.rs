@@ -251,8 +251,8 @@ fn an_interrupted_load_is_at_lsn_zero() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let mut loader = store.load().unwrap();
-    for row in 0..5000_u32 {
-        loader.push(Tree::Keys, &row.to_be_bytes(), b"value").unwrap();
+    for row in 0..20_000_u32 {
+        loader.push(Tree::Keys, &row.to_be_bytes(), &[7; 100]).unwrap();
     }
     drop(loader);
     drop(store);

@@ -101,10 +101,10 @@ fn from_store(
     if !has_all_values(&rows, keys) {
         return None;
     }
-    let lsn = rows.applied().ok()?;
+    let (lsn, reaches) = (rows.applied().ok()?, rows.reaches().ok()?);
     let sum = sum_rows(&rows, keys).ok()?;
     let end = salvage_source.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
-    Some(Built { rows, sum, end, source })
+    Some(Built { rows, sum, end: end.filter(|_| reaches == lsn), source })
 }
 
 /// Applies every frame that provably follows.
@@ -120,9 +120,14 @@ fn apply_frames(built: &mut Built, salvage_source: &SalvageSource, keys: &Keyrin
             return Err(LogError::Stopped);
         }
         let mut sum = built.sum.clone();
-        let fits = advance(&built.rows, keys, &mut sum, &frame).is_ok()
-            && sum.digest(keys.digest_key(), end.lsn) == end.digest;
-        if fits {
+        let is_advanced = advance(&built.rows, keys, &mut sum, &frame).is_ok();
+        // A flush that was cut short has brought rows of later frames: those come first.
+        let is_amid = end.lsn < built.rows.reaches().map_err(|_| LogError::Stopped)?;
+        let fits = sum.digest(keys.digest_key(), end.lsn) == end.digest;
+        if is_advanced && is_amid {
+            built.rows.apply(&frame.sets).map_err(|_| LogError::Stopped)?;
+            built.sum = sum;
+        } else if is_advanced && fits {
             built.rows.apply(&frame.sets).map_err(|_| LogError::Stopped)?;
             (built.sum, built.end) = (sum, Some(end));
         }

@@ -3,6 +3,8 @@
 //! The state's own LSN and the *recomputed* digest of its rows decide:
 //!
 //! - Equal to the log at some frame: the frames after it are applied.
+//! - Between two of them, because a flush was cut short: the frames after the first are applied, and what
+//!   comes of it is compared at the end of the log.
 //! - Older than the snapshot, unequal or unreadable: it is set aside and rebuilt from snapshot and frames.
 //! - Newer than the end of the log: the log has lost acknowledged operations. That is damage, and no repair
 //!   forgets them silently.
@@ -156,8 +158,10 @@ impl StateOpener<'_> {
     /// Applies the frames that the state lacks. `None`: it does not belong to this log.
     fn catch_up(&self, state: State, recovered: &Recovered) -> Result<Option<Opened>> {
         let (end, snapshot) = (recovered.end(), recovered.snapshot_lsn());
-        let Ok(applied) = state.store().applied() else { return Ok(None) };
-        if applied > end.lsn {
+        let (Ok(applied), Ok(reaches)) = (state.store().applied(), state.store().reaches()) else {
+            return Ok(None);
+        };
+        if reaches > end.lsn {
             if !self.is_ours(state.store()) {
                 // It is another vault's, or no one's, and says nothing about this log.
                 state.discard();
@@ -168,17 +172,21 @@ impl StateOpener<'_> {
         if self.tuning.faults.active(Fault::BelieveState) {
             return Ok(sum_rows(state.store(), self.keys).ok().map(|sum| Opened { state, sum }));
         }
-        if applied < snapshot {
+        if applied < snapshot || !is_current(&state) {
+            state.discard();
             return Ok(None);
         }
         let Ok(mut sum) = sum_rows(state.store(), self.keys) else { return Ok(None) };
-        let mut compared = applied == snapshot;
+        let is_cut_short = reaches > applied;
+        let mut compared = applied == snapshot && !is_cut_short;
         if compared && sum.digest(self.keys.digest_key(), applied) != recovered.snapshot_digest() {
             return Ok(None);
         }
         // Starts with the frame that holds the state's own LSN. A kill between two transactions may have
-        // left a part of that frame out, so its digest is compared after the rest of it is applied.
-        let from = if compared { applied } else { Lsn(applied.0.saturating_sub(1)) };
+        // left a part of that frame out, so its digest is compared after the rest of it is applied. Rows of
+        // later frames are compared once all of those have been applied.
+        let is_exact = compared || is_cut_short;
+        let from = if is_exact { applied } else { Lsn(applied.0.saturating_sub(1)) };
         let mut is_equal = true;
         let replayed = recovered.replay(from, &mut |frame: Frame| {
             let (digest, last) = (frame.digest, frame.sets.last().map_or(applied, |set| set.lsn));
@@ -186,7 +194,7 @@ impl StateOpener<'_> {
                 is_equal = false;
                 return Err(LogError::Stopped);
             }
-            if !compared || last == end.lsn {
+            if !(compared || is_cut_short) || last == end.lsn {
                 compared = true;
                 if sum.digest(self.keys.digest_key(), last) != digest {
                     is_equal = false;
@@ -311,6 +319,14 @@ impl StateOpener<'_> {
         advance(state.store(), self.keys, sum, &frame)?;
         state.make_room()?;
         Ok(state.publish(frame.sets)?)
+    }
+}
+
+/// Whether this build writes the state as it lies.
+fn is_current(state: &State) -> bool {
+    match state.backing() {
+        Backing::Sled(table) => table.below().is_current().unwrap_or_default(),
+        Backing::Memory(_) => true,
     }
 }
 
