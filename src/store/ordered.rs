@@ -61,6 +61,15 @@ impl OrderedStore {
         Self { state: RwLock::new(self.read().clone()) }
     }
 
+    /// Whether nothing was written to either since one was forked from the other.
+    #[cfg(feature = "testkit")]
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (state, other) = (self.read(), other.read());
+        Tree::ALL.into_iter().all(|tree| Arc::ptr_eq(state.trees.of(tree), other.trees.of(tree)))
+            && (state.applied, state.reaches) == (other.applied, other.reaches)
+    }
+
     /// The operation of the last checkpoint. 0: there was none. A store on a disk comes back from a power cut
     /// as it was then, or later.
     #[cfg(feature = "testkit")]
@@ -144,7 +153,9 @@ impl Store for OrderedStore {
 
     fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
         let mut state = self.write();
-        rows.iter().for_each(|row| state.write(row));
+        for row in rows {
+            state.write(row);
+        }
         (state.applied, state.reaches) = (span.applied, span.reaches);
         Ok(())
     }

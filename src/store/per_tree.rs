@@ -61,10 +61,10 @@ impl<T> PerTree<T> {
     }
 }
 
-/// The name of a tree of pages inside sled. It must not change, because a state with other tree names would
+/// The name of a tree of blocks inside sled. It must not change, because a state with other tree names would
 /// read as empty.
 pub(super) fn tree_name(tree: Tree) -> String {
-    format!("{} in pages", old_tree_name(tree))
+    format!("{} in blocks", old_tree_name(tree))
 }
 
 /// The name of the same tree where each row is one of sled's.

@@ -11,6 +11,7 @@ mod canary_disk;
 mod common;
 mod durability_cost;
 mod fixtures;
+mod older_state;
 mod scale;
 mod shred;
 mod swap;

@@ -53,7 +53,7 @@ fn is_no_space(error: &Error) -> bool {
 }
 
 fn put(vault: &Vault, rng: &mut Rng, kept: &mut Kept) -> Result<(), Error> {
-    let name = format!("secret-{}", rng.below(5));
+    let name = format!("secret-{}", rng.below(9));
     let (token, len) = (rng.uuid(), [20, 200, 3_000][rng.below(3)]);
     let value = rng.word(len);
     let sealed = SecretValue::text(value.clone());
@@ -167,7 +167,7 @@ fn attack(
     fill(mount.dir());
     let vault = open().map_err(|error| format!("does not open on a full disk: {error}"))?;
     read_all(&vault, &kept).map_err(|why| format!("on a full disk: {why}"))?;
-    if let Some(name) = kept.keys().next().cloned() {
+    for name in kept.keys().cloned().collect::<Vec<_>>() {
         match delete(&vault, &name) {
             Ok(()) => {
                 counts.deleted += 1;

@@ -22,6 +22,7 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
             (CUTS, "a_build_that_frees_before_the_state_has_the_rows_is_caught")
         }
         Fault::FlushDropsTombstone => (CUTS, "a_build_whose_flushes_drop_tombstones_is_caught"),
+        Fault::FlushNamesItsEnd => (CUTS, "a_build_whose_flushes_name_their_end_is_caught"),
         Fault::NoopAtPlanTime => {
             ("errors::batch", "a_build_that_answers_no_ops_when_they_are_planned_is_caught")
         }

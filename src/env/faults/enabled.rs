@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -41,6 +41,7 @@ impl Fault {
         Self::PageOmitsSecret,
         Self::BatchLosesRow,
         Self::FlushDropsTombstone,
+        Self::FlushNamesItsEnd,
         Self::KeepsStaleRow,
         Self::NullCipher,
     ];

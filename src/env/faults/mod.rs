@@ -78,6 +78,8 @@ pub enum Fault {
     BatchLosesRow,
     /// Leaves rows in the state that were removed before they were flushed (breaks MT2).
     FlushDropsTombstone,
+    /// Names the end of a flush in its first transaction (breaks ST1).
+    FlushNamesItsEnd,
     /// Keeps opened rows that have changed (breaks I3).
     KeepsStaleRow,
 

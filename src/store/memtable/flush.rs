@@ -6,8 +6,10 @@
 
 use super::plan::Plan;
 use super::table::Table;
+use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
 use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange};
 use crate::store::{Span, Store, StoreError};
 use std::sync::Arc;
@@ -21,8 +23,10 @@ pub struct MemtableBytes {
     /// Writers wait for the flusher beyond this. 0: there is no table, rows go straight to the state below.
     pub max: u64,
     /// The flusher begins at this many. The more there are, the more of them are about the same rows and
-    /// pages.
+    /// blocks.
     pub flush_from: u64,
+    /// Rows in a transaction of a flush, unless one change set alone has more.
+    pub transaction_rows: usize,
 }
 
 impl MemtableBytes {
@@ -30,7 +34,7 @@ impl MemtableBytes {
     #[must_use]
     pub const fn of(max: u64) -> Self {
         // At least one byte, so that an empty table has nothing to flush.
-        Self { max, flush_from: max / 2 + 1 }
+        Self { max, flush_from: max / 2 + 1, transaction_rows: OPERATION_ROWS_MAX }
     }
 }
 
@@ -162,12 +166,13 @@ impl<S: Store> Shared<S> {
         if flushing.is_none() {
             // Writers need the lock, so nothing is ordered under it.
             let sets = std::mem::take(&mut self.waiting().sets);
-            *flushing = Plan::of(sets);
+            *flushing = Plan::of(&sets);
         }
         let Some(plan) = flushing.as_mut() else { return Ok(false) };
-        let (sets, rows) = plan.take();
+        let (sets, rows) = plan.take(self.bytes.transaction_rows);
         let (to, is_done) = (plan.to, plan.is_done());
-        let applied = if is_done { to } else { self.below.applied()? };
+        let is_named = is_done || faults::active(Fault::FlushNamesItsEnd);
+        let applied = if is_named { to } else { self.below.applied()? };
         self.below.apply_part(&rows, Span { applied, reaches: to })?;
         // A reader asks the table first and the state after that, so it finds each row in one of them.
         for set in &sets {

@@ -1,12 +1,11 @@
 //! A flush: the change sets that waited when it began, in the order in which they go down.
 //!
-//! Change sets of the same secret go together, because their rows lie in the same pages. So a set may go down
-//! before an older one that has no row in common with it. Sets that have rows in common stay in their order,
+//! Change sets of the same secret go together, because their rows lie in the same blocks. So a set may go
+//! down before an older one that has no row in common with it. Sets that have rows in common stay in their order,
 //! whatever secrets they are about.
 
 use super::flush::row_bytes;
 use crate::env::faults::{self, Fault};
-use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::store::TRANSACTION_BYTES_MAX;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -28,10 +27,10 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Orders change sets, which come in the order of their LSNs. `None`: there are none.
-    pub(super) fn of(sets: Vec<Arc<ChangeSet>>) -> Option<Self> {
+    pub(super) fn of(sets: &[Arc<ChangeSet>]) -> Option<Self> {
         let to = sets.last()?.lsn;
         let mut groups = Groups::default();
-        for set in &sets {
+        for set in sets {
             groups.join(set);
         }
         let mut ordered: Vec<(Owner<'_>, &Arc<ChangeSet>)> =
@@ -48,13 +47,12 @@ impl Plan {
 
     /// The next change sets that fit into one transaction, and the rows that have their effect: the newest
     /// version of each, tombstones included, because the state below may have the row.
-    pub(super) fn take(&mut self) -> (Vec<Arc<ChangeSet>>, Vec<RowChange>) {
+    pub(super) fn take(&mut self, rows_max: usize) -> (Vec<Arc<ChangeSet>>, Vec<RowChange>) {
         let (mut count, mut bytes) = (0, 0);
         let mut rows: BTreeMap<(Tree, &[u8]), &RowChange> = BTreeMap::new();
         for set in &self.sets {
             let fresh = set.rows.iter().filter(|row| !rows.contains_key(&(row.tree, &*row.key)));
-            let is_full =
-                rows.len() + fresh.count() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX;
+            let is_full = rows.len() + fresh.count() > rows_max || bytes >= TRANSACTION_BYTES_MAX;
             if is_full && count > 0 {
                 break;
             }
@@ -113,15 +111,19 @@ mod tests {
     use super::*;
 
     fn set(lsn: u64, keys: &[(Tree, &[u8])]) -> Arc<ChangeSet> {
-        let row = |(tree, key): &(Tree, &[u8])| RowChange { tree: *tree, key: (*key).into(), value: None };
+        let row = |(tree, key): &(Tree, &[u8])| RowChange {
+            tree: *tree,
+            key: (*key).into(),
+            value: None,
+        };
         Arc::new(ChangeSet { lsn: Lsn(lsn), rows: keys.iter().map(row).collect() })
     }
 
-    fn order(sets: Vec<Arc<ChangeSet>>) -> Vec<u64> {
+    fn order(sets: &[Arc<ChangeSet>]) -> Vec<u64> {
         let mut plan = Plan::of(sets).unwrap();
         let mut order = Vec::new();
         while !plan.is_done() {
-            order.extend(plan.take().0.iter().map(|set| set.lsn.0));
+            order.extend(plan.take(256).0.iter().map(|set| set.lsn.0));
         }
         order
     }
@@ -130,14 +132,14 @@ mod tests {
     fn sets_of_a_secret_go_together_and_in_order() {
         let (one, two) = ([1_u8; 16], [2_u8; 16]);
         let version = |id: [u8; 16], seq: u8| [&id[..], &[seq]].concat();
-        let sets = vec![
+        let sets = [
             set(1, &[(Tree::Secrets, &two), (Tree::Versions, &version(two, 1))]),
             set(2, &[(Tree::Versions, &version(one, 1)), (Tree::Secrets, &one)]),
             set(3, &[(Tree::Tokens, &version(two, 9))]),
             set(4, &[(Tree::Labels, &one)]),
             set(5, &[]),
         ];
-        assert_eq!(order(sets), [2, 4, 1, 3, 5]);
+        assert_eq!(order(&sets), [2, 4, 1, 3, 5]);
     }
 
     /// Goal: no set overtakes one that wrote the same row, also where secrets are strung together by a name
@@ -146,18 +148,18 @@ mod tests {
     fn sets_with_a_row_in_common_stay_in_order() {
         let (one, two, three) = ([1_u8; 16], [2_u8; 16], [3_u8; 16]);
         let name = [9_u8; 32];
-        let sets = vec![
+        let sets = [
             set(1, &[(Tree::Names, &name), (Tree::Secrets, &three)]),
             set(2, &[(Tree::Secrets, &one), (Tree::Names, &name)]),
             set(3, &[(Tree::Secrets, &two)]),
             set(4, &[(Tree::Secrets, &two), (Tree::Secrets, &three)]),
             set(5, &[(Tree::Secrets, &one)]),
         ];
-        assert_eq!(order(sets), [1, 2, 3, 4, 5]);
+        assert_eq!(order(&sets), [1, 2, 3, 4, 5]);
     }
 
     #[test]
     fn nothing_is_no_plan() {
-        assert!(Plan::of(Vec::new()).is_none());
+        assert!(Plan::of(&[]).is_none());
     }
 }

@@ -3,8 +3,8 @@
 //! Rows are inserted one by one, without transactions, because nobody reads yet. The LSN is written
 //! last: an interrupted load leaves a state at LSN 0 with a wrong digest, which is noticed.
 //!
-//! Rows arrive in key order and are packed into full pages. A leaf of sled splits at its seventeenth page into
-//! nine and eight. Sorted insertion would leave nine pages in each leaf. The pages of a tree are therefore
+//! Rows arrive in key order and are packed into full blocks. A leaf of sled splits at its seventeenth block
+//! into nine and eight. Sorted insertion would leave nine blocks in each leaf. The blocks of a tree are therefore
 //! taken in groups of sixteen, and the last seven of a group are inserted after the first nine of the next:
 //!
 //! ```text
@@ -12,63 +12,63 @@
 //! goes in          at once      when the next group's first nine have split the leaf off
 //! ```
 //!
-//! Leaves are full then: fewer pages, less memory, a smaller file.
+//! Leaves are full then: fewer blocks, less memory, a smaller file.
 
-use super::page::{PAGE_BYTES, PageWriter, packed_len, row_bytes};
+use super::block::{BLOCK_BYTES, BlockWriter, packed_len, row_bytes};
 use super::{APPLIED_KEY, SledStore, encode_applied, writer};
 use crate::model::{Lsn, Tree};
 use crate::store::per_tree::PerTree;
 use crate::store::{Span, Store, StoreError};
 use std::sync::atomic::Ordering;
 
-/// Pages of a full leaf, and how many of them a split leaves behind (sled 0.34.7, `node.rs`).
-const LEAF_PAGES: usize = 16;
-const SPLIT_PAGES: usize = 9;
-/// Pages given to sled in one contained call, while the writer's lock is held.
-const PIECE_PAGES: usize = 128;
+/// Blocks of a full leaf, and how many of them a split leaves behind (sled 0.34.7, `node.rs`).
+const LEAF_BLOCKS: usize = 16;
+const SPLIT_BLOCKS: usize = 9;
+/// Blocks given to sled in one contained call, while the writer's lock is held.
+const PIECE_BLOCKS: usize = 128;
 const PIECE_BYTES: u64 = 512 << 10;
 
-/// Changes to the tiny row of `tidy` per page: keeps the file from starting out at 2.5 times the
+/// Changes to the tiny row of `tidy` per block: keeps the file from starting out at 2.5 times the
 /// live bytes.
 const TIDY: u64 = 1;
 
 type KeyValue = (sled::IVec, sled::IVec);
 
-/// The pages of one tree that are not inserted yet.
+/// The blocks of one tree that are not inserted yet.
 #[derive(Default)]
 struct Group {
-    /// The page that is being filled, and the last row that went into one.
-    page: PageWriter,
+    /// The block that is being filled, and the last row that went into one.
+    block: BlockWriter,
     last: Option<Box<[u8]>>,
-    has_pages: bool,
-    pages: usize,
-    /// The last pages of the previous group.
+    has_blocks: bool,
+    blocks: usize,
+    /// The last blocks of the previous group.
     before: Vec<KeyValue>,
-    /// The last pages of the current group.
+    /// The last blocks of the current group.
     end: Vec<KeyValue>,
 }
 
 impl Group {
-    /// Ends the page that is being filled, and returns the pages that go in at once. The first page of a tree
-    /// begins at the empty key.
-    fn end_page(&mut self) -> Vec<KeyValue> {
-        let Some((first, bytes)) = self.page.take() else { return Vec::new() };
-        let begins = if self.has_pages { sled::IVec::from(first) } else { sled::IVec::default() };
-        self.has_pages = true;
-        self.pages += 1;
-        let page = (begins, sled::IVec::from(bytes));
+    /// Ends the block that is being filled, and returns the blocks that go in at once. The first fence of a
+    /// tree is the empty key.
+    fn end_block(&mut self) -> Vec<KeyValue> {
+        let Some((first, bytes)) = self.block.take() else { return Vec::new() };
+        let fence = if self.has_blocks { sled::IVec::from(first) } else { sled::IVec::default() };
+        self.has_blocks = true;
+        self.blocks += 1;
+        let block = (fence, sled::IVec::from(bytes));
         let mut ready = Vec::new();
-        if self.pages <= SPLIT_PAGES {
-            ready.push(page);
+        if self.blocks <= SPLIT_BLOCKS {
+            ready.push(block);
         } else {
-            self.end.push(page);
+            self.end.push(block);
         }
-        if self.pages == SPLIT_PAGES {
+        if self.blocks == SPLIT_BLOCKS {
             ready.append(&mut self.before);
         }
-        if self.pages == LEAF_PAGES {
+        if self.blocks == LEAF_BLOCKS {
             self.before = std::mem::take(&mut self.end);
-            self.pages = 0;
+            self.blocks = 0;
         }
         ready
     }
@@ -107,15 +107,15 @@ impl Loader<'_> {
         if group.last.as_deref().is_some_and(|last| last >= key) {
             return Err(StoreError::Broken { what: "rows to load are out of order" });
         }
-        if group.page.len() + packed_len((key, value)) > PAGE_BYTES {
-            let ready = group.end_page();
-            self.piece_bytes += ready.iter().map(|(key, page)| row_bytes(key, page)).sum::<u64>();
-            self.piece.extend(ready.into_iter().map(|page| (tree, page)));
+        if group.block.len() + packed_len((key, value)) > BLOCK_BYTES {
+            let ready = group.end_block();
+            self.piece_bytes += ready.iter().map(|(key, block)| row_bytes(key, block)).sum::<u64>();
+            self.piece.extend(ready.into_iter().map(|block| (tree, block)));
         }
         let group = self.groups.of_mut(tree);
-        group.page.push(key, value)?;
+        group.block.push(key, value)?;
         group.last = Some(key.into());
-        if self.piece.len() >= PIECE_PAGES || self.piece_bytes >= PIECE_BYTES {
+        if self.piece.len() >= PIECE_BLOCKS || self.piece_bytes >= PIECE_BYTES {
             self.write()?;
         }
         Ok(())
@@ -125,10 +125,10 @@ impl Loader<'_> {
     pub fn finish(mut self, lsn: Lsn) -> Result<(), StoreError> {
         for tree in Tree::ALL {
             let group = self.groups.of_mut(tree);
-            let mut rest = group.end_page();
+            let mut rest = group.end_block();
             rest.append(&mut group.before);
             rest.append(&mut group.end);
-            self.piece.extend(rest.into_iter().map(|page| (tree, page)));
+            self.piece.extend(rest.into_iter().map(|block| (tree, block)));
         }
         self.write()?;
         let shared = &*self.store.shared;
@@ -148,7 +148,7 @@ impl Loader<'_> {
 
     fn write(&mut self) -> Result<(), StoreError> {
         let shared = &*self.store.shared;
-        let pages = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
+        let blocks = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
         let writer = writer();
         shared.sled.call("sled failed to load", |handles| {
             for (tree, (key, value)) in self.piece.drain(..) {
@@ -156,7 +156,7 @@ impl Loader<'_> {
             }
             Ok(())
         })?;
-        shared.account(pages, std::mem::take(&mut self.piece_bytes), &writer)?;
-        shared.tidy(pages * TIDY, &writer)
+        shared.account(blocks, std::mem::take(&mut self.piece_bytes), &writer)?;
+        shared.tidy(blocks * TIDY, &writer)
     }
 }

@@ -1,9 +1,9 @@
 //! The state on disk: sled 0.34.7, contained.
 //!
 //! ```text
-//! tree per model::Tree    where a page begins -> page: rows of the tree, see `page`
-//! tree `applied`          "lsn" -> LSN up to which all change sets are in, bytes of all rows, LSN up to which
-//!                         some may be in; 8 bytes each, big-endian
+//! tree per model::Tree    fence -> block of rows, see `blocks`
+//! tree `applied`          "lsn" -> LSN up to which it has all change sets, bytes of all rows, LSN up to
+//!                         which it may have some; 8 bytes each, big-endian
 //! tree `tidy`             one row that means nothing, see `tidy`
 //! ```
 //!
@@ -24,18 +24,18 @@
 //! contain.rs   calls into sled, with errors and panics contained
 //! files.rs     the state folder as files: syncing, permissions, sizes
 //! load.rs      the fast way to fill an empty state from a snapshot
-//! page.rs      rows packed into one value of sled
-//! pages.rs     the trees: finding, reading and changing pages
+//! block.rs     rows packed into one value of sled
+//! blocks.rs    the trees: finding, reading and changing blocks
 //! open.rs      opening and closing sled
 //! tidy.rs      keeps sled's file from growing without bound
 //! ```
 
+mod block;
+mod blocks;
 mod contain;
 pub(in crate::store) mod files;
 mod load;
 mod open;
-mod page;
-mod pages;
 mod tidy;
 
 use super::{Range, Row, Span, Store, StoreError, TRANSACTION_BYTES_MAX};
@@ -43,9 +43,9 @@ use crate::env::real::KeptFolder;
 use crate::env::{File, Fs};
 use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
+use blocks::{BlockPuts, Layout, Trees};
 use contain::Contained;
 use files::Descriptors;
-use pages::{Layout, PagePuts, Trees};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -56,9 +56,9 @@ use tidy::{Tidier, Waker};
 pub use load::Loader;
 pub(in crate::store) use open::wait_until_free;
 
-/// How many changes to rows may be unwritten before a flush (SL6), including those of `tidy`. The limit
-/// keeps the unwritten data below six segments of 1 MiB: each change writes its row, and every tenth
-/// also writes two pages of up to 17 rows, the changed one and one that sled moves. With chunks of
+/// How many changes to blocks may be unwritten before a flush (SL6), including those of `tidy`. The limit
+/// keeps the unwritten data below six segments of 1 MiB: each change writes its block, and every tenth
+/// also writes two pages of up to 17 blocks, the changed one and one that sled moves. With blocks of
 /// 4 KiB that is 18 KiB per change, 6 MiB in all. Pages over a quarter of a segment have files of their
 /// own and do not count.
 const UNFLUSHED_CHANGES_MAX: u64 = 320;
@@ -182,7 +182,7 @@ impl Shared {
             return Err(StoreError::Broken { what: "an older version wrote the state" });
         }
         let writer = writer();
-        let mut puts: Vec<(Tree, PagePuts)> = Vec::new();
+        let mut puts: Vec<(Tree, BlockPuts)> = Vec::new();
         let mut live = self.live_bytes.load(Ordering::Relaxed);
         for tree in Tree::ALL {
             let of_tree = rows.range((tree, &[][..])..).take_while(|((of, _), _)| *of == tree);
@@ -190,7 +190,7 @@ impl Shared {
             if changes.is_empty() {
                 continue;
             }
-            let merged = pages::merge(&self.sled, tree, &changes)?;
+            let merged = blocks::merge(&self.sled, tree, &changes)?;
             live = live.saturating_add(merged.came).saturating_sub(merged.went);
             puts.push((tree, merged));
         }
@@ -248,7 +248,7 @@ fn encode_applied(span: Span, live_bytes: u64) -> sled::IVec {
     sled::IVec::from([applied.0, live_bytes, reaches.0].map(u64::to_be_bytes).concat())
 }
 
-/// Decodes the output of `encode_applied`; `None` for anything else. Before there were pages, it ended with
+/// Decodes the output of `encode_applied`; `None` for anything else. Before there were blocks, it ended with
 /// the live bytes.
 fn decode_applied(bytes: &[u8]) -> Option<(Layout, Span, u64)> {
     let (applied, rest) = bytes.split_first_chunk()?;
@@ -256,7 +256,7 @@ fn decode_applied(bytes: &[u8]) -> Option<(Layout, Span, u64)> {
     let (applied, live_bytes) = (u64::from_be_bytes(*applied), u64::from_be_bytes(*live_bytes));
     let (layout, reaches) = match rest {
         [] => (Layout::Rows, applied),
-        rest => (Layout::Pages, u64::from_be_bytes(rest.try_into().ok()?)),
+        rest => (Layout::Blocks, u64::from_be_bytes(rest.try_into().ok()?)),
     };
     Some((layout, Span { applied: Lsn(applied), reaches: Lsn(reaches) }, live_bytes))
 }
@@ -278,16 +278,16 @@ impl Store for SledStore {
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        pages::get(&self.shared.sled, tree, key)
+        blocks::get(&self.shared.sled, tree, key)
     }
 
     fn range(&self, tree: Tree, range: Range<'_>) -> Result<Vec<Row>, StoreError> {
         let Some(bounds) = range.bounds() else { return Ok(Vec::new()) };
-        pages::range(&self.shared.sled, tree, bounds, range.limit)
+        blocks::range(&self.shared.sled, tree, bounds, range.limit)
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
-        pages::scan(&self.shared.sled, tree, visit)
+        blocks::scan(&self.shared.sled, tree, visit)
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
@@ -311,7 +311,9 @@ impl Store for SledStore {
             last = set.lsn;
             count += set.rows.len();
             bytes += set.rows.iter().map(RowChange::bytes).sum::<u64>();
-            set.rows.iter().for_each(|row| add(&mut rows, row));
+            for row in &set.rows {
+                add(&mut rows, row);
+            }
         }
         if last > applied { self.shared.transact(&rows, at(last)) } else { Ok(()) }
     }
@@ -319,7 +321,9 @@ impl Store for SledStore {
     fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {
         let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let mut by_key = RowsByKey::new();
-        rows.iter().for_each(|row| add(&mut by_key, row));
+        for row in rows {
+            add(&mut by_key, row);
+        }
         self.shared.transact(&by_key, span)
     }
 

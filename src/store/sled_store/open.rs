@@ -1,9 +1,9 @@
 //! Opening and closing sled.
 
+use super::blocks::{Layout, Trees};
 use super::contain::{Contained, contain};
 use super::files::{self, DB_FILE, Descriptors};
 use super::tidy::{TIDY_TREE, Tidier, Waker};
-use super::pages::{Layout, Trees};
 use super::{
     APPLIED_KEY, APPLIED_TREE, Handles, SEGMENT_BYTES, Shared, SledOptions, SledStore,
     decode_applied, writer,
@@ -59,7 +59,7 @@ impl SledStore {
 
     /// Whether this build writes the state as it lies. One that an older build wrote is only read.
     pub fn is_current(&self) -> Result<bool, StoreError> {
-        self.shared.sled.call("sled failed", |handles| Ok(handles.trees.layout == Layout::Pages))
+        self.shared.sled.call("sled failed", |handles| Ok(handles.trees.layout == Layout::Blocks))
     }
 
     /// Removes the opening mark, after the caller has compared the state with the log.
@@ -272,12 +272,12 @@ fn open_trees(db: sled::Db) -> Result<(Handles, Span, u64), StoreError> {
     let applied = db.open_tree(APPLIED_TREE).map_err(broken)?;
     let tidy = db.open_tree(TIDY_TREE).map_err(broken)?;
     let (layout, span, live_bytes) = match applied.get(APPLIED_KEY).map_err(broken)? {
-        None => (Layout::Pages, Span::default(), 0),
+        None => (Layout::Blocks, Span::default(), 0),
         Some(bytes) => decode_applied(&bytes)
             .ok_or(StoreError::Broken { what: "the state's LSN is no number" })?,
     };
     let name = match layout {
-        Layout::Pages => tree_name,
+        Layout::Blocks => tree_name,
         Layout::Rows => old_tree_name,
     };
     let trees = PerTree::try_new(|tree| db.open_tree(name(tree))).map_err(broken)?;

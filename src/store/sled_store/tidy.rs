@@ -5,7 +5,7 @@
 //! of pages, and freeing falls behind: under constant overwriting the file grows to 7.6 times the live
 //! bytes. No call makes sled rewrite more, but replacing any page does, and every tenth change to a
 //! page replaces it. A thread therefore changes one tiny row of a tree that nobody reads, four times
-//! per applied row. The file then stays at about twice the live bytes; `docs/STORE.md` has the figures.
+//! per written block. The file then stays at about twice the live bytes; `docs/STORE.md` has the figures.
 //!
 //! It uses plain inserts, so readers and transactions wait for one page at most.
 
@@ -18,9 +18,9 @@ use std::thread::JoinHandle;
 /// The tree whose one row is changed, and its key.
 pub(super) const TIDY_TREE: &str = "tidy";
 const TIDY_KEY: &[u8] = b"t";
-/// Changes to the tiny row per row applied. Fewer, and sled falls behind for good: a file of which
+/// Changes to the tiny row per block written. Fewer, and sled falls behind for good: a file of which
 /// most is free makes it move pages about that have only just been written.
-const CHANGES_PER_ROW: u64 = 4;
+const CHANGES_PER_BLOCK: u64 = 4;
 /// Changes in one contained call: a transaction waits for it.
 const CHANGES_PER_CALL: u64 = 16;
 /// How far the thread may be behind, about one transaction. The applying thread does the rest itself.
@@ -111,15 +111,15 @@ fn work_off(shared: &Shared) {
 }
 
 impl Shared {
-    /// Schedules the changes that are due after `rows` were applied.
-    pub(super) fn tidy_after(&self, rows: u64) -> Result<(), StoreError> {
+    /// Schedules the changes that are due after `blocks` were written.
+    pub(super) fn tidy_after(&self, blocks: u64) -> Result<(), StoreError> {
         let live = self.live_bytes.load(Ordering::Relaxed);
         let fair = live.saturating_add(live / 4).saturating_add(SLACK_BYTES);
         // If the file cannot be inspected, the next checkpoint fails.
         if self.db_file.len().is_ok_and(|len| len <= fair) {
             return Ok(());
         }
-        match self.waker.owe(rows.saturating_mul(CHANGES_PER_ROW)) {
+        match self.waker.owe(blocks.saturating_mul(CHANGES_PER_BLOCK)) {
             0 => Ok(()),
             changes => self.tidy(changes, &writer()),
         }

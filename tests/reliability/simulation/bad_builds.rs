@@ -110,6 +110,14 @@ fn a_build_whose_flushes_drop_tombstones_is_caught() {
     must(caught(build, 1..3, |_, _, _| Vec::new()), "with the power on");
 }
 
+/// A kill amid a flush leaves a state that claims to be further than it is.
+#[test]
+fn a_build_whose_flushes_name_their_end_is_caught() {
+    let build = Build { thread: Some(Fault::FlushNamesItsEnd), ..Build::default() };
+    assert_eq!(caught(Build::default(), 1..4, cuts), None);
+    must(caught(build, 1..4, cuts), "rebuilt for nothing");
+}
+
 #[test]
 fn a_build_that_drops_an_epoch_before_the_last_re_wrap_is_caught() {
     let running = Fault::DropEpochEarly.into();

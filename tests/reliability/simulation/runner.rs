@@ -57,8 +57,8 @@ impl Book {
     /// Notes the state below the memtable, if it has moved on, and forgets those from before its checkpoint.
     fn note_below(&mut self, vault: &Vault) {
         let Some(below) = internals::fork_below(vault) else { return };
-        let (applied, durable) = (lsn_of(&below), below.durable());
-        if self.kept.last().is_none_or(|last| lsn_of(last) != applied) {
+        let durable = below.durable();
+        if self.kept.last().is_none_or(|last| !last.is_same(&below)) {
             self.kept.push(Arc::new(below));
         }
         self.kept.retain(|kept| lsn_of(kept) >= durable);

@@ -97,10 +97,13 @@ impl Machine {
     }
 }
 
-/// Every other machine has a memtable, of 1 to 8 KiB, so that flushes fall between the steps.
+/// Every other machine has a memtable, of 1 to 8 KiB, whose flushes take several transactions, so that they
+/// fall between the steps.
 fn memtable(seed: u64) -> Option<MemtableBytes> {
     let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    (mixed & 1 == 1).then(|| MemtableBytes::of(1024 + (mixed >> 1) % (7 * 1024)))
+    let transaction_rows = 1 + usize::try_from((mixed >> 14) % 30).unwrap_or_default();
+    let bytes = MemtableBytes::of(1024 + (mixed >> 1) % (7 * 1024));
+    (mixed & 1 == 1).then(|| MemtableBytes { transaction_rows, ..bytes })
 }
 
 pub(super) fn unlock(key: &[u8]) -> Unlock {

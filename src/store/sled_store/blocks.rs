@@ -1,18 +1,18 @@
-//! The trees of the state: rows packed into pages.
+//! The trees of the state: rows packed into blocks.
 //!
-//! A page's key is where it begins: it has the rows from there to where the next page begins. The first page
-//! of a tree begins at the empty key. A page that outgrows its size is split, and one that loses its last
-//! row goes. Pages never move rows to the left, so that a reader on its way to the right misses none; one
+//! The key of a block is its fence: it has the rows from there to the fence of the next block. The first
+//! fence of a tree is the empty key. A block that outgrows its size is split, and one that loses its last
+//! row goes. Blocks never move rows to the left, so that a reader on its way to the right misses none; one
 //! that meets a row twice skips it.
 //!
-//! Only one thread writes at a time, so a page is read and merged outside of the transaction that puts it
+//! Only one thread writes at a time, so a block is read and merged outside of the transaction that puts it
 //! back (SL2).
 //!
-//! Before pages there was a row of sled for each row. Such a state is still read, because it may have to
+//! Before blocks there was a row of sled for each row. Such a state is still read, because it may have to
 //! repair a damaged log. It is never written: the next open that writes makes a new one from the log.
 
+use super::block::{self, BlockRows, Change};
 use super::contain::Contained;
-use super::page::{self, Change, PageRows};
 use super::{Handles, Put};
 use crate::model::Tree;
 use crate::store::per_tree::PerTree;
@@ -21,14 +21,14 @@ use crate::store::{Row, StoreError};
 use sled::IVec;
 use std::ops::Bound;
 
-/// Pages, or rows of a state of the older layout, that `scan` takes from sled before it calls out.
-const SCAN_PAGES: usize = 64;
+/// Blocks, or rows of a state of the older layout, that `scan` takes from sled before it calls out.
+const SCAN_BLOCKS: usize = 64;
 
 /// How rows lie in sled's trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// Packed into pages.
-    Pages,
+    /// Packed into blocks.
+    Blocks,
     /// One row of sled for each row: written by older builds.
     Rows,
 }
@@ -41,20 +41,20 @@ pub(super) struct Trees {
 
 /// What a transaction writes to one tree, and what that does to the bytes of its rows.
 #[derive(Default)]
-pub(super) struct PagePuts {
+pub(super) struct BlockPuts {
     pub(super) puts: Vec<Put>,
     pub(super) bytes: u64,
     pub(super) came: u64,
     pub(super) went: u64,
 }
 
-/// The page that has `key`, if the tree has one, and where it begins.
-fn page_of(tree: &sled::Tree, key: &[u8]) -> sled::Result<Option<(IVec, IVec)>> {
+/// The block that has `key`, if the tree has one, and its fence.
+fn block_of(tree: &sled::Tree, key: &[u8]) -> sled::Result<Option<(IVec, IVec)>> {
     tree.range::<&[u8], _>(..=key).next_back().transpose()
 }
 
-/// The pages after the one that begins at `fence`.
-fn pages_after(tree: &sled::Tree, fence: &[u8]) -> sled::Iter {
+/// The blocks after the one with this fence.
+fn blocks_after(tree: &sled::Tree, fence: &[u8]) -> sled::Iter {
     tree.range::<&[u8], _>((Bound::Excluded(fence), Bound::Unbounded))
 }
 
@@ -67,14 +67,14 @@ pub(super) fn get(
     let (layout, found) = sled.call("sled failed to read a row", |handles| {
         let trees = &handles.trees;
         let found = match trees.layout {
-            Layout::Pages => page_of(trees.trees.of(tree), key)?.map(|(_, page)| page),
+            Layout::Blocks => block_of(trees.trees.of(tree), key)?.map(|(_, block)| block),
             Layout::Rows => trees.trees.of(tree).get(key)?,
         };
         Ok((trees.layout, found))
     })?;
     match (found, layout) {
         (None, _) => Ok(None),
-        (Some(page), Layout::Pages) => Ok(page::find(&page, key)?.map(Into::into)),
+        (Some(block), Layout::Blocks) => Ok(block::find(&block, key)?.map(Into::into)),
         (Some(value), Layout::Rows) => Ok(Some(value.as_ref().into())),
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn range(
     };
     let (layout, first) = sled.call(what, |handles| {
         let Trees { layout, trees } = &handles.trees;
-        let first = if *layout == Layout::Pages { page_of(trees.of(tree), &low)? } else { None };
+        let first = if *layout == Layout::Blocks { block_of(trees.of(tree), &low)? } else { None };
         Ok((*layout, first))
     })?;
     if layout == Layout::Rows {
@@ -104,18 +104,18 @@ pub(super) fn range(
         });
     }
     let mut fence = None;
-    if let Some((begins, page)) = first {
-        if wanted.take(&page)? {
+    if let Some((first, block)) = first {
+        if wanted.take(&block)? {
             return Ok(wanted.rows);
         }
-        fence = Some(begins);
+        fence = Some(first);
     }
-    let mut pages = sled.call(what, |handles| {
+    let mut blocks = sled.call(what, |handles| {
         let tree = handles.trees.trees.of(tree);
-        Ok(fence.as_ref().map_or_else(|| tree.iter(), |fence| pages_after(tree, fence)))
+        Ok(fence.as_ref().map_or_else(|| tree.iter(), |fence| blocks_after(tree, fence)))
     })?;
-    while let Some((_, page)) = sled.call(what, |_| pages.next().transpose())? {
-        if wanted.take(&page)? {
+    while let Some((_, block)) = sled.call(what, |_| blocks.next().transpose())? {
+        if wanted.take(&block)? {
             break;
         }
     }
@@ -130,9 +130,9 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Takes the rows of the next page that are wanted. `true`: no further page has one.
-    fn take(&mut self, page: &[u8]) -> Result<bool, StoreError> {
-        for row in PageRows::of(page) {
+    /// Takes the rows of the next block that are wanted. `true`: no further block has one.
+    fn take(&mut self, block: &[u8]) -> Result<bool, StoreError> {
+        for row in BlockRows::of(block) {
             let (key, value) = row?;
             if self.rows.len() >= self.limit || self.is_beyond(key) {
                 return Ok(true);
@@ -177,7 +177,7 @@ pub(super) fn scan(
     let mut is_first = true;
     loop {
         let taken: Vec<(IVec, IVec)> =
-            sled.call(what, |_| iter.by_ref().take(SCAN_PAGES).collect())?;
+            sled.call(what, |_| iter.by_ref().take(SCAN_BLOCKS).collect())?;
         if taken.is_empty() {
             return Ok(());
         }
@@ -186,9 +186,9 @@ pub(super) fn scan(
                 visit(key, value);
                 continue;
             }
-            for row in PageRows::of(value) {
+            for row in BlockRows::of(value) {
                 let (key, value) = row?;
-                // The page before was split after it was read, and this is its right half.
+                // The block before was split after it was read, and this is its right half.
                 if !is_first && *last >= *key {
                     continue;
                 }
@@ -201,47 +201,47 @@ pub(super) fn scan(
     }
 }
 
-/// Merges changes to a tree, sorted by key and each key once, into the pages that they fall into.
+/// Merges changes to a tree, sorted by key and each key once, into the blocks that they fall into.
 pub(super) fn merge(
     sled: &Contained<Handles>,
     tree: Tree,
     mut changes: &[Change<'_>],
-) -> Result<PagePuts, StoreError> {
-    let what = "sled failed to read a page";
-    let mut puts = PagePuts::default();
+) -> Result<BlockPuts, StoreError> {
+    let what = "sled failed to read a block";
+    let mut puts = BlockPuts::default();
     while let Some((key, _)) = changes.first() {
         let (found, next) = sled.call(what, |handles| {
             let tree = handles.trees.trees.of(tree);
-            let found = page_of(tree, key)?;
-            // Where the next page begins matters only to a further change.
+            let found = block_of(tree, key)?;
+            // The next fence matters only to a further change.
             let next = match &found {
                 _ if changes.len() == 1 => None,
-                Some((fence, _)) => pages_after(tree, fence).next().transpose()?,
+                Some((fence, _)) => blocks_after(tree, fence).next().transpose()?,
                 None => tree.first()?,
             };
             Ok((found, next))
         })?;
-        let end = next.map_or(changes.len(), |(next, _)| {
-            changes.partition_point(|(key, _)| **key < *next)
-        });
+        let end = next
+            .map_or(changes.len(), |(next, _)| changes.partition_point(|(key, _)| **key < *next));
         let (inside, rest) = changes.split_at_checked(end.max(1)).unwrap_or((changes, &[]));
         changes = rest;
-        let (fence, page) = found.map_or((None, IVec::default()), |(fence, page)| (Some(fence), page));
-        let merged = page::merge(&page, inside)?;
+        let (fence, block) =
+            found.map_or((None, IVec::default()), |(fence, block)| (Some(fence), block));
+        let merged = block::merge(&block, inside)?;
         puts.came = puts.came.saturating_add(merged.came);
         puts.went = puts.went.saturating_add(merged.went);
         if merged.came == 0 && merged.went == 0 {
             continue;
         }
-        if merged.pages.is_empty() {
+        if merged.blocks.is_empty() {
             puts.puts.extend(fence.map(|fence| (fence, None)));
             continue;
         }
         let mut fence = Some(fence.unwrap_or_default());
-        for (first, bytes) in merged.pages {
-            let begins = fence.take().unwrap_or_else(|| IVec::from(first));
-            puts.bytes = puts.bytes.saturating_add(page::row_bytes(&begins, &bytes));
-            puts.puts.push((begins, Some(IVec::from(bytes))));
+        for (first, bytes) in merged.blocks {
+            let fence = fence.take().unwrap_or_else(|| IVec::from(first));
+            puts.bytes = puts.bytes.saturating_add(block::row_bytes(&fence, &bytes));
+            puts.puts.push((fence, Some(IVec::from(bytes))));
         }
     }
     Ok(puts)

@@ -1,33 +1,33 @@
-//! A page: neighbouring rows of a tree in one value of sled.
+//! A block: neighbouring rows of a tree in one value of sled.
 //!
 //! sled pays for each of its own rows, whatever its length: a search, a link, and every tenth time a whole
 //! leaf. So rows are packed, and a flush that changes several neighbours writes them once.
 //!
 //! ```text
-//! page   row, row, ...            in key order, each key once
-//! row    key length (1) | value length (4, little-endian) | key | value
+//! block   row, row, ...            in key order, each key once
+//! row     key length (1) | value length (4, little-endian) | key | value
 //! ```
 
 use crate::store::StoreError;
 
-/// Bytes of a full page, unless one row alone has more. sled's leaf has up to seventeen of them and stays
+/// Bytes of a full block, unless one row alone has more. sled's leaf has up to seventeen of them and stays
 /// below 128 KiB, beyond which it would get a file of its own.
-pub(super) const PAGE_BYTES: usize = 4 << 10;
+pub(super) const BLOCK_BYTES: usize = 4 << 10;
 /// What a row takes besides its key and value.
 const ROW_HEADER_BYTES: usize = 5;
 
-/// What is wrong with a page that is none.
-const DAMAGED: StoreError = StoreError::Broken { what: "a page of the state is damaged" };
+/// What is wrong with a block that is none.
+const DAMAGED: StoreError = StoreError::Broken { what: "a block of the state is damaged" };
 
-/// A row in a page, or a change to it: `None` removes the row.
+/// A row in a block, or a change to it: `None` removes the row.
 pub(super) type Change<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// The rows of a page, in key order.
-pub(super) struct PageRows<'a>(&'a [u8]);
+/// The rows of a block, in key order.
+pub(super) struct BlockRows<'a>(&'a [u8]);
 
-impl<'a> PageRows<'a> {
-    pub(super) fn of(page: &'a [u8]) -> Self {
-        Self(page)
+impl<'a> BlockRows<'a> {
+    pub(super) fn of(block: &'a [u8]) -> Self {
+        Self(block)
     }
 
     fn split(&mut self) -> Option<(&'a [u8], &'a [u8])> {
@@ -41,7 +41,7 @@ impl<'a> PageRows<'a> {
     }
 }
 
-impl<'a> Iterator for PageRows<'a> {
+impl<'a> Iterator for BlockRows<'a> {
     type Item = Result<(&'a [u8], &'a [u8]), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -56,9 +56,9 @@ impl<'a> Iterator for PageRows<'a> {
     }
 }
 
-/// The value of a row in a page.
-pub(super) fn find<'a>(page: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, StoreError> {
-    for row in PageRows::of(page) {
+/// The value of a row in a block.
+pub(super) fn find<'a>(block: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, StoreError> {
+    for row in BlockRows::of(block) {
         let (found, value) = row?;
         if found >= key {
             return Ok((found == key).then_some(value));
@@ -67,17 +67,17 @@ pub(super) fn find<'a>(page: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, S
     Ok(None)
 }
 
-/// A page while rows are added to it, in key order.
+/// A block while rows are added to it, in key order.
 #[derive(Default)]
-pub(super) struct PageWriter {
+pub(super) struct BlockWriter {
     bytes: Vec<u8>,
     first: Option<Box<[u8]>>,
 }
 
-/// The first key of a page, and its bytes.
+/// The first key of a block, and its bytes.
 pub(super) type Written = (Box<[u8]>, Vec<u8>);
 
-impl PageWriter {
+impl BlockWriter {
     /// Bytes so far.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
@@ -85,7 +85,7 @@ impl PageWriter {
 
     /// Adds a row.
     pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let too_long = |_| StoreError::Broken { what: "a row is too long for a page" };
+        let too_long = |_| StoreError::Broken { what: "a row is too long for a block" };
         let key_len = u8::try_from(key.len()).map_err(too_long)?;
         let value_len = u32::try_from(value.len()).map_err(too_long)?;
         if self.first.is_none() {
@@ -98,32 +98,32 @@ impl PageWriter {
         Ok(())
     }
 
-    /// The page, if it has a row, and an empty one to go on with.
+    /// The block, if it has a row, and an empty one to go on with.
     pub(super) fn take(&mut self) -> Option<Written> {
         let first = self.first.take()?;
         Some((first, std::mem::take(&mut self.bytes)))
     }
 }
 
-/// What became of a page, and of the bytes of its rows.
+/// What became of a block, and of the bytes of its rows.
 pub(super) struct Merged {
     /// None: no row is left.
-    pub(super) pages: Vec<Written>,
+    pub(super) blocks: Vec<Written>,
     /// Bytes of keys and values that came.
     pub(super) came: u64,
     /// The same for those that went.
     pub(super) went: u64,
 }
 
-/// Merges changes, sorted by key and each key once, into a page.
-pub(super) fn merge(page: &[u8], changes: &[Change<'_>]) -> Result<Merged, StoreError> {
+/// Merges changes, sorted by key and each key once, into a block.
+pub(super) fn merge(block: &[u8], changes: &[Change<'_>]) -> Result<Merged, StoreError> {
     let mut rows: Vec<(&[u8], &[u8])> = Vec::new();
     let (mut came, mut went) = (0, 0);
     for (key, value) in changes {
         came += value.map_or(0, |value| row_bytes(key, value));
     }
     let mut changes = changes.iter().copied().peekable();
-    for row in PageRows::of(page) {
+    for row in BlockRows::of(block) {
         let (key, value) = row?;
         while let Some(change) = changes.next_if(|(changed, _)| *changed < key) {
             rows.extend(put(change));
@@ -137,32 +137,34 @@ pub(super) fn merge(page: &[u8], changes: &[Change<'_>]) -> Result<Merged, Store
         }
     }
     rows.extend(changes.filter_map(put));
-    Ok(Merged { pages: pack(&rows)?, came, went })
+    Ok(Merged { blocks: pack(&rows)?, came, went })
 }
 
 /// The row that a change leaves.
-fn put<'a>((key, value): Change<'a>) -> Option<(&'a [u8], &'a [u8])> {
+fn put((key, value): Change<'_>) -> Option<(&[u8], &[u8])> {
     value.map(|value| (key, value))
 }
 
-/// Rows in as few pages as they need, of about equal length: a page that was full is halved, so that both
+/// Rows in as few blocks as they need, of about equal length: a block that was full is halved, so that both
 /// halves have room for more.
 fn pack(rows: &[(&[u8], &[u8])]) -> Result<Vec<Written>, StoreError> {
     let total: usize = rows.iter().map(|row| packed_len(*row)).sum();
-    let mean = total.div_ceil(total.div_ceil(PAGE_BYTES).max(1));
-    let (mut pages, mut writer) = (Vec::new(), PageWriter::default());
+    let mean = total.div_ceil(total.div_ceil(BLOCK_BYTES).max(1));
+    let (mut blocks, mut writer) = (Vec::new(), BlockWriter::default());
     for row in rows {
         // The row goes where its middle belongs.
-        if writer.len() + packed_len(*row) / 2 > mean || writer.len() + packed_len(*row) > PAGE_BYTES {
-            pages.extend(writer.take());
+        if writer.len() + packed_len(*row) / 2 > mean
+            || writer.len() + packed_len(*row) > BLOCK_BYTES
+        {
+            blocks.extend(writer.take());
         }
         writer.push(row.0, row.1)?;
     }
-    pages.extend(writer.take());
-    Ok(pages)
+    blocks.extend(writer.take());
+    Ok(blocks)
 }
 
-/// Bytes of a row in a page.
+/// Bytes of a row in a block.
 pub(super) fn packed_len((key, value): (&[u8], &[u8])) -> usize {
     ROW_HEADER_BYTES + key.len() + value.len()
 }
@@ -178,8 +180,8 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    fn rows_of(pages: &[Written]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let rows = pages.iter().flat_map(|(_, page)| PageRows::of(page));
+    fn rows_of(blocks: &[Written]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let rows = blocks.iter().flat_map(|(_, block)| BlockRows::of(block));
         rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
     }
 
@@ -187,72 +189,78 @@ mod tests {
     #[test]
     fn a_merge_is_what_a_map_does() {
         let mut seed = 7_u64;
-        let mut dice = |end: u64| {
+        let mut dice = |end: u16| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (seed >> 33) % end
+            usize::try_from(seed >> 33).unwrap() % usize::from(end)
         };
         for _ in 0..300 {
             let mut map = BTreeMap::new();
             for _ in 0..dice(30) {
-                map.insert(vec![dice(40) as u8], vec![1; dice(900) as usize]);
+                map.insert(vec![u8::try_from(dice(40)).unwrap()], vec![1; dice(900)]);
             }
-            let mut writer = PageWriter::default();
-            map.iter().for_each(|(key, value)| writer.push(key, value).unwrap());
-            let page = writer.take().map(|(_, page)| page).unwrap_or_default();
+            let mut writer = BlockWriter::default();
+            for (key, value) in &map {
+                writer.push(key, value).unwrap();
+            }
+            let block = writer.take().map(|(_, block)| block).unwrap_or_default();
             let mut changes = BTreeMap::new();
             for _ in 0..dice(20) {
-                changes.insert(vec![dice(40) as u8], (dice(2) > 0).then(|| vec![2; dice(6000) as usize]));
+                changes.insert(
+                    vec![u8::try_from(dice(40)).unwrap()],
+                    (dice(2) > 0).then(|| vec![2; dice(6000)]),
+                );
             }
             let before: u64 = map.iter().map(|(key, value)| row_bytes(key, value)).sum();
             let given: Vec<Change<'_>> =
                 changes.iter().map(|(key, value)| (&**key, value.as_deref())).collect();
-            let merged = merge(&page, &given).unwrap();
+            let merged = merge(&block, &given).unwrap();
             for (key, value) in &changes {
                 match value {
                     Some(value) => map.insert(key.clone(), value.clone()),
                     None => map.remove(key),
                 };
             }
-            assert_eq!(rows_of(&merged.pages), map.clone().into_iter().collect::<Vec<_>>());
+            assert_eq!(rows_of(&merged.blocks), map.clone().into_iter().collect::<Vec<_>>());
             let after: u64 = map.iter().map(|(key, value)| row_bytes(key, value)).sum();
             assert_eq!(before + merged.came - merged.went, after);
-            for (first, page) in &merged.pages {
-                let rows: Vec<_> = PageRows::of(page).map(Result::unwrap).collect();
+            for (first, block) in &merged.blocks {
+                let rows: Vec<_> = BlockRows::of(block).map(Result::unwrap).collect();
                 assert_eq!(rows[0].0, &**first);
-                assert!(page.len() <= PAGE_BYTES || rows.len() == 1);
+                assert!(block.len() <= BLOCK_BYTES || rows.len() == 1);
             }
             for key in 0..40 {
-                let found = merged.pages.iter().find_map(|(_, page)| find(page, &[key]).unwrap());
+                let found =
+                    merged.blocks.iter().find_map(|(_, block)| find(block, &[key]).unwrap());
                 assert_eq!(found, map.get(&vec![key]).map(Vec::as_slice));
             }
         }
     }
 
-    /// Goal: rows that come one after the other leave no page with a single row behind.
+    /// Goal: rows that come one after the other leave no block with a single row behind.
     #[test]
-    fn a_full_page_is_halved() {
-        let mut page = Vec::new();
+    fn a_full_block_is_halved() {
+        let mut block = Vec::new();
         for row in 0..100_u8 {
-            let merged = merge(&page, &[(&[row], Some(&[0; 100]))]).unwrap();
-            if merged.pages.len() > 1 {
-                let lens: Vec<usize> = merged.pages.iter().map(|(_, page)| page.len()).collect();
+            let merged = merge(&block, &[(&[row], Some(&[0; 100]))]).unwrap();
+            if merged.blocks.len() > 1 {
+                let lens: Vec<usize> = merged.blocks.iter().map(|(_, block)| block.len()).collect();
                 assert!(lens.len() == 2 && lens[0].abs_diff(lens[1]) < 250, "{lens:?}");
                 return;
             }
-            page = merged.pages[0].1.clone();
+            block = merged.blocks[0].1.clone();
         }
-        panic!("the page was never full");
+        panic!("the block was never full");
     }
 
     #[test]
-    fn bytes_that_are_no_page_are_refused() {
-        let mut writer = PageWriter::default();
+    fn bytes_that_are_no_block_are_refused() {
+        let mut writer = BlockWriter::default();
         writer.push(b"key", b"value").unwrap();
-        let page = writer.take().unwrap().1;
-        for end in 1..page.len() {
-            assert!(find(&page[..end], b"key").is_err());
-            assert!(merge(&page[..end], &[]).is_err());
-            assert!(PageRows::of(&page[..end]).any(|row| row.is_err()));
+        let block = writer.take().unwrap().1;
+        for end in 1..block.len() {
+            assert!(find(&block[..end], b"key").is_err());
+            assert!(merge(&block[..end], &[]).is_err());
+            assert!(BlockRows::of(&block[..end]).any(|row| row.is_err()));
         }
         assert!(writer.push(&[0; 300], b"").is_err());
     }
