@@ -106,8 +106,7 @@ pub fn of_thread() -> Option<Fault> {
     OF_THREAD.get()
 }
 
-/// Gives the whole process a fault, for good: boxes that are sealed in one mode do not open in the
-/// other.
+/// Gives the whole process a fault, for good: boxes that are sealed without it do not open with it.
 pub fn for_process(fault: Fault) {
     OF_PROCESS.fetch_or(Faults::from(fault).0, Ordering::SeqCst);
 }

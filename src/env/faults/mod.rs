@@ -1,8 +1,7 @@
 //! Promises that a test build breaks on purpose, so that each harness can prove that it would notice.
 //!
-//! Both sides offer the same type and the same functions. Without the feature `__faults` every answer
-//! is the constant "no", so callers need no `cfg` and a release binary holds no switch
-//! (`tests/architecture/release_binary.rs`). This module stands at the bottom because every layer may ask.
+//! Both sides offer the same type and functions. Without the feature `__faults` every answer is the constant
+//! "no", so callers need no `cfg`, and a release binary has no switch (`tests/architecture/release_binary.rs`).
 //!
 //! - `enabled.rs`: the switches of test builds
 //! - `disabled.rs`: the constants of all other builds
@@ -17,8 +16,7 @@ pub use disabled::*;
 #[cfg(feature = "__faults")]
 pub use enabled::*;
 
-/// A promise to break. The first group is asked of a vault's own [`Faults`], the second of the thread,
-/// the third of the process.
+/// A promise to break: asked of a vault's own [`Faults`], then of the thread, the last of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Answers a batch before its sync (breaks I1).
