@@ -5,12 +5,13 @@
 //! set up to which it has all of them, and the last that the flush may have brought (ST1).
 
 use super::plan::Plan;
-use super::table::Table;
+use super::table::{Looked, Newer, Tables};
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
-use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use crate::model::limits::OPERATION_ROWS_MAX;
-use crate::model::{ChangeSet, Lsn, RowChange};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
+use crate::store::range::Bounds;
 use crate::store::{Span, Store, StoreError};
 use std::sync::Arc;
 
@@ -52,7 +53,7 @@ pub(super) struct Waiting {
 /// Shared by a memtable and its flusher.
 pub(super) struct Shared<S> {
     pub(super) below: S,
-    pub(super) table: Table,
+    tables: RwLock<Tables>,
     /// The last operation that readers see.
     published: AtomicU64,
     waiting: Mutex<Waiting>,
@@ -72,7 +73,7 @@ impl<S: Store> Shared<S> {
         Ok(Self {
             published: AtomicU64::new(below.applied()?.0),
             below,
-            table: Table::default(),
+            tables: RwLock::default(),
             waiting: Mutex::default(),
             changed: Condvar::new(),
             flushing: Mutex::default(),
@@ -119,11 +120,14 @@ impl<S: Store> Shared<S> {
         let sets: Vec<Arc<ChangeSet>> =
             sets.into_iter().filter(|set| set.lsn > applied).map(Arc::new).collect();
         let Some(last) = sets.last().map(|set| set.lsn) else { return Ok(()) };
-        for set in &sets {
-            self.table.insert(set);
-        }
         let bytes: u64 = sets.iter().map(|set| bytes_of(set)).sum();
+        // Held from here on, so that a flush takes a set exactly if it takes the table with its rows.
         let mut waiting = self.waiting();
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        for set in &sets {
+            tables.insert(set);
+        }
+        drop(tables);
         self.published.store(last.0, Ordering::Release);
         waiting.sets.extend(sets);
         waiting.bytes += bytes;
@@ -165,7 +169,7 @@ impl<S: Store> Shared<S> {
         let mut flushing = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
         if flushing.is_none() {
             // Writers need the lock, so nothing is ordered under it.
-            let sets = std::mem::take(&mut self.waiting().sets);
+            let sets = self.take_waiting();
             *flushing = Plan::of(&sets);
         }
         let Some(plan) = flushing.as_mut() else { return Ok(false) };
@@ -174,17 +178,51 @@ impl<S: Store> Shared<S> {
         let is_named = is_done || faults::active(Fault::FlushNamesItsEnd);
         let applied = if is_named { to } else { self.below.applied()? };
         self.below.apply_part(&rows, Span { applied, reaches: to })?;
-        // A reader asks the table first and the state after that, so it finds each row in one of them.
-        for set in &sets {
-            self.table.remove(set);
+        plan.bytes += sets.iter().map(|set| bytes_of(set)).sum::<u64>();
+        if let Some(plan) = flushing.take_if(|_| is_done) {
+            // A reader asks the tables first and the state after that, so it finds each row in one of them.
+            let frozen =
+                self.tables.write().unwrap_or_else(PoisonError::into_inner).forget_frozen();
+            self.waiting().bytes -= plan.bytes;
+            drop(frozen);
         }
-        if is_done {
-            *flushing = None;
-        }
-        self.waiting().bytes -= sets.iter().map(|set| bytes_of(set)).sum::<u64>();
         drop(flushing);
         self.changed.notify_all();
         Ok(true)
+    }
+
+    /// The change sets that wait, and nothing that is published from now on. Their table is frozen.
+    fn take_waiting(&self) -> Vec<Arc<ChangeSet>> {
+        let mut waiting = self.waiting();
+        let sets = std::mem::take(&mut waiting.sets);
+        if !sets.is_empty() {
+            self.tables.write().unwrap_or_else(PoisonError::into_inner).freeze();
+        }
+        drop(waiting);
+        sets
+    }
+
+    /// A row as the tables have it.
+    pub(super) fn look(&self, tree: Tree, key: &[u8]) -> Looked {
+        let at = self.published();
+        self.tables.read().unwrap_or_else(PoisonError::into_inner).get(tree, key, at)
+    }
+
+    /// Up to `limit` rows of the tables at `at` within `bounds`, in order. `true`: there are no more.
+    pub(super) fn page(
+        &self,
+        tree: Tree,
+        bounds: &Bounds,
+        at: Lsn,
+        limit: usize,
+    ) -> (Vec<Newer>, bool) {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.page(tree, bounds, at, limit)
+    }
+
+    /// Whether the state below has everything that was published.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The life of the thread: it flushes when there is enough to do, until it is stopped.

@@ -10,7 +10,8 @@
 //!   published.
 //! - **MT2** The state below has every operation up to the last flush that ended, and only published ones
 //!   beyond. Only a load from a snapshot gets it ahead of what was published.
-//! - **MT3** A row leaves the table only after the state below has it, and readers ask the table first.
+//! - **MT3** A row leaves the table only after the state below has it, and readers ask the table first. All
+//!   rows of a flush leave it together.
 //! - **MT4** The table is bounded. Beyond the bound writers wait for the flusher, before they write their
 //!   frame.
 //! - **MT5** Table, flusher and state are one object. A state that is replaced takes its flusher with it, so
@@ -149,7 +150,7 @@ impl<S: Store> Store for Memtable<S> {
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        match self.shared.table.get(tree, key, self.shared.published()) {
+        match self.shared.look(tree, key) {
             Looked::Row(row) => Ok(Some(row)),
             Looked::Removed => Ok(None),
             Looked::Unknown => self.below().get(tree, key),
@@ -165,7 +166,7 @@ impl<S: Store> Store for Memtable<S> {
             let rest = Range { after: merged.last.as_deref(), limit, ..range };
             let Some(bounds) = rest.bounds().filter(|_| limit > 0) else { break };
             // The table before the state (MT3).
-            let newer = self.shared.table.page(tree, &bounds, at, limit.max(PAGE_ROWS));
+            let newer = self.shared.page(tree, &bounds, at, limit.max(PAGE_ROWS));
             let below = self.below().range(tree, rest)?;
             let below_ends = below.len() < limit;
             if merged.add(newer, (below, below_ends)) {
@@ -176,7 +177,7 @@ impl<S: Store> Store for Memtable<S> {
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
-        if self.shared.table.is_empty() {
+        if self.shared.is_empty() {
             return self.below().scan(tree, visit);
         }
         let mut after: Option<Box<[u8]>> = None;

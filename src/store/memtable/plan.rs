@@ -22,6 +22,8 @@ fn owner(row: &RowChange) -> Owner<'_> {
 pub(super) struct Plan {
     /// The last of all of them.
     pub(super) to: Lsn,
+    /// Bytes of what has gone down.
+    pub(super) bytes: u64,
     sets: VecDeque<Arc<ChangeSet>>,
 }
 
@@ -37,7 +39,7 @@ impl Plan {
             sets.iter().map(|set| (groups.of(set), set)).collect();
         ordered.sort_unstable_by_key(|(group, set)| (*group, set.lsn));
         let sets = ordered.into_iter().map(|(_, set)| Arc::clone(set)).collect();
-        Some(Self { to, sets })
+        Some(Self { to, bytes: 0, sets })
     }
 
     /// Whether everything has gone down.
@@ -86,16 +88,16 @@ impl<'a> Groups<'a> {
 
     /// Puts all owners of a change set into one group.
     fn join(&mut self, set: &'a ChangeSet) {
-        let Some(mut group) = set.rows.first().map(|row| self.first(owner(row))) else { return };
-        for row in &set.rows {
-            let other = self.first(owner(row));
-            let (first, second) = (group.min(other), group.max(other));
-            self.0.insert(second, first);
-            group = first;
-        }
-        // So that no way to the first of a group becomes long.
-        for row in &set.rows {
-            self.0.insert(owner(row), group);
+        let mut owners: Vec<Owner<'a>> = set.rows.iter().map(owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let firsts = owners.iter().map(|owner| self.first(*owner));
+        let Some(group) = firsts.min() else { return };
+        // Also the first ones, so that what they lead to follows them. No way becomes long.
+        for owner in owners {
+            let first = self.first(owner);
+            self.0.insert(first, group);
+            self.0.insert(owner, group);
         }
     }
 
