@@ -249,11 +249,11 @@ fn a_build_that_holds_nothing_back_cannot_delete_on_a_full_disk() {
     }
     let mut options = options();
     options.tuning.reserve_bytes = 0;
-    let caught = (20..60).find_map(|n| {
+    let caught = (20..140).find_map(|n| {
         let size = SMALLEST + n * STEP;
         one_size(size, &options, &mut Rng::new(n), &mut Counts::default()).err()
     });
-    let why = caught.expect("forty sizes show it");
+    let why = caught.expect("one of 120 sizes shows it");
     assert!(why.contains("full disk"), "{why}");
     println!("caught: {why}");
 }

@@ -140,6 +140,10 @@ impl<S: Store> Shared<S> {
     /// Waits until the table may grow. Fails if the flusher has failed, because then it never will.
     pub(super) fn make_room(&self) -> Result<(), StoreError> {
         if !self.has_thread {
+            // A step of the thread that there would be.
+            if self.goes_on() {
+                self.flush_some()?;
+            }
             while self.waiting().bytes >= self.bytes.max && self.flush_some()? {}
             return Ok(());
         }

@@ -88,10 +88,10 @@ impl Machine {
     }
 }
 
-/// 4 to 16 KiB, and for one seed in eight none at all. A flush takes several transactions.
+/// 8 to 32 KiB, and for one seed in eight none at all. A flush takes several transactions.
 fn small_memtable(seed: u64) -> Option<MemtableBytes> {
     let mut rng = Rng::new(seed ^ 0x6d65_6d74);
-    let max = 4 * 1024 + rng.below(12 * 1024) as u64;
+    let max = 8 * 1024 + rng.below(24 * 1024) as u64;
     let transaction_rows = 1 + rng.below(30);
     (!rng.chance(12)).then(|| MemtableBytes { transaction_rows, ..MemtableBytes::of(max) })
 }

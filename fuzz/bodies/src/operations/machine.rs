@@ -97,12 +97,12 @@ impl Machine {
     }
 }
 
-/// Every other machine has a memtable, of 1 to 8 KiB, whose flushes take several transactions, so that they
+/// Every other machine has a memtable, of 4 to 16 KiB, whose flushes take several transactions, so that they
 /// fall between the steps.
 fn memtable(seed: u64) -> Option<MemtableBytes> {
     let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     let transaction_rows = 1 + usize::try_from((mixed >> 14) % 30).unwrap_or_default();
-    let bytes = MemtableBytes::of(1024 + (mixed >> 1) % (7 * 1024));
+    let bytes = MemtableBytes::of(4096 + (mixed >> 1) % (12 * 1024));
     (mixed & 1 == 1).then(|| MemtableBytes { transaction_rows, ..bytes })
 }
 
