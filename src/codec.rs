@@ -25,6 +25,22 @@ pub fn encode<T: Serialize>(record: &T, limit_bytes: u64) -> Result<Vec<u8>, Cod
     options(limit_bytes).serialize(record).map_err(|_| CodecError)
 }
 
+/// The same behind `head`, in one block of the right length, so that growing leaves no copy behind.
+pub fn encode_behind<T: Serialize>(
+    head: &[u8],
+    record: &T,
+    limit_bytes: u64,
+) -> Result<Vec<u8>, CodecError> {
+    let len = options(limit_bytes).serialized_size(record).map_err(|_| CodecError)?;
+    let len = usize::try_from(len).map_err(|_| CodecError)?;
+    let mut bytes = Vec::with_capacity(head.len() + len);
+    bytes.extend_from_slice(head);
+    // Its length is known to be within the limit.
+    let unlimited = bincode::DefaultOptions::new().with_fixint_encoding().with_no_limit();
+    unlimited.serialize_into(&mut bytes, record).map_err(|_| CodecError)?;
+    Ok(bytes)
+}
+
 /// Decodes all of `bytes`. Total: any input gives a record or an error, and allocates at most a
 /// small multiple of `bytes.len()`.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8], limit_bytes: u64) -> Result<T, CodecError> {

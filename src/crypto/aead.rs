@@ -28,22 +28,40 @@ pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], C
 
 /// Authenticated data: a label that names format and kind, the vault, then fields of fixed length
 /// of which only the last may vary. Two different meanings never give the same bytes (CR3).
-pub(super) struct Aad(Zeroizing<Vec<u8>>);
+pub(super) struct Aad {
+    bytes: Zeroizing<[u8; Self::CAPACITY]>,
+    len: usize,
+    /// All of them, if they are more than that.
+    long: Option<Zeroizing<Vec<u8>>>,
+}
 
 impl Aad {
-    /// Room for the longest data, a wrap of a version id of 256 bytes, so that no buffer grows.
+    /// Room for the longest data, a wrap of a version id of 256 bytes, so that none needs a block of its own.
     const CAPACITY: usize = 320;
 
     pub(super) fn new(label: &'static str, vault: VaultId) -> Self {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(Self::CAPACITY));
-        bytes.extend_from_slice(label.as_bytes());
-        bytes.extend_from_slice(&vault.0);
-        Self(bytes)
+        let bytes = Zeroizing::new([0; Self::CAPACITY]);
+        Self { bytes, len: 0, long: None }.with(label.as_bytes()).with(&vault.0)
     }
 
     pub(super) fn with(mut self, field: &[u8]) -> Self {
-        self.0.extend_from_slice(field);
+        let end = self.len + field.len();
+        match (&mut self.long, self.bytes.get_mut(self.len..end)) {
+            (None, Some(place)) => {
+                place.copy_from_slice(field);
+                self.len = end;
+            }
+            (Some(long), _) => long.extend_from_slice(field),
+            (None, None) => {
+                self.long = Some(Zeroizing::new([self.as_bytes(), field].concat()));
+            }
+        }
         self
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        let short = || self.bytes.get(..self.len).unwrap_or_default();
+        self.long.as_deref().map_or_else(short, Vec::as_slice)
     }
 }
 
@@ -95,7 +113,8 @@ impl SealKey {
         null: bool,
     ) -> Result<[u8; TAG_BYTES], CryptoError> {
         let plain = null.then(|| Zeroizing::new(buffer.to_vec()));
-        let sealed = self.0.encrypt_inout_detached(nonce.into(), &aad.0, (&mut *buffer).into());
+        let sealed =
+            self.0.encrypt_inout_detached(nonce.into(), aad.as_bytes(), (&mut *buffer).into());
         let Ok(tag) = sealed else {
             buffer.zeroize();
             return Err(CryptoError::TooLong);
@@ -117,12 +136,20 @@ impl SealKey {
         use subtle::ConstantTimeEq;
         let opened = if null {
             let mut copy = Zeroizing::new(buffer.to_vec());
-            let expected =
-                self.0.encrypt_inout_detached(nonce.into(), &aad.0, copy.as_mut_slice().into());
+            let expected = self.0.encrypt_inout_detached(
+                nonce.into(),
+                aad.as_bytes(),
+                copy.as_mut_slice().into(),
+            );
             expected.is_ok_and(|expected| bool::from(expected.as_slice().ct_eq(tag)))
         } else {
             self.0
-                .decrypt_inout_detached(nonce.into(), &aad.0, (&mut *buffer).into(), tag.into())
+                .decrypt_inout_detached(
+                    nonce.into(),
+                    aad.as_bytes(),
+                    (&mut *buffer).into(),
+                    tag.into(),
+                )
                 .is_ok()
         };
         if !opened {
@@ -163,9 +190,9 @@ mod tests {
     fn the_cipher_is_xchacha20_poly1305() {
         let key: [u8; 32] = std::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap());
         let nonce: [u8; 24] = std::array::from_fn(|i| 0x40 + u8::try_from(i).unwrap());
-        let aad = Aad(Zeroizing::new(vec![
-            0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
-        ]));
+        let bytes = [0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7];
+        let empty = Aad { bytes: Zeroizing::new([0; Aad::CAPACITY]), len: 0, long: None };
+        let aad = empty.with(&bytes);
         let mut text = b"Ladies and Gentlemen of the class of '99: If I could offer you \
                          only one tip for the future, sunscreen would be it."
             .to_vec();
@@ -189,6 +216,17 @@ mod tests {
         assert!(SealKey::new(&[4; 32]).open(&aad(), &sealed[4..]).is_none());
         assert!(key.open(&aad().with(b"x"), &sealed[4..]).is_none());
         assert!(key.open(&Aad::new("strongroom/v1/test", VAULT), &sealed[4..]).is_none());
+    }
+
+    #[test]
+    fn data_of_any_length_is_kept_whole() {
+        let label = "strongroom/v1/test";
+        for lens in [[0, 0], [286, 0], [285, 1], [286, 1], [287, 1], [100, 900], [900, 100]] {
+            let fields = lens.map(|len| vec![u8::try_from(len % 251).unwrap(); len]);
+            let aad = fields.iter().fold(Aad::new(label, VAULT), |aad, field| aad.with(field));
+            let expected = [label.as_bytes(), &VAULT.0, &fields.concat()].concat();
+            assert_eq!(aad.as_bytes(), expected, "{lens:?}");
+        }
     }
 
     #[test]

@@ -49,10 +49,9 @@ const STACK_BYTES: usize = 8 * 1024;
 /// until another call needs its place (I8).
 #[inline(never)]
 fn wipe_stack() {
-    // Words and not bytes: each element is a store of its own, which the compiler may not join.
-    let mut stack = [0_u64; STACK_BYTES / size_of::<u64>()];
-    stack.zeroize();
-    std::hint::black_box(&mut stack);
+    // The barrier makes the compiler believe that somebody reads the zeros.
+    let stack = [0_u8; STACK_BYTES];
+    zeroize::optimization_barrier(&stack);
 }
 
 impl Keyring {
@@ -89,10 +88,11 @@ impl Keyring {
         let padded_bytes = padded_len(bytes.len());
         let aad = self.value_aad(value.kind(), padded_bytes)?;
         let sealed = SealKey::new(key.data_key()).seal(&[], &aad, padded_bytes, entropy, |body| {
-            let content = length.to_le_bytes();
-            for (to, from) in body.iter_mut().zip(content.iter().chain(bytes)) {
-                *to = *from;
-            }
+            let (head, rest) = body.split_at_mut(LENGTH_BYTES);
+            head.copy_from_slice(&length.to_le_bytes());
+            // The padding behind the value stays zeros.
+            let (content, _) = rest.split_at_mut(bytes.len());
+            content.copy_from_slice(bytes);
         });
         let sealed = sealed?;
         let shape = SealedValue::shape_of(&sealed).ok_or(CryptoError::TooLong)?;

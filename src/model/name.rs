@@ -1,6 +1,7 @@
 //! Names of things: parsed once at the edge, then trusted (rules SEM-NAME, SEM-ARN).
 
 use super::limits;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A secret's friendly name: 1 to 512 of `A-Z a-z 0-9 / _ + = . @ ! -`. Holding one proves that it
@@ -295,7 +296,7 @@ impl fmt::Display for VersionId {
 
 /// A staging label: 1 to 256 characters of any kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stage(Box<str>);
+pub struct Stage(Cow<'static, str>);
 
 impl Stage {
     /// The label of the version that readers get.
@@ -309,25 +310,29 @@ impl Stage {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let chars = text.chars().count();
-        (1..=limits::STAGE_CHARS_MAX).contains(&chars).then(|| Self(text.into()))
+        // Those that nearly every secret has need no block of their own.
+        let known = [Self::CURRENT, Self::PREVIOUS, Self::PENDING].into_iter();
+        let known = known.map(Cow::Borrowed).find(|known| known == text);
+        let fits = (1..=limits::STAGE_CHARS_MAX).contains(&chars);
+        fits.then(|| Self(known.unwrap_or_else(|| Cow::Owned(text.to_owned()))))
     }
 
     /// `AWSCURRENT`.
     #[must_use]
     pub fn current() -> Self {
-        Self(Self::CURRENT.into())
+        Self(Cow::Borrowed(Self::CURRENT))
     }
 
     /// `AWSPREVIOUS`.
     #[must_use]
     pub fn previous() -> Self {
-        Self(Self::PREVIOUS.into())
+        Self(Cow::Borrowed(Self::PREVIOUS))
     }
 
     /// `AWSPENDING`.
     #[must_use]
     pub fn pending() -> Self {
-        Self(Self::PENDING.into())
+        Self(Cow::Borrowed(Self::PENDING))
     }
 
     /// The label as text.

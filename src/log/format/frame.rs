@@ -21,7 +21,7 @@
 use crate::codec::{CodecError, Reader};
 use crate::log::error::LogError;
 use crate::log::files;
-use crate::log::format::rows::{encode_row, row_front};
+use crate::log::format::rows::{encode_row, row_bytes, row_front};
 use crate::log::types::{ClockNote, End, Frame, decode_clock, encode_clock};
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 
@@ -233,6 +233,12 @@ pub(crate) fn decode(bytes: &[u8], header: &Header) -> Result<Frame, FrameError>
     })
 }
 
+/// Bytes that a frame with these sets takes at most.
+fn encoded_len(sets: &[ChangeSet]) -> usize {
+    let rows: usize = sets.iter().flat_map(|set| &set.rows).map(row_bytes).sum();
+    HEADER_BYTES + rows + sets.len() * size_of::<u16>() + ALIGN + TAG_BYTES
+}
+
 /// Encodes `frame` for its position. Refuses what [`authenticate`] and [`visit_rows`] would reject.
 pub(crate) fn encode(
     context: &files::LogContext,
@@ -249,7 +255,7 @@ pub(crate) fn encode(
     if frame.sets.len() > FRAME_SETS_MAX || !consecutive {
         return Err(refused());
     }
-    let mut bytes = Vec::with_capacity(4096);
+    let mut bytes = Vec::with_capacity(encoded_len(&frame.sets));
     bytes.extend_from_slice(&MAGIC);
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&position.segment);

@@ -6,7 +6,7 @@
 
 use crate::codec::{CodecError, Reader};
 use crate::log::error::LogError;
-use crate::model::Tree;
+use crate::model::{RowChange, Tree};
 
 /// Longest key of a row.
 pub const KEY_BYTES_MAX: usize = 64;
@@ -36,6 +36,11 @@ pub(crate) fn row_front<'a>(
         return Err(CodecError);
     }
     Ok((tree, reader.take(key_len)?, live.then_some(value_len)))
+}
+
+/// Bytes of an encoded row.
+pub(crate) fn row_bytes(row: &RowChange) -> usize {
+    8 + row.key.len() + row.value.as_ref().map_or(0, |value| value.len())
 }
 
 /// Appends one row: tree u8, live u8, key length u16, value length u32, key, value.
