@@ -11,3 +11,5 @@ pub(crate) use std::{sync, thread};
 
 #[cfg(shuttle)]
 pub(crate) mod channel;
+pub(crate) mod queue;
+pub(crate) mod reply;

@@ -8,8 +8,9 @@
 
 use super::job::{Done, Job};
 use super::pipeline::{BATCH_OPERATIONS_MAX, Pipeline, Task};
-use crate::env::threads::channel::{Receiver, Sender, TrySendError, bounded};
-use crate::env::threads::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use crate::env::threads::queue::{Queue, Refused};
+use crate::env::threads::reply::reply;
+use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::env::threads::thread::{self, JoinHandle, ThreadId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::semantics::Answer;
@@ -17,7 +18,7 @@ use crate::vault::runtime::status::Status;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// Jobs that may wait in the channel. Beyond that, callers block and servers get `Busy`.
+/// Jobs that may wait in the queue. Beyond that, callers block and servers get `Busy`.
 const QUEUE_MAX: usize = 1024;
 /// Longest linger, and its share of the recent commit time.
 const LINGER_MAX: Duration = Duration::from_micros(500);
@@ -27,13 +28,9 @@ const LINGER_RETRY: u32 = 64;
 
 /// The only way to the pipeline.
 pub(crate) enum Driver {
-    /// A thread steps it. `queue` is `None` once stopped: the thread drains what was handed in before and
-    /// then ends, so that no job is lost.
-    Thread {
-        queue: RwLock<Option<Sender<Task>>>,
-        id: ThreadId,
-        thread: Mutex<Option<JoinHandle<Pipeline>>>,
-    },
+    /// A thread steps it. `queue` is closed once it is stopped: the thread drains what was handed in before
+    /// and then ends, so that no job is lost.
+    Thread { queue: Arc<Queue<Task>>, id: ThreadId, thread: Mutex<Option<JoinHandle<Pipeline>>> },
     /// The caller steps it. `None` once closed.
     Inline(Mutex<Option<Box<Pipeline>>>),
 }
@@ -45,13 +42,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Driver {
     /// Starts the thread.
     pub(crate) fn spawn(pipeline: Pipeline) -> Result<Self> {
-        let (queue, tasks) = bounded(QUEUE_MAX);
+        let queue = Arc::new(Queue::new(QUEUE_MAX));
+        let tasks = Tasks(Arc::clone(&queue));
         let thread = thread::Builder::new()
             .name("strongroom-commit".to_owned())
             .spawn(move || run(pipeline, &tasks))
             .map_err(|error| Error::io("start the commit thread", "", error))?;
         let (id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
-        Ok(Self::Thread { queue: RwLock::new(Some(queue)), id, thread })
+        Ok(Self::Thread { queue, id, thread })
     }
 
     /// Drives it without a thread.
@@ -61,33 +59,26 @@ impl Driver {
 
     /// Hands a job over and waits for its outcome. Blocks while the queue is full.
     pub(crate) fn call(&self, make: impl FnOnce(Done) -> Job) -> Result<Answer> {
-        let (report, outcome) = bounded(1);
-        let job = make(Box::new(move |result| {
-            // The caller waits at the other end and cannot have left.
-            let _ = report.send(result);
-        }));
+        let (report, outcome) = reply();
+        let job = make(Box::new(move |result| report.send(result)));
         match self {
             Self::Thread { queue, .. } => {
-                sender(queue)?.send(Task::Job(job)).map_err(|_| ErrorKind::Closed)?;
+                queue.push(Task::Job(job)).map_err(|_| ErrorKind::Closed)?;
             }
             Self::Inline(pipeline) => step_now(pipeline, job)?,
         }
-        // A sender dropped without a report: the commit thread died with this job in hand.
-        outcome.recv().unwrap_or_else(|_| Err(ErrorKind::OutcomeUnknown.into()))
+        // Without a report the commit thread died with this job in hand.
+        outcome.wait().unwrap_or_else(|| Err(ErrorKind::OutcomeUnknown.into()))
     }
 
     /// Hands a job over without waiting. A full queue answers `Busy` at once.
     pub(crate) fn submit(&self, job: Job) {
         match self {
-            Self::Thread { queue, .. } => {
-                let task = Task::Job(job);
-                let Ok(queue) = sender(queue) else { return refuse(task, ErrorKind::Closed) };
-                match queue.try_send(task) {
-                    Ok(()) => {}
-                    Err(TrySendError::Full(task)) => refuse(task, ErrorKind::Busy),
-                    Err(TrySendError::Disconnected(task)) => refuse(task, ErrorKind::Closed),
-                }
-            }
+            Self::Thread { queue, .. } => match queue.try_push(Task::Job(job)) {
+                Ok(()) => {}
+                Err(Refused::Full(task)) => refuse(task, ErrorKind::Busy),
+                Err(Refused::Closed(task)) => refuse(task, ErrorKind::Closed),
+            },
             Self::Inline(pipeline) => {
                 // On an error the job has its outcome already.
                 let _ = step_now(pipeline, job);
@@ -102,13 +93,11 @@ impl Driver {
     ) -> Result<T> {
         match self {
             Self::Thread { queue, .. } => {
-                let (report, outcome) = bounded(1);
-                let run = move |pipeline: &mut Pipeline| {
-                    let _ = report.send(work(pipeline));
-                };
-                sender(queue)?.send(Task::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
-                // A sender dropped without a report: the work panicked.
-                outcome.recv().map_err(|_| ErrorKind::OutcomeUnknown.into())
+                let (report, outcome) = reply();
+                let run = move |pipeline: &mut Pipeline| report.send(work(pipeline));
+                queue.push(Task::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
+                // Without a report the work has panicked.
+                outcome.wait().ok_or_else(|| ErrorKind::OutcomeUnknown.into())
             }
             Self::Inline(pipeline) => match lock(pipeline).as_mut() {
                 Some(pipeline) => catch_unwind(AssertUnwindSafe(|| work(pipeline))).map_err(|_| {
@@ -125,7 +114,7 @@ impl Driver {
     pub(crate) fn stop(&self) -> Option<Pipeline> {
         match self {
             Self::Thread { queue, thread, .. } => {
-                drop(queue.write().unwrap_or_else(PoisonError::into_inner).take());
+                queue.close();
                 let thread = lock(thread).take()?;
                 // A callback dropped the last handle. The thread cannot wait for itself.
                 if self.is_own_thread() { None } else { thread.join().ok() }
@@ -137,7 +126,7 @@ impl Driver {
     /// Jobs that wait for the thread.
     pub(crate) fn queued(&self) -> usize {
         match self {
-            Self::Thread { queue, .. } => sender(queue).map_or(0, |queue| queue.len()),
+            Self::Thread { queue, .. } => queue.len(),
             Self::Inline(_) => 0,
         }
     }
@@ -151,10 +140,14 @@ impl Driver {
     }
 }
 
-/// A sender into the queue. It is cloned, so that no one holds the lock while a full queue blocks.
-fn sender(queue: &RwLock<Option<Sender<Task>>>) -> Result<Sender<Task>> {
-    let queue = queue.read().unwrap_or_else(PoisonError::into_inner);
-    queue.clone().ok_or_else(|| ErrorKind::Closed.into())
+/// The receiving end of the queue. When the thread ends, no task must wait for it.
+struct Tasks(Arc<Queue<Task>>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.0.close();
+        self.0.take(usize::MAX, drop);
+    }
 }
 
 fn step_now(pipeline: &Mutex<Option<Box<Pipeline>>>, job: Job) -> Result<()> {
@@ -187,15 +180,14 @@ fn step(pipeline: &mut Pipeline) -> bool {
 fn refuse(task: Task, kind: ErrorKind) {
     match task {
         Task::Job(job) => job.into_done()(Err(kind.into())),
-        // Its sender is dropped without a report.
+        // It is dropped without a report.
         Task::Control(_) => {}
     }
 }
 
-fn run(mut pipeline: Pipeline, tasks: &Receiver<Task>) -> Pipeline {
+fn run(mut pipeline: Pipeline, Tasks(tasks): &Tasks) -> Pipeline {
     let mut pace = Pace::default();
-    while let Ok(task) = tasks.recv() {
-        pipeline.submit(task);
+    while tasks.wait() {
         pace.gather(&mut pipeline, tasks);
         let clock = pipeline.clock();
         let started = clock.monotonic();
@@ -234,25 +226,24 @@ impl Default for Pace {
 }
 
 impl Pace {
-    fn gather(&mut self, pipeline: &mut Pipeline, tasks: &Receiver<Task>) {
+    fn gather(&mut self, pipeline: &mut Pipeline, tasks: &Queue<Task>) {
         let clock = pipeline.clock();
         let target = (self.last + self.before).min(self.reach).min(BATCH_OPERATIONS_MAX);
         let deadline = clock.monotonic() + (self.commit / LINGER_SHARE).min(LINGER_MAX);
-        while pipeline.queued() < BATCH_OPERATIONS_MAX {
-            if let Ok(task) = tasks.try_recv() {
-                pipeline.submit(task);
-                continue;
-            }
-            if pipeline.queued() >= target {
+        let mut has_time = true;
+        loop {
+            let room = BATCH_OPERATIONS_MAX.saturating_sub(pipeline.queued());
+            tasks.take(room, |task| pipeline.submit(task));
+            let missing = target.saturating_sub(pipeline.queued());
+            if missing == 0 {
                 return;
             }
-            let left = deadline.saturating_sub(clock.monotonic());
-            let Ok(task) = tasks.recv_timeout(left) else {
+            if !has_time {
                 self.reach = pipeline.queued();
                 self.retry = LINGER_RETRY;
                 return;
-            };
-            pipeline.submit(task);
+            }
+            has_time = tasks.wait_for(missing, deadline.saturating_sub(clock.monotonic()));
         }
     }
 
