@@ -74,7 +74,7 @@ pub use kdf::KdfParams;
 pub use keyring::Keyring;
 pub use keystore::Keystore;
 pub use mac::MacKey;
-pub use sum::SetSum;
+pub use sum::{RowShare, SetSum};
 pub use unlock::{SlotKind, Unlock};
 pub use vault_id::VaultId;
 pub use wrap::ValueKey;

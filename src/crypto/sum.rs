@@ -31,20 +31,28 @@ impl SetSum {
 
     /// Adds a live row. Rows of trees that the digest does not cover change nothing.
     pub fn add(&mut self, key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) {
-        if !tree.is_digested() {
-            return;
+        if tree.is_digested() {
+            self.add_share(&RowShare::of(key, tree, row_key, value));
         }
-        self.add_lanes(term(key, tree, row_key, value));
+    }
+
+    /// The same, with what the row adds.
+    pub fn add_share(&mut self, share: &RowShare) {
+        self.add_lanes(share.0);
         self.rows = self.rows.wrapping_add(1);
     }
 
     /// Removes a row that was added, with the value that it had then.
     pub fn remove(&mut self, key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) {
-        if !tree.is_digested() {
-            return;
+        if tree.is_digested() {
+            self.remove_share(&RowShare::of(key, tree, row_key, value));
         }
+    }
+
+    /// The same, with what the row added.
+    pub fn remove_share(&mut self, share: &RowShare) {
         let mut borrow = false;
-        for (lane, subtrahend) in self.lanes.iter_mut().zip(term(key, tree, row_key, value)) {
+        for (lane, subtrahend) in self.lanes.iter_mut().zip(share.0) {
             let (rest, under) = lane.overflowing_sub(subtrahend);
             let (rest, under_again) = rest.overflowing_sub(u64::from(borrow));
             *lane = rest;
@@ -83,6 +91,18 @@ impl SetSum {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+}
+
+/// What one row adds to the sum. Like the sum, it never leaves memory.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct RowShare([u64; 4]);
+
+impl RowShare {
+    /// The share of a row of a tree that the digest covers.
+    #[must_use]
+    pub fn of(key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) -> Self {
+        Self(term(key, tree, row_key, value))
     }
 }
 

@@ -3,17 +3,18 @@
 //! Nothing here touches log or store. The pipeline commits the outcome of a batch, or drops it whole.
 
 use super::copies::Copies;
-use super::effects::{Sealer, drop_row};
+use super::effects::{PlannedRow, Sealer, drop_row};
 use super::job::{Job, Mutate};
-use crate::crypto::{Keyring, SetSum};
+use crate::crypto::{Keyring, RowShare, SetSum};
 use crate::env::UnixMillis;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ChangeSet, Lsn, RecordId, RowChange, Seq, Suffix, Tree};
+use crate::model::{Lsn, RecordId, RowChange, Scope, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep, View};
 use crate::vault::error::RowError;
 use crate::vault::rows;
 use crate::vault::runtime::shared::Shared;
-use crate::vault::view::overlay::{Latest, Layer, RowSource};
+use crate::vault::view::opened::Known;
+use crate::vault::view::overlay::{Before, Latest, Layer, RowSource};
 use crate::vault::view::row_view::RowView;
 
 /// What a batch starts from.
@@ -35,7 +36,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) now: Now,
     pub(crate) sum: SetSum,
     pub(crate) lsn: Lsn,
-    pub(crate) sets: Vec<ChangeSet>,
     pub(crate) may_grow: bool,
     pub(crate) unshredded: Option<UnixMillis>,
     pub(crate) outcomes: Vec<Outcome>,
@@ -66,7 +66,6 @@ impl<'a> Batch<'a> {
             now,
             sum,
             lsn,
-            sets: Vec::new(),
             may_grow,
             unshredded,
             outcomes: Vec::new(),
@@ -81,7 +80,7 @@ impl<'a> Batch<'a> {
 impl Batch<'_> {
     /// Plans a job over the jobs before it.
     pub(crate) fn plan(&mut self, job: &Job, shared: &Shared) {
-        let before = self.sets.len();
+        let before = self.layer.sets();
         let planned = match job {
             Job::Mutate(job) => self.mutate(job, shared),
             Job::Rewrap(versions, _) => self.rewrap(versions, shared),
@@ -93,7 +92,7 @@ impl Batch<'_> {
                 matches!(&refusal, PlanError::Row(error) if error.is_of_state());
             refusal.into()
         });
-        self.outcomes.push(Outcome { result, is_idle: self.sets.len() == before });
+        self.outcomes.push(Outcome { result, is_idle: self.layer.sets() == before });
     }
 
     fn view<'v>(
@@ -116,7 +115,7 @@ impl Batch<'_> {
             scope: scope.clone(),
             now: self.now,
             lsn,
-            fresh_id: rows::fresh_id(self.keys, scope, lsn),
+            fresh_id: self.fresh_id(scope, mutation),
             suffix: fresh_suffix(shared, mutation).map_err(PlanError::Refused)?,
             functions: shared.rotation_schedule.names(),
         };
@@ -124,6 +123,7 @@ impl Batch<'_> {
         let plan = semantics::plan(&view, &context, mutation)?;
         let entropy = shared.env.entropy.as_ref();
         let copies = Copies::seal(&plan.effects, &view, entropy)?;
+        let free = view.free_tokens();
         if let Command::Upkeep(Upkeep::Touch { id, seq, day }) = mutation {
             self.settled.push((*id, *seq, *day));
         }
@@ -145,10 +145,20 @@ impl Batch<'_> {
         let keys = sealed_under.as_deref().unwrap_or(self.keys);
         let view = self.view(shared, None);
         let labels = |id| View::stages(&view, id);
-        let sealer = Sealer { keys, entropy, lsn, payload, copies: &copies, labels: &labels };
+        let (copies, free, labels) = (&copies, &free[..], &labels);
+        let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)
+    }
+
+    /// The id of a secret that the mutation makes. Only such an operation needs it, so the others get none.
+    fn fresh_id(&self, scope: &Scope, mutation: &Command) -> RecordId {
+        if mutation.needs_suffix() {
+            rows::fresh_id(self.keys, scope, self.lsn.next())
+        } else {
+            RecordId([0; 16])
+        }
     }
 
     /// The note keeps the time of the *oldest* purge that no switch has covered, so a later purge leaves it.
@@ -169,14 +179,12 @@ impl Batch<'_> {
     /// already lay under the new epoch, takes over the note and waits for the next switch.
     fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, PlanError> {
         let changes = match self.unshredded {
-            None => vec![drop_row(Tree::Meta, rows::META_PURGE)],
+            None => vec![drop_row(Tree::Meta, rows::META_PURGE).into()],
             Some(age) => {
                 let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
-                let copies = Copies::default();
-                let (keys, payload) = (self.keys, None);
-                let labels = |_| Ok(Vec::new());
-                let sealer =
-                    Sealer { keys, entropy, lsn, payload, copies: &copies, labels: &labels };
+                let (copies, labels) = (&Copies::default(), &|_| Ok(Vec::new()));
+                let (keys, payload, free) = (self.keys, None, &[][..]);
+                let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
                 sealer.rows(vec![Effect::NotePurge(age)])?
             }
         };
@@ -194,16 +202,12 @@ impl Batch<'_> {
         if !self.may_grow && key == rows::META_ANCHORS {
             return Err(PlanError::Refused(ErrorKind::NoSpace.into()));
         }
-        let entropy = shared.env.entropy.as_ref();
         let sealed = self
             .keys
-            .seal_row(Tree::Meta, key, content.to_vec(), entropy)
+            .seal_row(Tree::Meta, key, content.to_vec(), shared.env.entropy.as_ref())
             .map_err(RowError::from)?;
-        self.write(vec![RowChange {
-            tree: Tree::Meta,
-            key: key.into(),
-            value: Some(sealed.into()),
-        }])?;
+        let value = Some(sealed.into());
+        self.write(vec![RowChange { tree: Tree::Meta, key: key.into(), value }.into()])?;
         Ok(Answer::Done)
     }
 
@@ -235,7 +239,7 @@ impl Batch<'_> {
             let sealed =
                 keys.seal_row(Tree::Versions, &key, content, entropy).map_err(RowError::from)?;
             let value = Some(sealed.into());
-            changes.push(RowChange { tree: Tree::Versions, key: key.into(), value });
+            changes.push(RowChange { tree: Tree::Versions, key: key.into(), value }.into());
         }
         if !changes.is_empty() {
             self.write(changes)?;
@@ -243,22 +247,49 @@ impl Batch<'_> {
         Ok(Answer::Done)
     }
 
-    /// Makes `changes` the next change set, and advances the sum.
-    fn write(&mut self, changes: Vec<RowChange>) -> std::result::Result<(), RowError> {
+    /// Makes `rows` the next change set, and advances the sum.
+    fn write(&mut self, rows: Vec<PlannedRow>) -> std::result::Result<(), RowError> {
         let mut sum = self.sum.clone();
-        let key = self.keys.digest_key();
-        for change in changes.iter().filter(|change| change.tree.is_digested()) {
-            if let Some(old) = self.layer.get(change.tree, &change.key)? {
-                sum.remove(key, change.tree, &change.key, &old);
+        let mut written = Vec::with_capacity(rows.len());
+        for PlannedRow { change, opened, is_new } in rows {
+            let mut share = None;
+            if change.tree.is_digested() {
+                self.take_out(&mut sum, &change, is_new)?;
+                let key = self.keys.digest_key();
+                let value = change.value.as_deref();
+                share = value.map(|value| RowShare::of(key, change.tree, &change.key, value));
+                if let Some(share) = &share {
+                    sum.add_share(share);
+                }
             }
-            if let Some(new) = &change.value {
-                sum.add(key, change.tree, &change.key, new);
-            }
+            written.push((change, opened.map(|opened| Known { opened, share })));
         }
         self.sum = sum;
         self.lsn = self.lsn.next();
-        self.layer.write(&changes);
-        self.sets.push(ChangeSet { lsn: self.lsn, rows: changes });
+        self.layer.write(self.lsn, written);
+        Ok(())
+    }
+
+    /// Takes the row that is replaced out of the sum.
+    fn take_out(
+        &self,
+        sum: &mut SetSum,
+        RowChange { tree, key, .. }: &RowChange,
+        is_new: bool,
+    ) -> std::result::Result<(), RowError> {
+        if is_new {
+            assert!(!cfg!(test) || self.layer.get(*tree, key)?.is_none(), "a new row was there");
+            return Ok(());
+        }
+        match self.layer.before(*tree, key) {
+            Before::Absent => {}
+            Before::Share(share) => sum.remove_share(&share),
+            Before::Unknown => {
+                if let Some(old) = self.layer.get(*tree, key)? {
+                    sum.remove(self.keys.digest_key(), *tree, key, &old);
+                }
+            }
+        }
         Ok(())
     }
 }

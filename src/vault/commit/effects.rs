@@ -14,6 +14,8 @@ use crate::semantics::Effect;
 use crate::vault::error::RowError;
 use crate::vault::rows;
 use crate::vault::rows::Label;
+use crate::vault::view::free_token::FreeToken;
+use crate::vault::view::opened::Opened;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -24,8 +26,25 @@ pub(crate) struct Sealer<'a> {
     pub(crate) lsn: Lsn,
     pub(crate) payload: Option<&'a SealedValue>,
     pub(crate) copies: &'a Copies,
+    /// Tokens that the plan looked for and that name no version.
+    pub(crate) free: &'a [FreeToken],
     /// The labels of a secret as they are before the plan.
     pub(crate) labels: &'a dyn Fn(RecordId) -> Result<Vec<Label>, RowError>,
+}
+
+/// A row of a plan.
+pub(crate) struct PlannedRow {
+    pub(crate) change: RowChange,
+    /// What it holds, if whoever asks for it next is near: the next operation on the secret.
+    pub(crate) opened: Option<Opened>,
+    /// Whether it is certain that there is no such row yet.
+    pub(crate) is_new: bool,
+}
+
+impl From<RowChange> for PlannedRow {
+    fn from(change: RowChange) -> Self {
+        Self { change, opened: None, is_new: false }
+    }
 }
 
 /// Labels of secrets while effects change them.
@@ -33,7 +52,7 @@ type Indexes = BTreeMap<RecordId, Vec<Label>>;
 
 impl Sealer<'_> {
     /// The rows of one plan: each (tree, key) at most once, at most 256 (I2).
-    pub(crate) fn rows(&self, effects: Vec<Effect>) -> Result<Vec<RowChange>, RowError> {
+    pub(crate) fn rows(&self, effects: Vec<Effect>) -> Result<Vec<PlannedRow>, RowError> {
         let attached = effects.iter().find_map(|effect| match effect {
             Effect::AttachPayload(seq) => Some(*seq),
             _ => None,
@@ -45,9 +64,10 @@ impl Sealer<'_> {
         }
         for (id, labels) in indexes {
             let row = if labels.is_empty() {
-                drop_row(Tree::Labels, &id.0)
+                drop_row(Tree::Labels, &id.0).into()
             } else {
-                self.put(Tree::Labels, &id.0, rows::encode_labels(&labels))?
+                let content = rows::encode_labels(&labels);
+                self.put(Tree::Labels, &id.0, content, Opened::Labels(labels.into()))?
             };
             out.push(row);
         }
@@ -62,21 +82,24 @@ impl Sealer<'_> {
         effect: Effect,
         attached: Option<Seq>,
         indexes: &mut Indexes,
-        out: &mut Vec<RowChange>,
+        out: &mut Vec<PlannedRow>,
     ) -> Result<(), RowError> {
         match effect {
             Effect::PutSecret(mut record) => {
                 record.lsn = self.lsn;
-                out.push(self.put(Tree::Secrets, &record.id.0, rows::encode_secret(&record))?);
+                let (id, content) = (record.id, rows::encode_secret(&record));
+                out.push(self.put(Tree::Secrets, &id.0, content, Opened::Secret(record.into()))?);
             }
             Effect::BindName(record) => {
                 let key = self.keys.name_index(&record.scope, &record.name);
-                out.push(self.put(Tree::Names, &key, rows::encode_id(record.id))?);
+                let content = rows::encode_id(record.id);
+                out.push(self.put(Tree::Names, &key, content, Opened::Name(record.id))?);
             }
             Effect::FreeName(record) => {
-                out.push(drop_row(Tree::Names, &self.keys.name_index(&record.scope, &record.name)));
+                let key = self.keys.name_index(&record.scope, &record.name);
+                out.push(drop_row(Tree::Names, &key).into());
             }
-            Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0)),
+            Effect::DropSecret(id) => out.push(drop_row(Tree::Secrets, &id.0).into()),
             Effect::PutVersion(mut version) => {
                 let payload = match self.copies.of(version.id, version.seq) {
                     None if attached == Some(version.seq) => {
@@ -87,24 +110,30 @@ impl Sealer<'_> {
                 if let Some(payload) = payload {
                     self.attach(&mut version, payload, out)?;
                 }
+                let free =
+                    self.free.iter().find(|free| free.is_of(version.id, &version.version_id));
+                let token = free.map_or_else(
+                    || rows::token_key(self.keys, version.id, &version.version_id),
+                    |free| free.key,
+                );
                 let key = rows::version_key(version.id, version.seq);
-                out.push(self.put(Tree::Versions, &key, rows::encode_version(&version))?);
-                let token = rows::token_key(self.keys, version.id, &version.version_id);
-                out.push(self.put(Tree::Tokens, &token, rows::encode_seq(version.seq))?);
+                // A version and its token are written together, and dropped together.
+                let is_new = free.is_some();
+                let row = self.sealed(Tree::Versions, &key, rows::encode_version(&version))?;
+                out.push(PlannedRow { is_new, ..row.into() });
+                let row = self.sealed(Tree::Tokens, &token, rows::encode_seq(version.seq))?;
+                out.push(PlannedRow { is_new, ..row.into() });
             }
             // The `PutVersion` of the same plan writes it, because it knows the version's id.
             Effect::AttachPayload(_) | Effect::CopyPayload { .. } => {}
             Effect::DropVersion(version) => {
                 let key = rows::version_key(version.id, version.seq);
-                out.push(drop_row(Tree::Versions, &key));
-                out.push(drop_row(
-                    Tree::Tokens,
-                    &rows::token_key(self.keys, version.id, &version.version_id),
-                ));
-                if let Some(shape) = version.payload {
-                    out.extend((0..shape.chunks).map(|chunk| {
-                        drop_row(Tree::Blobs, &rows::blob_key(version.id, version.seq, chunk))
-                    }));
+                let token = rows::token_key(self.keys, version.id, &version.version_id);
+                out.push(drop_row(Tree::Versions, &key).into());
+                out.push(drop_row(Tree::Tokens, &token).into());
+                for chunk in 0..version.payload.map_or(0, |shape| shape.chunks) {
+                    let key = rows::blob_key(version.id, version.seq, chunk);
+                    out.push(drop_row(Tree::Blobs, &key).into());
                 }
             }
             Effect::SetStage(id, stage, seq) => {
@@ -120,7 +149,8 @@ impl Sealer<'_> {
                 self.index(id, indexes)?.retain(|(other, _)| *other != stage);
             }
             Effect::NotePurge(age) => {
-                out.push(self.put(Tree::Meta, rows::META_PURGE, rows::encode_millis(age))?);
+                let content = rows::encode_millis(age);
+                out.push(self.sealed(Tree::Meta, rows::META_PURGE, content)?.into());
             }
         }
         Ok(())
@@ -143,7 +173,7 @@ impl Sealer<'_> {
         &self,
         version: &mut VersionRecord,
         payload: &SealedValue,
-        out: &mut Vec<RowChange>,
+        out: &mut Vec<PlannedRow>,
     ) -> Result<(), RowError> {
         let VersionRecord { id, seq, version_id, .. } = &*version;
         let wrap = self.keys.wrap_value_key(*id, *seq, version_id, &payload.key, self.entropy)?;
@@ -152,14 +182,27 @@ impl Sealer<'_> {
             value.push(rows::BLOB_FORMAT);
             value.extend_from_slice(part);
             let key = rows::blob_key(*id, *seq, chunk);
-            out.push(RowChange { tree: Tree::Blobs, key: key.into(), value: Some(value.into()) });
+            let value = Some(value.into());
+            out.push(RowChange { tree: Tree::Blobs, key: key.into(), value }.into());
         }
         version.payload = Some(payload.shape);
         version.wrapped = Some(wrap.into());
         Ok(())
     }
 
+    /// Seals a row, and says what it holds.
     fn put(
+        &self,
+        tree: Tree,
+        key: &[u8],
+        content: Result<Vec<u8>, CodecError>,
+        opened: Opened,
+    ) -> Result<PlannedRow, RowError> {
+        let change = self.sealed(tree, key, content)?;
+        Ok(PlannedRow { change, opened: Some(opened), is_new: false })
+    }
+
+    fn sealed(
         &self,
         tree: Tree,
         key: &[u8],

@@ -270,13 +270,19 @@ impl Pipeline {
                 return Err(BatchError::State);
             }
         }
-        let Batch { sum, lsn, sets, outcomes, settled, pending, rotations, unshredded, .. } = batch;
+        let Batch { layer, sum, lsn, outcomes, settled, pending, rotations, unshredded, .. } =
+            batch;
+        let (sets, known) = layer.into_parts();
         if !sets.is_empty() {
             if state.make_room().is_err() {
                 return Err(BatchError::State);
             }
             match self.commit(sum, lsn, sets, &state, !may_grow) {
-                Ok(()) => self.unshredded = unshredded,
+                Ok(()) => {
+                    // Whoever asks for these rows next need not open them.
+                    state.keep_written(known, lsn);
+                    self.unshredded = unshredded;
+                }
                 Err(ErrorKind::NoSpace) => return Err(BatchError::NoSpace),
                 Err(kind) => return Err(BatchError::Other(kind, outcomes)),
             }

@@ -4,7 +4,7 @@ use crate::model::{ChangeSet, Lsn};
 use crate::store::{Memtable, MemtableBytes, OrderedStore, SledStore, Store, StoreError};
 use crate::vault::options::Tuning;
 use crate::vault::view::found::FoundValues;
-use crate::vault::view::opened::OpenedRows;
+use crate::vault::view::opened::{KnownRow, OpenedRows};
 use crate::vault::view::overlay::Latest;
 
 /// How many bytes may wait for sled. A kill costs the next open the reading of that many.
@@ -47,6 +47,11 @@ impl State {
     /// The values that were found lately.
     pub(crate) fn values(&self) -> &FoundValues {
         self.opened.values()
+    }
+
+    /// Keeps what rows hold that were published up to `at`.
+    pub(crate) fn keep_written(&self, rows: Vec<KnownRow>, at: Lsn) {
+        self.opened.keep_written(rows, at);
     }
 
     /// Forgets every opened row, because the keys that opened it are about to be erased.

@@ -27,7 +27,7 @@ pub(crate) fn advance(
                 sum.add(key, row.tree, &row.key, new);
             }
         }
-        layer.write(&set.rows);
+        layer.write(set.lsn, set.rows.iter().map(|row| (row.clone(), None)).collect());
     }
     Ok(())
 }

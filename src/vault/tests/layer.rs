@@ -48,7 +48,7 @@ proptest! {
             }
         }
         for change in &above {
-            layer.write(&[row(change)]);
+            layer.write(Lsn(2), vec![(row(change), None)]);
         }
         let expected: Vec<(Vec<u8>, u8)> = model
             .iter()
@@ -82,11 +82,10 @@ fn keyring(sim: &Sim) -> Keyring {
 fn an_operation_of_more_than_256_rows_is_refused_whole() {
     let sim = Sim::new(1);
     let keys = keyring(&sim);
-    let copies = Copies::default();
     let entropy = sim.entropy.as_ref();
-    let (lsn, labels) = (Lsn(1), |_| Ok(Vec::new()));
-    let sealer =
-        Sealer { keys: &keys, entropy, lsn, payload: None, copies: &copies, labels: &labels };
+    let (lsn, payload, free, labels) = (Lsn(1), None, &[][..], &|_| Ok(Vec::new()));
+    let (keys, copies) = (&keys, &Copies::default());
+    let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
     let notes = |count| vec![Effect::NotePurge(UnixMillis(0)); count];
     assert_eq!(sealer.rows(notes(OPERATION_ROWS_MAX)).unwrap().len(), OPERATION_ROWS_MAX);
     let refused = sealer.rows(notes(OPERATION_ROWS_MAX + 1));

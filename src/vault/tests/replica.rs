@@ -52,6 +52,7 @@ fn lose(vault: &Vault, scope: &Scope) {
     let [(key, _)] = rows.as_slice() else { panic!("{} secrets", rows.len()) };
     let lsn = store.applied().unwrap().next();
     store.apply(&[ChangeSet { lsn, rows: vec![drop_row(Tree::Secrets, key)] }]).unwrap();
+    state.forget_opened();
 }
 
 /// A replica or a primary that has lost the other is never "not found": the state is damaged, a check
@@ -111,6 +112,7 @@ fn a_promotion_does_not_copy_from_a_damaged_state() {
     let lsn = store.applied().unwrap().next();
     let rows = rows.iter().map(|(key, _)| drop_row(Tree::Blobs, key)).collect();
     store.apply(&[ChangeSet { lsn, rows }]).unwrap();
+    state.forget_opened();
     drop(state);
     vault.in_scope(away()).stop_replication_to_replica(StopReplicationToReplica::new("s")).unwrap();
     for text in [get_away(&vault, "s"), get(&vault, "s")] {

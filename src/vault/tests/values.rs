@@ -4,6 +4,14 @@ use super::*;
 use crate::model::api::{
     PutResourcePolicy, ReplicateSecretToRegions, RestoreSecret, UpdateSecretVersionStage,
 };
+use crate::model::{RecordId, Tree};
+use crate::semantics::View;
+use crate::vault::rows;
+use crate::vault::view::access_marks::AccessMarks;
+use crate::vault::view::opened::Opened;
+use crate::vault::view::overlay::RowSource;
+use crate::vault::view::row_view::RowView;
+use std::collections::BTreeMap;
 
 fn is_kept(vault: &Vault, request: &GetSecretValue) -> bool {
     let state = vault.inner.shared.state().unwrap();
@@ -146,4 +154,47 @@ fn nothing_is_kept_of_a_batch_that_was_dropped() {
     assert_eq!(get(&vault, "a").unwrap(), "two");
     let after = Arc::as_ptr(&vault.inner.shared.state().unwrap());
     assert_eq!(after, before, "the state was not doubted");
+}
+
+/// What is kept of the rows that were written is what they hold.
+#[test]
+fn what_was_written_need_not_be_opened() {
+    let vault = World::on(&Sim::new(1)).create();
+    make(&vault, "a", "1");
+    put(&vault, "a", "2").unwrap();
+    let stages = Some(vec!["MINE".to_owned(), "YOURS".to_owned()]);
+    let request = PutSecretValue::new("a", SecretValue::text("3"));
+    vault.put_secret_value(PutSecretValue { version_stages: stages, ..request }).unwrap();
+    make(&vault, "b", "other");
+    let allows = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+        "Principal":{"AWS":"arn:aws:iam::111122223333:root"},
+        "Action":"secretsmanager:GetSecretValue","Resource":"*"}}"#;
+    vault.put_resource_policy(PutResourcePolicy::new("b", allows)).unwrap();
+    let request = ReplicateSecretToRegions::new("b", ["eu-west-1"]);
+    vault.replicate_secret_to_regions(request).unwrap();
+
+    let shared = &vault.inner.shared;
+    let (state, keys, marks) = (shared.state().unwrap(), shared.keys(), AccessMarks::default());
+    let (kept, store) = (state.latest().unwrap(), state.store());
+    let plain = RowView::new(&store, &keys, &marks, None);
+    let mut counts: BTreeMap<Tree, usize> = BTreeMap::new();
+    for tree in [Tree::Names, Tree::Secrets, Tree::Labels] {
+        let mut look = |key: &[u8], row: &[u8]| {
+            *counts.entry(tree).or_default() += 1;
+            let id = RecordId(*key.first_chunk().unwrap());
+            match kept.opened(tree, key).unwrap_or_else(|| panic!("{tree:?}")) {
+                Opened::Secret(record) => {
+                    assert_eq!(plain.secret(id).unwrap(), Some((*record).clone()));
+                }
+                Opened::Labels(labels) => assert_eq!(plain.stages(id).unwrap(), labels.to_vec()),
+                Opened::Name(id) => {
+                    let content = keys.open_row(tree, key, row).unwrap();
+                    assert_eq!(rows::decode_id(&content), Ok(id));
+                }
+                Opened::Version(_) | Opened::Token(_) => panic!("in another tree"),
+            }
+        };
+        store.scan(tree, &mut look).unwrap();
+    }
+    assert_eq!(counts.into_values().collect::<Vec<_>>(), [3, 3, 2], "names, records, labels");
 }

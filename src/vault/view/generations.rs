@@ -2,7 +2,7 @@
 //! and what was used before. When the young one is full, the old one goes.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 
 /// What an entry counts towards the bound of a generation.
 pub(super) trait Weight {
@@ -13,20 +13,25 @@ pub(super) trait Weight {
 }
 
 /// The table. A generation takes entries until they weigh `MAX`.
-pub(super) struct Generations<K, V, const MAX: usize> {
-    young: HashMap<K, V>,
-    old: HashMap<K, V>,
+pub(super) struct Generations<K, V, const MAX: usize, S = RandomState> {
+    young: HashMap<K, V, S>,
+    old: HashMap<K, V, S>,
     /// Of the young ones.
     weight: usize,
 }
 
-impl<K, V, const MAX: usize> Default for Generations<K, V, MAX> {
+impl<K, V, const MAX: usize, S: Default> Default for Generations<K, V, MAX, S> {
     fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), weight: 0 }
+        Self { young: HashMap::default(), old: HashMap::default(), weight: 0 }
     }
 }
 
-impl<K: Eq + Hash, V: Clone + Weight, const MAX: usize> Generations<K, V, MAX> {
+impl<K, V, const MAX: usize, S> Generations<K, V, MAX, S>
+where
+    K: Eq + Hash,
+    V: Clone + Weight,
+    S: BuildHasher + Default,
+{
     /// An entry, which counts as used.
     pub(super) fn get(&mut self, key: &K) -> Option<V> {
         if let Some(found) = self.young.get(key) {

@@ -6,8 +6,9 @@
 
 use super::found::{FoundValue, FoundValues, Place};
 use super::generations::{Generations, Weight};
+use super::row_key::{PlainHash, RowKey};
 use super::shards::Shards;
-use crate::crypto::ValueKey;
+use crate::crypto::{RowShare, ValueKey};
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::MutexGuard;
 use crate::model::{ChangeSet, Lsn, RecordId, SecretRecord, Seq, Stage, Tree, VersionRecord};
@@ -35,18 +36,29 @@ pub(crate) enum Opened {
     Token(Seq),
 }
 
-impl Weight for Opened {}
+/// What is known of a row.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub(crate) opened: Opened,
+    /// What the row adds to the sum over the rows. Only its writer knows.
+    pub(crate) share: Option<RowShare>,
+}
+
+/// A row that was written, and what is known of it.
+pub(crate) type KnownRow = (Tree, Box<[u8]>, Known);
+
+impl Weight for Known {}
 
 impl Weight for Arc<ValueKey> {}
 
 /// What is kept of the secrets of one shard.
 #[derive(Default)]
 struct Shard {
-    rows: Generations<(Tree, Box<[u8]>), Opened, GENERATION_ROWS>,
+    rows: Generations<RowKey, Known, GENERATION_ROWS, PlainHash>,
     /// Data keys, by the keys of the rows that have them. A key is wiped when the last reader lets it go.
-    keys: Generations<Box<[u8]>, Arc<ValueKey>, GENERATION_ROWS>,
+    keys: Generations<RowKey, Arc<ValueKey>, GENERATION_ROWS, PlainHash>,
     /// Where the values of a secret stand that were found lately.
-    values: HashMap<RecordId, Vec<Place>>,
+    values: HashMap<RecordId, Vec<Place>, PlainHash>,
     /// The last operation that changed a row of this shard.
     changed: Lsn,
 }
@@ -115,25 +127,42 @@ impl OpenedRows {
 
     /// What was kept of a row.
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
-        self.shard(key)?.rows.get(&(tree, key.into()))
+        self.shard(key)?.rows.get(&RowKey::of(tree, key)?).map(|known| known.opened)
+    }
+
+    /// What a row adds to the sum over the rows.
+    pub(crate) fn share(&self, tree: Tree, key: &[u8]) -> Option<RowShare> {
+        self.shard(key)?.rows.look(&RowKey::of(tree, key)?)?.share.clone()
     }
 
     /// Keeps an opened row that was read at `at`, unless its secret has changed since.
-    pub(crate) fn keep(&self, tree: Tree, key: &[u8], opened: Opened, at: Lsn) {
+    pub(crate) fn keep(&self, tree: Tree, key: &[u8], known: Known, at: Lsn) {
+        let Some(place) = RowKey::of(tree, key) else { return };
         if let Some(mut shard) = self.shard(key).filter(|shard| at >= shard.changed) {
-            shard.rows.insert((tree, key.into()), opened);
+            shard.rows.insert(place, known);
+        }
+    }
+
+    /// Keeps what rows hold that were written up to `at` and are shown by now.
+    pub(crate) fn keep_written(&self, rows: Vec<KnownRow>, at: Lsn) {
+        if faults::active(Fault::KeepsStaleRow) {
+            return;
+        }
+        for (tree, key, known) in rows {
+            self.keep(tree, &key, known, at);
         }
     }
 
     /// The data key of the version with this row.
     pub(crate) fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
-        self.shard(version)?.keys.get(&version.into())
+        self.shard(version)?.keys.get(&RowKey::of(Tree::Versions, version)?)
     }
 
     /// Keeps a data key that was read at `at`, unless its secret has changed since.
     pub(crate) fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>, at: Lsn) {
+        let Some(place) = RowKey::of(Tree::Versions, version) else { return };
         if let Some(mut shard) = self.shard(version).filter(|shard| at >= shard.changed) {
-            shard.keys.insert(version.into(), key);
+            shard.keys.insert(place, key);
         }
     }
 
@@ -157,13 +186,14 @@ impl OpenedRows {
                     self.forget_values(id, &places);
                 }
                 if is_purge && row.tree == Tree::Secrets {
-                    shard.rows.retain(|(_, key)| !key.starts_with(&row.key));
-                    shard.keys.retain(|key| !key.starts_with(&row.key));
+                    shard.rows.retain(|place| !place.key().starts_with(&row.key));
+                    shard.keys.retain(|place| !place.key().starts_with(&row.key));
                     continue;
                 }
-                shard.rows.remove(&(row.tree, row.key.clone()));
+                let Some(place) = RowKey::of(row.tree, &row.key) else { continue };
+                shard.rows.remove(&place);
                 if row.tree == Tree::Versions {
-                    shard.keys.remove(&row.key);
+                    shard.keys.remove(&place);
                 }
             }
         }
@@ -205,25 +235,30 @@ mod tests {
         }
     }
 
+    fn token(seq: u64) -> Known {
+        Known { opened: Opened::Token(Seq(seq)), share: None }
+    }
+
     const ID: [u8; 16] = *b"the secret's id.";
 
     #[test]
     fn what_a_reader_read_before_a_change_is_not_kept_after_it() {
         let rows = OpenedRows::default();
-        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(4));
+        rows.keep(Tree::Tokens, &ID, token(1), Lsn(4));
         assert_eq!(seq(rows.get(Tree::Tokens, &ID)), Some(1));
         rows.forget(&[set(5, &[(Tree::Tokens, &ID, true)])]);
         assert_eq!(seq(rows.get(Tree::Tokens, &ID)), None);
-        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(4));
+        rows.keep(Tree::Tokens, &ID, token(1), Lsn(4));
         assert_eq!(seq(rows.get(Tree::Tokens, &ID)), None, "it is older than the change");
-        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(2)), Lsn(5));
+        rows.keep(Tree::Tokens, &ID, token(2), Lsn(5));
         assert_eq!(seq(rows.get(Tree::Tokens, &ID)), Some(2));
     }
 
     #[test]
     fn changed_labels_are_forgotten() {
         let rows = OpenedRows::default();
-        rows.keep(Tree::Labels, &ID, Opened::Labels(Arc::from([])), Lsn(1));
+        let labels = Known { opened: Opened::Labels(Arc::from([])), share: None };
+        rows.keep(Tree::Labels, &ID, labels, Lsn(1));
         rows.forget(&[set(2, &[(Tree::Labels, &ID, false)])]);
         assert!(rows.get(Tree::Labels, &ID).is_none());
     }
@@ -239,7 +274,7 @@ mod tests {
     fn a_purge_forgets_everything_of_its_secret() {
         let rows = OpenedRows::default();
         let version = [ID.as_slice(), &7_u64.to_be_bytes()].concat();
-        rows.keep(Tree::Versions, &version, Opened::Token(Seq(1)), Lsn(1));
+        rows.keep(Tree::Versions, &version, token(1), Lsn(1));
         rows.keep_data_key(&version, data_key(), Lsn(1));
         let changes: [(Tree, &[u8], bool); 2] =
             [(Tree::Names, b"hash of its name", false), (Tree::Secrets, &ID, true)];
@@ -263,9 +298,9 @@ mod tests {
     #[test]
     fn rows_that_are_used_stay_and_the_number_of_rows_is_bounded() {
         let rows = OpenedRows::default();
-        rows.keep(Tree::Tokens, &ID, Opened::Token(Seq(1)), Lsn(1));
+        rows.keep(Tree::Tokens, &ID, token(1), Lsn(1));
         for n in 0..100_000_u64 {
-            rows.keep(Tree::Tokens, &n.to_be_bytes(), Opened::Token(Seq(n)), Lsn(1));
+            rows.keep(Tree::Tokens, &n.to_be_bytes(), token(n), Lsn(1));
             assert!(seq(rows.get(Tree::Tokens, &ID)).is_some());
         }
         let kept = rows.shards.each().map(|shard| shard.rows.total());

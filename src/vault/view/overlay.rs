@@ -1,9 +1,9 @@
 //! Where rows are read from. Readers use the state alone. The commit pipeline uses the state under a layer of
 //! rows that earlier operations of the batch have written (I1).
 
-use super::opened::{Opened, OpenedRows};
-use crate::crypto::ValueKey;
-use crate::model::{Lsn, RowChange, Tree};
+use super::opened::{Known, KnownRow, Opened, OpenedRows};
+use crate::crypto::{RowShare, ValueKey};
+use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::store::{PerTree, Range, Row, Store};
 use crate::vault::error::RowError;
 use std::collections::BTreeMap;
@@ -20,6 +20,10 @@ pub(crate) trait RowSource {
     fn opened(&self, _tree: Tree, _key: &[u8]) -> Option<Opened> {
         None
     }
+    /// What is known of a row that is about to be replaced.
+    fn before(&self, _tree: Tree, _key: &[u8]) -> Before {
+        Before::Unknown
+    }
     /// Keeps an opened row for the next reader.
     fn keep(&self, _tree: Tree, _key: &[u8], _opened: Opened) {}
     /// The data key of the version with this row, as it was unwrapped before.
@@ -28,6 +32,16 @@ pub(crate) trait RowSource {
     }
     /// Keeps a data key for the next reader.
     fn keep_data_key(&self, _version: &[u8], _key: Arc<ValueKey>) {}
+}
+
+/// A row that is about to be replaced.
+pub(crate) enum Before {
+    /// There is none.
+    Absent,
+    /// What it has added to the sum over the rows.
+    Share(RowShare),
+    /// It must be looked for.
+    Unknown,
 }
 
 /// A state's rows, with those that were opened lately.
@@ -52,8 +66,12 @@ impl RowSource for Latest<'_> {
         self.opened.get(tree, key)
     }
 
+    fn before(&self, tree: Tree, key: &[u8]) -> Before {
+        self.opened.share(tree, key).map_or(Before::Unknown, Before::Share)
+    }
+
     fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
-        self.opened.keep(tree, key, opened, self.at);
+        self.opened.keep(tree, key, Known { opened, share: None }, self.at);
     }
 
     fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
@@ -75,60 +93,111 @@ impl RowSource for &dyn Store {
     }
 }
 
-/// Rows of a tree by key. `None` is a tombstone.
-type Written = BTreeMap<Box<[u8]>, Option<Box<[u8]>>>;
+/// A row that a batch has written.
+struct Written {
+    /// Its change set, and its place there.
+    at: (usize, usize),
+    /// What it holds, if whoever wrote it says so.
+    known: Option<Known>,
+}
 
 /// The rows that a batch has written so far, over those of a state.
 pub(crate) struct Layer<B> {
     below: B,
-    rows: PerTree<Written>,
+    sets: Vec<ChangeSet>,
+    /// Where the newest version of each row is.
+    rows: PerTree<BTreeMap<Box<[u8]>, Written>>,
 }
+
+/// A row that is written, and what it holds, for the operations that follow.
+pub(crate) type NewRow = (RowChange, Option<Known>);
 
 impl<B: RowSource> Layer<B> {
     /// An empty layer.
     pub(crate) fn over(below: B) -> Self {
-        Self { below, rows: PerTree::default() }
+        Self { below, sets: Vec::new(), rows: PerTree::default() }
     }
 
-    /// Adds `changes`, for the operations that follow.
-    pub(crate) fn write(&mut self, changes: &[RowChange]) {
-        for change in changes {
-            self.rows.of_mut(change.tree).insert(change.key.clone(), change.value.clone());
+    /// Adds a change set, for the operations that follow.
+    pub(crate) fn write(&mut self, lsn: Lsn, rows: Vec<NewRow>) {
+        let set = self.sets.len();
+        let mut changes = Vec::with_capacity(rows.len());
+        for (change, known) in rows {
+            let written = Written { at: (set, changes.len()), known };
+            self.rows.of_mut(change.tree).insert(change.key.clone(), written);
+            changes.push(change);
         }
+        self.sets.push(ChangeSet { lsn, rows: changes });
+    }
+
+    /// How many change sets there are.
+    pub(crate) fn sets(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// The change sets, and what the rows hold that are the newest.
+    pub(crate) fn into_parts(mut self) -> (Vec<ChangeSet>, Vec<KnownRow>) {
+        let mut known = Vec::new();
+        for tree in Tree::ALL {
+            let rows = std::mem::take(self.rows.of_mut(tree));
+            known.extend(rows.into_iter().filter_map(|(key, row)| Some((tree, key, row.known?))));
+        }
+        (self.sets, known)
     }
 }
 
-impl<B: RowSource> Layer<B> {
-    fn has(&self, tree: Tree, key: &[u8]) -> bool {
-        self.rows.of(tree).contains_key(key)
+impl<B> Layer<B> {
+    fn written(&self, tree: Tree, key: &[u8]) -> Option<&Written> {
+        self.rows.of(tree).get(key)
+    }
+
+    /// A row of the layer. `None` is a tombstone.
+    fn value(&self, written: &Written) -> Option<&[u8]> {
+        let (set, row) = written.at;
+        self.sets.get(set)?.rows.get(row)?.value.as_deref()
     }
 }
 
 /// What the layer has is known to this batch only, which may still be dropped. So nothing of it is kept.
 impl<B: RowSource> RowSource for Layer<B> {
     fn opened(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
-        if self.has(tree, key) { None } else { self.below.opened(tree, key) }
+        match self.written(tree, key) {
+            Some(written) => written.known.as_ref().map(|known| known.opened.clone()),
+            None => self.below.opened(tree, key),
+        }
+    }
+
+    fn before(&self, tree: Tree, key: &[u8]) -> Before {
+        let Some(written) = self.written(tree, key) else { return self.below.before(tree, key) };
+        match &written.known {
+            _ if self.value(written).is_none() => Before::Absent,
+            Some(Known { share: Some(share), .. }) => Before::Share(share.clone()),
+            _ => Before::Unknown,
+        }
     }
 
     fn keep(&self, tree: Tree, key: &[u8], opened: Opened) {
-        if !self.has(tree, key) {
+        if self.written(tree, key).is_none() {
             self.below.keep(tree, key, opened);
         }
     }
 
     fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
-        if self.has(Tree::Versions, version) { None } else { self.below.data_key(version) }
+        match self.written(Tree::Versions, version) {
+            Some(_) => None,
+            None => self.below.data_key(version),
+        }
     }
 
     fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>) {
-        if !self.has(Tree::Versions, version) {
+        if self.written(Tree::Versions, version).is_none() {
             self.below.keep_data_key(version, key);
         }
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, RowError> {
-        match self.rows.of(tree).get(key) {
-            Some(value) => Ok(value.clone()),
+        match self.written(tree, key) {
+            Some(written) => Ok(self.value(written).map(Into::into)),
             None => self.below.get(tree, key),
         }
     }
@@ -139,12 +208,12 @@ impl<B: RowSource> RowSource for Layer<B> {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
-        let mut written: Vec<_> = self
+        let mut written: Vec<(_, Option<Box<[u8]>>)> = self
             .rows
             .of(tree)
             .range::<[u8], _>((start, Bound::Unbounded))
             .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(key, value)| (key.clone(), value.clone()))
+            .map(|(key, written)| (key.clone(), self.value(written).map(Box::from)))
             .collect();
         if written.is_empty() {
             return self.below.range(tree, range);

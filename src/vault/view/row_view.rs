@@ -2,6 +2,7 @@
 
 use super::access_marks::AccessMarks;
 use super::found::FoundValue;
+use super::free_token::FreeToken;
 use super::opened::Opened;
 use super::overlay::{Latest, RowSource};
 use crate::crypto::{Keyring, ValueKey};
@@ -31,6 +32,8 @@ pub(crate) struct RowView<'a, S> {
     primaries: RefCell<BTreeSet<RecordId>>,
     /// Versions that a label or a token has named. Each must exist.
     named: RefCell<Vec<(RecordId, Seq)>>,
+    /// Tokens that were looked for and name no version.
+    free: RefCell<Vec<FreeToken>>,
 }
 
 impl<'a, S> RowView<'a, S> {
@@ -50,7 +53,13 @@ impl<'a, S> RowView<'a, S> {
             met: RefCell::default(),
             primaries: RefCell::default(),
             named: RefCell::default(),
+            free: RefCell::default(),
         }
+    }
+
+    /// The tokens that were looked for and name no version.
+    pub(crate) fn free_tokens(self) -> Vec<FreeToken> {
+        self.free.into_inner()
     }
 
     /// The records that were read first, a replica's with its primary's, and the operation that wrote each.
@@ -336,7 +345,10 @@ impl<S: RowSource> View for RowView<'_, S> {
         let seq = if let Some(Opened::Token(seq)) = self.source.opened(Tree::Tokens, &key) {
             seq
         } else {
-            let Some(row) = self.source.get(Tree::Tokens, &key)? else { return Ok(None) };
+            let Some(row) = self.source.get(Tree::Tokens, &key)? else {
+                self.free.borrow_mut().push(FreeToken { id, version_id: version.clone(), key });
+                return Ok(None);
+            };
             let seq = self.open(Tree::Tokens, &key, &row, rows::decode_seq)?;
             self.source.keep(Tree::Tokens, &key, Opened::Token(seq));
             seq
