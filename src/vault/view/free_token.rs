@@ -1,5 +1,5 @@
-//! Tokens that a plan has looked for in vain. The rows of the version that gets one are new, so nobody needs to
-//! look for older ones that they replace.
+//! Tokens that a plan has looked for in vain. The rows of the version that gets one are new, so nobody needs
+//! to look for older ones that they replace.
 
 use crate::model::{RecordId, VersionId};
 
