@@ -12,6 +12,7 @@ pub mod faults;
 pub mod locked;
 pub mod memory;
 pub(crate) mod private_file;
+mod read_ahead;
 pub mod real;
 pub(crate) mod refusals;
 // The hostile disk, for unit tests: it belongs to the harnesses, not to the crate.
@@ -20,6 +21,8 @@ pub(crate) mod refusals;
 #[path = "../../fuzz/bodies/src/env/sim/mod.rs"]
 pub(crate) mod sim;
 pub(crate) mod threads;
+
+pub use read_ahead::ReadAhead;
 
 use std::io;
 use std::path::{Path, PathBuf};

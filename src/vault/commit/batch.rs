@@ -6,7 +6,7 @@ use super::copies::Copies;
 use super::effects::{PlannedRow, Sealer, drop_row};
 use super::job::{Job, Mutate};
 use crate::crypto::{Keyring, RowShare, SetSum};
-use crate::env::UnixMillis;
+use crate::env::{Entropy, ReadAhead, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lsn, RecordId, RowChange, Scope, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep, View};
@@ -27,11 +27,18 @@ pub(crate) struct BatchStart<'a> {
     pub(crate) unshredded: Option<UnixMillis>,
     /// Whether the disk has space for operations that need more of it.
     pub(crate) may_grow: bool,
+    /// How many jobs there are.
+    pub(crate) jobs: usize,
+    pub(crate) entropy: &'a dyn Entropy,
 }
+
+/// What a job usually draws: nonces for four rows and for the box of a data key.
+const RANDOM_BYTES: usize = 5 * 24;
 
 /// One batch while it is planned.
 pub(crate) struct Batch<'a> {
     pub(crate) keys: &'a Keyring,
+    entropy: ReadAhead<'a>,
     pub(crate) layer: Layer<Latest<'a>>,
     pub(crate) now: Now,
     pub(crate) sum: SetSum,
@@ -59,9 +66,10 @@ pub(crate) struct Outcome {
 impl<'a> Batch<'a> {
     /// An empty batch.
     pub(crate) fn new(start: BatchStart<'a>) -> Self {
-        let BatchStart { keys, rows, now, sum, lsn, unshredded, may_grow } = start;
+        let BatchStart { keys, rows, now, sum, lsn, unshredded, may_grow, jobs, entropy } = start;
         Self {
             keys,
+            entropy: ReadAhead::of(entropy, jobs.saturating_mul(RANDOM_BYTES)),
             layer: Layer::over(rows),
             now,
             sum,
@@ -84,8 +92,8 @@ impl Batch<'_> {
         let planned = match job {
             Job::Mutate(job) => self.mutate(job, shared),
             Job::Rewrap(versions, _) => self.rewrap(versions, shared),
-            Job::ClearPurge(_) => self.clear_purge(shared),
-            Job::Note(key, content, _) => self.note(key, content, shared),
+            Job::ClearPurge(_) => self.clear_purge(),
+            Job::Note(key, content, _) => self.note(key, content),
         };
         let result = planned.map_err(|refusal| {
             self.is_state_damaged |=
@@ -121,8 +129,7 @@ impl Batch<'_> {
         };
         let view = self.view(shared, payload.map(|payload| &payload.key));
         let plan = semantics::plan(&view, &context, mutation)?;
-        let entropy = shared.env.entropy.as_ref();
-        let copies = Copies::seal(&plan.effects, &view, entropy)?;
+        let copies = Copies::seal(&plan.effects, &view, shared.env.entropy.as_ref())?;
         let free = view.free_tokens();
         if let Command::Upkeep(Upkeep::Touch { id, seq, day }) = mutation {
             self.settled.push((*id, *seq, *day));
@@ -145,7 +152,7 @@ impl Batch<'_> {
         let keys = sealed_under.as_deref().unwrap_or(self.keys);
         let view = self.view(shared, None);
         let labels = |id| View::stages(&view, id);
-        let (copies, free, labels) = (&copies, &free[..], &labels);
+        let (copies, free, labels, entropy) = (&copies, &free[..], &labels, &self.entropy);
         let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
@@ -177,11 +184,11 @@ impl Batch<'_> {
 
     /// An epoch switch has made every purge before it final. A purge during the switch, when data keys
     /// already lay under the new epoch, takes over the note and waits for the next switch.
-    fn clear_purge(&mut self, shared: &Shared) -> std::result::Result<Answer, PlanError> {
+    fn clear_purge(&mut self) -> std::result::Result<Answer, PlanError> {
         let changes = match self.unshredded {
             None => vec![drop_row(Tree::Meta, rows::META_PURGE).into()],
             Some(age) => {
-                let (entropy, lsn) = (shared.env.entropy.as_ref(), self.lsn.next());
+                let (entropy, lsn) = (&self.entropy, self.lsn.next());
                 let (copies, labels) = (&Copies::default(), &|_| Ok(Vec::new()));
                 let (keys, payload, free) = (self.keys, None, &[][..]);
                 let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
@@ -197,14 +204,13 @@ impl Batch<'_> {
         &mut self,
         key: &'static [u8],
         content: &[u8],
-        shared: &Shared,
     ) -> std::result::Result<Answer, PlanError> {
         if !self.may_grow && key == rows::META_ANCHORS {
             return Err(PlanError::Refused(ErrorKind::NoSpace.into()));
         }
         let sealed = self
             .keys
-            .seal_row(Tree::Meta, key, content.to_vec(), shared.env.entropy.as_ref())
+            .seal_row(Tree::Meta, key, content.to_vec(), &self.entropy)
             .map_err(RowError::from)?;
         let value = Some(sealed.into());
         self.write(vec![RowChange { tree: Tree::Meta, key: key.into(), value }.into()])?;
@@ -219,7 +225,7 @@ impl Batch<'_> {
         shared: &Shared,
     ) -> std::result::Result<Answer, PlanError> {
         let mut changes = Vec::new();
-        let (keys, entropy) = (self.keys, shared.env.entropy.as_ref());
+        let (keys, entropy) = (self.keys, &self.entropy);
         let view = self.view(shared, None);
         for (id, seq) in versions {
             let Some(mut version) = View::version(&view, *id, *seq)? else { continue };

@@ -261,6 +261,8 @@ impl Pipeline {
             lsn: self.lsn,
             unshredded: self.unshredded,
             may_grow,
+            jobs: jobs.len(),
+            entropy: self.shared.env.entropy.as_ref(),
         });
         for job in jobs {
             batch.plan(job, &self.shared);
