@@ -1,14 +1,17 @@
 //! What a group was measured on: machine, file system, versions, date.
 
 use crate::figures::Figure;
+use crate::measure::cpu_of;
 use crate::plan::Scale;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// The figure that stands before those of a group.
 pub fn describe(group: &str, scale: Scale, dir: &Path) -> Figure {
     let mut texts = vec![
-        ("date".to_owned(), said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
+        ("date".to_owned(), date()),
         ("commit".to_owned(), commit()),
         ("rounds".to_owned(), scale.rounds.to_string()),
         ("CPU".to_owned(), cpu()),
@@ -22,6 +25,20 @@ pub fn describe(group: &str, scale: Scale, dir: &Path) -> Figure {
     Figure { group, case, quick: scale.quick, texts, ..Figure::default() }
 }
 
+/// The same with the time that it is now.
+pub fn at_present(mut machine: Figure) -> Figure {
+    machine
+        .texts
+        .iter_mut()
+        .filter(|(name, _)| name == "date")
+        .for_each(|(_, text)| *text = date());
+    machine
+}
+
+fn date() -> String {
+    said("date", &["-u", "+%Y-%m-%d %H:%M UTC"])
+}
+
 /// A figure as the run prints it.
 pub fn line(figure: &Figure) -> String {
     let mut line =
@@ -29,7 +46,21 @@ pub fn line(figure: &Figure) -> String {
     if let Some(note) = &figure.note {
         line.push_str(&format!(" {note}"));
     }
-    for name in ["rate", "cpu_us", "p50_us", "p99_us", "get_p99_us", "open_ms", "ms"] {
+    let names = [
+        "rate",
+        "cpu_us",
+        "p50_us",
+        "p99_us",
+        "get_p99_us",
+        "bare_p99_us",
+        "flush_get_p99_us",
+        "flush_bare_p99_us",
+        "open_ms",
+        "ms",
+        "frame_bytes",
+        "written_bytes",
+    ];
+    for name in names {
         if let Some(value) = figure.values.get(name) {
             line.push_str(&format!(" {name} {value:.1}"));
         }
@@ -49,10 +80,52 @@ fn said(program: &str, arguments: &[&str]) -> String {
 fn commit() -> String {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let commit = said("git", &["-C", root, "rev-parse", "--short=10", "HEAD"]);
-    let changed =
-        Command::new("git").args(["-C", root, "status", "--porcelain", "--", "src"]).output();
-    let changed = changed.is_ok_and(|output| !output.stdout.is_empty());
-    if changed { format!("{commit} and changes") } else { commit }
+    // What a run writes itself is left out.
+    let written = [
+        ":(top,exclude)benches/peers/figures.jsonl",
+        ":(top,exclude)docs/PERFORMANCE.md",
+        ":(top,exclude)docs/performance",
+    ];
+    let arguments = ["-C", root, "diff", "HEAD", "--binary", "--", ":/"];
+    let changes = Command::new("git").args(arguments).args(written).output();
+    match changes.map(|output| output.stdout) {
+        Ok(changes) if changes.is_empty() => commit,
+        Ok(changes) => {
+            format!("{commit} and changes {}", &hex::encode(Sha256::digest(&changes))[..8])
+        }
+        Err(_) => format!("{commit} and perhaps changes"),
+    }
+}
+
+/// How busy the processors have been at a moment.
+pub struct Load {
+    at: Instant,
+    all: Duration,
+    own: Duration,
+}
+
+impl Load {
+    pub fn now() -> Self {
+        // User, nice, system, idle, waiting, interrupts, soft interrupts, and what the host kept for others.
+        let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let line = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+        let ticks: Vec<u64> = line.take(8).map(|ticks| ticks.parse().unwrap_or(0)).collect();
+        let idle: u64 = ticks.iter().skip(3).take(2).sum();
+        // SAFETY: it takes a plain number.
+        let second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) }.max(1) as f64;
+        let all = (ticks.iter().sum::<u64>() - idle) as f64 / second;
+        let own = cpu_of(libc::RUSAGE_SELF) + cpu_of(libc::RUSAGE_CHILDREN);
+        Self { at: Instant::now(), all: Duration::from_secs_f64(all), own }
+    }
+
+    /// The share of all processors that others have used since then: other processes, the kernel's own threads,
+    /// and the host.
+    pub fn share_of_others(&self) -> f64 {
+        let now = Self::now();
+        let others = (now.all - self.all).saturating_sub(now.own - self.own);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        others.as_secs_f64() / ((now.at - self.at).as_secs_f64() * cores as f64)
+    }
 }
 
 fn cpu() -> String {
@@ -88,7 +161,15 @@ fn versions() -> Vec<(&'static str, String)> {
     let mut versions = vec![
         ("fjall", locked("fjall")),
         ("redb", locked("redb")),
-        ("SQLite", format!("{} (rusqlite {})", rusqlite::version(), locked("rusqlite"))),
+        (
+            "SQLite",
+            format!(
+                "{} (rusqlite {}, {})",
+                rusqlite::version(),
+                locked("rusqlite"),
+                option_env!("LIBSQLITE3_FLAGS").unwrap_or("syncs by fsync")
+            ),
+        ),
         ("LMDB", format!("{}.{}.{} (heed {})", lmdb.major, lmdb.minor, lmdb.patch, locked("heed"))),
         ("sled", locked("sled")),
         ("hyper", locked("hyper")),

@@ -12,16 +12,20 @@
 //! |---|---|
 //! | `plan.rs`, `run.rs` | the steps of a run, each a child process |
 //! | `jobs`, `http` | what a child measures |
-//! | `members`, `work.rs`, `group_commit.rs` | the stores, and the work that all do for a put |
-//! | `measure.rs`, `slow_sync.rs` | counters, and the slower disk |
+//! | `members`, `work.rs` | the stores, and the work that all do for a put |
+//! | `group_commit.rs`, `bare_log.rs` | what a limit is made of |
+//! | `measure.rs`, `threads.rs`, `files.rs` | counters of the process, of single threads, of files |
+//! | `slow_sync.rs` | the slower disk |
 //! | `figures.rs`, `machine.rs` | the file of figures |
 //! | `draw` | tables, plots, and what we are slower at |
 
 // The rules of the crate keep files and the clock in one place; a benchmark needs both everywhere.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod bare_log;
 mod draw;
 mod figures;
+mod files;
 mod group_commit;
 mod http;
 mod jobs;
@@ -31,6 +35,7 @@ mod members;
 mod plan;
 mod run;
 mod slow_sync;
+mod threads;
 mod work;
 
 use std::path::{Path, PathBuf};
@@ -38,7 +43,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 run [OPTIONS]      measures, then draws
-  --quick          a few minutes; its figures only show that the command works
+  --quick          ten minutes; its figures only show that the command works
   --only A,B       only these groups; the figures of the others stay
   --resume         goes on where a run was stopped, and measures again what failed
   --rounds N       5 by default, 1 with --quick
@@ -53,11 +58,18 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("run") => {
             let outcome = options(&arguments[1..], &figures).and_then(|run| run::run(&run));
-            if let Err(why) = outcome {
-                eprintln!("{why}");
+            let failures = match outcome {
+                Ok(failures) => failures,
+                Err(why) => {
+                    eprintln!("{why}");
+                    return ExitCode::FAILURE;
+                }
+            };
+            draw::draw(&figures, &root.join("../../docs"));
+            if failures > 0 {
+                eprintln!("{failures} steps have failed; `run --resume` measures them again");
                 return ExitCode::FAILURE;
             }
-            draw::draw(&figures, &root.join("../../docs"));
         }
         Some("draw") => draw::draw(&figures, &root.join("../../docs")),
         Some("job") => jobs::run(&arguments[1], Path::new(&arguments[2])),

@@ -1,11 +1,16 @@
 //! What a run of several threads costs: rate, CPU, latencies, bytes written.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 pub type Values = BTreeMap<String, f64>;
+
+/// What a line on standard error begins with that says how far a job has come.
+pub const PROGRESS: &str = "progress: ";
 
 /// One piece of work: when it ended after the start of the run, and how long it took.
 pub struct Sample {
@@ -25,12 +30,10 @@ pub struct Counters {
 
 impl Counters {
     pub fn now(dir: &Path) -> Self {
-        let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-        let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
         Self {
             at: Instant::now(),
             cpu: cpu(),
-            written_bytes: written.and_then(|bytes| bytes.parse().ok()).unwrap_or(0),
+            written_bytes: written_bytes(Path::new("/proc/self")),
             device_bytes: device_bytes(dir),
         }
     }
@@ -60,16 +63,55 @@ pub fn repeat(
     secrets: usize,
     work: impl Fn(usize, usize) + Sync,
 ) -> (Values, Vec<Sample>) {
+    repeat_until(dir, threads, secrets, || std::thread::sleep(time), work)
+}
+
+/// The same until `wait` returns.
+pub fn repeat_until(
+    dir: &Path,
+    threads: usize,
+    secrets: usize,
+    wait: impl FnOnce(),
+    work: impl Fn(usize, usize) + Sync,
+) -> (Values, Vec<Sample>) {
     let stop = AtomicBool::new(false);
+    let wait = || {
+        wait();
+        stop.store(true, Ordering::Relaxed);
+    };
+    repeat_while(dir, threads, secrets, || !stop.load(Ordering::Relaxed), wait, work)
+}
+
+/// The same so many times in all.
+pub fn repeat_times(
+    dir: &Path,
+    threads: usize,
+    times: usize,
+    secrets: usize,
+    work: impl Fn(usize, usize) + Sync,
+) -> (Values, Vec<Sample>) {
+    let next = AtomicUsize::new(0);
+    let go_on = || next.fetch_add(1, Ordering::Relaxed) < times;
+    repeat_while(dir, threads, secrets, go_on, || (), work)
+}
+
+fn repeat_while(
+    dir: &Path,
+    threads: usize,
+    secrets: usize,
+    go_on: impl Fn() -> bool + Sync,
+    wait: impl FnOnce(),
+    work: impl Fn(usize, usize) + Sync,
+) -> (Values, Vec<Sample>) {
     let before = Counters::now(dir);
     let samples: Vec<Sample> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads)
             .map(|thread| {
-                let (stop, work, start) = (&stop, &work, before.at);
+                let (go_on, work, start) = (&go_on, &work, before.at);
                 scope.spawn(move || {
                     let mut samples = Vec::new();
                     let mut random = Random::new(thread as u64);
-                    while !stop.load(Ordering::Relaxed) {
+                    while go_on() {
                         let begun = Instant::now();
                         work(thread, random.below(secrets));
                         samples.push(Sample { ended: start.elapsed(), took: begun.elapsed() });
@@ -78,8 +120,7 @@ pub fn repeat(
                 })
             })
             .collect();
-        std::thread::sleep(time);
-        stop.store(true, Ordering::Relaxed);
+        wait();
         threads.into_iter().flat_map(|thread| thread.join().expect("no member panics")).collect()
     });
     let mut values = before.cost_of(samples.len(), dir);
@@ -126,16 +167,41 @@ impl Random {
 
 /// User and system time of this process.
 fn cpu() -> Duration {
+    cpu_of(libc::RUSAGE_SELF)
+}
+
+/// User and system time of this process, or of its children that have ended.
+pub fn cpu_of(whom: libc::c_int) -> Duration {
     // SAFETY: `rusage` is plain data, and the call only writes to it.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+        libc::getrusage(whom, &raw mut usage);
         usage
     };
     let of = |time: libc::timeval| {
         Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
     };
     of(usage.ru_utime) + of(usage.ru_stime)
+}
+
+/// What this starts is killed when the thread that starts it ends, however that ends.
+pub fn ends_with_us(command: &mut Command) {
+    let ask = || {
+        // SAFETY: the call takes plain numbers.
+        match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
+    };
+    // SAFETY: between fork and exec it makes one system call and allocates nothing.
+    unsafe { command.pre_exec(ask) };
+}
+
+/// Bytes that a process or a thread with this folder in `/proc` has handed to calls that write.
+pub fn written_bytes(folder: &Path) -> u64 {
+    let io = std::fs::read_to_string(folder.join("io")).unwrap_or_default();
+    let written = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+    written.and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
 }
 
 /// Memory of a process that is in use now.

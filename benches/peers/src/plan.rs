@@ -1,6 +1,6 @@
 //! What a run measures, step by step. The members of a comparison take turns within each round.
 
-use crate::members::{LIMIT, LIMITS, PEERS, PRODUCT};
+use crate::members::{GROUP, LIMIT, PEERS, PRODUCT};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,16 +12,21 @@ pub const GROUPS: [(&str, &str); 9] = [
     ),
     ("http", "signed gets and puts over HTTP beside hyper alone and moto"),
     ("get", "gets by 1 and 2 readers"),
-    ("mixed", "one reader under 16 writers"),
+    (
+        "mixed",
+        "one reader under 16 writers and beside a flush, and a bare reader under the same load",
+    ),
     ("burst", "durable puts for a short time, by 1, 16 and 64 writers"),
     ("slow", "the same on a disk whose syncs take 1 ms longer"),
     ("sustained", "durable puts for a minute"),
-    ("open", "opening after a clean close"),
-    ("scale", "the cost of a put in a large vault (full runs only)"),
+    ("open", "opening after a clean close and after a kill with a full memtable"),
+    ("scale", "the cost of a put and its bytes in a large vault"),
 ];
 pub const WRITERS: [usize; 3] = [1, 16, 64];
 pub const READERS: [usize; 2] = [1, 2];
 pub const CONNECTIONS: [usize; 2] = [1, 16];
+/// The numbers of versions in the vaults that are opened.
+pub const OPENED: [usize; 2] = [10_000, 200_000];
 /// Added to each sync of the group `slow`.
 pub const DELAY_US: usize = 1000;
 
@@ -71,21 +76,22 @@ pub fn connections(what: &str, count: usize) -> String {
 }
 
 /// Which secrets, and the numbers of versions at which a put is measured.
-pub fn growth() -> [(usize, &'static [usize]); 2] {
-    [(1000, &[1000, 100_000, 1_000_000]), (100_000, &[100_000])]
-}
-
-pub fn opened(scale: Scale) -> &'static [usize] {
-    if scale.quick { &[10_000] } else { &[10_000, 200_000] }
+pub fn growth(quick: bool) -> [(usize, &'static [usize]); 2] {
+    if quick {
+        [(1000, &[1000, 5000]), (3000, &[3000])]
+    } else {
+        [(1000, &[1000, 100_000, 1_000_000]), (100_000, &[100_000])]
+    }
 }
 
 fn stores() -> Vec<&'static str> {
     [&[LIMIT, PRODUCT], PEERS.as_slice()].concat()
 }
 
-/// Who puts with so many writers. One at a time is the same whatever the number of writers.
+/// Who puts with so many writers. One at a time is the same whatever the number of writers, and to linger makes
+/// no difference to one.
 pub fn putters(writers: usize) -> Vec<&'static str> {
-    let limits = if writers == 1 { &LIMITS[..] } else { &LIMITS[2..] };
+    let limits: &[_] = if writers == 1 { &["append", "prealloc", LIMIT] } else { &[GROUP, LIMIT] };
     [limits, &[PRODUCT], &PEERS].concat()
 }
 
@@ -93,8 +99,8 @@ pub fn putters(writers: usize) -> Vec<&'static str> {
 pub fn steps(group: &str, scale: Scale) -> Vec<Step> {
     match group {
         "processes" => {
-            let job = json!({"kind": "processes", "rounds": scale.pick(1, 9)});
-            vec![whole("processes", String::new(), job, scale.pick(10, 40))]
+            let job = json!({"kind": "processes", "rounds": scale.rounds});
+            vec![whole("processes", String::new(), job, 10 + 4 * scale.rounds)]
         }
         "http" => http(scale),
         "get" => {
@@ -105,27 +111,33 @@ pub fn steps(group: &str, scale: Scale) -> Vec<Step> {
         "mixed" => {
             let ms = scale.pick(300, 2000);
             let job = |member, writers| json!({"kind": "mixed", "member": member, "writers": writers, "ms": ms});
-            turns("mixed", &[16], scale, ms + 700, |_| stores(), writers, job)
+            turns("mixed", &[16], scale, ms * 3 / 2 + 3500, |_| stores(), writers, job)
         }
         "burst" => puts("burst", scale, 0),
         "slow" => puts("slow", scale, DELAY_US),
         "sustained" => sustained(scale),
         "open" => open(scale),
-        "scale" if !scale.quick => growth().into_iter().map(|cell| grown(cell, scale)).collect(),
+        "scale" => growth(scale.quick).into_iter().map(|cell| grown(cell, scale)).collect(),
         _ => Vec::new(),
+    }
+}
+
+fn servers(what: &str) -> &'static [&'static str] {
+    if what == "put" {
+        &[PRODUCT, "hyper", "hyper-durable", "moto"]
+    } else {
+        &[PRODUCT, "hyper", "moto"]
     }
 }
 
 fn http(scale: Scale) -> Vec<Step> {
     let mut steps = Vec::new();
     for what in ["get", "put"] {
-        for count in CONNECTIONS {
-            let ms = scale.pick(200, 1000);
-            let job = json!({"kind": "http", "what": what, "connections": count, "ms": ms,
-                "rounds": scale.rounds});
-            let seconds = 5 + scale.rounds * 4 * ms / 1000;
-            steps.push(whole("http", connections(what, count), job, seconds));
-        }
+        let ms = scale.pick(200, 1000);
+        let job = |member, count| json!({"kind": "http", "member": member, "what": what, "connections": count, "ms": ms});
+        let members = |_| servers(what).to_vec();
+        let case = |count| connections(what, count);
+        steps.extend(turns("http", &CONNECTIONS, scale, ms * 5 / 4 + 3500, members, case, job));
     }
     steps
 }
@@ -133,20 +145,21 @@ fn http(scale: Scale) -> Vec<Step> {
 fn puts(group: &'static str, scale: Scale, delay: usize) -> Vec<Step> {
     let ms = scale.pick(300, 1500);
     let job = |member, writers| json!({"kind": "put", "member": member, "writers": writers, "ms": ms, "delay_us": delay});
-    turns(group, &WRITERS, scale, ms + 1300, putters, writers, job)
+    turns(group, &WRITERS, scale, ms * 3 / 2 + 2000, putters, writers, job)
 }
 
-/// Once for each member, in whole: its seconds are the rounds.
+/// Once for each member, in whole. Where other peers would take long, the fastest stands for them.
 fn sustained(scale: Scale) -> Vec<Step> {
     let ms = scale.pick(6000, 60_000);
     let few = if cfg!(feature = "rocksdb") { [PRODUCT, "rocksdb"] } else { [PRODUCT, "fjall"] };
     let mut cells: Vec<(usize, usize, &str)> = Vec::new();
-    for member in [LIMIT, PRODUCT, "rocksdb", "fjall", "sled"] {
+    for member in [GROUP, LIMIT, PRODUCT].into_iter().chain(PEERS) {
         cells.push((16, 0, member));
     }
     for (count, delay) in [(1, 0), (64, 0), (16, DELAY_US)] {
         if !scale.quick {
-            cells.extend([LIMIT].iter().chain(&few).map(|member| (count, delay, *member)));
+            let limits: &[_] = if count == 1 { &["prealloc", LIMIT] } else { &[GROUP, LIMIT] };
+            cells.extend(limits.iter().chain(&few).map(|member| (count, delay, *member)));
         }
     }
     let step = |(count, delay, member): (usize, usize, &str)| Step {
@@ -155,7 +168,7 @@ fn sustained(scale: Scale) -> Vec<Step> {
         member: member.to_owned(),
         round: 0,
         job: json!({"kind": "put", "member": member, "writers": count, "ms": ms, "delay_us": delay}),
-        expected: Duration::from_millis(ms as u64 + 1000),
+        expected: Duration::from_millis(ms as u64 + 3000),
         limit: Duration::from_millis(ms as u64 * 2 + 60_000),
     };
     cells.into_iter().map(step).collect()
@@ -163,11 +176,11 @@ fn sustained(scale: Scale) -> Vec<Step> {
 
 fn open(scale: Scale) -> Vec<Step> {
     let mut steps = Vec::new();
-    for versions in opened(scale) {
+    for versions in &OPENED[..if scale.quick { 1 } else { OPENED.len() }] {
         for member in [&[PRODUCT], PEERS.as_slice()].concat() {
             let job = json!({"kind": "open", "member": member, "versions": versions,
                 "rounds": scale.rounds});
-            let seconds = 2 + versions / 6000;
+            let seconds = 8 + versions / 5000 + scale.rounds * 3;
             let case = format!("{versions} versions");
             let step = whole("open", case, job, seconds);
             steps.push(Step { member: member.to_owned(), ..step });
@@ -177,12 +190,12 @@ fn open(scale: Scale) -> Vec<Step> {
 }
 
 fn grown((secrets, versions): (usize, &[usize]), scale: Scale) -> Step {
-    let job = json!({"kind": "scale", "secrets": secrets, "versions": versions, "ms": 2000,
-        "rounds": scale.rounds});
+    let job = json!({"kind": "scale", "secrets": secrets, "versions": versions,
+        "puts": scale.pick(300, 2000), "rounds": scale.rounds});
     let last = versions.last().copied().unwrap_or(0);
-    let seconds = last / 5000 + versions.len() * scale.rounds * 2;
+    let seconds = last / 3000 + versions.len() * (20 + scale.rounds);
     let step = whole("scale", format!("{secrets} secrets"), job, seconds);
-    Step { member: PRODUCT.to_owned(), limit: Duration::from_secs(1800), ..step }
+    Step { member: PRODUCT.to_owned(), limit: Duration::from_secs(3600), ..step }
 }
 
 /// A job that does its rounds by itself.

@@ -3,13 +3,15 @@
 
 use crate::figures::{Figure, File};
 use crate::http::server::BINARY;
-use crate::machine;
+use crate::machine::{self, Load};
+use crate::measure::{PROGRESS, ends_with_us};
 use crate::members;
 use crate::plan::{GROUPS, Scale, Step, steps};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What the command line asks for.
@@ -23,8 +25,8 @@ pub struct Run {
     pub figures: PathBuf,
 }
 
-/// Measures. `Err`: it cannot begin.
-pub fn run(run: &Run) -> Result<(), String> {
+/// Measures, and says how many steps have failed. `Err`: it cannot begin, or was stopped.
+pub fn run(run: &Run) -> Result<usize, String> {
     let is_chosen = |group: &str| run.only.is_empty() || run.only.iter().any(|only| only == group);
     if let Some(unknown) = run.only.iter().find(|only| GROUPS.iter().all(|(name, _)| name != only))
     {
@@ -33,9 +35,25 @@ pub fn run(run: &Run) -> Result<(), String> {
     std::fs::create_dir_all(&run.dir).map_err(|error| format!("{}: {error}", run.dir.display()))?;
     let binary = build_command()?;
     let file = File::new(&run.figures);
+    let mut groups: Vec<(Vec<Step>, Figure)> = Vec::new();
+    for (group, _) in GROUPS.iter().filter(|(group, _)| is_chosen(group)) {
+        let found = steps(group, run.scale);
+        if !found.is_empty() {
+            groups.push((found, machine::describe(group, run.scale, &run.dir)));
+        }
+    }
     let failed =
         |figure: &Figure| figure.note.as_deref().is_some_and(|note| note.starts_with("failed"));
     if run.resume {
+        let have = file.read();
+        let mut before = have.iter().filter(|figure| figure.group == "machine");
+        if let Some(other) = before.find(|f| groups.iter().any(|(_, now)| !continues(now, f))) {
+            return Err(format!(
+                "the figures of the group {} are not of this run: its commit, --quick or --rounds \
+                 differ; leave it out by --only, or measure it anew without --resume",
+                other.case
+            ));
+        }
         let steps: Vec<String> = file.read().into_iter().filter(failed).map(|f| f.step).collect();
         file.keep(|figure| !steps.contains(&figure.step) || figure.group == "machine");
     } else {
@@ -45,20 +63,32 @@ pub fn run(run: &Run) -> Result<(), String> {
         });
     }
     let have = file.read();
-    let mut todo: Vec<Step> = Vec::new();
-    for (group, _) in GROUPS.iter().filter(|(group, _)| is_chosen(group)) {
-        let found = steps(group, run.scale);
-        let before = have.iter().any(|figure| figure.group == "machine" && figure.case == *group);
-        if !found.is_empty() && !before {
-            file.append(&machine::describe(group, run.scale, &run.dir));
+    let is_described = |machine: &Figure| {
+        have.iter().any(|figure| figure.group == "machine" && figure.case == machine.case)
+    };
+    let (mut todo, mut machines): (Vec<Step>, Vec<Figure>) = Default::default();
+    for (steps, machine) in groups {
+        if !is_described(&machine) {
+            machines.push(machine);
         }
-        todo.extend(found);
+        todo.extend(steps);
     }
     todo.retain(|step| !have.iter().any(|figure| figure.step == step.id()));
+    hear_signals();
     let (mut left, count) = (todo.iter().map(|step| step.expected).sum::<Duration>(), todo.len());
-    println!("{count} steps, about {} min", left.as_secs().div_ceil(60));
+    eprintln!("{count} steps, about {} min", left.as_secs().div_ceil(60));
+    let mut failures = 0;
     for (n, step) in todo.iter().enumerate() {
+        // The description of a group stands before its first figure, with the time of that.
+        if let Some(at) = machines.iter().position(|machine| machine.case == step.group) {
+            file.append(&machine::at_present(machines.remove(at)));
+        }
+        let load = Load::now();
         let figures = measure(step, &binary, &run.dir);
+        if STOPPED.load(Ordering::Relaxed) {
+            return Err("stopped; `run --resume` with the same options goes on".to_owned());
+        }
+        let others = load.share_of_others();
         left = left.saturating_sub(step.expected);
         for mut figure in figures {
             figure.group = step.group.to_owned();
@@ -68,15 +98,42 @@ pub fn run(run: &Run) -> Result<(), String> {
             if figure.member.is_empty() {
                 figure.member.clone_from(&step.member);
             }
+            if figure.note.is_none() {
+                figure.values.insert("others_share".to_owned(), others);
+            }
             figure.round += step.round;
             figure.quick = run.scale.quick;
             figure.step = step.id();
             let minutes = left.as_secs().div_ceil(60);
-            println!("[{}/{count}, {minutes} min left] {}", n + 1, machine::line(&figure));
+            eprintln!("[{}/{count}, {minutes} min left] {}", n + 1, machine::line(&figure));
+            failures += usize::from(failed(&figure));
             file.append(&figure);
         }
     }
-    Ok(())
+    Ok(failures)
+}
+
+/// Whether figures that stand below this description go on below that one.
+fn continues(now: &Figure, before: &Figure) -> bool {
+    let text = |figure: &Figure, name: &str| {
+        figure.texts.iter().find(|(found, _)| found == name).map(|(_, text)| text.clone())
+    };
+    let same = |name: &str| text(now, name) == text(before, name);
+    now.case != before.case || now.quick == before.quick && same("commit") && same("rounds")
+}
+
+/// Somebody has asked to stop. A child is in a group of its own, which a terminal does not reach.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn stop(_: libc::c_int) {
+    STOPPED.store(true, Ordering::Relaxed);
+}
+
+fn hear_signals() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: the handler only sets a flag.
+        unsafe { libc::signal(signal, stop as extern "C" fn(libc::c_int) as libc::sighandler_t) };
+    }
 }
 
 /// The command in its release build, as its users have it.
@@ -86,7 +143,7 @@ fn build_command() -> Result<PathBuf, String> {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = root.canonicalize().map_err(|error| error.to_string())?;
-    println!("building the command");
+    eprintln!("building the command");
     let status = Command::new("cargo")
         .args(["build", "--release", "--locked", "--bin", "strongroom"])
         .current_dir(&root)
@@ -114,10 +171,14 @@ fn measure(step: &Step, binary: &Path, dir: &Path) -> Vec<Figure> {
     // SAFETY: it takes no arguments.
     unsafe { libc::sync() };
     let program = std::env::current_exe().expect("the program has a path");
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    ends_with_us(&mut command);
+    let child = command
         .args(["job", &step.job.to_string()])
         .arg(folder.path())
         .env(BINARY, binary)
+        // Its reason to end is to stand in few lines.
+        .env("RUST_BACKTRACE", "0")
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -134,22 +195,36 @@ fn measure(step: &Step, binary: &Path, dir: &Path) -> Vec<Figure> {
     }
 }
 
+/// Prints how far a child has come, and returns what else it says on standard error.
+fn pass_on(pipe: impl Read) -> String {
+    let mut rest = String::new();
+    for line in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        match line.strip_prefix(PROGRESS) {
+            Some(progress) => eprintln!("    {progress}"),
+            None => rest.extend([&line, "\n"]),
+        }
+    }
+    rest
+}
+
 /// What the child printed, or why it has failed. Nothing of it is left.
 fn finish(mut child: Child, limit: Duration) -> Result<String, String> {
-    fn reader(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    let output = child.stdout.take().map(|mut pipe| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
             let _ = pipe.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         })
-    }
-    let output = child.stdout.take().map(reader);
-    let errors = child.stderr.take().map(reader);
+    });
+    let errors = child.stderr.take().map(|pipe| std::thread::spawn(move || pass_on(pipe)));
     let begun = Instant::now();
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break Some(status),
-            Ok(None) if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) if begun.elapsed() < limit && !STOPPED.load(Ordering::Relaxed) => {
+                std::thread::sleep(Duration::from_millis(10))
+            }
             _ => break None,
         }
     };
@@ -163,8 +238,12 @@ fn finish(mut child: Child, limit: Duration) -> Result<String, String> {
     match status {
         Some(status) if status.success() => Ok(output),
         Some(status) => {
-            let last: Vec<&str> = errors.lines().rev().take(3).collect();
-            Err(format!("{status}: {}", last.into_iter().rev().collect::<Vec<_>>().join(" / ")))
+            // The first panic is the reason; others follow from it.
+            let mut said: Vec<&str> = errors.lines().filter(|line| !line.is_empty()).collect();
+            let first = said.iter().position(|line| line.contains(" panicked at "));
+            said.drain(..first.unwrap_or(said.len().saturating_sub(3)));
+            said.truncate(3);
+            Err(format!("{status}: {}", said.join(" / ")))
         }
         None => Err(format!("it took longer than {} s", limit.as_secs())),
     }

@@ -84,7 +84,8 @@ pub fn with_delay<T: Send + 'static>(
         listener.send(fd).map_err(|_| "the delaying thread has ended".to_owned())?;
         Ok(work())
     });
-    worker.join().map_err(|_| "the member has panicked".to_owned())?
+    // A panic of the member is a failure of the job, with a delay or without.
+    worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// From here on this thread, and what it starts, is under the filter.

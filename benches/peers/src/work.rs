@@ -20,8 +20,11 @@ pub type Row = (Vec<u8>, Vec<u8>);
 pub struct Put(pub Vec<Row>);
 
 impl Put {
-    pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
-        self.0.iter().flat_map(|(key, value)| key.iter().chain(value)).copied()
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        for (key, value) in &self.0 {
+            bytes.extend_from_slice(key);
+            bytes.extend_from_slice(value);
+        }
     }
 }
 
@@ -55,6 +58,12 @@ impl Book {
     pub fn for_gets(secrets: usize) -> Self {
         let shared = Some(XChaCha20Poly1305::new(&[7; 32].into()));
         Self { shared, ..Self::for_puts(secrets) }
+    }
+
+    /// For a store in which each secret has so many versions already.
+    pub fn after(self, versions: usize) -> Self {
+        self.secrets.iter().for_each(|(_, seq)| seq.store(versions as u64, Ordering::Relaxed));
+        self
     }
 
     pub fn secrets(&self) -> usize {

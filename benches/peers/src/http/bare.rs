@@ -1,8 +1,8 @@
 //! hyper alone. It reads a request and answers with fixed bytes: at once, or when the body of the request is
 //! durable by a group commit that lingers.
 
+use crate::bare_log::BareLog;
 use crate::group_commit::GroupCommit;
-use crate::members::Log;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -31,7 +31,7 @@ pub fn serve(durable: Option<&Path>) {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let group = durable.map(|dir| {
-        let mut log = Log::new(dir, true);
+        let mut log = BareLog::new(dir, true);
         Arc::new(GroupCommit::new(true, move |batch: Vec<Bytes>| log.write(&batch.concat())))
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -1,17 +1,39 @@
 //! Connections that send requests made ahead, one after the other, and read the answers.
 
-use crate::measure::{Values, percentiles};
+use crate::measure::{Random, Values, percentiles};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// Secrets that the requests draw from. All servers have them.
+pub const SECRETS: usize = 1000;
 /// So many gets take turns on a connection.
-const GETS: usize = 64;
+const GETS: usize = 1000;
 /// So many puts are made ahead for all connections together: no token is used twice.
 const PUTS: usize = 16_000;
 
-/// Requests per second over so many connections, and their latencies.
+/// Sends the requests up to this number over so many connections.
+pub fn send_all(
+    host: &str,
+    connections: usize,
+    count: usize,
+    make: &(dyn Fn(usize) -> Vec<u8> + Sync),
+) {
+    std::thread::scope(|scope| {
+        for client in 0..connections.min(count) {
+            scope.spawn(move || {
+                let mut connection = Connection::open(host).expect("the server takes connections");
+                for n in (client..count).step_by(connections) {
+                    connection.exchange(&make(n)).expect("the server answers");
+                }
+            });
+        }
+    });
+}
+
+/// Requests per second over so many connections, and their latencies. `make` gets the number of a secret; the
+/// same are drawn for all servers.
 pub fn rate(
     host: &str,
     connections: usize,
@@ -21,7 +43,10 @@ pub fn rate(
 ) -> Values {
     let ahead = if puts { PUTS / connections } else { GETS };
     let requests: Vec<Vec<Vec<u8>>> = (0..connections)
-        .map(|client| (0..ahead).map(|n| make(client + n * 16)).collect())
+        .map(|client| {
+            let mut random = Random::new(client as u64);
+            (0..ahead).map(|_| make(random.below(SECRETS))).collect()
+        })
         .collect();
     let stop = AtomicBool::new(false);
     let begun = Instant::now();

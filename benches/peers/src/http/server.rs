@@ -2,6 +2,7 @@
 
 use super::exports::Exports;
 use super::sigv4::Keys;
+use crate::measure::ends_with_us;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ impl Server {
         command.arg("--key-file").arg(folder.join("vault.key"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--print-credentials"]);
         command.env("HOME", folder).stdin(Stdio::null()).stdout(Stdio::null());
+        ends_with_us(&mut command);
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut lines = Vec::new();
         let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
@@ -54,6 +56,7 @@ impl Server {
         let mut command = Command::new(std::env::current_exe().expect("the program has a path"));
         command.arg("bare-server").args(durable);
         command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::null());
+        ends_with_us(&mut command);
         let mut child = command.spawn().expect("the program starts");
         let mut input = child.stdin.take().expect("it is piped");
         input.write_all(sample).expect("the bare server reads its answer");
@@ -71,6 +74,7 @@ impl Server {
         let port = host.rsplit(':').next()?;
         let mut command = Command::new("moto_server");
         command.args(["-p", port]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        ends_with_us(&mut command);
         let server = Self { child: command.spawn().ok()?, host };
         let begun = Instant::now();
         while begun.elapsed() < MOTO {

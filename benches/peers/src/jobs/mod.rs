@@ -1,7 +1,10 @@
 //! What a child process measures. Each run has a process of its own, so that CPU, memory and bytes written are
 //! one member's, and a run that hangs or panics ends alone.
 
+mod mixed;
+mod open;
 mod processes;
+mod scale;
 mod store;
 
 use crate::figures::Figure;
@@ -50,10 +53,11 @@ fn figures(job: &Job<'_>, dir: &Path) -> Vec<Figure> {
     match job.text("kind") {
         "put" => store::put(job, dir),
         "get" => store::get(job, dir),
-        "mixed" => store::mixed(job, dir),
-        "scale" => store::scale(job, dir),
-        "open" => store::open(job, dir),
-        "open-once" => store::open_once(job, dir),
+        "mixed" => mixed::mixed(job, dir),
+        "scale" => scale::scale(job, dir),
+        "open" => open::open(job, dir),
+        "open-once" => open::open_once(job, dir),
+        "put-and-die" => open::put_and_die(job, dir),
         "http" => http::run(job, dir),
         "processes" => processes::run(job, dir),
         other => panic!("no job is named {other}"),

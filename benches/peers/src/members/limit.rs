@@ -1,95 +1,60 @@
 //! Files without a store. `append` and `prealloc` write and sync each put by itself; `group` and `linger` let
-//! all that wait share a sync. All but `append` write onto blocks that were written before, so that a sync
-//! has no new length and no new extents to record. A get is a look into a map in memory.
+//! all that wait share a sync. All but `append` write onto blocks that were written before. A get is a look
+//! into a map in memory.
 
 use super::{LIMIT, Member};
+use crate::bare_log::BareLog;
 use crate::group_commit::GroupCommit;
-use crate::work::{Book, name};
+use crate::work::{Book, Put, name};
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-/// The size of a file that is written before.
-const PREPARED: u64 = 64 << 20;
-
 pub fn open(member: &str, dir: &Path, book: Arc<Book>) -> Box<dyn Member> {
-    let mut log = Log::new(dir, member != "append");
-    let writer = match member {
-        "append" | "prealloc" => Writer::Alone(Mutex::new(log)),
-        _ => {
-            let commit = move |batch: Vec<Vec<u8>>| log.write(&batch.concat());
-            Writer::Grouped(GroupCommit::new(member == LIMIT, commit))
-        }
+    let mut log = BareLog::new(dir, member != "append");
+    let mut rows = Vec::new();
+    let write = move |batch: Vec<Put>| {
+        rows.clear();
+        batch.iter().for_each(|put| put.append_to(&mut rows));
+        log.write(&rows);
     };
-    let memory = (0..book.secrets()).map(|secret| (name(secret), Vec::new())).collect();
-    Box::new(Limit { writer, memory, book }.filled())
+    let writer = match member {
+        "append" | "prealloc" => Writer::Alone(Mutex::new(Box::new(write))),
+        _ => Writer::Grouped(GroupCommit::new(member == LIMIT, write)),
+    };
+    let names: Vec<String> = (0..book.secrets()).map(name).collect();
+    let value = |secret: usize| book.put(secret).0.swap_remove(0).1;
+    let memory =
+        names.iter().enumerate().map(|(secret, name)| (name.clone(), value(secret))).collect();
+    Box::new(Limit { writer, names, memory, book })
 }
 
 struct Limit {
     writer: Writer,
+    names: Vec<String>,
     memory: HashMap<String, Vec<u8>>,
     book: Arc<Book>,
 }
 
-enum Writer {
-    Alone(Mutex<Log>),
-    Grouped(GroupCommit<Vec<u8>>),
-}
+type Write = Box<dyn FnMut(Vec<Put>) + Send>;
 
-impl Limit {
-    fn filled(mut self) -> Self {
-        for secret in 0..self.book.secrets() {
-            let put = self.book.put(secret);
-            self.memory.insert(name(secret), put.0[0].1.clone());
-        }
-        self
-    }
+enum Writer {
+    Alone(Mutex<Write>),
+    Grouped(GroupCommit<Put>),
 }
 
 impl Member for Limit {
     fn put(&self, secret: usize) {
-        let bytes: Vec<u8> = self.book.put(secret).bytes().collect();
+        let put = self.book.put(secret);
         match &self.writer {
-            Writer::Alone(log) => log.lock().expect("no writer panics").write(&bytes),
-            Writer::Grouped(group) => group.put(bytes),
+            Writer::Alone(write) => write.lock().expect("no writer panics")(vec![put]),
+            Writer::Grouped(group) => group.put(put),
         }
     }
 
     fn get(&self, secret: usize) -> usize {
-        self.book.open(&self.memory[&name(secret)]).len()
+        self.book.open(&self.memory[&self.names[secret]]).len()
     }
 
     fn close(self: Box<Self>) {}
-}
-
-/// A file that grows, or one whose blocks are written over and over.
-pub struct Log {
-    file: File,
-    at: u64,
-    prepared: bool,
-}
-
-impl Log {
-    pub fn new(dir: &Path, prepared: bool) -> Self {
-        let file = File::create(dir.join("log")).expect("the log can be created");
-        if prepared {
-            let zeros = vec![0_u8; 1 << 20];
-            for at in (0..PREPARED).step_by(zeros.len()) {
-                file.write_all_at(&zeros, at).expect("the log can be prepared");
-            }
-            file.sync_all().expect("the log can be synced");
-        }
-        Self { file, at: 0, prepared }
-    }
-
-    pub fn write(&mut self, bytes: &[u8]) {
-        if self.prepared && self.at + bytes.len() as u64 > PREPARED {
-            self.at = 0;
-        }
-        self.file.write_all_at(bytes, self.at).expect("the log can be written");
-        self.file.sync_data().expect("the log can be synced");
-        self.at += bytes.len() as u64;
-    }
 }

@@ -8,7 +8,6 @@
 
 mod fjall;
 mod limit;
-pub use limit::Log;
 mod lmdb;
 mod product;
 mod redb;
@@ -20,16 +19,23 @@ mod sqlite;
 use crate::group_commit::GroupCommit;
 use crate::work::{Book, Put};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 pub const PRODUCT: &str = "strongroom";
 /// What ratios are ratios to: a lingering group commit onto blocks that were written before. In bursts it is
-/// that or [`GROUP`], whichever is faster.
+/// the fastest of [`LIMITS`].
 pub const LIMIT: &str = "linger";
 pub const GROUP: &str = "group";
 pub const PEERS: [&str; 6] = ["rocksdb", "fjall", "redb", "sqlite", "lmdb", "sled"];
 /// Files without a store.
 pub const LIMITS: [&str; 4] = ["append", "prealloc", GROUP, LIMIT];
+
+/// Threads of the product: they commit, flush the memtable, make segments ready, and compact the log.
+pub const COMMITTER: &str = "strongroom-commit";
+pub const FLUSHER: &str = "strongroom-flush";
+pub const PREPARER: &str = "strongroom-segments";
+pub const MAINTAINER: &str = "strongroom-maintenance";
 
 /// What a reader of the document sees.
 pub fn title(member: &str) -> &str {
@@ -37,7 +43,7 @@ pub fn title(member: &str) -> &str {
         PRODUCT => "**Strongroom**",
         "append" => "append + fdatasync, one put at a time",
         "prealloc" => "the same onto written blocks",
-        GROUP => "group commit that does not linger",
+        GROUP => "group commit without linger",
         LIMIT => "group commit that lingers",
         "rocksdb" => "RocksDB",
         "fjall" => "fjall",
@@ -49,16 +55,45 @@ pub fn title(member: &str) -> &str {
     }
 }
 
+/// How the puts of several writers become durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As the member does it by itself.
+    Own,
+    /// Each writer commits by itself, one at a time.
+    Alone,
+    /// A leader commits what waits.
+    Led,
+    /// A leader waits a little for those that it has just answered.
+    Lingering,
+}
+
+impl Way {
+    /// What the figures say.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Own => "its own",
+            Self::Alone => "each by itself",
+            Self::Led => "a leader",
+            Self::Lingering => "a leader that lingers",
+        }
+    }
+}
+
 /// A store as the measuring threads see it.
 pub trait Member: Send + Sync {
     /// Returns when a new version of this secret is durable.
     fn put(&self, secret: usize);
     /// Reads and opens the current value of this secret; its length.
     fn get(&self, secret: usize) -> usize;
-    /// Whether its leader lingers. `false`: it has no such choice.
-    fn set_linger(&self, _linger: bool) -> bool {
-        false
+    /// The ways in which so many writers can put.
+    fn ways(&self, _writers: usize) -> &'static [Way] {
+        &[Way::Own]
     }
+    /// Puts go this way from here on.
+    fn take(&self, _way: Way) {}
+    /// Does at once what it would do at rest.
+    fn settle(&self) {}
     /// Ends cleanly.
     fn close(self: Box<Self>);
 }
@@ -72,11 +107,14 @@ pub trait Backend: Send + Sync + 'static {
     fn close(&self) {}
 }
 
-/// A store whose writers need a leader: the first that waits commits for all.
+/// A store that does not group the commits of several writers. A leader does it for them; a writer that is the
+/// only one is spared the way to another thread and back.
 struct Led<B> {
     backend: Arc<B>,
     book: Arc<Book>,
     leader: GroupCommit<Put>,
+    alone: AtomicBool,
+    one_at_a_time: Mutex<()>,
 }
 
 impl<B: Backend> Led<B> {
@@ -84,22 +122,34 @@ impl<B: Backend> Led<B> {
         let backend = Arc::new(backend);
         let writer = Arc::clone(&backend);
         let leader = GroupCommit::new(true, move |puts| writer.write(puts));
-        Self { backend, book, leader }
+        let (alone, one_at_a_time) = (AtomicBool::new(false), Mutex::new(()));
+        Self { backend, book, leader, alone, one_at_a_time }
     }
 }
 
 impl<B: Backend> Member for Led<B> {
     fn put(&self, secret: usize) {
-        self.leader.put(self.book.put(secret));
+        let put = self.book.put(secret);
+        if self.alone.load(Ordering::Relaxed) {
+            let _turn = self.one_at_a_time.lock().expect("no writer panics");
+            self.backend.write(vec![put]);
+        } else {
+            self.leader.put(put);
+        }
     }
 
     fn get(&self, secret: usize) -> usize {
         read(&*self.backend, &self.book, secret)
     }
 
-    fn set_linger(&self, linger: bool) -> bool {
-        self.leader.set_linger(linger);
-        true
+    fn ways(&self, writers: usize) -> &'static [Way] {
+        // Nobody else comes to a single writer, so a leader has no reason to linger.
+        if writers == 1 { &[Way::Alone, Way::Led] } else { &[Way::Led, Way::Lingering] }
+    }
+
+    fn take(&self, way: Way) {
+        self.leader.set_linger(way == Way::Lingering);
+        self.alone.store(way == Way::Alone, Ordering::Relaxed);
     }
 
     fn close(self: Box<Self>) {

@@ -56,6 +56,10 @@ impl Member for Product {
         length
     }
 
+    fn settle(&self) {
+        self.vault.maintain().expect("the maintenance succeeds");
+    }
+
     fn close(self: Box<Self>) {
         self.vault.close().expect("the vault closes");
     }

@@ -12,10 +12,14 @@ pub struct Redb(Database);
 
 impl Redb {
     pub fn open(dir: &Path) -> Self {
-        let database = Database::create(dir.join("redb")).expect("redb opens");
-        let transaction = database.begin_write().expect("redb begins");
-        transaction.open_table(ROWS).expect("the table opens");
-        transaction.commit().expect("redb commits");
+        let path = dir.join("redb");
+        let is_new = !path.exists();
+        let database = Database::create(path).expect("redb opens");
+        if is_new {
+            let transaction = database.begin_write().expect("redb begins");
+            transaction.open_table(ROWS).expect("the table opens");
+            transaction.commit().expect("redb commits");
+        }
         Self(database)
     }
 }

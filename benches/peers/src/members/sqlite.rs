@@ -1,16 +1,22 @@
 //! SQLite: one table without row ids, WAL, `synchronous=FULL`; a transaction by a leader, because it has one
-//! writer at a time. Readers take connections of their own from a pool.
+//! writer at a time. Each reading thread has a connection of its own, and one transaction for the two rows of a
+//! get.
 
 use super::Backend;
 use crate::work::{Book, Put};
 use rusqlite::Connection;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+thread_local! {
+    /// A process has one store of a kind at a time.
+    static READER: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
 
 pub struct Sqlite {
     path: PathBuf,
     writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
 }
 
 impl Sqlite {
@@ -20,7 +26,7 @@ impl Sqlite {
         let table =
             "CREATE TABLE IF NOT EXISTS rows (k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID";
         writer.execute(table, ()).expect("the table can be created");
-        Self { path, writer: Mutex::new(writer), readers: Mutex::new(Vec::new()) }
+        Self { path, writer: Mutex::new(writer) }
     }
 }
 
@@ -29,6 +35,11 @@ fn connect(path: &Path) -> Connection {
     connection.pragma_update(None, "journal_mode", "WAL").expect("SQLite has a WAL");
     connection.pragma_update(None, "synchronous", "FULL").expect("SQLite syncs");
     connection
+}
+
+fn say(connection: &Connection, statement: &str) {
+    let statement = connection.prepare_cached(statement);
+    statement.expect("SQLite prepares").execute(()).expect("SQLite does it");
 }
 
 fn row(connection: &Connection, key: &[u8], found: &mut dyn FnMut(&[u8])) {
@@ -55,11 +66,18 @@ impl Backend for Sqlite {
     }
 
     fn current(&self, book: &Book, secret: usize, found: &mut dyn FnMut(&[u8])) {
-        let pooled = self.readers.lock().expect("no reader panics").pop();
-        let reader = pooled.unwrap_or_else(|| connect(&self.path));
-        let mut key = Vec::new();
-        row(&reader, &book.current(secret), &mut |label| key = book.version(secret, label));
-        row(&reader, &key, found);
-        self.readers.lock().expect("no reader panics").push(reader);
+        READER.with_borrow_mut(|reader| {
+            let reader = reader.get_or_insert_with(|| connect(&self.path));
+            say(reader, "BEGIN");
+            let mut key = Vec::new();
+            row(reader, &book.current(secret), &mut |label| key = book.version(secret, label));
+            row(reader, &key, found);
+            say(reader, "COMMIT");
+        });
+    }
+
+    /// The last connection to close moves the WAL into the file.
+    fn close(&self) {
+        READER.take();
     }
 }
