@@ -1,7 +1,7 @@
 //! The figures by group, case, member and round.
 
 use crate::figures::{Figure, median};
-use crate::members::{GROUP, LIMIT};
+use crate::members::{LIMIT, LIMITS};
 use std::collections::BTreeSet;
 
 pub struct Data(Vec<Figure>);
@@ -37,28 +37,82 @@ impl Data {
         median(self.values(group, case, member, name).map(|(_, value)| value).collect())
     }
 
-    /// The member that is the limit of these puts.
+    /// The mean over all rounds.
+    pub fn mean(&self, group: &str, case: &str, member: &str, name: &str) -> Option<f64> {
+        let values: Vec<f64> =
+            self.values(group, case, member, name).map(|(_, value)| value).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    /// How many rounds a group has.
+    pub fn rounds(&self, group: &str) -> usize {
+        let rounds: BTreeSet<usize> = self.of(group).map(|figure| figure.round).collect();
+        rounds.len()
+    }
+
+    /// The member that is the limit of these puts: the fastest without a store.
     pub fn limit(&self, group: &str, case: &str) -> &'static str {
-        let best = self.best([group, case, "rate"], &[GROUP, LIMIT], true);
+        let best = self.best([group, case, "rate"], &LIMITS, true);
         best.map_or(LIMIT, |(member, _)| member)
     }
 
+    /// A member's ratios to another in the same round.
+    fn ratios(&self, group: &str, case: &str, [member, other]: [&str; 2], name: &str) -> Vec<f64> {
+        let is_of_puts = ["burst", "slow", "sustained"].contains(&group);
+        let other = if is_of_puts && other == LIMIT { self.limit(group, case) } else { other };
+        let others = self.values(group, case, other, name);
+        by_round(self.values(group, case, member, name), others)
+    }
+
     /// The median of a member's ratios to another in the same round.
-    pub fn ratio(
+    pub fn ratio(&self, group: &str, case: &str, members: [&str; 2], name: &str) -> Option<f64> {
+        median(self.ratios(group, case, members, name))
+    }
+
+    /// The lowest and the highest of these ratios, if there are several rounds.
+    pub fn range(
         &self,
         group: &str,
         case: &str,
-        [member, other]: [&str; 2],
+        members: [&str; 2],
+        name: &str,
+    ) -> Option<(f64, f64)> {
+        let ratios = self.ratios(group, case, members, name);
+        let ends =
+            ratios.iter().copied().reduce(f64::min).zip(ratios.iter().copied().reduce(f64::max));
+        ends.filter(|_| ratios.len() > 1)
+    }
+
+    /// The median of the ratios of one value of a member to another value of the same round.
+    pub fn ratio_of_values(
+        &self,
+        group: &str,
+        case: &str,
+        member: &str,
+        [name, other]: [&str; 2],
+    ) -> Option<f64> {
+        let others = self.values(group, case, member, other);
+        median(by_round(self.values(group, case, member, name), others))
+    }
+
+    /// The median of the ratios of one value of a member in two cases of the same round.
+    pub fn ratio_of_cases(
+        &self,
+        group: &str,
+        [case, other]: [&str; 2],
+        member: &str,
         name: &str,
     ) -> Option<f64> {
-        let is_burst = ["burst", "slow"].contains(&group);
-        let other = if is_burst && other == LIMIT { self.limit(group, case) } else { other };
-        let others: Vec<(usize, f64)> = self.values(group, case, other, name).collect();
-        let ratios = self.values(group, case, member, name).filter_map(|(round, value)| {
-            let found = others.iter().find(|(other, _)| *other == round);
-            found.map(|(_, other)| value / other)
-        });
-        median(ratios.collect())
+        let others = self.values(group, other, member, name);
+        median(by_round(self.values(group, case, member, name), others))
+    }
+
+    /// The shares of the processors that others had during the steps of a group: the median and the most.
+    pub fn others(&self, group: &str) -> Option<(f64, f64)> {
+        let shares = self.of(group).filter_map(|figure| figure.values.get("others_share").copied());
+        let shares: Vec<f64> = shares.collect();
+        let most = shares.iter().copied().reduce(f64::max)?;
+        median(shares).map(|middle| (middle, most))
     }
 
     pub fn series(&self, group: &str, case: &str, member: &str) -> Option<&[f64]> {
@@ -81,6 +135,11 @@ impl Data {
         if high { found.max_by(by) } else { found.min_by(by) }
     }
 
+    /// How long the puts of a series took, in seconds.
+    pub fn seconds(&self, group: &str) -> Option<usize> {
+        self.of(group).map(|figure| figure.series.len()).find(|seconds| *seconds > 0)
+    }
+
     /// Members that did not take part in a group, and why.
     pub fn notes(&self, group: &str) -> Vec<(String, String)> {
         let mut notes: Vec<(String, String)> = self
@@ -91,4 +150,17 @@ impl Data {
         notes.dedup();
         notes
     }
+}
+
+/// The ratios of values of the same round.
+fn by_round(
+    values: impl Iterator<Item = (usize, f64)>,
+    others: impl Iterator<Item = (usize, f64)>,
+) -> Vec<f64> {
+    let others: Vec<(usize, f64)> = others.collect();
+    let ratios = values.filter_map(|(round, value)| {
+        let found = others.iter().find(|(other, _)| *other == round);
+        found.map(|(_, other)| value / other)
+    });
+    ratios.collect()
 }

@@ -4,7 +4,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `data.rs` | medians, and ratios of the same round |
-//! | `puts.rs`, `tables.rs` | the tables |
+//! | `puts.rs`, `vaults.rs`, `tables.rs` | the tables |
 //! | `slower.rs` | what we are slower at, and why |
 //! | `plots.rs`, `svg.rs` | the plots |
 
@@ -14,6 +14,7 @@ mod puts;
 mod slower;
 mod svg;
 mod tables;
+mod vaults;
 
 use crate::figures::File;
 use data::Data;
@@ -22,10 +23,11 @@ use std::path::Path;
 /// The blocks of the document.
 type Block = (&'static str, fn(&Data) -> String);
 
-const BLOCKS: [Block; 16] = [
+const BLOCKS: [Block; 17] = [
     ("state of the figures", tables::state),
     ("glance", tables::glance),
     ("bursts", puts::bursts),
+    ("spread", puts::spread),
     ("slow disk", puts::slow),
     ("latencies", puts::latencies),
     ("CPU", puts::cpu),
@@ -34,9 +36,9 @@ const BLOCKS: [Block; 16] = [
     ("gets", tables::gets),
     ("gets under writers", tables::mixed),
     ("HTTP", tables::http),
-    ("opening", tables::open),
+    ("opening", vaults::open),
     ("processes", tables::processes),
-    ("growth", tables::scale),
+    ("growth", vaults::scale),
     ("slower", slower::list),
     ("machine", tables::machine),
 ];

@@ -9,7 +9,7 @@ use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, readers, writers};
 pub fn all(data: &Data) -> Vec<(&'static str, String)> {
     let puts = |group, head| {
         let cases = WRITERS.map(|count| (writers(count), writers(count)));
-        let members = [&[PRODUCT], &LIMITS[2..], &PEERS].concat();
+        let members = [&[PRODUCT], LIMITS.as_slice(), &PEERS].concat();
         bars(head, &panels(data, group, "rate", &cases, &members, LIMIT))
     };
     let cases = WRITERS.map(|count| (writers(count), writers(count)));
@@ -32,7 +32,7 @@ pub fn all(data: &Data) -> Vec<(&'static str, String)> {
         ("gets.svg", bars("Gets, as ratios to memory and one decryption", &gets)),
         ("http.svg", bars("HTTP, as ratios to hyper alone", &http)),
     ];
-    let members = [PRODUCT, LIMIT, "rocksdb", "fjall", "sled"];
+    let members = [PRODUCT, data.limit("sustained", "16 writers"), "rocksdb", "fjall", "sled"];
     let series = |member: &&'static str| {
         let series = data.series("sustained", "16 writers", member)?;
         Some((*member, plain(member), series.to_vec()))
@@ -51,6 +51,8 @@ fn plain(member: &str) -> String {
         PRODUCT => "Strongroom".to_owned(),
         LIMIT => "group commit".to_owned(),
         "group" => "without linger".to_owned(),
+        "append" => "append".to_owned(),
+        "prealloc" => "written blocks".to_owned(),
         "hyper" => "hyper alone".to_owned(),
         "hyper-durable" => "hyper, durable".to_owned(),
         "sled" => "sled".to_owned(),

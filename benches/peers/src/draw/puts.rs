@@ -2,11 +2,11 @@
 
 use super::data::Data;
 use super::{cell, ratio, table, time, whole};
-use crate::members::{LIMIT, LIMITS, PEERS, PRODUCT, title};
+use crate::members::{GROUP, LIMIT, PEERS, PRODUCT, title};
 use crate::plan::{WRITERS, writers};
 
 fn members() -> Vec<&'static str> {
-    [&[LIMIT, PRODUCT], PEERS.as_slice(), &LIMITS[..3]].concat()
+    [&[LIMIT, GROUP, PRODUCT], PEERS.as_slice(), &["append", "prealloc"]].concat()
 }
 
 /// For each member, one cell for each number of writers.
@@ -34,6 +34,14 @@ fn rates(data: &Data, group: &str) -> String {
 
 pub fn bursts(data: &Data) -> String {
     rates(data, "burst")
+}
+
+/// How far the rounds lie apart.
+pub fn spread(data: &Data) -> String {
+    by_writers(data, "lowest to highest round", |data, case, member| {
+        let (low, high) = data.range("burst", case, [member, LIMIT], "rate")?;
+        Some(format!("{} to {}", ratio(low), ratio(high)))
+    })
 }
 
 pub fn slow(data: &Data) -> String {
@@ -69,7 +77,7 @@ pub fn sustained(data: &Data) -> String {
     let cases = ["16 writers", "1 writer", "64 writers", "16 writers, slow"];
     let mut rows = Vec::new();
     for case in cases {
-        for member in [LIMIT, PRODUCT].into_iter().chain(PEERS) {
+        for member in ["prealloc", LIMIT, GROUP, PRODUCT].into_iter().chain(PEERS) {
             let median = |name| data.median("sustained", case, member, name);
             let Some(rate) = median("rate") else { continue };
             let to_limit = data.ratio("sustained", case, [member, LIMIT], "rate").map(ratio);
@@ -79,10 +87,7 @@ pub fn sustained(data: &Data) -> String {
             });
             let case = case.replace("slow", "+1 ms a sync");
             rows.push(vec![
-                format!(
-                    "{case}: {}",
-                    title(member).replace("group commit that lingers", "the limit")
-                ),
+                format!("{case}: {}", title(member)),
                 format!("**{}** ({}/s)", cell(to_limit), whole(rate)),
                 cell(late),
                 cell(median("cpu_us").map(whole)),
@@ -93,5 +98,6 @@ pub fn sustained(data: &Data) -> String {
     }
     let head =
         ["puts, of the limit", "all the time", "last third, /s", "CPU, µs", "disk bytes", "p99"];
-    table(&head, rows)
+    let seconds = data.seconds("sustained").unwrap_or(0);
+    format!("Each member ran once, for {seconds} s.\n\n{}", table(&head, rows))
 }

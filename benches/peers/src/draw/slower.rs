@@ -1,9 +1,9 @@
 //! What we are slower at, written from the figures. The reasons are written by hand.
 
 use super::data::Data;
-use super::{ratio, wrapped};
+use super::{ratio, time, wrapped};
 use crate::members::{LIMIT, PEERS, PRODUCT, title};
-use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, readers, writers};
+use crate::plan::{CONNECTIONS, OPENED, READERS, WRITERS, connections, readers, writers};
 
 /// A kind of figure, its cases, and who else has it.
 struct Subject {
@@ -47,7 +47,7 @@ fn subjects() -> Vec<Subject> {
             cases: ["16 writers", "1 writer", "64 writers", "16 writers, slow"]
                 .map(String::from)
                 .into(),
-            ..put("Durable puts for a minute", "sustained", "rate", true, SUSTAINED)
+            ..put("Durable puts, sustained", "sustained", "rate", true, SUSTAINED)
         },
         Subject {
             cases: READERS.iter().map(|count| readers(*count)).collect(),
@@ -66,8 +66,13 @@ fn subjects() -> Vec<Subject> {
         http("Gets over HTTP", "get", &["hyper", "moto"], HTTP),
         http("Durable puts over HTTP", "put", &["hyper-durable", "hyper", "moto"], HTTP_PUTS),
         Subject {
-            cases: ["10000 versions", "200000 versions"].map(String::from).into(),
-            ..put("Opening after a clean close", "open", "open_ms", false, OPEN)
+            cases: OPENED
+                .iter()
+                .flat_map(|count| {
+                    ["", ", cold", ", killed"].map(|after| format!("{count} versions{after}"))
+                })
+                .collect(),
+            ..put("Opening", "open", "open_ms", false, OPEN)
         },
     ]
 }
@@ -80,26 +85,29 @@ const SLOW: &str = "The same. A slower sync leaves more time for the work betwee
 const CPU: &str = "The same work as above. The limit does nothing but seal, write and sync.";
 const BYTES: &str = "The limit writes its rows once, without a store. Strongroom writes sealed rows to the log, \
     and those that leave the memtable to sled, too.";
-const SUSTAINED: &str = "A burst fits into the memtable. For a minute the rows also have to reach sled, which \
-    costs more CPU than all the rest of a put; this machine has few cores for it.";
+const SUSTAINED: &str = "A burst mostly fits into the memtable. Later all rows also have to reach sled, and this \
+    machine has few cores for that.";
 const GETS: &str = "The members look up two rows and decrypt one value under a key that they have. A get of \
     Strongroom resolves the name and the staging label, checks access and deletion, reads one consistent \
     state, unwraps the data key if it has none at hand, and puts the value in memory that is wiped.";
-const MIXED: &str = "The bare reader in the same process shows how much of it is the wait for a core. The rest \
-    is the reader's own work on rows that writers have just replaced.";
+const MIXED: &str = "The bare reader in the same process shows how much of it is the wait for a core. Where the \
+    rest comes from is not known.";
 const HTTP: &str = "hyper alone answers fixed bytes. Strongroom checks a signature over the whole request (four \
     passes of SHA-256 at least), parses it, decides access, decrypts the value and writes a log.";
 const HTTP_PUTS: &str = "The reasons of puts and of gets over HTTP together. hyper that is not durable, and moto, \
     answer before anything is on the disk.";
-const OPEN: &str = "Strongroom verifies that the state on the disk is the one that the log has authenticated. \
-    No other member verifies its files when it opens them.";
+const OPEN: &str = "Strongroom verifies that the whole state on the disk is the one that the log has \
+    authenticated. No other member verifies its whole state; some read the end of their log back.";
 
 /// One bullet for each subject in which anyone is better.
 pub fn list(data: &Data) -> String {
     let mut text = String::new();
     for subject in subjects() {
-        let cases: Vec<String> =
+        let mut cases: Vec<String> =
             subject.cases.iter().filter_map(|case| behind(data, &subject, case)).collect();
+        if subject.group == "mixed" {
+            cases.extend(behind_bare(data, &writers(16)));
+        }
         if !cases.is_empty() {
             let line =
                 format!("- **{}.** {} *Why:* {}", subject.title, cases.join(" "), subject.why);
@@ -107,6 +115,21 @@ pub fn list(data: &Data) -> String {
         }
     }
     if text.is_empty() { "Not measured yet.\n".to_owned() } else { text }
+}
+
+/// How much slower the product is than the bare reader beside it, in a flush and over all.
+fn behind_bare(data: &Data, case: &str) -> Option<String> {
+    let one = |what: &str, [own, bare]: [&str; 2]| {
+        let found = data.ratio_of_values("mixed", case, PRODUCT, [own, bare])?;
+        let (own, bare) = data
+            .median("mixed", case, PRODUCT, own)
+            .zip(data.median("mixed", case, PRODUCT, bare))?;
+        Some(format!("{} times {what} ({} to {})", ratio(found), time(own), time(bare)))
+    };
+    let over_all = one("the bare reader under the same load", ["get_p99_us", "bare_p99_us"])?;
+    let flush = one("it while a flush runs", ["flush_get_p99_us", "flush_bare_p99_us"]);
+    let flush = flush.map(|flush| format!(", {flush}")).unwrap_or_default();
+    Some(format!("{over_all}{flush}."))
 }
 
 /// Who is better in this case, and by how much.

@@ -3,7 +3,7 @@
 use super::data::Data;
 use super::{cell, ratio, table, time, whole, wrapped};
 use crate::members::{LIMIT, PEERS, PRODUCT, title};
-use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, growth, readers, writers};
+use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, readers, writers};
 
 /// Whether the figures count.
 pub fn state(data: &Data) -> String {
@@ -14,8 +14,8 @@ pub fn state(data: &Data) -> String {
     }
     let groups = groups.join(", ");
     let text = format!(
-        "**The figures of the groups {groups} are of a short run on a busy machine. They only show that the \
-         command works; read nothing into them. The other groups ran on an idle machine.**"
+        "**The figures of the groups {groups} are of a short run. They only show that the command works; read \
+         nothing into them.**"
     );
     wrapped(&text, "")
 }
@@ -32,7 +32,9 @@ pub fn glance(data: &Data) -> String {
             let to_peer = data.ratio(group, case, [PRODUCT, peer], name)?;
             Some(format!("{} ({})", ratio(to_peer), title(peer)))
         });
-        let to_limit = format!("**{}**", cell(to_limit.map(ratio)));
+        let range = data.range(group, case, [PRODUCT, limit], name);
+        let range = range.map(|(low, high)| format!(" ({} to {})", ratio(low), ratio(high)));
+        let to_limit = format!("**{}**{}", cell(to_limit.map(ratio)), range.unwrap_or_default());
         rows.push(vec![what, to_limit, cell(peer), format!("{}/s", whole(own))]);
     };
     for (group, what) in [("burst", "the disk as it is"), ("slow", "+1 ms a sync")] {
@@ -41,7 +43,9 @@ pub fn glance(data: &Data) -> String {
             row(format!("durable puts, {case}, {what}"), [group, &case, "rate"], LIMIT, &PEERS);
         }
     }
-    row("durable puts, a minute".into(), ["sustained", "16 writers", "rate"], LIMIT, &PEERS);
+    let seconds = data.seconds("sustained").unwrap_or(0);
+    let what = format!("durable puts, 16 writers, {seconds} s");
+    row(what, ["sustained", "16 writers", "rate"], LIMIT, &PEERS);
     for count in READERS {
         let case = readers(count);
         row(format!("gets, {case}"), ["get", &case, "rate"], LIMIT, &PEERS);
@@ -79,25 +83,26 @@ pub fn mixed(data: &Data) -> String {
     let mut rows = Vec::new();
     for member in [LIMIT, PRODUCT].into_iter().chain(PEERS) {
         let median = |name| data.median("mixed", &case, member, name);
-        let p99 = median("get_p99_us").zip(median("bare_p99_us"));
+        let to_bare = |own, bare| {
+            let to_bare = data.ratio_of_values("mixed", &case, member, [own, bare])?;
+            let (own, bare) = median(own).zip(median(bare))?;
+            Some(format!("**{}** ({} / {})", ratio(to_bare), time(own), time(bare)))
+        };
         rows.push(vec![
             if member == LIMIT { "memory, beside the limit" } else { title(member) }.to_owned(),
-            cell(p99.map(|(own, bare)| format!("**{}**", ratio(own / bare)))),
-            cell(median("get_p99_us").map(time)),
-            cell(median("bare_p99_us").map(time)),
-            cell(median("get_p50_us").map(time)),
+            cell(to_bare("get_p99_us", "bare_p99_us")),
+            cell(to_bare("flush_get_p99_us", "flush_bare_p99_us")),
+            cell(to_bare("get_p50_us", "bare_p50_us")),
             cell(median("rate").map(|rate| format!("{}/s", whole(rate)))),
         ]);
     }
-    let head = [
-        "a reader under 16 writers",
-        "p99, of bare's",
-        "p99",
-        "bare reader's p99",
-        "p50",
-        "puts meanwhile",
-    ];
-    table(&head, rows)
+    let head =
+        ["under 16 writers, of a bare reader's", "p99", "p99, in a flush", "p50", "puts meanwhile"];
+    let mut text = table(&head, rows);
+    if let Some(share) = data.median("mixed", &case, PRODUCT, "flush_share") {
+        text.push_str(&format!("\nStrongroom flushed for {:.0} % of the time.\n", share * 100.0));
+    }
+    text
 }
 
 pub fn http(data: &Data) -> String {
@@ -125,33 +130,6 @@ pub fn http(data: &Data) -> String {
     };
     let head = ["of the limit", "1 connection", "p99", "16 connections", "p99"];
     table(&head, rows.into_iter().map(row).collect())
-}
-
-pub fn open(data: &Data) -> String {
-    let cases = ["10000 versions", "200000 versions"];
-    let mut rows = Vec::new();
-    for member in [PRODUCT].into_iter().chain(PEERS) {
-        let mut row = vec![title(member).to_owned()];
-        for case in cases {
-            let median = |name| data.median("open", case, member, name);
-            let to_sled = data.ratio("open", case, [member, "sled"], "open_ms").map(ratio);
-            let ms = median("open_ms");
-            row.push(cell(ms.map(|ms| format!("**{}** ({})", cell(to_sled), time(ms * 1000.0)))));
-            row.push(cell(median("first_get_us").map(time)));
-            row.push(cell(median("rss_mib").map(|mib| format!("{mib:.0} MiB"))));
-        }
-        rows.push(row);
-    }
-    let head = [
-        "open, of sled's",
-        "10,000 versions",
-        "first get",
-        "memory",
-        "200,000 versions",
-        "first get",
-        "memory",
-    ];
-    table(&head, rows)
 }
 
 pub fn processes(data: &Data) -> String {
@@ -186,27 +164,6 @@ pub fn processes(data: &Data) -> String {
     }
 }
 
-pub fn scale(data: &Data) -> String {
-    let mut rows = Vec::new();
-    for (secrets, versions) in growth() {
-        for count in versions {
-            let case = format!("{secrets} secrets, {count} versions");
-            let median = |name| data.median("scale", &case, PRODUCT, name);
-            let first = data.median("scale", "1000 secrets, 1000 versions", PRODUCT, "cpu_us");
-            let to_first = median("cpu_us").zip(first).map(|(cpu, first)| ratio(cpu / first));
-            rows.push(vec![
-                format!("{} secrets, {} versions", whole(secrets as f64), whole(*count as f64)),
-                cell(to_first.map(|ratio| format!("**{ratio}**"))),
-                cell(median("cpu_us").map(|us| format!("{} µs", whole(us)))),
-                cell(median("rate").map(|rate| format!("{}/s", whole(rate)))),
-                cell(median("p99_us").map(time)),
-                cell(median("rss_mib").map(|mib| format!("{mib:.0} MiB"))),
-            ]);
-        }
-    }
-    table(&["a put by 16 writers", "CPU, of the first row's", "CPU", "rate", "p99", "memory"], rows)
-}
-
 /// What it ran on, and when each group was measured.
 pub fn machine(data: &Data) -> String {
     let machines: Vec<_> = data.of("machine").collect();
@@ -217,21 +174,26 @@ pub fn machine(data: &Data) -> String {
         text.push_str(&wrapped(&format!("- {name}: {value}"), "  "));
     }
     text.push('\n');
-    let rows = machines.iter().map(|machine| {
-        let of = |name: &str| {
-            let found = machine.texts.iter().find(|(found, _)| found == name);
-            cell(found.map(|(_, text)| text.clone()))
-        };
-        let length = if machine.quick { "short" } else { "full" };
-        vec![
-            machine.case.clone(),
-            of("date"),
-            format!("`{}`", of("commit")),
-            of("rounds"),
-            length.into(),
-        ]
-    });
-    text.push_str(&table(&["group", "measured at", "commit", "rounds", "run"], rows.collect()));
+    let rows =
+        machines.iter().map(|machine| {
+            let of = |name: &str| {
+                let found = machine.texts.iter().find(|(found, _)| found == name);
+                cell(found.map(|(_, text)| text.clone()))
+            };
+            let length = if machine.quick { "short" } else { "full" };
+            vec![
+                machine.case.clone(),
+                of("date"),
+                format!("`{}`", of("commit")),
+                data.rounds(&machine.case).to_string(),
+                length.into(),
+                cell(data.others(&machine.case).map(|(middle, most)| {
+                    format!("{:.0} % ({:.0} %)", middle * 100.0, most * 100.0)
+                })),
+            ]
+        });
+    let head = ["group", "measured at", "commit", "rounds", "run", "CPU of others, median (most)"];
+    text.push_str(&table(&head, rows.collect()));
     let groups = machines.iter().map(|machine| machine.case.as_str());
     let mut notes: Vec<String> = groups
         .flat_map(|group| {
