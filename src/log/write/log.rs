@@ -26,7 +26,7 @@ use crate::log::write::{Preparation, Prepared};
 use std::sync::{Arc, Weak};
 
 /// With this many frame bytes in ended segments a compaction is due. Bounds what an open reads.
-const ENDED_BYTES_MAX: u64 = 64 << 20;
+const ENDED_BYTES_MAX: u64 = 128 << 20;
 /// With this many ended segments a compaction is due. Each reopen leaves one, even an empty one.
 const ENDED_SEGMENTS_MAX: usize = 8;
 /// An end mark is written again on a close without writes when the clock has moved by this much.
@@ -259,10 +259,11 @@ impl Log {
     }
 
     /// Whether ended segments are large or many enough to be merged into a new snapshot: more than
-    /// eight times the first segment and half the snapshot, 64 MiB, or 8 segments.
+    /// eight times the first segment and the snapshot, 128 MiB, or 8 segments. Sooner, and a put would be
+    /// written anew several times over.
     pub fn compaction_due(&self) -> bool {
         let bytes: u64 = self.ended.iter().map(SegmentInfo::frame_bytes).sum();
-        let relative = (self.options.segment_bytes_first * 8).max(self.manifest.snapshot.bytes / 2);
+        let relative = (self.options.segment_bytes_first * 8).max(self.manifest.snapshot.bytes);
         let large = bytes > relative.min(ENDED_BYTES_MAX);
         let many = self.ended.len() >= ENDED_SEGMENTS_MAX;
         (large || many)
