@@ -84,8 +84,9 @@ fn a_large_snapshot_waits_for_as_many_bytes() {
     let bytes = sim.fs.read_all(&snapshot(1)).unwrap().len() as u64;
     assert_eq!(log.snapshot_bytes(), bytes);
     // Each of these has a segment of its own, which the next one ends.
-    append(&mut log, 3, 390_000);
-    append(&mut log, 3, 20_000);
+    append(&mut log, 3, 190_000);
+    append(&mut log, 3, 190_000);
+    append(&mut log, 3, 30_000);
     assert!(!log.compaction_due());
     append(&mut log, 3, 100_000);
     assert!(log.compaction_due());

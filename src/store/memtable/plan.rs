@@ -1,8 +1,8 @@
 //! A flush: the change sets that waited when it began, in the order in which they go down.
 //!
 //! Change sets of the same secret go together, because their rows lie in the same blocks. So a set may go
-//! down before an older one that has no row in common with it. Sets that have rows in common stay in their order,
-//! whatever secrets they are about.
+//! down before an older one that has no row in common with it. Sets that have rows in common stay in their
+//! order, whatever secrets they are about.
 
 use super::flush::row_bytes;
 use crate::env::faults::{self, Fault};

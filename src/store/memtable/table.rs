@@ -1,7 +1,7 @@
 //! The rows of acknowledged change sets, ordered by tree, key and operation.
 //!
-//! There are two tables at most: what is published goes into one, while a flush moves the other down. That one
-//! goes as a whole, once the state below has all of it.
+//! There are two tables at most: what is published goes into one, while a flush moves the other down. That
+//! one goes as a whole, once the state below has all of it.
 //!
 //! A row is never overwritten: each operation adds a version of its own, newest first. A reader looks at the
 //! newest version that is not newer than the operation at which it reads. So it sees whole change sets,
