@@ -4,8 +4,9 @@
 //! last: an interrupted load leaves a state at LSN 0 with a wrong digest, which is noticed.
 //!
 //! Rows arrive in key order and are packed into full blocks. A leaf of sled splits at its seventeenth block
-//! into nine and eight. Sorted insertion would leave nine blocks in each leaf. The blocks of a tree are therefore
-//! taken in groups of sixteen, and the last seven of a group are inserted after the first nine of the next:
+//! into nine and eight. Sorted insertion would leave nine blocks in each leaf. The blocks of a tree are
+//! therefore taken in groups of sixteen, and the last seven of a group are inserted after the first nine of
+//! the next:
 //!
 //! ```text
 //! group          | 1........9 | 10....16 |
@@ -74,7 +75,8 @@ impl Group {
     }
 }
 
-/// Fills an empty [`SledStore`]. The rows of a tree arrive in key order. Dropped without [`Loader::finish`], it leaves a state at LSN 0.
+/// Fills an empty [`SledStore`]. The rows of a tree arrive in key order. Dropped without [`Loader::finish`],
+/// it leaves a state at LSN 0.
 pub struct Loader<'a> {
     store: &'a SledStore,
     groups: PerTree<Group>,

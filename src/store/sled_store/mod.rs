@@ -7,8 +7,8 @@
 //! tree `tidy`             one row that means nothing, see `tidy`
 //! ```
 //!
-//! Every transaction writes the LSNs together with the rows (ST1). `docs/STORE.md` lists the defects of sled and how each is avoided. The code cites
-//! these rules:
+//! Every transaction writes the LSNs together with the rows (ST1). `docs/STORE.md` lists the defects of sled
+//! and how each is avoided. The code cites these rules:
 //!
 //! - **SL1** In the whole process a transaction and a flush never overlap. sled's lock is global, and a
 //!   reader of another vault would wait for the disk of this one.
