@@ -3,6 +3,8 @@
 
 #[path = "damage/cases.rs"]
 mod cases;
+#[path = "damage/cut_short.rs"]
+mod cut_short;
 #[path = "damage/known_bad.rs"]
 mod known_bad;
 #[path = "damage/memory.rs"]

@@ -1,5 +1,5 @@
-//! One answer from one thread to another. The thread that waits is asleep until the answer is there: it knows
-//! that the disk takes far longer than it could spin.
+//! One answer from one thread to another. The thread that waits sleeps until the answer is there. Spinning
+//! would be useless, because the disk takes far longer.
 
 use super::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 

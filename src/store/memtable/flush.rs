@@ -9,7 +9,6 @@ use super::table::{Looked, Newer, Tables};
 use crate::env::faults::{self, Fault};
 use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
 use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use crate::model::limits::OPERATION_ROWS_MAX;
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::store::range::Bounds;
 use crate::store::{Span, Store, StoreError};
@@ -17,6 +16,10 @@ use std::sync::Arc;
 
 /// What a row in the table takes besides its key and value.
 const ROW_OVERHEAD: u64 = 192;
+
+/// Rows in a transaction. Each may halve a block, and sled hangs on a slow disk if one transaction writes many
+/// more (rule SL6 of `sled_store`).
+const TRANSACTION_ROWS: usize = 160;
 
 /// How many bytes the table may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,7 @@ impl MemtableBytes {
     #[must_use]
     pub const fn of(max: u64) -> Self {
         // At least one byte, so that an empty table has nothing to flush.
-        Self { max, flush_from: max / 2 + 1, transaction_rows: OPERATION_ROWS_MAX }
+        Self { max, flush_from: max / 2 + 1, transaction_rows: TRANSACTION_ROWS }
     }
 }
 
@@ -177,12 +180,15 @@ impl<S: Store> Shared<S> {
             *flushing = Plan::of(&sets);
         }
         let Some(plan) = flushing.as_mut() else { return Ok(false) };
-        let (sets, rows) = plan.take(self.bytes.transaction_rows);
-        let (to, is_done) = (plan.to, plan.is_done());
+        let (count, rows) = plan.next(self.bytes.transaction_rows);
+        let (to, is_done) = (plan.to, plan.has_only(count));
         let is_named = is_done || faults::active(Fault::FlushNamesItsEnd);
         let applied = if is_named { to } else { self.below.applied()? };
-        self.below.apply_part(&rows, Span { applied, reaches: to })?;
-        plan.bytes += sets.iter().map(|set| bytes_of(set)).sum::<u64>();
+        // A flush that was cut short may have brought more than this one will.
+        let reaches = to.max(self.below.reaches()?);
+        self.below.apply_part(&rows, Span { applied, reaches })?;
+        // Not before: after an error the change sets still wait.
+        plan.bytes += plan.pass(count).map(|set| bytes_of(&set)).sum::<u64>();
         if let Some(plan) = flushing.take_if(|_| is_done) {
             // A reader asks the tables first and the state after that, so it finds each row in one of them.
             let frozen =
@@ -239,7 +245,7 @@ impl<S: Store> Shared<S> {
                 waiting = self.wait(waiting);
             }
             drop(waiting);
-            // To the end of the flush, and on if as much has come meanwhile.
+            // Ends the flush, and begins another if enough was published meanwhile.
             while self.goes_on() {
                 if self.flush_some().is_err() {
                     return;

@@ -42,14 +42,19 @@ impl Plan {
         Some(Self { to, bytes: 0, sets })
     }
 
-    /// Whether everything has gone down.
-    pub(super) fn is_done(&self) -> bool {
-        self.sets.is_empty()
+    /// Whether these many change sets are all that have not gone down.
+    pub(super) fn has_only(&self, count: usize) -> bool {
+        self.sets.len() <= count
     }
 
-    /// The next change sets that fit into one transaction, and the rows that have their effect: the newest
-    /// version of each, tombstones included, because the state below may have the row.
-    pub(super) fn take(&mut self, rows_max: usize) -> (Vec<Arc<ChangeSet>>, Vec<RowChange>) {
+    /// Takes the next change sets out, which have gone down.
+    pub(super) fn pass(&mut self, count: usize) -> impl Iterator<Item = Arc<ChangeSet>> {
+        self.sets.drain(..count.min(self.sets.len()))
+    }
+
+    /// How many of the next change sets fit into one transaction, and the rows that have their effect: the
+    /// newest version of each, tombstones included, because the state below may have the row.
+    pub(super) fn next(&self, rows_max: usize) -> (usize, Vec<RowChange>) {
         let (mut count, mut bytes) = (0, 0);
         let mut rows: BTreeMap<(Tree, &[u8]), &RowChange> = BTreeMap::new();
         for set in &self.sets {
@@ -69,21 +74,26 @@ impl Plan {
         let is_kept =
             |row: &&RowChange| row.value.is_some() || !faults::active(Fault::FlushDropsTombstone);
         let rows = rows.into_values().filter(is_kept).cloned().collect();
-        (self.sets.drain(..count).collect(), rows)
+        (count, rows)
     }
 }
 
-/// Owners that some change set has in common, as trees: each owner names one that comes before it, or is the
-/// first of its group.
+/// Owners that change sets have in common. Each leads to one that comes before it, or is the first of its group.
 #[derive(Default)]
 struct Groups<'a>(HashMap<Owner<'a>, Owner<'a>>);
 
 impl<'a> Groups<'a> {
-    fn first(&self, mut owner: Owner<'a>) -> Owner<'a> {
-        while let Some(before) = self.0.get(&owner).filter(|before| **before != owner) {
-            owner = *before;
+    /// The first owner of a group. What was passed on the way leads there directly from now on.
+    fn first(&mut self, owner: Owner<'a>) -> Owner<'a> {
+        let mut first = owner;
+        while let Some(before) = self.0.get(&first).filter(|before| **before != first) {
+            first = *before;
         }
-        owner
+        let mut passed = owner;
+        while passed != first {
+            passed = self.0.insert(passed, first).unwrap_or(first);
+        }
+        first
     }
 
     /// Puts all owners of a change set into one group.
@@ -91,18 +101,15 @@ impl<'a> Groups<'a> {
         let mut owners: Vec<Owner<'a>> = set.rows.iter().map(owner).collect();
         owners.sort_unstable();
         owners.dedup();
-        let firsts = owners.iter().map(|owner| self.first(*owner));
-        let Some(group) = firsts.min() else { return };
-        // Also the first ones, so that what they lead to follows them. No way becomes long.
-        for owner in owners {
-            let first = self.first(owner);
+        let firsts: Vec<Owner<'a>> = owners.into_iter().map(|owner| self.first(owner)).collect();
+        let Some(group) = firsts.iter().min().copied() else { return };
+        for first in firsts {
             self.0.insert(first, group);
-            self.0.insert(owner, group);
         }
     }
 
     /// The group of a change set. One without rows is in a group of its own kind.
-    fn of(&self, set: &'a ChangeSet) -> Owner<'a> {
+    fn of(&mut self, set: &'a ChangeSet) -> Owner<'a> {
         set.rows.first().map_or((u8::MAX, &[]), |row| self.first(owner(row)))
     }
 }
@@ -124,8 +131,9 @@ mod tests {
     fn order(sets: &[Arc<ChangeSet>]) -> Vec<u64> {
         let mut plan = Plan::of(sets).unwrap();
         let mut order = Vec::new();
-        while !plan.is_done() {
-            order.extend(plan.take(256).0.iter().map(|set| set.lsn.0));
+        while !plan.has_only(0) {
+            let (count, _) = plan.next(256);
+            order.extend(plan.pass(count).map(|set| set.lsn.0));
         }
         order
     }

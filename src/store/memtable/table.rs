@@ -1,7 +1,7 @@
 //! The rows of acknowledged change sets, ordered by tree, key and operation.
 //!
-//! There are two tables at most: what is published goes into one, while a flush moves the other down. That
-//! one goes as a whole, once the state below has all of it.
+//! There are two tables at most: what is published goes into one, while a flush moves the other down. The
+//! other is dropped as a whole, once the state below has all of it.
 //!
 //! A row is never overwritten: each operation adds a version of its own, newest first. A reader looks at the
 //! newest version that is not newer than the operation at which it reads. So it sees whole change sets,
@@ -134,9 +134,9 @@ impl Table {
 /// All versions that the state below may still lack.
 #[derive(Default)]
 pub(super) struct Tables {
-    /// Takes what is published.
+    /// What is published goes in here.
     active: Table,
-    /// Is flushed.
+    /// What a flush is moving down.
     frozen: Option<Table>,
 }
 

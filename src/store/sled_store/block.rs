@@ -8,16 +8,22 @@
 //! row     key length (1) | value length (4, little-endian) | key | value
 //! ```
 
-use crate::store::StoreError;
-
 /// Bytes of a full block, unless one row alone has more. sled's leaf has up to seventeen of them and stays
 /// below 128 KiB, beyond which it would get a file of its own.
 pub(super) const BLOCK_BYTES: usize = 4 << 10;
 /// What a row takes besides its key and value.
 const ROW_HEADER_BYTES: usize = 5;
 
-/// What is wrong with a block that is none.
-const DAMAGED: StoreError = StoreError::Broken { what: "a block of the state is damaged" };
+/// Bytes are not a block, or a row does not fit into one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl From<Malformed> for sled::Error {
+    /// As an error of sled it breaks the state (SL3).
+    fn from(_: Malformed) -> Self {
+        Self::ReportableBug("a block of the state is damaged".into())
+    }
+}
 
 /// A row in a block, or a change to it: `None` removes the row.
 pub(super) type Change<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -42,7 +48,7 @@ impl<'a> BlockRows<'a> {
 }
 
 impl<'a> Iterator for BlockRows<'a> {
-    type Item = Result<(&'a [u8], &'a [u8]), StoreError>;
+    type Item = Result<(&'a [u8], &'a [u8]), Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.0.is_empty() {
@@ -52,12 +58,12 @@ impl<'a> Iterator for BlockRows<'a> {
         if row.is_none() {
             self.0 = &[];
         }
-        Some(row.ok_or(DAMAGED))
+        Some(row.ok_or(Malformed))
     }
 }
 
 /// The value of a row in a block.
-pub(super) fn find<'a>(block: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, StoreError> {
+pub(super) fn find<'a>(block: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, Malformed> {
     for row in BlockRows::of(block) {
         let (found, value) = row?;
         if found >= key {
@@ -84,10 +90,9 @@ impl BlockWriter {
     }
 
     /// Adds a row.
-    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
-        let too_long = |_| StoreError::Broken { what: "a row is too long for a block" };
-        let key_len = u8::try_from(key.len()).map_err(too_long)?;
-        let value_len = u32::try_from(value.len()).map_err(too_long)?;
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        let key_len = u8::try_from(key.len()).map_err(|_| Malformed)?;
+        let value_len = u32::try_from(value.len()).map_err(|_| Malformed)?;
         if self.first.is_none() {
             self.first = Some(key.into());
         }
@@ -116,7 +121,7 @@ pub(super) struct Merged {
 }
 
 /// Merges changes, sorted by key and each key once, into a block.
-pub(super) fn merge(block: &[u8], changes: &[Change<'_>]) -> Result<Merged, StoreError> {
+pub(super) fn merge(block: &[u8], changes: &[Change<'_>]) -> Result<Merged, Malformed> {
     let mut rows: Vec<(&[u8], &[u8])> = Vec::new();
     let (mut came, mut went) = (0, 0);
     for (key, value) in changes {
@@ -147,7 +152,7 @@ fn put((key, value): Change<'_>) -> Option<(&[u8], &[u8])> {
 
 /// Rows in as few blocks as they need, of about equal length: a block that was full is halved, so that both
 /// halves have room for more.
-fn pack(rows: &[(&[u8], &[u8])]) -> Result<Vec<Written>, StoreError> {
+fn pack(rows: &[(&[u8], &[u8])]) -> Result<Vec<Written>, Malformed> {
     let total: usize = rows.iter().map(|row| packed_len(*row)).sum();
     let mean = total.div_ceil(total.div_ceil(BLOCK_BYTES).max(1));
     let (mut blocks, mut writer) = (Vec::new(), BlockWriter::default());

@@ -11,7 +11,7 @@
 //! Before blocks there was a row of sled for each row. Such a state is still read, because it may have to
 //! repair a damaged log. It is never written: the next open that writes makes a new one from the log.
 
-use super::block::{self, BlockRows, Change};
+use super::block::{self, BlockRows, Change, Malformed, Merged};
 use super::contain::Contained;
 use super::{Handles, Put};
 use crate::model::Tree;
@@ -64,19 +64,17 @@ pub(super) fn get(
     tree: Tree,
     key: &[u8],
 ) -> Result<Option<Box<[u8]>>, StoreError> {
-    let (layout, found) = sled.call("sled failed to read a row", |handles| {
-        let trees = &handles.trees;
-        let found = match trees.layout {
-            Layout::Blocks => block_of(trees.trees.of(tree), key)?.map(|(_, block)| block),
-            Layout::Rows => trees.trees.of(tree).get(key)?,
-        };
-        Ok((trees.layout, found))
-    })?;
-    match (found, layout) {
-        (None, _) => Ok(None),
-        (Some(block), Layout::Blocks) => Ok(block::find(&block, key)?.map(Into::into)),
-        (Some(value), Layout::Rows) => Ok(Some(value.as_ref().into())),
-    }
+    sled.call("sled failed to read a row", |handles| {
+        let Trees { layout, trees } = &handles.trees;
+        let tree = trees.of(tree);
+        match layout {
+            Layout::Blocks => {
+                let Some((_, block)) = block_of(tree, key)? else { return Ok(None) };
+                Ok(block::find(&block, key)?.map(Into::into))
+            }
+            Layout::Rows => Ok(tree.get(key)?.map(|value| value.as_ref().into())),
+        }
+    })
 }
 
 /// Up to `limit` rows within `bounds`, in key order.
@@ -86,40 +84,32 @@ pub(super) fn range(
     bounds: Bounds,
     limit: usize,
 ) -> Result<Vec<Row>, StoreError> {
-    let what = "sled failed to read a range";
-    let mut wanted = Wanted { bounds, limit, rows: Vec::new() };
-    let low: Box<[u8]> = match &wanted.bounds.0 {
-        Bound::Included(key) | Bound::Excluded(key) => key.clone(),
-        Bound::Unbounded => Box::default(),
-    };
-    let (layout, first) = sled.call(what, |handles| {
+    sled.call("sled failed to read a range", |handles| {
         let Trees { layout, trees } = &handles.trees;
-        let first = if *layout == Layout::Blocks { block_of(trees.of(tree), &low)? } else { None };
-        Ok((*layout, first))
-    })?;
-    if layout == Layout::Rows {
-        return sled.call(what, |handles| {
-            let rows = handles.trees.trees.of(tree).range::<Box<[u8]>, _>(wanted.bounds);
-            rows.take(limit).map(|row| row.map(to_row)).collect()
-        });
-    }
-    let mut fence = None;
-    if let Some((first, block)) = first {
-        if wanted.take(&block)? {
-            return Ok(wanted.rows);
+        let tree = trees.of(tree);
+        if *layout == Layout::Rows {
+            let rows = tree.range::<Box<[u8]>, _>(bounds);
+            return rows.take(limit).map(|row| row.map(to_row)).collect();
         }
-        fence = Some(first);
-    }
-    let mut blocks = sled.call(what, |handles| {
-        let tree = handles.trees.trees.of(tree);
-        Ok(fence.as_ref().map_or_else(|| tree.iter(), |fence| blocks_after(tree, fence)))
-    })?;
-    while let Some((_, block)) = sled.call(what, |_| blocks.next().transpose())? {
-        if wanted.take(&block)? {
-            break;
+        let first = match &bounds.0 {
+            Bound::Included(key) | Bound::Excluded(key) => block_of(tree, key)?,
+            Bound::Unbounded => None,
+        };
+        let mut wanted = Wanted { bounds, limit, rows: Vec::new() };
+        let mut is_done = false;
+        if let Some((_, block)) = &first {
+            is_done = wanted.take(block)?;
         }
-    }
-    Ok(wanted.rows)
+        let mut rest = match &first {
+            Some((fence, _)) => blocks_after(tree, fence),
+            None => tree.iter(),
+        };
+        while !is_done {
+            let Some((_, block)) = rest.next().transpose()? else { break };
+            is_done = wanted.take(&block)?;
+        }
+        Ok(wanted.rows)
+    })
 }
 
 /// The rows of a range while they are collected.
@@ -131,7 +121,7 @@ struct Wanted {
 
 impl Wanted {
     /// Takes the rows of the next block that are wanted. `true`: no further block has one.
-    fn take(&mut self, block: &[u8]) -> Result<bool, StoreError> {
+    fn take(&mut self, block: &[u8]) -> Result<bool, Malformed> {
         for row in BlockRows::of(block) {
             let (key, value) = row?;
             if self.rows.len() >= self.limit || self.is_beyond(key) {
@@ -173,31 +163,34 @@ pub(super) fn scan(
         let Trees { layout, trees } = &handles.trees;
         Ok((*layout, trees.of(tree).iter()))
     })?;
-    let mut last: Vec<u8> = Vec::new();
-    let mut is_first = true;
+    let mut last: Option<Box<[u8]>> = None;
     loop {
-        let taken: Vec<(IVec, IVec)> =
-            sled.call(what, |_| iter.by_ref().take(SCAN_BLOCKS).collect())?;
+        let taken: Vec<Row> = sled.call(what, |_| {
+            let mut rows = Vec::new();
+            for entry in iter.by_ref().take(SCAN_BLOCKS) {
+                let (key, value) = entry?;
+                match layout {
+                    Layout::Rows => rows.push(to_row((key, value))),
+                    Layout::Blocks => {
+                        for row in BlockRows::of(&value) {
+                            let (key, value) = row?;
+                            rows.push((key.into(), value.into()));
+                        }
+                    }
+                }
+            }
+            Ok(rows)
+        })?;
         if taken.is_empty() {
             return Ok(());
         }
         for (key, value) in &taken {
-            if layout == Layout::Rows {
+            // A block that was split after it was read is followed by its right half.
+            if last.as_ref().is_none_or(|last| last < key) {
                 visit(key, value);
-                continue;
-            }
-            for row in BlockRows::of(value) {
-                let (key, value) = row?;
-                // The block before was split after it was read, and this is its right half.
-                if !is_first && *last >= *key {
-                    continue;
-                }
-                visit(key, value);
-                is_first = false;
-                last.clear();
-                last.extend_from_slice(key);
             }
         }
+        last = last.max(taken.into_iter().next_back().map(|(key, _)| key));
     }
 }
 
@@ -207,11 +200,14 @@ pub(super) fn merge(
     tree: Tree,
     mut changes: &[Change<'_>],
 ) -> Result<BlockPuts, StoreError> {
-    let what = "sled failed to read a block";
     let mut puts = BlockPuts::default();
     while let Some((key, _)) = changes.first() {
-        let (found, next) = sled.call(what, |handles| {
-            let tree = handles.trees.trees.of(tree);
+        let (merged, rest) = sled.call("sled failed to read a block", |handles| {
+            let Trees { layout, trees } = &handles.trees;
+            if *layout == Layout::Rows {
+                return Err(sled::Error::Unsupported("an older build wrote the state".into()));
+            }
+            let tree = trees.of(tree);
             let found = block_of(tree, key)?;
             // The next fence matters only to a further change.
             let next = match &found {
@@ -219,32 +215,38 @@ pub(super) fn merge(
                 Some((fence, _)) => blocks_after(tree, fence).next().transpose()?,
                 None => tree.first()?,
             };
-            Ok((found, next))
+            let end = next.map_or(changes.len(), |(next, _)| {
+                changes.partition_point(|(key, _)| **key < *next)
+            });
+            let (inside, rest) = changes.split_at_checked(end.max(1)).unwrap_or((changes, &[]));
+            let old = found.as_ref().map_or(&[][..], |(_, block)| block);
+            Ok(((block::merge(old, inside)?, found), rest))
         })?;
-        let end = next
-            .map_or(changes.len(), |(next, _)| changes.partition_point(|(key, _)| **key < *next));
-        let (inside, rest) = changes.split_at_checked(end.max(1)).unwrap_or((changes, &[]));
         changes = rest;
-        let (fence, block) =
-            found.map_or((None, IVec::default()), |(fence, block)| (Some(fence), block));
-        let merged = block::merge(&block, inside)?;
-        puts.came = puts.came.saturating_add(merged.came);
-        puts.went = puts.went.saturating_add(merged.went);
+        puts.add(merged);
+    }
+    Ok(puts)
+}
+
+impl BlockPuts {
+    /// Adds what became of a block that was found, or of rows for which there was none.
+    fn add(&mut self, (merged, found): (Merged, Option<(IVec, IVec)>)) {
+        self.came = self.came.saturating_add(merged.came);
+        self.went = self.went.saturating_add(merged.went);
+        let fence = found.map(|(fence, _)| fence);
         if merged.came == 0 && merged.went == 0 {
-            continue;
+            return;
         }
         if merged.blocks.is_empty() {
-            puts.puts.extend(fence.map(|fence| (fence, None)));
-            continue;
+            return self.puts.extend(fence.map(|fence| (fence, None)));
         }
         let mut fence = Some(fence.unwrap_or_default());
         for (first, bytes) in merged.blocks {
             let fence = fence.take().unwrap_or_else(|| IVec::from(first));
-            puts.bytes = puts.bytes.saturating_add(block::row_bytes(&fence, &bytes));
-            puts.puts.push((fence, Some(IVec::from(bytes))));
+            self.bytes = self.bytes.saturating_add(block::row_bytes(&fence, &bytes));
+            self.puts.push((fence, Some(IVec::from(bytes))));
         }
     }
-    Ok(puts)
 }
 
 fn to_row((key, value): (IVec, IVec)) -> Row {

@@ -111,16 +111,22 @@ impl Loader<'_> {
         }
         if group.block.len() + packed_len((key, value)) > BLOCK_BYTES {
             let ready = group.end_block();
-            self.piece_bytes += ready.iter().map(|(key, block)| row_bytes(key, block)).sum::<u64>();
-            self.piece.extend(ready.into_iter().map(|block| (tree, block)));
+            self.add(tree, ready);
         }
         let group = self.groups.of_mut(tree);
-        group.block.push(key, value)?;
+        let too_long = |_| StoreError::Broken { what: "a row to load is too long" };
+        group.block.push(key, value).map_err(too_long)?;
         group.last = Some(key.into());
         if self.piece.len() >= PIECE_BLOCKS || self.piece_bytes >= PIECE_BYTES {
             self.write()?;
         }
         Ok(())
+    }
+
+    /// Adds blocks to those that are written next.
+    fn add(&mut self, tree: Tree, blocks: Vec<KeyValue>) {
+        self.piece_bytes += blocks.iter().map(|(key, block)| row_bytes(key, block)).sum::<u64>();
+        self.piece.extend(blocks.into_iter().map(|block| (tree, block)));
     }
 
     /// Writes the remaining rows, then `lsn`. The state then equals the snapshot of that LSN.
@@ -130,7 +136,7 @@ impl Loader<'_> {
             let mut rest = group.end_block();
             rest.append(&mut group.before);
             rest.append(&mut group.end);
-            self.piece.extend(rest.into_iter().map(|block| (tree, block)));
+            self.add(tree, rest);
         }
         self.write()?;
         let shared = &*self.store.shared;

@@ -59,7 +59,8 @@ pub(in crate::store) use open::wait_until_free;
 /// How many changes to blocks may be unwritten before a flush (SL6), including those of `tidy`. The limit
 /// keeps the unwritten data below six segments of 1 MiB: each change writes its block, and every tenth
 /// also writes two pages of up to 17 blocks, the changed one and one that sled moves. With blocks of
-/// 4 KiB that is 18 KiB per change, 6 MiB in all. Pages over a quarter of a segment have files of their
+/// 4 KiB that is 18 KiB per change, 6 MiB in all. A transaction of the memtable has up to 160 rows, and a row
+/// changes two blocks at most. One change set alone may have 256, but those lie side by side. Pages over a quarter of a segment have files of their
 /// own and do not count.
 const UNFLUSHED_CHANGES_MAX: u64 = 320;
 /// Bytes of a segment of sled's file. Larger than sled's default, because of SL6.
@@ -177,10 +178,6 @@ impl Shared {
 
     /// One transaction: the rows, and how far the state is with them.
     fn transact(&self, rows: &RowsByKey<'_>, span: Span) -> Result<(), StoreError> {
-        let layout = self.sled.call("sled failed", |handles| Ok(handles.trees.layout))?;
-        if layout == Layout::Rows {
-            return Err(StoreError::Broken { what: "an older version wrote the state" });
-        }
         let writer = writer();
         let mut puts: Vec<(Tree, BlockPuts)> = Vec::new();
         let mut live = self.live_bytes.load(Ordering::Relaxed);

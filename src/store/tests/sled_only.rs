@@ -246,6 +246,32 @@ fn a_load_gives_what_applying_gives() {
     assert!(is_broken(loaded.load().map(drop)), "a load needs an empty state");
 }
 
+/// Goal: whoever meets a block that is none breaks the state, so that it is rebuilt before anybody else relies
+/// on it. Method: the block is changed through sled, and met by each way to read and to write.
+#[test]
+fn a_damaged_block_breaks_the_state() {
+    type Meets = fn(&SledStore) -> bool;
+    let ways: [Meets; 4] = [
+        |store| is_broken(store.get(Tree::Names, b"k")),
+        |store| is_broken(store.range(Tree::Names, all(9))),
+        |store| is_broken(store.scan(Tree::Names, &mut |_, _| {})),
+        |store| is_broken(store.apply(&[set(2, vec![put(Tree::Names, b"l", b"v")])])),
+    ];
+    for (number, meets) in ways.into_iter().enumerate() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = open(dir.path());
+        store.apply(&[set(1, vec![put(Tree::Names, b"k", b"v")])]).unwrap();
+        store.close().unwrap();
+        let config = sled::Config::new().path(dir.path().join("state")).segment_size(1 << 20);
+        let db = config.open().unwrap();
+        db.open_tree("names in blocks").unwrap().insert("", "no block").unwrap();
+        drop(db);
+        let store = open(dir.path());
+        assert!(meets(&store), "way {number}");
+        assert!(is_broken(store.applied()), "way {number}: it goes on");
+    }
+}
+
 #[test]
 fn an_interrupted_load_is_at_lsn_zero() {
     let dir = tempfile::tempdir().unwrap();

@@ -35,7 +35,7 @@ pub(crate) struct Sealer<'a> {
 /// A row of a plan.
 pub(crate) struct PlannedRow {
     pub(crate) change: RowChange,
-    /// What it holds, if whoever asks for it next is near: the next operation on the secret.
+    /// What it holds, if it is kept for the next operation on the same secret.
     pub(crate) opened: Option<Opened>,
     /// Whether it is certain that there is no such row yet.
     pub(crate) is_new: bool,

@@ -272,8 +272,9 @@ fn compare_state(
             .push("the state is missing or cannot be read; the next open rebuilds it".to_owned());
         return;
     };
-    let applied = state.applied().unwrap_or_default();
-    if applied > end.lsn {
+    let (applied, reaches) =
+        (state.applied().unwrap_or_default(), state.reaches().unwrap_or_default());
+    if reaches > end.lsn {
         report.note(Finding {
             file: "log".to_owned(),
             offset: 0,

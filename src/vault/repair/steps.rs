@@ -257,8 +257,8 @@ fn new_end(
         return Ok(found.end.clone());
     }
     let known = salvage_source.last_known().map_or(found.end.lsn, |end| end.lsn);
-    let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
-    let lsn = found.end.lsn.max(known).max(applied).next();
+    let reaches = state.and_then(|state| state.reaches().ok()).unwrap_or_default();
+    let lsn = found.end.lsn.max(known).max(reaches).next();
     let sum = sum_rows(&found.rows, keys).map_err(RowError::from)?;
     Ok(End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..found.end.clone() })
 }

@@ -121,7 +121,7 @@ fn apply_frames(built: &mut Built, salvage_source: &SalvageSource, keys: &Keyrin
         }
         let mut sum = built.sum.clone();
         let is_advanced = advance(&built.rows, keys, &mut sum, &frame).is_ok();
-        // A flush that was cut short has brought rows of later frames: those come first.
+        // The state has rows of later frames. Only when those are applied can a digest fit.
         let is_amid = end.lsn < built.rows.reaches().map_err(|_| LogError::Stopped)?;
         let fits = sum.digest(keys.digest_key(), end.lsn) == end.digest;
         if is_advanced && is_amid {

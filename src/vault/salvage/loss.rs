@@ -38,14 +38,15 @@ pub(super) fn loss(
     rows: &OrderedStore,
     end: &End,
 ) -> Result<Option<Loss>> {
-    let applied = state.and_then(|state| state.applied().ok()).unwrap_or_default();
+    // A flush that was cut short has brought operations up to there.
+    let reaches = state.and_then(|state| state.reaches().ok()).unwrap_or_default();
     let proven = salvage_source.proven_end();
     let known = salvage_source.last_known().map_or(end.lsn, |last| last.lsn);
-    let highest = known.max(applied);
+    let highest = known.max(reaches);
     let is_all = match proven {
         Some(proven) => proven.same_point(end),
         // Log and state cannot prove each other, but they end at the same operation.
-        None => applied == end.lsn,
+        None => reaches == end.lsn,
     };
     if is_all && highest <= end.lsn {
         return Ok(None);
@@ -72,7 +73,7 @@ pub(super) fn loss(
         Ok(()) | Err(LogError::Damaged(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    if let Some(state) = state.filter(|_| applied > end.lsn) {
+    if let Some(state) = state.filter(|_| reaches > end.lsn) {
         for tree in [Tree::Secrets, Tree::Versions] {
             // Its rows are not proven, so they are not kept, but they show what is missing.
             let _ = state.scan(tree, &mut |key, _| note(tree, key));

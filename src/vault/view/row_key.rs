@@ -3,7 +3,7 @@
 use crate::model::Tree;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-/// The longest key, but for those of rows that no table has.
+/// The longest key of a row that is kept.
 const BYTES_MAX: usize = 32;
 
 /// Tree and key of a row.
@@ -40,7 +40,7 @@ impl Hash for RowKey {
 }
 
 /// Makes hashers for keys of rows and ids of secrets. They are keyed hashes, or begin with one and count up,
-/// so nobody can choose them so that they meet. A plain hash is enough.
+/// so nobody can choose keys that collide. A plain hash is enough.
 pub(super) type PlainHash = BuildHasherDefault<PlainHasher>;
 
 /// See [`PlainHash`].
