@@ -1,8 +1,6 @@
 //! Bounded channels with the interface of crossbeam's, on the locks of the exploring scheduler.
 
-pub(crate) use crossbeam::channel::{
-    RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
-};
+pub(crate) use crossbeam::channel::{RecvError, RecvTimeoutError, TryRecvError, TrySendError};
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::{Condvar, Mutex, MutexGuard};
 use shuttle::thread;
@@ -78,25 +76,6 @@ impl<T> Drop for Receiver<T> {
 }
 
 impl<T> Sender<T> {
-    /// Items that wait.
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().items.len()
-    }
-
-    pub(crate) fn send(&self, item: T) -> Result<(), SendError<T>> {
-        let mut queue = self.0.lock();
-        while queue.has_receiver && queue.items.len() >= self.0.capacity {
-            queue = self.0.wait(queue);
-        }
-        if !queue.has_receiver {
-            return Err(SendError(item));
-        }
-        queue.items.push_back(item);
-        drop(queue);
-        self.0.changed.notify_all();
-        Ok(())
-    }
-
     pub(crate) fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         let mut queue = self.0.lock();
         if !queue.has_receiver {
