@@ -258,9 +258,9 @@ impl Log {
         let Prepared { .. } = prepared;
     }
 
-    /// Whether ended segments are large or many enough to be merged into a new snapshot: more bytes than the
-    /// snapshot and than eight first segments, or than 128 MiB; or 8 segments. If it were due sooner, each put
-    /// would be rewritten several times.
+    /// Whether ended segments are large or many enough to be merged into a new snapshot: more bytes than
+    /// the snapshot and than eight first segments, or than 128 MiB; or 8 segments. If it were due sooner,
+    /// each put would be rewritten several times.
     pub fn compaction_due(&self) -> bool {
         let bytes: u64 = self.ended.iter().map(SegmentInfo::frame_bytes).sum();
         let relative = (self.options.segment_bytes_first * 8).max(self.manifest.snapshot.bytes);

@@ -17,8 +17,8 @@ use std::sync::Arc;
 /// What a row in the table takes besides its key and value.
 const ROW_OVERHEAD: u64 = 192;
 
-/// Rows in a transaction. Each may halve a block, and sled hangs on a slow disk if one transaction writes many
-/// more (rule SL6 of `sled_store`).
+/// Rows in a transaction. Each may halve a block, and sled hangs on a slow disk if one transaction writes
+/// many more (rule SL6 of `sled_store`).
 const TRANSACTION_ROWS: usize = 160;
 
 /// How many bytes the table may hold.

@@ -78,7 +78,8 @@ impl Plan {
     }
 }
 
-/// Owners that change sets have in common. Each leads to one that comes before it, or is the first of its group.
+/// Owners that change sets have in common. Each leads to one that comes before it, or is the first of its
+/// group.
 #[derive(Default)]
 struct Groups<'a>(HashMap<Owner<'a>, Owner<'a>>);
 

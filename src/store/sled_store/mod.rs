@@ -58,10 +58,10 @@ pub(in crate::store) use open::wait_until_free;
 
 /// How many changes to blocks may be unwritten before a flush (SL6), including those of `tidy`. The limit
 /// keeps the unwritten data below six segments of 1 MiB: each change writes its block, and every tenth
-/// also writes two pages of up to 17 blocks, the changed one and one that sled moves. With blocks of
-/// 4 KiB that is 18 KiB per change, 6 MiB in all. A transaction of the memtable has up to 160 rows, and a row
-/// changes two blocks at most. One change set alone may have 256, but those lie side by side. Pages over a quarter of a segment have files of their
-/// own and do not count.
+/// also writes two pages of up to 17 blocks, the changed one and one that sled moves. With blocks of 4
+/// KiB that is 18 KiB per change, 6 MiB in all. A transaction of the memtable has up to 160 rows, and a
+/// row changes two blocks at most. One change set alone may have 256, but those lie side by side. Pages
+/// over a quarter of a segment have files of their own and do not count.
 const UNFLUSHED_CHANGES_MAX: u64 = 320;
 /// Bytes of a segment of sled's file. Larger than sled's default, because of SL6.
 const SEGMENT_BYTES: usize = 1 << 20;

@@ -246,8 +246,8 @@ fn a_load_gives_what_applying_gives() {
     assert!(is_broken(loaded.load().map(drop)), "a load needs an empty state");
 }
 
-/// Goal: whoever meets a block that is none breaks the state, so that it is rebuilt before anybody else relies
-/// on it. Method: the block is changed through sled, and met by each way to read and to write.
+/// Goal: whoever meets a block that is none breaks the state, so that it is rebuilt before anybody else
+/// relies on it. Method: the block is changed through sled, and met by each way to read and to write.
 #[test]
 fn a_damaged_block_breaks_the_state() {
     type Meets = fn(&SledStore) -> bool;
