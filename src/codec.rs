@@ -20,13 +20,9 @@ fn options(limit_bytes: u64) -> impl Options {
         .reject_trailing_bytes()
 }
 
-/// Encodes `record`. Fails only if it is longer than `limit_bytes`.
-pub fn encode<T: Serialize>(record: &T, limit_bytes: u64) -> Result<Vec<u8>, CodecError> {
-    options(limit_bytes).serialize(record).map_err(|_| CodecError)
-}
-
-/// The same behind `head`, in one block of the right length, so that growing leaves no copy behind.
-pub fn encode_behind<T: Serialize>(
+/// Encodes `record` behind `head`, in one allocation of the right length, so that growing leaves no copy behind.
+/// Fails only if the record is longer than `limit_bytes`.
+pub fn encode<T: Serialize>(
     head: &[u8],
     record: &T,
     limit_bytes: u64,

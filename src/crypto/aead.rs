@@ -27,12 +27,13 @@ pub(super) fn random<const N: usize>(entropy: &dyn Entropy) -> Result<[u8; N], C
 }
 
 /// Authenticated data: a label that names format and kind, the vault, then fields of fixed length
-/// of which only the last may vary. Two different meanings never give the same bytes (CR3).
+/// of which only the last may vary. Two different meanings never give the same bytes (CR3). Nothing in it is
+/// secret: ids, terms, and keys of rows.
 pub(super) struct Aad {
-    bytes: Zeroizing<[u8; Self::CAPACITY]>,
+    bytes: [u8; Self::CAPACITY],
     len: usize,
     /// All of them, if they are more than that.
-    long: Option<Zeroizing<Vec<u8>>>,
+    long: Option<Vec<u8>>,
 }
 
 impl Aad {
@@ -40,8 +41,9 @@ impl Aad {
     const CAPACITY: usize = 320;
 
     pub(super) fn new(label: &'static str, vault: VaultId) -> Self {
-        let bytes = Zeroizing::new([0; Self::CAPACITY]);
-        Self { bytes, len: 0, long: None }.with(label.as_bytes()).with(&vault.0)
+        Self { bytes: [0; Self::CAPACITY], len: 0, long: None }
+            .with(label.as_bytes())
+            .with(&vault.0)
     }
 
     pub(super) fn with(mut self, field: &[u8]) -> Self {
@@ -53,7 +55,7 @@ impl Aad {
             }
             (Some(long), _) => long.extend_from_slice(field),
             (None, None) => {
-                self.long = Some(Zeroizing::new([self.as_bytes(), field].concat()));
+                self.long = Some([self.as_bytes(), field].concat());
             }
         }
         self
@@ -61,7 +63,7 @@ impl Aad {
 
     fn as_bytes(&self) -> &[u8] {
         let short = || self.bytes.get(..self.len).unwrap_or_default();
-        self.long.as_deref().map_or_else(short, Vec::as_slice)
+        self.long.as_deref().unwrap_or_else(short)
     }
 }
 
@@ -191,7 +193,7 @@ mod tests {
         let key: [u8; 32] = std::array::from_fn(|i| 0x80 + u8::try_from(i).unwrap());
         let nonce: [u8; 24] = std::array::from_fn(|i| 0x40 + u8::try_from(i).unwrap());
         let bytes = [0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7];
-        let empty = Aad { bytes: Zeroizing::new([0; Aad::CAPACITY]), len: 0, long: None };
+        let empty = Aad { bytes: [0; Aad::CAPACITY], len: 0, long: None };
         let aad = empty.with(&bytes);
         let mut text = b"Ladies and Gentlemen of the class of '99: If I could offer you \
                          only one tip for the future, sunscreen would be it."

@@ -42,7 +42,7 @@ impl SealedValue {
     }
 }
 
-/// Bytes of stack that are wiped. The cipher's frames are smaller.
+/// Bytes of stack that are wiped. The frames of the cipher and of `seal_here` are smaller.
 const STACK_BYTES: usize = 8 * 1024;
 
 /// Wipes the stack below the caller. The cipher works on blocks of a value there, and the last of them stays

@@ -31,12 +31,12 @@ impl SetSum {
 
     /// Adds a live row. Rows of trees that the digest does not cover change nothing.
     pub fn add(&mut self, key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) {
-        if tree.is_digested() {
-            self.add_share(&RowShare::of(key, tree, row_key, value));
+        if let Some(share) = RowShare::of(key, tree, row_key, value) {
+            self.add_share(&share);
         }
     }
 
-    /// The same, with what the row adds.
+    /// Adds a row by its share.
     pub fn add_share(&mut self, share: &RowShare) {
         self.add_lanes(share.0);
         self.rows = self.rows.wrapping_add(1);
@@ -44,12 +44,12 @@ impl SetSum {
 
     /// Removes a row that was added, with the value that it had then.
     pub fn remove(&mut self, key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) {
-        if tree.is_digested() {
-            self.remove_share(&RowShare::of(key, tree, row_key, value));
+        if let Some(share) = RowShare::of(key, tree, row_key, value) {
+            self.remove_share(&share);
         }
     }
 
-    /// The same, with what the row added.
+    /// Removes a row that was added, by its share.
     pub fn remove_share(&mut self, share: &RowShare) {
         let mut borrow = false;
         for (lane, subtrahend) in self.lanes.iter_mut().zip(share.0) {
@@ -99,10 +99,10 @@ impl SetSum {
 pub struct RowShare([u64; 4]);
 
 impl RowShare {
-    /// The share of a row of a tree that the digest covers.
+    /// The share of a row. `None`: the digest does not cover its tree.
     #[must_use]
-    pub fn of(key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) -> Self {
-        Self(term(key, tree, row_key, value))
+    pub fn of(key: &MacKey, tree: Tree, row_key: &[u8], value: &[u8]) -> Option<Self> {
+        tree.is_digested().then(|| Self(term(key, tree, row_key, value)))
     }
 }
 

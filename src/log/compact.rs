@@ -162,8 +162,10 @@ impl Compaction {
         let mut changes = Changes::new();
         for info in &self.segments {
             walk_named(&self.context, info, &mut |segment, step| {
+                let mut has_all = true;
                 frame::visit_rows(&step.bytes, &mut |part| {
                     let Part::Row(row) = part else { return Ok(()) };
+                    has_all &= self.format.has(row.tree);
                     let position = row.value.map(|value| ValuePosition {
                         segment: info.number,
                         offset: step.offset + row.value_at as u64,
@@ -173,7 +175,12 @@ impl Compaction {
                     changes.insert((row.tree, row.key.into()), position);
                     Ok(())
                 })
-                .map_err(|fault| fault.at(&segment.name, step.offset))
+                .map_err(|fault| fault.at(&segment.name, step.offset))?;
+                if has_all {
+                    Ok(())
+                } else {
+                    Err(LogError::damaged(&segment.name, step.offset, "MAN-8"))
+                }
             })?;
         }
         Ok(changes)

@@ -67,6 +67,10 @@ pub enum StoreError {
 /// grows half as large again.
 const TRANSACTION_BYTES_MAX: u64 = 256 << 10;
 
+/// Rows in one transaction, unless one change set alone has more. Each may halve a block, and sled hangs on a
+/// slow disk if one transaction writes many more (SL6).
+const TRANSACTION_ROWS: usize = 160;
+
 /// One row as read: key and sealed value.
 pub type Row = (Box<[u8]>, Box<[u8]>);
 
@@ -81,11 +85,13 @@ pub struct Span {
 
 /// The state. Shared between threads; `apply` is called by one thread at a time.
 pub trait Store: Send + Sync {
-    /// The last change set applied; `Lsn(0)` for an empty state.
-    fn applied(&self) -> Result<Lsn, StoreError>;
+    /// How far the state is; `Lsn(0)` twice for an empty one.
+    fn span(&self) -> Result<Span, StoreError>;
 
-    /// The last change set of which the state may have rows: not before [`Self::applied`].
-    fn reaches(&self) -> Result<Lsn, StoreError>;
+    /// The last change set up to which it has all of them.
+    fn applied(&self) -> Result<Lsn, StoreError> {
+        Ok(self.span()?.applied)
+    }
 
     /// One row's sealed value.
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError>;
@@ -96,13 +102,21 @@ pub trait Store: Send + Sync {
     /// Calls `visit` for every row of `tree` in key order, without holding the rows in memory.
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError>;
 
-    /// Applies whole change sets, in order, in transactions of at most 256 rows (one larger set
-    /// alone); sets at or below `applied` are skipped. After an error nothing more is applied and
-    /// every later call fails with [`StoreError::Broken`].
-    fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError>;
+    /// Applies whole change sets, in order; sets at or below `applied` are skipped. After an error nothing more
+    /// is applied and every later call fails with [`StoreError::Broken`].
+    fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
+        for set in sets {
+            let Span { applied, reaches } = self.span()?;
+            if set.lsn > applied {
+                let span = Span { applied: set.lsn, reaches: reaches.max(set.lsn) };
+                self.apply_part(&set.rows, span)?;
+            }
+        }
+        Ok(())
+    }
 
     /// Applies rows of change sets beyond `applied` in one transaction, and says how far the state is with
-    /// them. At most 256 rows, unless one change set alone has more. The caller has each change set whole in
+    /// them: at most [`TRANSACTION_ROWS`] rows, or one change set. The caller has each change set whole in
     /// one call, and those that have a row in common in order.
     fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError>;
 

@@ -19,8 +19,7 @@ type Map = BTreeMap<Arc<[u8]>, Arc<[u8]>>;
 struct State {
     /// Each shared with forks until one side writes to it.
     trees: PerTree<Arc<Map>>,
-    applied: Lsn,
-    reaches: Lsn,
+    span: Span,
     /// What a power cut would leave, if this were on a disk.
     #[cfg(feature = "testkit")]
     durable: Lsn,
@@ -67,7 +66,7 @@ impl OrderedStore {
     pub fn is_same(&self, other: &Self) -> bool {
         let (state, other) = (self.read(), other.read());
         Tree::ALL.into_iter().all(|tree| Arc::ptr_eq(state.trees.of(tree), other.trees.of(tree)))
-            && (state.applied, state.reaches) == (other.applied, other.reaches)
+            && state.span == other.span
     }
 
     /// The operation of the last checkpoint. 0: there was none. A store on a disk comes back from a power cut
@@ -89,12 +88,8 @@ impl OrderedStore {
 }
 
 impl Store for OrderedStore {
-    fn applied(&self) -> Result<Lsn, StoreError> {
-        Ok(self.read().applied)
-    }
-
-    fn reaches(&self) -> Result<Lsn, StoreError> {
-        Ok(self.read().reaches)
+    fn span(&self) -> Result<Span, StoreError> {
+        Ok(self.read().span)
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
@@ -136,7 +131,7 @@ impl Store for OrderedStore {
         let lost = lost_row(sets);
         for set in sets {
             let mut state = self.write();
-            if set.lsn <= state.applied {
+            if set.lsn <= state.span.applied {
                 continue;
             }
             for row in &set.rows {
@@ -145,8 +140,8 @@ impl Store for OrderedStore {
                 }
                 state.write(row);
             }
-            state.applied = set.lsn;
-            state.reaches = state.reaches.max(set.lsn);
+            let reaches = state.span.reaches.max(set.lsn);
+            state.span = Span { applied: set.lsn, reaches };
         }
         Ok(())
     }
@@ -156,7 +151,7 @@ impl Store for OrderedStore {
         for row in rows {
             state.write(row);
         }
-        (state.applied, state.reaches) = (span.applied, span.reaches);
+        state.span = span;
         Ok(())
     }
 
@@ -164,7 +159,7 @@ impl Store for OrderedStore {
         #[cfg(feature = "testkit")]
         {
             let mut state = self.write();
-            state.durable = state.applied;
+            state.durable = state.span.applied;
         }
         self.applied()
     }

@@ -92,7 +92,7 @@ pub struct Tuning {
     /// What a state folder would hold, where files are simulated: each open finds these rows, and
     /// an open may repair the log from them as from sled.
     pub kept_state: Option<Arc<OrderedStore>>,
-    /// How many bytes of rows may wait for the state. 32 MiB for one on disk and none in memory, if absent.
+    /// How many bytes of rows may wait for the state. 64 MiB for one on disk and none in memory, if absent.
     pub memtable: Option<MemtableBytes>,
     /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
     pub background: bool,

@@ -73,6 +73,11 @@ impl LogContext {
         }
     }
 
+    /// The number of the newest file of one kind. 0: there is none.
+    pub(crate) fn newest(&self, kind: FileKind) -> Result<u64, LogError> {
+        Ok(self.numbers(kind)?.last().copied().unwrap_or(0))
+    }
+
     /// Numbers of all files of one kind, in rising order.
     pub(crate) fn numbers(&self, wanted: FileKind) -> Result<Vec<u64>, LogError> {
         let entries = self

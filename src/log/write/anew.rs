@@ -28,8 +28,8 @@ pub(crate) fn write_anew(
     end: End,
     rows: &mut Rows<'_>,
 ) -> Result<Manifest, LogError> {
-    let newest = |kind| Ok::<_, LogError>(context.numbers(kind)?.last().copied().unwrap_or(0));
-    let covered = before.last.max(newest(FileKind::Segment)?).max(newest(FileKind::Preparing)?);
+    let newest = context.newest(FileKind::Segment)?.max(context.newest(FileKind::Preparing)?);
+    let covered = before.last.max(newest);
     let tail = Tail { segment: covered, id: [0; 16], offset: 0, end, tag: context.random()? };
     Ok(Manifest {
         format,
@@ -45,6 +45,5 @@ pub(crate) fn write_anew(
 
 /// A number for a snapshot that is above all files, whatever the manifest says.
 pub(crate) fn unused_snapshot(context: &LogContext, next: u64) -> Result<u64, LogError> {
-    let newest = context.numbers(FileKind::Snapshot)?.last().copied().unwrap_or(0);
-    Ok(next.max(newest.saturating_add(1)))
+    Ok(next.max(context.newest(FileKind::Snapshot)?.saturating_add(1)))
 }

@@ -258,6 +258,12 @@ impl Log {
         let Prepared { .. } = prepared;
     }
 
+    /// Bytes that the next snapshot takes at most, also if its compaction begins late.
+    pub fn next_snapshot_bytes(&self) -> u64 {
+        let bytes = self.manifest.snapshot.bytes;
+        bytes.saturating_add(bytes.min(ENDED_BYTES_MAX).saturating_mul(2))
+    }
+
     /// Whether ended segments are large or many enough to be merged into a new snapshot: more bytes than
     /// the snapshot and than eight first segments, or than 128 MiB; or 8 segments. If it were due sooner,
     /// each put would be rewritten several times.

@@ -1,7 +1,7 @@
 //! What the rules may use besides the vault's state: who asks, when, and fresh identities.
 
 use crate::env::UnixMillis;
-use crate::model::{Lsn, RecordId, Scope, Suffix};
+use crate::model::{Lsn, Scope, Suffix};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -40,8 +40,6 @@ pub struct Context {
     pub now: Now,
     /// The operation's place in the order, if it changes anything.
     pub lsn: Lsn,
-    /// The id that a secret made by this operation gets.
-    pub fresh_id: RecordId,
     /// The ARN suffix that a secret made by this operation gets.
     pub suffix: Suffix,
     /// The rotation functions that can be called, by ARN.

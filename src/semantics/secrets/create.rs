@@ -70,7 +70,7 @@ impl Decide for CreateSecret<PayloadKind> {
         let cross_account = cross_account_primary(&context.scope, request)?;
         let tags = tags::first(request.tags.as_deref().unwrap_or_default())?;
         let record = SecretRecord {
-            id: context.fresh_id,
+            id: view.fresh_id(&context.scope, context.lsn),
             scope: context.scope.clone(),
             name,
             suffix: context.suffix,

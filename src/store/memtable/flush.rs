@@ -5,21 +5,17 @@
 //! set up to which it has all of them, and the last that the flush may have brought (ST1).
 
 use super::plan::Plan;
-use super::table::{Looked, Newer, Tables};
+use super::table::Tables;
 use crate::env::faults::{self, Fault};
+use crate::env::threads::sync::RwLockWriteGuard;
 use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
-use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
-use crate::model::{ChangeSet, Lsn, RowChange, Tree};
-use crate::store::range::Bounds;
-use crate::store::{Span, Store, StoreError};
+use crate::env::threads::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use crate::model::{ChangeSet, Lsn, RowChange};
+use crate::store::{Span, Store, StoreError, TRANSACTION_ROWS};
 use std::sync::Arc;
 
 /// What a row in the table takes besides its key and value.
 const ROW_OVERHEAD: u64 = 192;
-
-/// Rows in a transaction. Each may halve a block, and sled hangs on a slow disk if one transaction writes
-/// many more (rule SL6 of `sled_store`).
-const TRANSACTION_ROWS: usize = 160;
 
 /// How many bytes the table may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +43,7 @@ impl MemtableBytes {
 pub(super) struct Waiting {
     /// Published, and not taken by a flush, in order.
     sets: Vec<Arc<ChangeSet>>,
-    /// Bytes of what was not flushed, also of what a flush has taken.
+    /// Bytes of all rows in the tables: those in `sets`, and those of the flush under way.
     bytes: u64,
     is_stopping: bool,
     has_failed: bool,
@@ -104,9 +100,11 @@ impl<S: Store> Shared<S> {
         Lsn(self.published.load(Ordering::Acquire))
     }
 
-    /// The last operation of table and state together. Only a load gets the state ahead of the table.
-    pub(super) fn applied(&self) -> Result<Lsn, StoreError> {
-        Ok(self.below.applied()?.max(self.published()))
+    /// How far table and state are together. Only a load gets the state ahead of the table.
+    pub(super) fn span(&self) -> Result<Span, StoreError> {
+        let (below, published) = (self.below.span()?, self.published());
+        let reaches = below.reaches.max(published);
+        Ok(Span { applied: below.applied.max(published), reaches })
     }
 
     /// Bytes of rows that wait to be flushed.
@@ -119,14 +117,14 @@ impl<S: Store> Shared<S> {
         if self.bytes.max == 0 {
             return self.below.apply(&sets);
         }
-        let applied = self.applied()?;
+        let applied = self.span()?.applied;
         let sets: Vec<Arc<ChangeSet>> =
             sets.into_iter().filter(|set| set.lsn > applied).map(Arc::new).collect();
         let Some(last) = sets.last().map(|set| set.lsn) else { return Ok(()) };
         let bytes: u64 = sets.iter().map(|set| bytes_of(set)).sum();
         // Held from here on, so that a flush takes a set exactly if it takes the table with its rows.
         let mut waiting = self.waiting();
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables();
         for set in &sets {
             tables.insert(set);
         }
@@ -183,16 +181,16 @@ impl<S: Store> Shared<S> {
         let (count, rows) = plan.next(self.bytes.transaction_rows);
         let (to, is_done) = (plan.to, plan.has_only(count));
         let is_named = is_done || faults::active(Fault::FlushNamesItsEnd);
-        let applied = if is_named { to } else { self.below.applied()? };
+        let below = self.below.span()?;
         // A flush that was cut short may have brought more than this one will.
-        let reaches = to.max(self.below.reaches()?);
+        let reaches = to.max(below.reaches);
+        let applied = if is_named { to } else { below.applied };
         self.below.apply_part(&rows, Span { applied, reaches })?;
         // Not before: after an error the change sets still wait.
-        plan.bytes += plan.pass(count).map(|set| bytes_of(&set)).sum::<u64>();
+        plan.pass(count);
         if let Some(plan) = flushing.take_if(|_| is_done) {
             // A reader asks the tables first and the state after that, so it finds each row in one of them.
-            let frozen =
-                self.tables.write().unwrap_or_else(PoisonError::into_inner).forget_frozen();
+            let frozen = self.tables_mut().forget_frozen();
             self.waiting().bytes -= plan.bytes;
             drop(frozen);
         }
@@ -206,33 +204,19 @@ impl<S: Store> Shared<S> {
         let mut waiting = self.waiting();
         let sets = std::mem::take(&mut waiting.sets);
         if !sets.is_empty() {
-            self.tables.write().unwrap_or_else(PoisonError::into_inner).freeze();
+            self.tables_mut().freeze();
         }
         drop(waiting);
         sets
     }
 
-    /// A row as the tables have it.
-    pub(super) fn look(&self, tree: Tree, key: &[u8]) -> Looked {
-        let at = self.published();
-        self.tables.read().unwrap_or_else(PoisonError::into_inner).get(tree, key, at)
+    /// The rows that the state below may lack. A poisoned lock is ignored, as above.
+    pub(super) fn tables(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Up to `limit` rows of the tables at `at` within `bounds`, in order. `true`: there are no more.
-    pub(super) fn page(
-        &self,
-        tree: Tree,
-        bounds: &Bounds,
-        at: Lsn,
-        limit: usize,
-    ) -> (Vec<Newer>, bool) {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
-        tables.page(tree, bounds, at, limit)
-    }
-
-    /// Whether the state below has everything that was published.
-    pub(super) fn is_empty(&self) -> bool {
-        self.tables.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    fn tables_mut(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The life of the thread: it flushes when there is enough to do, until it is stopped.
@@ -282,7 +266,7 @@ impl<S: Store> Drop for Failing<'_, S> {
     }
 }
 
-fn bytes_of(set: &ChangeSet) -> u64 {
+pub(super) fn bytes_of(set: &ChangeSet) -> u64 {
     set.rows.iter().map(row_bytes).sum()
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! publish -> table (skip list) -> readers: the newest version up to the published operation
 //!                  |
-//!                  +-> flusher: whole change sets, in order, in bounded transactions -> the state below
+//!                  +-> flusher: whole change sets, secret by secret, in bounded transactions -> the state below
 //! ```
 //!
 //! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is
@@ -141,16 +141,14 @@ impl<S: Store + 'static> Drop for Memtable<S> {
 }
 
 impl<S: Store> Store for Memtable<S> {
-    fn applied(&self) -> Result<Lsn, StoreError> {
-        self.shared.applied()
-    }
-
-    fn reaches(&self) -> Result<Lsn, StoreError> {
-        Ok(self.below().reaches()?.max(self.shared.published()))
+    fn span(&self) -> Result<Span, StoreError> {
+        self.shared.span()
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
-        match self.shared.look(tree, key) {
+        let at = self.shared.published();
+        let looked = self.shared.tables().get(tree, key, at);
+        match looked {
             Looked::Row(row) => Ok(Some(row)),
             Looked::Removed => Ok(None),
             Looked::Unknown => self.below().get(tree, key),
@@ -166,7 +164,7 @@ impl<S: Store> Store for Memtable<S> {
             let rest = Range { after: merged.last.as_deref(), limit, ..range };
             let Some(bounds) = rest.bounds().filter(|_| limit > 0) else { break };
             // The table before the state (MT3).
-            let newer = self.shared.page(tree, &bounds, at, limit.max(PAGE_ROWS));
+            let newer = self.shared.tables().page(tree, &bounds, at, limit.max(PAGE_ROWS));
             let below = self.below().range(tree, rest)?;
             let below_ends = below.len() < limit;
             if merged.add(newer, (below, below_ends)) {
@@ -177,7 +175,7 @@ impl<S: Store> Store for Memtable<S> {
     }
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
-        if self.shared.is_empty() {
+        if self.shared.tables().is_empty() {
             return self.below().scan(tree, visit);
         }
         let mut after: Option<Box<[u8]>> = None;

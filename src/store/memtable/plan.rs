@@ -4,7 +4,7 @@
 //! down before an older one that has no row in common with it. Sets that have rows in common stay in their
 //! order, whatever secrets they are about.
 
-use super::flush::row_bytes;
+use super::flush::{bytes_of, row_bytes};
 use crate::env::faults::{self, Fault};
 use crate::model::{ChangeSet, Lsn, RowChange, Tree};
 use crate::store::TRANSACTION_BYTES_MAX;
@@ -22,7 +22,7 @@ fn owner(row: &RowChange) -> Owner<'_> {
 pub(super) struct Plan {
     /// The last of all of them.
     pub(super) to: Lsn,
-    /// Bytes of what has gone down.
+    /// Bytes of all of them, also of those that have.
     pub(super) bytes: u64,
     sets: VecDeque<Arc<ChangeSet>>,
 }
@@ -38,8 +38,9 @@ impl Plan {
         let mut ordered: Vec<(Owner<'_>, &Arc<ChangeSet>)> =
             sets.iter().map(|set| (groups.of(set), set)).collect();
         ordered.sort_unstable_by_key(|(group, set)| (*group, set.lsn));
+        let bytes = ordered.iter().map(|(_, set)| bytes_of(set)).sum();
         let sets = ordered.into_iter().map(|(_, set)| Arc::clone(set)).collect();
-        Some(Self { to, bytes: 0, sets })
+        Some(Self { to, bytes, sets })
     }
 
     /// Whether these many change sets are all that have not gone down.
@@ -47,9 +48,9 @@ impl Plan {
         self.sets.len() <= count
     }
 
-    /// Takes the next change sets out, which have gone down.
-    pub(super) fn pass(&mut self, count: usize) -> impl Iterator<Item = Arc<ChangeSet>> {
-        self.sets.drain(..count.min(self.sets.len()))
+    /// Goes on behind the next change sets, which have gone down.
+    pub(super) fn pass(&mut self, count: usize) {
+        self.sets.drain(..count.min(self.sets.len()));
     }
 
     /// How many of the next change sets fit into one transaction, and the rows that have their effect: the
@@ -134,7 +135,8 @@ mod tests {
         let mut order = Vec::new();
         while !plan.has_only(0) {
             let (count, _) = plan.next(256);
-            order.extend(plan.pass(count).map(|set| set.lsn.0));
+            order.extend(plan.sets.iter().take(count).map(|set| set.lsn.0));
+            plan.pass(count);
         }
         order
     }

@@ -117,7 +117,7 @@ pub(super) type Newer = (Box<[u8]>, Option<Box<[u8]>>);
 
 /// All versions that were published within some time.
 #[derive(Default)]
-struct Table(SkipMap<Place, Version>);
+pub(super) struct Table(SkipMap<Place, Version>);
 
 impl Table {
     /// The newest version of a row at `at`.
@@ -159,7 +159,7 @@ impl Tables {
     }
 
     /// Forgets the frozen table: the state below has all of it. The caller drops it without a lock.
-    pub(super) fn forget_frozen(&mut self) -> Option<impl Sized + use<>> {
+    pub(super) fn forget_frozen(&mut self) -> Option<Table> {
         self.frozen.take()
     }
 

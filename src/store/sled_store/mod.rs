@@ -41,8 +41,7 @@ mod tidy;
 use super::{Range, Row, Span, Store, StoreError, TRANSACTION_BYTES_MAX};
 use crate::env::real::KeptFolder;
 use crate::env::{File, Fs};
-use crate::model::limits::OPERATION_ROWS_MAX;
-use crate::model::{ChangeSet, Lsn, RowChange, Tree};
+use crate::model::{Lsn, RowChange, Tree};
 use blocks::{BlockPuts, Layout, Trees};
 use contain::Contained;
 use files::Descriptors;
@@ -266,12 +265,8 @@ impl SledStore {
 }
 
 impl Store for SledStore {
-    fn applied(&self) -> Result<Lsn, StoreError> {
-        self.shared.applied()
-    }
-
-    fn reaches(&self) -> Result<Lsn, StoreError> {
-        Ok(self.shared.span()?.reaches)
+    fn span(&self) -> Result<Span, StoreError> {
+        self.shared.span()
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
@@ -285,34 +280,6 @@ impl Store for SledStore {
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
         blocks::scan(&self.shared.sled, tree, visit)
-    }
-
-    fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {
-        let _applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        let Span { applied, reaches } = self.shared.span()?;
-        let (mut rows, mut last) = (RowsByKey::new(), applied);
-        let (mut count, mut bytes) = (0, 0);
-        let at = |last: Lsn| Span { applied: last, reaches: reaches.max(last) };
-        for set in sets {
-            if set.lsn <= last {
-                continue;
-            }
-            // Few rows can be many bytes: a secret's is up to 200 KiB.
-            if count + set.rows.len() > OPERATION_ROWS_MAX || bytes >= TRANSACTION_BYTES_MAX {
-                if last > applied {
-                    self.shared.transact(&rows, at(last))?;
-                }
-                rows.clear();
-                (count, bytes) = (0, 0);
-            }
-            last = set.lsn;
-            count += set.rows.len();
-            bytes += set.rows.iter().map(RowChange::bytes).sum::<u64>();
-            for row in &set.rows {
-                add(&mut rows, row);
-            }
-        }
-        if last > applied { self.shared.transact(&rows, at(last)) } else { Ok(()) }
     }
 
     fn apply_part(&self, rows: &[RowChange], span: Span) -> Result<(), StoreError> {

@@ -38,8 +38,8 @@ impl Gate {
 }
 
 impl Store for &'static Gate {
-    fn applied(&self) -> Result<Lsn, StoreError> {
-        self.below.applied()
+    fn span(&self) -> Result<Span, StoreError> {
+        self.below.span()
     }
 
     fn get(&self, tree: Tree, key: &[u8]) -> Result<Option<Box<[u8]>>, StoreError> {
@@ -52,10 +52,6 @@ impl Store for &'static Gate {
 
     fn scan(&self, tree: Tree, visit: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
         self.below.scan(tree, visit)
-    }
-
-    fn reaches(&self) -> Result<Lsn, StoreError> {
-        self.below.reaches()
     }
 
     fn apply(&self, sets: &[ChangeSet]) -> Result<(), StoreError> {

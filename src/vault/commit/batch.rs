@@ -8,7 +8,7 @@ use super::job::{Job, Mutate};
 use crate::crypto::{Keyring, RowShare, SetSum};
 use crate::env::{Entropy, ReadAhead, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Lsn, RecordId, RowChange, Scope, Seq, Suffix, Tree};
+use crate::model::{Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep, View};
 use crate::vault::error::RowError;
 use crate::vault::rows;
@@ -123,7 +123,6 @@ impl Batch<'_> {
             scope: scope.clone(),
             now: self.now,
             lsn,
-            fresh_id: self.fresh_id(scope, mutation),
             suffix: fresh_suffix(shared, mutation).map_err(PlanError::Refused)?,
             functions: shared.rotation_schedule.names(),
         };
@@ -157,15 +156,6 @@ impl Batch<'_> {
         let changes = sealer.rows(effects)?;
         self.write(changes)?;
         Ok(plan.answer)
-    }
-
-    /// The id of a secret that the mutation makes. Only such an operation needs it, so the others get none.
-    fn fresh_id(&self, scope: &Scope, mutation: &Command) -> RecordId {
-        if mutation.needs_suffix() {
-            rows::fresh_id(self.keys, scope, self.lsn.next())
-        } else {
-            RecordId([0; 16])
-        }
     }
 
     /// The note keeps the time of the *oldest* purge that no switch has covered, so a later purge leaves it.
@@ -258,15 +248,14 @@ impl Batch<'_> {
         let mut sum = self.sum.clone();
         let mut written = Vec::with_capacity(rows.len());
         for PlannedRow { change, opened, is_new } in rows {
-            let mut share = None;
-            if change.tree.is_digested() {
-                self.take_out(&mut sum, &change, is_new)?;
-                let key = self.keys.digest_key();
-                let value = change.value.as_deref();
-                share = value.map(|value| RowShare::of(key, change.tree, &change.key, value));
-                if let Some(share) = &share {
-                    sum.add_share(share);
-                }
+            self.take_out(&mut sum, &change, is_new)?;
+            let key = self.keys.digest_key();
+            let share = change
+                .value
+                .as_deref()
+                .and_then(|value| RowShare::of(key, change.tree, &change.key, value));
+            if let Some(share) = &share {
+                sum.add_share(share);
             }
             written.push((change, opened.map(|opened| Known { opened, share })));
         }
@@ -283,6 +272,9 @@ impl Batch<'_> {
         RowChange { tree, key, .. }: &RowChange,
         is_new: bool,
     ) -> std::result::Result<(), RowError> {
+        if !tree.is_digested() {
+            return Ok(());
+        }
         if is_new {
             assert!(!cfg!(test) || self.layer.get(*tree, key)?.is_none(), "a new row was there");
             return Ok(());

@@ -12,7 +12,7 @@ use crate::crypto::{Keyring, Keystore, Unlock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{End, Log, LogError, Recovered, RowFormat};
 use crate::model::Tree;
-use crate::store::{OrderedStore, Store};
+use crate::store::{OrderedStore, Span, Store};
 use crate::vault::anchor::{Anchor, NoteFor};
 use crate::vault::directory::VaultDir;
 use crate::vault::error::RowError;
@@ -272,8 +272,7 @@ fn compare_state(
             .push("the state is missing or cannot be read; the next open rebuilds it".to_owned());
         return;
     };
-    let (applied, reaches) =
-        (state.applied().unwrap_or_default(), state.reaches().unwrap_or_default());
+    let Span { applied, reaches } = state.span().unwrap_or_default();
     if reaches > end.lsn {
         report.note(Finding {
             file: "log".to_owned(),

@@ -257,7 +257,7 @@ fn new_end(
         return Ok(found.end.clone());
     }
     let known = salvage_source.last_known().map_or(found.end.lsn, |end| end.lsn);
-    let reaches = state.and_then(|state| state.reaches().ok()).unwrap_or_default();
+    let reaches = state.and_then(|state| state.span().ok()).unwrap_or_default().reaches;
     let lsn = found.end.lsn.max(known).max(reaches).next();
     let sum = sum_rows(&found.rows, keys).map_err(RowError::from)?;
     Ok(End { lsn, digest: sum.digest(keys.digest_key(), lsn), ..found.end.clone() })

@@ -19,9 +19,7 @@ struct PoliciesV1 {
 pub(super) fn encode(policies: &Policies) -> Result<Vec<u8>, CodecError> {
     let named = policies.named.iter().map(|(name, text)| (name.clone(), text.clone()));
     let content = PoliciesV1 { default: policies.default.clone(), named: named.collect() };
-    let mut bytes = vec![VERSION];
-    bytes.append(&mut codec::encode(&content, BYTES_MAX)?);
-    Ok(bytes)
+    codec::encode(&[VERSION], &content, BYTES_MAX)
 }
 
 /// Decodes the bytes, and refuses any that no writer makes: no policy at all, a name twice, names out of
@@ -90,7 +88,7 @@ mod tests {
         let pair = |name: &str| (name.to_owned(), String::new());
         for named in [vec![pair("b"), pair("a")], vec![pair("a"), pair("a")]] {
             let content = PoliciesV1 { default: None, named };
-            let bytes = [vec![1], codec::encode(&content, BYTES_MAX).unwrap()].concat();
+            let bytes = codec::encode(&[1], &content, BYTES_MAX).unwrap();
             assert_eq!(decode(&bytes), Err(CodecError));
         }
     }

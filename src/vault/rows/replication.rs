@@ -31,9 +31,7 @@ pub(super) fn encode(replication: &Replication) -> Result<Vec<u8>, CodecError> {
             replicas: Vec::new(),
         },
     };
-    let mut bytes = vec![VERSION];
-    bytes.append(&mut codec::encode(&content, BYTES_MAX)?);
-    Ok(bytes)
+    codec::encode(&[VERSION], &content, BYTES_MAX)
 }
 
 /// `region` is the one that the record itself is in.

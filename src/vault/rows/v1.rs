@@ -129,7 +129,7 @@ fn label(keys: &Keyring, id: RecordId, key: &[u8], row: &[u8]) -> Result<Label, 
     if label_key(keys, id, &label.0) == key { Ok(label) } else { Err(RowError::Row("ROW-8")) }
 }
 
-/// A row that opens in no format, for one that did not open. That the store failed is another error.
+/// A row that opens in no format, for one that did not open. An error of the store is passed on.
 fn broken(tree: Tree, key: &[u8], row: &[u8], error: RowError) -> Result<RowChange, RowError> {
     if matches!(error, RowError::Store(_)) {
         return Err(error);

@@ -23,7 +23,7 @@ pub(super) fn encode<T: Serialize>(content: &T) -> Result<Vec<u8>, CodecError> {
 
 /// Encodes content under another version byte.
 pub(super) fn encode_as<T: Serialize>(version: u8, content: &T) -> Result<Vec<u8>, CodecError> {
-    codec::encode_behind(&[version], content, CONTENT_BYTES_MAX)
+    codec::encode(&[version], content, CONTENT_BYTES_MAX)
 }
 
 /// Decodes content with the version byte.

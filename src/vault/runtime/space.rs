@@ -53,13 +53,11 @@ impl Space {
         self.is_lacking(waiting)
     }
 
-    /// Notes how much the vault needs to grow, for those who ask without the log: the next snapshot,
-    /// which may be twice as large as this one, and what comes meanwhile.
+    /// Notes how much the vault needs to grow, for those who ask without the log: the next snapshot, and what
+    /// comes meanwhile.
     pub(crate) fn note_needed(&self, log: &Log) {
-        let needed = log
-            .snapshot_bytes()
-            .saturating_mul(3)
-            .saturating_add(log.segment_bytes().saturating_mul(2));
+        let needed =
+            log.next_snapshot_bytes().saturating_add(log.segment_bytes().saturating_mul(2));
         self.needed.store(needed, Ordering::Relaxed);
     }
 

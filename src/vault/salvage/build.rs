@@ -12,7 +12,7 @@ use crate::crypto::{Keyring, SetSum};
 use crate::error::Result;
 use crate::log::{End, LogError, RowFormat, SalvageSource};
 use crate::model::{ChangeSet, Lsn, RowChange};
-use crate::store::{OrderedStore, Store};
+use crate::store::{OrderedStore, Span, Store};
 use crate::vault::error::RowError;
 use crate::vault::state::compare::has_all_values;
 use crate::vault::state::sums::{advance, sum_rows};
@@ -101,7 +101,7 @@ fn from_store(
     if !has_all_values(&rows, keys) {
         return None;
     }
-    let (lsn, reaches) = (rows.applied().ok()?, rows.reaches().ok()?);
+    let Span { applied: lsn, reaches } = rows.span().ok()?;
     let sum = sum_rows(&rows, keys).ok()?;
     let end = salvage_source.known(lsn, &sum.digest(keys.digest_key(), lsn)).cloned();
     Some(Built { rows, sum, end: end.filter(|_| reaches == lsn), source })
@@ -122,7 +122,7 @@ fn apply_frames(built: &mut Built, salvage_source: &SalvageSource, keys: &Keyrin
         let mut sum = built.sum.clone();
         let is_advanced = advance(&built.rows, keys, &mut sum, &frame).is_ok();
         // The state has rows of later frames. Only when those are applied can a digest fit.
-        let is_amid = end.lsn < built.rows.reaches().map_err(|_| LogError::Stopped)?;
+        let is_amid = end.lsn < built.rows.span().map_err(|_| LogError::Stopped)?.reaches;
         let fits = sum.digest(keys.digest_key(), end.lsn) == end.digest;
         if is_advanced && is_amid {
             built.rows.apply(&frame.sets).map_err(|_| LogError::Stopped)?;

@@ -39,7 +39,7 @@ pub(super) fn loss(
     end: &End,
 ) -> Result<Option<Loss>> {
     // A flush that was cut short has brought operations up to there.
-    let reaches = state.and_then(|state| state.reaches().ok()).unwrap_or_default();
+    let reaches = state.and_then(|state| state.span().ok()).unwrap_or_default().reaches;
     let proven = salvage_source.proven_end();
     let known = salvage_source.last_known().map_or(end.lsn, |last| last.lsn);
     let highest = known.max(reaches);

@@ -5,7 +5,7 @@ use crate::env::{Env, File, FileKind, Fs, OpenMode, is_no_space, read_exact_at, 
 use crate::error::{Error, Result};
 use crate::model::{RowChange, Tree};
 use crate::store::guard::{STATE_DIR, state_dir};
-use crate::store::{OrderedStore, SledOptions, SledStore, Span, Store};
+use crate::store::{OrderedStore, SledOptions, SledStore, Store};
 use crate::vault::directory::VaultDir;
 use crate::vault::state::serving::State;
 use std::path::{Path, PathBuf};
@@ -60,7 +60,7 @@ impl Drop for StateCopy {
 
 /// A copy of a store's rows at its LSN.
 pub(crate) fn in_memory(store: &dyn Store) -> Option<OrderedStore> {
-    let (applied, reaches) = (store.applied().ok()?, store.reaches().ok()?);
+    let span = store.span().ok()?;
     let mut rows = Vec::new();
     for tree in Tree::ALL {
         let mut take = |key: &[u8], value: &[u8]| {
@@ -69,7 +69,7 @@ pub(crate) fn in_memory(store: &dyn Store) -> Option<OrderedStore> {
         store.scan(tree, &mut take).ok()?;
     }
     let memory = OrderedStore::new();
-    memory.apply_part(&rows, Span { applied, reaches }).ok()?;
+    memory.apply_part(&rows, span).ok()?;
     Some(memory)
 }
 

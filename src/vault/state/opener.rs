@@ -3,8 +3,8 @@
 //! The state's own LSN and the *recomputed* digest of its rows decide:
 //!
 //! - Equal to the log at some frame: the frames after it are applied.
-//! - Between two of them, because a flush was cut short: the frames after the first are applied, and what
-//!   comes of it is compared at the end of the log.
+//! - Between two of them, because a flush was cut short: the frames after the first are applied, and the
+//!   result is compared at the end of the log.
 //! - Older than the snapshot, unequal or unreadable: it is set aside and rebuilt from snapshot and frames.
 //! - Newer than the end of the log: the log has lost acknowledged operations. That is damage, and no repair
 //!   forgets them silently.
@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, LogError, Recovered, RowFormat};
 use crate::model::{Lsn, Tree};
 use crate::store::guard::set_aside;
-use crate::store::{OrderedStore, SledOptions, SledStore, Store, StoreError};
+use crate::store::{OrderedStore, SledOptions, SledStore, Span, Store, StoreError};
 use crate::vault::directory::VaultDir;
 use crate::vault::error::RowError;
 use crate::vault::options::{OnProgress, Progress, StoreChoice, Tuning};
@@ -158,9 +158,7 @@ impl StateOpener<'_> {
     /// Applies the frames that the state lacks. `None`: it does not belong to this log.
     fn catch_up(&self, state: State, recovered: &Recovered) -> Result<Option<Opened>> {
         let (end, snapshot) = (recovered.end(), recovered.snapshot_lsn());
-        let (Ok(applied), Ok(reaches)) = (state.store().applied(), state.store().reaches()) else {
-            return Ok(None);
-        };
+        let Ok(Span { applied, reaches }) = state.store().span() else { return Ok(None) };
         if reaches > end.lsn {
             if !self.is_ours(state.store()) {
                 // It is another vault's, or no one's, and says nothing about this log.

@@ -19,7 +19,7 @@ use std::hash::{BuildHasher, RandomState};
 const GENERATION_BYTES: usize = 128 << 10;
 /// Longer sealed values are not kept: opening one costs more than finding it.
 const SEALED_BYTES_MAX: usize = 8 << 10;
-/// What an entry takes besides its bytes of variable length, about, with its place beside its secret.
+/// About what an entry takes besides its texts and its value, with its place in the list of its secret.
 const ENTRY_BYTES: usize = 500;
 
 /// A request for a value, as it was made.
@@ -42,7 +42,7 @@ pub(crate) struct FoundValue {
     /// Wiped when the last reader lets it go.
     key: Arc<ValueKey>,
     sealed: Box<[u8]>,
-    /// The day of the read that found it, which left an access mark. Other reads of that day leave none.
+    /// Whoever reads it on this day need not leave an access mark: the read that found it did.
     pub(crate) day: UnixMillis,
 }
 

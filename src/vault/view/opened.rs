@@ -15,10 +15,8 @@ use crate::model::{ChangeSet, Lsn, RecordId, SecretRecord, Seq, Stage, Tree, Ver
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Rows in each of the two generations of a shard: 32,768 rows in all.
+/// Rows in each of the two generations of a shard: 32,768 rows in all, and as many data keys.
 const GENERATION_ROWS: usize = 256;
-/// The part of a key that is the secret's id, in every tree but `names`.
-const ID_BYTES: usize = 16;
 /// Secrets of a shard of which values are kept.
 const VALUE_SECRETS: usize = 512;
 /// Requests that may find values of one secret. Each text that means the secret is one of its own.
@@ -79,13 +77,13 @@ impl OpenedRows {
 
     /// Whether no change of the secret has begun to be shown since `at`.
     pub(crate) fn is_unchanged(&self, id: RecordId, at: Lsn) -> bool {
-        self.shard(&id.0).is_some_and(|shard| at >= shard.changed)
+        self.shard(Tree::Secrets, &id.0).is_some_and(|shard| at >= shard.changed)
     }
 
     /// Keeps a value that was found at `at`, unless its secret has changed since.
     pub(crate) fn keep_value(&self, found: FoundValue, at: Lsn) {
         let id = found.id();
-        let Some(mut shard) = self.shard(&id.0) else { return };
+        let Some(mut shard) = self.shard(Tree::Secrets, &id.0) else { return };
         if at < shard.changed {
             return;
         }
@@ -119,26 +117,26 @@ impl OpenedRows {
         }
     }
 
-    fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Shard>> {
+    fn shard(&self, tree: Tree, key: &[u8]) -> Option<MutexGuard<'_, Shard>> {
         // An id ends with a number that counts up, and a name's key is a keyed hash: both spread well.
-        let id = key.get(..ID_BYTES).unwrap_or(key);
+        let id = tree.secret_of(key).unwrap_or(key);
         self.shards.of(id.iter().fold(0, |sum, byte| sum ^ u64::from(*byte)))
     }
 
     /// What was kept of a row.
     pub(crate) fn get(&self, tree: Tree, key: &[u8]) -> Option<Opened> {
-        self.shard(key)?.rows.get(&RowKey::of(tree, key)?).map(|known| known.opened)
+        self.shard(tree, key)?.rows.get(&RowKey::of(tree, key)?).map(|known| known.opened)
     }
 
     /// What a row adds to the sum over the rows.
     pub(crate) fn share(&self, tree: Tree, key: &[u8]) -> Option<RowShare> {
-        self.shard(key)?.rows.look(&RowKey::of(tree, key)?)?.share.clone()
+        self.shard(tree, key)?.rows.look(&RowKey::of(tree, key)?)?.share.clone()
     }
 
     /// Keeps an opened row that was read at `at`, unless its secret has changed since.
     pub(crate) fn keep(&self, tree: Tree, key: &[u8], known: Known, at: Lsn) {
         let Some(place) = RowKey::of(tree, key) else { return };
-        if let Some(mut shard) = self.shard(key).filter(|shard| at >= shard.changed) {
+        if let Some(mut shard) = self.shard(tree, key).filter(|shard| at >= shard.changed) {
             shard.rows.insert(place, known);
         }
     }
@@ -155,13 +153,15 @@ impl OpenedRows {
 
     /// The data key of the version with this row.
     pub(crate) fn data_key(&self, version: &[u8]) -> Option<Arc<ValueKey>> {
-        self.shard(version)?.keys.get(&RowKey::of(Tree::Versions, version)?)
+        self.shard(Tree::Versions, version)?.keys.get(&RowKey::of(Tree::Versions, version)?)
     }
 
     /// Keeps a data key that was read at `at`, unless its secret has changed since.
     pub(crate) fn keep_data_key(&self, version: &[u8], key: Arc<ValueKey>, at: Lsn) {
         let Some(place) = RowKey::of(Tree::Versions, version) else { return };
-        if let Some(mut shard) = self.shard(version).filter(|shard| at >= shard.changed) {
+        if let Some(mut shard) =
+            self.shard(Tree::Versions, version).filter(|shard| at >= shard.changed)
+        {
             shard.keys.insert(place, key);
         }
     }
@@ -179,10 +179,12 @@ impl OpenedRows {
                 if row.tree == Tree::Blobs {
                     continue;
                 }
-                let Some(mut shard) = self.shard(&row.key) else { continue };
+                let Some(mut shard) = self.shard(row.tree, &row.key) else { continue };
                 shard.changed = shard.changed.max(set.lsn);
-                let id = row.key.first_chunk().map(|id| RecordId(*id));
-                if let Some((id, places)) = id.and_then(|id| shard.values.remove_entry(&id)) {
+                let id = row.tree.secret_of(&row.key).and_then(|id| id.try_into().ok());
+                if let Some((id, places)) =
+                    id.and_then(|id| shard.values.remove_entry(&RecordId(id)))
+                {
                     self.forget_values(id, &places);
                 }
                 if is_purge && row.tree == Tree::Secrets {

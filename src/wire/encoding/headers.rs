@@ -1,4 +1,4 @@
-//! Names of headers, made once and not with every request, and how a header is read that stands once.
+//! Names of headers, made once and not with every request, and reading a header that may stand only once.
 
 use hyper::header::AsHeaderName;
 use hyper::http::{HeaderMap, HeaderName};

@@ -24,7 +24,7 @@ pub(super) struct Authorization<'a> {
     pub(super) signature: &'a str,
     /// The time of the request, as it claims.
     pub(super) at: UnixMillis,
-    /// The same time as text, as the scope was compared with it and as it is signed.
+    /// The same time as text: it is signed, and the day of the scope is compared with it.
     pub(super) basic: [u8; 16],
     pub(super) audience: Audience,
 }

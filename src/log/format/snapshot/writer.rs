@@ -77,8 +77,7 @@ impl SnapshotWriter {
             return Err(LogError::Refused { what: "snapshot rows do not rise" });
         }
         if !self.format.has(tree) {
-            // It came from a frame of this log.
-            return Err(LogError::damaged(&self.name, 0, "MAN-8"));
+            return Err(LogError::Refused { what: "a row of another format" });
         }
         let row_bytes = 8 + key.len() + value.len();
         if self.payload_rows > 0 && self.payload.len() + row_bytes > PAYLOAD_BYTES {

@@ -223,7 +223,6 @@ impl World {
             scope: self.scope.clone(),
             now: self.now,
             lsn,
-            fresh_id: self.view.fresh_id(&self.scope, lsn),
             suffix: Suffix(suffix),
             functions: Arc::new(self.functions.clone()),
         }
