@@ -1,6 +1,7 @@
 //! `check` and `repair` as scripts see them: exit codes, what is said, what is kept.
 
 use crate::cmd::Home;
+use crate::common::search::newest_segment;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -24,15 +25,6 @@ fn rot(path: &Path, at: usize) {
     let mut bytes = std::fs::read(path).unwrap();
     bytes[at] ^= 4;
     std::fs::write(path, bytes).unwrap();
-}
-
-/// The last file of the log with frames in it.
-fn newest_segment(home: &Home) -> PathBuf {
-    let mut segments = contents(&home.vault().join("log")).into_iter().filter(|(path, bytes)| {
-        path.extension().is_some_and(|end| end == "wal")
-            && bytes[4096..].iter().any(|byte| *byte != 0)
-    });
-    segments.next_back().unwrap().0
 }
 
 fn filled() -> Home {
@@ -94,7 +86,7 @@ fn a_damaged_snapshot_is_reported_by_check_and_repaired_by_repair() {
 #[test]
 fn what_would_be_lost_is_listed_and_lost_only_when_accepted() {
     let home = filled();
-    rot(&newest_segment(&home), 4096 + 300);
+    rot(&newest_segment(&home.vault()), 4096 + 300);
     std::fs::remove_dir_all(home.vault().join("state")).unwrap();
     let said = home.run(&["check"]).expect(7);
     assert!(said.err.contains(".wal offset=4096 rule=LOG-12"), "{}", said.err);

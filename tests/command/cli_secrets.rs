@@ -1,6 +1,7 @@
 //! The operations on secrets through the real binary: what they take, print and answer.
 
 use crate::cmd::{Home, finish, mode, tree};
+use crate::common::exports::Exports;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
@@ -345,10 +346,9 @@ fn credentials_are_made_listed_and_revoked() {
     let home = Home::with_vault();
     assert_eq!(home.run(&["credentials", "ls"]).expect(0).text(), "");
     let said = home.run(&["credentials", "new", "--account", "111122223333"]).expect(0);
-    let lines: Vec<&str> = said.text().lines().collect();
-    let &[id, secret] = lines.as_slice() else { panic!("{lines:?}") };
-    let id = id.strip_prefix("export AWS_ACCESS_KEY_ID=").unwrap();
-    let secret = secret.strip_prefix("export AWS_SECRET_ACCESS_KEY=").unwrap();
+    assert_eq!(said.text().lines().count(), 2, "{}", said.text());
+    let exports = Exports::of(said.text().lines());
+    let (id, secret) = (exports.must("AWS_ACCESS_KEY_ID"), exports.must("AWS_SECRET_ACCESS_KEY"));
     assert!(id.starts_with("AKIA") && secret.len() >= 30);
     let listed = home.run(&["credentials", "ls"]).expect(0);
     assert_eq!(listed.text(), format!("{id}\t111122223333\n"));

@@ -21,7 +21,7 @@ impl Serving {
         self.0.said.iter().map(String::as_str).filter(|line| line.starts_with("export ")).collect()
     }
 
-    fn value(&self, name: &str) -> &str {
+    fn value(&self, name: &str) -> String {
         self.0.value(name)
     }
 
@@ -57,7 +57,8 @@ fn a_first_start_makes_the_vault_and_prints_the_lines_in_their_order() {
     assert!(serving.0.said.last().unwrap().starts_with("export AWS_DEFAULT_REGION="));
     assert_eq!(serving.value("AWS_REGION"), "us-east-1");
     home.key_file();
-    let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
+    let url = serving.value(NAMES[0]);
+    let address = url.strip_prefix("http://").unwrap();
     assert!(!address.ends_with(":0"));
     TcpStream::connect(address).unwrap();
     assert_eq!(serving.stop("TERM").0, 0);
@@ -149,7 +150,7 @@ fn two_vaults_with_one_keys_folder_do_not_mix_their_lines_up() {
         assert_eq!(printed.text().lines().collect::<Vec<_>>(), serving.exports());
     }
     let last = std::fs::read_to_string(home.keys().join("client.env")).unwrap();
-    assert!(last.contains(b.value("AWS_ACCESS_KEY_ID")));
+    assert!(last.contains(&b.value("AWS_ACCESS_KEY_ID")));
 }
 
 #[test]
@@ -178,7 +179,8 @@ fn a_vault_that_is_served_is_in_use_for_whoever_needs_all_of_it() {
     let home = Home::with_vault();
     let serving = Serving::start(&home, &[]);
     let pid = format!("pid={}", serving.0.id());
-    let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
+    let url = serving.value(NAMES[0]);
+    let address = url.strip_prefix("http://").unwrap();
     for args in
         [&["init"][..], &["repair"], &["repair", "--accept-loss"], &["serve", "--listen", address]]
     {
@@ -214,7 +216,8 @@ fn without_signatures_it_warns_loudly_and_stays_on_loopback() {
     let serving = Serving::start(&home, &["--auth", "none"]);
     assert!(serving.0.said.iter().any(|line| line.contains("SIGNATURES ARE NOT CHECKED")));
     assert_eq!(serving.exports().len(), 6);
-    let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
+    let url = serving.value(NAMES[0]);
+    let address = url.strip_prefix("http://").unwrap();
     let create = br#"{"Name":"n","SecretString":"v","ClientRequestToken":"11111111-2222-3333-4444-555555555555"}"#;
     assert!(post(address, "CreateSecret", create).starts_with("HTTP/1.1 200"));
     serving.stop("TERM");
@@ -225,7 +228,8 @@ fn without_signatures_it_warns_loudly_and_stays_on_loopback() {
 fn with_signatures_an_unsigned_request_is_refused() {
     let home = Home::with_vault();
     let serving = Serving::start(&home, &[]);
-    let address = serving.value(NAMES[0]).strip_prefix("http://").unwrap();
+    let url = serving.value(NAMES[0]);
+    let address = url.strip_prefix("http://").unwrap();
     let answer = post(address, "ListSecrets", b"{}");
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("MissingAuthenticationToken"));
 }

@@ -1,5 +1,6 @@
 //! A home of its own for the real `strongroom` binary: its folders, its variables, no terminal.
 
+use crate::common::exports::Exports;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -232,9 +233,9 @@ impl Served {
     }
 
     /// The printed value of a variable.
-    pub(crate) fn value(&self, name: &str) -> &str {
-        let prefix = format!("export {name}=");
-        self.said.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap()
+    #[track_caller]
+    pub(crate) fn value(&self, name: &str) -> String {
+        Exports::of(self.said.iter().map(String::as_str)).must(name).to_owned()
     }
 
     /// Sends a signal. Gives the exit code and what was said after `Ready.`.

@@ -1,4 +1,4 @@
-//! The `export` lines that `serve` and `credentials new` print for a shell.
+//! The `export` lines that `serve`, `env` and `credentials new` print for a shell.
 
 use super::sigv4::Keys;
 use std::collections::BTreeMap;
@@ -15,23 +15,28 @@ impl Exports {
         Self(pairs.map(|(name, value)| (name.to_owned(), unquoted(value))).collect())
     }
 
-    /// The value of a variable; nothing if it is not exported.
-    pub fn value(&self, name: &str) -> String {
-        self.0.get(name).cloned().unwrap_or_default()
+    /// The value of a variable that is exported.
+    #[track_caller]
+    pub fn must(&self, name: &str) -> &str {
+        let names = || self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let found = self.0.get(name);
+        found.unwrap_or_else(|| panic!("{name} is not exported, only [{}]", names()))
     }
 
     /// Host and port of the server.
+    #[track_caller]
     pub fn host(&self) -> String {
-        let url = self.value("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+        let url = self.must("AWS_ENDPOINT_URL_SECRETS_MANAGER");
         url.trim_start_matches("http://").trim_end_matches('/').to_owned()
     }
 
-    /// The key pair, and the region that requests are signed for.
+    /// The key pair, and the region that requests are signed for. All of it is exported.
+    #[track_caller]
     pub fn keys(&self) -> Keys {
         Keys {
-            access_key_id: self.value("AWS_ACCESS_KEY_ID"),
-            secret_access_key: self.value("AWS_SECRET_ACCESS_KEY"),
-            region: self.value("AWS_REGION"),
+            access_key_id: self.must("AWS_ACCESS_KEY_ID").to_owned(),
+            secret_access_key: self.must("AWS_SECRET_ACCESS_KEY").to_owned(),
+            region: self.must("AWS_REGION").to_owned(),
         }
     }
 }

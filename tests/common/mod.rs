@@ -1,5 +1,6 @@
 //! Shared code of the integration tests. Each test binary uses a part of it.
 
+pub mod block;
 pub mod exports;
 pub mod figures;
 pub mod folder;

@@ -108,6 +108,22 @@ pub fn files_below(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Those of these paths that end with this, such as the segments (`wal`) of a log, in their order.
+pub fn with_ending(paths: impl IntoIterator<Item = PathBuf>, end: &str) -> Vec<PathBuf> {
+    let ends = |path: &PathBuf| path.extension().is_some_and(|found| found == end);
+    let mut found: Vec<PathBuf> = paths.into_iter().filter(ends).collect();
+    found.sort();
+    found
+}
+
+/// The last segment of a vault's log that has frames in it.
+pub fn newest_segment(vault: &Path) -> PathBuf {
+    let has_frames =
+        |path: &PathBuf| std::fs::read(path).unwrap()[4096..].iter().any(|byte| *byte != 0);
+    let segments = with_ending(files_below(&vault.join("log")), "wal");
+    segments.into_iter().rfind(has_frames).unwrap()
+}
+
 #[test]
 fn every_form_is_found_at_every_alignment() {
     let canary = b"canary-0123456789".to_vec();

@@ -1,6 +1,9 @@
 //! What a put and a get cost, counted and not timed: allocations, instructions and system calls, on the disk
-//! and with sled. Each bound is a fifth above what stands beside it, which was counted when it was set.
-//! Whoever makes a path cheaper lowers both.
+//! and with sled. Each bound is a fifth above what stands beside it, which was counted when it was set; where
+//! that is nothing, a little is allowed. Whoever makes a path cheaper lowers both.
+//!
+//! A put is counted up to its answer. The flush of its rows comes later and is not counted here:
+//! `store::tests::measure::flush_under_puts` has it.
 //!
 //! The vault works on the caller's thread (`background` is off), so that nothing is counted that belongs to
 //! another operation. What syncs and calls a put makes in a vault with threads: `durability_cost.rs`.

@@ -1,6 +1,8 @@
 //! A state as builds before 2026-11-29 wrote it, with a row of sled for each row of the vault. It is rebuilt
 //! by the next open, and until then repairs a damaged log like any other.
 
+use crate::common::block;
+use crate::common::search::{files_below, with_ending};
 use crate::common::world::{self, Setup};
 use std::path::Path;
 use strongroom::__internals::model::api::{CreateSecret, GetSecretValue, PutSecretValue};
@@ -31,29 +33,16 @@ fn read(vault: &Vault) {
     }
 }
 
-/// The rows of a block (docs/STORE.md).
-fn rows_of(mut block: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let mut rows = Vec::new();
-    while let [key_len, a, b, c, d, rest @ ..] = block {
-        let value_len = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        let (key, rest) = rest.split_at(usize::from(*key_len));
-        let (value, rest) = rest.split_at(value_len);
-        rows.push((key.to_vec(), value.to_vec()));
-        block = rest;
-    }
-    rows
-}
-
 /// Writes a closed state as it was written before there were blocks.
 fn make_older(state: &Path) {
     let db = sled::Config::new().path(state).segment_size(1 << 20).open().unwrap();
     let mut moved = 0;
     for name in db.tree_names() {
         let name = String::from_utf8(name.to_vec()).unwrap();
-        let Some(old_name) = name.strip_suffix(" in blocks") else { continue };
+        let Some(old_name) = name.strip_suffix(block::TREES_END) else { continue };
         let (blocks, rows) = (db.open_tree(&name).unwrap(), db.open_tree(old_name).unwrap());
-        for (_, block) in blocks.iter().map(Result::unwrap) {
-            for (key, value) in rows_of(&block) {
+        for (_, found) in blocks.iter().map(Result::unwrap) {
+            for (key, value) in block::rows_of(&found) {
                 rows.insert(key, value).unwrap();
                 moved += 1;
             }
@@ -77,26 +66,27 @@ fn made(dir: &Path, setup: &Setup) -> Vec<u8> {
 }
 
 #[test]
-fn an_older_state_is_rebuilt() {
+fn an_older_state_is_read_and_then_rebuilt() {
     let dir = tempfile::tempdir().unwrap();
     let setup = Setup { background: false, ..Setup::usual() };
     let key = made(dir.path(), &setup);
-    for _ in 0..2 {
-        let vault = world::open_in(&dir.path().join("vault"), &key, &setup).unwrap();
-        read(&vault);
-        vault.put_secret_value(PutSecretValue::new("s0", SecretValue::text("more"))).unwrap();
-        let last = SecretValue::text(value(0, VERSIONS - 1));
-        vault.put_secret_value(PutSecretValue::new("s0", last)).unwrap();
-        vault.close().unwrap();
-        // The second time it is the state of this build, which is kept.
-        let aside = dir.path().join("vault/state.aside");
-        assert!(aside.exists());
-        std::fs::remove_dir_all(aside).unwrap();
-        let is_aside_again = || world::open_in(&dir.path().join("vault"), &key, &setup).unwrap();
-        drop(is_aside_again());
-        assert!(!dir.path().join("vault/state.aside").exists());
-        make_older(&dir.path().join("vault/state"));
-    }
+    let (vault_dir, aside) = (dir.path().join("vault"), dir.path().join("vault/state.aside"));
+    let report = world::check_in(&vault_dir, &key).unwrap();
+    assert!(report.damage.is_empty() && report.findings.is_empty(), "it is read: {report:?}");
+    assert!(report.warnings.is_empty(), "it is read: {report:?}");
+    let vault = world::open_in(&vault_dir, &key, &setup).unwrap();
+    read(&vault);
+    vault.put_secret_value(PutSecretValue::new("s0", SecretValue::text("more"))).unwrap();
+    let last = SecretValue::text(value(0, VERSIONS - 1));
+    vault.put_secret_value(PutSecretValue::new("s0", last)).unwrap();
+    vault.close().unwrap();
+    drop(vault);
+    assert!(aside.exists(), "the older state is replaced");
+    std::fs::remove_dir_all(&aside).unwrap();
+    let again = world::open_in(&vault_dir, &key, &setup).unwrap();
+    assert!(!aside.exists(), "the state of this build is kept");
+    read(&again);
+    again.close().unwrap();
 }
 
 /// Goal: a log that lost a frame in its middle comes back from the state, whichever way that lies. Method:
@@ -107,12 +97,7 @@ fn an_older_state_repairs_a_damaged_log() {
     let setup = Setup { background: false, segment_bytes: (8 << 20, 8 << 20), ..Setup::usual() };
     let key = made(dir.path(), &setup);
     let vault_dir = dir.path().join("vault");
-    let log = vault_dir.join("log");
-    let segments = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
-    let is_segment = |path: &std::path::PathBuf| path.extension().is_some_and(|ext| ext == "wal");
-    let mut segments: Vec<_> = segments.filter(is_segment).collect();
-    segments.sort();
-    let segment = segments.first().unwrap();
+    let segment = &with_ending(files_below(&vault_dir.join("log")), "wal")[0];
     let mut bytes = std::fs::read(segment).unwrap();
     bytes[100_000] ^= 1;
     std::fs::write(segment, bytes).unwrap();

@@ -1,6 +1,7 @@
 //! 1,000 swaps of sealed records (with another version, secret, vault or kind, or an older self):
 //! none opens in the other's place, and a state with an older self in it is noticed at the next open.
 
+use crate::common::block;
 use crate::common::rng::Rng;
 use crate::common::world::{self, SealedRow, Setup, World};
 use std::collections::BTreeMap;
@@ -113,24 +114,20 @@ fn an_older_self_is_noticed_at_the_next_open() {
         let row = now.find(|row| (row.tree, &row.key) == (place.tree, &place.key)).unwrap();
         vault.close().unwrap();
         drop(vault);
-        // Found by its content: how the state names its trees is its own affair.
+        // Found by its content: which row is in which tree is the state's own affair.
         let replaced = {
             let config = sled::Config::new().path(vault_dir.join("state"));
             // What the state was made with; sled insists.
             let db = config.segment_size(1 << 20).open().unwrap();
             let mut replaced = 0;
-            for name in db.tree_names() {
+            let has_blocks = |name: &sled::IVec| name.ends_with(block::TREES_END.as_bytes());
+            for name in db.tree_names().into_iter().filter(has_blocks) {
                 let tree = db.open_tree(name).unwrap();
-                for (key, value) in tree.iter().map(Result::unwrap).collect::<Vec<_>>() {
-                    // It follows its key, and its length stands before that (docs/STORE.md).
-                    let whole = [&row.key[..], &row.value].concat();
-                    let Some(at) = value.windows(whole.len()).position(|part| part == whole) else {
-                        continue;
-                    };
-                    let (before, after) = (&value[..at - 4], &value[at + whole.len()..]);
-                    let len = u32::try_from(was.len()).unwrap().to_le_bytes();
-                    tree.insert(key, [before, &len, &row.key, was, after].concat()).unwrap();
-                    replaced += 1;
+                for (fence, old) in tree.iter().map(Result::unwrap).collect::<Vec<_>>() {
+                    if let Some(new) = block::replace(&old, (&row.key, &row.value), was) {
+                        tree.insert(fence, new).unwrap();
+                        replaced += 1;
+                    }
                 }
             }
             db.flush().unwrap();

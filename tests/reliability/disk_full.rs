@@ -251,11 +251,12 @@ fn a_build_that_holds_nothing_back_cannot_delete_on_a_full_disk() {
     options.tuning.reserve_bytes = 0;
     let caught = (20..140).find_map(|n| {
         let size = SMALLEST + n * STEP;
-        one_size(size, &options, &mut Rng::new(n), &mut Counts::default()).err()
+        let outcome = one_size(size, &options, &mut Rng::new(n), &mut Counts::default());
+        outcome.err().map(|why| (size, why))
     });
-    let why = caught.expect("one of 120 sizes shows it");
+    let (size, why) = caught.expect("one of 120 sizes shows it");
     assert!(why.contains("full disk"), "{why}");
-    println!("caught: {why}");
+    println!("caught with {size} bytes: {why}");
 }
 
 /// A seed is a number of inodes.

@@ -71,8 +71,8 @@ fn t45_a_query_client_reads_its_error() {
 fn t50_sts_is_printed_and_each_protocol_gets_its_errors() {
     let home = Home::new();
     let server = home.serve();
-    let endpoint = server.exports.value("AWS_ENDPOINT_URL_SECRETS_MANAGER");
-    assert_eq!(server.exports.value("AWS_ENDPOINT_URL_STS"), endpoint);
+    let endpoint = server.exports.must("AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    assert_eq!(server.exports.must("AWS_ENDPOINT_URL_STS"), endpoint);
     let printed = String::from_utf8(home.run(&["env"]).stdout).unwrap();
     assert!(printed.contains(&format!("export AWS_ENDPOINT_URL_STS={endpoint}\n")), "{printed}");
     let who = Request::form(&server.host, "Action=GetCallerIdentity&Version=2011-06-15");

@@ -1,8 +1,9 @@
 //! A vault that went back in time.
 
 use crate::cmd::{Home, Said, finish, signal};
+use crate::common::exports::Exports;
 use crate::common::http::Client;
-use crate::common::sigv4::Keys;
+use crate::common::search::newest_segment;
 use crate::table::Row;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -134,17 +135,6 @@ fn t05_an_older_copy_of_the_whole_folder_is_noticed() {
     home.run(&["get", "a"]).expect(7);
 }
 
-/// The last file of the log that has frames in it.
-fn newest_segment(vault: &Path) -> PathBuf {
-    let mut paths = crate::cmd::tree(&vault.join("log"));
-    paths.sort();
-    let is_in_use = |path: &PathBuf| {
-        path.extension().is_some_and(|end| end == "wal")
-            && std::fs::read(path).unwrap()[4096..].iter().any(|byte| *byte != 0)
-    };
-    paths.into_iter().rfind(is_in_use).unwrap()
-}
-
 /// RB-1: nothing in an older copy is changed, even if it is damaged and could be repaired without a loss.
 #[test]
 fn a_damaged_older_copy_is_refused_as_it_is() {
@@ -218,25 +208,12 @@ fn an_anchor_in_the_folder_is_refused_and_a_key_there_has_none() {
 fn a_log_that_was_cut_back_is_noticed() {
     let home = Home::with_vault();
     let server = serve(&home, &[]);
-    let exports = home.run(&["env"]).expect(0);
+    let exports = Exports::of(home.run(&["env"]).expect(0).text().lines());
     let anchor = anchor_of(&home);
     let before = std::fs::read_to_string(&anchor).unwrap();
-    let export = |name: &str| {
-        let line = exports
-            .text()
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("export {name}=")).map(str::to_owned));
-        line.unwrap()
-    };
-    let keys = Keys {
-        access_key_id: export("AWS_ACCESS_KEY_ID"),
-        secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
-        region: export("AWS_REGION"),
-    };
-    let host = export("AWS_ENDPOINT_URL_SECRETS_MANAGER").replace("http://", "");
     let copy_of = home.path("copy");
     copy(&home.vault(), &copy_of);
-    let mut client = Client::connect(&host, &keys).unwrap();
+    let mut client = Client::connect(&exports.host(), &exports.keys()).unwrap();
     for number in 0..5 {
         let body = serde_json::json!({
             "Name": format!("s{number}"),

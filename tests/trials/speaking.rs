@@ -2,8 +2,9 @@
 //! say: values, names, the secret half of its pair.
 
 use crate::cmd;
+use crate::common::exports::Exports;
 use crate::common::http::{Client, signed};
-use crate::common::server::{BIN, Home};
+use crate::common::server::{BIN, Home, keys_of};
 use crate::common::sigv4::{Keys, now_seconds};
 use crate::table::Row;
 use serde_json::{Value, json};
@@ -92,25 +93,11 @@ impl Serving {
                 ears.lock().unwrap().push(line);
             }
         });
-        let keys = Keys {
-            access_key_id: String::new(),
-            secret_access_key: String::new(),
-            region: String::new(),
-        };
+        let keys = keys_of(&Exports::of([]));
         let mut serving = Self { child, heard, host: String::new(), keys };
         serving.hear("Ready.", |line| line == "Ready.");
-        let export = |name: &str| {
-            let prefix = format!("export {name}=");
-            let lines = serving.lines();
-            lines.iter().find_map(|line| line.strip_prefix(&prefix)).unwrap_or("").to_owned()
-        };
-        let host = export("AWS_ENDPOINT_URL_SECRETS_MANAGER").replace("http://", "");
-        let keys = Keys {
-            access_key_id: export("AWS_ACCESS_KEY_ID"),
-            secret_access_key: export("AWS_SECRET_ACCESS_KEY"),
-            region: export("AWS_REGION"),
-        };
-        (serving.host, serving.keys) = (host, keys);
+        let exports = Exports::of(serving.lines().iter().map(String::as_str));
+        (serving.host, serving.keys) = (exports.host(), keys_of(&exports));
         serving
     }
 
@@ -458,26 +445,17 @@ fn a_log_that_nobody_reads_stops_no_request() {
     let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--print-credentials"]);
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let (mut host, mut keys) = (String::new(), BTreeExports::default());
+    let mut lines = Vec::new();
     loop {
         let mut line = String::new();
         assert!(stderr.read_line(&mut line).unwrap() > 0);
         if line == "Ready.\n" {
             break;
         }
-        if let Some((name, value)) =
-            line.trim_end().strip_prefix("export ").and_then(|pair| pair.split_once('='))
-        {
-            keys.insert(name.to_owned(), value.to_owned());
-        }
+        lines.push(line.trim_end().to_owned());
     }
-    host.push_str(&keys["AWS_ENDPOINT_URL_SECRETS_MANAGER"].replace("http://", ""));
-    let keys = Keys {
-        access_key_id: keys["AWS_ACCESS_KEY_ID"].clone(),
-        secret_access_key: keys["AWS_SECRET_ACCESS_KEY"].clone(),
-        region: keys["AWS_REGION"].clone(),
-    };
-    let mut client = Client::connect(&host, &keys).unwrap();
+    let exports = Exports::of(lines.iter().map(String::as_str));
+    let mut client = Client::connect(&exports.host(), &exports.keys()).unwrap();
     // A pipe takes 64 KiB: some 500 lines.
     for _ in 0..2_000 {
         client.ok("ListSecrets", &json!({}));
@@ -486,8 +464,6 @@ fn a_log_that_nobody_reads_stops_no_request() {
     let status = cmd::wait(&mut child);
     assert_eq!(cmd::code(status), 0);
 }
-
-type BTreeExports = std::collections::BTreeMap<String, String>;
 
 /// SPEAK-7
 #[test]

@@ -18,7 +18,7 @@ pub const GROUPS: [(&str, &str); 9] = [
     ),
     ("burst", "durable puts for a short time, by 1, 16 and 64 writers"),
     ("slow", "the same on a disk whose syncs take 1 ms longer"),
-    ("sustained", "durable puts for a minute"),
+    ("sustained", "durable puts for a minute (6 s with --quick)"),
     ("open", "opening after a clean close and after a kill with a full memtable"),
     ("scale", "the cost of a put and its bytes in a large vault"),
 ];
@@ -148,7 +148,7 @@ fn puts(group: &'static str, scale: Scale, delay: usize) -> Vec<Step> {
     turns(group, &WRITERS, scale, ms * 3 / 2 + 2000, putters, writers, job)
 }
 
-/// Once for each member, in whole. Where other peers would take long, the fastest stands for them.
+/// One round. Where other peers would take long, the fastest stands for them.
 fn sustained(scale: Scale) -> Vec<Step> {
     let ms = scale.pick(6000, 60_000);
     let few = if cfg!(feature = "rocksdb") { [PRODUCT, "rocksdb"] } else { [PRODUCT, "fjall"] };

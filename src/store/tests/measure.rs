@@ -146,10 +146,10 @@ fn load_reopen_scan() {
         );
         let start = Instant::now();
         store.close().unwrap();
-        println!("close: {:?}, disk {} MiB", start.elapsed(), {
-            crate::store::sled_store::files::disk_bytes(&*real_fs(), &dir.path().join("state"))
-                >> 20
-        });
+        let disk =
+            crate::store::sled_store::files::disk_bytes(&*real_fs(), &dir.path().join("state"));
+        println!("close: {:?}, disk {} MiB", start.elapsed(), disk >> 20);
+        assert!(disk <= 3 * live, "{disk} bytes");
         for _ in 0..2 {
             let status = std::process::Command::new(std::env::current_exe().unwrap())
                 .args(["--exact", "store::tests::measure::load_reopen_scan", "--ignored"])
@@ -176,6 +176,7 @@ fn load_reopen_scan() {
         let first = scope.spawn(|| scan(&[Tree::Versions, Tree::Names, Tree::Labels]));
         scan(&[Tree::Tokens, Tree::Secrets]) + first.join().unwrap()
     });
+    assert_eq!(count, secrets * (2 * versions + 3));
     println!(
         "scan of {count} rows by 2: {:?}, rss {} MiB {}",
         start.elapsed(),
@@ -183,8 +184,9 @@ fn load_reopen_scan() {
         busy()
     );
     let start = Instant::now();
-    store.scan(Tree::Blobs, &mut |_, _| ()).unwrap();
+    let blobs = scan(&[Tree::Blobs]);
     println!("scan of blobs: {:?}, rss {} MiB", start.elapsed(), resident_mib());
+    assert_eq!(blobs, secrets * versions);
 }
 
 #[test]
@@ -194,10 +196,8 @@ fn space_under_churn() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let store = open_tuned(dir.path());
     let (secrets, keep, puts) = (50, 100, setting("PUTS", 100_000));
-    let batch = setting("BATCH", 16);
     let mut dice = Dice(6);
     let mut live: Vec<VecDeque<u64>> = (0..secrets).map(|_| VecDeque::new()).collect();
-    let mut sets = Vec::new();
     let value = dice.bytes(CHUNK);
     let (mut worst, mut sum, mut samples) = (0, 0, 0_u64);
     let start = Instant::now();
@@ -207,11 +207,7 @@ fn space_under_churn() {
         seqs.push_back(lsn);
         let old = if seqs.len() > keep { seqs.pop_front() } else { None };
         let rows = rows_of_put(&id, lsn, old, |len| value[..len].to_vec());
-        sets.push(set(lsn, rows));
-        if sets.len() as u64 >= batch {
-            store.apply(&sets).unwrap();
-            sets.clear();
-        }
+        store.apply(&[set(lsn, rows)]).unwrap();
         if lsn % 5000 == 0 {
             store.checkpoint().unwrap();
         }
@@ -240,6 +236,8 @@ fn space_under_churn() {
     );
     let blob_files = std::fs::read_dir(dir.path().join("state/blobs")).unwrap().count();
     println!("blob files {blob_files}");
+    assert_eq!(blob_files, 0);
+    assert!(worst <= 3 * live_bytes + (16 << 20), "{worst} bytes");
     let fresh_dir = tempfile::tempdir().unwrap();
     let fresh = open_tuned(fresh_dir.path());
     let mut loader = fresh.load().unwrap();
@@ -277,13 +275,13 @@ fn flush_under_puts() {
     let dir = tempfile::tempdir_in(std::env::var("MEASURE_DIR").unwrap_or("/tmp".into())).unwrap();
     let store = open_tuned(dir.path());
     let (secrets, keep) = (setting("SECRETS", 1000), setting("KEEP", 20));
-    let puts = setting("PUTS", 30_000);
+    let puts = setting("PUTS", 60_000);
     let mut loader = store.load().unwrap();
     let live = snapshot(secrets, keep, |t, k, v| loader.push(t, k, v).unwrap());
     loader.finish(Lsn(9)).unwrap();
     store.checkpoint().unwrap();
     println!("loaded {} KiB, disk {} KiB", live >> 10, store.disk_bytes() >> 10);
-    let table = Memtable::over(store, MemtableBytes::of(setting("TABLE_MIB", 32) << 20), true);
+    let table = Memtable::over(store, MemtableBytes::of(setting("TABLE_MIB", 64) << 20), true);
     let table = table.unwrap();
     let mut next: Vec<u64> = (0..secrets).map(|_| keep).collect();
     let (mut dice, value) = (Dice(6), Dice(7).bytes(CHUNK));
@@ -309,6 +307,9 @@ fn flush_under_puts() {
     }
     table.flush().unwrap();
     let elapsed = start.elapsed();
+    let mut versions = 0;
+    table.below().scan(Tree::Versions, &mut |_, _| versions += 1).unwrap();
+    assert_eq!(versions, secrets * keep, "each put pushed a version out");
     let mut sum = 0.0;
     for (name, spent) in busy_by_thread() {
         let each = (spent - before.get(&name).copied().unwrap_or(0)) as f64 / puts as f64;

@@ -1,22 +1,11 @@
 //! Two damages at once on real files, through the command.
 
 use super::real::{Bench, SECRETS, Seen};
-use crate::common::search::files_below;
+use crate::common::search::newest_segment;
 use crate::common::server::BIN;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-
-/// The segment that was written last.
-fn newest(vault: &Path) -> PathBuf {
-    let mut segments: Vec<_> = files_below(&vault.join("log"))
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|end| end == "wal"))
-        .filter(|path| std::fs::read(path).unwrap()[4096..].iter().any(|byte| *byte != 0))
-        .collect();
-    segments.sort();
-    segments.pop().unwrap()
-}
 
 fn run(dir: &Path, args: &[&str]) -> Output {
     let key = dir.join("key");
@@ -32,10 +21,10 @@ fn run(dir: &Path, args: &[&str]) -> Output {
 fn a_missing_newest_segment_is_damage_and_never_a_smaller_vault() {
     let mut bench = Bench::new();
     bench.must_answer("newest segment deleted", |vault| {
-        std::fs::remove_file(newest(vault)).unwrap();
+        std::fs::remove_file(newest_segment(vault)).unwrap();
     });
     let seen = bench.after(|vault| {
-        std::fs::remove_file(newest(vault)).unwrap();
+        std::fs::remove_file(newest_segment(vault)).unwrap();
         std::fs::remove_dir_all(vault.join("state")).unwrap();
     });
     assert!(matches!(&seen, Seen::Reported(what) if what.contains(".wal")), "{seen:?}");

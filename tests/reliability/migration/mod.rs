@@ -7,6 +7,7 @@
 mod real;
 
 use crate::common::rng::Rng;
+use crate::common::search::with_ending;
 use crate::common::twin;
 use crate::common::world::{Fault, Loss, Setup, World};
 use crate::figures;
@@ -143,7 +144,7 @@ fn judge(world: &World, old: &Old, vault: &Vault) -> std::result::Result<(), Str
     if !report.damage.is_empty() || !report.findings.is_empty() {
         return Err(format!("{report:?}"));
     }
-    if world.sim.fs.paths().iter().filter(|path| is_snapshot(path)).count() != 1 {
+    if with_ending(world.sim.fs.paths(), "snap").len() != 1 {
         return Err("more than one snapshot is left".to_owned());
     }
     let again = world.open(&Setup::default()).map_err(|error| format!("again: {error}"))?;
@@ -273,15 +274,11 @@ fn a_full_disk_serves_format_1_and_says_why_it_takes_no_writes() {
         vault.close().unwrap();
         drop(vault);
         assert_eq!(formats(&world), [1, 1]);
-        assert_eq!(world.files().iter().filter(|(path, _)| is_snapshot(path)).count(), 1);
+        assert_eq!(with_ending(world.sim.fs.paths(), "snap").len(), 1);
     }
     world.sim.fs.set_capacity(None);
     let vault = old.is_same(world.open(&Setup::default())).unwrap();
     judge(&world, &old, &vault).unwrap();
-}
-
-fn is_snapshot(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end == "snap")
 }
 
 /// Region, ARN, name and description of each secret in a dump.
@@ -294,15 +291,15 @@ fn secrets(dump: &str) -> Vec<&str> {
 fn a_damaged_vault_of_format_1_is_repaired_and_brought_over() {
     let old = old_vault_closed(51, true);
     let paths = old.world.sim.fs.paths();
-    let snapshot = paths.iter().find(|path| is_snapshot(path)).unwrap();
+    let snapshot = &with_ending(paths.clone(), "snap")[0];
     let world = old.copy(1);
     world.sim.fs.overwrite(snapshot, 4_200, b"rot").unwrap();
     let refused = world.open(&Setup::default()).err().unwrap();
     assert!(matches!(refused.kind(), ErrorKind::Damaged { .. }), "{refused}");
     assert_eq!(formats(&world), [1, 1]);
     let world = old.copy(2);
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|end| end == "wal")) {
-        world.sim.fs.overwrite(path, 4_300, b"rot").unwrap();
+    for path in with_ending(paths, "wal") {
+        world.sim.fs.overwrite(&path, 4_300, b"rot").unwrap();
     }
     let report = world.repair(true).unwrap();
     assert!(report.loss.is_some(), "{report:?}");

@@ -4,6 +4,7 @@ use super::dump::{HOME, difference, dump, scope, text};
 use super::machine::Machine;
 use super::runner::{Image, Run, lsn_of, needless_rebuild};
 use crate::common::rng::Rng;
+use crate::common::search::with_ending;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -251,9 +252,7 @@ impl<'a> Judge<'a> {
     fn judge_rotten_snapshot(&mut self, image: &Image, fs: SimFs, seed: u64) -> Result<(), String> {
         let kept = some_kept(image, seed).filter(|_| !image.changes_key);
         let Some(kept) = kept else { return Ok(()) };
-        let mut snapshots: Vec<_> = fs.paths();
-        snapshots.retain(|path| path.extension().is_some_and(|extension| extension == "snap"));
-        let Some(path) = snapshots.into_iter().max() else { return Ok(()) };
+        let Some(path) = with_ending(fs.paths(), "snap").pop() else { return Ok(()) };
         let bytes = fs.read_all(&path).unwrap();
         // Rows. A damaged header or footer is noticed before any state is looked at, and after a cut nothing
         // proves the end of the log.

@@ -83,8 +83,8 @@ const PUTS: &str = "The members seal one value and write four rows. A put to Str
     thread decides the order of all writes.";
 const SLOW: &str = "The same. A slower sync leaves more time for the work between two syncs.";
 const CPU: &str = "The same work as above. The limit does nothing but seal, write and sync.";
-const BYTES: &str = "The limit writes its rows once, without a store. Strongroom writes sealed rows to the log, \
-    and those that leave the memtable to sled, too.";
+const BYTES: &str = "The limit writes its rows once, without a store. Strongroom writes sealed rows to the log \
+    and prepares segments ahead; what leaves the memtable goes to sled, too.";
 const SUSTAINED: &str = "A burst mostly fits into the memtable. Later all rows also have to reach sled, and this \
     machine has few cores for that.";
 const GETS: &str = "The members look up two rows and decrypt one value under a key that they have. A get of \

@@ -14,7 +14,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// So many versions each secret has before, enough for the product's memtable to be flushed from.
+/// So many versions each secret has before. They fill a part of the product's memtable; until it is flushed from,
+/// the puts of some seconds do the rest.
 const VERSIONS: usize = 5;
 /// The reader reads so long from the one, then so long from the other.
 const SLICE: Duration = Duration::from_millis(20);

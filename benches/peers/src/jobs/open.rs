@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// So many puts stand before a kill: about as many as the product's memtable holds.
-const LAST_PUTS: usize = 12_000;
+const LAST_PUTS: usize = 23_500;
 /// The product puts until its memtable is full, which shows in puts that no longer return. Never more than this.
 const LAST_PUTS_MAX: usize = 30_000;
 /// A stop of all puts for so long is not the disk's.

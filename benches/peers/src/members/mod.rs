@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub const PRODUCT: &str = "strongroom";
-/// What ratios are ratios to: a lingering group commit onto blocks that were written before. In bursts it is
+/// What ratios are ratios to: a lingering group commit onto blocks that were written before. For puts it is
 /// the fastest of [`LIMITS`].
 pub const LIMIT: &str = "linger";
 pub const GROUP: &str = "group";
