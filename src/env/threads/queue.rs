@@ -47,6 +47,12 @@ impl<T> Queue<T> {
         self.lock().items.len()
     }
 
+    /// Whether no item waits and it is open.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let state = self.lock();
+        state.items.is_empty() && !state.is_closed
+    }
+
     /// Adds an item. Waits while the queue is full. The item comes back if it is closed.
     pub(crate) fn push(&self, item: T) -> Result<(), T> {
         let mut state = self.lock();

@@ -1,13 +1,12 @@
-//! Drives the commit pipeline: from a thread of its own behind a bounded channel, or from the caller in a
-//! vault without threads.
+//! Drives the commit pipeline: from a thread of its own behind a bounded queue, or from the caller in a vault
+//! without threads.
 //!
-//! Before a batch, the thread waits briefly for as many requests as the last two batches contained. Without
-//! that, two groups of writers alternate and each waits for two syncs. If a wait times out, no more writers
-//! are active, so for a number of batches the thread waits for no more than it got. Neither a single writer
-//! nor a full queue waits.
+//! A caller that waits for its outcome and is the only writer steps the pipeline itself. That saves two
+//! switches between threads, which take about as long as the work of a put.
 
 use super::job::{Done, Job};
-use super::pipeline::{BATCH_OPERATIONS_MAX, Pipeline, Task};
+use super::pace::Pace;
+use super::pipeline::{Pipeline, Task};
 use crate::env::threads::queue::{Queue, Refused};
 use crate::env::threads::reply::reply;
 use crate::env::threads::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,23 +15,30 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::semantics::Answer;
 use crate::vault::runtime::status::Status;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 /// Jobs that may wait in the queue. Beyond that, callers block and servers get `Busy`.
 const QUEUE_MAX: usize = 1024;
-/// Longest linger, and its share of the recent commit time.
-const LINGER_MAX: Duration = Duration::from_micros(500);
-const LINGER_SHARE: u32 = 7; // about 15 %
-/// Batches after which the limit of a linger that ran out is lifted again.
-const LINGER_RETRY: u32 = 64;
 
 /// The only way to the pipeline.
 pub(crate) enum Driver {
-    /// A thread steps it. `queue` is closed once it is stopped: the thread drains what was handed in before
-    /// and then ends, so that no job is lost.
-    Thread { queue: Arc<Queue<Task>>, id: ThreadId, thread: Mutex<Option<JoinHandle<Pipeline>>> },
+    /// A thread steps it, or a caller that is alone.
+    Thread { seat: Arc<Seat>, id: ThreadId, thread: Mutex<Option<JoinHandle<()>>> },
     /// The caller steps it. `None` once closed.
     Inline(Mutex<Option<Box<Pipeline>>>),
+}
+
+/// Where the pipeline of a vault with threads is stepped, by one thread at a time.
+pub(crate) struct Seat {
+    /// What waits for the commit thread. It is closed once that is stopped: the thread drains what was handed
+    /// in before and then ends, so that no job is lost.
+    queue: Queue<Task>,
+    turn: Mutex<Turn>,
+}
+
+struct Turn {
+    /// `None` once stopped.
+    pipeline: Option<Box<Pipeline>>,
+    pace: Pace,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -42,14 +48,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Driver {
     /// Starts the thread.
     pub(crate) fn spawn(pipeline: Pipeline) -> Result<Self> {
-        let queue = Arc::new(Queue::new(QUEUE_MAX));
-        let tasks = Tasks(Arc::clone(&queue));
+        let turn = Turn { pipeline: Some(Box::new(pipeline)), pace: Pace::default() };
+        let seat = Arc::new(Seat { queue: Queue::new(QUEUE_MAX), turn: Mutex::new(turn) });
+        let tasks = Tasks(Arc::clone(&seat));
         let thread = thread::Builder::new()
             .name("strongroom-commit".to_owned())
-            .spawn(move || run(pipeline, &tasks))
+            .spawn(move || run(&tasks))
             .map_err(|error| Error::io("start the commit thread", "", error))?;
         let (id, thread) = (thread.thread().id(), Mutex::new(Some(thread)));
-        Ok(Self::Thread { queue, id, thread })
+        Ok(Self::Thread { seat, id, thread })
     }
 
     /// Drives it without a thread.
@@ -62,8 +69,10 @@ impl Driver {
         let (report, outcome) = reply();
         let job = make(Box::new(move |result| report.send(result)));
         match self {
-            Self::Thread { queue, .. } => {
-                queue.push(Task::Job(job)).map_err(|_| ErrorKind::Closed)?;
+            Self::Thread { seat, .. } => {
+                if let Some(job) = seat.do_alone(job) {
+                    seat.queue.push(Task::Job(job)).map_err(|_| ErrorKind::Closed)?;
+                }
             }
             Self::Inline(pipeline) => step_now(pipeline, job)?,
         }
@@ -74,7 +83,7 @@ impl Driver {
     /// Hands a job over without waiting. A full queue answers `Busy` at once.
     pub(crate) fn submit(&self, job: Job) {
         match self {
-            Self::Thread { queue, .. } => match queue.try_push(Task::Job(job)) {
+            Self::Thread { seat, .. } => match seat.queue.try_push(Task::Job(job)) {
                 Ok(()) => {}
                 Err(Refused::Full(task)) => refuse(task, ErrorKind::Busy),
                 Err(Refused::Closed(task)) => refuse(task, ErrorKind::Closed),
@@ -92,10 +101,10 @@ impl Driver {
         work: impl FnOnce(&mut Pipeline) -> T + Send + 'static,
     ) -> Result<T> {
         match self {
-            Self::Thread { queue, .. } => {
+            Self::Thread { seat, .. } => {
                 let (report, outcome) = reply();
                 let run = move |pipeline: &mut Pipeline| report.send(work(pipeline));
-                queue.push(Task::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
+                seat.queue.push(Task::Control(Box::new(run))).map_err(|_| ErrorKind::Closed)?;
                 // Without a report the work has panicked.
                 outcome.wait().ok_or_else(|| ErrorKind::OutcomeUnknown.into())
             }
@@ -113,11 +122,15 @@ impl Driver {
     /// died.
     pub(crate) fn stop(&self) -> Option<Pipeline> {
         match self {
-            Self::Thread { queue, thread, .. } => {
-                queue.close();
+            Self::Thread { seat, thread, .. } => {
+                seat.queue.close();
                 let thread = lock(thread).take()?;
                 // A callback dropped the last handle. The thread cannot wait for itself.
-                if self.is_own_thread() { None } else { thread.join().ok() }
+                if self.is_own_thread() {
+                    return None;
+                }
+                thread.join().ok()?;
+                lock(&seat.turn).pipeline.take().map(|pipeline| *pipeline)
             }
             Self::Inline(pipeline) => lock(pipeline).take().map(|pipeline| *pipeline),
         }
@@ -126,7 +139,7 @@ impl Driver {
     /// Jobs that wait for the thread.
     pub(crate) fn queued(&self) -> usize {
         match self {
-            Self::Thread { queue, .. } => queue.len(),
+            Self::Thread { seat, .. } => seat.queue.len(),
             Self::Inline(_) => 0,
         }
     }
@@ -140,13 +153,28 @@ impl Driver {
     }
 }
 
-/// The receiving end of the queue. When the thread ends, no task must wait for it.
-struct Tasks(Arc<Queue<Task>>);
+impl Seat {
+    /// Does the job on the thread of its caller. Gives it back if other writers are about, because then the
+    /// commit thread puts several into one batch, or if the vault is closed.
+    fn do_alone(&self, job: Job) -> Option<Job> {
+        let Ok(mut turn) = self.turn.try_lock() else { return Some(job) };
+        let Turn { pipeline: Some(pipeline), pace } = &mut *turn else { return Some(job) };
+        if !pace.is_alone() || !self.queue.is_at_rest() {
+            return Some(job);
+        }
+        pipeline.submit(Task::Job(job));
+        drive(pipeline, pace);
+        None
+    }
+}
+
+/// The seat of the commit thread. When the thread ends, no task must wait for it.
+struct Tasks(Arc<Seat>);
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.0.close();
-        self.0.take(usize::MAX, drop);
+        self.0.queue.close();
+        self.0.queue.take(usize::MAX, drop);
     }
 }
 
@@ -185,74 +213,24 @@ fn refuse(task: Task, kind: ErrorKind) {
     }
 }
 
-fn run(mut pipeline: Pipeline, Tasks(tasks): &Tasks) -> Pipeline {
-    let mut pace = Pace::default();
-    while tasks.wait() {
-        pace.gather(&mut pipeline, tasks);
-        let clock = pipeline.clock();
-        let started = clock.monotonic();
-        let batch = pipeline.queued();
-        drive(&mut pipeline);
-        pace.note(batch, clock.monotonic().saturating_sub(started));
+fn run(Tasks(seat): &Tasks) {
+    while seat.queue.wait() {
+        let mut turn = lock(&seat.turn);
+        let Turn { pipeline: Some(pipeline), pace } = &mut *turn else { return };
+        pace.gather(pipeline, &seat.queue);
+        drive(pipeline, pace);
     }
-    pipeline
 }
 
 /// Steps until nothing waits, and reports the outcomes.
-fn drive(pipeline: &mut Pipeline) {
+fn drive(pipeline: &mut Pipeline, pace: &mut Pace) {
+    let clock = pipeline.clock();
+    let (started, batch) = (clock.monotonic(), pipeline.queued());
     while step(pipeline) {
         for (done, result) in pipeline.completed() {
             // A panic in a callback of the embedding program must not take the vault down.
             let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
         }
     }
-}
-
-/// How long the thread lingers for more requests.
-struct Pace {
-    last: usize,
-    before: usize,
-    commit: Duration,
-    /// How many requests the last linger that ran out had gathered: there are no more writers.
-    reach: usize,
-    /// Batches until more are waited for again.
-    retry: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { last: 0, before: 0, commit: Duration::ZERO, reach: usize::MAX, retry: 0 }
-    }
-}
-
-impl Pace {
-    fn gather(&mut self, pipeline: &mut Pipeline, tasks: &Queue<Task>) {
-        let clock = pipeline.clock();
-        let target = (self.last + self.before).min(self.reach).min(BATCH_OPERATIONS_MAX);
-        let deadline = clock.monotonic() + (self.commit / LINGER_SHARE).min(LINGER_MAX);
-        let mut has_time = true;
-        loop {
-            let room = BATCH_OPERATIONS_MAX.saturating_sub(pipeline.queued());
-            tasks.take(room, |task| pipeline.submit(task));
-            let missing = target.saturating_sub(pipeline.queued());
-            if missing == 0 {
-                return;
-            }
-            if !has_time {
-                self.reach = pipeline.queued();
-                self.retry = LINGER_RETRY;
-                return;
-            }
-            has_time = tasks.wait_for(missing, deadline.saturating_sub(clock.monotonic()));
-        }
-    }
-
-    fn note(&mut self, batch: usize, commit: Duration) {
-        (self.before, self.last) = (self.last, batch);
-        self.commit = (self.commit + commit) / 2;
-        self.retry = self.retry.saturating_sub(1);
-        if self.retry == 0 || batch > self.reach {
-            self.reach = usize::MAX;
-        }
-    }
+    pace.note(batch, clock.monotonic().saturating_sub(started));
 }

@@ -6,6 +6,7 @@
 //! - [`batch`]: plans the jobs of one batch.
 //! - [`pipeline`]: the state machine: plan, log, sync, publish, answer.
 //! - [`control`]: what the pipeline does between batches.
+//! - [`pace`]: how long the commit thread waits for more requests.
 //! - [`driver`]: steps the pipeline, from a thread or from the caller.
 
 pub(crate) mod batch;
@@ -14,4 +15,5 @@ pub(crate) mod copies;
 pub(crate) mod driver;
 pub(crate) mod effects;
 pub(crate) mod job;
+mod pace;
 pub(crate) mod pipeline;

@@ -3,8 +3,11 @@
 use super::*;
 use crate::model::{ChangeSet, RowChange, Tree};
 use crate::store::{MemtableBytes, OrderedStore, Store};
+use crate::vault::commit::job::{Done, Job};
+use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::runtime::status::Status;
 use crate::vault::state::serving::State;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 #[test]
@@ -301,4 +304,51 @@ fn writers_that_wait_share_a_sync() {
     });
     assert!(frames() - before < 40, "{} frames for 80 puts", frames() - before);
     vault.close().unwrap();
+}
+
+/// The thread that does an operation of this caller.
+fn doer(vault: &Vault) -> ThreadId {
+    let (tell, told) = std::sync::mpsc::channel();
+    let note = |done: Done| {
+        Job::ClearPurge(Box::new(move |outcome| {
+            tell.send(thread::current().id()).unwrap();
+            done(outcome);
+        }))
+    };
+    vault.inner.driver.call(note).unwrap();
+    told.recv().unwrap()
+}
+
+#[test]
+fn a_lone_writer_commits_on_its_own_thread_and_others_share_the_commit_thread() {
+    let sim = Sim::new(13);
+    let mut world = World::on(&sim);
+    world.background = true;
+    let vault = world.create();
+    // The background threads ask the pipeline something now and then.
+    let own = thread::current().id();
+    assert!((0..1000).any(|_| doer(&vault) == own));
+    let (begin, begun) = std::sync::mpsc::channel();
+    let (release, held) = std::sync::mpsc::channel();
+    let driver = &vault.inner.driver;
+    thread::scope(|scope| {
+        let hold = move |_: &mut Pipeline| {
+            begin.send(()).unwrap();
+            held.recv().unwrap();
+        };
+        let holder = scope.spawn(move || driver.control(hold));
+        begun.recv().unwrap();
+        let writers = [(); 2].map(|()| scope.spawn(|| (thread::current().id(), doer(&vault))));
+        while driver.queued() < 2 {
+            thread::yield_now();
+        }
+        release.send(()).unwrap();
+        holder.join().unwrap().unwrap();
+        for writer in writers {
+            let (own, doer) = writer.join().unwrap();
+            assert_ne!(doer, own);
+        }
+    });
+    vault.close().unwrap();
+    assert_eq!(kind(driver.call(Job::ClearPurge)), ErrorKind::Closed);
 }
