@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::result_large_err)]
 #![allow(dead_code, unreachable_pub, missing_docs)]
 
+mod dependencies;
 mod harness;
 mod imports;
 mod layers;

@@ -16,7 +16,7 @@ pub use disabled::*;
 #[cfg(feature = "__faults")]
 pub use enabled::*;
 
-/// A promise to break: the first ones of a vault's own [`Faults`], others of the thread, the last of the process.
+/// A promise to break: by a vault's own [`Faults`], by the faults of a thread, or by those of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Answers a batch before its sync (breaks I1).

@@ -3,7 +3,7 @@
 //! ```text
 //! publish -> table (skip list) -> readers: the newest version up to the published operation
 //!                  |
-//!                  +-> flusher: whole change sets, secret by secret, in bounded transactions -> the state below
+//!                  +-> flusher: whole change sets, secret by secret, in transactions -> the state below
 //! ```
 //!
 //! - **MT1** A change set is shown whole or not at all: its rows are in the table before its LSN is

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::model::{RecordId, Scope, Seq};
 use crate::semantics::{Answer, Command};
 
-/// Called once with the outcome, on the commit thread.
+/// Called once with the outcome, on the thread that has committed.
 pub(crate) type Done = Box<dyn FnOnce(Result<Answer>) + Send>;
 
 /// One operation for the commit pipeline: a part of a batch.

@@ -328,16 +328,16 @@ fn a_lone_writer_commits_on_its_own_thread_and_others_share_the_commit_thread() 
     // The background threads ask the pipeline something now and then.
     let own = thread::current().id();
     assert!((0..1000).any(|_| doer(&vault) == own));
-    let (begin, begun) = std::sync::mpsc::channel();
-    let (release, held) = std::sync::mpsc::channel();
+    let (enter, entered) = std::sync::mpsc::channel();
+    let (release, released) = std::sync::mpsc::channel();
     let driver = &vault.inner.driver;
     thread::scope(|scope| {
         let hold = move |_: &mut Pipeline| {
-            begin.send(()).unwrap();
-            held.recv().unwrap();
+            enter.send(()).unwrap();
+            released.recv().unwrap();
         };
         let holder = scope.spawn(move || driver.control(hold));
-        begun.recv().unwrap();
+        entered.recv().unwrap();
         let writers = [(); 2].map(|()| scope.spawn(|| (thread::current().id(), doer(&vault))));
         while driver.queued() < 2 {
             thread::yield_now();

@@ -1,4 +1,4 @@
-//! The key of a row as the table of opened rows keeps it: without a block of its own, and hashed in a few steps.
+//! The key of a row as the table of opened rows keeps it: without a block of its own, hashed in few steps.
 
 use crate::model::Tree;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
