@@ -5,7 +5,7 @@ use crate::measure::cpu_of;
 use crate::plan::Scale;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The figure that stands before those of a group.
@@ -95,6 +95,15 @@ fn commit() -> String {
         }
         Err(_) => format!("{commit} and perhaps changes"),
     }
+}
+
+/// Whether product or benchmark are another state now than in that commit, or nobody knows.
+pub fn has_changed_since(commit: &str) -> bool {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let range = ["-C", root, "diff", "--quiet", commit, "HEAD", "--"];
+    let paths = [":/src", ":/Cargo.lock", ":/benches/peers/src"];
+    let same = Command::new("git").args(range).args(paths).stderr(Stdio::null()).status();
+    !same.is_ok_and(|status| status.success())
 }
 
 /// How busy the processors have been at a moment.

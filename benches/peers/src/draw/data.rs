@@ -1,6 +1,7 @@
 //! The figures by group, case, member and round.
 
 use crate::figures::{Figure, median};
+use crate::machine::has_changed_since;
 use crate::members::{LIMIT, LIMITS};
 use std::collections::BTreeSet;
 
@@ -19,6 +20,17 @@ impl Data {
     pub fn quick_groups(&self) -> BTreeSet<&str> {
         let quick = self.0.iter().filter(|figure| figure.quick && figure.group != "machine");
         quick.map(|figure| figure.group.as_str()).collect()
+    }
+
+    /// The groups whose figures are of an earlier state of product or benchmark.
+    pub fn older_groups(&self) -> BTreeSet<&str> {
+        let machines = self.0.iter().filter(|figure| figure.group == "machine");
+        let commit = |figure: &Figure| {
+            let found = figure.texts.iter().find(|(name, _)| name == "commit");
+            found.map(|(_, commit)| commit.clone()).unwrap_or_default()
+        };
+        let older = machines.filter(|figure| has_changed_since(&commit(figure)));
+        older.map(|figure| figure.case.as_str()).collect()
     }
 
     fn values<'a>(

@@ -4,20 +4,34 @@ use super::data::Data;
 use super::{cell, ratio, table, time, whole, wrapped};
 use crate::members::{LIMIT, PEERS, PRODUCT, title};
 use crate::plan::{CONNECTIONS, READERS, WRITERS, connections, readers, writers};
+use std::collections::BTreeSet;
 
 /// Whether the figures count.
 pub fn state(data: &Data) -> String {
-    let groups: Vec<String> =
-        data.quick_groups().iter().map(|group| format!("`{group}`")).collect();
-    if groups.is_empty() {
-        return String::new();
+    let named = |groups: BTreeSet<&str>| {
+        let groups: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+        Some(groups.join(", ")).filter(|groups| !groups.is_empty())
+    };
+    let mut told = Vec::new();
+    if let Some(groups) = named(data.older_groups()) {
+        told.push(wrapped(
+            &format!(
+                "**The figures of the groups {groups} are of an earlier state of the code. The last table has \
+                 their commits.**"
+            ),
+            "",
+        ));
     }
-    let groups = groups.join(", ");
-    let text = format!(
-        "**The figures of the groups {groups} are of a short run. They only show that the command works; read \
-         nothing into them.**"
-    );
-    wrapped(&text, "")
+    if let Some(groups) = named(data.quick_groups()) {
+        told.push(wrapped(
+            &format!(
+                "**The figures of the groups {groups} are of a short run. They only show that the command works; \
+                 read nothing into them.**"
+            ),
+            "",
+        ));
+    }
+    told.join("\n")
 }
 
 /// The first table: what most want to know.
