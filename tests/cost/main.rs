@@ -32,8 +32,8 @@ const PUT_BYTES: u64 = 37_000; // 31,000
 const GET_ALLOCATIONS: u64 = 12; // 10
 const GET_BYTES: u64 = 3_200; // 2,625
 /// Instructions of one operation in the profile of the tests.
-const PUT_INSTRUCTIONS: u64 = 640_000; // 535,000
-const GET_INSTRUCTIONS: u64 = 73_000; // 61,129
+const PUT_INSTRUCTIONS: u64 = 580_000; // 480,000
+const GET_INSTRUCTIONS: u64 = 56_000; // 46,442
 /// System calls of 100 gets, also those that threads of the state make meanwhile.
 const CALLS: u64 = 2; // 0
 
