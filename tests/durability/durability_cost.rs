@@ -189,8 +189,8 @@ fn strace_counts_four_calls_to_the_file_system_for_each_put() {
         }
     }
     let thread = |line: &str| line.split(' ').next().map(str::to_owned);
-    // Whoever commits syncs the log: the caller that is alone, or the commit thread if it is not. The state has
-    // threads of its own.
+    // Whoever commits syncs the log: the caller that is alone, or the commit thread if it is not. The state
+    // has threads of its own.
     let is_sync = |line: &&&str| line.contains("fdatasync(") && line.contains("/vault/log/");
     let commits: std::collections::BTreeSet<_> =
         puts.iter().filter(is_sync).map(|line| thread(line)).collect();
