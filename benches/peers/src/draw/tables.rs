@@ -107,11 +107,16 @@ pub fn mixed(data: &Data) -> String {
             cell(to_bare("get_p99_us", "bare_p99_us")),
             cell(to_bare("flush_get_p99_us", "flush_bare_p99_us")),
             cell(to_bare("get_p50_us", "bare_p50_us")),
-            cell(median("rate").map(|rate| format!("{}/s", whole(rate)))),
+            cell(median("rate").map(whole)),
         ]);
     }
-    let head =
-        ["under 16 writers, of a bare reader's", "p99", "p99, in a flush", "p50", "puts meanwhile"];
+    let head = [
+        "under 16 writers, of a bare reader's",
+        "p99",
+        "p99, in a flush",
+        "p50",
+        "puts/s meanwhile",
+    ];
     let mut text = table(&head, rows);
     if let Some(share) = data.median("mixed", &case, PRODUCT, "flush_share") {
         text.push_str(&format!("\nStrongroom flushed for {:.0} % of the time.\n", share * 100.0));
