@@ -3,6 +3,9 @@
 use super::sigv4::Keys;
 use std::collections::BTreeMap;
 
+/// What a client signs with.
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"];
+
 /// What the lines export: variables with their values.
 pub struct Exports(pub BTreeMap<String, String>);
 
@@ -33,10 +36,17 @@ impl Exports {
     /// The key pair, and the region that requests are signed for. All of it is exported.
     #[track_caller]
     pub fn keys(&self) -> Keys {
-        Keys {
-            access_key_id: self.must("AWS_ACCESS_KEY_ID").to_owned(),
-            secret_access_key: self.must("AWS_SECRET_ACCESS_KEY").to_owned(),
-            region: self.must("AWS_REGION").to_owned(),
+        for name in KEYS {
+            self.must(name);
         }
+        self.keys_if_any()
+    }
+
+    /// The same as far as it is exported, else empty: a server may print no key pair, and `credentials new`
+    /// prints no region.
+    pub fn keys_if_any(&self) -> Keys {
+        let [access_key_id, secret_access_key, region] =
+            KEYS.map(|name| self.0.get(name).cloned().unwrap_or_default());
+        Keys { access_key_id, secret_access_key, region }
     }
 }

@@ -68,7 +68,7 @@ impl Home {
     pub fn another_account(&self, account: &str) -> Keys {
         let made = self.run(&["credentials", "new", "--account", account]);
         let said = String::from_utf8(made.stdout).unwrap();
-        let keys = keys_of(&Exports::of(said.lines()));
+        let keys = Exports::of(said.lines()).keys_if_any();
         assert!(!keys.secret_access_key.is_empty(), "{said}");
         keys
     }
@@ -85,17 +85,6 @@ impl Home {
         }
         command.args(args);
         Server::start(command)
-    }
-}
-
-/// The key pair and the region, as far as they are exported: a server may print no key pair, and
-/// `credentials new` prints no region.
-pub fn keys_of(exports: &Exports) -> Keys {
-    let of = |name: &str| exports.0.get(name).cloned().unwrap_or_default();
-    Keys {
-        access_key_id: of("AWS_ACCESS_KEY_ID"),
-        secret_access_key: of("AWS_SECRET_ACCESS_KEY"),
-        region: of("AWS_REGION"),
     }
 }
 
@@ -134,7 +123,7 @@ impl Server {
             }
         }
         let exports = Exports::of(said.iter().map(String::as_str));
-        Self { child, host: exports.host(), keys: keys_of(&exports), exports, said }
+        Self { child, host: exports.host(), keys: exports.keys_if_any(), exports, said }
     }
 
     pub fn client(&self) -> Client {

@@ -4,7 +4,7 @@
 use crate::cmd;
 use crate::common::exports::Exports;
 use crate::common::http::{Client, signed};
-use crate::common::server::{BIN, Home, keys_of};
+use crate::common::server::{BIN, Home};
 use crate::common::sigv4::{Keys, now_seconds};
 use crate::table::Row;
 use serde_json::{Value, json};
@@ -93,11 +93,11 @@ impl Serving {
                 ears.lock().unwrap().push(line);
             }
         });
-        let keys = keys_of(&Exports::of([]));
+        let keys = Exports::of([]).keys_if_any();
         let mut serving = Self { child, heard, host: String::new(), keys };
         serving.hear("Ready.", |line| line == "Ready.");
         let exports = Exports::of(serving.lines().iter().map(String::as_str));
-        (serving.host, serving.keys) = (exports.host(), keys_of(&exports));
+        (serving.host, serving.keys) = (exports.host(), exports.keys_if_any());
         serving
     }
 

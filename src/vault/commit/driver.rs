@@ -2,7 +2,7 @@
 //! without threads.
 //!
 //! A caller that waits for its outcome and is the only writer steps the pipeline itself. That saves two
-//! switches between threads, which take about as long as the work of a put.
+//! switches between threads.
 
 use super::job::{Done, Job};
 use super::pace::Pace;

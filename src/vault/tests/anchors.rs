@@ -191,8 +191,7 @@ fn a_full_disk_keeps_its_reserve_from_the_anchor() {
 #[test]
 fn a_long_pass_does_not_hold_up_the_anchor() {
     let sim = Sim::new(7);
-    let mut world = World::on(&sim);
-    world.background = true;
+    let world = World::with_threads(&sim);
     let vault = create(&world, &options(&world, ANCHOR)).unwrap();
     let said = || sim.fs.read_all(Path::new(ANCHOR)).ok();
     let pass = vault.running.maintainer.lock_pass();

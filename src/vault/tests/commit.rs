@@ -91,9 +91,7 @@ fn the_reserve_is_kept_for_what_does_not_grow() {
 #[test]
 fn a_disk_that_holds_only_the_reserve_can_be_deleted_from() {
     let sim = Sim::new(5);
-    let mut world = World::on(&sim);
-    world.background = false;
-    let vault = world.create();
+    let vault = World::on(&sim).create();
     for n in 0..20 {
         make(&vault, &format!("s{n}"), &"x".repeat(2000));
     }
@@ -285,9 +283,7 @@ fn a_batch_has_at_most_256_operations_and_one_frame() {
 #[test]
 fn writers_that_wait_share_a_sync() {
     let sim = Sim::new(12);
-    let mut world = World::on(&sim);
-    world.background = true;
-    let vault = world.create();
+    let vault = World::with_threads(&sim).create();
     make(&vault, "a", "one");
     sim.fs.set_sync_delay(std::time::Duration::from_millis(5));
     let frames = || vault.inner.shared.frames.load(std::sync::atomic::Ordering::Relaxed);
@@ -322,9 +318,7 @@ fn doer(vault: &Vault) -> ThreadId {
 #[test]
 fn a_lone_writer_commits_on_its_own_thread_and_others_share_the_commit_thread() {
     let sim = Sim::new(13);
-    let mut world = World::on(&sim);
-    world.background = true;
-    let vault = world.create();
+    let vault = World::with_threads(&sim).create();
     // The background threads ask the pipeline something now and then.
     let own = thread::current().id();
     assert!((0..1000).any(|_| doer(&vault) == own));

@@ -53,6 +53,11 @@ impl World {
         }
     }
 
+    /// The same for a vault with its threads.
+    fn with_threads(sim: &Sim) -> Self {
+        Self { background: true, ..Self::on(sim) }
+    }
+
     /// A real folder, with sled.
     fn real(dir: &Path) -> Self {
         Self {
