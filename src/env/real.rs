@@ -17,7 +17,7 @@ use super::{
     Clock, DirEntry, Entropy, File, FileKind, Fs, LockGuard, LockMode, Metadata, OpenMode,
     UnixMillis,
 };
-use rustix::fs::{CWD, FileType, OFlags, Stat};
+use rustix::fs::{CWD, FileType, OFlags, RawMode, Stat};
 use rustix::io::Errno;
 use std::fs;
 use std::io;
@@ -31,6 +31,7 @@ mod folder;
 mod memory_limit;
 mod mounts;
 mod process;
+mod stat;
 mod streams;
 mod tcp;
 #[cfg(feature = "cli")]
@@ -199,7 +200,7 @@ impl File for RealFile {
     }
 
     fn metadata(&self) -> io::Result<Metadata> {
-        Ok(facts(&rustix::fs::fstat(&self.0)?))
+        Ok(stat::of_file(&self.0)?)
     }
 }
 
@@ -238,7 +239,11 @@ fn not_regular() -> io::Error {
 }
 
 fn kind_of(stat: &Stat) -> FileKind {
-    match FileType::from_raw_mode(stat.st_mode) {
+    kind_of_mode(stat.st_mode)
+}
+
+fn kind_of_mode(mode: RawMode) -> FileKind {
+    match FileType::from_raw_mode(mode) {
         FileType::RegularFile => FileKind::File,
         FileType::Directory => FileKind::Dir,
         _ => FileKind::Other,

@@ -5,7 +5,7 @@
     reason = "a part of the only access to the operating system (I9)"
 )]
 
-use super::{RealFile, RealLock, facts, kind_of, not_regular, retry};
+use super::{RealFile, RealLock, kind_of, not_regular, retry, stat};
 use crate::env::{DirEntry, FileKind, LockGuard, LockMode, Metadata, OpenMode};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
@@ -95,8 +95,8 @@ pub(super) fn create_dir(dir: BorrowedFd<'_>, path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn metadata(dir: BorrowedFd<'_>, path: &Path) -> io::Result<Option<Metadata>> {
-    match rustix::fs::statat(dir, path, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(facts(&stat))),
+    match stat::of_name(dir, path) {
+        Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -187,7 +187,7 @@ pub(super) fn lock(
         // Another process may have unlinked the file between opening and locking. A lock on an unlinked
         // file excludes nobody.
         let named = metadata(dir, path)?.map(|named| named.identity);
-        if named == Some(facts(&rustix::fs::fstat(&file.0)?).identity) {
+        if named == Some(stat::of_file(&file.0)?.identity) {
             return Ok(Some(Box::new(RealLock(file))));
         }
     }

@@ -5,7 +5,7 @@
 //! links. So nothing that is done by path can reach out of the folder that was opened, whatever is renamed,
 //! replaced or linked meanwhile.
 
-use super::{RealFs, at, facts, free, not_regular, retry};
+use super::{RealFs, at, facts, free, not_regular, retry, stat};
 use crate::env::{DirEntry, File, Fs, LockGuard, LockMode, Metadata, OpenFolder, OpenMode};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, OFlags};
@@ -128,7 +128,7 @@ impl Fs for FolderFs {
 
     fn metadata(&self, path: &Path) -> io::Result<Option<Metadata>> {
         if self.is_itself(path) {
-            return Ok(Some(facts(&rustix::fs::fstat(&self.folder)?)));
+            return Ok(Some(stat::of_file(&self.folder)?));
         }
         match self.at(path, at::metadata) {
             // A folder on the way is missing.
