@@ -2,9 +2,8 @@
 //!
 //! The state's own LSN and the *recomputed* digest of its rows decide:
 //!
-//! - Equal to the log at some frame: the frames after it are applied.
-//! - Between two of them, because a flush was cut short: the frames after the first are applied, and the
-//!   result is compared at the end of the log.
+//! - Not older than the snapshot: the frames after it are applied, and the digest of all rows is compared
+//!   with that of the log's end.
 //! - Older than the snapshot, unequal or unreadable: it is set aside and rebuilt from snapshot and frames.
 //! - Newer than the end of the log: the log has lost acknowledged operations. That is damage, and no repair
 //!   forgets them silently.
@@ -20,7 +19,7 @@ use crate::env::Env;
 use crate::env::faults::Fault;
 use crate::error::{Error, ErrorKind, Result};
 use crate::log::{Frame, LogError, Recovered, RowFormat};
-use crate::model::{Lsn, Tree};
+use crate::model::Tree;
 use crate::store::guard::set_aside;
 use crate::store::{OrderedStore, SledOptions, SledStore, Span, Store, StoreError};
 use crate::vault::directory::VaultDir;
@@ -174,42 +173,27 @@ impl StateOpener<'_> {
             state.discard();
             return Ok(None);
         }
-        let Ok(mut sum) = sum_rows(state.store(), self.keys) else { return Ok(None) };
-        let is_cut_short = reaches > applied;
-        let mut compared = applied == snapshot && !is_cut_short;
-        if compared && sum.digest(self.keys.digest_key(), applied) != recovered.snapshot_digest() {
-            return Ok(None);
-        }
-        // Starts with the frame that holds the state's own LSN. A kill between two transactions may have
-        // left a part of that frame out, so its digest is compared after the rest of it is applied. Rows of
-        // later frames are compared once all of those have been applied.
-        let is_exact = compared || is_cut_short;
-        let from = if is_exact { applied } else { Lsn(applied.0.saturating_sub(1)) };
-        let mut is_equal = true;
-        let replayed = recovered.replay(from, &mut |frame: Frame| {
-            let (digest, last) = (frame.digest, frame.sets.last().map_or(applied, |set| set.lsn));
-            if self.apply(&state, &mut sum, frame).is_err() {
-                is_equal = false;
-                return Err(LogError::Stopped);
-            }
-            if !(compared || is_cut_short) || last == end.lsn {
-                compared = true;
-                if sum.digest(self.keys.digest_key(), last) != digest {
-                    is_equal = false;
-                    return Err(LogError::Stopped);
-                }
-            }
-            Ok(())
+        // Applied before anything is compared. The sum then reads each row once, and needs no older row of
+        // those that the frames replace. Frames that go into a state which proves to be wrong do no harm: it
+        // is set aside.
+        let replayed = recovered.replay(applied, &mut |frame: Frame| {
+            publish(&state, frame).map_err(|_| LogError::Stopped)
         });
         match replayed {
-            Ok(()) if compared && is_equal => Ok(Some(Opened { state, sum })),
-            Ok(()) | Err(LogError::Stopped) => {
+            Ok(()) => {}
+            Err(LogError::Stopped) => {
                 // Closed, so that it can be moved aside.
                 state.discard();
-                Ok(None)
+                return Ok(None);
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
+        let Ok(sum) = sum_rows(state.store(), self.keys) else { return Ok(None) };
+        if sum.digest(self.keys.digest_key(), end.lsn) != end.digest {
+            state.discard();
+            return Ok(None);
+        }
+        Ok(Some(Opened { state, sum }))
     }
 
     /// Whether the rows are of this vault: some row opens with its keys, or there are no rows.
@@ -315,9 +299,14 @@ impl StateOpener<'_> {
         frame: Frame,
     ) -> std::result::Result<(), RowError> {
         advance(state.store(), self.keys, sum, &frame)?;
-        state.make_room()?;
-        Ok(state.publish(frame.sets)?)
+        Ok(publish(state, frame)?)
     }
+}
+
+/// Applies the sets of a frame that come after the state's LSN.
+fn publish(state: &State, frame: Frame) -> std::result::Result<(), StoreError> {
+    state.make_room()?;
+    state.publish(frame.sets)
 }
 
 /// Whether this build writes the state as it lies.
