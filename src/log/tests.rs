@@ -14,6 +14,7 @@ mod recovery;
 mod salvage;
 mod space;
 mod twins;
+mod two_threads;
 
 use super::*;
 use crate::env::sim::{CrashPlan, Fault, OpKind, Reach, Sim};

@@ -1,6 +1,7 @@
 //! Walking the chain of frames over all live segments.
 
 use crate::env::OpenMode;
+use crate::env::threads::thread;
 use crate::log::error::LogError;
 use crate::log::files::{FileKind, LogContext};
 use crate::log::format::manifest::Manifest;
@@ -117,20 +118,16 @@ fn walk(
     first: u64,
 ) -> Result<Walk, WalkError> {
     let mut walk = Walk { segments: Vec::new(), tail: from.clone(), last_frame: None, torn: false };
-    let open = |number| {
-        Segment::open(context, number, OpenMode::Read)
-            .map_err(|error| WalkError::in_segment(number, error))
-    };
-    let mut next = (first <= manifest.last).then(|| open(first)).transpose()?;
-    for number in first..=manifest.last {
-        let fault = |error| WalkError::in_segment(number, error);
-        let Some(segment) = next.take() else { break };
-        if !segment.header.previous.same_place(&walk.tail) {
-            return Err(fault(LogError::damaged(&segment.name, 0, "LOG-7")));
-        }
-        next = (number < manifest.last).then(|| open(number + 1)).transpose()?;
-        let named = next.as_ref().map(|next| &next.header.previous).or(manifest.mark.as_ref());
-        walk_segment(context, &segment, named, &mut walk).map_err(fault)?;
+    let numbers: Vec<u64> = (first..=manifest.last).collect();
+    // A segment names the end of the one before it, so each can be walked without the others.
+    let walked = in_order(context, &numbers, &|number| {
+        walk_segment(context, manifest, (number == first).then_some(from), number)
+    });
+    for each in walked {
+        let Walked { info, last_frame, torn } = each?;
+        walk.tail = info.end.clone();
+        (walk.last_frame, walk.torn) = (last_frame, torn);
+        walk.segments.push(info);
     }
     match &manifest.mark {
         Some(mark) if !mark.same_place(&walk.tail) => {
@@ -144,20 +141,95 @@ fn walk(
     }
 }
 
+/// What was found in one segment.
+struct Walked {
+    info: SegmentInfo,
+    last_frame: Option<u64>,
+    torn: bool,
+}
+
+/// Walks the segments by two threads, because every open reads all of them. Results come in the order of
+/// the segments, up to the first error. A simulated disk is read by one thread, so that its calls keep
+/// their order.
+fn in_order(
+    context: &LogContext,
+    numbers: &[u64],
+    walk: &(dyn Fn(u64) -> Result<Walked, WalkError> + Sync),
+) -> Vec<Result<Walked, WalkError>> {
+    let alone = |numbers: &[u64]| {
+        let mut walked = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            walked.push(walk(*number));
+            if walked.last().is_some_and(Result::is_err) {
+                break;
+            }
+        }
+        walked
+    };
+    let (one, two) = numbers.split_at(half(context, numbers));
+    if two.is_empty() || one.is_empty() || !context.fs().is_real() {
+        return alone(numbers);
+    }
+    let (mut walked, rest) = thread::scope(|scope| {
+        let rest = scope.spawn(|| alone(two));
+        (alone(one), rest.join())
+    });
+    // Should the thread have died, its half is walked here.
+    walked.extend(rest.unwrap_or_else(|_| alone(two)));
+    walked
+}
+
+/// How many of the first segments have about half of the bytes of all.
+fn half(context: &LogContext, numbers: &[u64]) -> usize {
+    let size = |number: &u64| {
+        let meta = context.fs().metadata(&context.path(FileKind::Segment, *number));
+        meta.ok().flatten().map_or(0, |meta| meta.len)
+    };
+    let sizes: Vec<u64> = numbers.iter().map(size).collect();
+    let total: u64 = sizes.iter().sum();
+    let mut sum = 0;
+    sizes
+        .iter()
+        .take_while(|size| {
+            sum += **size;
+            sum <= total / 2
+        })
+        .count()
+}
+
 fn walk_segment(
+    context: &LogContext,
+    manifest: &Manifest,
+    from: Option<&Tail>,
+    number: u64,
+) -> Result<Walked, WalkError> {
+    let open = |number| {
+        Segment::open(context, number, OpenMode::Read)
+            .map_err(|error| WalkError::in_segment(number, error))
+    };
+    let segment = open(number)?;
+    let fault = |error| WalkError::in_segment(number, error);
+    if from.is_some_and(|from| !segment.header.previous.same_place(from)) {
+        return Err(fault(LogError::damaged(&segment.name, 0, "LOG-7")));
+    }
+    let next = (number < manifest.last).then(|| open(number.saturating_add(1))).transpose()?;
+    let named = next.as_ref().map(|next| &next.header.previous).or(manifest.mark.as_ref());
+    walk_frames(context, &segment, named).map_err(fault)
+}
+
+fn walk_frames(
     context: &LogContext,
     segment: &Segment,
     named: Option<&Tail>,
-    walk: &mut Walk,
-) -> Result<(), LogError> {
+) -> Result<Walked, LogError> {
     let start = segment.header.start();
     let mut tail = start.clone();
     let limit = named.map_or(u64::MAX, |named| named.offset);
-    walk.last_frame = None;
+    let (mut last_frame, mut torn) = (None, false);
     while tail.offset < limit {
         match segment.step(context, &tail, limit)? {
             Ok(step) => {
-                walk.last_frame = Some(step.offset);
+                last_frame = Some(step.offset);
                 tail = segment.tail_after(&step);
             }
             Err(rule) => {
@@ -165,7 +237,7 @@ fn walk_segment(
                 if was_a_frame {
                     return Err(LogError::damaged(&segment.name, tail.offset, rule));
                 }
-                walk.torn = segment.holds_something_at(tail.offset)?;
+                torn = segment.holds_something_at(tail.offset)?;
                 break;
             }
         }
@@ -176,14 +248,9 @@ fn walk_segment(
         }
         tail = named.clone();
     }
-    walk.tail = tail.clone();
-    walk.segments.push(SegmentInfo {
-        number: segment.header.number,
-        id: segment.header.id,
-        start,
-        end: tail,
-    });
-    Ok(())
+    let Segment { header, .. } = segment;
+    let info = SegmentInfo { number: header.number, id: header.id, start, end: tail };
+    Ok(Walked { info, last_frame, torn })
 }
 
 /// MAN-7: the segment after the last one may already have its header, if a crash came before the
