@@ -7,7 +7,8 @@ use crate::env::faults::Faults;
 pub struct LogOptions {
     /// Size of the first segment in bytes, its 4 KiB header included.
     pub segment_bytes_first: u64,
-    /// Each segment is twice as large as the one before, up to this and to a quarter of the snapshot.
+    /// Each segment is twice as large as the one before, up to this, and to a quarter of the
+    /// snapshot or of the segments that have ended.
     pub segment_bytes_max: u64,
     /// Promises to break, for a harness to notice.
     pub faults: Faults,

@@ -113,8 +113,9 @@ pub fn steps(group: &str, scale: Scale) -> Vec<Step> {
             let job = |member, writers| json!({"kind": "mixed", "member": member, "writers": writers, "ms": ms});
             turns("mixed", &[16], scale, ms * 3 / 2 + 3500, |_| stores(), writers, job)
         }
-        "burst" => puts("burst", scale, 0),
-        "slow" => puts("slow", scale, DELAY_US),
+        // Shorter than Strongroom's memtable takes to fill.
+        "burst" => puts("burst", scale, scale.pick(300, 1000), 0),
+        "slow" => puts("slow", scale, scale.pick(300, 1500), DELAY_US),
         "sustained" => sustained(scale),
         "open" => open(scale),
         "scale" => growth(scale.quick).into_iter().map(|cell| grown(cell, scale)).collect(),
@@ -142,8 +143,7 @@ fn http(scale: Scale) -> Vec<Step> {
     steps
 }
 
-fn puts(group: &'static str, scale: Scale, delay: usize) -> Vec<Step> {
-    let ms = scale.pick(300, 1500);
+fn puts(group: &'static str, scale: Scale, ms: usize, delay: usize) -> Vec<Step> {
     let job = |member, writers| json!({"kind": "put", "member": member, "writers": writers, "ms": ms, "delay_us": delay});
     turns(group, &WRITERS, scale, ms * 3 / 2 + 2000, putters, writers, job)
 }

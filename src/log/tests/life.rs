@@ -70,6 +70,35 @@ fn compaction_is_due_for_bytes_for_segments_and_for_something_new() {
     assert!(log.compaction_due());
 }
 
+/// Under load a log grows by sixteen times as much, or to four times as many segments. A process that has
+/// written little leaves no more than before to the next.
+#[test]
+fn a_log_under_load_may_grow() {
+    let (sim, mut log) = fresh(96);
+    let mut model = Model::default();
+    let mut append = |log: &mut Log, len| {
+        log.append(&model.frame(&[vec![put(Tree::Blobs, 1, 1, len)]])).unwrap();
+    };
+    let first = 8192;
+    while log.appended <= 8 * first {
+        assert_eq!(log.compaction_overdue(), log.compaction_due());
+        append(&mut log, 7000);
+    }
+    assert!(log.compaction_due() && !log.compaction_overdue());
+    drop(log);
+    log = open(&sim.env()).unwrap().start().unwrap();
+    assert!(log.compaction_due() && log.compaction_overdue(), "it has not written yet");
+    while log.appended <= 8 * first {
+        append(&mut log, 7000);
+    }
+    assert!(!log.compaction_overdue());
+    while !log.compaction_overdue() {
+        append(&mut log, 30_000);
+    }
+    assert!(log.ended_bytes() > 128 * first || log.ended.len() >= 32);
+    assert!(log.ended_bytes() < 140 * first && log.ended.len() <= 32);
+}
+
 /// A large snapshot is merged anew for as much as it has, not for less.
 #[test]
 fn a_large_snapshot_waits_for_as_many_bytes() {

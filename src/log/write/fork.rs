@@ -33,6 +33,7 @@ impl Log {
             dirty: self.dirty,
             poisoned: self.poisoned,
             next_capacity: self.next_capacity,
+            appended: self.appended,
             ended: self.ended.clone(),
             preparing: Arc::new(preparing),
             compacting: Weak::new(),

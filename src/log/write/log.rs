@@ -27,6 +27,8 @@ use std::sync::{Arc, Weak};
 
 /// With this many frame bytes in ended segments a compaction is due. Bounds what an open reads.
 const ENDED_BYTES_MAX: u64 = 128 << 20;
+/// The least number of first segments whose bytes are merged.
+const FIRST_SEGMENTS: u64 = 8;
 /// With this many ended segments a compaction is due. Each reopen leaves one, even an empty one.
 const ENDED_SEGMENTS_MAX: usize = 8;
 /// An end mark is written again on a close without writes when the clock has moved by this much.
@@ -51,6 +53,8 @@ pub struct Log {
     pub(super) dirty: bool,
     pub(super) poisoned: bool,
     pub(super) next_capacity: u64,
+    /// Bytes appended since it was opened.
+    pub(crate) appended: u64,
     /// Ended segments that the snapshot does not cover.
     pub(crate) ended: Vec<SegmentInfo>,
     pub(crate) preparing: Arc<PreparationState>,
@@ -83,6 +87,7 @@ impl Log {
             dirty: false,
             poisoned: false,
             next_capacity,
+            appended: 0,
             ended: Vec::new(),
             preparing,
             compacting: Weak::new(),
@@ -171,6 +176,7 @@ impl Log {
         }
         self.dirty = true;
         self.tail.offset += bytes.len() as u64;
+        self.appended += bytes.len() as u64;
         self.tail.tag = tag;
         self.tail.end = End {
             lsn: frame.sets.last().map_or(self.tail.end.lsn, |set| set.lsn),
@@ -261,18 +267,38 @@ impl Log {
     /// Bytes that the next snapshot takes at most, also if its compaction begins late.
     pub fn next_snapshot_bytes(&self) -> u64 {
         let bytes = self.manifest.snapshot.bytes;
-        bytes.saturating_add(bytes.min(ENDED_BYTES_MAX).saturating_mul(2))
+        let late = bytes.min(ENDED_BYTES_MAX).saturating_mul(2);
+        bytes.saturating_add(late.max(self.ended_bytes().saturating_add(self.tail.offset)))
+    }
+
+    /// Bytes in frames of ended segments.
+    pub(crate) fn ended_bytes(&self) -> u64 {
+        self.ended.iter().map(SegmentInfo::frame_bytes).sum()
     }
 
     /// Whether ended segments are large or many enough to be merged into a new snapshot: more bytes than
     /// the snapshot and than eight first segments, or than 128 MiB; or 8 segments. If it were due sooner,
     /// each put would be rewritten several times.
     pub fn compaction_due(&self) -> bool {
-        let bytes: u64 = self.ended.iter().map(SegmentInfo::frame_bytes).sum();
-        let relative = (self.options.segment_bytes_first * 8).max(self.manifest.snapshot.bytes);
-        let large = bytes > relative.min(ENDED_BYTES_MAX);
-        let many = self.ended.len() >= ENDED_SEGMENTS_MAX;
-        (large || many)
+        self.has_ended(FIRST_SEGMENTS, ENDED_SEGMENTS_MAX)
+    }
+
+    /// The same for a vault under load, once it has appended eight first segments since it was opened: 128 of
+    /// them, or 32 segments. A compaction has the memtable flushed, so a small vault that takes many puts
+    /// would hardly have one. A process that puts little leaves a small log to the next.
+    pub fn compaction_overdue(&self) -> bool {
+        let is_loaded = self.appended > self.options.segment_bytes_first * FIRST_SEGMENTS;
+        let more = if is_loaded { 16 } else { 1 };
+        let many = if is_loaded { ENDED_SEGMENTS_MAX * 4 } else { ENDED_SEGMENTS_MAX };
+        self.has_ended(FIRST_SEGMENTS * more, many)
+    }
+
+    /// Whether ended segments have more bytes than the snapshot and than so many first segments, or are
+    /// `many`, and none of them is being merged.
+    fn has_ended(&self, first_segments: u64, many: usize) -> bool {
+        let first = self.options.segment_bytes_first.saturating_mul(first_segments);
+        let most = first.max(self.manifest.snapshot.bytes).min(ENDED_BYTES_MAX);
+        (self.ended_bytes() > most || self.ended.len() >= many)
             && self.tail.end.lsn > self.manifest.snapshot.tail.end.lsn
             && self.compacting.strong_count() == 0
     }

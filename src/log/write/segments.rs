@@ -20,9 +20,11 @@ impl Log {
         }
     }
 
-    /// The size of the next segment: doubling, but never large against the snapshot.
+    /// The size of the next segment: doubling, but never large against the snapshot, or against the segments
+    /// that have ended if those have more.
     pub(crate) fn wanted_capacity(&self) -> u64 {
-        let quarter = (self.manifest.snapshot.bytes / 4).max(1);
+        let whole = self.manifest.snapshot.bytes.max(self.ended_bytes());
+        let quarter = (whole / 4).max(1);
         let bound = self
             .options
             .segment_bytes_first

@@ -21,6 +21,17 @@ const SHRINK_LIVE_BYTES_MAX: u64 = 64 << 20;
 /// Bytes that sled's files take even when almost empty.
 const SHRINK_SLACK_BYTES: u64 = 8 << 20;
 
+/// When a compaction begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// Now.
+    Always,
+    /// If the log has grown by as much as it has.
+    IfDue,
+    /// If it has grown by more, for a vault under load on a disk with space.
+    IfOverdue,
+}
+
 impl Pipeline {
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.shared.env.clock)
@@ -193,8 +204,12 @@ impl Pipeline {
 
     /// Ends the current segment, and hands out the work of compacting the segments that have ended. `None`:
     /// there is nothing to do, or nothing could be freed by it.
-    pub(crate) fn begin_compaction(&mut self, always: bool) -> Result<Option<Compaction>> {
-        let is_due = always || self.log.compaction_due();
+    pub(crate) fn begin_compaction(&mut self, wanted: Wanted) -> Result<Option<Compaction>> {
+        let is_due = match wanted {
+            Wanted::Always => true,
+            Wanted::IfDue => self.log.compaction_due(),
+            Wanted::IfOverdue => self.log.compaction_overdue(),
+        };
         // For a state that is not on the disk the log frees nothing (I6), and snapshots would only pile up.
         let is_useful = !self.log.has_garbage()
             || self.shared.state()?.can_be_durable(self.shared.env.fs.is_real());

@@ -334,7 +334,8 @@ impl Pipeline {
         }
         // Without threads the segment comes back. The append that needs it makes it.
         drop(self.hand_over_segment(false));
-        if self.log.compaction_due() {
+        let is_ample = self.shared.space.is_ample();
+        if self.log.compaction_overdue() || (!is_ample && self.log.compaction_due()) {
             self.shared.wake_maintenance();
         }
         Ok(())

@@ -6,6 +6,7 @@ use crate::env::threads::sync::{Arc, PoisonError};
 use crate::error::Result;
 use crate::log::LogError;
 use crate::model::Lsn;
+use crate::vault::commit::control::Wanted;
 use crate::vault::commit::pipeline::Pipeline;
 use crate::vault::state::serving::State;
 use std::time::Duration;
@@ -18,9 +19,9 @@ const REST: Duration = Duration::from_secs(10);
 impl Maintainer {
     /// Merges snapshot and ended segments into the next snapshot, and frees what it replaces once
     /// the state is durable past it (I6).
-    pub(super) fn compact(&self, always: bool) -> Result<()> {
+    pub(super) fn compact(&self, wanted: Wanted) -> Result<()> {
         let (shared, driver) = (&self.inner.shared, &self.inner.driver);
-        let begun = driver.control(move |pipeline| pipeline.begin_compaction(always))?;
+        let begun = driver.control(move |pipeline| pipeline.begin_compaction(wanted))?;
         let Some(compaction) = begun? else { return Ok(()) };
         match compaction.run_with(&mut |_| !shared.is_stopping()) {
             Ok(compacted) => {
@@ -58,18 +59,29 @@ impl Maintainer {
         self.make_durable(state)
     }
 
-    /// Settles the state of a vault that is at rest. Else its last rows would be in the log alone.
-    pub(crate) fn settle_at_rest(&self) -> Result<()> {
-        let shared = &self.inner.shared;
+    /// The last operation, if the vault is at rest.
+    pub(super) fn rested_at(&self) -> Result<Option<Lsn>> {
         let lsn = self.inner.driver.control(|pipeline| pipeline.lsn)?;
-        let now = shared.env.clock.monotonic();
+        let now = self.inner.shared.env.clock.monotonic();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.0 != lsn {
             *seen = (lsn, now);
         }
-        let is_at_rest = now.saturating_sub(seen.1) >= REST;
-        drop(seen);
-        if is_at_rest && shared.state.waiting_bytes() > 0 { self.settle_state(lsn) } else { Ok(()) }
+        Ok((now.saturating_sub(seen.1) >= REST).then_some(lsn))
+    }
+
+    /// Settles the state of a vault that is at rest. Else its last rows would be in the log alone.
+    pub(crate) fn settle_at_rest(&self) -> Result<()> {
+        match self.rested_at()? {
+            Some(lsn) if self.inner.shared.state.waiting_bytes() > 0 => self.settle_state(lsn),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compacts a log that has grown. Under load, and with space on the disk, it may grow by more.
+    pub(super) fn compact_grown(&self) -> Result<()> {
+        let may_grow = self.inner.shared.space.is_ample() && self.rested_at()?.is_none();
+        self.compact(if may_grow { Wanted::IfOverdue } else { Wanted::IfDue })
     }
 
     /// Makes the state durable, so that the log may free what the state covers.

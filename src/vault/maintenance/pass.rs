@@ -2,6 +2,7 @@
 
 use super::maintainer::Maintainer;
 use crate::error::{Error, Result};
+use crate::vault::commit::control::Wanted;
 use crate::vault::runtime::status::Status;
 
 /// Remembers the first error while the work goes on. A pruner that fails for want of space must not keep the
@@ -57,7 +58,7 @@ impl Maintainer {
         if is_full {
             first.note(self.switch_epoch_if_due());
         }
-        first.note(self.compact(false));
+        first.note(self.compact_grown());
         first.note(self.settle_at_rest());
         first.note(self.checkpoint(false));
         first.end()
@@ -73,7 +74,7 @@ impl Maintainer {
         first.note(self.find_due());
         first.note(self.work_off_pending());
         first.note(self.switch_epoch_if_due());
-        first.note(self.compact(true));
+        first.note(self.compact(Wanted::Always));
         let lsn = self.inner.driver.control(|pipeline| pipeline.lsn);
         first.note(lsn.and_then(|lsn| self.settle_state(lsn)));
         first.note(self.checkpoint(true));

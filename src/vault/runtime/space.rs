@@ -1,7 +1,7 @@
 //! Space on the disk: how much the vault needs to grow, and the reserve, real blocks held back so that a full
 //! disk can still be deleted from (I4).
 
-use crate::env::threads::sync::atomic::{AtomicU64, Ordering};
+use crate::env::threads::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::env::{File, Fs, OpenMode};
 use crate::log::Log;
 use std::io;
@@ -11,6 +11,9 @@ use std::sync::Arc;
 const RESERVE: &str = "reserve";
 /// How many bytes of sled's file a flushed byte may take.
 const STATE_GROWTH: u64 = 4;
+
+/// Free bytes beyond the needed ones with which a log may grow: four times what it grows by.
+const AMPLE_BYTES: u64 = 128 << 20;
 
 /// The space of one vault.
 pub(crate) struct Space {
@@ -23,6 +26,8 @@ pub(crate) struct Space {
     /// Bytes in the reserve when it was last looked at. Nobody else writes it, and a batch need not ask the
     /// disk: the call that this saves pays for the look at the segment after each sync (I11).
     reserved: AtomicU64,
+    /// Whether the disk had far more than was needed when it was last asked.
+    ample: AtomicBool,
 }
 
 /// The reserve was not looked at yet.
@@ -36,6 +41,7 @@ impl Space {
             reserve_bytes,
             needed: AtomicU64::new(0),
             reserved: AtomicU64::new(UNKNOWN),
+            ample: AtomicBool::new(false),
         }
     }
 
@@ -71,9 +77,19 @@ impl Space {
         let flush = waiting.saturating_mul(STATE_GROWTH);
         let needed = self.needed.load(Ordering::Relaxed).saturating_add(flush);
         match self.fs.free_bytes(&self.dir) {
-            Ok(free) => free.saturating_add(reserve) < needed,
+            Ok(free) => {
+                let is_ample = free >= needed.saturating_add(AMPLE_BYTES);
+                self.ample.store(is_ample, Ordering::Relaxed);
+                free.saturating_add(reserve) < needed
+            }
             Err(_) => false,
         }
+    }
+
+    /// Whether the log may grow before it is compacted: by the last look at the disk there was far more
+    /// space than needed. Never on a simulated disk, whose harnesses want many compactions.
+    pub(crate) fn is_ample(&self) -> bool {
+        self.fs.is_real() && self.ample.load(Ordering::Relaxed)
     }
 
     /// Gives the reserve's blocks back to a full disk. `false`: there was no reserve.
