@@ -11,7 +11,7 @@ request! {
         required {
             /// `SecretId`: name or ARN.
             secret_id: String,
-            /// `ResourcePolicy`, 1 to 20480 characters; kept byte for byte.
+            /// `ResourcePolicy`, 1 to 20480 characters. Reads print it anew (SEM-POLICY-1).
             resource_policy: String,
         }
         optional {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::str::Chars;
 
 /// Deepest nesting. The grammar of policies needs six levels.
-const DEPTH_MAX: usize = 16;
+pub(super) const DEPTH_MAX: usize = 16;
 
 /// One JSON value.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,23 +28,28 @@ pub(super) struct NotJson;
 
 /// Reads exactly one value.
 pub(super) fn parse(text: &str) -> Result<Json, NotJson> {
-    let mut reader = Reader { rest: text };
+    let mut reader = Reader::of(text);
     let value = reader.value(DEPTH_MAX)?;
     reader.skip_space();
     if reader.rest.is_empty() { Ok(value) } else { Err(NotJson) }
 }
 
-struct Reader<'a> {
+/// What is left of a text.
+pub(super) struct Reader<'a> {
     rest: &'a str,
 }
 
-impl Reader<'_> {
-    fn skip_space(&mut self) {
+impl<'a> Reader<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { rest: text }
+    }
+
+    pub(super) fn skip_space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
     /// Whether `token` came next, after space; it is then behind us.
-    fn took(&mut self, token: &str) -> bool {
+    pub(super) fn took(&mut self, token: &str) -> bool {
         self.skip_space();
         match self.rest.strip_prefix(token) {
             Some(rest) => {
@@ -55,11 +60,12 @@ impl Reader<'_> {
         }
     }
 
-    fn need(&mut self, token: &str) -> Result<(), NotJson> {
+    pub(super) fn need(&mut self, token: &str) -> Result<(), NotJson> {
         if self.took(token) { Ok(()) } else { Err(NotJson) }
     }
 
-    fn value(&mut self, depth_left: usize) -> Result<Json, NotJson> {
+    /// One value with so many levels.
+    pub(super) fn value(&mut self, depth_left: usize) -> Result<Json, NotJson> {
         let inner = depth_left.checked_sub(1).ok_or(NotJson)?;
         self.skip_space();
         match self.rest.chars().next() {
@@ -110,7 +116,8 @@ impl Reader<'_> {
         }
     }
 
-    fn text(&mut self) -> Result<String, NotJson> {
+    /// A text; its quote comes next.
+    pub(super) fn text(&mut self) -> Result<String, NotJson> {
         let mut chars = self.rest.strip_prefix('"').ok_or(NotJson)?.chars();
         let mut text = String::new();
         loop {

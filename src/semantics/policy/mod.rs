@@ -11,15 +11,18 @@
 //! - `condition`: conditions of a statement
 //! - `document`: the grammar
 //! - `verdict`: what a policy says about a request
+//! - `print`: how a policy is read back
 
 mod asked;
 mod condition;
 mod document;
 mod json;
 mod pattern;
+mod print;
 mod truth;
 mod verdict;
 
 pub(crate) use asked::{Asked, root_arn};
 pub(crate) use document::{Policy, parse};
+pub(crate) use print::printed;
 pub(crate) use verdict::Verdict;

@@ -52,7 +52,7 @@ impl Look for GetResourcePolicy {
         Ok(GetResourcePolicyResponse {
             arn: record.arn().to_string(),
             name: record.name.to_string(),
-            policy: policy.map(str::to_owned),
+            policy: policy.map(|text| policy::printed(text).unwrap_or_else(|| text.to_owned())),
             policy_name: request.policy_name.clone(),
         })
     }
