@@ -61,27 +61,68 @@ pub fn rotation_never_configured() -> Fault {
     )
 }
 
-/// The rules have two schedules (our own text).
+/// The rules have two schedules.
 #[must_use]
 pub fn two_schedules() -> Fault {
     Fault::new(
         FaultKind::InvalidParameter,
-        "You can't specify both AutomaticallyAfterDays and ScheduleExpression in RotationRules.",
+        "You cannot specify both rotation frequency and schedule expression together.",
     )
 }
 
-/// An invalid schedule expression (our own text).
+/// An invalid schedule expression.
 #[must_use]
 pub fn bad_schedule() -> Fault {
-    Fault::new(FaultKind::InvalidParameter, "The ScheduleExpression value is invalid.")
+    Fault::new(FaultKind::InvalidParameter, "Invalid schedule expression.")
 }
 
-/// An invalid duration of the rotation window, or one too long for its schedule (our own text).
+/// A rate in hours that is no part of a day, or too short.
 #[must_use]
-pub fn bad_duration() -> Fault {
+pub fn bad_rate_in_hours() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "Rate in hour should be least 4 and less than 24.")
+}
+
+/// A rate in days without days, or with too many.
+#[must_use]
+pub fn bad_rate_in_days() -> Fault {
     Fault::new(
         FaultKind::InvalidParameter,
-        "The Duration value is invalid: a rotation window must end on the UTC day on which it \
-         starts and before the next one starts.",
+        "Rate in day should be greater than 0 and less than 1000.",
+    )
+}
+
+/// A length of the rotation window that no schedule can have.
+#[must_use]
+pub fn bad_duration() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "Duration must be at least 1 hour, at most 24 hour.")
+}
+
+/// A window that would end on another day than it starts.
+#[must_use]
+pub fn window_leaves_its_day() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "Starting hour and duration must be within a day.")
+}
+
+/// A window that is longer than the rate.
+#[must_use]
+pub fn window_exceeds_its_rate() -> Fault {
+    Fault::new(FaultKind::InvalidParameter, "Duration cannot be greater than Rate in hour.")
+}
+
+/// A window of a cron expression that would still be open when the next one opens (our own text).
+#[must_use]
+pub fn windows_overlap() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "The Duration value is invalid: a rotation window must end before the next one starts.",
+    )
+}
+
+/// A length of the window without a schedule (our own text).
+#[must_use]
+pub fn duration_without_schedule() -> Fault {
+    Fault::new(
+        FaultKind::InvalidParameter,
+        "You can't specify Duration without AutomaticallyAfterDays or ScheduleExpression.",
     )
 }

@@ -22,6 +22,8 @@ pub(super) struct Cron {
     /// Bit n: month n, from 1.
     months: u64,
     weekdays: Vec<DayRule>,
+    /// Whether one of the two day fields, and only one, is `?`.
+    leaves_one_choice: bool,
 }
 
 /// One item of the day-of-month or day-of-week field.
@@ -63,7 +65,27 @@ impl Cron {
             days: day_rules(days)?,
             months: set(months, 1, 12, &MONTHS)?,
             weekdays: weekday_rules(weekdays)?,
+            leaves_one_choice: (days == "?") != (weekdays == "?"),
         })
+    }
+
+    /// Whether one of the two day fields leaves the choice to the other.
+    pub(super) fn leaves_one_choice(&self) -> bool {
+        self.leaves_one_choice
+    }
+
+    /// Days from one day that it matches to the next, at most. More than the searched days: it matches none.
+    pub(super) fn gap_days(&self) -> i64 {
+        let mut last = 0;
+        let mut gap = 0;
+        for day in 0..HORIZON_DAYS {
+            let date = Date::of(day);
+            if has(self.months, date.month.into()) && self.comes_on(date) {
+                gap = gap.max(day - last);
+                last = day;
+            }
+        }
+        gap.max(HORIZON_DAYS - last)
     }
 
     /// Whether it matches more than once a day. Its windows are then an hour long, not a day.

@@ -24,4 +24,5 @@ mod version;
 pub(crate) use advance::advance;
 pub(crate) use due::describe;
 pub use due::rotation_due;
+pub(crate) use rotate::turned_off;
 pub(crate) use version::value_changed;

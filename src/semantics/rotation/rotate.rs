@@ -83,7 +83,7 @@ impl Decide for RotateSecret {
         let given =
             request.rotation_rules.clone().filter(|rules| *rules != RotationRules::default());
         if let Some(rules) = &given {
-            Schedule::of(rules)?;
+            Schedule::of_request(rules)?;
         }
         let known = record.rotation.clone();
         let function = function(context, request, &record)?;
@@ -215,9 +215,14 @@ impl Decide for CancelRotateSecret {
             return Ok(nothing(answer));
         }
         let mut change = Change::of(record, Labels::none(), context.now);
-        // A test may be about to fill its temporary version. The engine removes it.
-        let running = rotation.running.clone().filter(|running| running.only_test);
-        change.record.rotation = Some(Rotation { enabled: false, running, ..rotation });
+        change.record.rotation = Some(turned_off(rotation));
         Ok(change.finish(answer)?)
     }
+}
+
+/// A rotation that is turned off, with what is running ended. A test may be about to fill its temporary
+/// version; the engine removes it.
+pub(crate) fn turned_off(rotation: Rotation) -> Rotation {
+    let running = rotation.running.filter(|running| running.only_test);
+    Rotation { enabled: false, running, ..rotation }
 }

@@ -15,9 +15,17 @@ use crate::model::api::RotationRules;
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 
-/// Shortest rate in hours, and longest in days.
+/// Shortest rate in hours.
 const RATE_HOURS_MIN: i64 = 4;
-const RATE_DAYS_MAX: i64 = 1000;
+/// Longest rates that a request may bring.
+const RATE_HOURS_MAX: i64 = 23;
+const RATE_DAYS_MAX: i64 = 999;
+/// The longest time from one window to the next that a request may bring.
+const GAP_DAYS_MAX: i64 = 366;
+/// Longest rate that a vault may hold: earlier builds took it, also in hours.
+const HELD_RATE_DAYS_MAX: i64 = 1000;
+/// The largest `AutomaticallyAfterDays` (API model).
+const SHOWN_DAYS_MAX: i64 = 1000;
 
 /// When a secret may be rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,14 +51,38 @@ enum When {
 }
 
 impl Schedule {
-    /// Reads rules; `None`: they hold no schedule.
+    /// Reads rules that a request brings; `None`: they hold no schedule (SEM-SCHED-1 to SEM-SCHED-6).
+    pub(crate) fn of_request(rules: &RotationRules) -> Result<Option<Self>, Fault> {
+        let schedule = Self::of(rules)?;
+        match schedule.as_ref().map(|schedule| &schedule.when) {
+            Some(When::EveryHours(hours)) if *hours > RATE_HOURS_MAX => {
+                Err(messages::bad_rate_in_hours())
+            }
+            Some(When::EveryDays(days))
+                if rules.schedule_expression.is_some() && *days > RATE_DAYS_MAX =>
+            {
+                Err(messages::bad_rate_in_days())
+            }
+            Some(When::Cron(cron))
+                if !cron.leaves_one_choice() || cron.gap_days() > GAP_DAYS_MAX =>
+            {
+                Err(messages::bad_schedule())
+            }
+            _ => Ok(schedule),
+        }
+    }
+
+    /// Reads rules that a vault may hold. Earlier builds took more than a request may bring today, and
+    /// what was stored is kept to.
     pub(crate) fn of(rules: &RotationRules) -> Result<Option<Self>, Fault> {
         let when = match (rules.automatically_after_days, &rules.schedule_expression) {
             (Some(_), Some(_)) => return Err(messages::two_schedules()),
             (Some(days), None) => When::EveryDays(days),
-            (None, Some(text)) => parse(text).ok_or_else(messages::bad_schedule)?,
+            (None, Some(text)) => parse(text)?,
             // A length without a window.
-            (None, None) if rules.duration.is_some() => return Err(messages::bad_duration()),
+            (None, None) if rules.duration.is_some() => {
+                return Err(messages::duration_without_schedule());
+            }
             (None, None) => return Ok(None),
         };
         let duration_hours = match &rules.duration {
@@ -58,9 +90,7 @@ impl Schedule {
             None => None,
         };
         let schedule = Self { when, duration_hours };
-        if !schedule.fits_its_day() {
-            return Err(messages::bad_duration());
-        }
+        schedule.must_fit_its_day()?;
         // Such as the 31st of February.
         if schedule.next(UnixMillis(0)).is_none() {
             return Err(messages::bad_schedule());
@@ -68,13 +98,16 @@ impl Schedule {
         Ok(Some(schedule))
     }
 
-    /// Whether windows stay within their day and do not overlap.
-    fn fits_its_day(&self) -> bool {
-        let Some(hours) = self.duration_hours else { return true };
+    /// Windows stay within their day and do not overlap.
+    fn must_fit_its_day(&self) -> Result<(), Fault> {
+        let hours = self.duration_hours.unwrap_or(0);
         match &self.when {
-            When::EveryDays(_) => hours <= 24,
-            When::EveryHours(every) => hours <= *every,
-            When::Cron(cron) => cron.last_hour() + hours <= 24 && hours <= cron.gap_hours(),
+            When::EveryHours(every) if hours > *every => Err(messages::window_exceeds_its_rate()),
+            When::Cron(cron) if cron.last_hour() + hours > 24 => {
+                Err(messages::window_leaves_its_day())
+            }
+            When::Cron(cron) if hours > cron.gap_hours() => Err(messages::windows_overlap()),
+            _ => Ok(()),
         }
     }
 
@@ -98,40 +131,46 @@ impl Schedule {
     }
 
     /// What `AutomaticallyAfterDays` shows beside an expression: whole days from one window to the
-    /// next, at least one.
+    /// next, at least one and no more than the member may have.
     pub(crate) fn days(&self, from: UnixMillis) -> Option<i64> {
         match &self.when {
             When::EveryDays(days) => Some(*days),
             When::EveryHours(_) | When::Cron(_) => {
                 let first = self.next(from)?.opens;
                 let second = self.next(first)?.opens;
-                Some((second.since(first) / DAY_MILLIS).max(1))
+                Some((second.since(first) / DAY_MILLIS).clamp(1, SHOWN_DAYS_MAX))
             }
         }
     }
 }
 
-fn parse(text: &str) -> Option<When> {
+fn parse(text: &str) -> Result<When, Fault> {
     let text = text.trim();
     if let Some(inner) = text.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')) {
-        let mut words = inner.split_whitespace();
-        let (number, unit) = (words.next()?, words.next()?);
-        if words.next().is_some() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let number: i64 = number.parse().ok()?;
-        return match unit {
-            "hour" | "hours" => (RATE_HOURS_MIN..=RATE_DAYS_MAX * 24)
-                .contains(&number)
-                .then_some(When::EveryHours(number)),
-            "day" | "days" => {
-                (1..=RATE_DAYS_MAX).contains(&number).then_some(When::EveryDays(number))
-            }
-            _ => None,
-        };
+        return rate(inner);
     }
-    let inner = text.strip_prefix("cron(")?.strip_suffix(')')?;
-    Cron::parse(inner).filter(|cron| cron.gap_hours() >= RATE_HOURS_MIN).map(When::Cron)
+    let inner = text.strip_prefix("cron(").and_then(|rest| rest.strip_suffix(')'));
+    let cron = inner.and_then(Cron::parse).filter(|cron| cron.gap_hours() >= RATE_HOURS_MIN);
+    cron.map(When::Cron).ok_or_else(messages::bad_schedule)
+}
+
+fn rate(text: &str) -> Result<When, Fault> {
+    let mut words = text.split_whitespace();
+    let (Some(number), Some(unit), None) = (words.next(), words.next(), words.next()) else {
+        return Err(messages::bad_schedule());
+    };
+    let digits = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let number: i64 =
+        digits.and_then(|digits| digits.parse().ok()).ok_or_else(messages::bad_schedule)?;
+    match unit {
+        "hour" | "hours" if (RATE_HOURS_MIN..=HELD_RATE_DAYS_MAX * 24).contains(&number) => {
+            Ok(When::EveryHours(number))
+        }
+        "hour" | "hours" => Err(messages::bad_rate_in_hours()),
+        "day" | "days" if (1..=HELD_RATE_DAYS_MAX).contains(&number) => Ok(When::EveryDays(number)),
+        "day" | "days" => Err(messages::bad_rate_in_days()),
+        _ => Err(messages::bad_schedule()),
+    }
 }
 
 /// `Duration`: 1h to 24h.

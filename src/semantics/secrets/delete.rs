@@ -18,6 +18,7 @@ use crate::semantics::messages;
 use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
 use crate::semantics::replication::cross_account;
+use crate::semantics::rotation::turned_off;
 use crate::semantics::validate::{AboutSecret, Check, Checked, SecretId, names};
 
 impl Check for DeleteSecret {
@@ -43,7 +44,9 @@ impl Decide for DeleteSecret {
         let (secret, action) = (request.secret(), Action::DeleteSecret);
         let record = resolve::find(view, &context.scope, secret, action)?;
         if request.force_delete_without_recovery == Some(true) {
-            if request.recovery_window_in_days.is_some() {
+            // A bad window is told before a window that is not wanted.
+            if let Some(days) = request.recovery_window_in_days {
+                window_days(days)?;
                 return Err(messages::force_with_window().into());
             }
             return Ok(match record {
@@ -61,11 +64,10 @@ impl Decide for DeleteSecret {
             return Err(messages::already_scheduled().into());
         }
         let days = request.recovery_window_in_days.unwrap_or(limits::RECOVERY_WINDOW_DAYS_DEFAULT);
-        let window_days = u8::try_from(days)
-            .ok()
-            .filter(|_| limits::RECOVERY_WINDOW_DAYS.contains(&days))
-            .ok_or_else(messages::bad_window)?;
+        let window_days = window_days(days)?;
         let mut change = Change::of(record, Labels::none(), context.now);
+        // A restore does not turn it on again (SEM-ROT-17).
+        change.record.rotation = change.record.rotation.take().map(turned_off);
         change.record.deletion =
             Some(Deletion { requested: change.stamp, requested_age: context.now.age, window_days });
         let answer = deleted(&change.record, change.stamp.plus(days * DAY_MILLIS));
@@ -101,6 +103,12 @@ impl Decide for RestoreSecret {
         }
         Ok(change.finish(answer)?)
     }
+}
+
+/// A legal recovery window (E32).
+fn window_days(days: i64) -> Result<u8, Fault> {
+    let legal = u8::try_from(days).ok().filter(|_| limits::RECOVERY_WINDOW_DAYS.contains(&days));
+    legal.ok_or_else(messages::bad_window)
 }
 
 /// Neither a replica (E28) nor replicated (E29), in other accounts too.

@@ -37,12 +37,18 @@ fn a_window_is_seven_to_thirty_days() {
     }
 }
 
-/// SEM-DEL-4: E33, also for a name that is unknown.
+/// SEM-DEL-4: E33, also for a name that is unknown; E32 before it.
 #[test]
 fn a_forced_deletion_has_no_window() {
-    let text = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.";
-    refused(created().delete(S, Some(7), Some(true)), InvalidParameter, text);
-    refused(created().delete("unknown", Some(7), Some(true)), InvalidParameter, text);
+    for (days, text) in [
+        (7, "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays."),
+        (0, "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."),
+        (31, "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive)."),
+    ] {
+        for id in [S, "unknown"] {
+            refused(created().delete(id, Some(days), Some(true)), InvalidParameter, text);
+        }
+    }
 }
 
 /// SEM-DEL-3, SEM-DEL-6, SEM-DEL-12

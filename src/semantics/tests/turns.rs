@@ -217,12 +217,26 @@ fn a_test_that_is_cancelled_leaves_nothing_behind() {
 
 /// SEM-ROT-17
 #[test]
-fn a_secret_that_waits_for_deletion_is_not_rotated_until_it_is_restored() {
+fn a_deletion_turns_rotation_off_and_a_restore_leaves_it_off() {
     let mut world = rotatable();
     rotate(&mut world, "r").unwrap();
+    let before = world.describe(S).unwrap().rotation.unwrap();
+    assert!(before.rotation_enabled && before.next_rotation_date.is_some());
     world.delete(S, None, None).unwrap();
     assert_eq!((due(&world), turn(&mut world, None).call), (None, None));
-    world.restore(S).unwrap();
+    for restored in [false, true] {
+        let shown = world.describe(S).unwrap().rotation.unwrap();
+        assert_eq!((shown.rotation_enabled, shown.next_rotation_date), (false, None));
+        assert_eq!(shown.rotation_lambda_arn, before.rotation_lambda_arn);
+        assert_eq!(shown.rotation_rules, before.rotation_rules);
+        assert_eq!(world.labels(S), "v1{AWSCURRENT} r{AWSPENDING}");
+        if !restored {
+            world.restore(S).unwrap();
+        }
+    }
+    assert_eq!((due(&world), turn(&mut world, None).call), (None, None));
+    world.move_stage(S, "AWSPENDING", Some("r"), None).unwrap();
+    rotate(&mut world, "again").unwrap();
     assert_eq!(step_of(&turn(&mut world, None)), Some(RotationStep::CreateSecret));
 }
 

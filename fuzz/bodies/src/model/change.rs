@@ -15,7 +15,15 @@ impl Model {
         let force = force.unwrap_or(false);
         let text = self.text_of(region, id);
         let found = self.find(region, &text)?;
+        let bad_window = || {
+            let text = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
+            refuse("E32 window", "InvalidParameter", Some(text.into()))
+        };
+        let is_bad = window.is_some_and(|days| !(7..=30).contains(&days));
         if force && window.is_some() {
+            if is_bad {
+                return Err(bad_window());
+            }
             let text = "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.";
             return Err(refuse("E33 both", "InvalidParameter", Some(text.into())));
         }
@@ -43,9 +51,8 @@ impl Model {
             let text = "You can't perform this operation on the secret because it was already scheduled for deletion.";
             return Err(refuse("E31 twice", "InvalidRequest", Some(text.into())));
         }
-        if window.is_some_and(|days| !(7..=30).contains(&days)) {
-            let text = "The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).";
-            return Err(refuse("E32 window", "InvalidParameter", Some(text.into())));
+        if is_bad {
+            return Err(bad_window());
         }
         let days = window.unwrap_or(30);
         self.secrets[at].deletion = Some((stamp, self.age, days));
