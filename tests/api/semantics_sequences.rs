@@ -59,7 +59,7 @@ fn sequence_2_two_rotations_leave_the_first_version_deprecated() {
 fn sequence_3_custom_labels_stay_with_their_versions() {
     let mut world = created();
     let answer = world.put(S, "v2", "two", &["AWSCURRENT", "PUT0"]).unwrap();
-    assert_eq!(answer.version_stages, ["AWSCURRENT", "PUT0"]);
+    assert_eq!(answer.version_stages, ["PUT0", "AWSCURRENT"]);
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT,PUT0}");
     world.put(S, "v3", "three", &["AWSPENDING", "PUT1"]).unwrap();
     world.move_stage(S, "AWSCURRENT", Some("v2"), Some("v3")).unwrap();

@@ -15,6 +15,10 @@ pub struct Response {
 
 impl Response {
     pub fn json(&self) -> Value {
+        // Some answers have no body.
+        if self.body.is_empty() {
+            return serde_json::json!({});
+        }
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 

@@ -266,6 +266,10 @@ impl Response {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
+        // Some answers have no body.
+        if self.body.is_empty() {
+            return serde_json::json!({});
+        }
         serde_json::from_slice(&self.body).expect("a body is JSON")
     }
 

@@ -92,10 +92,21 @@ impl Labels {
     }
 }
 
-/// Sorts labels as answers show them: alphabetically (SEM-STAGE-6). AWS's own order is unknown.
+/// Sorts labels as answers show them (SEM-STAGE-6): like a Java `HashSet` of strings, which is what AWS's
+/// lists look like. Labels of one bucket are alphabetical.
 fn in_answer_order(mut stages: Vec<Stage>) -> Vec<Stage> {
-    stages.sort_unstable();
+    // The table grows when it is three quarters full.
+    let buckets: u32 = if stages.len() > 12 { 32 } else { 16 };
+    stages.sort_by_cached_key(|stage| {
+        let hash = java_hash(stage.as_str());
+        ((hash ^ (hash >> 16)) % buckets, stage.clone())
+    });
     stages
+}
+
+/// `String.hashCode` of Java.
+fn java_hash(text: &str) -> u32 {
+    text.encode_utf16().fold(0, |hash: u32, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
 }
 
 /// Labels as an answer shows them.

@@ -85,12 +85,12 @@ pub fn too_many_tags() -> Fault {
     )
 }
 
-/// A tag key that AWS keeps for itself (our own text).
+/// A tag key that AWS keeps for itself.
 #[must_use]
-pub fn reserved_tag() -> Fault {
+pub fn reserved_tag(key: &str) -> Fault {
     Fault::new(
         FaultKind::InvalidParameter,
-        "Tag keys that start with aws: are reserved for system use.",
+        format!("You can't modify system tags. Tag key: '{key}'."),
     )
 }
 

@@ -59,13 +59,13 @@ pub fn no_value() -> Fault {
     Fault::new(FaultKind::InvalidRequest, "You must provide either SecretString or SecretBinary.")
 }
 
-/// Both kinds of value at once (SEM-VAL-5; code and text are our own). A request in `model::api`
+/// Both kinds of value at once (SEM-VAL-5). A request in `model::api`
 /// holds one value only, so whoever reads the wire answers with this.
 #[must_use]
 pub fn two_values() -> Fault {
     Fault::new(
         FaultKind::InvalidParameter,
-        "You can't specify both a binary secret value and a string secret value.",
+        "You can't specify both a binary secret value and a string secret value in the same secret.",
     )
 }
 

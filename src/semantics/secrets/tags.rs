@@ -97,7 +97,7 @@ fn check(tags: &[Tag]) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for tag in tags {
         if tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-            return Err(messages::reserved_tag());
+            return Err(messages::reserved_tag(&tag.key));
         }
         if !seen.insert(tag.key.as_str()) {
             return Err(messages::duplicate_tag(&tag.key));

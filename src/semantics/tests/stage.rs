@@ -1,7 +1,6 @@
 //! Staging labels: every row of the tables (SEM-STAGE).
 
 use super::{S, created, refused, unchanged};
-use crate::model::Stage;
 use crate::semantics::FaultKind::{InvalidParameter, LimitExceeded, ResourceNotFound};
 use crate::semantics::memory::{World, token};
 
@@ -70,22 +69,36 @@ fn the_first_version_is_current_whatever_it_is_asked_to_be() {
 fn stages_are_a_set_and_aws_prefixes_are_nothing_special() {
     let mut world = created();
     let answer = world.put(S, "v2", "two", &["b", "AWSSOMETHING", "b", "a"]).unwrap();
-    assert_eq!(answer.version_stages, ["AWSSOMETHING", "a", "b"]);
+    assert_eq!(answer.version_stages, ["a", "b", "AWSSOMETHING"]);
     world.put(S, "v3", "three", &["AWSPREVIOUS"]).unwrap();
     assert_eq!(world.labels(S), "v1{AWSCURRENT} v2{AWSSOMETHING,a,b} v3{AWSPREVIOUS}");
     world.put(S, "v4", "four", &["AWSPREVIOUS", "AWSCURRENT"]).unwrap();
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSSOMETHING,a,b} v4{AWSCURRENT}");
 }
 
-/// SEM-STAGE-6
+/// SEM-STAGE-6: the order of lists that AWS was seen to answer, and of a table that has grown.
 #[test]
-fn labels_are_answered_in_alphabetical_order() {
+fn labels_are_answered_as_aws_orders_them() {
+    for (put, answered) in [
+        (&["AWSCURRENT", "one"][..], &["one", "AWSCURRENT"][..]),
+        (&["two", "AWSCURRENT"], &["AWSCURRENT", "two"]),
+        (&["two", "one", "AWSCURRENT"], &["one", "AWSCURRENT", "two"]),
+        (&["AWSCURRENT", "USEME"], &["USEME", "AWSCURRENT"]),
+        (&["WTFTESTING", "AWSPREVIOUS"], &["AWSPREVIOUS", "WTFTESTING"]),
+        (&["AWSPENDING", "AWSCURRENT"], &["AWSCURRENT", "AWSPENDING"]),
+    ] {
+        let mut world = created();
+        let answer = world.put(S, "v2", "two", put).unwrap();
+        assert_eq!(answer.version_stages, answered);
+        let shown = world.describe(S).unwrap().versions_to_stages;
+        assert!(shown.iter().any(|(_, stages)| stages == answered), "{shown:?}");
+    }
     let mut world = created();
-    let answer = world.put(S, "v2", "two", &["z", "A", "m", "AWSCURRENT"]).unwrap();
-    assert_eq!(answer.version_stages, ["A", "AWSCURRENT", "m", "z"]);
-    let found = world.get(S).unwrap();
-    let stages: Vec<_> = found.stages.iter().map(Stage::as_str).collect();
-    assert_eq!(stages, ["A", "AWSCURRENT", "m", "z"]);
+    let labels: Vec<String> = (0..13).map(|number| format!("L{number}")).collect();
+    let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+    let answer = world.put(S, "v2", "two", &labels).unwrap();
+    let large = ["L0", "L1", "L2", "L3", "L4", "L5", "L10", "L6", "L7", "L12", "L8", "L11", "L9"];
+    assert_eq!(answer.version_stages, large);
 }
 
 /// SEM-STAGE-5: 20 labels are legal, 21 are not, by whichever operation; AWSPREVIOUS counts.

@@ -55,7 +55,8 @@ pub(crate) fn write_answer(answer: &Answer) -> Result<Zeroizing<Vec<u8>>, ReplyE
         Answer::PolicyNamed(named) => json(named)?,
         Answer::Replicated(replicated) => json(replicated)?,
         Answer::Associated(associated) => json(associated)?,
-        Answer::Done => Zeroizing::new(b"{}".to_vec()),
+        // No body (WIRE-REPLY-3).
+        Answer::Done => Zeroizing::new(Vec::new()),
         // Answers of upkeep, which no request asks for.
         Answer::More | Answer::Rotation(_) => {
             return Err(ReplyError::Internal("the answer does not fit the operation"));

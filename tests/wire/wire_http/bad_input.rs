@@ -174,7 +174,7 @@ fn two_kinds_of_value_at_once_are_refused() {
     let server = Guarded::start();
     let mut wire = server.0.connect();
     let expected = "{\"__type\":\"InvalidParameterException\",\"Message\":\"You can't specify both a \
-                    binary secret value and a string secret value.\"}";
+                    binary secret value and a string secret value in the same secret.\"}";
     for (operation, member) in
         [("CreateSecret", "Name"), ("PutSecretValue", "SecretId"), ("UpdateSecret", "SecretId")]
     {
