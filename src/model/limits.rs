@@ -55,6 +55,8 @@ pub const REPLICAS_MAX: usize = 64;
 /// Most bytes of key names that the replicas of a secret have together, so that its record stays
 /// within its row.
 pub const REPLICA_KEYS_BYTES_MAX: usize = 8192;
+/// A page of `ListSecrets` that asks for no length (SEM-LIST-3).
+pub const LIST_PAGE_DEFAULT: usize = 10;
 /// Largest page of `ListSecrets` and `ListSecretVersionIds` (API model).
 pub const PAGE_MAX: usize = 100;
 /// Most secrets of one `BatchGetSecretValue`, by id or by page (API model).

@@ -5,6 +5,7 @@
 //! - `row.rs`: rows, as log and store move them
 //! - `name.rs`: names, scopes, ARNs, version ids and labels
 //! - `record.rs`: stored secrets and versions
+//! - `kms_key.rs`: names of keys
 //! - `replication.rs`, `cross_account.rs`, `policy.rs`, `rotation.rs`, `external.rs`: the parts of a stored secret
 //! - `rotation_token.rs`: the token of a rotation function in another account
 //! - `api/`: requests and responses of the operations
@@ -12,6 +13,7 @@
 pub mod api;
 pub mod cross_account;
 pub mod external;
+mod kms_key;
 pub mod limits;
 pub mod name;
 pub mod policy;
@@ -25,6 +27,7 @@ pub use cross_account::{
     CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link,
 };
 pub use external::{External, ExternalMetadata};
+pub use kms_key::{OWN_KEY, customer_key};
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
 pub use policy::Policies;
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};

@@ -15,6 +15,8 @@ pub struct Policies {
 impl Policies {
     /// What AWS calls the policy that users attach.
     pub const DEFAULT: &'static str = "default";
+    /// What AWS calls the policy of a replica that was made for a primary in another account.
+    pub const CROSS_ACCOUNT: &'static str = "cross-account-replication";
 
     /// Whether there is none.
     #[must_use]

@@ -21,6 +21,7 @@ impl Structure for ReplicationStatus {
         out.add("KmsKeyId", &self.kms_key_id);
         out.add("Status", self.status.name());
         out.add_optional("StatusMessage", self.status_message.as_ref());
+        out.optional_date("LastAccessedDate", self.last_accessed_date);
     }
 }
 

@@ -34,10 +34,12 @@ pub enum Upkeep {
     Sweep(RecordId),
     /// Records that a version's value was read on a day (midnight UTC).
     Touch {
-        /// The secret.
+        /// The secret that has the version.
         id: RecordId,
         /// The version.
         seq: Seq,
+        /// The secret that was read: a replica, or the one that has the version.
+        on: RecordId,
         /// Midnight UTC of the day.
         day: UnixMillis,
     },

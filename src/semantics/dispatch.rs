@@ -22,7 +22,7 @@ pub fn plan<V: View>(
             Upkeep::Prune(id) => prune::prune(view, context, *id),
             Upkeep::Purge(id) => purge::purge(view, context, *id),
             Upkeep::Sweep(id) => purge::sweep(view, *id),
-            Upkeep::Touch { id, seq, day } => touch::touch(view, *id, *seq, *day),
+            Upkeep::Touch { id, seq, on, day } => touch::touch(view, (*id, *seq), *on, *day),
         },
     }
 }

@@ -146,6 +146,8 @@ fn a_replica_lives_through_reopenings() {
     assert_eq!(get(&vault, &other(), REPLICA, None).unwrap(), long(3));
 
     stop(&vault).unwrap();
+    assert!(purge(&vault, &home(), PRIMARY).is_err(), "it still names the replica");
+    disassociate(&vault).unwrap();
     purge(&vault, &home(), PRIMARY).unwrap();
     vault.maintain().unwrap();
     let vault = again(vault);

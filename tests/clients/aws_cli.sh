@@ -97,7 +97,17 @@ sm get-resource-policy --secret-id $id --query Name --output text | grep -qx $id
 policy='{"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Principal": "*", "Action": "secretsmanager:TagResource", "Resource": "*"}}'
 sm validate-resource-policy --resource-policy "$policy" --query PolicyValidationPassed --output text | grep -qx True
 sm put-resource-policy --secret-id $id --resource-policy "$policy" --block-public-policy >/dev/null
-same "$policy" "$(sm get-resource-policy --secret-id $id --query ResourcePolicy --output text)" 'resource policy'
+shown='{
+  "Version" : "2012-10-17",
+  "Statement" : {
+    "Effect" : "Deny",
+    "Principal" : "*",
+    "Action" : "secretsmanager:TagResource",
+    "Resource" : "*"
+  }
+}'
+[ "${DEVIATES-}" != moto ] || shown=$policy
+same "$shown" "$(sm get-resource-policy --secret-id $id --query ResourcePolicy --output text)" 'resource policy'
 if sm tag-resource --secret-id $id --tags Key=no,Value=x 2>denied; then fail 'a denied call succeeded'; fi
 grep -q 'AccessDeniedException.*with an explicit deny in a resource-based policy' denied || fail "denied: $(cat denied)"
 sm delete-resource-policy --secret-id $id >/dev/null

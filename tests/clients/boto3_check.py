@@ -248,7 +248,8 @@ def replicas():
     home, away = client("us-east-1"), client("eu-central-1")
     name = "boto/replica"
     made = home.create_secret(Name=name, SecretString="one", AddReplicaRegions=[{"Region": "eu-central-1"}])
-    entry = {"Region": "eu-central-1", "KmsKeyId": "alias/aws/secretsmanager", "Status": "InSync"}
+    entry = {"Region": "eu-central-1", "KmsKeyId": "alias/aws/secretsmanager", "Status": "InSync",
+             "StatusMessage": "Replication succeeded"}
     assert made["ReplicationStatus"] == [entry], made
     home.put_secret_value(SecretId=name, SecretString="two")
     got = away.get_secret_value(SecretId=name)
@@ -260,7 +261,7 @@ def replicas():
             "Operation not permitted on a replica secret. Call must be made in primary secret's region.",
             SecretId=name, SecretString="three")
     refused("InvalidParameterException", home.delete_secret,
-            f"You can't delete secret {name} that still has replica regions [eu-central-1]", SecretId=name)
+            f"You can't delete secret {name} that still has replica regions [eu-central-1].", SecretId=name)
     if not MOTO:
         assert away.stop_replication_to_replica(SecretId=name)["ARN"] == got["ARN"]
         assert "PrimaryRegion" not in home.describe_secret(SecretId=name)

@@ -73,9 +73,12 @@ pub fn never_half(vault: &Vault, primary: &str, (scope, replica): (&Scope, &str)
                         .in_scope(scope)
                         .describe_secret(DescribeSecret::new(replica))
                         .unwrap();
-                    let current = shown.versions_to_stages.last().unwrap().0.as_str();
+                    let is_current =
+                        |(_, stages): &&(_, Vec<String>)| stages.contains(&"AWSCURRENT".into());
+                    let current = shown.versions_to_stages.iter().find(is_current).unwrap();
                     let number = shown.description.unwrap();
-                    assert_eq!(current.trim_start_matches('0'), number, "half an operation");
+                    let current = current.0.as_str().trim_start_matches('0');
+                    assert_eq!(current, number, "half an operation");
                     if number == times.to_string() {
                         break;
                     }

@@ -2,6 +2,7 @@
 
 use super::request::request;
 use super::responses::{ReplicationResponse, SecretResponse};
+use crate::env::UnixMillis;
 use crate::model::ReplicaStatus;
 
 request! {
@@ -91,4 +92,6 @@ pub struct ReplicationStatus {
     pub status: ReplicaStatus,
     /// `StatusMessage`
     pub status_message: Option<String>,
+    /// `LastAccessedDate`: midnight UTC of the day on which the replica was read last.
+    pub last_accessed_date: Option<UnixMillis>,
 }

@@ -45,6 +45,19 @@ fn an_answer_is_indented_and_ends_its_line() {
     );
 }
 
+fn rotation() -> RotationDescription {
+    RotationDescription {
+        rotation_enabled: true,
+        rotation_lambda_arn: Some("f".into()),
+        rotation_rules: Some(RotationRules {
+            automatically_after_days: Some(7),
+            ..RotationRules::default()
+        }),
+        last_rotated_date: Some(UnixMillis(1000)),
+        next_rotation_date: Some(UnixMillis(1500)),
+    }
+}
+
 #[test]
 fn a_description_ends_with_partner_and_rotation() {
     let item = ExternalMetadata { key: "k".into(), value: "v".into() };
@@ -62,22 +75,14 @@ fn a_description_ends_with_partner_and_rotation() {
             metadata: vec![item],
             role: Some("r".into()),
         }),
-        rotation: Some(RotationDescription {
-            rotation_enabled: true,
-            rotation_lambda_arn: Some("f".into()),
-            rotation_rules: Some(RotationRules {
-                automatically_after_days: Some(7),
-                ..RotationRules::default()
-            }),
-            last_rotated_date: Some(UnixMillis(1000)),
-            next_rotation_date: Some(UnixMillis(1500)),
-        }),
+        rotation: Some(rotation()),
         primary_region: Some("us-east-1".into()),
         replication_status: Some(vec![ReplicationStatus {
             region: "eu-west-1".into(),
             kms_key_id: "alias/aws/secretsmanager".into(),
             status: ReplicaStatus::Failed,
             status_message: Some("m".into()),
+            last_accessed_date: Some(UnixMillis(86_400_000)),
         }]),
         cross_account_primary: Some(PrimaryDescription { arn: "a".into(), status }),
         cross_account_replica: Some(ReplicaDescription { arn: "b".into(), role: None, status }),
@@ -126,7 +131,8 @@ fn a_description_ends_with_partner_and_rotation() {
       "Region": "eu-west-1",
       "KmsKeyId": "alias/aws/secretsmanager",
       "Status": "Failed",
-      "StatusMessage": "m"
+      "StatusMessage": "m",
+      "LastAccessedDate": 86400.0
     }}
   ],
   "CrossAccountPrimary": {{

@@ -1,11 +1,12 @@
 //! Replaces a replica's record by its primary's for reads (SEM-REPL-2).
 //!
 //! The result has the primary's id, so that versions, labels and values are read there. It keeps the
-//! replica's region and key name, and for a replica in another account also its name, tags and policies.
+//! replica's region, key name and dates of its making and its last read; and for a replica in another account
+//! also its name, tags and policies, while a read of that is the primary's.
 //! It is never written back: `resolve` gives it only to actions that change nothing.
 
 use crate::env::faults;
-use crate::model::{External, SecretRecord};
+use crate::model::{External, OWN_KEY, SecretRecord};
 use crate::semantics::plan::View;
 
 /// The record to show for a stored one. `None`: a replica whose primary does not exist.
@@ -25,7 +26,12 @@ pub(crate) fn shown<V: View>(
     }
     Ok(Some(SecretRecord {
         scope: record.scope,
-        kms_key_id: record.kms_key_id,
+        created: record.created,
+        last_accessed: record.last_accessed,
+        kms_key_id: record.kms_key_id.or_else(|| Some(OWN_KEY.to_owned())),
+        // An empty list of the primary is not shown.
+        tags: primary.tags.filter(|tags| !tags.is_empty()),
+        replication: record.replication,
         // The primary alone has one (SEM-XREPL-4).
         cross_account: None,
         ..primary

@@ -5,7 +5,7 @@
 //! [`resolve`](super::resolve) runs these checks for every secret that a request names.
 
 use super::action::Action;
-use crate::model::{Policies, Scope, SecretRecord};
+use crate::model::{Policies, Scope, SecretRecord, customer_key};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::policy::{self, Asked, Verdict};
@@ -25,8 +25,7 @@ pub(crate) fn check(
     match (is_own, verdict(&asked)) {
         (true, Verdict::Allowed | Verdict::Silent) | (false, Verdict::Allowed) => Ok(()),
         (true, Verdict::Denied) => {
-            let arn = record.arn().to_string();
-            Err(messages::denied(&policy::root_arn(caller), action.name(), &arn))
+            Err(messages::denied(&policy::root_arn(caller), action.name(), secret_id))
         }
         (false, Verdict::Denied | Verdict::Silent) => Err(not_allowed(caller, secret_id, action)),
     }
@@ -52,7 +51,9 @@ pub(crate) fn denies(caller: &Scope, record: &SecretRecord, action: Action) -> b
 
 /// Other accounts cannot use AWS's own key, whatever the policy says (E18).
 pub(crate) fn check_key(caller: &Scope, record: &SecretRecord) -> Result<(), Fault> {
-    if record.scope.account != caller.account && record.kms_key_id.is_none() {
+    if record.scope.account != caller.account
+        && customer_key(record.kms_key_id.as_deref()).is_none()
+    {
         return Err(messages::key_is_of_account());
     }
     Ok(())

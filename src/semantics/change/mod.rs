@@ -16,4 +16,4 @@ pub(crate) use answers::{named, promoted, written};
 pub(crate) use labels::{Labels, names};
 pub(crate) use removal::{dead, purged};
 pub(crate) use secret::{Change, stamp};
-pub(crate) use text::{key_name, non_empty};
+pub(crate) use text::non_empty;

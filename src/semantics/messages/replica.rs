@@ -20,8 +20,8 @@ pub fn has_replicas(secret_id: &str, replicas: &[Replica]) -> Fault {
     Fault::new(
         FaultKind::InvalidParameter,
         format!(
-            "You can't delete secret {secret_id} that still has replica regions [{}]",
-            regions.join(",")
+            "You can't delete secret {secret_id} that still has replica regions [{}].",
+            regions.join(", ")
         ),
     )
 }

@@ -36,12 +36,22 @@ impl Look for DescribeSecret {
         request: &Checked<Self>,
     ) -> Result<Self::Found, Refusal<V::Error>> {
         let record = resolve::any(view, scope, request.secret(), Action::DescribeSecret)?;
-        describe(view, record).map_err(Refusal::View)
+        let replication_status = status::replicas(view, &record).map_err(Refusal::View)?;
+        let cross_account_primary = status::describe_primary(&record);
+        let cross_account_replica = status::describe_replica(&record);
+        let entry = entry(view, record).map_err(Refusal::View)?;
+        Ok(Self::Found {
+            replication_status,
+            cross_account_primary,
+            cross_account_replica,
+            ..entry
+        })
     }
 }
 
-/// The entry of one secret: labelled versions only, in age order (SEM-LIST-1).
-pub(crate) fn describe<V: View>(
+/// The entry of one secret in a list: labelled versions only, in the order of their ids (SEM-LIST-1). Lists
+/// do not show replicas and their primary (API model).
+pub(crate) fn entry<V: View>(
     view: &V,
     record: SecretRecord,
 ) -> Result<DescribeSecretResponse, V::Error> {
@@ -52,12 +62,13 @@ pub(crate) fn describe<V: View>(
             versions_to_stages.push((version.version_id, names(stages_on(&stages, seq))));
         }
     }
+    versions_to_stages.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let rotation = record.rotation.as_ref().map(rotation::describe);
     Ok(DescribeSecretResponse {
         primary_region: record.replication.as_ref().map(|r| r.primary_region().to_owned()),
-        replication_status: status::replicas(&record),
-        cross_account_primary: status::describe_primary(&record),
-        cross_account_replica: status::describe_replica(&record),
+        replication_status: None,
+        cross_account_primary: None,
+        cross_account_replica: None,
         arn: record.arn().to_string(),
         name: record.name.to_string(),
         description: record.description,

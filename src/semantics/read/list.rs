@@ -6,7 +6,7 @@
 use super::filter::Filters;
 use super::{describe, page};
 use crate::env::faults;
-use crate::model::api::{DescribeSecretResponse, ListSecrets, ListSecretsResponse};
+use crate::model::api::{ListSecrets, ListSecretsResponse};
 use crate::model::{RecordId, Scope, SecretRecord, limits};
 use crate::semantics::access::alias;
 use crate::semantics::fault::Fault;
@@ -90,7 +90,7 @@ impl Look for ListSecrets {
         let selects = |record: &SecretRecord| {
             (planned || record.deletion.is_none()) && filters.select(record)
         };
-        let limit = page::size(request.max_results);
+        let limit = page::list_size(request.max_results);
         let (records, end) = if order == (Order { by: SortBy::Created, falling: false }) {
             in_creation_order(view, scope, after.map(|after| after.id), limit, selects)
         } else {
@@ -98,7 +98,8 @@ impl Look for ListSecrets {
         }
         .map_err(Refusal::View)?;
         let next_token = end.map(|end| order.token(&end));
-        let secrets: Result<_, _> = records.into_iter().map(|record| entry(view, record)).collect();
+        let secrets: Result<_, _> =
+            records.into_iter().map(|record| describe::entry(view, record)).collect();
         Ok(ListSecretsResponse { secrets: secrets.map_err(Refusal::View)?, next_token })
     }
 }
@@ -123,16 +124,6 @@ pub(crate) fn active_in_creation_order<V: View>(
 
 /// A page and the token of the next one, if more may follow.
 type TokenPage = (Vec<SecretRecord>, Option<String>);
-
-/// An entry of the list: a description without replicas and their primary (API model).
-fn entry<V: View>(view: &V, record: SecretRecord) -> Result<DescribeSecretResponse, V::Error> {
-    Ok(DescribeSecretResponse {
-        replication_status: None,
-        cross_account_primary: None,
-        cross_account_replica: None,
-        ..describe::describe(view, record)?
-    })
-}
 
 /// A page and, if more may follow, where it ended.
 type Page = (Vec<SecretRecord>, Option<Position>);

@@ -22,6 +22,11 @@ pub(crate) fn size(max_results: Option<i64>) -> usize {
     size_to(max_results, limits::PAGE_MAX)
 }
 
+/// The length of a page of `ListSecrets`: `MaxResults`, or 10.
+pub(crate) fn list_size(max_results: Option<i64>) -> usize {
+    max_results.map_or(limits::LIST_PAGE_DEFAULT, |results| size(Some(results)))
+}
+
 /// The length of a page: `MaxResults`, or `max`.
 pub(crate) fn size_to(max_results: Option<i64>, max: usize) -> usize {
     max_results

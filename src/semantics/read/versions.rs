@@ -5,7 +5,7 @@ use super::page;
 use crate::model::api::{
     ListSecretVersionIds, ListSecretVersionIdsResponse, SecretVersionsListEntry,
 };
-use crate::model::{Scope, SecretRef, limits};
+use crate::model::{Scope, SecretRef, customer_key, limits};
 use crate::semantics::access::{Action, resolve};
 use crate::semantics::change::names;
 use crate::semantics::fault::Fault;
@@ -62,7 +62,8 @@ impl Look for ListSecretVersionIds {
         let more = versions.len() > limit;
         versions.truncate(limit);
         let next_token = versions.last().filter(|_| more).map(|last| page::seq_token(last.seq));
-        let kms_key_ids = vec![record.kms_key_id.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned())];
+        let key = customer_key(record.kms_key_id.as_deref());
+        let kms_key_ids = vec![key.unwrap_or(DEFAULT_KEY).to_owned()];
         let versions = versions
             .into_iter()
             .map(|version| SecretVersionsListEntry {

@@ -20,8 +20,8 @@ use crate::model::api::{
     AssociateCrossAccountReplica, AssociationResponse, DisassociateCrossAccountReplica,
 };
 use crate::model::{
-    Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link, Scope,
-    SecretRecord, SecretRef, limits,
+    Arn, CrossAccount, CrossAccountPrimary, CrossAccountReplica, CrossAccountStatus, Link,
+    Policies, Scope, SecretRecord, SecretRef, limits,
 };
 use crate::semantics::access::{self, Action, resolve};
 use crate::semantics::change::{Change, Labels, stamp};
@@ -29,8 +29,10 @@ use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Answer, Context, Effect, Outcome, Refusal, View, nothing};
+use crate::semantics::policy::root_arn;
 use crate::semantics::validate::{self, AboutSecret, Check, Checked, Violations, members, names};
 use crate::semantics::versions::get;
+use std::collections::BTreeMap;
 
 /// `ReplicaRestrictionType` of the API model.
 const RESTRICTIONS: [&str; 2] = ["SameOrg", "NoRestriction"];
@@ -157,9 +159,21 @@ impl Decide for DisassociateCrossAccountReplica {
     }
 }
 
-/// E29 while a replica is associated (SEM-XREPL-9).
+/// The policy that a replica gets when it is made (SEM-XREPL-3). AWS does not publish its text: this one says
+/// what SEM-XREPL-3 does.
+pub(crate) fn policies(primary: &Arn) -> Policies {
+    let user = root_arn(&primary.scope);
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{user}"}},"Action":"secretsmanager:AcceptCrossAccountReplication","Resource":"*"}}]}}"#
+    );
+    let named = BTreeMap::from([(Policies::CROSS_ACCOUNT.to_owned(), text)]);
+    Policies { default: None, named }
+}
+
+/// E29 while the primary names a replica, also one whose account has stopped the replication: the primary
+/// has to disassociate it first (SEM-XREPL-9).
 pub(crate) fn must_have_no_replica(record: &SecretRecord, secret_id: &str) -> Result<(), Fault> {
-    match record.cross_account_replica().filter(|replica| replica.is_associated) {
+    match record.cross_account_replica() {
         Some(replica) => {
             Err(messages::has_cross_account_replica(secret_id, &replica.arn.to_string()))
         }

@@ -1,7 +1,7 @@
 //! How a replica in another account is separated from its primary (SEM-XREPL-7, SEM-XREPL-8).
 
 use super::copies::{copies, must_fit};
-use crate::model::{Arn, CrossAccount, SecretRecord};
+use crate::model::{Arn, CrossAccount, Policies, SecretRecord};
 use crate::semantics::access::alias;
 use crate::semantics::change::{promoted, stamp};
 use crate::semantics::messages;
@@ -24,6 +24,10 @@ pub(crate) fn stop<V: View>(view: &V, context: &Context, record: &SecretRecord) 
     }
     own.cross_account = None;
     own.creation_token = None;
+    if let Some(policies) = &mut own.policies {
+        policies.named.remove(Policies::CROSS_ACCOUNT);
+    }
+    own.policies = own.policies.filter(|policies| !policies.is_empty());
     let answer = promoted(&own);
     effects.push(Effect::PutSecret(own));
     let plan = Plan { effects, answer };

@@ -54,7 +54,9 @@ impl Decide for StopReplicationToReplica {
             next_seq,
             version_count: count,
             creation_token: None,
+            created: record.created,
             last_changed: stamp(context.now, &primary),
+            last_accessed: record.last_accessed,
             kms_key_id: record.kms_key_id,
             replication: None,
             // Rotation has to be configured again.

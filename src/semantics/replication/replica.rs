@@ -9,10 +9,10 @@ use crate::model::api::{
     RemoveRegionsFromReplication, ReplicaRegion, ReplicateSecretToRegions, ReplicationResponse,
 };
 use crate::model::{
-    Replica, ReplicaStatus, Replication, Scope, SecretRecord, SecretRef, Seq, limits,
+    Replica, ReplicaStatus, Replication, Scope, SecretRecord, SecretRef, Seq, customer_key, limits,
 };
 use crate::semantics::access::{Action, resolve};
-use crate::semantics::change::{Change, Labels, dead, key_name, stamp};
+use crate::semantics::change::{Change, Labels, dead, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
@@ -58,7 +58,7 @@ impl Decide for ReplicateSecretToRegions {
         let mut change = Change::of(record, Labels::none(), context.now);
         let force = request.force_overwrite_replica_secret == Some(true);
         add(view, context, &mut change, &request.add_replica_regions, force)?;
-        let answer = replicated(&change.record);
+        let answer = replicated(view, &change.record)?;
         if change.record.replication == before {
             return Ok(nothing(answer));
         }
@@ -102,17 +102,18 @@ impl Decide for RemoveRegionsFromReplication {
         };
         let (gone, left): (Vec<_>, Vec<_>) = record.replicas().iter().cloned().partition(goes);
         if gone.is_empty() {
-            return Ok(nothing(replicated(&record)));
+            return Ok(nothing(replicated(view, &record)?));
         }
         let mut change = Change::of(record, Labels::none(), context.now);
         for replica in gone {
-            if let Some(record) = stored(view, &change.record, &replica)? {
+            let stored = status::stored(view, &change.record, &replica).map_err(Refusal::View)?;
+            if let Some(record) = stored {
                 change.push(Effect::DropSecret(record.id));
                 change.push(Effect::FreeName(record));
             }
         }
         status::set_replicas(&mut change.record, left);
-        let answer = replicated(&change.record);
+        let answer = replicated(view, &change.record)?;
         Ok(change.finish(answer)?)
     }
 }
@@ -140,13 +141,14 @@ pub(crate) fn add<V: View>(
         }
         let mut wanted = Replica {
             region: asked.region.as_str().into(),
-            kms_key_id: key_name(asked.kms_key_id.as_deref()),
+            kms_key_id: customer_key(asked.kms_key_id.as_deref()).map(str::to_owned),
             status: ReplicaStatus::InSync,
         };
         let known = replicas.iter_mut().find(|known| known.region == wanted.region);
         if let Some(known) = known.filter(|known| known.status == ReplicaStatus::InSync) {
             if asked.kms_key_id.is_some() && known.kms_key_id != wanted.kms_key_id {
-                if let Some(mut record) = stored(view, &change.record, known)? {
+                let stored = status::stored(view, &change.record, known).map_err(Refusal::View)?;
+                if let Some(mut record) = stored {
                     record.kms_key_id.clone_from(&wanted.kms_key_id);
                     record.last_changed = stamp(context.now, &record);
                     change.push(Effect::PutSecret(record));
@@ -191,20 +193,6 @@ pub(crate) fn add<V: View>(
     Ok(())
 }
 
-/// The record of a replica, if there is one.
-fn stored<V: View>(
-    view: &V,
-    primary: &SecretRecord,
-    replica: &Replica,
-) -> Result<Option<SecretRecord>, Refusal<V::Error>> {
-    let scope = Scope::new(&primary.scope.account, &replica.region);
-    let record = view.secret_by_name(&scope, &primary.name).map_err(Refusal::View)?;
-    Ok(record.filter(|record| {
-        matches!(&record.replication,
-            Some(Replication::ReplicaOf { primary: id, .. }) if *id == primary.id)
-    }))
-}
-
 /// A record that leads to the primary: name and suffix are the primary's, so that the ARNs differ
 /// by their region only (SEM-REPL-1).
 fn fresh<V: View>(
@@ -241,9 +229,10 @@ fn fresh<V: View>(
     }
 }
 
-fn replicated(record: &SecretRecord) -> Answer {
-    Answer::Replicated(ReplicationResponse {
+fn replicated<V: View>(view: &V, record: &SecretRecord) -> Result<Answer, Refusal<V::Error>> {
+    let status = status::replicas(view, record).map_err(Refusal::View)?;
+    Ok(Answer::Replicated(ReplicationResponse {
         arn: record.arn().to_string(),
-        replication_status: status::replicas(record).unwrap_or_default(),
-    })
+        replication_status: status.unwrap_or_default(),
+    }))
 }

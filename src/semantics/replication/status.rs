@@ -1,29 +1,50 @@
 //! What a secret's record says about its replicas, and how it is shown.
 
 use crate::model::api::{PrimaryDescription, ReplicaDescription, ReplicationStatus};
-use crate::model::{Replica, ReplicaStatus, Replication, SecretRecord};
+use crate::model::{OWN_KEY, Replica, ReplicaStatus, Replication, Scope, SecretRecord};
+use crate::semantics::plan::View;
 
-/// What AWS calls its own key in `ReplicationStatus`.
-const OWN_KEY: &str = "alias/aws/secretsmanager";
-
+/// What a replica in sync says.
+const SUCCEEDED: &str = "Replication succeeded";
 /// What a failed replica says (API model).
 const NAME_IS_TAKEN: &str = "Secret with this name already exists in this region";
 
-/// `ReplicationStatus` of a secret, or of a replica as it is shown; `None` if it is not replicated.
-pub(crate) fn replicas(record: &SecretRecord) -> Option<Vec<ReplicationStatus>> {
-    record.replication.as_ref().map(|replication| {
-        let replicas = replication.replicas().iter();
-        let entry = |replica: &Replica| ReplicationStatus {
+/// `ReplicationStatus` of a primary; `None` of any other secret (SEM-REPL-4).
+pub(crate) fn replicas<V: View>(
+    view: &V,
+    record: &SecretRecord,
+) -> Result<Option<Vec<ReplicationStatus>>, V::Error> {
+    let Some(Replication::Primary { replicas, .. }) = &record.replication else { return Ok(None) };
+    let entry = |replica: &Replica| {
+        let (last_accessed_date, message) = match replica.status {
+            ReplicaStatus::InSync => {
+                (stored(view, record, replica)?.and_then(|stored| stored.last_accessed), SUCCEEDED)
+            }
+            ReplicaStatus::Failed => (None, NAME_IS_TAKEN),
+        };
+        Ok(ReplicationStatus {
             region: replica.region.to_string(),
             kms_key_id: replica.kms_key_id.clone().unwrap_or_else(|| OWN_KEY.to_owned()),
             status: replica.status,
-            status_message: match replica.status {
-                ReplicaStatus::InSync => None,
-                ReplicaStatus::Failed => Some(NAME_IS_TAKEN.to_owned()),
-            },
-        };
-        replicas.map(entry).collect()
-    })
+            status_message: Some(message.to_owned()),
+            last_accessed_date,
+        })
+    };
+    replicas.iter().map(entry).collect::<Result<_, _>>().map(Some)
+}
+
+/// The record of a replica, if there is one.
+pub(crate) fn stored<V: View>(
+    view: &V,
+    primary: &SecretRecord,
+    replica: &Replica,
+) -> Result<Option<SecretRecord>, V::Error> {
+    let scope = Scope::new(&primary.scope.account, &replica.region);
+    let record = view.secret_by_name(&scope, &primary.name)?;
+    Ok(record.filter(|record| {
+        matches!(&record.replication,
+            Some(Replication::ReplicaOf { primary: id, .. }) if *id == primary.id)
+    }))
 }
 
 /// Sets the replicas of a secret. Without any, its record is as if it had never been replicated.

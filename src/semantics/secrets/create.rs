@@ -3,10 +3,11 @@
 use super::tags;
 use crate::model::api::CreateSecret;
 use crate::model::{
-    CrossAccount, CrossAccountPrimary, Link, Scope, SecretRecord, Seq, VersionId, limits,
+    CrossAccount, CrossAccountPrimary, Link, Scope, SecretRecord, Seq, VersionId, customer_key,
+    limits,
 };
 use crate::secret::PayloadKind;
-use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
+use crate::semantics::change::{Change, Labels, non_empty, written};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
@@ -64,10 +65,14 @@ impl Decide for CreateSecret<PayloadKind> {
         let CreateNames { name, token } = request.names().clone();
         if let Some(record) = view.secret_by_name(&context.scope, &name).map_err(Refusal::View)? {
             let mut plan = create_again(view, &record, &token, request.value)?;
-            tell_replicas(&mut plan.answer, request, &record);
+            tell_replicas(view, &mut plan.answer, request, &record)?;
             return Ok(plan);
         }
         let cross_account = cross_account_primary(&context.scope, request)?;
+        let primary = match &cross_account {
+            Some(CrossAccount::Replica(primary)) => Some(&primary.arn),
+            _ => None,
+        };
         let tags = tags::first(request.tags.as_deref().unwrap_or_default())?;
         let record = SecretRecord {
             id: view.fresh_id(&context.scope, context.lsn),
@@ -82,13 +87,13 @@ impl Decide for CreateSecret<PayloadKind> {
             last_changed: context.now.wall,
             last_accessed: None,
             description: non_empty(request.description.as_deref()),
-            kms_key_id: key_name(request.kms_key_id.as_deref()),
+            kms_key_id: non_empty(request.kms_key_id.as_deref()),
             tags,
             deletion: None,
             dead: false,
             owning_service: None,
             replication: None,
-            policies: None,
+            policies: primary.map(cross_account::policies),
             rotation: None,
             external: external::of(request.partner.as_deref()),
             cross_account,
@@ -104,7 +109,7 @@ impl Decide for CreateSecret<PayloadKind> {
             replica::add(view, context, &mut change, regions, force)?;
         }
         let mut answer = written(&change.record, version_id, Vec::new());
-        tell_replicas(&mut answer, request, &change.record);
+        tell_replicas(view, &mut answer, request, &change.record)?;
         let mut plan = change.finish(answer)?;
         bind_name(&mut plan);
         Ok(plan)
@@ -129,7 +134,7 @@ fn cross_account_primary<V>(
             return Err(messages::not_with_cross_account_primary(member));
         }
     }
-    if key_name(request.kms_key_id.as_deref()).is_none() {
+    if customer_key(request.kms_key_id.as_deref()).is_none() {
         return Err(messages::cross_account_replica_needs_key());
     }
     Ok(Some(CrossAccount::Replica(CrossAccountPrimary { arn, link: Link::Pending })))
@@ -176,8 +181,15 @@ fn bind_name(plan: &mut Plan) {
 }
 
 /// `ReplicationStatus`, for those who asked for replicas (SEM-REPL-4).
-fn tell_replicas(answer: &mut Answer, request: &CreateSecret<PayloadKind>, record: &SecretRecord) {
+fn tell_replicas<V: View>(
+    view: &V,
+    answer: &mut Answer,
+    request: &CreateSecret<PayloadKind>,
+    record: &SecretRecord,
+) -> Result<(), Refusal<V::Error>> {
     if let (Answer::Written(written), Some(_)) = (answer, &request.add_replica_regions) {
-        written.replication_status = Some(status::replicas(record).unwrap_or_default());
+        let status = status::replicas(view, record).map_err(Refusal::View)?;
+        written.replication_status = Some(status.unwrap_or_default());
     }
+    Ok(())
 }

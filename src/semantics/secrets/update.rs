@@ -3,7 +3,7 @@
 use crate::model::api::UpdateSecret;
 use crate::secret::PayloadKind;
 use crate::semantics::access::{self, Action, resolve};
-use crate::semantics::change::{Change, Labels, key_name, non_empty, written};
+use crate::semantics::change::{Change, Labels, non_empty, written};
 use crate::semantics::fault::Fault;
 use crate::semantics::operation::Decide;
 use crate::semantics::plan::{Context, Outcome, View, nothing};
@@ -67,7 +67,7 @@ impl Decide for UpdateSecret<PayloadKind> {
             change.record.description = non_empty(Some(text));
         }
         if let Some(text) = &request.kms_key_id {
-            change.record.kms_key_id = key_name(Some(text));
+            change.record.kms_key_id = non_empty(Some(text));
         }
         if let Some(partner) = &request.partner {
             external::change(&mut change.record, partner);

@@ -13,7 +13,7 @@ fn changed(world: &World) -> UnixMillis {
 
 fn touch(world: &mut World, seq: u64, day: UnixMillis) {
     let id = world.id(S).unwrap();
-    world.run(&Upkeep::Touch { id, seq: Seq(seq), day }, None).unwrap();
+    world.run(&Upkeep::Touch { id, seq: Seq(seq), on: id, day }, None).unwrap();
 }
 
 fn versions(world: &World) -> Vec<crate::model::api::SecretVersionsListEntry> {
@@ -123,7 +123,7 @@ fn a_read_is_noted_by_its_day_on_secret_and_version() {
         touch(world, 1, now.plus(-DAY));
     });
     let id = world.id(S).unwrap();
-    let again = Upkeep::Touch { id, seq: Seq(1), day: now.plus(-DAY) };
+    let again = Upkeep::Touch { id, seq: Seq(1), on: id, day: now.plus(-DAY) };
     assert_eq!(world.plan(&again, None).unwrap().effects.len(), 0, "nothing is written for it");
     touch(&mut world, 2, now.plus(-DAY));
     assert_eq!(world.describe(S).unwrap().last_accessed_date, today, "never earlier");
@@ -148,6 +148,6 @@ fn a_read_of_what_is_gone_is_not_noted() {
     unchanged(&mut world, |world| touch(world, 9, now));
     let id = world.id(S).unwrap();
     world.delete(S, None, Some(true)).unwrap();
-    let mutation = Upkeep::Touch { id, seq: Seq(1), day: now };
+    let mutation = Upkeep::Touch { id, seq: Seq(1), on: id, day: now };
     unchanged(&mut world, |world| world.run(&mutation, None)).unwrap();
 }

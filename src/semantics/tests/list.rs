@@ -64,12 +64,19 @@ fn pages(world: &World, request: &ListSecrets) -> Vec<Vec<String>> {
 
 /// SEM-LIST-1
 #[test]
-fn a_description_shows_labelled_versions_in_age_order() {
+fn a_description_shows_labelled_versions_in_the_order_of_their_ids() {
     let mut world = created();
     for (by, stages) in [("b", &["x"][..]), ("a", &["y", "z"]), ("c", &["x"])] {
         world.put(S, by, "x", stages).unwrap();
     }
-    assert_eq!(world.labels(S), "v1{AWSCURRENT} a{y,z} c{x}");
+    assert_eq!(world.labels(S), "v1{AWSCURRENT} a{y,z} c{x}", "in the order of their making");
+    let described = world.describe(S).unwrap().versions_to_stages;
+    let ids: Vec<_> = described.iter().map(|(version, _)| version.as_str()).collect();
+    assert_eq!(ids, [token("a"), token("c"), token("v1")]);
+    assert_eq!(
+        world.list(&ListSecrets::default()).unwrap().secrets[0].versions_to_stages,
+        described
+    );
 }
 
 /// SEM-LIST-2, SEM-LIST-3: oldest first, hidden versions on request, page by page.
@@ -151,7 +158,9 @@ fn pages_go_on_where_they_ended_while_others_write() {
     let many: Vec<String> = (0..250).map(|number| format!("s{}", 999 - number)).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let mut world = with_names(&many);
-    let mut request = ListSecrets::default();
+    let unsized_pages = pages(&world, &ListSecrets::default());
+    assert!(unsized_pages.iter().all(|page| page.len() == 10), "10 if it is not said");
+    let mut request = ListSecrets { max_results: Some(100), ..Default::default() };
     let sizes: Vec<_> = pages(&world, &request).iter().map(Vec::len).collect();
     assert_eq!(sizes, [100, 100, 50]);
     assert_eq!(pages(&world, &request).concat(), many, "in the order of creation");
@@ -191,7 +200,7 @@ fn secrets_are_sorted_as_asked() {
     for (name, days) in [("c", 3), ("b", 1), ("d", 3)] {
         let id = world.id(name).unwrap();
         let day = day.plus(days * DAY);
-        let touch = Upkeep::Touch { id, seq: Seq(1), day };
+        let touch = Upkeep::Touch { id, seq: Seq(1), on: id, day };
         world.run(&touch, None).unwrap();
     }
     for (by, rising, falling) in [

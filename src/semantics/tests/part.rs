@@ -111,11 +111,23 @@ fn an_associated_primary_is_not_deleted() {
             format!("You can't delete secret {S} that still has cross-account replica {replica}");
         refused(world.delete(S, None, force).map(drop), FaultKind::InvalidParameter, &text);
     }
-    let (mut stopped, ..) = associated();
-    stopped.act_as(OTHER).promote(R).unwrap();
-    stopped.act_as(HOME).delete(S, None, Some(true)).unwrap();
     world.disassociate(S, &replica).unwrap();
     world.delete(S, None, None).unwrap();
+}
+
+/// SEM-XREPL-9: the other account has stopped the replication, and the primary has yet to forget it.
+#[test]
+fn a_primary_with_a_detached_replica_is_not_deleted() {
+    let (mut world, _, replica) = associated();
+    world.act_as(OTHER).promote(R).unwrap();
+    world.act_as(HOME);
+    for force in [None, Some(true)] {
+        let text =
+            format!("You can't delete secret {S} that still has cross-account replica {replica}");
+        refused(world.delete(S, None, force).map(drop), FaultKind::InvalidParameter, &text);
+    }
+    world.disassociate(S, &replica).unwrap();
+    world.delete(S, None, Some(true)).unwrap();
 }
 
 /// SEM-XREPL-9: nothing of another region overwrites a primary or a replica.

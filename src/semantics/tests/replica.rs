@@ -1,12 +1,12 @@
-use super::{FaultKind, S, created, refused, unchanged};
-use crate::model::ReplicaStatus;
+use super::{DAY, FaultKind, S, created, refused, unchanged};
 use crate::model::api::{
     CreateSecret, DescribeSecretResponse, Filter, ListSecretVersionIds, ListSecrets, ReplicaRegion,
     ReplicationStatus,
 };
+use crate::model::{ReplicaStatus, SecretRecord};
 use crate::secret::PayloadKind;
-use crate::semantics::Upkeep;
 use crate::semantics::memory::{Mutation, World, token};
+use crate::semantics::{Upkeep, day_of};
 
 pub(super) const HOME: &str = "us-east-1";
 pub(super) const AWAY: &str = "eu-west-1";
@@ -30,7 +30,8 @@ pub(super) fn in_sync(region: &str, key: &str) -> ReplicationStatus {
         region: region.into(),
         kms_key_id: key.into(),
         status: ReplicaStatus::InSync,
-        status_message: None,
+        status_message: Some("Replication succeeded".into()),
+        last_accessed_date: None,
     }
 }
 
@@ -70,13 +71,31 @@ fn a_replica_is_in_sync_when_the_operation_is_over() {
     refused(world.get(&home_arn), FaultKind::ResourceNotFound, NO_SECRET);
 }
 
+/// What a region with a replica under AWS's own key shows of what is shown at home. The replica has its own
+/// date of making.
+fn seen_away(
+    home: &DescribeSecretResponse,
+    away: &DescribeSecretResponse,
+) -> DescribeSecretResponse {
+    assert!(away.created_date >= home.created_date);
+    DescribeSecretResponse {
+        arn: home.arn.replace(HOME, AWAY),
+        kms_key_id: Some("alias/aws/secretsmanager".into()),
+        created_date: away.created_date,
+        ..home.clone()
+    }
+}
+
 /// SEM-REPL-2: values, labels, versions, tags and description are the primary's, also later ones.
 #[test]
 fn reading_a_replica_reads_the_primary() {
     let mut world = replicated();
     let home = world.describe(S).unwrap();
     let away = world.go_to(AWAY).describe(S).unwrap();
-    assert_eq!(away, DescribeSecretResponse { arn: home.arn.replace(HOME, AWAY), ..home.clone() });
+    assert_eq!(
+        away,
+        DescribeSecretResponse { replication_status: None, ..seen_away(&home, &away) }
+    );
     assert_eq!(away.primary_region.as_deref(), Some(HOME));
     assert_eq!(world.labels(S), "v1{AWSPREVIOUS} v2{AWSCURRENT}");
 
@@ -107,16 +126,44 @@ fn a_replica_shows_its_own_key() {
     assert_eq!(world.list_versions(&request).unwrap().versions[0].kms_key_ids, ["alias/mine"]);
 }
 
-/// SEM-REPL-2: a day of access noted through a replica is the primary's.
+/// SEM-REPL-2: a replica has its own day of access, which its entry at the primary shows.
 #[test]
-fn a_read_of_a_replica_is_a_read_of_the_primary() {
+fn a_read_of_a_replica_is_its_own() {
     let mut world = replicated();
+    let stored = |world: &World| {
+        let is_away = |record: &&SecretRecord| &*record.scope.region == AWAY;
+        world.view.secrets.values().find(is_away).unwrap().id
+    };
     let found = world.go_to(AWAY).get(S).unwrap();
-    let (id, seq, day) = (found.record.id, found.version.seq, world.wall());
-    world.run(&Upkeep::Touch { id, seq, day }, None).unwrap();
+    let (id, seq, on, day) = (found.record.id, found.version.seq, stored(&world), world.wall());
+    world.run(&Upkeep::Touch { id, seq, on, day }, None).unwrap();
     let away = world.describe(S).unwrap().last_accessed_date;
-    assert!(away.is_some());
-    assert_eq!(world.go_to(HOME).describe(S).unwrap().last_accessed_date, away);
+    assert_eq!(away, Some(day_of(day)));
+    let home = world.go_to(HOME).describe(S).unwrap();
+    assert_eq!(home.last_accessed_date, None);
+    assert_eq!(home.replication_status.unwrap()[0].last_accessed_date, away);
+    world.pass(DAY);
+    let later = world.wall();
+    world.run(&Upkeep::Touch { id, seq, on: id, day: later }, None).unwrap();
+    let home = world.describe(S).unwrap();
+    assert_eq!(home.last_accessed_date, Some(day_of(later)));
+    assert_eq!(home.replication_status.unwrap()[0].last_accessed_date, away);
+    assert_eq!(world.go_to(AWAY).describe(S).unwrap().last_accessed_date, away);
+}
+
+/// SEM-REPL-2, SEM-REPL-4: only the primary shows its replicas; no tag left is none there.
+#[test]
+fn a_replica_leaves_out_what_aws_leaves_out() {
+    let mut world = replicated();
+    world.untag(S, &["team"]).unwrap();
+    let home = world.describe(S).unwrap();
+    assert_eq!(home.tags.as_deref(), Some(&[][..]));
+    let away = world.go_to(AWAY).describe(S).unwrap();
+    assert_eq!((away.tags, away.replication_status), (None, None));
+    assert_eq!(away.last_changed_date, home.last_changed_date);
+    let versions = ListSecretVersionIds { secret_id: S.into(), ..Default::default() };
+    let versions = world.list_versions(&versions).unwrap().versions;
+    assert_eq!(versions[0].kms_key_ids, ["DefaultEncryptionKey"]);
 }
 
 /// SEM-REPL-3: each region lists its own, the replica with what the primary has.
@@ -130,10 +177,7 @@ fn a_region_lists_its_replicas() {
     assert_eq!((&home[1].primary_region, &home[1].replication_status), (&None, &None));
     let away = listed(world.go_to(AWAY), &ListSecrets::default());
     assert_eq!(away.len(), 1);
-    assert_eq!(
-        away[0],
-        DescribeSecretResponse { arn: home[0].arn.replace(HOME, AWAY), ..home[0].clone() }
-    );
+    assert_eq!(away[0], seen_away(&home[0], &away[0]));
     assert_eq!(away[0].replication_status, None, "only DescribeSecret shows it");
     assert_eq!(away[0].description.as_deref(), Some("prose"));
     assert!(listed(world.go_to(FAR), &ListSecrets::default()).is_empty());
@@ -254,7 +298,8 @@ fn replicating_again_changes_nothing_but_the_key() {
     let back = world.go_to(HOME).replicate(S, &[(AWAY, Some("alias/aws/secretsmanager"))], false);
     let expected = [in_sync(AWAY, "alias/aws/secretsmanager")];
     assert_eq!(back.unwrap().replication_status, expected);
-    assert_eq!(world.go_to(AWAY).describe(S).unwrap().kms_key_id, None);
+    let shown = world.go_to(AWAY).describe(S).unwrap().kms_key_id;
+    assert_eq!(shown.as_deref(), Some("alias/aws/secretsmanager"));
 }
 
 /// SEM-REPL-7: another secret of that name stays, and the replica is `Failed`; asked for again once

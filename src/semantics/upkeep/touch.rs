@@ -11,11 +11,17 @@ pub fn day_of(moment: UnixMillis) -> UnixMillis {
     calendar::start_of(calendar::day_of(moment))
 }
 
-/// Notes on secret and version that the value was read on `day`. Never moves a date back, never
-/// counts as a change of the secret, and does nothing if the version is gone by now.
-pub(crate) fn touch<V: View>(view: &V, id: RecordId, seq: Seq, day: UnixMillis) -> Outcome<V> {
+/// Notes on the secret `on` and on a version that its value was read on `day`. A replica that was read has a date
+/// of its own (SEM-REPL-2). Never moves a date back, never counts as a change of the secret, and does nothing
+/// if the version is gone by now.
+pub(crate) fn touch<V: View>(
+    view: &V,
+    (id, seq): (RecordId, Seq),
+    on: RecordId,
+    day: UnixMillis,
+) -> Outcome<V> {
     let day = Some(day_of(day));
-    let record = view.secret(id).map_err(Refusal::View)?.filter(|record| !record.dead);
+    let record = view.secret(on).map_err(Refusal::View)?.filter(|record| !record.dead);
     let version = view.version(id, seq).map_err(Refusal::View)?;
     let (Some(mut record), Some(mut version)) = (record, version) else {
         return Ok(nothing(Answer::Done));

@@ -47,7 +47,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) unshredded: Option<UnixMillis>,
     pub(crate) outcomes: Vec<Outcome>,
     /// Access marks that the records show once the batch is committed.
-    pub(crate) settled: Vec<(RecordId, Seq, UnixMillis)>,
+    pub(crate) settled: Vec<((RecordId, Seq), RecordId, UnixMillis)>,
     /// Secrets for the pending set.
     pub(crate) pending: Vec<RecordId>,
     /// Secrets for the rotation schedule, and when each is due.
@@ -130,8 +130,8 @@ impl Batch<'_> {
         let plan = semantics::plan(&view, &context, mutation)?;
         let copies = Copies::seal(&plan.effects, &view, shared.env.entropy.as_ref())?;
         let free = view.free_tokens();
-        if let Command::Upkeep(Upkeep::Touch { id, seq, day }) = mutation {
-            self.settled.push((*id, *seq, *day));
+        if let Command::Upkeep(Upkeep::Touch { id, seq, on, day }) = mutation {
+            self.settled.push(((*id, *seq), *on, *day));
         }
         if plan.effects.is_empty() {
             return Ok(plan.answer);

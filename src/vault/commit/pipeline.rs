@@ -289,8 +289,8 @@ impl Pipeline {
                 Err(kind) => return Err(BatchError::Other(kind, outcomes)),
             }
         }
-        for (id, seq, day) in settled {
-            self.shared.access_marks.settle(id, seq, day);
+        for (version, on, day) in settled {
+            self.shared.access_marks.settle(version, on, day);
         }
         self.shared.pending.add(pending);
         for (id, due) in rotations {

@@ -9,8 +9,8 @@
 
 use crate::env::UnixMillis;
 use crate::error::{ErrorKind, Result};
-use crate::model::Scope;
 use crate::model::api::{GetSecretValue, GetSecretValueResponse};
+use crate::model::{RecordId, Replication, Scope, SecretRecord, VersionRecord};
 use crate::semantics::validate::Checked;
 use crate::semantics::{self, Found, Look, Refusal, Upkeep, day_of};
 use crate::vault::commit::job::{Job, Mutate};
@@ -93,8 +93,9 @@ impl Inner {
             return Ok(known);
         }
         let opened = self.find_value(scope, request, Some(today))?;
-        if self.shared.access_marks.note(&opened.record, &opened.version, today) {
-            let touch = Upkeep::Touch { id: opened.record.id, seq: opened.version.seq, day: today };
+        let Opened { record, version, on, .. } = &opened;
+        if self.shared.access_marks.note(version, *on, record.last_accessed, today) {
+            let touch = Upkeep::Touch { id: version.id, seq: version.seq, on: *on, day: today };
             let (scope, mutation, done) = (scope.clone(), touch.into(), Box::new(|_| {}));
             let job = Mutate { scope, mutation, payload: None, done };
             self.driver.submit(Job::Mutate(Box::new(job)));
@@ -201,8 +202,10 @@ fn read_alone<Q, T>(
 /// A value that was found and opened, with what an access mark needs.
 pub(crate) struct Opened {
     pub(crate) output: GetSecretValueResponse,
-    record: crate::model::SecretRecord,
-    version: crate::model::VersionRecord,
+    record: SecretRecord,
+    version: VersionRecord,
+    /// The record whose date of the last read it is.
+    on: RecordId,
 }
 
 fn ask_value(
@@ -232,5 +235,10 @@ fn ask_value(
             view.keep_value(found);
         }
     }
-    Ok(Opened { output, record, version })
+    // A replica in another region has such a date of its own.
+    let on = match (&record.replication, view.first().first()) {
+        (Some(Replication::ReplicaOf { .. }), Some((replica, _))) => *replica,
+        _ => record.id,
+    };
+    Ok(Opened { output, record, version, on })
 }

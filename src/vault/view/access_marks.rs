@@ -33,35 +33,40 @@ impl AccessMarks {
         Self(Mutex::new(self.lock().clone()))
     }
 
-    /// Notes a read on `day`. `true`: it is the first on that day, so an operation should carry it to the
-    /// log.
+    /// Notes that a version was read on `day`, as one of the secret `on`, which was read last on the day
+    /// `last`. `true`: no mark says so yet, so an operation should carry it to the log.
     pub(crate) fn note(
         &self,
-        record: &SecretRecord,
         version: &VersionRecord,
+        on: RecordId,
+        last: Option<UnixMillis>,
         day: UnixMillis,
     ) -> bool {
-        if record.last_accessed >= Some(day) && version.last_accessed >= Some(day) {
+        if last >= Some(day) && version.last_accessed >= Some(day) {
             return false;
         }
+        let place = (version.id, version.seq);
         let mut noted = self.lock();
-        let known = noted.versions.get(&(version.id, version.seq));
-        if known.is_some_and(|known| *known >= day) || noted.versions.len() >= MARKS_MAX {
+        let is_known = |known: Option<&UnixMillis>| known.is_some_and(|known| *known >= day);
+        if is_known(noted.versions.get(&place)) && is_known(noted.secrets.get(&on)) {
             return false;
         }
-        noted.versions.insert((version.id, version.seq), day);
-        noted.secrets.insert(record.id, day);
+        if noted.versions.len() >= MARKS_MAX || noted.secrets.len() >= MARKS_MAX {
+            return false;
+        }
+        noted.versions.insert(place, day);
+        noted.secrets.insert(on, day);
         true
     }
 
-    /// Removes a mark, once the records show it.
-    pub(crate) fn settle(&self, id: RecordId, seq: Seq, day: UnixMillis) {
+    /// Removes marks, once the records show them.
+    pub(crate) fn settle(&self, place: (RecordId, Seq), on: RecordId, day: UnixMillis) {
         let mut noted = self.lock();
-        if noted.versions.get(&(id, seq)) == Some(&day) {
-            noted.versions.remove(&(id, seq));
+        if noted.versions.get(&place) == Some(&day) {
+            noted.versions.remove(&place);
         }
-        if noted.secrets.get(&id).is_some_and(|known| *known <= day) {
-            noted.secrets.remove(&id);
+        if noted.secrets.get(&on).is_some_and(|known| *known <= day) {
+            noted.secrets.remove(&on);
         }
     }
 

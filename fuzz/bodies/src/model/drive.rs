@@ -290,7 +290,7 @@ fn run_raw(vault: &Vault, model: &Model, region: &str, request: &Req) -> Result<
             let (mut all, mut pages) = (Vec::new(), 0);
             loop {
                 let got = vault.in_scope(&scope).list_secrets(request.clone())?;
-                assert!(got.secrets.len() <= usize::try_from(page.unwrap_or(100)).unwrap());
+                assert!(got.secrets.len() <= usize::try_from(page.unwrap_or(10)).unwrap());
                 all.extend(got.secrets.into_iter().map(described));
                 pages += 1;
                 assert!(pages < 1000, "paging never ends");

@@ -31,6 +31,8 @@ impl Secret {
 
     pub(super) fn described(&self, account: &str) -> Described {
         let labelled = self.versions.iter().map(|v| (v.id.clone(), self.stages_of(&v.id)));
+        let mut versions: Vec<_> = labelled.filter(|(_, stages)| !stages.is_empty()).collect();
+        versions.sort();
         Described {
             arn: self.arn(account),
             name: self.name.clone(),
@@ -41,7 +43,7 @@ impl Secret {
             accessed: self.accessed,
             deleted: self.deletion.map(|(stamp, _, _)| stamp),
             tags: self.tags.clone(),
-            versions: labelled.filter(|(_, stages)| !stages.is_empty()).collect(),
+            versions,
         }
     }
 }

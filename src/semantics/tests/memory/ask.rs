@@ -11,7 +11,7 @@ use super::model::api::{
     StopReplicationToReplica, TagResource, UntagResource, UpdateSecret, UpdateSecretVersionStage,
     VersionResponse,
 };
-use super::model::{RecordId, Scope, Tag};
+use super::model::{RecordId, Scope, Tag, VersionId};
 use super::secret::PayloadKind;
 use super::semantics::validate::Checked;
 use super::semantics::{Answer, Fault, Found, Look, Refusal, Upkeep};
@@ -316,7 +316,17 @@ impl World {
     #[must_use]
     pub fn labels(&self, id: &str) -> String {
         let Ok(description) = self.describe(id) else { return "no secret".to_owned() };
-        let versions = description.versions_to_stages.iter().map(|(version, stages)| {
+        let is_of = |id: &RecordId| {
+            self.view.secrets.get(id).is_some_and(|record| record.name.as_str() == description.name)
+        };
+        let age = |version: &VersionId| {
+            let known = self.view.versions.values().filter(|known| is_of(&known.id));
+            known.filter(|known| known.version_id == *version).map(|known| known.seq).min()
+        };
+        let mut versions = description.versions_to_stages.clone();
+        versions.sort_by_key(|(version, _)| age(version));
+        let versions = versions.into_iter().map(|(version, mut stages)| {
+            stages.sort_unstable();
             let name = version.as_str().trim_end_matches('-');
             format!("{name}{{{}}}", stages.join(","))
         });
