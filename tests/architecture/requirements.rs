@@ -133,6 +133,32 @@ fn every_cited_rule_exists() {
     assert!(unknown.is_empty(), "in no document: {unknown:?}");
 }
 
+/// The rules of a document: id and text. In `SEMANTICS.md` the refusals (`E39`) count as rules.
+fn texts(document: &str) -> Vec<(&str, &str)> {
+    let items = document.split("\n- **").skip(1);
+    let items = items.filter_map(|item| item.split_once("**"));
+    items.map(|(id, text)| (id, text.split("\n#").next().unwrap())).collect()
+}
+
+/// `cargo test --test architecture guesses -- --nocapture` prints how many rules are guesses. What was seen in
+/// the open has its place in the list of sources.
+#[test]
+fn guesses_are_counted_and_sightings_have_sources() {
+    const GUESSES_MAX: usize = 99;
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (semantics, wire) = (read("docs/SEMANTICS.md"), read("docs/WIRE.md"));
+    let (semantics, sources) = semantics.split_once("\n## Sources\n").unwrap();
+    let named: BTreeSet<&str> =
+        sources.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).collect();
+    let mut guesses = 0;
+    for (id, text) in texts(semantics).into_iter().chain(texts(&wire)) {
+        guesses += text.matches("[guess]").count();
+        assert!(!text.contains("[wild]") || named.contains(id), "{id} has no source");
+    }
+    println!("{guesses} guesses");
+    assert!((1..=GUESSES_MAX).contains(&guesses), "{guesses} guesses");
+}
+
 /// Within a family numbers run from 1 without a gap, so that a deleted rule is noticed.
 #[test]
 fn rules_are_numbered_without_gaps() {

@@ -9,8 +9,7 @@
 //! | `$day` | midnight UTC |
 //! | `$arn:NAME`, `$arn@REGION:NAME` | the complete ARN of the secret of that name |
 //!
-//! Members that are not named must be absent. Lists of texts are compared without their order, which
-//! AWS's recordings do not show.
+//! Members that are not named must be absent.
 
 use serde_json::{Value, json};
 
@@ -47,17 +46,6 @@ pub fn matches(
             })
         }
         (Value::Array(found), Value::Array(wanted)) if found.len() == wanted.len() => {
-            let texts = |list: &[Value]| {
-                let mut texts: Option<Vec<_>> =
-                    list.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-                if let Some(texts) = &mut texts {
-                    texts.sort();
-                }
-                texts
-            };
-            if let (Some(found), Some(wanted)) = (texts(found), texts(wanted)) {
-                return if found == wanted { Ok(()) } else { differs() };
-            }
             found.iter().zip(wanted).enumerate().try_for_each(|(index, (found, wanted))| {
                 matches(found, wanted, place, &format!("{at}/{index}"))
             })
