@@ -5,6 +5,7 @@
 //! - `values`, `policies`, `replicas`, `cross_accounts`, `list_many`, `rotation`: one subject each
 //! - `accessed`, `retention`: what time does
 //! - `examples`: the programs in `docs/examples`
+//! - `two_faults`: two things wrong at once
 //! - `testkit`: the kit for programs that use the API
 #![allow(clippy::pedantic, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -28,4 +29,5 @@ mod retention;
 mod rotation;
 mod semantics_sequences;
 mod testkit;
+mod two_faults;
 mod values;
