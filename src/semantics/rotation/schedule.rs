@@ -20,8 +20,9 @@ const RATE_HOURS_MIN: i64 = 4;
 /// Longest rates that a request may bring.
 const RATE_HOURS_MAX: i64 = 23;
 const RATE_DAYS_MAX: i64 = 999;
-/// The longest time from one window to the next that a request may bring.
-const GAP_DAYS_MAX: i64 = 366;
+/// The longest time from one window to the next that a request may bring: a year, and the week by which the
+/// day of a yearly weekday moves.
+const GAP_DAYS_MAX: i64 = 371;
 /// Longest rate that a vault may hold: earlier builds took it, also in hours.
 const HELD_RATE_DAYS_MAX: i64 = 1000;
 /// The largest `AutomaticallyAfterDays` (API model).
