@@ -1,6 +1,7 @@
 //! What is printed.
 
 use crate::calls::Place;
+use crate::common::sigv4::{amz_date, now_seconds};
 use crate::plan::Outcome;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -35,7 +36,13 @@ pub fn of(place: &Place, outcome: &Outcome) -> String {
     text
 }
 
-/// Sections by endpoints.
+/// Today, as `2026-11-30`.
+fn today() -> String {
+    let date = amz_date(now_seconds());
+    format!("{}-{}-{}", &date[..4], &date[4..6], &date[6..8])
+}
+
+/// Sections by endpoints, and which vectors the first endpoint fails.
 pub fn table(scores: &[(&String, Outcome)]) -> String {
     let mut rows: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
     for (at, (_, outcome)) in scores.iter().enumerate() {
@@ -47,7 +54,8 @@ pub fn table(scores: &[(&String, Outcome)]) -> String {
         }
     }
     let names: Vec<&str> = scores.iter().map(|(name, _)| name.as_str()).collect();
-    let mut text = format!("| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(names.len()));
+    let mut text = format!("Run on {}.\n\n", today());
+    let _ = writeln!(text, "| | {} |\n|---|{}", names.join(" | "), "---:|".repeat(names.len()));
     let cells = |row: &[(usize, usize)]| {
         let cells = row.iter().map(|(same, all)| format!("{same} of {all}"));
         cells.collect::<Vec<_>>().join(" | ")
@@ -59,6 +67,16 @@ pub fn table(scores: &[(&String, Outcome)]) -> String {
         .map(|at| rows.values().fold((0, 0), |sum, row| (sum.0 + row[at].0, sum.1 + row[at].1)))
         .collect();
     let _ = writeln!(text, "| **all** | {} |", cells(&sums));
+    if let Some((name, first)) = scores.first() {
+        let failed: Vec<String> = first
+            .lines
+            .iter()
+            .filter(|line| line.failed.is_some())
+            .map(|line| format!("{} / {}", line.vector.section, line.vector.name))
+            .collect();
+        let failed = if failed.is_empty() { "none".to_owned() } else { failed.join("; ") };
+        let _ = writeln!(text, "\n{name} fails: {failed}.");
+    }
     text
 }
 
