@@ -35,7 +35,7 @@ impl AboutSecret for ListSecretVersionIds {
 }
 
 /// `ListSecretVersionIds`, oldest first; works on a scheduled secret too. Versions without labels
-/// are shown on request (SEM-LIST-2).
+/// are shown on request, and those without a value never (SEM-LIST-2).
 impl Look for ListSecretVersionIds {
     type Found = ListSecretVersionIdsResponse;
 
@@ -66,6 +66,7 @@ impl Look for ListSecretVersionIds {
         let kms_key_ids = vec![key.unwrap_or(DEFAULT_KEY).to_owned()];
         let versions = versions
             .into_iter()
+            .filter(|version| version.kind.is_some())
             .map(|version| SecretVersionsListEntry {
                 version_stages: names(stages_on(&stages, version.seq)),
                 version_id: version.version_id,

@@ -1,7 +1,7 @@
 //! Values and which version a read means (SEM-VAL).
 
 use super::{S, Shape, created, refused, unchanged};
-use crate::model::api::{CreateSecret, PutSecretValue, UpdateSecret};
+use crate::model::api::{CreateSecret, ListSecretVersionIds, PutSecretValue, UpdateSecret};
 use crate::secret::PayloadKind;
 use crate::semantics::FaultKind::{InvalidParameter, InvalidRequest, ResourceNotFound, Validation};
 use crate::semantics::memory::{Mutation, World, token};
@@ -124,8 +124,7 @@ fn a_key_is_kept_as_given_and_every_name_of_the_own_key_is_the_default() {
         };
         let answer = world.write(&Mutation::UpdateSecret(request), None).unwrap();
         assert_eq!(answer.version_id, None, "a new key makes no version");
-        let request =
-            crate::model::api::ListSecretVersionIds { secret_id: S.into(), ..Default::default() };
+        let request = ListSecretVersionIds { secret_id: S.into(), ..Default::default() };
         let keys = world.list_versions(&request).unwrap().versions[0].kms_key_ids.clone();
         (world.describe(S).unwrap().kms_key_id, keys)
     };
@@ -194,6 +193,33 @@ fn a_read_says_what_it_does_not_find() {
     let text = "You provided a VersionStage that is not associated to the provided VersionId.";
     for stage in ["AWSPREVIOUS", "mine"] {
         refused(world.get_at(S, Some("v1"), Some(stage)), InvalidRequest, text);
+    }
+}
+
+/// SEM-LIST-2: a version without a value is described and not listed, and its page is a shorter one.
+#[test]
+fn a_placeholder_is_not_listed() {
+    let mut world = created();
+    super::token::add_placeholder(&mut world, "v2");
+    world.put(S, "v3", "x", &["custom"]).unwrap();
+    assert_eq!(world.describe(S).unwrap().versions_to_stages.len(), 3);
+    let page = |include_deprecated, max_results, next_token| {
+        let secret_id = S.into();
+        let request =
+            ListSecretVersionIds { secret_id, include_deprecated, max_results, next_token };
+        let page = world.list_versions(&request).unwrap();
+        let ids = page.versions.iter().map(|version| version.version_id.to_string());
+        (ids.collect::<Vec<_>>(), page.next_token)
+    };
+    for deprecated in [None, Some(true)] {
+        assert_eq!(page(deprecated, None, None), (vec![token("v1"), token("v3")], None));
+        let mut next = None;
+        for listed in [vec![token("v1")], vec![], vec![token("v3")]] {
+            let (ids, after) = page(deprecated, Some(1), next);
+            assert_eq!(ids, listed);
+            next = after;
+        }
+        assert_eq!(next, None);
     }
 }
 
