@@ -16,7 +16,7 @@ use crate::semantics::change::{Change, Labels, named, purged, stamp};
 use crate::semantics::fault::Fault;
 use crate::semantics::messages;
 use crate::semantics::operation::Decide;
-use crate::semantics::plan::{Answer, Context, Outcome, View, nothing};
+use crate::semantics::plan::{Answer, Context, Now, Outcome, View, nothing};
 use crate::semantics::replication::cross_account;
 use crate::semantics::rotation::turned_off;
 use crate::semantics::validate::{AboutSecret, Check, Checked, SecretId, names};
@@ -93,8 +93,12 @@ impl Decide for RestoreSecret {
     fn decide<V: View>(view: &V, context: &Context, request: &Checked<Self>) -> Outcome<V> {
         let record = resolve::any(view, &context.scope, request.secret(), Action::RestoreSecret)?;
         let answer = named(&record);
-        if record.deletion.is_none() {
-            return Ok(nothing(answer));
+        match &record.deletion {
+            None => return Ok(nothing(answer)),
+            Some(deletion) if is_over(deletion, context.now) => {
+                return Err(messages::no_secret().into());
+            }
+            Some(_) => {}
         }
         let mut change = Change::of(record, Labels::none(), context.now);
         change.record.deletion = None;
@@ -103,6 +107,11 @@ impl Decide for RestoreSecret {
         }
         Ok(change.finish(answer)?)
     }
+}
+
+/// Whether the recovery window has passed, by the age clock: nothing brings the secret back (SEM-DEL-11).
+pub(crate) fn is_over(deletion: &Deletion, now: Now) -> bool {
+    now.age.since(deletion.requested_age) >= i64::from(deletion.window_days) * DAY_MILLIS
 }
 
 /// A legal recovery window (E32).

@@ -1,13 +1,13 @@
 //! The end of a deleted secret: purged when its recovery window is over, then swept row by row
 //! (SEM-DEL-11 to SEM-DEL-13).
 
-use crate::env::calendar::DAY_MILLIS;
 use crate::env::faults;
 use crate::model::{RecordId, limits};
 use crate::semantics::change::purged;
 use crate::semantics::plan::{
     Answer, Context, Effect, Outcome, Plan, Refusal, View, nothing, rows,
 };
+use crate::semantics::secrets::delete::is_over;
 
 /// Versions fetched at a time by a sweep: each costs at least three rows of its budget.
 const SWEEP_BATCH: usize = limits::OPERATION_ROWS_MAX / 3;
@@ -21,9 +21,7 @@ pub(crate) fn purge<V: View>(view: &V, context: &Context, id: RecordId) -> Outco
     }) else {
         return Ok(nothing(Answer::Done));
     };
-    let window_millis = i64::from(deletion.window_days) * DAY_MILLIS;
-    let window_millis = if faults::active(faults::Fault::PurgedAtOnce) { 0 } else { window_millis };
-    if context.now.age.since(deletion.requested_age) < window_millis {
+    if !faults::active(faults::Fault::PurgedAtOnce) && !is_over(&deletion, context.now) {
         return Ok(nothing(Answer::Done));
     }
     Ok(purged(record, context.now, |_| Answer::Done))
