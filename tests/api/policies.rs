@@ -248,7 +248,7 @@ fn accounts_come_from_access_keys() {
         "KmsKeyId": "alias/shared"});
     let arn = owner.ok("CreateSecret", &create)["ARN"].as_str().unwrap().to_owned();
     let id = json!({"SecretId": arn});
-    let named = json!({"ARN": arn, "Name": "shared"});
+    let named = json!({"ARN": arn, "Name": "shared", "PolicyName": "default"});
     assert_eq!(owner.ok("GetResourcePolicy", &id), named);
     assert_eq!(owner.ok("ListResourcePolicies", &id), json!({"ResourcePolicies": []}));
 

@@ -65,7 +65,7 @@ pub struct GetResourcePolicyResponse {
     pub name: String,
     /// `ResourcePolicy`
     pub policy: Option<String>,
-    /// `PolicyName`, if the request named it.
+    /// `PolicyName`: that of the request, or `default`.
     pub policy_name: Option<String>,
 }
 

@@ -34,7 +34,7 @@ pub struct PolicyResponse {
     pub arn: String,
     /// `Name`
     pub name: String,
-    /// `PolicyName`, if the request named it.
+    /// `PolicyName`: that of the request, or `default`.
     pub policy_name: Option<String>,
 }
 

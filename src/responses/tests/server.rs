@@ -245,7 +245,7 @@ fn a_policy_is_a_text_in_the_answer() {
 }
 
 #[test]
-fn the_name_of_a_policy_is_shown_if_it_was_asked_for() {
+fn the_name_of_a_policy_is_shown_if_there_is_one() {
     let mut named = PolicyResponse { arn: "a".into(), name: "n".into(), policy_name: None };
     assert_eq!(server(&named), r#"{"ARN":"a","Name":"n"}"#);
     named.policy_name = Some("default".into());

@@ -53,7 +53,7 @@ impl Look for GetResourcePolicy {
             arn: record.arn().to_string(),
             name: record.name.to_string(),
             policy: policy.map(|text| policy::printed(text).unwrap_or_else(|| text.to_owned())),
-            policy_name: request.policy_name.clone(),
+            policy_name: Some(name.to_owned()),
         })
     }
 }

@@ -45,7 +45,7 @@ impl Decide for PutResourcePolicy {
         if request.block_public_policy == Some(true) && policy.is_broad() {
             return Err(messages::public_policy().into());
         }
-        let answer = named(&record, request.policy_name.as_deref());
+        let answer = named(&record);
         let mut policies = record.policies.clone().unwrap_or_default();
         let text = Some(request.resource_policy.clone());
         if policies.default == text {
@@ -79,7 +79,7 @@ impl Decide for DeleteResourcePolicy {
         let (secret, action) = (request.secret(), Action::DeleteResourcePolicy);
         let record = resolve::active(view, &context.scope, secret, action)?;
         must_be_default(request.policy_name.as_deref())?;
-        let answer = named(&record, request.policy_name.as_deref());
+        let answer = named(&record);
         let mut change = Change::of(record, Labels::none(), context.now);
         let policies = change.record.policies.as_mut();
         if policies.and_then(|policies| policies.default.take()).is_none() {
@@ -97,11 +97,11 @@ fn must_be_default(name: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-/// The policy's name is in the answer only if it was in the request.
-fn named(record: &SecretRecord, policy_name: Option<&str>) -> Answer {
+/// The answer names the policy, also if the request did not (SEM-POLICY-11).
+fn named(record: &SecretRecord) -> Answer {
     Answer::PolicyNamed(PolicyResponse {
         arn: record.arn().to_string(),
         name: record.name.to_string(),
-        policy_name: policy_name.map(str::to_owned),
+        policy_name: Some(Policies::DEFAULT.to_owned()),
     })
 }

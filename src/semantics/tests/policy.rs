@@ -61,7 +61,7 @@ fn get(world: &World, name: Option<&str>) -> Result<Option<String>, Fault> {
     let request =
         GetResourcePolicy { secret_id: S.into(), policy_name: name.map(ToOwned::to_owned) };
     let answer = world.read(&request)?;
-    assert_eq!(answer.policy_name.as_deref(), name);
+    assert_eq!(answer.policy_name.as_deref(), name.or(Some("default")));
     Ok(answer.policy)
 }
 
@@ -94,7 +94,7 @@ fn a_policy_is_shown_in_the_layout_of_aws() {
     assert_eq!(world.policy(S).unwrap(), None);
     let text = policy(LEGAL).replace(',', " ,\r\n\t");
     let named = world.put_policy(S, &text).unwrap();
-    assert_eq!((named.name.as_str(), named.policy_name), (S, None));
+    assert_eq!((named.name.as_str(), named.policy_name.as_deref()), (S, Some("default")));
     assert_eq!(named.arn, world.describe(S).unwrap().arn);
     assert_eq!(world.policy(S).unwrap().as_deref(), Some(SHOWN));
     unchanged(&mut world, |world| world.put_policy(S, &text)).unwrap();
@@ -102,7 +102,7 @@ fn a_policy_is_shown_in_the_layout_of_aws() {
     world.put_policy(S, &policy(LEGAL)).unwrap();
     assert_eq!(world.policy(S).unwrap().as_deref(), Some(SHOWN));
     assert!(world.describe(S).unwrap().last_changed_date > before);
-    assert_eq!(world.delete_policy(S).unwrap().policy_name, None);
+    assert_eq!(world.delete_policy(S).unwrap().policy_name.as_deref(), Some("default"));
     assert_eq!(world.policy(S).unwrap(), None);
     assert!(world.view.secrets.values().all(|record| record.policies.is_none()));
 }
@@ -355,7 +355,8 @@ fn a_policy_is_validated_without_a_change() {
     assert_eq!(world.policy(S).unwrap(), None);
 }
 
-/// SEM-POLICY-11: only `default` can be attached and detached; others are shown if they are there.
+/// SEM-POLICY-11: only `default` can be attached and detached, and answers name it; others are shown if they
+/// are there.
 #[test]
 fn policies_have_names() {
     let mut world = created();

@@ -65,6 +65,7 @@ pub const EXCUSED: &[(&str, &str)] = &[
     ("* leaves out Versions[].KmsKeyIds", ALWAYS),
     ("* leaves out Versions[].VersionId", ALWAYS),
     ("* leaves out ResourcePolicies[].PolicyName", ALWAYS),
+    ("* leaves out PolicyName", ALWAYS),
     ("* leaves out ValidationErrors[].*", ALWAYS),
     ("* leaves out Errors[].*", ALWAYS),
     ("* leaves out SecretValues[].ARN", ALWAYS),

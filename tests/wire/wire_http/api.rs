@@ -91,7 +91,7 @@ fn a_secret_lives_from_creation_to_restoration() {
     assert!(listed.get("NextToken").is_none());
 
     let policy = call("GetResourcePolicy", json!({"SecretId": arn}));
-    assert_eq!(policy, json!({"ARN": arn, "Name": "app/db"}));
+    assert_eq!(policy, json!({"ARN": arn, "Name": "app/db", "PolicyName": "default"}));
 
     let deleted = call("DeleteSecret", json!({"SecretId": arn, "RecoveryWindowInDays": 7}));
     assert_eq!(keys(&deleted), ["ARN", "DeletionDate", "Name"]);
