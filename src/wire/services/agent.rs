@@ -33,6 +33,9 @@ const JSON: &str = "application/json";
 const TOKEN_HEADERS: [&str; 2] = ["x-aws-parameters-secrets-token", "x-vault-token"];
 /// Before the name in the path form.
 const PREFIX: &str = "/v1/";
+/// What the agent says of a `roleArn` that is no role's.
+const BAD_ROLE: &str =
+    "invalid roleArn format, expected arn:<partition>:iam::<account>:role/<name>";
 
 /// The service of the agent's port.
 pub(crate) struct Agent {
@@ -205,6 +208,7 @@ fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
     }
     match role {
         None => Ok(question),
+        Some(role) if !is_role(&role) => Err(Refusal::bad_request(BAD_ROLE)),
         // There are no roles here, so none can be assumed.
         Some(role) => {
             let message = format!("Failed to create caching client from role: {role}");
@@ -212,6 +216,24 @@ fn question(path: &str, query: &str) -> Result<GetSecretValue, Refusal> {
             Err(Refusal::json(StatusCode::FORBIDDEN, denied, Some(&message)))
         }
     }
+}
+
+/// Whether a text has the form of a role's ARN, by the agent's pattern:
+/// `^arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+$`.
+fn is_role(text: &str) -> bool {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, resource] = parts.as_slice() else {
+        return false;
+    };
+    let Some(name) = resource.strip_prefix("role/") else { return false };
+    (*arn, *service, *region) == ("arn", "iam", "")
+        && !partition.is_empty()
+        && partition.chars().all(|char| is_word(char) || char == '-')
+        && account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|char| is_word(char) || "+=,.@/-".contains(char))
 }
 
 /// Checks `refreshNow`, which has no effect because every read is fresh.
@@ -282,6 +304,14 @@ mod tests {
             (get, "secretId=a&abc=123", 400, "unknown parameter: abc"),
             (get, "secretId=a&refreshNow=123", 400, "invalid refreshNow value"),
             (get, "secretId=a&refreshNow=", 400, "invalid refreshNow value"),
+            (get, "secretId=a&roleArn=", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=r", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=arn:aws:iam::00000000000:role/r", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=arn:aws:iam:eu-west-1:000000000000:role/r", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=arn:aws:iam::000000000000:user/r", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=arn:aws:iam::000000000000:role/", 400, BAD_ROLE),
+            (get, "secretId=a&roleArn=arn:aws:iam::000000000000:role/a:b", 400, BAD_ROLE),
+            (get, "roleArn=r", 400, "missing parameter secretId"),
             (
                 get,
                 "secretId=a&roleArn=arn:aws:iam::000000000000:role/r",
