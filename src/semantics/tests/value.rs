@@ -206,7 +206,7 @@ fn a_placeholder_is_not_listed() {
     let page = |include_deprecated, max_results, next_token| {
         let secret_id = S.into();
         let request =
-            ListSecretVersionIds { secret_id, include_deprecated, max_results, next_token };
+            ListSecretVersionIds { secret_id, max_results, next_token, include_deprecated };
         let page = world.list_versions(&request).unwrap();
         let ids = page.versions.iter().map(|version| version.version_id.to_string());
         (ids.collect::<Vec<_>>(), page.next_token)
