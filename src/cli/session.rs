@@ -10,7 +10,7 @@ use crate::cli::{locations, output, unlock};
 use crate::crypto::Unlock;
 use crate::error::{Error, ErrorKind};
 use crate::secret::SecretBytes;
-use crate::vault::{Options, Progress, Vault, VaultDir, peek_id, peek_unlock};
+use crate::vault::{Options, Progress, StoreChoice, Vault, VaultDir, peek_id, peek_unlock};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -124,7 +124,10 @@ impl<'a> Session<'a> {
         patience: &mut Patience,
     ) -> Result<Answer, CliError> {
         let options = options(self.context, self.global);
-        let options = Options { wait: Duration::ZERO, ..options };
+        let mut options = Options { wait: Duration::ZERO, ..options };
+        if request.task.only_reads() {
+            options.tuning.store = StoreChoice::OneRead;
+        }
         loop {
             let in_use = match VaultDir::lock(&self.path, &options) {
                 Ok(dir) => return self.run_here(dir, request, value),

@@ -79,6 +79,17 @@ pub enum StoreChoice {
     Auto,
     /// The ordered map: rebuilt from the log at every open.
     Memory,
+    /// The ordered map if the log is small, else as `Auto`. For a process that reads once: to open sled takes
+    /// longer than to read a small log. The state on the disk stays behind, and the next open that uses it
+    /// brings it up.
+    OneRead,
+}
+
+impl StoreChoice {
+    /// The same for a vault whose state has to be on the disk.
+    pub(super) fn on_disk(self) -> Self {
+        if self == Self::OneRead { Self::Auto } else { self }
+    }
 }
 
 /// What tests and harnesses may turn. No stability promise.
@@ -92,7 +103,7 @@ pub struct Tuning {
     /// What a state folder would hold, where files are simulated: each open finds these rows, and
     /// an open may repair the log from them as from sled.
     pub kept_state: Option<Arc<OrderedStore>>,
-    /// How many bytes of rows may wait for the state. 64 MiB for one on disk and none in memory, if absent.
+    /// How many bytes of rows may wait for the state. 56 MiB for one on disk and none in memory, if absent.
     pub memtable: Option<MemtableBytes>,
     /// `false`: no thread at all; each call drives the pipeline itself, `maintain` does the rest.
     pub background: bool,

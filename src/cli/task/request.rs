@@ -137,6 +137,18 @@ impl Task {
         }
     }
 
+    /// Whether it reads secrets and changes nothing but when they were read last.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::Find { .. }
+                | Self::Get(_)
+                | Self::Ls { .. }
+                | Self::Describe { .. }
+                | Self::Versions { .. }
+        )
+    }
+
     /// Whether doing it twice is the same as doing it once (rule SOCK-8): it only reads, or its token names
     /// what it makes.
     pub(crate) fn can_be_repeated(&self) -> bool {

@@ -111,6 +111,12 @@ impl Recovered {
         self.manifest.format
     }
 
+    /// Bytes of the snapshot and of the frames after it.
+    pub fn bytes(&self) -> u64 {
+        let frames: u64 = self.segments.iter().map(SegmentInfo::frame_bytes).sum();
+        self.manifest.snapshot.bytes.saturating_add(frames)
+    }
+
     /// Rows in the snapshot.
     pub fn snapshot_rows(&self) -> u64 {
         self.manifest.snapshot.rows

@@ -92,6 +92,10 @@ pub(crate) fn finish(mut place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
     }
     recovered.settle()?;
     let has_lost_its_state = !recovered.clean() && is_state_gone(&place);
+    if has_lost_its_state {
+        // It is made anew, and the loss is told once.
+        place.options.tuning.store = place.options.tuning.store.on_disk();
+    }
     if recovered.row_format() < RowFormat::NEWEST {
         let judge = |end: &End| anchor.as_ref().map_or(Ok(()), |anchor| anchor.judge_end(end));
         let Some(newest) = bring_over(&place, &keys, recovered, &judge)? else {

@@ -157,7 +157,7 @@ pub(super) fn note_accepted(report: &mut CheckReport, rows: &OrderedStore, keys:
 
 fn uses_state(place: &VaultDir) -> bool {
     let tuning = &place.options.tuning;
-    (tuning.store == StoreChoice::Auto && place.env.fs.is_real()) || tuning.kept_state.is_some()
+    (tuning.store != StoreChoice::Memory && place.env.fs.is_real()) || tuning.kept_state.is_some()
 }
 
 /// Puts the log's rows together in memory and compares their digest. Nothing on the disk is touched.

@@ -42,6 +42,8 @@ pub(crate) struct StateOpener<'a> {
     pub(crate) progress: Option<&'a OnProgress>,
 }
 
+/// The longest log that is read into memory for a single read.
+const ONE_READ_BYTES_MAX: u64 = 8 << 20;
 /// Rows between two reports of progress.
 const REPORT_ROWS: u64 = 10_000;
 
@@ -55,7 +57,12 @@ impl<'a> StateOpener<'a> {
 
 impl StateOpener<'_> {
     fn uses_sled(&self) -> bool {
-        self.tuning.store == StoreChoice::Auto && self.env.fs.is_real()
+        self.tuning.store != StoreChoice::Memory && self.env.fs.is_real()
+    }
+
+    /// Whether the log is read into memory although there is a state on the disk.
+    fn spares_sled(&self, recovered: &Recovered) -> bool {
+        self.tuning.store == StoreChoice::OneRead && recovered.bytes() <= ONE_READ_BYTES_MAX
     }
 
     /// Reads the log's rows into memory and compares their digest.
@@ -81,6 +88,12 @@ impl StateOpener<'_> {
                 return Ok(opened);
             }
             return self.fill(self.in_memory(OrderedStore::new())?, recovered);
+        }
+        // If it does not read back, the state may still be whole.
+        if self.spares_sled(recovered)
+            && let Ok(opened) = self.fill(self.in_memory(OrderedStore::new())?, recovered)
+        {
+            return Ok(opened);
         }
         match self.open_sled() {
             Some(state) => match self.catch_up(state, recovered)? {

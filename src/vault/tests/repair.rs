@@ -120,6 +120,32 @@ fn without_sled(world: &World) -> World {
     }
 }
 
+/// A process that reads once leaves the state of a small vault alone. The next open that uses the state brings
+/// it up. Where the log is damaged the state answers as ever.
+#[test]
+fn one_read_spares_sled_unless_the_log_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::real(dir.path());
+    filled(&world).close().unwrap();
+    let state = || std::fs::read(world.dir.join("state/db")).unwrap();
+    let before = state();
+    let reader = World { store: StoreChoice::OneRead, ..without_sled(&world) };
+    let vault = reader.open().unwrap();
+    assert_all(&vault);
+    put(&vault, "s0", "passing").unwrap();
+    put(&vault, "s0", "new 0").unwrap();
+    vault.close().unwrap();
+    drop(vault);
+    assert!(state() == before);
+    let vault = world.open().unwrap();
+    assert_all(&vault);
+    vault.close().unwrap();
+    drop(vault);
+    assert!(state() != before);
+    flip(&world.file(".snap"), 6000);
+    assert_all(&reader.open().unwrap());
+}
+
 #[test]
 fn a_state_in_memory_lets_nothing_of_a_real_log_go() {
     let dir = tempfile::tempdir().unwrap();
