@@ -34,7 +34,7 @@ impl MemtableBytes {
     #[must_use]
     pub const fn of(max: u64) -> Self {
         // At least one byte, so that an empty table has nothing to flush.
-        Self { max, flush_from: max - max / 4 + 1, transaction_rows: TRANSACTION_ROWS }
+        Self { max, flush_from: max - max / 8 + 1, transaction_rows: TRANSACTION_ROWS }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::vault::view::opened::{KnownRow, OpenedRows};
 use crate::vault::view::overlay::Latest;
 
 /// How many bytes may wait for sled. A kill costs the next open the reading of that many.
-const MEMTABLE_BYTES: u64 = 64 << 20;
+const MEMTABLE_BYTES: u64 = 56 << 20;
 
 /// The store in use, and the rows of it that were opened lately.
 pub(crate) struct State {
