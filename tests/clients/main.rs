@@ -64,6 +64,35 @@ fn boto3_works_unchanged() {
     script(&server, "python3", "boto3_check.py", &[]);
 }
 
+/// What `docs/CLIENTS.md` lists for Python beside boto3.
+const PYTHON: [&str; 4] = [
+    "aws-secretsmanager-caching==2.0.0",
+    "aws-lambda-powertools==3.23.0",
+    "pydantic-settings[aws-secrets-manager]==2.12.0",
+    "boto3",
+];
+
+#[test]
+fn programs_for_python_work_unchanged() {
+    if !runs(&["python3", "-m", "pip", "--version"]) {
+        println!("SKIP there is no pip here");
+        return;
+    }
+    let packages = tempfile::tempdir().unwrap();
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=0"]);
+    pip.arg("--target").arg(packages.path()).args(PYTHON);
+    if !pip.output().is_ok_and(|output| output.status.success()) {
+        println!("SKIP the programs for Python cannot be installed here");
+        return;
+    }
+    let home = Home::new();
+    let server = home.serve();
+    let packages = packages.path().to_str().unwrap();
+    script(&server, "python3", "python_programs.py", &[("PACKAGES", packages)]);
+    assert_eq!(server.stop(), Some(0));
+}
+
 #[test]
 fn the_javascript_sdk_works_unchanged() {
     if !runs(&["node", "--version"]) || !runs(&["npm", "--version"]) {
