@@ -140,6 +140,42 @@ fn the_rust_sdk_works_unchanged() {
     assert!(status.unwrap().success(), "the SDK for Rust met something else");
 }
 
+/// The program that runs the vectors leaves no secret behind, also when it is interrupted.
+#[test]
+#[ignore = "builds 90 crates: \
+            `cargo test --test clients the_conformance_tool_leaves_nothing_behind -- --ignored`"]
+fn the_conformance_tool_leaves_nothing_behind() {
+    let package = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tool");
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/conformance");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "--target-dir"]).arg(&target);
+    assert!(
+        cargo.arg("--manifest-path").arg(package.join("Cargo.toml")).status().unwrap().success()
+    );
+    let home = Home::new();
+    let server = home.serve();
+    let endpoint = server.exports.0["AWS_ENDPOINT_URL_SECRETS_MANAGER"].clone();
+    let run = || {
+        let mut run = Command::new(target.join("debug/conformance"));
+        run.args(["run", "--endpoint", &endpoint]).envs(&server.exports.0).stdout(Stdio::piped());
+        run.spawn().unwrap()
+    };
+    let left = |run: std::process::Child| {
+        let report = String::from_utf8(run.wait_with_output().unwrap().stdout).unwrap();
+        assert!(report.contains(" vectors are the same, ") && !report.contains("LEFT BEHIND"));
+        let all = serde_json::json!({"IncludePlannedDeletion": true});
+        let list = server.client().ok("ListSecrets", &all);
+        assert_eq!(list["SecretList"], serde_json::json!([]));
+        report
+    };
+    assert!(left(run()).contains(" 0 not run, "));
+    let interrupted = run();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let number = interrupted.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
+    assert!(!left(interrupted).contains(" 0 not run, "));
+}
+
 /// A file system mirror that holds the AWS provider.
 fn mirror() -> Option<PathBuf> {
     let home = std::env::var("HOME").unwrap_or_default();

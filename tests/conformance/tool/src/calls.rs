@@ -2,7 +2,7 @@
 
 use crate::common::sigv4::{self, Keys};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,11 +13,14 @@ static STOPPED: AtomicBool = AtomicBool::new(false);
 /// Calls so far, and how many there may be.
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 static CALLS_MAX: AtomicUsize = AtomicUsize::new(usize::MAX);
-/// Region, key id and name of each secret that was made.
-static MADE: Mutex<BTreeSet<(String, String, String)>> = Mutex::new(BTreeSet::new());
+/// Region, key id and name of each secret that was made, and the secret half of the key.
+static MADE: Mutex<BTreeMap<(String, String, String), String>> = Mutex::new(BTreeMap::new());
 
 /// Calls that AWS is asked at most, unless `--calls` says otherwise.
 const AWS_CALLS_MAX: usize = 200;
+
+/// How often what is left is asked to go.
+const ROUNDS: usize = 3;
 
 /// Ends the run.
 pub fn stop() {
@@ -73,38 +76,23 @@ impl Place {
         CALLS_MAX.store(self.calls_max, Ordering::SeqCst);
     }
 
-    /// Deletes every secret that was made, and says which are left.
+    /// Deletes every secret that was made, and says which are left. Some go only after others: a replica after
+    /// its primary has let it go, a primary after its replica.
     pub fn clean(&self) -> Vec<String> {
-        let made = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut left = Vec::new();
-        for (region, key, name) in made {
-            let mut client = Client::of(&self.url, &Keys { region, ..self.keys.clone() });
-            client.is_cleaning = true;
-            if key != self.keys.access_key_id {
-                client.keys.access_key_id = key;
-            }
-            let gone = json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
-            let known = client.call("DescribeSecret", &json!({"SecretId": name}));
-            let replicas = known.as_ref().map(|answer| answer.json()["ReplicationStatus"].clone());
-            let regions: Vec<Value> = replicas
-                .unwrap_or_default()
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|replica| replica["Region"].clone())
-                .collect();
-            if !regions.is_empty() {
-                let request = json!({"SecretId": name, "RemoveReplicaRegions": regions});
-                let _ = client.call("RemoveRegionsFromReplication", &request);
-            }
-            let answer = client.call("DeleteSecret", &gone);
-            if !answer.is_ok_and(|answer| {
-                answer.status == 200 || answer.error() == "ResourceNotFoundException"
-            }) {
-                left.push(name);
-            }
+        let mut left = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
+        for _ in 0..ROUNDS {
+            left.retain(|(region, access_key_id, name), secret_access_key| {
+                let keys = Keys {
+                    region: region.clone(),
+                    access_key_id: access_key_id.clone(),
+                    secret_access_key: secret_access_key.clone(),
+                };
+                let mut client = Client::of(&self.url, &keys);
+                client.is_cleaning = true;
+                !client.delete(name)
+            });
         }
-        left
+        left.into_keys().map(|(_, _, name)| name).collect()
     }
 }
 
@@ -155,6 +143,32 @@ impl Client {
         Ok(Self::of(url, keys))
     }
 
+    /// Deletes a secret, and what keeps it from that. `true`: it is gone.
+    fn delete(&mut self, name: &str) -> bool {
+        let known = self.call("DescribeSecret", &json!({"SecretId": name}));
+        let known = known.map(|answer| answer.json()).unwrap_or_default();
+        let each = |list: &str, member: &str| -> Vec<Value> {
+            let entries = known[list].as_array().into_iter().flatten();
+            entries.map(|entry| entry[member].clone()).collect()
+        };
+        let regions = each("ReplicationStatus", "Region");
+        if !regions.is_empty() {
+            let request = json!({"SecretId": name, "RemoveReplicaRegions": regions});
+            let _ = self.call("RemoveRegionsFromReplication", &request);
+        }
+        for replica in each("CrossAccountReplicas", "ReplicaSecretARN") {
+            let request = json!({"SecretId": name, "CrossAccountReplicaARN": replica});
+            let _ = self.call("DisassociateCrossAccountReplica", &request);
+        }
+        if !known["CrossAccountPrimary"].is_null() {
+            let _ = self.call("StopReplicationToReplica", &json!({"SecretId": name}));
+        }
+        let request = json!({"SecretId": name, "ForceDeleteWithoutRecovery": true});
+        self.call("DeleteSecret", &request).is_ok_and(|answer| {
+            answer.status == 200 || answer.error() == "ResourceNotFoundException"
+        })
+    }
+
     /// A signed call of an operation.
     pub fn call(&mut self, operation: &str, body: &Value) -> io::Result<Response> {
         if !self.is_cleaning && is_over() {
@@ -181,14 +195,19 @@ impl Client {
             request = request.header(*name, *value);
         }
         // Before the call, because its answer may be lost.
-        if operation == "CreateSecret"
-            && let Some(name) = body["Name"].as_str()
-        {
-            let made = (self.keys.region.clone(), self.keys.access_key_id.clone(), name.to_owned());
-            MADE.lock().unwrap_or_else(PoisonError::into_inner).insert(made);
-        }
+        let made = body["Name"].as_str().filter(|_| operation == "CreateSecret").map(|name| {
+            let Keys { region, access_key_id, secret_access_key } = self.keys.clone();
+            ((region, access_key_id, name.to_owned()), secret_access_key)
+        });
+        let is_first = made.as_ref().is_some_and(|(made, secret)| {
+            let mut all = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(made.clone(), secret.clone()).is_none()
+        });
         let sent = request.header("authorization", &authorization).send(&text);
         let mut answer = sent.map_err(io::Error::other)?;
+        if let Some((made, _)) = made.filter(|_| is_first && answer.status().is_client_error()) {
+            MADE.lock().unwrap_or_else(PoisonError::into_inner).remove(&made);
+        }
         let body = answer.body_mut().read_to_vec().map_err(io::Error::other)?;
         Ok(Response { status: answer.status().as_u16(), body })
     }
