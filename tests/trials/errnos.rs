@@ -22,7 +22,7 @@ const TRIED: [(&str, &[(&str, u32)]); 9] = [
     ("init", &[("mkdirat", 1), ("openat", 8)]),
     ("get a", &[("openat", 1), ("pread64", 1)]),
     ("put a -", &[("fdatasync", 1), ("pwrite64", 4)]),
-    ("ls", &[("newfstatat", 6), ("newfstatat", 1), ("flock", 1)]),
+    ("ls", &[("openat", 1), ("statx", 6), ("statx", 1), ("flock", 1)]),
     ("check --deep", &[("pread64", 8), ("openat", 20)]),
     ("rm a --now", &[("fdatasync", 2), ("pwrite64", 1)]),
     ("repair", &[("openat", 1), ("getdents64", 1)]),
@@ -34,7 +34,7 @@ const TRIED: [(&str, &[(&str, u32)]); 9] = [
 fn expected(call: &str, nth: u32, errno: &str) -> &'static [i32] {
     match (call, nth, errno) {
         // There is no vault.
-        ("newfstatat", 1, "ENOENT") => &[3],
+        ("statx", 1, "ENOENT") => &[3],
         // Another process has the lock.
         ("flock", _, "EAGAIN") => &[6],
         // A file of the vault is missing, or one that it can do without.

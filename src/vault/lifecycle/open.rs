@@ -91,9 +91,10 @@ pub(crate) fn finish(mut place: VaultDir, unlocked: Unlocked) -> Result<Vault> {
         }
     }
     recovered.settle()?;
-    let has_lost_its_state = !recovered.clean() && is_state_gone(&place);
-    if has_lost_its_state {
-        // It is made anew, and the loss is told once.
+    let is_state_gone = is_state_gone(&place);
+    let has_lost_its_state = !recovered.clean() && is_state_gone;
+    if is_state_gone {
+        // It is made anew, whoever opens the vault.
         place.options.tuning.store = place.options.tuning.store.on_disk();
     }
     if recovered.row_format() < RowFormat::NEWEST {

@@ -126,7 +126,7 @@ pub(crate) fn examine(
     if let Err(error) = &copied {
         report.warnings.push(format!("the state was not looked at: {error}"));
     } else if uses_state(place) {
-        compare_state(state, &rows, keys, recovered.end(), deep, report);
+        compare_state(state, &rows, keys, &recovered, deep, report);
     }
     Ok(())
 }
@@ -262,10 +262,11 @@ fn compare_state(
     state: Option<&dyn Store>,
     rows: &OrderedStore,
     keys: &Keyring,
-    end: &End,
+    recovered: &Recovered,
     deep: bool,
     report: &mut CheckReport,
 ) {
+    let end = recovered.end();
     let Some(state) = state else {
         report
             .warnings
@@ -287,10 +288,13 @@ fn compare_state(
         sum_rows(state, keys).is_ok_and(|sum| sum.digest(keys.digest_key(), end.lsn) == end.digest)
     };
     if applied < end.lsn {
-        report.warnings.push(
-            "the state is behind the log, as after a kill; the next open completes it or rebuilds it"
-                .to_owned(),
-        );
+        // After a clean close it is because the last process only read, and left the state alone.
+        if !recovered.clean() {
+            report.warnings.push(
+                "the state is behind the log, as after a kill; the next open completes it or rebuilds it"
+                    .to_owned(),
+            );
+        }
         return;
     }
     if !same_digest() {

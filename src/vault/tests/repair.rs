@@ -120,8 +120,8 @@ fn without_sled(world: &World) -> World {
     }
 }
 
-/// A process that reads once leaves the state of a small vault alone. The next open that uses the state brings
-/// it up. Where the log is damaged the state answers as ever.
+/// A process that reads once leaves the state of a small vault alone. The next open that uses the state
+/// brings it up. Where the log is damaged the state answers as ever.
 #[test]
 fn one_read_spares_sled_unless_the_log_is_damaged() {
     let dir = tempfile::tempdir().unwrap();

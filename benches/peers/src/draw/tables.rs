@@ -100,7 +100,11 @@ pub fn mixed(data: &Data) -> String {
         let to_bare = |own, bare| {
             let to_bare = data.ratio_of_values("mixed", &case, member, [own, bare])?;
             let (own, bare) = median(own).zip(median(bare))?;
-            Some(format!("**{}** ({} / {})", ratio(to_bare), time(own), time(bare)))
+            let (own, bare) = (time(own), time(bare));
+            // The unit once, if it is the same.
+            let unit = bare.rsplit(' ').next().unwrap_or_default();
+            let own = own.strip_suffix(unit).map_or(own.as_str(), str::trim_end);
+            Some(format!("**{}** ({own} / {bare})", ratio(to_bare)))
         };
         rows.push(vec![
             if member == LIMIT { "memory, beside the limit" } else { title(member) }.to_owned(),
