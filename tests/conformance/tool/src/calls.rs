@@ -76,8 +76,8 @@ impl Place {
         CALLS_MAX.store(self.calls_max, Ordering::SeqCst);
     }
 
-    /// Deletes every secret that was made, and says which are left. Some go only after others: a replica after
-    /// its primary has let it go, a primary after its replica.
+    /// Deletes every secret that was made, and says which are left. Some go only after others: a replica
+    /// after its primary has let it go, a primary after its replica.
     pub fn clean(&self) -> Vec<String> {
         let mut left = std::mem::take(&mut *MADE.lock().unwrap_or_else(PoisonError::into_inner));
         for _ in 0..ROUNDS {
