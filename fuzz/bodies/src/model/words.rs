@@ -146,18 +146,20 @@ pub enum PolicyText {
 }
 
 impl PolicyText {
+    /// In the layout in which a policy is read back (SEM-POLICY-1).
     pub fn text(self) -> String {
-        let who = match self {
-            Self::Fine(number) => {
-                return format!(
-                    "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Sid\":\"s{number}\",\"Effect\":\"Allow\",\"Principal\":{{\"AWS\":\"arn:aws:iam::999988887777:root\"}},\"Action\":\"secretsmanager:GetSecretValue\",\"Resource\":\"*\"}}]}}"
-                );
-            }
-            Self::Open => "*",
+        let (sid, who) = match self {
+            Self::Fine(number) => (
+                format!("\n    \"Sid\" : \"s{number}\","),
+                "{\n      \"AWS\" : \"arn:aws:iam::999988887777:root\"\n    }",
+            ),
+            Self::Open => (String::new(), "\"*\""),
             Self::Broken => return "{\"Statement\":".into(),
         };
         format!(
-            "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":\"{who}\",\"Action\":\"secretsmanager:GetSecretValue\",\"Resource\":\"*\"}}]}}"
+            "{{\n  \"Version\" : \"2012-10-17\",\n  \"Statement\" : [ {{{sid}\n    \"Effect\" : \"Allow\",\n    \
+             \"Principal\" : {who},\n    \"Action\" : \"secretsmanager:GetSecretValue\",\n    \
+             \"Resource\" : \"*\"\n  }} ]\n}}"
         )
     }
 }
