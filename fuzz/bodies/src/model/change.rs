@@ -62,8 +62,12 @@ impl Model {
 
     pub(super) fn restore(&mut self, region: &str, id: &Id) -> Result<Tagged, Tagged> {
         let at = self.find(region, &self.text_of(region, id))?.ok_or_else(e1)?;
-        let stamp = self.stamp(at);
+        let (stamp, age) = (self.stamp(at), self.age);
         let secret = &mut self.secrets[at];
+        // Once its window has passed it is gone, purged or not (SEM-DEL-11).
+        if secret.deletion.is_some_and(|(_, since, days)| age - since >= days * DAY) {
+            return Err(e1());
+        }
         let named = Ans::Named { arn: secret.arn(&self.account), name: secret.name.clone() };
         if secret.deletion.take().is_none() {
             return Ok(("ok was active", named));
