@@ -66,9 +66,9 @@ fn boto3_works_unchanged() {
 
 /// What `docs/CLIENTS.md` lists for Python beside boto3.
 const PYTHON: [&str; 4] = [
-    "aws-secretsmanager-caching==2.0.0",
-    "aws-lambda-powertools==3.23.0",
-    "pydantic-settings[aws-secrets-manager]==2.12.0",
+    "aws-secretsmanager-caching==1.2.0",
+    "aws-lambda-powertools==3.37.0",
+    "pydantic-settings[aws-secrets-manager]==2.16.3",
     "boto3",
 ];
 

@@ -15,14 +15,16 @@ manager = boto3.client("secretsmanager", region_name="us-east-1")
 
 def caching():
     """AWS's own cache: it refreshes by DescribeSecret, and reads by label."""
-    from aws_secretsmanager_caching import SecretCache, SecretCacheConfig
+    from aws_secretsmanager_caching import SecretCache
 
     manager.create_secret(Name="cached", SecretString="one")
-    config = SecretCacheConfig(secret_refresh_interval=0.01)
-    cache = SecretCache(config=config, client=manager)
+    cache = SecretCache(client=manager)
     assert cache.get_secret_string("cached") == "one"
     manager.put_secret_value(SecretId="cached", SecretString="two")
-    assert cache.get_secret_string("cached", "AWSPREVIOUS") == "one"
+    assert cache.get_secret_string("cached") == "one", "it is not asked for again yet"
+    fresh = SecretCache(client=manager)
+    assert fresh.get_secret_string("cached") == "two"
+    assert fresh.get_secret_string("cached", "AWSPREVIOUS") == "one"
 
 
 def powertools():
