@@ -42,6 +42,7 @@
 //! - [`api`]: requests and responses. [`SecretValue`] keeps plaintext out of logs and wipes it.
 //! - [`Error`]: what went wrong, by what the caller can do about it.
 //! - [`RotationFunctions`]: what rotates secrets on schedule.
+//! - [`LabelEvent`]: what [`VaultBuilder::on_label_updated`] is told when a label moves.
 //!
 //! `docs/ARCHITECTURE.md` has the invariants, `docs/FORMAT.md` every byte on disk,
 //! `docs/SEMANTICS.md` every rule of the API.
@@ -118,7 +119,7 @@ pub use model::{RotationStep, Scope, api};
 pub use secret::{PayloadKind, SecretBytes, SecretValue};
 pub use semantics::{Fault, FaultKind};
 pub use vault::{
-    CheckReport, Credential, Finding, Loss, Pages, Progress, RepairOutcome, RepairReport,
-    RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault, VaultBuilder,
-    WriteRequest,
+    CheckReport, Credential, EventError, Finding, LabelEvent, Loss, Pages, Progress, RepairOutcome,
+    RepairReport, RotationError, RotationEvent, RotationFunction, RotationFunctions, Vault,
+    VaultBuilder, WriteRequest,
 };

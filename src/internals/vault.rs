@@ -111,7 +111,7 @@ pub fn peek_value(
 }
 
 /// The kinds of content that rows have.
-pub const ROW_KINDS: u8 = 13;
+pub const ROW_KINDS: u8 = 15;
 
 /// Decodes and encodes content of that kind. `None`: it is refused.
 #[must_use]
@@ -132,7 +132,7 @@ pub fn hand_in_late(
     write: crate::model::api::Write,
     between: impl FnOnce(),
 ) -> crate::error::Result<crate::semantics::Answer> {
-    let shared = &vault.inner.shared;
+    let (shared, driver) = (&vault.inner.shared, &vault.inner.driver);
     let keys = shared.keys();
     let (mutation, payload) = seal(&keys, &shared.env, write)?;
     between();
@@ -140,10 +140,8 @@ pub fn hand_in_late(
         shared.sealed_under.replace(Some(keys));
     }
     let scope = scope.clone();
-    let answer = vault
-        .inner
-        .driver
-        .call(|done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done })));
+    let job = |done| Job::Mutate(Box::new(Mutate { scope, mutation, payload, done }));
+    let answer = driver.call(job);
     shared.sealed_under.replace(None);
     answer
 }

@@ -6,6 +6,7 @@
 //! - `name.rs`: names, scopes, ARNs, version ids and labels
 //! - `record.rs`: stored secrets and versions
 //! - `kms_key.rs`: names of keys
+//! - `label_move.rs`: a label that has moved
 //! - `replication.rs`, `cross_account.rs`, `policy.rs`, `rotation.rs`, `external.rs`: the parts of a stored secret
 //! - `rotation_token.rs`: the token of a rotation function in another account
 //! - `api/`: requests and responses of the operations
@@ -14,6 +15,7 @@ pub mod api;
 pub mod cross_account;
 pub mod external;
 mod kms_key;
+mod label_move;
 pub mod limits;
 pub mod name;
 pub mod policy;
@@ -28,6 +30,7 @@ pub use cross_account::{
 };
 pub use external::{External, ExternalMetadata};
 pub use kms_key::{OWN_KEY, customer_key};
+pub use label_move::LabelMove;
 pub use name::{Arn, Scope, SecretName, SecretRef, Stage, Suffix, VersionId};
 pub use policy::Policies;
 pub use record::{Deletion, PayloadShape, RecordId, SecretRecord, Seq, Tag, VersionRecord};

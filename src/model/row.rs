@@ -35,7 +35,7 @@ pub enum Tree {
     Labels = 7,
     /// Facts about the vault as a whole.
     Meta = 8,
-    /// `LSN -> event`. Reserved since format 2: nothing writes it yet.
+    /// `LSN | number -> event of a label move that waits to be delivered`. Since format 2.
     Events = 9,
 }
 

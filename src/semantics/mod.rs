@@ -9,6 +9,7 @@
 //!
 //! - `fault`, `messages`: AWS's exceptions, and every refusal in AWS's words
 //! - `plan/`: what goes into a decision and what comes out of it
+//! - `events`: which moves of labels are told
 //! - `policy/`: the language of resource policies
 //! - `validate/`: checked requests, and what the checks of requests have in common
 //! - `operation`: what the rules of an operation are made of
@@ -24,6 +25,7 @@ mod access;
 mod change;
 mod command;
 mod dispatch;
+mod events;
 pub mod fault;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
@@ -50,6 +52,7 @@ use tests::memory;
 pub use access::{Action, depends_on_record_alone};
 pub use command::{CheckedWrite, Command, Upkeep};
 pub use dispatch::plan;
+pub use events::label_moves;
 pub use fault::{Fault, FaultKind};
 pub use operation::Look;
 pub use plan::{Answer, Context, Effect, Now, Plan, Refusal, View, rows};

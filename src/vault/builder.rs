@@ -2,6 +2,7 @@
 
 use super::directory::{VaultDir, env_of};
 use super::handle::Vault;
+use super::label_event::{EventError, LabelEvent};
 use super::options::{Options, Progress};
 use super::ownership::make_key_file;
 use super::repair::report::{CheckReport, RepairReport};
@@ -82,6 +83,37 @@ impl VaultBuilder {
     #[must_use]
     pub fn rotation(mut self, functions: RotationFunctions) -> Self {
         self.options.rotation = functions;
+        self
+    }
+
+    /// Calls `receiver` for each staging label that moves to a new version of a secret, `AWSPENDING` and
+    /// `AWSPREVIOUS` excepted: what AWS sends to `EventBridge` as `Secret Label Updated`.
+    ///
+    /// An event is as durable as the move. It is handed over at least once, on a thread of its own, in the
+    /// order of the moves; after a failure the same event is tried again. Writers never wait for the
+    /// receiver. At most 10,000 events wait, then the oldest are dropped.
+    ///
+    /// From now on every process that opens the vault writes events, which wait for the next receiver, until
+    /// [`Vault::forget_label_events`].
+    ///
+    /// ```no_run
+    /// # use strongroom::{Unlock, Vault};
+    /// # fn main() -> strongroom::Result<()> {
+    /// let vault = Vault::builder("/var/lib/app/vault")
+    ///     .on_label_updated(|event| {
+    ///         println!("{} of {} is on {}", event.label, event.name, event.version_id);
+    ///         Ok(())
+    ///     })
+    ///     .open(Unlock::passphrase("correct horse"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_label_updated(
+        mut self,
+        receiver: impl Fn(&LabelEvent) -> std::result::Result<(), EventError> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.on_label_updated = Some(Arc::new(receiver));
         self
     }
 

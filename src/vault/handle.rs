@@ -147,11 +147,13 @@ impl Vault {
         self.inner.named(self.running.maintainer.shred())
     }
 
-    /// Runs every rotation that is due and one pass of pruner, compactor and checkpointer, now.
+    /// Runs every rotation that is due and one pass of pruner, compactor and checkpointer, and delivers the
+    /// events that wait, now.
     pub fn maintain(&self) -> Result<()> {
         let maintained = self.running.maintainer.full_pass();
-        // Functions may take long, so nothing that waits for a pass waits for them.
+        // Functions and receivers may take long, so nothing that waits for a pass waits for them.
         let rotated = self.running.rotator.rotate_due();
-        self.inner.named(maintained.and(rotated))
+        let delivered = self.running.courier.deliver();
+        self.inner.named(maintained.and(rotated).and(delivered))
     }
 }

@@ -18,6 +18,7 @@
 //! - `worker.rs`: a background thread and how it is woken
 //! - `log_keys.rs`: the vault's keys as the log needs them
 //! - `rotation_functions.rs`: the functions that rotate secrets
+//! - `label_event.rs`: events of label moves, and who receives them
 //! - `options.rs`: how a vault is opened
 //! - `directory.rs`: the folder: its lock, and what needs no key
 //! - `rows/`: the key and the content of each fact in the store
@@ -30,6 +31,7 @@
 //! - `read/`: the reading operations
 //! - `credentials.rs`: pairs that sign requests to the server
 //! - `rotation/`: rotates secrets in the background
+//! - `events/`: delivers events of label moves in the background
 //! - `maintenance/`: prunes, compacts, makes checkpoints and switches epochs
 //! - `running.rs`: the background threads together, and how a vault ends
 //! - `caller.rs`: the account and region that a handle acts for
@@ -49,9 +51,11 @@ mod commit;
 mod credentials;
 mod directory;
 mod error;
+mod events;
 mod handle;
 mod inner;
 mod job;
+mod label_event;
 mod lifecycle;
 mod log_keys;
 mod maintenance;
@@ -85,6 +89,9 @@ pub use credentials::Credential;
 pub(crate) use directory::{HOLDER_SOCKET, peek_unlock};
 pub use directory::{VaultDir, peek_id};
 pub use handle::Vault;
+#[cfg(feature = "cli")]
+pub(crate) use label_event::EVENTS_MAX;
+pub use label_event::{EventError, LabelEvent, OnLabelUpdated};
 pub use options::{OnProgress, Options, Progress, StoreChoice, Tuning};
 #[cfg(feature = "cli")]
 pub(crate) use ownership::{check_private, make_key_file, read_key};

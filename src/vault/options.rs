@@ -1,6 +1,7 @@
 //! How a vault is opened, and what tests may turn.
 
 use super::error::keystore_error;
+use super::label_event::{EVENTS_MAX, OnLabelUpdated};
 use super::rotation_functions::RotationFunctions;
 use crate::crypto::{KdfParams, Keyring, Keystore, Unlock};
 use crate::env::faults::Faults;
@@ -46,6 +47,8 @@ pub struct Options {
     /// What rotates secrets; without any, `RotateSecret` is refused as on AWS where the function
     /// cannot be called.
     pub rotation: RotationFunctions,
+    /// Receives an event for each staging label that moves to a new version.
+    pub on_label_updated: Option<OnLabelUpdated>,
     /// The file outside the vault that knows how far the vault has come, so that a rollback is noticed.
     pub anchor: Option<PathBuf>,
     /// Opens a vault that went back in time, and writes a new anchor.
@@ -63,6 +66,7 @@ impl fmt::Debug for Options {
             .field("wait", &self.wait)
             .field("progress", &self.progress.is_some())
             .field("rotation", &self.rotation)
+            .field("on_label_updated", &self.on_label_updated.is_some())
             .field("anchor", &self.anchor)
             .field("accept_rollback", &self.accept_rollback)
             .field("allow_lax_modes", &self.allow_lax_modes)
@@ -117,6 +121,8 @@ pub struct Tuning {
     pub kdf: Option<KdfParams>,
     /// Bytes of memory that this process may have; what the system says if absent.
     pub memory_bytes: Option<u64>,
+    /// Most events that wait to be delivered.
+    pub events_max: u64,
     /// Promises to break on purpose.
     pub faults: Faults,
 }
@@ -134,6 +140,7 @@ impl Default for Tuning {
             reserve_bytes: 512 * 1024,
             kdf: None,
             memory_bytes: None,
+            events_max: EVENTS_MAX,
             faults: Faults::default(),
         }
     }

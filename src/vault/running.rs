@@ -1,5 +1,7 @@
 //! The background threads of an open vault, and how the vault ends: closed, or abandoned by its last handle.
 
+use super::events::courier::Courier;
+use super::events::thread::DeliveryThread;
 use super::inner::Inner;
 use super::maintenance::anchoring::refresh_at_close;
 use super::maintenance::maintainer::{KeystoreFile, Maintainer};
@@ -16,8 +18,10 @@ pub(crate) struct Running {
     inner: Arc<Inner>,
     pub(crate) maintainer: Arc<Maintainer>,
     pub(crate) rotator: Arc<Rotator>,
+    pub(crate) courier: Arc<Courier>,
     maintenance: Option<MaintenanceThreads>,
     rotation: Option<RotationThreads>,
+    delivery: Option<DeliveryThread>,
 }
 
 impl Running {
@@ -25,13 +29,16 @@ impl Running {
     pub(crate) fn new(inner: Arc<Inner>, keystore: KeystoreFile) -> Self {
         let maintainer = Arc::new(Maintainer::new(Arc::clone(&inner), keystore));
         let rotator = Arc::new(Rotator::new(Arc::clone(&inner)));
-        Self { inner, maintainer, rotator, maintenance: None, rotation: None }
+        let courier = Arc::new(Courier::new(Arc::clone(&inner)));
+        let (maintenance, rotation, delivery) = (None, None, None);
+        Self { inner, maintainer, rotator, courier, maintenance, rotation, delivery }
     }
 
     /// Starts the background threads.
     pub(crate) fn start(&mut self, alarms: Alarms) -> Result<()> {
         self.maintenance = Some(MaintenanceThreads::spawn(&self.maintainer, alarms)?);
         self.rotation = Some(RotationThreads::spawn(&self.rotator)?);
+        self.delivery = Some(DeliveryThread::spawn(&self.courier)?);
         Ok(())
     }
 
@@ -47,12 +54,7 @@ impl Running {
             return Err(ErrorKind::Usage { what: "a callback must not close the vault" }.into());
         }
         shared.stop_work();
-        if let Some(rotation) = &self.rotation {
-            rotation.stop();
-        }
-        if let Some(maintenance) = &self.maintenance {
-            maintenance.stop();
-        }
+        self.stop_threads();
         let _pass = self.maintainer.lock_pass();
         let Some(mut pipeline) = driver.stop() else { return Ok(()) };
         // A vault that is not in its place any more writes nothing, not even an end mark (I11).
@@ -80,6 +82,30 @@ impl Running {
         displaced.map_or(closed, |kind| Err(kind.into()))
     }
 
+    fn stop_threads(&self) {
+        if let Some(rotation) = &self.rotation {
+            rotation.stop();
+        }
+        if let Some(delivery) = &self.delivery {
+            delivery.stop();
+        }
+        if let Some(maintenance) = &self.maintenance {
+            maintenance.stop();
+        }
+    }
+
+    fn tell_threads_to_stop(&self) {
+        if let Some(rotation) = &self.rotation {
+            rotation.tell_to_stop();
+        }
+        if let Some(delivery) = &self.delivery {
+            delivery.tell_to_stop();
+        }
+        if let Some(maintenance) = &self.maintenance {
+            maintenance.tell_to_stop();
+        }
+    }
+
     /// Ends the vault as after a crash, but without threads left behind and with the lock released.
     ///
     /// A callback may drop the last handle on the commit thread. That thread cannot wait for itself, nor for
@@ -87,19 +113,10 @@ impl Running {
     fn abandon(&self) {
         let Inner { shared, driver } = self.inner.as_ref();
         shared.stop_work();
-        if let Some(rotation) = &self.rotation {
-            if driver.is_own_thread() {
-                rotation.tell_to_stop();
-            } else {
-                rotation.stop();
-            }
-        }
-        if let Some(maintenance) = &self.maintenance {
-            if driver.is_own_thread() {
-                maintenance.tell_to_stop();
-            } else {
-                maintenance.stop();
-            }
+        if driver.is_own_thread() {
+            self.tell_threads_to_stop();
+        } else {
+            self.stop_threads();
         }
         if let Some(pipeline) = driver.stop() {
             drop(shared.state.replace(None));

@@ -144,7 +144,7 @@ fn texts(document: &str) -> Vec<(&str, &str)> {
 /// the open has its place in the list of sources.
 #[test]
 fn guesses_are_counted_and_sightings_have_sources() {
-    const GUESSES_MAX: usize = 60;
+    const GUESSES_MAX: usize = 61;
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (semantics, wire) = (read("docs/SEMANTICS.md"), read("docs/WIRE.md"));
     let (semantics, sources) = semantics.split_once("\n## Sources\n").unwrap();

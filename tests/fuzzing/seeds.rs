@@ -144,6 +144,10 @@ fn rows() {
     let arn = text("arn:aws:secretsmanager:us-east-1:111122223333:secret:n-AbCdEf");
     put("row_decode", "other-account", [&[10, 1, 1][..], &arn, &[0, 2, 0]].concat());
     put("row_decode", "replica-pending", [&[10, 1, 2][..], &arn, &[0, 1, 0]].concat());
+    let secret = [text("111122223333"), text("eu-west-1"), text("n"), b"AbCdEf".to_vec()].concat();
+    let event = [&[13, 1][..], &[4; 16], &secret, &text("blue"), &token, &[0; 8]].concat();
+    put("row_decode", "event", event);
+    put("row_decode", "outbox", [14, 1, 1, 7, 0, 0, 0, 0, 0, 0, 0]);
     put("row_decode", "sealed-and-moved", b"\x1c\x03key\x05plain\x01\x00\x00\x00\x01");
     put("row_decode", "sealed-and-changed", b"\x1d\x03key\x05plain\x00\x00\x10\x00\x01");
     put("row_decode", "forged", [&[16, 1, b'k', 1, 1, 0, 0, 0][..], &[5; 60]].concat());

@@ -12,7 +12,7 @@ pub static MARKER: [u8; 28] = *b"strongroom-fault-switches-v1";
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::AckBeforeSync,
         Self::NoopAtPlanTime,
         Self::HoldFramesBack,
@@ -29,6 +29,7 @@ impl Fault {
         Self::DropEpochEarly,
         Self::WrapWhenSealed,
         Self::SecondCopyForWrongKey,
+        Self::EventsRemovedFirst,
         Self::LockFollowsPath,
         Self::LabelOnTwoVersions,
         Self::PreviousNotMoved,

@@ -3,8 +3,7 @@
 //! Both sides offer the same type and functions. Without the feature `__faults` every answer is the constant
 //! "no", so callers need no `cfg`, and a release binary has no switch (`tests/architecture/release_binary.rs`).
 //!
-//! - `enabled.rs`: the switches of test builds
-//! - `disabled.rs`: the constants of all other builds
+//! - `enabled.rs`, `disabled.rs`: the switches of test builds, and the constants of all others
 
 #[cfg(not(feature = "__faults"))]
 mod disabled;
@@ -51,6 +50,8 @@ pub enum Fault {
     WrapWhenSealed,
     /// Tries a key that does not fit on the keystore's other copy, too (breaks the twin's rule).
     SecondCopyForWrongKey,
+    /// Removes events before they are delivered (breaks SEM-EVENT-6).
+    EventsRemovedFirst,
     /// Locks nothing but LOCK, and reaches every file by whatever its path leads to (breaks I11).
     LockFollowsPath,
 

@@ -7,6 +7,7 @@ mod check;
 mod cross_account;
 mod date;
 mod delete;
+mod events;
 mod external;
 mod keep;
 mod list;

@@ -5,13 +5,14 @@
 use super::copies::Copies;
 use super::effects::{PlannedRow, Sealer, drop_row};
 use super::job::{Job, Mutate};
+use super::outbox::{OutboxChange, OutboxPlan};
 use crate::crypto::{Keyring, RowShare, SetSum};
 use crate::env::{Entropy, ReadAhead, UnixMillis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Lsn, RecordId, RowChange, Seq, Suffix, Tree};
 use crate::semantics::{self, Answer, Command, Context, Effect, Now, Refusal, Upkeep, View};
 use crate::vault::error::RowError;
-use crate::vault::rows;
+use crate::vault::rows::{self, Outbox};
 use crate::vault::runtime::shared::Shared;
 use crate::vault::view::opened::Known;
 use crate::vault::view::overlay::{Before, Latest, Layer, RowSource};
@@ -25,6 +26,7 @@ pub(crate) struct BatchStart<'a> {
     pub(crate) sum: SetSum,
     pub(crate) lsn: Lsn,
     pub(crate) unshredded: Option<UnixMillis>,
+    pub(crate) outbox: Outbox,
     /// Whether the disk has space for operations that need more of it.
     pub(crate) may_grow: bool,
     /// How many jobs there are.
@@ -45,6 +47,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) lsn: Lsn,
     pub(crate) may_grow: bool,
     pub(crate) unshredded: Option<UnixMillis>,
+    /// The outbox of events, as the jobs so far leave it.
+    pub(crate) outbox: Outbox,
     pub(crate) outcomes: Vec<Outcome>,
     /// Access marks that the records show once the batch is committed.
     pub(crate) settled: Vec<((RecordId, Seq), RecordId, UnixMillis)>,
@@ -66,7 +70,8 @@ pub(crate) struct Outcome {
 impl<'a> Batch<'a> {
     /// An empty batch.
     pub(crate) fn new(start: BatchStart<'a>) -> Self {
-        let BatchStart { keys, rows, now, sum, lsn, unshredded, may_grow, jobs, entropy } = start;
+        let BatchStart { keys, rows, now, sum, lsn, unshredded, outbox, may_grow, jobs, entropy } =
+            start;
         Self {
             keys,
             entropy: ReadAhead::of(entropy, jobs.saturating_mul(RANDOM_BYTES)),
@@ -76,6 +81,7 @@ impl<'a> Batch<'a> {
             lsn,
             may_grow,
             unshredded,
+            outbox,
             outcomes: Vec::new(),
             settled: Vec::new(),
             pending: Vec::new(),
@@ -94,6 +100,7 @@ impl Batch<'_> {
             Job::Rewrap(versions, _) => self.rewrap(versions, shared),
             Job::ClearPurge(_) => self.clear_purge(),
             Job::Note(key, content, _) => self.note(key, content),
+            Job::Outbox(change, _) => self.change_outbox(change),
         };
         let result = planned.map_err(|refusal| {
             self.is_state_damaged |=
@@ -150,12 +157,37 @@ impl Batch<'_> {
         let sealed_under = shared.sealed_under.get();
         let keys = sealed_under.as_deref().unwrap_or(self.keys);
         let view = self.view(shared, None);
+        let told = self.outbox.is_on.then(|| semantics::label_moves(&view, &effects));
+        let moves = told.transpose()?.unwrap_or_default();
         let labels = |id| View::stages(&view, id);
         let (copies, free, labels, entropy) = (&copies, &free[..], &labels, &self.entropy);
         let sealer = Sealer { keys, entropy, lsn, payload, copies, free, labels };
-        let changes = sealer.rows(effects)?;
+        let mut changes = sealer.rows(effects)?;
+        let mut outbox = self.outbox;
+        if !moves.is_empty() {
+            let mut planned = self.plan_outbox();
+            planned.add((lsn, shared.tuning.events_max), moves, &mut changes)?;
+            outbox = planned.outbox;
+        }
         self.write(changes)?;
+        self.outbox = outbox;
         Ok(plan.answer)
+    }
+
+    fn plan_outbox(&self) -> OutboxPlan<'_, Layer<Latest<'_>>> {
+        let Self { keys, entropy, layer, outbox, .. } = self;
+        OutboxPlan { keys, entropy, rows: layer, outbox: *outbox }
+    }
+
+    /// Turns events on or off, or removes some that wait.
+    fn change_outbox(&mut self, change: &OutboxChange) -> std::result::Result<Answer, PlanError> {
+        let mut planned = self.plan_outbox();
+        let (changes, outbox) = (planned.change(change)?, planned.outbox);
+        if !changes.is_empty() {
+            self.write(changes)?;
+            self.outbox = outbox;
+        }
+        Ok(Answer::Done)
     }
 
     /// The note keeps the time of the *oldest* purge that no switch has covered, so a later purge leaves it.

@@ -1,5 +1,6 @@
 //! What travels to the commit pipeline.
 
+use super::outbox::OutboxChange;
 use crate::crypto::SealedValue;
 use crate::error::Result;
 use crate::model::{RecordId, Scope, Seq};
@@ -18,6 +19,8 @@ pub(crate) enum Job {
     ClearPurge(Done),
     /// Writes a row of the vault's own in `meta`.
     Note(&'static [u8], Vec<u8>, Done),
+    /// Changes the outbox of events.
+    Outbox(OutboxChange, Done),
 }
 
 /// A mutation with its value sealed, its data key not yet wrapped.
@@ -33,7 +36,10 @@ impl Job {
     pub(super) fn into_done(self) -> Done {
         match self {
             Self::Mutate(job) => job.done,
-            Self::Rewrap(_, done) | Self::ClearPurge(done) | Self::Note(_, _, done) => done,
+            Self::Rewrap(_, done)
+            | Self::ClearPurge(done)
+            | Self::Note(_, _, done)
+            | Self::Outbox(_, done) => done,
         }
     }
 }

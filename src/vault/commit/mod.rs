@@ -3,6 +3,7 @@
 //! - [`job`]: the operations that travel to the pipeline.
 //! - [`copies`]: values that a plan copies to another secret.
 //! - [`effects`]: a plan's effects as sealed rows.
+//! - [`outbox`]: rows of events that wait to be delivered.
 //! - [`batch`]: plans the jobs of one batch.
 //! - [`pipeline`]: the state machine: plan, log, sync, publish, answer.
 //! - [`control`]: what the pipeline does between batches.
@@ -15,5 +16,6 @@ pub(crate) mod copies;
 pub(crate) mod driver;
 pub(crate) mod effects;
 pub(crate) mod job;
+pub(crate) mod outbox;
 mod pace;
 pub(crate) mod pipeline;

@@ -155,7 +155,7 @@ impl Pipeline {
                     OPERATION_BYTES + sealed + more_bytes(&job.mutation)
                 }
                 Job::Rewrap(versions, _) => versions.len() * 256,
-                Job::ClearPurge(_) | Job::Note(..) => OPERATION_BYTES,
+                Job::ClearPurge(_) | Job::Note(..) | Job::Outbox(..) => OPERATION_BYTES,
             });
             if bytes > bytes_max && !batch.is_empty() {
                 break;
@@ -260,6 +260,7 @@ impl Pipeline {
             sum: self.sum.clone(),
             lsn: self.lsn,
             unshredded: self.unshredded,
+            outbox: self.shared.label_events.outbox(),
             may_grow,
             jobs: jobs.len(),
             entropy: self.shared.env.entropy.as_ref(),
@@ -272,8 +273,8 @@ impl Pipeline {
                 return Err(BatchError::State);
             }
         }
-        let Batch { layer, sum, lsn, outcomes, settled, pending, rotations, unshredded, .. } =
-            batch;
+        let Batch { layer, sum, lsn, outcomes, settled, pending, rotations, .. } = batch;
+        let (unshredded, outbox) = (batch.unshredded, batch.outbox);
         let (sets, known) = layer.into_parts();
         if !sets.is_empty() {
             if state.make_room().is_err() {
@@ -284,6 +285,7 @@ impl Pipeline {
                     // Whoever asks for these rows next need not open them.
                     state.keep_written(known, lsn);
                     self.unshredded = unshredded;
+                    self.shared.label_events.note(outbox);
                 }
                 Err(ErrorKind::NoSpace) => return Err(BatchError::NoSpace),
                 Err(kind) => return Err(BatchError::Other(kind, outcomes)),

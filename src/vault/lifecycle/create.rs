@@ -44,7 +44,11 @@ impl Vault {
 
     /// The same with functions that rotate its secrets.
     pub fn in_memory_with_rotation(rotation: RotationFunctions) -> Result<Self> {
-        let mut options = Options { rotation, ..Options::default() };
+        Self::in_memory_for(Options { rotation, ..Options::default() })
+    }
+
+    /// The same with other options.
+    pub(crate) fn in_memory_for(mut options: Options) -> Result<Self> {
         options.tuning.env = Some(Env::in_memory());
         options.tuning.segment_bytes_max = 1024 * 1024;
         options.tuning.reserve_bytes = 0; // no disk that could be full

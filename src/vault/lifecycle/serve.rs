@@ -14,6 +14,7 @@ use crate::vault::handle::Vault;
 use crate::vault::inner::Inner;
 use crate::vault::maintenance::maintainer::KeystoreFile;
 use crate::vault::maintenance::threads::Alarms;
+use crate::vault::rows;
 use crate::vault::running::Running;
 use crate::vault::runtime::shared::{Shared, Wakers};
 use crate::vault::state::opener::Opened;
@@ -35,6 +36,10 @@ impl Parts {
     pub(super) fn serve(self) -> Result<Vault> {
         let Self { place, keystore, keys, log, opened, age, anchor, has_lost_its_state } = self;
         let Opened { state, sum } = opened;
+        let outbox = rows::outbox(state.store(), &keys).inspect_err(|_| {
+            // Closed, so that it can be opened again.
+            let _ = state.close();
+        })?;
         let has_threads = place.options.tuning.background;
         let alarms = Alarms::default();
         let (passes, segments) = (alarms.passes.waker.clone(), alarms.segments.waker.clone());
@@ -42,7 +47,7 @@ impl Parts {
         let shared = Arc::new(Shared::new(
             place,
             Arc::new(keys),
-            state,
+            (state, outbox),
             wakers,
             (anchor, has_lost_its_state),
         ));
@@ -51,6 +56,7 @@ impl Parts {
         let inner = Arc::new(Inner { shared, driver });
         // If a thread cannot be started, dropping `running` stops the others.
         let mut running = Running::new(Arc::clone(&inner), keystore);
+        running.courier.turn_on()?;
         if has_threads {
             running.start(alarms)?;
         }

@@ -20,6 +20,10 @@ pub(crate) struct Measures {
     pub(crate) state_bytes: u64,
     /// Bytes of acknowledged rows that wait in memory for the state.
     pub(crate) memtable_bytes: u64,
+    /// Events that wait to be delivered.
+    pub(crate) events_waiting: u64,
+    /// Events that were dropped because too many waited, ever.
+    pub(crate) events_dropped: u64,
 }
 
 impl Inner {
@@ -27,12 +31,15 @@ impl Inner {
     pub(crate) fn measures(&self) -> Measures {
         let shared = &self.shared;
         let fs = shared.env.fs.as_ref();
+        let outbox = shared.label_events.outbox();
         Measures {
             queue: self.driver.queued() as u64,
             frames: shared.frames.load(Ordering::Relaxed),
             log_bytes: bytes_below(fs, &shared.dir.join(log::FOLDER)),
             state_bytes: bytes_below(fs, &guard::state_dir(&shared.dir)),
             memtable_bytes: shared.state.waiting_bytes(),
+            events_waiting: outbox.waiting,
+            events_dropped: outbox.dropped,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! tokens     id 16 | MAC(version id) 16           seq u64
 //! labels     id 16                                all labels of the secret, each with its seq
 //! meta       a fixed name                         per name
-//! events     reserved
+//! events     lsn u64 BE | number u16 BE           an event that waits
 //! ```
 //!
 //! Numbers in keys are big-endian, so keys sort in the order of their numbers. Sealing binds each row to
@@ -18,6 +18,7 @@
 //!
 //! - [`mod@anchors`]: the row that knows the anchor files
 //! - [`content`]: the content of secrets, versions, labels and the small rows
+//! - [`mod@events`]: events that wait, and the note about them
 //! - [`cross_account`], [`external`], [`policies`], [`replication`], [`rotation`]: parts of a secret's
 //!   content
 //! - [`v1`]: rows of format 1, and the way from them to these
@@ -26,6 +27,7 @@
 mod anchors;
 mod content;
 mod cross_account;
+mod events;
 mod external;
 mod policies;
 mod replication;
@@ -37,6 +39,9 @@ pub(crate) use anchors::{AnchorRow, Refresh, decode_anchors, encode_anchors};
 pub(crate) use content::{
     Label, decode_id, decode_labels, decode_millis, decode_secret, decode_seq, decode_version,
     encode_id, encode_labels, encode_millis, encode_secret, encode_seq, encode_version,
+};
+pub(crate) use events::{
+    META_EVENTS, Outbox, WaitingEvent, decode_event, encode_event, encode_outbox, event_key, outbox,
 };
 
 use crate::crypto::Keyring;
@@ -79,6 +84,8 @@ pub(crate) fn written_again(kind: u8, bytes: &[u8]) -> Option<Vec<u8>> {
         10 => cross_account::encode(&cross_account::decode(bytes).ok()?),
         11 => v1::encode_version(&v1::decode_version(bytes).ok()?),
         12 => v1::encode_label(&v1::decode_label(bytes).ok()?),
+        13 => encode_event(&decode_event(bytes).ok()?),
+        14 => encode_outbox(events::decode_outbox(bytes).ok()?),
         _ => return None,
     };
     // Content that decodes and does not encode shows as different bytes.

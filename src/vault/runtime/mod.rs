@@ -5,9 +5,11 @@
 //! - [`space`]: the space that the vault needs, and the reserve for a full disk.
 //! - [`pending`]: secrets that the pruner should be asked about.
 //! - [`rotation_schedule`]: which rotation is due when.
+//! - [`label_events`]: how many events wait, and who receives them.
 //! - [`segments`]: the next log segment, on its way to the thread that prepares it.
 //! - [`shared`]: all of these together.
 
+pub(crate) mod label_events;
 pub(crate) mod pending;
 pub(crate) mod rotation_schedule;
 pub(crate) mod segments;

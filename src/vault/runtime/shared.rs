@@ -1,5 +1,6 @@
 //! What readers, callers and the threads of one open vault share.
 
+use super::label_events::LabelEvents;
 use super::pending::PendingSecrets;
 use super::rotation_schedule::RotationSchedule;
 use super::segments::SegmentHandover;
@@ -17,6 +18,7 @@ use crate::log::Preparation;
 use crate::vault::anchor::Anchor;
 use crate::vault::directory::VaultDir;
 use crate::vault::options::{Options, Tuning};
+use crate::vault::rows::Outbox;
 use crate::vault::state::serving::State;
 use crate::vault::view::access_marks::AccessMarks;
 use crate::vault::worker::Waker;
@@ -43,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) no_marks: AccessMarks,
     pub(crate) pending: PendingSecrets,
     pub(crate) rotation_schedule: RotationSchedule,
+    pub(crate) label_events: LabelEvents,
     pub(crate) segments: SegmentHandover,
     /// Wakes the thread that runs passes of maintenance.
     passes: Waker,
@@ -73,12 +76,12 @@ impl Shared {
     pub(crate) fn new(
         place: VaultDir,
         keys: Arc<Keyring>,
-        state: State,
+        (state, outbox): (State, Outbox),
         wakers: Wakers,
         (anchor, has_lost_its_state): (Option<Anchor>, bool),
     ) -> Self {
         let VaultDir { env, dir, lock, options, is_read_only, lacks_space } = place;
-        let Options { tuning, rotation, .. } = options;
+        let Options { tuning, rotation, on_label_updated, .. } = options;
         let Wakers { passes, segments } = wakers;
         Self {
             id: keys.vault_id(),
@@ -90,6 +93,7 @@ impl Shared {
             no_marks: AccessMarks::default(),
             pending: PendingSecrets::default(),
             rotation_schedule: RotationSchedule::new(rotation),
+            label_events: LabelEvents::new(on_label_updated, outbox),
             segments: SegmentHandover::new(tuning.background.then_some(segments)),
             passes,
             frames: AtomicU64::new(0),
@@ -127,6 +131,7 @@ impl Shared {
             no_marks: AccessMarks::default(),
             pending: self.pending.fork(),
             rotation_schedule: self.rotation_schedule.fork(),
+            label_events: self.label_events.fork(),
             segments: SegmentHandover::new(self.tuning.background.then_some(segments)),
             passes,
             frames: count(&self.frames),

@@ -8,6 +8,7 @@ mod anchors;
 mod commit;
 mod create;
 mod ends;
+mod events;
 mod key_rotation;
 mod layer;
 mod parses;

@@ -73,7 +73,16 @@ impl Health {
             gauge("strongroom_writes_in_flight", "Writes without an answer yet.", writes),
         ];
         // What the vault does not tell in time is left out: a zero would be untrue.
-        if let Some(Measures { queue, frames, log_bytes, state_bytes, memtable_bytes }) = measures {
+        if let Some(Measures {
+            queue,
+            frames,
+            log_bytes,
+            state_bytes,
+            memtable_bytes,
+            events_waiting,
+            events_dropped,
+        }) = measures
+        {
             samples.extend([
                 gauge("strongroom_commit_queue", "Jobs that wait for the commit thread.", queue),
                 Sample {
@@ -89,6 +98,17 @@ impl Health {
                     "Bytes of acknowledged rows that wait in memory for the state.",
                     memtable_bytes,
                 ),
+                gauge(
+                    "strongroom_events_waiting",
+                    "Events of label moves that wait to be delivered.",
+                    events_waiting,
+                ),
+                Sample {
+                    name: "strongroom_events_dropped_total",
+                    help: "Events of label moves that were dropped because too many waited.",
+                    kind: Kind::Counter,
+                    value: events_dropped,
+                },
             ]);
         }
         let text = observer.metrics(&samples);

@@ -110,6 +110,7 @@ pub fn options_of(env: Env, faults: Faults) -> Options {
             reserve_bytes: SEGMENT_BYTES,
             kdf: Some(KdfParams::fast_for_tests()),
             memory_bytes: None,
+            events_max: 10_000,
             faults,
         },
         ..Options::default()

@@ -9,14 +9,14 @@ use super::{env, model, secret, semantics};
 use env::UnixMillis;
 use model::api::{CreateSecret, PutSecretValue, UpdateSecret, Write};
 use model::{
-    Arn, CrossAccount, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication, Scope,
-    SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
+    Arn, CrossAccount, LabelMove, Link, Lsn, PayloadShape, RecordId, ReplicaStatus, Replication,
+    Scope, SecretName, SecretRecord, Seq, Stage, Suffix, VersionId, VersionRecord, limits,
 };
 use secret::PayloadKind;
 use semantics::validate::Check;
 use semantics::{
-    Answer, CheckedWrite, Command, Context, Effect, Fault, Now, Plan, Refusal, Upkeep, View, plan,
-    rows,
+    Answer, CheckedWrite, Command, Context, Effect, Fault, Now, Plan, Refusal, Upkeep, View,
+    label_moves, plan, rows,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -187,6 +187,8 @@ pub struct World {
     pub chunks: u16,
     /// The rotation functions that can be called.
     pub functions: BTreeSet<String>,
+    /// The moves of labels that were told.
+    pub told: Vec<LabelMove>,
 }
 
 impl Default for World {
@@ -200,6 +202,7 @@ impl Default for World {
             lsn: 0,
             chunks: 1,
             functions: BTreeSet::new(),
+            told: Vec::new(),
         }
     }
 }
@@ -243,6 +246,8 @@ impl World {
             Err(Refusal::Fault(fault)) => return Err(fault),
         };
         check_contract(&plan);
+        let Ok(moves) = label_moves(&self.view, &plan.effects);
+        self.told.extend(moves);
         if plan.effects.is_empty() {
             return Ok(plan);
         }
