@@ -15,6 +15,7 @@
 //!
 //! - `error.rs`: exit codes, and what a command fails with
 //! - `transport.rs`: what the command needs from an HTTP server
+//! - `calls/`: how commands and hooks are called
 //! - `output/`: standard output, standard error, texts, JSON, progress
 //! - `args/`: the command line
 //! - `context.rs`: environment variables, time, files
@@ -27,9 +28,12 @@
 //! - `client_env.rs`: the kept lines that point a client at the server; `env`
 //! - `commands/`: the other subcommands
 //! - `rotation/`: `serve --rotation`
+//! - `receivers/`: `serve --events`
 //! - `serve/`: `serve`
 
 mod args;
+#[cfg(feature = "server")]
+mod calls;
 mod client_env;
 mod commands;
 mod context;
@@ -38,6 +42,8 @@ pub(crate) mod holder;
 mod input;
 mod locations;
 mod output;
+#[cfg(feature = "server")]
+mod receivers;
 #[cfg(feature = "server")]
 mod rotation;
 #[cfg(feature = "server")]
@@ -53,7 +59,7 @@ mod unlock;
 use crate::env::Env;
 use crate::env::real::harden_process;
 use args::{Command, Parsed};
-use commands::{credentials, health, init, secrets};
+use commands::{credentials, events, health, init, secrets};
 use context::{Context, Vars};
 use error::{CliError, Exit};
 use input::signal;
@@ -119,6 +125,7 @@ fn dispatch(context: &Context, parsed: args::Cli) -> Result<(), CliError> {
         Command::Serve(args) => serve::serve(context, &global, &args),
         Command::Env => client_env::print(context, &global),
         Command::Credentials(args) => credentials::credentials(context, &global, args),
+        Command::Events(args) => events::events(context, &global, &args),
         Command::Put(args) => secrets::put(context, &global, args),
         Command::Get(args) => secrets::get(context, &global, args),
         Command::Ls(args) => secrets::ls(context, &global, args),

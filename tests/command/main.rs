@@ -15,4 +15,5 @@ mod cli_terminal;
 mod cmd;
 #[path = "../common/mod.rs"]
 mod common;
+mod events;
 mod processes;

@@ -2,9 +2,9 @@
 
 use super::global::Global;
 use super::secrets::{Get, Ls, Name, Put, Rm, Stage, Versions};
-use super::server::Credentials;
 #[cfg(feature = "server")]
 use super::server::Serve;
+use super::server::{Credentials, Events};
 use super::vault::{Check, Init, Repair};
 use clap::{Parser, Subcommand};
 
@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Env,
     /// Create, list and revoke the key pairs that may sign requests to the server
     Credentials(Credentials),
+    /// List events of label moves that wait to be delivered, or end them
+    Events(Events),
     /// Store a new version of a secret and print its version id
     Put(Put),
     /// Print a secret's value, byte for byte

@@ -23,5 +23,5 @@ pub(crate) use parse::{Parsed, parse};
 pub(crate) use secrets::{Get, Ls, Name, Put, Rm, Stage, Versions};
 #[cfg(feature = "server")]
 pub(crate) use server::{AuthMode, LogArgs, LogFormat, Serve};
-pub(crate) use server::{Credentials, CredentialsAction};
+pub(crate) use server::{Credentials, CredentialsAction, Events, EventsAction};
 pub(crate) use vault::{Check, Init, Repair};

@@ -1,4 +1,4 @@
-//! The arguments of `serve` and `credentials`.
+//! The arguments of `serve`, `credentials` and `events`.
 
 #[cfg(feature = "server")]
 use clap::ValueEnum;
@@ -55,6 +55,10 @@ pub(crate) struct Serve {
     /// such lines; may be repeated
     #[arg(long, value_name = "ARN=FUNCTION")]
     pub(crate) rotation: Vec<String>,
+    /// Who is told when a staging label moves to a new version: `exec:/path/to/command` gets each
+    /// event on its standard input, `http://host:port/path` as a POST, `file:PATH` as a line
+    #[arg(long, value_name = "RECEIVER")]
+    pub(crate) events: Option<String>,
 }
 
 /// What of the key pair is printed.
@@ -135,6 +139,22 @@ pub(crate) enum CredentialsAction {
         #[arg(value_name = "ID")]
         id: String,
     },
+}
+
+/// `events`
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    #[command(subcommand)]
+    pub(crate) action: EventsAction,
+}
+
+/// What to do with events.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventsAction {
+    /// List the events that wait: time, label, ARN, version id
+    Ls,
+    /// Write no more events, and forget those that wait; `serve --events` begins anew
+    Off,
 }
 
 fn account(text: &str) -> Result<String, String> {

@@ -78,6 +78,7 @@ fn usage_faults_are_refused() {
         "strongroom serve --listen 4566",
         "strongroom credentials",
         "strongroom credentials new --account 12",
+        "strongroom events",
     ] {
         refused(line);
     }

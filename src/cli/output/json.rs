@@ -1,10 +1,11 @@
 //! `--output json`: the AWS operation's response with its member names, as the AWS CLI shows it, and
 //! documents of the command's own in the same style.
 
+use super::text;
 use crate::cli::error::{CliError, Exit};
 use crate::responses::{Structure, Style, pretty, to_json};
 use crate::secret::SecretBytes;
-use crate::vault::{CheckReport, Credential, RepairOutcome, RepairReport};
+use crate::vault::{CheckReport, Credential, LabelEvent, RepairOutcome, RepairReport};
 use serde::Serialize;
 
 /// The response of an AWS operation.
@@ -56,6 +57,72 @@ pub(crate) fn credentials(pairs: &[Credential]) -> Result<SecretBytes, CliError>
         })
         .collect();
     document(&CredentialsDocument { credentials })
+}
+
+/// An event as AWS sends it to `EventBridge` (SEM-EVENT-4).
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct EventDocument<'a> {
+    version: &'static str,
+    id: &'a str,
+    detail_type: &'static str,
+    source: &'static str,
+    account: &'a str,
+    time: String,
+    region: &'a str,
+    resources: [&'a str; 1],
+    detail: EventDetail<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventDetail<'a> {
+    name: &'a str,
+    label_updated: &'a str,
+    version_id: &'a str,
+}
+
+impl<'a> EventDocument<'a> {
+    fn of(event: &'a LabelEvent) -> Self {
+        Self {
+            version: "0",
+            id: &event.id,
+            detail_type: "Secret Label Updated",
+            source: "aws.secretsmanager",
+            account: &event.scope.account,
+            time: text::seconds(event.time),
+            region: &event.scope.region,
+            resources: [&event.arn],
+            detail: EventDetail {
+                name: &event.name,
+                label_updated: &event.label,
+                version_id: &event.version_id,
+            },
+        }
+    }
+}
+
+/// An event on one line, for its receiver.
+pub(crate) fn label_event(event: &LabelEvent) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&EventDocument::of(event))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EventsDocument<'a> {
+    events: Vec<EventDocument<'a>>,
+    is_on: bool,
+    dropped: u64,
+}
+
+/// `events ls`
+pub(crate) fn events(
+    is_on: bool,
+    dropped: u64,
+    waiting: &[LabelEvent],
+) -> Result<SecretBytes, CliError> {
+    let events = waiting.iter().map(EventDocument::of).collect();
+    document(&EventsDocument { events, is_on, dropped })
 }
 
 #[derive(Serialize)]

@@ -3,7 +3,7 @@
 use crate::env::UnixMillis;
 use crate::env::calendar::{Date, Time, date_and_time, day_of};
 use crate::model::api::{DescribeSecretResponse, SecretVersionsListEntry};
-use crate::vault::CheckReport;
+use crate::vault::{CheckReport, LabelEvent};
 use std::fmt::Write as _;
 
 /// `text` with control characters escaped, so that it stays on one line and cannot control the terminal.
@@ -22,6 +22,12 @@ pub(crate) fn date_time(at: UnixMillis) -> String {
     // Writing to a string cannot fail.
     let _ = write!(text, "T{hour:02}:{minute:02}:{second:02}.{milli:03}Z");
     text
+}
+
+/// A moment as events have it, `2026-03-01T12:30:00Z`.
+pub(crate) fn seconds(at: UnixMillis) -> String {
+    let text = date_time(at);
+    text.split_once('.').map_or_else(String::new, |(seconds, _)| format!("{seconds}Z"))
 }
 
 /// The day of a moment as `2026-03-01` (UTC).
@@ -95,6 +101,13 @@ pub(crate) fn version(entry: &SecretVersionsListEntry) -> String {
     };
     let (id, stages) = (one_line(entry.version_id.as_str()), one_line(&stages));
     format!("{id}\t{stages}\t{}", date_time(entry.created_date))
+}
+
+/// An event as one line of `events ls`: when, label, ARN, version; tabs between.
+pub(crate) fn label_event(event: &LabelEvent) -> String {
+    let LabelEvent { time, label, arn, version_id, .. } = event;
+    let (label, version_id) = (one_line(label), one_line(version_id));
+    format!("{}\t{label}\t{arn}\t{version_id}", date_time(*time))
 }
 
 /// What `check` found, in one line.

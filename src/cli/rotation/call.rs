@@ -1,16 +1,12 @@
-//! A call of a rotation function: where it calls back, how long it may take, and what it is sent.
+//! A call of a rotation function: where it calls back, and what it is sent.
 
-use crate::env::Env;
+use crate::cli::calls::Deadline;
 use crate::vault::{Credential, RotationError, RotationEvent, Vault};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a call of a function may take.
-pub(super) const CALL_TIME: Duration = Duration::from_secs(60);
 /// How long a function waits for the server to listen.
 pub(super) const START_TIME: Duration = Duration::from_secs(60);
-/// How long a wait sleeps between two looks.
-pub(super) const LOOK: Duration = Duration::from_millis(20);
 
 /// Where the server is, and who may sign requests to it.
 pub(crate) struct Caller {
@@ -45,7 +41,7 @@ impl CallerCell {
         Filled(self.clone())
     }
 
-    pub(super) fn get(&self) -> Option<Arc<Caller>> {
+    pub(crate) fn get(&self) -> Option<Arc<Caller>> {
         self.lock().clone()
     }
 
@@ -75,32 +71,7 @@ pub(super) fn wait_for(
         if let Some(caller) = cell.get() {
             return Ok(caller);
         }
-        deadline.wait()?;
-    }
-}
-
-/// The end of a call: its time is up, or the server stops.
-pub(super) struct Deadline<'a> {
-    env: &'a Env,
-    event: &'a RotationEvent,
-    at: Duration,
-}
-
-impl<'a> Deadline<'a> {
-    pub(super) fn after(env: &'a Env, event: &'a RotationEvent, span: Duration) -> Self {
-        Self { env, event, at: env.clock.monotonic().saturating_add(span) }
-    }
-
-    /// The time that is left. It is an error if there is none.
-    pub(super) fn left(&self) -> Result<Duration, RotationError> {
-        let left = self.at.saturating_sub(self.env.clock.monotonic());
-        if left.is_zero() || self.event.is_stopping() { Err(RotationError) } else { Ok(left) }
-    }
-
-    /// Sleeps a moment.
-    fn wait(&self) -> Result<(), RotationError> {
-        std::thread::sleep(self.left()?.min(LOOK));
-        Ok(())
+        deadline.wait().ok_or(RotationError)?;
     }
 }
 

@@ -14,6 +14,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::holder::{self, Listener};
 use crate::cli::input::{Input, signal};
+use crate::cli::receivers::receiver;
 use crate::cli::rotation::{self, Caller, CallerCell};
 use crate::cli::transport::{AgentRequest, ListenRequest, Listening};
 use crate::cli::{locations, output, session, unlock};
@@ -21,7 +22,7 @@ use crate::env::real::raise_open_files_max;
 use crate::error::ErrorKind;
 use crate::model::Scope;
 use crate::secret::SecretBytes;
-use crate::vault::{Credential, Options, RotationFunctions, Vault, VaultDir};
+use crate::vault::{Credential, Options, Vault, VaultDir};
 use std::path::Path;
 
 /// `serve`
@@ -35,10 +36,13 @@ pub(crate) fn serve(context: &Context, global: &Global, args: &Serve) -> Result<
     let _log = logging::start(context, &args.log)?;
     let caller = CallerCell::default();
     let rotation = rotation::functions(context, &args.rotation, &caller)?;
+    let events = args.events.as_deref().map(|text| receiver(context, text, &caller));
+    let on_label_updated = events.transpose()?;
     let vault = if args.ephemeral {
-        Vault::in_memory_with_rotation(rotation)?
+        Vault::in_memory_for(Options { rotation, on_label_updated, ..Options::default() })?
     } else {
-        open(context, global, args, rotation)?
+        let options = session::options(context, global);
+        open(context, global, args, &Options { rotation, on_label_updated, ..options })?
     };
     let served = run(context, global, args, &region, (&vault, &caller));
     session::close(&vault);
@@ -67,12 +71,11 @@ fn open(
     context: &Context,
     global: &Global,
     args: &Serve,
-    rotation: RotationFunctions,
+    options: &Options,
 ) -> Result<Vault, CliError> {
     let path = locations::vault(context, global)?;
-    let options = Options { rotation, ..session::options(context, global) };
     if args.no_create {
-        let dir = VaultDir::lock(&path, &options).map_err(|error| match error.kind() {
+        let dir = VaultDir::lock(&path, options).map_err(|error| match error.kind() {
             ErrorKind::NotFound { .. } => CliError::from(error).hint(
                 "is the right folder mounted there? `strongroom init` makes a vault, and so does \
                  `serve` without --no-create",
@@ -81,7 +84,7 @@ fn open(
         })?;
         return open_existing(context, global, dir);
     }
-    let dir = VaultDir::make(&path, &options)?;
+    let dir = VaultDir::make(&path, options)?;
     if dir.has_vault() {
         return open_existing(context, global, dir);
     }

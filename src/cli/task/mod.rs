@@ -9,11 +9,12 @@
 //!
 //! - `request.rs`: requests, which can be sent
 //! - `answer.rs`: answers
-//! - `secrets.rs`, `credentials.rs`, `check.rs`: what a request does, by subject
+//! - `secrets.rs`, `credentials.rs`, `events.rs`, `check.rs`: what a request does, by subject
 
 mod answer;
 mod check;
 mod credentials;
+mod events;
 mod request;
 mod secrets;
 
@@ -47,6 +48,8 @@ pub(crate) fn run(
         Task::NewCredential { account } => credentials::create(vault, account, *json),
         Task::Credentials => credentials::list(vault, *json),
         Task::Revoke { id } => credentials::revoke(vault, id),
+        Task::Events => events::list(vault, *json),
+        Task::ForgetEvents => events::forget(vault),
         Task::Check { deep } => check::report(&vault.check(*deep, progress)?, *json),
     }
 }

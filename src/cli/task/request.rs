@@ -112,6 +112,10 @@ pub(crate) enum Task {
     Credentials,
     /// `credentials revoke`
     Revoke { id: String },
+    /// `events ls`
+    Events,
+    /// `events off`
+    ForgetEvents,
     /// `check`
     Check { deep: bool },
 }
@@ -133,6 +137,8 @@ impl Task {
             Self::NewCredential { .. } => "credentials-new",
             Self::Credentials => "credentials-ls",
             Self::Revoke { .. } => "credentials-revoke",
+            Self::Events => "events-ls",
+            Self::ForgetEvents => "events-off",
             Self::Check { .. } => "check",
         }
     }
@@ -160,6 +166,8 @@ impl Task {
             | Self::Describe { .. }
             | Self::Versions { .. }
             | Self::Credentials
+            | Self::Events
+            | Self::ForgetEvents
             | Self::Check { .. } => true,
             Self::Stage(_)
             | Self::Rm(_)
