@@ -2,6 +2,7 @@
 
 use crate::cmd::{Home, Served, mode};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -171,6 +172,51 @@ fn events_wait_for_the_next_server() {
     assert_eq!(events(&file)[0]["id"], listed["Events"][0]["id"]);
     assert_eq!(served.stop("TERM").0, 0);
     assert_eq!(waiting(&home), 0);
+}
+
+/// SEM-EVENT-5, SEM-EVENT-6: real servers are killed while they write and deliver. Between them the command
+/// has the vault to itself.
+#[test]
+fn kill_9_loses_no_event_and_invents_none() {
+    let home = Home::with_vault();
+    home.put("n", "first");
+    let file = home.path("told");
+    let receiver = format!("file:{}", file.display());
+    let mut written = Vec::new();
+    for round in 0..5 {
+        let served = serve(&home, &receiver);
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(30 + 45 * round));
+            drop(served);
+        });
+        for n in 0..6 {
+            let token = format!("{:0>32}", 10 * round + n);
+            let args = ["put", "n", "-", "--token", &token, "--wait", "30"];
+            if home.feed(&args, "value").code == 0 {
+                written.push(token);
+            }
+        }
+        killer.join().unwrap();
+    }
+    let served = serve(&home, &receiver);
+    until("nothing waits", || waiting(&home) == 0);
+    assert_eq!(served.stop("TERM").0, 0);
+    // A line that a kill has cut off is followed by the whole one.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let (mut ids, mut told) = (BTreeSet::new(), Vec::new());
+    for event in lines {
+        if ids.insert(event["id"].as_str().unwrap().to_owned()) {
+            told.push(event["detail"]["versionId"].as_str().unwrap().to_owned());
+        }
+    }
+    let versions = home.run(&["versions", "n", "--all"]).expect(0);
+    let is_there =
+        |told: &String| versions.text().lines().any(|line| line.starts_with(told.as_str()));
+    assert!(told.iter().all(is_there), "{told:?}\n{}", versions.text());
+    assert!(written.iter().all(|version| told.contains(version)), "{written:?}\n{told:?}");
+    assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    assert!(written.len() > 20, "{written:?}");
 }
 
 /// SEM-EVENT-10

@@ -17,7 +17,8 @@ use strongroom::__internals::secret::SecretBytes;
 use strongroom::__internals::semantics::Answer;
 use strongroom::__internals::store::{MemtableBytes, OrderedStore, Store};
 use strongroom::__internals::vault::{
-    CheckReport, Options, RepairReport, StoreChoice, Vault, VaultDir, Write, internals,
+    CheckReport, OnLabelUpdated, Options, RepairReport, StoreChoice, Vault, VaultDir, Write,
+    internals,
 };
 use strongroom_fuzz_bodies::env::sim::{CrashPlan, CutPoint, Sim, SimClock, SimFs};
 
@@ -115,6 +116,13 @@ impl World {
 
     pub fn open(&self, setup: &Setup) -> Result<Vault> {
         self.options(setup, self.sim.reboot()).open(Path::new(DIR), &self.unlock())
+    }
+
+    /// The same with a receiver of events.
+    pub fn open_told(&self, setup: &Setup, receiver: OnLabelUpdated) -> Result<Vault> {
+        let options = self.options(setup, self.sim.reboot());
+        let options = Options { on_label_updated: Some(receiver), ..options };
+        options.open(Path::new(DIR), &self.unlock())
     }
 
     /// The same with a recorder of every change on the disk.

@@ -54,6 +54,9 @@ fn catcher(fault: Fault) -> (&'static str, &'static str, &'static str) {
         Fault::SecondCopyForWrongKey => {
             (CUTS, "a_build_that_tries_a_key_on_the_copy_that_lost_is_caught")
         }
+        Fault::EventsRemovedFirst => {
+            ("label_events", "a_build_that_removes_events_before_it_delivers_them_is_caught")
+        }
         Fault::LockFollowsPath => {
             ("displaced::simulated", "a_lock_that_follows_the_path_is_caught")
         }

@@ -20,6 +20,7 @@ mod figures;
 mod judge;
 mod kills;
 mod known_bad;
+mod label_events;
 mod life;
 mod many_openers;
 mod media;
