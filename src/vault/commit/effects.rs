@@ -208,10 +208,20 @@ impl Sealer<'_> {
         key: &[u8],
         content: Result<Vec<u8>, CodecError>,
     ) -> Result<RowChange, RowError> {
-        let content = content.map_err(|CodecError| RowError::Plan("ROW-7"))?;
-        let sealed = self.keys.seal_row(tree, key, content, self.entropy)?;
-        Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
+        sealed_row((self.keys, self.entropy), tree, key, content)
     }
+}
+
+/// A row with this content, sealed.
+pub(super) fn sealed_row(
+    (keys, entropy): (&Keyring, &dyn Entropy),
+    tree: Tree,
+    key: &[u8],
+    content: Result<Vec<u8>, CodecError>,
+) -> Result<RowChange, RowError> {
+    let content = content.map_err(|CodecError| RowError::Plan("ROW-7"))?;
+    let sealed = keys.seal_row(tree, key, content, entropy)?;
+    Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
 }
 
 /// A tombstone.

@@ -1,7 +1,7 @@
 //! Rows of the outbox. An event is a row of the change set that moves its label, so a crash leaves both or
 //! neither (SEM-EVENT-5).
 
-use super::effects::{PlannedRow, drop_row};
+use super::effects::{PlannedRow, drop_row, sealed_row};
 use crate::codec::CodecError;
 use crate::crypto::{CryptoError, Keyring};
 use crate::env::Entropy;
@@ -97,8 +97,6 @@ impl<S: RowSource> OutboxPlan<'_, S> {
         key: &[u8],
         content: Result<Vec<u8>, CodecError>,
     ) -> Result<RowChange, RowError> {
-        let content = content.map_err(|CodecError| RowError::Plan("ROW-7"))?;
-        let sealed = self.keys.seal_row(tree, key, content, self.entropy)?;
-        Ok(RowChange { tree, key: key.into(), value: Some(sealed.into()) })
+        sealed_row((self.keys, self.entropy), tree, key, content)
     }
 }
